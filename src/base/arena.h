@@ -1,0 +1,27 @@
+/* base/arena.h -- memory with one owner and one end: a request, a service tick. Nothing inside is freed singly. */
+#ifndef ORION_ARENA_H
+#define ORION_ARENA_H
+
+#include "base/base.h"
+
+typedef struct Arena Arena;
+
+Arena *arena_new(void);
+void arena_free(Arena *arena); /* NULL is fine */
+void arena_reset(Arena *arena); /* empties it, keeping its first block */
+
+/* A mark and a return to it: what was allocated after the mark is given back. */
+typedef struct ArenaMark { void *block; size_t used; } ArenaMark;
+ArenaMark arena_mark(Arena *arena);
+void arena_release(Arena *arena, ArenaMark mark);
+
+void *arena_alloc(Arena *arena, size_t n) MUST_CHECK;  /* aligned for anything, not cleared */
+void *arena_zalloc(Arena *arena, size_t n) MUST_CHECK; /* cleared */
+#define arena_new_of(arena, Type) ((Type *)arena_zalloc((arena), sizeof(Type)))
+
+Str arena_str(Arena *arena, Str s);                /* a copy, terminated by a zero beyond its length; null stays null */
+char *arena_cstr(Arena *arena, Str s);             /* the same as a C string; NULL for null */
+Str arena_printf(Arena *arena, const char *format, ...) PRINTF(2, 3);
+size_t arena_used(const Arena *arena);             /* bytes held, blocks included */
+
+#endif

@@ -1,0 +1,23 @@
+/* base/buf.h -- a growable byte buffer in an arena. It cannot fail: out of memory ends the process. */
+#ifndef ORION_BUF_H
+#define ORION_BUF_H
+
+#include "base/arena.h"
+
+typedef struct Buf {
+    Arena *arena;
+    char *p;
+    size_t n, capacity;
+} Buf;
+
+void buf_init(Buf *buf, Arena *arena, size_t expected);
+void buf_add(Buf *buf, const void *bytes, size_t n);
+void buf_char(Buf *buf, char c);
+void buf_str(Buf *buf, Str s);
+void buf_text(Buf *buf, const char *c_string);
+void buf_int(Buf *buf, int64_t value);
+void buf_printf(Buf *buf, const char *format, ...) PRINTF(2, 3);
+Str buf_view(const Buf *buf);       /* borrows; valid until the next addition */
+const char *buf_cstr(Buf *buf);     /* the same, terminated */
+
+#endif

@@ -1,0 +1,34 @@
+/* base/clock.h -- times are int64 microseconds since 1970 in UTC, text only at the edges. */
+#ifndef ORION_CLOCK_H
+#define ORION_CLOCK_H
+
+#include "base/buf.h"
+
+typedef int64_t Time; /* microseconds UTC; TIME_NULL is "no time" */
+#define TIME_NULL INT64_MIN
+#define SECOND ((int64_t)1000000)
+
+/* A time as a client wrote it: JSON columns keep the offset it came with. */
+typedef struct Moment {
+    Time us;         /* TIME_NULL: none */
+    int32_t offset;  /* seconds east of UTC, for output only */
+} Moment;
+#define MOMENT_NULL ((Moment){ TIME_NULL, 0 })
+#define MOMENT(t) ((Moment){ (t), 0 })
+
+Time clock_now(void); /* the wall clock; only the edges call it, all else is given `now` */
+
+/* What pendulum.parse(text) (2.1, strict, tz UTC) takes and makes of it; false if it refuses. Times without a zone are UTC. */
+bool moment_parse(Str text, Moment *ret) MUST_CHECK;
+/* ISO 8601 as datetime.isoformat() writes: 2026-11-23T02:28:25.630785+00:00, no fraction when it is zero. */
+void moment_format(Buf *out, Moment m);
+void time_format(Buf *out, Time t); /* the same in UTC */
+Str time_text(Arena *arena, Time t);
+/* As SQLite columns hold it: 2026-11-23 02:28:25.630785 */
+void time_format_stored(Buf *out, Time t);
+bool time_parse_stored(Str text, Time *ret) MUST_CHECK; /* with 0 to 6 digits of fraction, 'T' or ' ' */
+
+/* pydantic 1 durations: ISO 8601 ("P1DT2H", "PT1.5S", "-P1D") or "[-][DD ][HH:MM]SS[.ffffff]"; seconds as a number are the caller's. */
+bool duration_parse(Str text, int64_t *ret_us) MUST_CHECK;
+
+#endif

@@ -1,0 +1,75 @@
+/* base/json.h -- JSON in as a tree of slices, JSON out through a writer. Values survive exactly: big integers,
+ * \u0000, the text of numbers. What Python's json module accepts or changes is mirrored where noted. */
+#ifndef ORION_JSON_H
+#define ORION_JSON_H
+
+#include "base/buf.h"
+
+typedef enum JsonKind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_INT, JSON_FLOAT, JSON_STRING, JSON_ARRAY, JSON_OBJECT } JsonKind;
+
+typedef struct Json {
+    JsonKind kind;
+    Str text;           /* JSON_STRING: decoded UTF-8; JSON_INT, JSON_FLOAT: the digits as written; else the raw text */
+    Str key;            /* of a member of an object: decoded; else null */
+    struct Json *child; /* first element or member */
+    struct Json *next;  /* next sibling */
+    size_t count;       /* of elements or members */
+} Json;
+
+typedef struct JsonError {
+    size_t position;     /* in characters, not bytes, as Python's json.JSONDecodeError.pos counts */
+    const char *message; /* Python's text: "Expecting value", "Expecting ',' delimiter", "Extra data", … (a literal) */
+} JsonError;
+
+enum { JSON_DEPTH_MAX = 512 };
+
+/* Parses a whole document. Accepts what Python's json.loads accepts, but NaN, Infinity and -Infinity, lone surrogates and
+ * invalid UTF-8, which are refused (the reference answers 500 for them). A key that comes twice keeps its first place and its
+ * last value. Result and slices live in the arena or in `text`. False: *error tells where and why. */
+bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
+
+const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
+bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
+
+/* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: ", " and ": ", ASCII only with \uXXXX escapes in surrogate
+ * pairs, as the reference writes JSON columns. */
+typedef enum JsonStyle { JSON_WIRE, JSON_STORED } JsonStyle;
+
+/* Python's view of a number: ints keep their digits, floats are repr()ed (1.10 -> 1.1, 1e5 -> 100000.0, 1e22 -> 1e+22);
+ * a float beyond the doubles becomes null. */
+void json_write_value(Buf *out, const Json *json, JsonStyle style);
+Str json_format(Arena *arena, const Json *json, JsonStyle style);
+/* From stored text to another style; text that does not parse is written as null. Null stays null (the JSON word). */
+void json_write_text(Buf *out, Str json_text, JsonStyle style);
+
+/* The writer keeps commas and keys right; it cannot fail (misuse is an assert). */
+typedef struct JsonWriter {
+    Buf *out;
+    JsonStyle style;
+    unsigned depth;
+    bool comma[64]; /* at each depth: is a separator due? */
+    bool after_key;
+} JsonWriter;
+
+void json_writer_init(JsonWriter *w, Buf *out, JsonStyle style);
+void json_object(JsonWriter *w);
+void json_object_end(JsonWriter *w);
+void json_array(JsonWriter *w);
+void json_array_end(JsonWriter *w);
+void json_key(JsonWriter *w, const char *key);
+void json_key_str(JsonWriter *w, Str key);
+void json_str(JsonWriter *w, Str s);          /* null Str: null */
+void json_text(JsonWriter *w, const char *s); /* NULL: null */
+void json_int(JsonWriter *w, int64_t v);
+void json_float(JsonWriter *w, double v);     /* as Python's repr: 0.0, 1.5, 1e+22 */
+void json_bool(JsonWriter *w, bool v);
+void json_null(JsonWriter *w);
+void json_value(JsonWriter *w, const Json *json);      /* NULL: null */
+void json_stored(JsonWriter *w, Str json_text);        /* JSON text, brought into this writer's style; null Str: null */
+
+/* Python's repr(float) into `out` of at least 32 bytes; returns its length. */
+size_t json_float_repr(double v, char *out);
+/* Python's repr(str) of a value, for error texts such as "Name 'a/b' contains …". */
+Str json_python_repr(Arena *arena, Str s);
+
+#endif

@@ -1,0 +1,27 @@
+/* db/migrate.h -- the schema's history: which revision a database is at, and the way to the head. */
+#ifndef ORION_MIGRATE_H
+#define ORION_MIGRATE_H
+
+#include "db/db.h"
+
+extern const char *const schema_head_sqlite; /* "bfe42b7090d6": the reference's own */
+
+typedef enum SchemaState {
+    SCHEMA_EMPTY,    /* no tables: migrate_up makes them */
+    SCHEMA_HEAD,
+    SCHEMA_OLDER,    /* a revision of the reference before its head: the user must upgrade with the reference first */
+    SCHEMA_NEWER     /* a revision we do not know */
+} SchemaState;
+
+/* *ret_revision (arena; null where there is none). False: tx->error. */
+bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
+/* Brings an empty database to the head and stamps it, with the rows a fresh database of the reference holds (work pool
+ * default-agent-pool, its queue default). At the head: nothing. Older or newer: false with a message for the user. */
+bool migrate_up(Tx *tx) MUST_CHECK;
+bool migrate_drop(Tx *tx) MUST_CHECK;                  /* all tables, alembic_version too (downgrade base, reset, /admin/database/drop) */
+bool migrate_clear(Tx *tx) MUST_CHECK;                 /* all rows of all tables but alembic_version (/admin/database/clear) */
+bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;
+/* The SQL that migrate_up would run now, for --dry-run. */
+Str migrate_plan(Tx *tx);
+
+#endif

@@ -1,0 +1,119 @@
+/* entity/codec.h -- a table of fields carries values between JSON bodies, C structs and rows.
+ * Validation is pydantic 1's: what it coerces, what it refuses, in which words and order. */
+#ifndef ORION_CODEC_H
+#define ORION_CODEC_H
+
+#include "base/json.h"
+#include "db/db.h"
+
+/* ---- validation errors, as the reference lists them in "exception_detail" ---- */
+
+typedef struct Invalid {
+    Arena *arena;
+    Buf items;            /* JSON objects {"loc":[…],"msg":…,"type":…[,"ctx":…]} separated by commas */
+    size_t count;
+    struct { Str key; int64_t index; } loc[32]; /* key null: an index */
+    size_t depth;
+} Invalid;
+
+void invalid_init(Invalid *invalid, Arena *arena);
+void invalid_enter(Invalid *invalid, const char *key);
+void invalid_enter_str(Invalid *invalid, Str key);
+void invalid_enter_index(Invalid *invalid, int64_t index);
+void invalid_leave(Invalid *invalid);
+/* Adds an error at the present place; ctx is JSON text or NULL. Returns false. */
+bool invalid_add(Invalid *invalid, const char *type, const char *ctx, const char *message, ...) PRINTF(4, 5);
+
+/* ---- fields ---- */
+
+typedef struct OptInt { int64_t v; bool has; } OptInt;
+typedef struct OptBool { bool v; bool has; } OptBool;
+typedef struct OptReal { double v; bool has; } OptReal;
+
+typedef enum FieldKind {     /* C type of the member */
+    F_STR,        /* Str */
+    F_UUID,       /* Str, canonical */
+    F_INT,        /* int64_t */
+    F_OPT_INT,    /* OptInt */
+    F_FLOAT,      /* double */
+    F_OPT_FLOAT,  /* OptReal */
+    F_BOOL,       /* bool */
+    F_OPT_BOOL,   /* OptBool */
+    F_TIME,       /* Time; any offset is dropped (columns hold UTC) */
+    F_MOMENT,     /* Moment; the offset is kept (JSON columns) */
+    F_DURATION,   /* int64_t microseconds; JSON float seconds */
+    F_ENUM,       /* int; index into .names; -1 is null */
+    F_DICT,       /* Str: JSON object text, JSON_STORED */
+    F_ANY,        /* Str: any JSON text, JSON_STORED; null Str is None */
+    F_STRS,       /* Str: JSON array of strings, JSON_STORED */
+    F_UUIDS,      /* Str: JSON array of UUIDs, JSON_STORED */
+    F_MODEL,      /* a struct inline at the offset, described by .model; in a row: JSON text */
+    F_OPT_MODEL,  /* pointer to such a struct in the arena, NULL is null */
+    F_CUSTOM      /* Str: JSON text as made by .decode; for the unions (task_inputs, retry_delay) */
+} FieldKind;
+
+enum FieldFlag {
+    REQUIRED = 1,   /* "field required" where absent */
+    NULLABLE = 2,   /* null is taken (Optional in the reference); without it "none is not an allowed value" */
+    IGNORED = 4,    /* decoded and checked, then dropped (StateCreate's id and timestamp) */
+    VIRTUAL = 8,    /* in responses only: not a column of the table (estimated_run_time, work_pool_name, state) */
+    HIDDEN = 16     /* a column that responses leave out (state_timestamp, work_queue_id) */
+};
+
+typedef struct Model Model;
+
+typedef struct Field {
+    const char *name;
+    FieldKind kind;
+    unsigned flags;
+    size_t offset;
+    const Model *model;        /* F_MODEL, F_OPT_MODEL */
+    const char *const *names;  /* F_ENUM: NULL-terminated */
+    const char *enum_name;     /* F_ENUM: the reference's class, as error texts need it */
+    /* After the kind's own coercion: an extra check; adds to `invalid` and returns false to refuse. May be NULL. */
+    bool (*check)(Invalid *invalid, void *member);
+    /* F_CUSTOM: the whole decoding. */
+    bool (*decode)(Invalid *invalid, const Json *json, void *member);
+    const char *fallback;      /* JSON text for a field that was not sent; NULL: zero / null of its kind */
+    const char *sql;           /* SELECT expression where it is not table.name */
+} Field;
+
+struct Model {
+    const char *name;
+    const Field *fields;
+    size_t count;
+    size_t size;           /* of the struct */
+    bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else unknown keys are ignored (PrefectBaseModel) */
+    bool (*finish)(Invalid *invalid, void *object); /* root validator, run where all fields were good; may be NULL */
+};
+
+#define FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }
+#define MODEL(Type, fields_, ...) { .name = #Type, .fields = (fields_), .count = COUNT_OF(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
+
+/* Bit i: field i of the table was in the body (`exclude_unset`). */
+typedef uint64_t FieldSet;
+
+/* JSON -> struct. `object` is cleared and gets fallbacks for what was not sent. False: `invalid` has what is wrong; *ret_sent may be
+ * NULL. `json` that is no object: "value is not a valid dict" / type_error.dict. */
+bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *object, FieldSet *ret_sent) MUST_CHECK;
+/* A single value by a field's row, for bodies of several parameters and query strings. */
+bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, void *member) MUST_CHECK;
+/* struct -> JSON object, all fields but HIDDEN ones, in table order. */
+void codec_write(JsonWriter *w, const Model *model, const void *object);
+/* The same as a JSON column holds it. */
+Str codec_stored(Arena *arena, const Model *model, const void *object);
+/* JSON text of a column -> struct; what is not there or does not fit gets its fallback (the reference would fail on reading it). */
+void codec_load(Arena *arena, const Model *model, Str json_text, void *object);
+
+/* "id, created, …" for SELECT: each field's .sql or table.name; VIRTUAL ones without .sql are left out. */
+void codec_select(Buf *sql, const Model *model, const char *table);
+/* Reads those columns of the present row into the struct, from *column on, which is advanced. */
+void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object);
+/* The value to bind for a field. */
+Value codec_value(Arena *arena, const Field *field, const void *object);
+/* INSERT of all columns of the model that are not VIRTUAL. `conflict` is NULL or a literal such as "ON CONFLICT DO NOTHING". Rows inserted, -1 on failure. */
+int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict);
+/* UPDATE table SET <the fields named in set>, updated = <database's now> WHERE id = id. Rows changed, -1 on failure. */
+int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set);
+
+#endif

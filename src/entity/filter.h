@@ -1,0 +1,61 @@
+/* entity/filter.h -- the filter language of the API: JSON of /filter and /count -> checked, then WHERE text with bound values. */
+#ifndef ORION_FILTER_H
+#define ORION_FILTER_H
+
+#include "entity/codec.h"
+
+/* SQL under construction: text and the values of its places. */
+typedef struct Query {
+    Buf sql;
+    Value *values;
+    size_t count, capacity;
+} Query;
+
+void query_init(Query *q, Arena *arena);
+/* Adds "$n" to the text and the value to the list. */
+void query_bind(Query *q, Value value);
+Rows *query_run(Tx *tx, Query *q);
+
+enum FilterOp { /* which operator keys a filter class has, in this order */
+    OP_ANY = 1, OP_NOT_ANY = 2, OP_ALL = 4, OP_LIKE = 8, OP_STARTSWITH = 16, OP_BEFORE = 32, OP_AFTER = 64,
+    OP_GE = 128, OP_LE = 256, OP_EQ = 512, OP_IS_NULL = 1024, OP_EXISTS = 2048,
+    OP_IS_EMPTY = 4096,     /* the key is_null_ on a JSON array column: column = '[]' */
+    WITH_OPERATOR = 8192    /* takes "operator": "and_" | "or_" */
+};
+
+typedef struct Filter Filter;
+struct Filter {
+    const char *key;       /* in the body: "name" */
+    const char *sql;       /* the column's expression: "flow.name"; for OP_EXISTS the whole EXISTS (…) text */
+    unsigned ops;
+    FieldKind operand;     /* of one element of any_, of before_, ge_ …: F_STR, F_UUID, F_TIME, F_INT, F_BOOL, F_ENUM */
+    const char *const *names; /* F_ENUM */
+    const char *enum_name;
+    const Filter *group;   /* nested filters (state: {type, name}); NULL-key terminated; ops then says WITH_OPERATOR or 0 */
+};
+
+/* A filter class of the reference: FlowFilter, … */
+typedef struct FilterClass {
+    const Filter *filters;  /* NULL-key terminated, in the reference's order */
+    bool with_operator;
+} FilterClass;
+
+/* One key of a /filter or /count body, and how it restricts the entity that is asked for. */
+typedef struct FilterLink {
+    const char *key;           /* "task_runs" */
+    const FilterClass *filter;
+    const char *open;          /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
+    const char *close;         /* ")" */
+    const char *join_with;     /* NULL, or the key of an earlier link whose EXISTS this one must share when both are given */
+} FilterLink;
+
+/* Checks body[link->key] (absent or null is fine) at loc ["body", key, …]; on success appends " AND (…)" to q for each one that
+ * is given. An empty filter object is TRUE inside its EXISTS (it still asks that a linked row exists). */
+bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q) MUST_CHECK;
+
+typedef struct Sort { const char *key, *order_by; } Sort; /* NULL-key terminated */
+
+/* body.sort, default the first row, as enum errors of class enum_name at ["body","sort"]. NULL: refused. */
+const char *sort_order(Invalid *invalid, const Sort *sorts, const char *enum_name, const char *fallback_key, const Json *body);
+
+#endif

@@ -1,0 +1,52 @@
+/* http/http.h -- an HTTP/1.1 server: one epoll loop; replies may come from any thread. Knows nothing of routes' meaning. */
+#ifndef ORION_HTTP_H
+#define ORION_HTTP_H
+
+#include "base/arena.h"
+
+typedef struct HttpServer HttpServer;
+typedef struct HttpHeader { Str name, value; } HttpHeader;
+
+typedef enum HttpMethod { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER } HttpMethod;
+
+/* One request, complete with its body. Lives from the handler's call to http_reply, which ends it; its slices live in its arena. */
+typedef struct HttpRequest {
+    Arena *arena;
+    HttpMethod method;
+    Str method_text;
+    Str path;   /* percent-decoded once, without the query */
+    Str raw_path; /* as sent */
+    Str query;  /* raw, without '?'; empty where there is none */
+    const HttpHeader *headers;
+    size_t header_count;
+    Str body;
+    void *connection; /* the server's own */
+    void *user;       /* the handler's own */
+} HttpRequest;
+
+typedef struct HttpConfig {
+    const char *host;
+    unsigned port;              /* 0: any free one (tests) */
+    double keep_alive_timeout;  /* seconds an idle connection is kept */
+    size_t body_max, head_max;  /* 413 and 431 beyond them */
+    unsigned connections_max;
+    void (*handle)(HttpRequest *request, void *context); /* called on the loop's thread; must not block */
+    void *context;
+} HttpConfig;
+
+/* Listens. NULL: *error says why, for the user ("Port 4200 on 127.0.0.1 is already in use."). */
+HttpServer *http_server_new(const HttpConfig *config, Error *error) MUST_CHECK;
+unsigned http_server_port(const HttpServer *server);
+/* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and returns. */
+void http_server_run(HttpServer *server, double drain);
+void http_server_stop(HttpServer *server); /* from any thread or a signal handler */
+void http_server_free(HttpServer *server);
+
+Str http_header(const HttpRequest *request, const char *lower_case_name); /* null where absent */
+/* Sends the reply and ends the request: neither it nor its arena may be touched afterwards. From any thread, once for each request.
+ * content-length, date, server and connection are added; a body is not sent for HEAD, 204 and 304. `headers` and `body` are copied or live in the arena. */
+void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body);
+/* Called on the server's threads when the request's arena is about to be freed. NULL: nothing. */
+bool http_query_value(const HttpRequest *request, const char *name, Str *ret_value); /* percent- and plus-decoded; false: absent */
+
+#endif

@@ -1,0 +1,112 @@
+/* model/run.h -- states and runs: the structs, and the tables that describe them. Flow and task runs share their first fields. */
+#ifndef ORION_RUN_H
+#define ORION_RUN_H
+
+#include "entity/codec.h"
+
+typedef enum StateType { /* order of the reference's StateType */
+    STATE_NONE = -1,
+    STATE_SCHEDULED, STATE_PENDING, STATE_RUNNING, STATE_COMPLETED, STATE_FAILED, STATE_CANCELLED, STATE_CRASHED, STATE_PAUSED, STATE_CANCELLING,
+    STATE_COUNT
+} StateType;
+extern const char *const state_type_names[]; /* "SCHEDULED" …, NULL-terminated */
+bool state_type_is_final(StateType type);
+
+typedef struct StateDetails { /* schemas.states.StateDetails */
+    Str flow_run_id, task_run_id, child_flow_run_id;
+    Moment scheduled_time;
+    Str cache_key;
+    Moment cache_expiration;
+    bool untrackable_result;
+    Moment pause_timeout;
+    bool pause_reschedule;
+    Str pause_key;
+    OptBool refresh_cache;
+} StateDetails;
+
+typedef struct State { /* schemas.states.State; also StateCreate's target */
+    Str id;
+    int type;        /* StateType */
+    Str name;
+    Time timestamp;
+    Str message;
+    Str data;        /* JSON text, null for None */
+    StateDetails state_details;
+} State;
+
+extern const Model state_details_model; /* ignores unknown keys */
+extern const Model state_create_model;  /* body: StateCreate */
+extern const Model state_model;         /* response: id, type, name, timestamp, message, data, state_details */
+/* name from the type ("Awaiting Retry" is not one: "Pending"), scheduled_time = now for SCHEDULED, a fresh id and timestamp. */
+void state_complete(Arena *arena, State *state, Time now);
+
+typedef struct FlowRunPolicy { /* schemas.core.FlowRunPolicy */
+    int64_t max_retries;
+    double retry_delay_seconds;
+    OptInt retries, retry_delay;
+    Str pause_keys;   /* JSON array text; null is null */
+    OptBool resuming;
+} FlowRunPolicy;
+
+typedef struct TaskRunPolicy { /* schemas.core.TaskRunPolicy */
+    int64_t max_retries;
+    double retry_delay_seconds;
+    OptInt retries;
+    Str retry_delay;  /* JSON: an int, an array of ints, or null Str */
+    OptReal retry_jitter_factor;
+} TaskRunPolicy;
+extern const Model flow_run_policy_model, task_run_policy_model;
+
+/* What the rules work on, alike for both. */
+typedef struct Run {
+    Str id;
+    Time created, updated;
+    Str name;
+    Str state_id;
+    int state_type;           /* StateType */
+    Str state_name;
+    Time state_timestamp;
+    int64_t run_count;
+    Time expected_start_time, next_scheduled_start_time, start_time, end_time;
+    int64_t total_run_time;               /* microseconds */
+    int64_t estimated_run_time, estimated_start_time_delta; /* computed by run_estimate */
+    Str tags;                             /* JSON array text */
+    State *state;                         /* the current one, NULL if none */
+} Run;
+void run_estimate(Run *run, Time now);
+
+typedef struct FlowRun {
+    Run run; /* first member */
+    Str flow_id, deployment_id, work_queue_name, flow_version, parameters, idempotency_key, context;
+    FlowRunPolicy empirical_policy;
+    Str parent_task_run_id;
+    bool auto_scheduled;
+    Str infrastructure_document_id, infrastructure_pid, created_by, work_queue_id;
+    Str work_pool_name;     /* of the joined queue */
+} FlowRun;
+
+typedef struct TaskRun {
+    Run run; /* first member */
+    Str flow_run_id, task_key, dynamic_key, cache_key;
+    Time cache_expiration;
+    Str task_version;
+    TaskRunPolicy empirical_policy;
+    Str task_inputs;        /* JSON text */
+    int64_t flow_run_run_count;
+} TaskRun;
+
+extern const Model flow_run_model, task_run_model; /* responses and columns, in response order */
+
+/* Read one with its state (and queue and pool names); NULL: not there, or tx->error. */
+FlowRun *flow_run_read(Tx *tx, Str id);
+TaskRun *task_run_read(Tx *tx, Str id);
+/* Rows of a SELECT begun with flow_run_select / task_run_select. */
+void flow_run_select(Buf *sql); /* "SELECT … FROM flow_run LEFT JOIN flow_run_state AS state … " without WHERE */
+void task_run_select(Buf *sql);
+FlowRun *flow_run_from_row(Tx *tx, Rows *rows);
+TaskRun *task_run_from_row(Tx *tx, Rows *rows);
+/* Writes all columns that rules may change (state_*, run_count, times, policy, …) and updated = the database's now. */
+bool flow_run_save(Tx *tx, const FlowRun *run) MUST_CHECK;
+bool task_run_save(Tx *tx, const TaskRun *run) MUST_CHECK;
+
+#endif

@@ -1,0 +1,31 @@
+/* orchestration/orchestration.h -- set_state: a proposed state goes through the rules; what becomes of it is the result. */
+#ifndef ORION_ORCHESTRATION_H
+#define ORION_ORCHESTRATION_H
+
+#include "model/run.h"
+
+typedef enum TransitionStatus { TRANSITION_ACCEPT, TRANSITION_REJECT, TRANSITION_ABORT, TRANSITION_WAIT } TransitionStatus;
+
+/* schemas.responses.OrchestrationResult */
+typedef struct TransitionResult {
+    State *state;              /* NULL: null */
+    TransitionStatus status;
+    Str reason;                /* null for ACCEPT */
+    int64_t delay_seconds;     /* WAIT */
+} TransitionResult;
+
+/* X-PREFECT-API-VERSION as a number: 0.8.4 -> 804; 0: none was sent (then: the latest). */
+typedef struct TransitionOptions {
+    bool force;                /* minimal policy instead of the core one */
+    unsigned api_version;      /* major * 10000 + minor * 100 + patch; 0: none sent */
+} TransitionOptions;
+
+/* set_flow_run_state / set_task_run_state of the reference's models. `proposed` is completed (state_complete) by the caller.
+ * False: tx->error (ERR_OBJECT_NOT_FOUND "Flow run with id … not found", …). */
+bool set_flow_run_state(Tx *tx, Str flow_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
+bool set_task_run_state(Tx *tx, Str task_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
+
+/* {"state":…,"status":…,"details":{…}} */
+void transition_write(JsonWriter *w, const TransitionResult *result);
+
+#endif
