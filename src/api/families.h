@@ -1,0 +1,12 @@
+/* api/families.h -- the tables of routes, one family a file; api/routes.c puts them in order. */
+#ifndef ORION_FAMILIES_H
+#define ORION_FAMILIES_H
+
+#include "api/request.h"
+
+#define FAMILY(rows) { (rows), COUNT_OF(rows) }
+
+extern const RouteFamily flow_family, flow_run_family, task_run_family, flow_run_state_family, task_run_state_family, log_family,
+    concurrency_limit_family, block_type_family, block_document_family, block_schema_family, admin_family, root_family;
+
+#endif

@@ -1,0 +1,152 @@
+/* api/list.c -- what the /filter and /count routes share: limit, offset, sort, filters. */
+#include "api/request.h"
+
+typedef struct Page {
+    OptInt limit;
+    int64_t offset;
+} Page;
+
+static bool check_offset(Invalid *invalid, void *member)
+{
+    if (*(int64_t *)member >= 0)
+        return true;
+    return invalid_add(invalid, "value_error.number.not_ge", "{\"limit_value\":0}", "ensure this value is greater than or equal to 0");
+}
+
+static const Field limit_field = FIELD(Page, limit, F_OPT_INT);
+static const Field offset_field = FIELD(Page, offset, F_INT, .fallback = "0", .check = check_offset);
+
+/* dependencies.LimitBody: a limit out of range ends the request before any other check is reported. */
+static bool decode_limit(Req *req)
+{
+    Page page = { 0 };
+    size_t before = req->invalid.count;
+    if (!body_field(req, &limit_field, &page) || req->invalid.count != before)
+        return true;
+    int64_t most = req->app->default_limit;
+    req->limit = page.limit.has ? page.limit.v : most;
+    if (req->limit < 0)
+        return fail(&req->error, ERR_INVALID, "Invalid limit: must be greater than or equal to 0.");
+    if (req->limit > most)
+        return fail(&req->error, ERR_INVALID, "Invalid limit: must be less than or equal to %lld.", (long long)most);
+    return true;
+}
+
+static void decode_sort(Req *req, const ListSpec *spec)
+{
+    if (spec->sorts)
+        req->order_by = sort_order(&req->invalid, spec->sorts, spec->sort_class, spec->sort_default, req->body);
+}
+
+static void decode_offset(Req *req)
+{
+    Page page = { 0 };
+    if (body_field(req, &offset_field, &page))
+        req->offset = page.offset;
+}
+
+/* A body that is no object lacks every parameter, the filters too. */
+static void decode_filters(Req *req, const ListSpec *spec)
+{
+    bool missing;
+    if (req->body && req->body->kind == JSON_OBJECT) {
+        (void)!filter_where(&req->invalid, spec->links, spec->link_count, req->body, &req->query);
+        return;
+    }
+    for (size_t i = 0; i < spec->link_count; i++)
+        (void)body_parameter(req, spec->links[i].key, false, &missing);
+}
+
+static bool body_is_object_or_absent(const Req *req)
+{
+    return !req->body_text.p && (!req->body || req->body->kind == JSON_OBJECT);
+}
+
+bool prepare_list(Req *req)
+{
+    const ListSpec *spec = req->route->spec;
+    bool missing;
+    query_init(&req->query, req->arena, db_dialect(req->app->db));
+    if (!decode_limit(req))
+        return false;
+    bool whole = body_is_object_or_absent(req);
+    if (spec->sorts && !spec->sort_last) {
+        if (whole)
+            decode_sort(req, spec);
+        else
+            (void)body_parameter(req, "sort", false, &missing);
+    }
+    decode_offset(req);
+    decode_filters(req, spec);
+    if (spec->sorts && spec->sort_last) {
+        if (whole)
+            decode_sort(req, spec);
+        else
+            (void)body_parameter(req, "sort", false, &missing);
+    }
+    return req->invalid.count == 0;
+}
+
+bool prepare_count(Req *req)
+{
+    query_init(&req->query, req->arena, db_dialect(req->app->db));
+    decode_filters(req, req->route->spec);
+    return req->invalid.count == 0;
+}
+
+/* The statement is the given beginning, then what prepare_* left. */
+static void query_of(Req *req, Str select, Query *q)
+{
+    *q = req->query;
+    buf_init(&q->sql, req->arena, select.n + req->query.sql.n + 128);
+    buf_str(&q->sql, select);
+    buf_text(&q->sql, " WHERE 1 = 1");
+    buf_str(&q->sql, buf_view(&req->query.sql));
+}
+
+Rows *list_rows(Req *req, Str select)
+{
+    Query q;
+    query_of(req, select, &q);
+    if (req->order_by) {
+        buf_text(&q.sql, " ORDER BY ");
+        buf_text(&q.sql, req->order_by);
+    }
+    buf_text(&q.sql, " LIMIT ");
+    query_bind(&q, v_int(req->limit));
+    buf_text(&q.sql, " OFFSET ");
+    query_bind(&q, v_int(req->offset));
+    return query_run(req->tx, &q);
+}
+
+bool reply_count(Req *req, const char *table)
+{
+    Query q;
+    query_of(req, arena_printf(req->arena, "SELECT count(*) FROM %s", table), &q);
+    Rows *rows = query_run(req->tx, &q);
+    if (!db_next(rows))
+        return false;
+    json_int(reply_json(req), row_int(rows, 0));
+    db_done(rows);
+    return true;
+}
+
+bool reply_list(Req *req, const Model *model, const char *table)
+{
+    Buf select;
+    buf_init(&select, req->arena, 512);
+    buf_text(&select, "SELECT ");
+    codec_select(&select, model, table);
+    buf_printf(&select, " FROM %s", table);
+    Rows *rows = list_rows(req, buf_view(&select));
+    JsonWriter *w = reply_json(req);
+    void *object = arena_zalloc(req->arena, model->size);
+    json_array(w);
+    while (db_next(rows)) {
+        int column = 0;
+        codec_read_row(req->arena, rows, &column, model, object);
+        codec_write(w, model, object);
+    }
+    json_array_end(w);
+    return req->tx->error->code == ERR_NONE;
+}

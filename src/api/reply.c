@@ -1,0 +1,175 @@
+/* api/reply.c -- the ends of a request: success, errors in the reference's shapes, redirects, CORS. */
+#include "api/reply.h"
+
+#include "base/log.h"
+
+/* How each error looks on the wire; a text of its own hides the message (which goes to the log). */
+static const struct ErrorShape {
+    int status;
+    const char *key, *text;
+} error_shapes[] = {
+    [ERR_INVALID] = { 422, "detail", NULL },
+    [ERR_BAD_REQUEST] = { 400, "detail", NULL },
+    [ERR_FORBIDDEN] = { 403, "detail", NULL },
+    [ERR_NOT_FOUND] = { 404, "detail", NULL },
+    [ERR_OBJECT_NOT_FOUND] = { 404, "exception_message", NULL },
+    [ERR_CONFLICT] = { 409, "detail", NULL },
+    [ERR_INTEGRITY] = { 409, "detail",
+        "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details." },
+    [ERR_BUSY] = { 503, "exception_message", NULL },
+    [ERR_INTERNAL] = { 500, "exception_message", "Internal Server Error" },
+};
+
+bool error_malformed_json(Req *req, JsonError error)
+{
+    Invalid *invalid = &req->invalid;
+    Str doc = req->body_text;
+    size_t line = 1, column = 1, seen = 0;
+    for (size_t i = 0; i < doc.n && seen < error.position; i++) {
+        if (i + 1 < doc.n && ((unsigned char)doc.p[i + 1] & 0xC0) == 0x80)
+            continue; /* not yet the last byte of its character */
+        seen++;
+        column = doc.p[i] == '\n' ? 1 : column + 1;
+        line += doc.p[i] == '\n';
+    }
+    Buf ctx;
+    JsonWriter w;
+    buf_init(&ctx, req->arena, doc.n + 128);
+    json_writer_init(&w, &ctx, JSON_WIRE);
+    json_object(&w);
+    json_key(&w, "msg");
+    json_text(&w, error.message);
+    json_key(&w, "doc");
+    json_str(&w, doc);
+    json_key(&w, "pos");
+    json_int(&w, (int64_t)error.position);
+    json_key(&w, "lineno");
+    json_int(&w, (int64_t)line);
+    json_key(&w, "colno");
+    json_int(&w, (int64_t)column);
+    json_object_end(&w);
+    invalid_enter(invalid, "body");
+    invalid_enter_index(invalid, (int64_t)error.position);
+    invalid_add(invalid, "value_error.jsondecode", buf_cstr(&ctx), "%s: line %zu column %zu (char %zu)", error.message, line, column,
+                error.position);
+    invalid_leave(invalid);
+    invalid_leave(invalid);
+    return false;
+}
+
+static void write_invalid(Req *req)
+{
+    JsonWriter *w = reply_json(req);
+    json_object(w);
+    json_key(w, "exception_message");
+    json_text(w, "Invalid request received.");
+    json_key(w, "exception_detail");
+    buf_char(&req->reply, '[');
+    buf_str(&req->reply, buf_view(&req->invalid.items));
+    buf_char(&req->reply, ']');
+    w->after_key = false;
+    w->comma[w->depth] = true;
+    json_key(w, "request_body");
+    if (req->body)
+        json_value(w, req->body);
+    else
+        json_str(w, req->body_text);
+    json_object_end(w);
+    req->status = 422;
+}
+
+static void write_error(Req *req)
+{
+    const struct ErrorShape *shape = &error_shapes[req->error.code];
+    if (shape->text)
+        log_error("orion.api", "%.*s %.*s: %s", STR_ARG(req->http->method_text), STR_ARG(req->http->path), req->error.message);
+    JsonWriter *w = reply_json(req);
+    json_object(w);
+    json_key(w, shape->key);
+    json_text(w, shape->text ? shape->text : req->error.message);
+    json_object_end(w);
+    req->status = shape->status;
+}
+
+static void send_with(Req *req, HttpHeader *headers, size_t count)
+{
+    if (http_header(req->http, "origin").p)
+        headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), STR("*") };
+    http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
+}
+
+void reply_send(Req *req)
+{
+    HttpHeader headers[4];
+    size_t count = 0;
+    if (req->error.code != ERR_NONE)
+        write_error(req);
+    else if (req->invalid.count)
+        write_invalid(req);
+    if (req->reply.n) {
+        Str type = req->content_type ? str_from(req->content_type) : STR("application/json");
+        headers[count++] = (HttpHeader){ STR("content-type"), type };
+    }
+    send_with(req, headers, count);
+}
+
+static const char *method_name(HttpMethod method)
+{
+    static const char *const names[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD", [HTTP_POST] = "POST", [HTTP_PUT] = "PUT",
+        [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE", [HTTP_OPTIONS] = "OPTIONS", [HTTP_OTHER] = "",
+    };
+    return names[method];
+}
+
+void reply_not_allowed(Req *req, const Route *row)
+{
+    HttpHeader headers[4] = {
+        { STR("content-type"), STR("application/json") },
+        { STR("allow"), str_from(method_name(row->method)) },
+    };
+    buf_init(&req->reply, req->arena, 64);
+    buf_text(&req->reply, "{\"detail\":\"Method Not Allowed\"}");
+    req->status = 405;
+    send_with(req, headers, 2);
+}
+
+/* The location is absolute, made from Host, as Starlette does. */
+void reply_redirect(Req *req, bool drop_slash)
+{
+    HttpRequest *http = req->http;
+    Str path = http->raw_path;
+    Str host = http_header(http, "host");
+    Buf location;
+    buf_init(&location, req->arena, path.n + host.n + http->query.n + 16);
+    buf_printf(&location, "http://%.*s", STR_ARG(host));
+    buf_add(&location, path.p, drop_slash ? path.n - 1 : path.n);
+    if (!drop_slash)
+        buf_char(&location, '/');
+    if (http->query.n) {
+        buf_char(&location, '?');
+        buf_str(&location, http->query);
+    }
+    HttpHeader headers[4] = { { STR("location"), buf_view(&location) } };
+    req->status = 307;
+    send_with(req, headers, 1);
+}
+
+bool reply_preflight(Req *req)
+{
+    HttpRequest *http = req->http;
+    if (http->method != HTTP_OPTIONS || !http_header(http, "origin").p || !http_header(http, "access-control-request-method").p)
+        return false;
+    Str asked = http_header(http, "access-control-request-headers");
+    HttpHeader headers[6] = {
+        { STR("access-control-allow-origin"), STR("*") },
+        { STR("access-control-allow-methods"), STR("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT") },
+        { STR("access-control-max-age"), STR("600") },
+        { STR("content-type"), STR("text/plain; charset=utf-8") },
+    };
+    size_t count = 4;
+    if (asked.p)
+        headers[count++] = (HttpHeader){ STR("access-control-allow-headers"), asked };
+    http_reply(http, 200, headers, count, STR("OK"));
+    return true;
+}

@@ -1,0 +1,15 @@
+/* api/reply.h -- the ends of a request: success, errors in the reference's shapes, redirects, CORS. */
+#ifndef ORION_REPLY_H
+#define ORION_REPLY_H
+
+#include "api/request.h"
+
+/* Sends what the request came to (req->error, req->invalid, else status and reply) and ends it: req is gone afterwards. */
+void reply_send(Req *req);
+void reply_not_allowed(Req *req, const Route *row_of_other_method);
+void reply_redirect(Req *req, bool drop_slash);
+bool reply_preflight(Req *req); /* true: it was one, and is answered */
+/* Adds the error of a body that is no JSON to req->invalid, as FastAPI words it; false. */
+bool error_malformed_json(Req *req, JsonError error);
+
+#endif

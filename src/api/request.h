@@ -1,0 +1,113 @@
+/* api/request.h -- one request on its way: what handlers get, and how they answer. */
+#ifndef ORION_REQUEST_H
+#define ORION_REQUEST_H
+
+#include "base/json.h"
+#include "config/settings.h"
+#include "db/db.h"
+#include "entity/codec.h"
+#include "entity/filter.h"
+#include "http/http.h"
+
+/* What all requests share; immutable while serving. */
+typedef struct App {
+    const Settings *settings;
+    Db *db;
+    HttpServer *http;
+    int64_t default_limit;      /* PREFECT_ORION_API_DEFAULT_LIMIT */
+} App;
+
+typedef struct Req Req;
+typedef struct Route Route;
+typedef bool (*Handler)(Req *req);
+
+typedef enum TxKind { TX_NONE, TX_READ, TX_WRITE } TxKind;
+
+/* A row of a family's table. Rows are tried in order, as the reference's router does.
+ * In a path, {id} is a UUID (422 otherwise), {name:str} any text without '/', {id:uuid} matches UUIDs only (404 otherwise). */
+struct Route {
+    HttpMethod method;
+    const char *path;           /* below /api */
+    Handler handle;             /* inside the transaction of `tx`; renders the reply */
+    TxKind tx;
+    int status;                 /* of success; a handler may set another */
+    const Model *body;          /* one model is the whole body: decoded into req->object before the transaction */
+    Handler prepare;            /* other bodies and query strings: checks and decodes before the transaction */
+    const void *spec;           /* what `prepare` is told, such as a ListSpec */
+    bool reads_body;            /* with prepare: the body is JSON of several parameters */
+    bool any_version;           /* no X-PREFECT-API-VERSION check (/health) */
+};
+
+typedef struct RouteFamily {
+    const Route *routes;
+    size_t count;
+} RouteFamily;
+
+struct Req {
+    HttpRequest *http;
+    Arena *arena;
+    const App *app;
+    const Route *route;
+    Str params[4];              /* of the path, in order */
+    const Json *body;           /* NULL: none, or not JSON */
+    Str body_text;              /* a body that is not JSON, for the echo; else null */
+    void *object;               /* route->body decoded */
+    FieldSet sent;              /* which of its fields were in the body */
+    Query query;                /* of a list or a count, made by prepare_list / prepare_count */
+    int64_t limit, offset;
+    const char *order_by;
+    Invalid invalid;
+    unsigned api_version;       /* major * 10000 + minor * 100 + patch; 0: none sent */
+    Time now;                   /* of the request's arrival */
+    Tx *tx;
+    Error error;
+    Job job;
+    int status;
+    Buf reply;                  /* empty: no body */
+    JsonWriter out;
+    const char *content_type;
+};
+
+/* ---- decoding, before the transaction; what is wrong goes to req->invalid ---- */
+
+/* A member of the body of several parameters; NULL for absent or null. Where the body is no object it adds "field required", as
+ * FastAPI does for every parameter, and sets *ret_missing. */
+const Json *body_parameter(Req *req, const char *name, bool required, bool *ret_missing);
+/* Decodes one by a field's row (loc body, name); absent: the fallback, or "field required". */
+bool body_field(Req *req, const Field *field, void *base);
+/* A query parameter by a field's row (loc query, name). */
+bool query_field(Req *req, const Field *field, void *base);
+
+/* ---- answering ---- */
+
+void reply_status(Req *req, int status);
+void reply_model(Req *req, const Model *model, const void *object);
+JsonWriter *reply_json(Req *req); /* a fresh writer on the reply */
+bool req_fail(Req *req, ErrorCode code, const char *message);
+
+/* ---- lists: POST …/filter and …/count ---- */
+
+typedef struct ListSpec {
+    const Sort *sorts;          /* NULL: no sort parameter */
+    const char *sort_class, *sort_default;
+    bool sort_last;             /* where the reference's signature has `sort` after the filters: the order of errors */
+    const FilterLink *links;
+    size_t link_count;
+} ListSpec;
+
+/* Both leave " AND (…)" conditions in req->query; prepare_list also limit, offset and order_by. */
+bool prepare_list(Req *req);
+bool prepare_count(Req *req);
+/* Runs select + " WHERE 1 = 1" + conditions + ORDER BY … LIMIT … OFFSET …; rows for the caller to write. */
+Rows *list_rows(Req *req, Str select);
+/* The whole of a list: every column of the model from its table. */
+bool reply_list(Req *req, const Model *model, const char *table);
+bool reply_count(Req *req, const char *table);
+
+/* ---- dispatch (api/dispatch.c) ---- */
+
+void api_handle(HttpRequest *http, void *app); /* HttpConfig.handle */
+extern const RouteFamily *const route_families[];     /* api/routes.c */
+extern const size_t route_family_count;
+
+#endif

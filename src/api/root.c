@@ -1,0 +1,20 @@
+/* api/root.c -- /health and /hello. */
+#include "api/families.h"
+
+static bool read_health(Req *req)
+{
+    json_bool(reply_json(req), true);
+    return true;
+}
+
+static bool hello(Req *req)
+{
+    json_text(reply_json(req), "\xF0\x9F\x91\x8B");
+    return true;
+}
+
+static const Route root_routes[] = {
+    { HTTP_GET, "/hello",  hello,       TX_NONE, 200 },
+    { HTTP_GET, "/health", read_health, TX_NONE, 200, .any_version = true },
+};
+const RouteFamily root_family = FAMILY(root_routes);

@@ -1,0 +1,103 @@
+/* api/server.c -- the running server: database, routes and HTTP put together, and its orderly end. */
+#include "api/server.h"
+
+#include <signal.h>
+
+#include "api/request.h"
+#include "base/log.h"
+#include "db/migrate.h"
+
+enum {
+    BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
+    HEAD_MAX = 64 << 10,
+    CONNECTIONS_MAX = 4096,
+    READERS = 4,
+    DRAIN_SECONDS = 30
+};
+
+static HttpServer *running; /* for the signal handler; set before signals are taken */
+
+static void on_signal(int number)
+{
+    (void)number;
+    http_server_stop(running);
+}
+
+static void take_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+static bool migrate_or_check(Tx *tx, void *arg)
+{
+    const Settings *settings = arg;
+    if (settings_bool(settings, "PREFECT_ORION_DATABASE_MIGRATE_ON_START"))
+        return migrate_up(tx);
+    return true;
+}
+
+static Db *open_database(const Settings *settings, Error *error)
+{
+    DbConfig config = {
+        .url = settings_text(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"),
+        .timeout = settings_float(settings, "PREFECT_ORION_DATABASE_TIMEOUT"),
+        .readers = READERS,
+        .echo = settings_bool(settings, "PREFECT_ORION_DATABASE_ECHO"),
+    };
+    Db *db = db_open(&config, error);
+    if (!db)
+        return NULL;
+    Arena *arena = arena_new();
+    bool ok = db_run(db, true, arena, migrate_or_check, (void *)(uintptr_t)settings, error);
+    arena_free(arena);
+    if (ok)
+        return db;
+    db_close(db);
+    return NULL;
+}
+
+static HttpServer *listen_http(const Settings *settings, const ServerOptions *options, App *app, Error *error)
+{
+    Str host = settings_text(settings, "PREFECT_ORION_API_HOST");
+    HttpConfig config = {
+        .host = options->host ? options->host : host.p,
+        .port = options->port ? options->port : (unsigned)settings_int(settings, "PREFECT_ORION_API_PORT"),
+        .keep_alive_timeout = options->keep_alive_timeout,
+        .body_max = BODY_MAX,
+        .head_max = HEAD_MAX,
+        .connections_max = CONNECTIONS_MAX,
+        .handle = api_handle,
+        .context = app,
+    };
+    HttpServer *server = http_server_new(&config, error);
+    if (server && options->listening)
+        options->listening(config.host, http_server_port(server), options->arg);
+    return server;
+}
+
+bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
+{
+    Db *db = open_database(settings, error);
+    if (!db)
+        return false;
+    App app = {
+        .settings = settings,
+        .db = db,
+        .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
+    };
+    app.http = listen_http(settings, options, &app, error);
+    bool served = app.http != NULL;
+    if (served) {
+        running = app.http;
+        take_signals();
+        http_server_run(app.http, DRAIN_SECONDS);
+    }
+    http_server_free(app.http);
+    db_close(db);
+    return served;
+}

@@ -1,0 +1,82 @@
+/* model/flow.c -- a flow is a named unit of work; its runs are in flow_run.c. */
+#include "model/flow.h"
+
+#include "base/ident.h"
+
+bool check_name(Invalid *invalid, void *member)
+{
+    Str name = *(Str *)member;
+    bool bad = false;
+    for (size_t i = 0; i < name.n; i++)
+        bad = bad || strchr("/%&><", name.p[i]) != NULL;
+    if (!bad)
+        return true;
+    Str repr = json_python_repr(invalid->arena, name);
+    return invalid_add(invalid, "value_error.invalidname", NULL,
+                       "Name %.*s contains an invalid character. Must not contain any of: ['/', '%%', '&', '>', '<'].", STR_ARG(repr));
+}
+
+static const Field columns[] = { /* order: of the keys in responses */
+    FIELD(Flow, id, F_UUID),
+    FIELD(Flow, created, F_TIME),
+    FIELD(Flow, updated, F_TIME),
+    FIELD(Flow, name, F_STR),
+    FIELD(Flow, tags, F_STRS, .fallback = "[]"),
+};
+static const Field create_fields[] = {
+    FIELD(Flow, name, F_STR, .flags = REQUIRED, .check = check_name),
+    FIELD(Flow, tags, F_STRS, .fallback = "[]"),
+};
+static const Field update_fields[] = {
+    FIELD(Flow, tags, F_STRS, .fallback = "[]"),
+};
+const Model flow_model = MODEL(Flow, columns);
+const Model flow_create_model = MODEL(Flow, create_fields, .forbid_extra = true);
+const Model flow_update_model = MODEL(Flow, update_fields, .forbid_extra = true);
+
+static Flow *first_flow(Tx *tx, Rows *rows)
+{
+    if (!db_next(rows))
+        return NULL;
+    Flow *flow = arena_new_of(tx->arena, Flow);
+    int column = 0;
+    codec_read_row(tx->arena, rows, &column, &flow_model, flow);
+    db_done(rows);
+    return flow;
+}
+
+Flow *flow_read(Tx *tx, Str id)
+{
+    return first_flow(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE id = $1", v_uuid(id)));
+}
+
+Flow *flow_read_by_name(Tx *tx, Str name)
+{
+    return first_flow(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE name = $1", v_text(name)));
+}
+
+Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
+{
+    Flow *flow = flow_read_by_name(tx, wanted->name); /* the usual case: clients ask before every run */
+    *ret_created = false;
+    if (flow || tx->error->code != ERR_NONE)
+        return flow;
+    flow = arena_new_of(tx->arena, Flow);
+    *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .tags = wanted->tags };
+    int64_t rows = codec_insert(tx, &flow_model, "flow", flow, "ON CONFLICT (name) DO NOTHING");
+    if (rows < 0)
+        return NULL;
+    *ret_created = rows > 0;
+    return rows > 0 ? flow : flow_read_by_name(tx, wanted->name);
+}
+
+int64_t flow_delete(Tx *tx, Str id)
+{
+    DB_EXEC(tx, "DELETE FROM log WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)", v_uuid(id));
+    DB_EXEC(tx,
+            "DELETE FROM artifact WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)"
+            " OR task_run_id IN (SELECT task_run.id FROM task_run JOIN flow_run ON flow_run.id = task_run.flow_run_id"
+            " WHERE flow_run.flow_id = $1)",
+            v_uuid(id));
+    return DB_EXEC(tx, "DELETE FROM flow WHERE id = $1", v_uuid(id));
+}

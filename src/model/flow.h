@@ -1,0 +1,27 @@
+/* model/flow.h -- a flow is a named unit of work; its runs are in model/run.h. */
+#ifndef ORION_FLOW_H
+#define ORION_FLOW_H
+
+#include "entity/codec.h"
+
+typedef struct Flow { /* schemas.core.Flow */
+    Str id;
+    Time created, updated;
+    Str name;
+    Str tags; /* JSON array text */
+} Flow;
+
+extern const Model flow_model, flow_create_model, flow_update_model;
+
+/* schemas.core.raise_on_invalid_name, for fields of kind F_STR: no / % & > < in names. */
+bool check_name(Invalid *invalid, void *member);
+
+/* The flow of that name: made now (*ret_created) or there already. NULL: tx->error. */
+Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created);
+Flow *flow_read(Tx *tx, Str id);           /* NULL: not there, or tx->error */
+Flow *flow_read_by_name(Tx *tx, Str name); /* the same */
+/* Deletes the flow with its runs and all that belongs to them: logs and artifacts too, which the reference leaves behind or stumbles
+ * over. Rows deleted, -1 on failure. */
+int64_t flow_delete(Tx *tx, Str id);
+
+#endif
