@@ -1,0 +1,178 @@
+/* base/ident.c -- identifiers: UUIDs, and the names of runs that nobody named. */
+#include "base/ident.h"
+
+#include <errno.h>
+#include <sys/random.h>
+#include <time.h>
+
+enum { UUID_BYTES = 16, UUID_DIGITS = 32 };
+
+static const char *const adjectives[] = {
+    "agile",   "amber",   "ancient", "azure",   "bold",    "brave",   "breezy",  "bright",  "brisk",   "calm",    "candid",
+    "clever",  "copper",  "coral",   "cosmic",  "crimson", "crisp",   "curious", "dapper",  "daring",  "deft",    "eager",
+    "earnest", "electric", "elegant", "emerald", "fearless", "fleet",  "gentle",  "gilded",  "glad",    "golden",  "graceful",
+    "hardy",   "hazel",   "honest",  "humble",  "indigo",  "ivory",   "jade",    "jolly",   "keen",    "kind",    "lively",
+    "loyal",   "lucid",   "lunar",   "mellow",  "merry",   "mighty",  "misty",   "modest",  "nimble",  "noble",   "olive",
+    "patient", "placid",  "plucky",  "polite",  "quick",   "quiet",   "radiant", "rapid",   "rosy",    "ruby",    "rustic",
+    "sage",    "scarlet", "serene",  "silent",  "silver",  "smooth",  "snowy",   "solar",   "spry",    "steady",  "stellar",
+    "sunny",   "swift",   "tidy",    "tranquil", "velvet",  "vivid",   "warm",    "wise",    "witty",   "zesty",
+};
+
+static const char *const animals[] = {
+    "albatross", "alpaca",  "antelope", "badger",   "beaver",  "bison",    "bobcat",   "buffalo", "camel",    "caribou", "cheetah",
+    "condor",    "cormorant", "cougar", "coyote",   "crane",   "cricket",  "curlew",   "deer",    "dolphin",  "dormouse", "dove",
+    "eagle",     "egret",   "elk",      "falcon",   "ferret",  "finch",    "flamingo", "fox",     "gazelle",  "gecko",   "gibbon",
+    "goose",     "gull",    "hare",     "hawk",     "hedgehog", "heron",   "hornet",   "ibex",    "ibis",     "iguana",  "jackal",
+    "jaguar",    "kestrel", "kingfisher", "koala",  "lark",    "lemur",    "leopard",  "llama",   "lobster",  "lynx",    "magpie",
+    "manatee",   "marmot",  "marten",   "meerkat",  "mole",    "moose",    "newt",     "ocelot",  "octopus",  "oriole",  "osprey",
+    "otter",     "owl",     "panther",  "pelican",  "penguin", "pheasant", "plover",   "puffin",  "quail",    "rabbit",  "raven",
+    "salmon",    "seal",    "sparrow",  "stork",    "swan",    "tapir",    "toucan",   "walrus",  "weasel",   "wolf",    "wren",
+};
+
+void random_bytes(void *out, size_t n)
+{
+    unsigned char *p = out;
+    while (n > 0) {
+        ssize_t got = getrandom(p, n, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) /* no kernel we run on: ids that may repeat are worse than none */
+            abort();
+        p += got;
+        n -= (size_t)got;
+    }
+}
+
+double random_unit(void)
+{
+    uint64_t bits;
+    random_bytes(&bits, sizeof bits);
+    return (double)(bits >> 11) * 0x1p-53;
+}
+
+static Str uuid_text(Arena *arena, const unsigned char bytes[UUID_BYTES])
+{
+    static const char hex[] = "0123456789abcdef";
+    char *text = arena_alloc(arena, UUID_TEXT + 1);
+    char *p = text;
+    for (int i = 0; i < UUID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *p++ = '-';
+        *p++ = hex[bytes[i] >> 4];
+        *p++ = hex[bytes[i] & 15];
+    }
+    *p = '\0';
+    return (Str){ text, UUID_TEXT };
+}
+
+/* The 12 bits after the milliseconds hold the fraction of the millisecond (RFC 9562, 6.2, method 3): ids made
+ * one after another sort so, without a counter shared by threads. */
+Str uuid_new(Arena *arena)
+{
+    unsigned char b[UUID_BYTES];
+    struct timespec now;
+    random_bytes(b + 8, 8);
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    unsigned fraction = (unsigned)((uint64_t)now.tv_nsec % 1000000 * 4096 / 1000000);
+    for (int i = 0; i < 6; i++)
+        b[i] = (unsigned char)(ms >> (40 - 8 * i));
+    b[6] = (unsigned char)(0x70 | fraction >> 8);
+    b[7] = (unsigned char)fraction;
+    b[8] = (unsigned char)(0x80 | (b[8] & 0x3F));
+    return uuid_text(arena, b);
+}
+
+/* str.replace(word, ""): one pass, in place; returns the new length. */
+static size_t remove_word(char *text, size_t n, const char *word)
+{
+    size_t length = strlen(word), kept = 0;
+    for (size_t i = 0; i < n;) {
+        if (n - i >= length && memcmp(text + i, word, length) == 0)
+            i += length;
+        else
+            text[kept++] = text[i++];
+    }
+    return kept;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F);
+}
+
+/* int(text, 16): surrounding space, a plus sign, "0x", and single underscores between digits are all accepted. */
+static bool parse_python_hex(Str s, unsigned char ret[UUID_BYTES])
+{
+    unsigned char digits[UUID_DIGITS];
+    size_t i = 0, end = s.n, n = 0;
+    while (i < end && is_space(s.p[i]))
+        i++;
+    while (end > i && is_space(s.p[end - 1]))
+        end--;
+    if (i < end && s.p[i] == '+')
+        i++;
+    bool prefixed = end - i >= 2 && s.p[i] == '0' && (s.p[i + 1] | 0x20) == 'x';
+    if (prefixed)
+        i += 2;
+    bool underscore_may_follow = prefixed;
+    for (; i < end; i++) {
+        int value = hex_value(s.p[i]);
+        if (value < 0 && !(s.p[i] == '_' && underscore_may_follow))
+            return false;
+        underscore_may_follow = value >= 0;
+        if (value >= 0)
+            digits[n++] = (unsigned char)value;
+    }
+    if (n == 0 || !underscore_may_follow)
+        return false;
+    memset(ret, 0, UUID_BYTES);
+    for (size_t k = 0; k < n; k++) {
+        size_t nibble = UUID_DIGITS - n + k;
+        ret[nibble / 2] = (unsigned char)(ret[nibble / 2] << 4 | digits[k]);
+    }
+    return true;
+}
+
+bool uuid_parse(Arena *arena, Str text, Str *ret)
+{
+    if (!text.p)
+        return false;
+    ArenaMark mark = arena_mark(arena);
+    char *copy = arena_cstr(arena, text);
+    size_t n = remove_word(copy, text.n, "urn:");
+    n = remove_word(copy, n, "uuid:");
+    char *start = copy;
+    while (n > 0 && (*start == '{' || *start == '}'))
+        start++, n--;
+    while (n > 0 && (start[n - 1] == '{' || start[n - 1] == '}'))
+        n--;
+    n = remove_word(start, n, "-");
+    unsigned char bytes[UUID_BYTES];
+    bool ok = n == UUID_DIGITS && parse_python_hex((Str){ start, n }, bytes);
+    arena_release(arena, mark);
+    if (ok)
+        *ret = uuid_text(arena, bytes);
+    return ok;
+}
+
+static const char *choose(const char *const *words, size_t count)
+{
+    return words[(size_t)(random_unit() * (double)count)];
+}
+
+Str name_new(Arena *arena)
+{
+    return arena_printf(arena, "%s-%s", choose(adjectives, COUNT_OF(adjectives)), choose(animals, COUNT_OF(animals)));
+}
