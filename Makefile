@@ -1,0 +1,38 @@
+# The targets people type. The build itself is described in meson.build; this only sets up its folders and calls ninja.
+.PHONY: all run test test-full lint asan bench clean
+
+all: build/build.ninja
+	@ninja -C build --quiet
+
+# Installs what the build needs where it is missing, builds, and serves http://127.0.0.1:4200.
+run: build/build.ninja
+	@ninja -C build --quiet
+	@exec build/orion start
+
+test:
+	@tools/setup test
+	@tools/run_tests
+
+# The client comparison in its long form (50 flows instead of 10).
+test-full:
+	@tools/setup test
+	@ORION_TEST_FULL=1 tools/run_tests
+
+lint:
+	@tools/setup lint
+	@tools/run_lint
+
+asan:
+	@tools/setup lint
+	@tools/run_lint asan
+
+bench: all
+	@tools/setup bench
+	@.venv/bin/python bench/bench.py
+
+clean:
+	rm -rf build build-asan build-gcc build-clang
+
+build/build.ninja:
+	@tools/setup build
+	@log=$$(meson setup build 2>&1) || { echo "$$log"; exit 1; }
