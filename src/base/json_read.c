@@ -1,0 +1,520 @@
+/* base/json_read.c -- JSON text to a tree, by recursive descent. Where text is malformed, message and position are those
+ * of Python's decoder: clients see them. */
+#include "base/json.h"
+
+enum { SORT_FROM = 17 }; /* members from which duplicates are found by sorting, not by comparing each with each */
+
+typedef struct Reader {
+    Arena *arena;
+    const char *start, *p, *end;
+    unsigned depth;
+    /* Well-formed for Python, but refused by us: told only if no syntax error follows, as that one is what Python would tell. */
+    const char *refused_at, *refused_why;
+    const char *failed_at, *failed_why;
+} Reader;
+
+static bool read_value(Reader *r, Json *out);
+
+static bool stop(Reader *r, const char *at, const char *why)
+{
+    r->failed_at = at;
+    r->failed_why = why;
+    return false;
+}
+
+static void refuse(Reader *r, const char *at, const char *why)
+{
+    if (r->refused_at)
+        return;
+    r->refused_at = at;
+    r->refused_why = why;
+}
+
+static void skip_space(Reader *r)
+{
+    while (r->p < r->end && (*r->p == ' ' || *r->p == '\n' || *r->p == '\r' || *r->p == '\t'))
+        r->p++;
+}
+
+static bool at_char(const Reader *r, char c)
+{
+    return r->p < r->end && *r->p == c;
+}
+
+static bool take_word(Reader *r, const char *word)
+{
+    size_t n = strlen(word);
+    if ((size_t)(r->end - r->p) < n || memcmp(r->p, word, n) != 0)
+        return false;
+    r->p += n;
+    return true;
+}
+
+/* Strings */
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* The four digits after "\u", `u` being at the u; -1 where they are not. As in Python, something must follow them. */
+static int32_t read_hex4(const Reader *r, const char *u)
+{
+    if (r->end - u <= 5)
+        return -1;
+    int32_t value = 0;
+    for (int i = 1; i <= 4; i++) {
+        int digit = hex_digit(u[i]);
+        if (digit < 0)
+            return -1;
+        value = value << 4 | digit;
+    }
+    return value;
+}
+
+static char *put_utf8(char *out, uint32_t c)
+{
+    if (c < 0x80) {
+        *out++ = (char)c;
+    } else if (c < 0x800) {
+        *out++ = (char)(0xC0 | c >> 6);
+        *out++ = (char)(0x80 | (c & 0x3F));
+    } else if (c < 0x10000) {
+        *out++ = (char)(0xE0 | c >> 12);
+        *out++ = (char)(0x80 | (c >> 6 & 0x3F));
+        *out++ = (char)(0x80 | (c & 0x3F));
+    } else {
+        *out++ = (char)(0xF0 | c >> 18);
+        *out++ = (char)(0x80 | (c >> 12 & 0x3F));
+        *out++ = (char)(0x80 | (c >> 6 & 0x3F));
+        *out++ = (char)(0x80 | (c & 0x3F));
+    }
+    return out;
+}
+
+/* r->p is at the u of "\uXXXX"; a high surrogate takes the low one that follows it. */
+static bool read_unicode_escape(Reader *r, char **out)
+{
+    const char *u = r->p;
+    int32_t c = read_hex4(r, u);
+    if (c < 0)
+        return stop(r, u, "Invalid \\uXXXX escape");
+    r->p += 5;
+    if (c >= 0xD800 && c <= 0xDBFF && r->end - r->p >= 2 && r->p[0] == '\\' && r->p[1] == 'u') {
+        int32_t low = read_hex4(r, r->p + 1);
+        if (low < 0)
+            return stop(r, r->p + 1, "Invalid \\uXXXX escape");
+        if (low >= 0xDC00 && low <= 0xDFFF) {
+            c = 0x10000 + ((c - 0xD800) << 10 | (low - 0xDC00));
+            r->p += 6;
+        }
+    }
+    if (c >= 0xD800 && c <= 0xDFFF)
+        refuse(r, u - 1, "Lone surrogate");
+    *out = put_utf8(*out, (uint32_t)c);
+    return true;
+}
+
+/* r->p is behind the backslash. */
+static bool read_escape(Reader *r, char **out)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (*r->p == 'u')
+        return read_unicode_escape(r, out);
+    const char *found = *r->p ? strchr(from, *r->p) : NULL;
+    if (!found)
+        return stop(r, r->p - 1, "Invalid \\escape");
+    *(*out)++ = to[found - from];
+    r->p++;
+    return true;
+}
+
+/* Moves r->p over the characters that stand for themselves. */
+static void skip_plain(Reader *r)
+{
+    const char *p = r->p;
+    while (p < r->end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
+        p++;
+    r->p = p;
+}
+
+/* How long the decoded text can be at most: the bytes up to the closing quote. */
+static size_t rest_of_string(const Reader *r)
+{
+    const char *p = r->p;
+    while (p < r->end && *p != '"')
+        p += *p == '\\' && r->end - p > 1 ? 2 : 1;
+    return (size_t)(p - r->p);
+}
+
+/* Copies from the first backslash on; `start` is the first character of the string. */
+static bool read_escaped(Reader *r, const char *start, Str *ret)
+{
+    size_t plain = (size_t)(r->p - start);
+    char *text = arena_alloc(r->arena, plain + rest_of_string(r) + 1);
+    memcpy(text, start, plain);
+    char *out = text + plain;
+    for (;;) {
+        const char *from = r->p;
+        skip_plain(r);
+        memcpy(out, from, (size_t)(r->p - from));
+        out += r->p - from;
+        if (!at_char(r, '\\'))
+            break;
+        if (++r->p == r->end)
+            break;
+        if (!read_escape(r, &out))
+            return false;
+    }
+    *out = '\0';
+    *ret = (Str){ text, (size_t)(out - text) };
+    return true;
+}
+
+/* r->p is at the opening quote. */
+static bool read_string(Reader *r, Str *ret)
+{
+    const char *quote = r->p++;
+    skip_plain(r);
+    if (at_char(r, '\\')) {
+        if (!read_escaped(r, quote + 1, ret))
+            return false;
+    } else {
+        *ret = (Str){ quote + 1, (size_t)(r->p - quote - 1) };
+    }
+    if (r->p == r->end)
+        return stop(r, quote, "Unterminated string starting at");
+    if (*r->p != '"')
+        return stop(r, r->p, "Invalid control character at");
+    r->p++;
+    return true;
+}
+
+/* Numbers */
+
+static bool is_digit(const char *p, const char *end)
+{
+    return p < end && *p >= '0' && *p <= '9';
+}
+
+static const char *skip_digits(const char *p, const char *end)
+{
+    while (is_digit(p, end))
+        p++;
+    return p;
+}
+
+/* The longest number at r->p: "1." is 1 and something behind it, "01" is 0 and something behind it. */
+static bool read_number(Reader *r, Json *out)
+{
+    const char *p = r->p + (*r->p == '-');
+    if (!is_digit(p, r->end))
+        return stop(r, r->p, "Expecting value");
+    p = *p == '0' ? p + 1 : skip_digits(p, r->end);
+    out->kind = JSON_INT;
+    if (p < r->end && *p == '.' && is_digit(p + 1, r->end)) {
+        out->kind = JSON_FLOAT;
+        p = skip_digits(p + 1, r->end);
+    }
+    if (p < r->end && (*p == 'e' || *p == 'E')) {
+        const char *digits = p + 1;
+        if (digits < r->end && (*digits == '+' || *digits == '-'))
+            digits++;
+        if (is_digit(digits, r->end)) {
+            out->kind = JSON_FLOAT;
+            p = skip_digits(digits, r->end);
+        }
+    }
+    out->text = (Str){ r->p, (size_t)(p - r->p) };
+    r->p = p;
+    return true;
+}
+
+/* Arrays and objects */
+
+static bool read_array(Reader *r, Json *out)
+{
+    Json **tail = &out->child;
+    r->p++;
+    skip_space(r);
+    while (!at_char(r, ']') || out->count > 0) {
+        Json *element = arena_new_of(r->arena, Json);
+        if (!read_value(r, element))
+            return false;
+        *tail = element;
+        tail = &element->next;
+        out->count++;
+        skip_space(r);
+        if (at_char(r, ']'))
+            break;
+        if (!at_char(r, ','))
+            return stop(r, r->p, "Expecting ',' delimiter");
+        r->p++;
+        skip_space(r);
+    }
+    r->p++;
+    return true;
+}
+
+/* `first` gets the value of `last`, which is marked for removal by a key of null. */
+static void take_value(Json *first, Json *last)
+{
+    first->kind = last->kind;
+    first->text = last->text;
+    first->child = last->child;
+    first->count = last->count;
+    last->key = STR_NULL;
+}
+
+static bool mark_by_comparing(Json *object)
+{
+    bool found = false;
+    for (Json *later = object->child; later; later = later->next) {
+        for (Json *first = object->child; first != later; first = first->next) {
+            if (first->key.n == later->key.n && str_eq(first->key, later->key)) {
+                take_value(first, later);
+                found = true;
+                break;
+            }
+        }
+    }
+    return found;
+}
+
+typedef struct Place { Json *member; size_t index; } Place;
+
+static int compare_places(const void *a, const void *b)
+{
+    const Place *x = a, *y = b;
+    size_t n = x->member->key.n;
+    if (n != y->member->key.n)
+        return n < y->member->key.n ? -1 : 1;
+    int order = n ? memcmp(x->member->key.p, y->member->key.p, n) : 0;
+    return order ? order : x->index < y->index ? -1 : 1;
+}
+
+static bool mark_by_sorting(Arena *arena, Json *object)
+{
+    ArenaMark mark = arena_mark(arena);
+    Place *places = arena_alloc(arena, object->count * sizeof *places);
+    size_t n = 0;
+    for (Json *member = object->child; member; member = member->next, n++)
+        places[n] = (Place){ member, n };
+    qsort(places, n, sizeof *places, compare_places);
+    bool found = false;
+    for (size_t i = 1, first = 0; i < n; i++) {
+        if (str_eq(places[first].member->key, places[i].member->key)) {
+            take_value(places[first].member, places[i].member);
+            found = true;
+        } else {
+            first = i;
+        }
+    }
+    arena_release(arena, mark);
+    return found;
+}
+
+static void unite_duplicates(Arena *arena, Json *object)
+{
+    bool found = object->count >= SORT_FROM ? mark_by_sorting(arena, object) : mark_by_comparing(object);
+    if (!found)
+        return;
+    for (Json **link = &object->child; *link;) {
+        if ((*link)->key.p) {
+            link = &(*link)->next;
+        } else {
+            *link = (*link)->next;
+            object->count--;
+        }
+    }
+}
+
+static bool read_member(Reader *r, Json *member)
+{
+    if (!at_char(r, '"'))
+        return stop(r, r->p, "Expecting property name enclosed in double quotes");
+    if (!read_string(r, &member->key))
+        return false;
+    skip_space(r);
+    if (!at_char(r, ':'))
+        return stop(r, r->p, "Expecting ':' delimiter");
+    r->p++;
+    skip_space(r);
+    return read_value(r, member);
+}
+
+static bool read_object(Reader *r, Json *out)
+{
+    Json **tail = &out->child;
+    r->p++;
+    skip_space(r);
+    while (!at_char(r, '}') || out->count > 0) {
+        Json *member = arena_new_of(r->arena, Json);
+        if (!read_member(r, member))
+            return false;
+        *tail = member;
+        tail = &member->next;
+        out->count++;
+        skip_space(r);
+        if (at_char(r, '}'))
+            break;
+        if (!at_char(r, ','))
+            return stop(r, r->p, "Expecting ',' delimiter");
+        r->p++;
+        skip_space(r);
+    }
+    r->p++;
+    unite_duplicates(r->arena, out);
+    return true;
+}
+
+/* Values */
+
+static bool read_nested(Reader *r, Json *out)
+{
+    if (r->depth == JSON_DEPTH_MAX)
+        return stop(r, r->p, "Nested too deeply");
+    const char *start = r->p;
+    out->kind = *start == '{' ? JSON_OBJECT : JSON_ARRAY;
+    r->depth++;
+    if (!(*start == '{' ? read_object(r, out) : read_array(r, out)))
+        return false;
+    r->depth--;
+    out->text = (Str){ start, (size_t)(r->p - start) };
+    return true;
+}
+
+static bool read_word(Reader *r, Json *out)
+{
+    static const struct { const char *text; JsonKind kind; bool refused; } words[] = {
+        { "null", JSON_NULL, false },    { "true", JSON_TRUE, false },     { "false", JSON_FALSE, false },
+        { "NaN", JSON_NULL, true },      { "Infinity", JSON_NULL, true },  { "-Infinity", JSON_NULL, true },
+    };
+    const char *start = r->p;
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (!take_word(r, words[i].text))
+            continue;
+        out->kind = words[i].kind;
+        out->text = (Str){ start, (size_t)(r->p - start) };
+        if (words[i].refused)
+            refuse(r, start, "Not a finite number");
+        return true;
+    }
+    return false;
+}
+
+static bool read_value(Reader *r, Json *out)
+{
+    if (r->p == r->end)
+        return stop(r, r->p, "Expecting value");
+    switch (*r->p) {
+    case '"':
+        out->kind = JSON_STRING;
+        return read_string(r, &out->text);
+    case '{':
+    case '[':
+        return read_nested(r, out);
+    case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
+        return read_number(r, out);
+    default:
+        return read_word(r, out) || read_number(r, out);
+    }
+}
+
+/* UTF-8 */
+
+/* The length of the character at p, 0 where it is not one: overlong forms and surrogates are none. */
+static size_t character_length(const unsigned char *p, const unsigned char *end)
+{
+    unsigned char lead = p[0];
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xC2 || lead > 0xF4)
+        return 0;
+    size_t n = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if ((size_t)(end - p) < n)
+        return 0;
+    unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return n;
+}
+
+/* The first byte that is not UTF-8, or NULL. */
+static const char *find_invalid(const char *start, const char *end_text)
+{
+    const unsigned char *p = (const unsigned char *)start, *end = (const unsigned char *)end_text;
+    while (p < end) {
+        uint64_t word;
+        if (end - p >= 8 && (memcpy(&word, p, 8), (word & 0x8080808080808080u) == 0)) {
+            p += 8;
+            continue;
+        }
+        size_t n = character_length(p, end);
+        if (n == 0)
+            return (const char *)p;
+        p += n;
+    }
+    return NULL;
+}
+
+static size_t count_characters(const char *p, const char *end)
+{
+    size_t n = 0;
+    for (; p < end; p++)
+        n += ((unsigned char)*p & 0xC0) != 0x80;
+    return n;
+}
+
+static bool read_document(Reader *r, Json *root)
+{
+    const char *invalid = find_invalid(r->start, r->end);
+    if (invalid)
+        return stop(r, invalid, "Invalid UTF-8");
+    skip_space(r);
+    if (!read_value(r, root))
+        return false;
+    skip_space(r);
+    if (r->p != r->end)
+        return stop(r, r->p, "Extra data");
+    return !r->refused_at || stop(r, r->refused_at, r->refused_why);
+}
+
+bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error)
+{
+    if (str_starts(text, "\xEF\xBB\xBF")) /* json.loads(bytes) drops it */
+        text = (Str){ text.p + 3, text.n - 3 };
+    if (!text.p)
+        text = STR("");
+    Reader r = { .arena = arena, .start = text.p, .p = text.p, .end = text.p + text.n };
+    Json *root = arena_new_of(arena, Json);
+    if (!read_document(&r, root)) {
+        *error = (JsonError){ count_characters(r.start, r.failed_at), r.failed_why };
+        return false;
+    }
+    *ret_json = root;
+    return true;
+}
+
+const Json *json_get(const Json *object, const char *key)
+{
+    if (!object || object->kind != JSON_OBJECT)
+        return NULL;
+    size_t n = strlen(key);
+    for (const Json *member = object->child; member; member = member->next)
+        if (member->key.n == n && memcmp(member->key.p, key, n) == 0)
+            return member;
+    return NULL;
+}
+
+bool json_is_null(const Json *json)
+{
+    return !json || json->kind == JSON_NULL;
+}
