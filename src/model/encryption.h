@@ -1,0 +1,12 @@
+/* model/encryption.h -- the key of encrypted block data: ORION_ENCRYPTION_KEY, else the row ENCRYPTION_KEY of `configuration`. */
+#ifndef ORION_ENCRYPTION_H
+#define ORION_ENCRYPTION_H
+
+#include "db/db.h"
+
+/* JSON text as a Fernet token. Makes and stores a key where there is none yet (a write transaction). Null: tx->error. */
+Str encrypt_data(Tx *tx, Str json_text);
+/* The JSON text of a token; null: tx->error (no key, or another one than the data was encrypted with). */
+Str decrypt_data(Tx *tx, Str token);
+
+#endif
