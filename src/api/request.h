@@ -93,6 +93,7 @@ typedef struct ListSpec {
     bool sort_last;             /* where the reference's signature has `sort` after the filters: the order of errors */
     const FilterLink *links;
     size_t link_count;
+    const char *table;          /* of what is listed */
 } ListSpec;
 
 /* Both leave " AND (…)" conditions in req->query; prepare_list also limit, offset and order_by. */

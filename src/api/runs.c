@@ -1,0 +1,62 @@
+/* api/runs.c -- what /flow_runs and /task_runs share: set_state and history. */
+#include "api/runs.h"
+
+#include "model/run_history.h"
+
+static const Field state_field = FIELD(SetState, state, F_MODEL, .flags = REQUIRED, .model = &state_create_model);
+static const Field force_field = FIELD(SetState, force, F_BOOL, .fallback = "false");
+
+bool prepare_set_state(Req *req)
+{
+    SetState *body = arena_new_of(req->arena, SetState);
+    bool state = body_field(req, &state_field, body);
+    bool force = body_field(req, &force_field, body);
+    req->object = body;
+    if (state && force)
+        state_complete(req->arena, &body->state, req->now);
+    return state && force;
+}
+
+bool reply_transition(Req *req, const TransitionResult *result)
+{
+    reply_status(req, result->state && result->state->timestamp >= req->now ? 201 : 200);
+    transition_write(reply_json(req), result);
+    return true;
+}
+
+typedef struct HistoryBody {
+    Time history_start, history_end;
+    int64_t history_interval_seconds; /* microseconds here, as all durations */
+} HistoryBody;
+
+static const Field start_field = FIELD(HistoryBody, history_start, F_TIME, .flags = REQUIRED);
+static const Field end_field = FIELD(HistoryBody, history_end, F_TIME, .flags = REQUIRED);
+static const Field interval_field = FIELD(HistoryBody, history_interval_seconds, F_DURATION, .flags = REQUIRED);
+
+bool prepare_history(Req *req)
+{
+    HistoryBody *body = arena_new_of(req->arena, HistoryBody);
+    bool start = body_field(req, &start_field, body);
+    bool end = body_field(req, &end_field, body);
+    bool interval = body_field(req, &interval_field, body);
+    req->object = body;
+    bool filters = prepare_count(req);
+    if (!start || !end || !interval || !filters)
+        return false;
+    if (body->history_interval_seconds < SECOND)
+        return fail(&req->error, ERR_INVALID, "History interval must not be less than 1 second.");
+    return true;
+}
+
+bool read_history(Req *req)
+{
+    const ListSpec *spec = req->route->spec;
+    const HistoryBody *body = req->object;
+    RunHistory history = {
+        .start = body->history_start,
+        .end = body->history_end,
+        .interval = body->history_interval_seconds,
+        .table = spec->table,
+    };
+    return run_history_write(req->tx, &history, &req->query, reply_json(req));
+}

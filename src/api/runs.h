@@ -1,0 +1,21 @@
+/* api/runs.h -- what /flow_runs and /task_runs share: set_state and history. */
+#ifndef ORION_RUNS_H
+#define ORION_RUNS_H
+
+#include "api/request.h"
+#include "orchestration/orchestration.h"
+
+/* Body of set_state: state and force. Leaves a SetState in req->object. */
+typedef struct SetState {
+    State state;
+    bool force;
+} SetState;
+bool prepare_set_state(Req *req);
+/* The answer of set_state and resume: 201 where this request made the state that is answered. */
+bool reply_transition(Req *req, const TransitionResult *result);
+
+/* POST …/history; req->route->spec is the family's ListSpec. */
+bool prepare_history(Req *req);
+bool read_history(Req *req);
+
+#endif
