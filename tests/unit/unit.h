@@ -1,0 +1,12 @@
+/* tests/unit/unit.h -- what each unit test includes first: cmocka needs these headers before its own. */
+#ifndef ORION_UNIT_H
+#define ORION_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#endif
