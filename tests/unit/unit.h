@@ -8,5 +8,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#undef fail /* cmocka has one of its own; here it is the function of base/base.h */
 
 #endif
