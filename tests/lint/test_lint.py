@@ -1,0 +1,101 @@
+"""Bad samples that tools/lint.py must find, and good ones that it must leave alone."""
+import importlib.util
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+spec = importlib.util.spec_from_file_location("lint", ROOT / "tools/lint.py")
+lint = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(lint)
+
+OPENING = "/* a sample */\n"
+
+
+def rules(path, text, opening=OPENING):
+    return [f.rule for f in lint.check_text(path, opening + text) if not f.warning]
+
+
+def function(lines):
+    return "static int f(int a)\n{\n" + "    a++;\n" * lines + "    return a;\n}\n"
+
+
+def nested(depth):
+    return "static void f(int a)\n{\n" + "if (a) {\n" * depth + "a++;\n" + "}\n" * depth + "}\n"
+
+
+class BadSamples(unittest.TestCase):
+    def test_layers(self):
+        for path, include in [("src/base/a.c", "db/db.h"), ("src/config/a.c", "db/db.h"), ("src/db/a.c", "entity/codec.h"), ("src/entity/a.c", "model/run.h"),
+                              ("src/model/a.c", "orchestration/orchestration.h"), ("src/orchestration/a.c", "api/server.h"),
+                              ("src/http/a.c", "db/db.h"), ("src/schedule/a.c", "model/run.h"), ("src/services/a.c", "http/http.h"),
+                              ("src/model/a.c", "http/http.h"), ("src/notify/a.c", "config/settings.h"), ("src/api/a.c", "cli/cli.h")]:
+            with self.subTest(path=path, include=include):
+                self.assertEqual(rules(path, f'#include "{include}"\n'), ["layers"])
+
+    def test_include_without_folder(self):
+        self.assertEqual(rules("src/base/a.c", '#include "buf.h"\n'), ["layers"])
+
+    def test_unknown_layer(self):
+        self.assertEqual(rules("src/misc/a.c", "int a;\n"), ["layers"])
+
+    def test_engines(self):
+        self.assertEqual(rules("src/model/a.c", "#include <sqlite3.h>\n"), ["engine"])
+        self.assertEqual(rules("src/db/db.c", "#include <sqlite3.h>\n"), ["engine"])
+        self.assertEqual(rules("src/db/sqlite.c", "#include <libpq-fe.h>\n"), ["engine"])
+
+    def test_banned(self):
+        for call in ["strcpy(a, b)", "sprintf (a, b)", "alloca(9)", "longjmp(a, 1)", "strtok(a, b)", "localtime(&a)", "atoi(a)", "system(a)",
+                     "exit(1)", "malloc(3)", "strdup(a)"]:
+            with self.subTest(call=call):
+                self.assertEqual(rules("src/api/a.c", f"static void f(void)\n{{\n    x = {call};\n}}\n"), ["banned"])
+
+    def test_function_length(self):
+        self.assertEqual(rules("src/base/a.c", function(lint.FUNCTION_LINES - 3)), ["length"])
+
+    def test_function_length_warning(self):
+        findings = list(lint.check_text("src/base/a.c", OPENING + function(60)))
+        self.assertEqual([(f.rule, f.warning) for f in findings], [("length", True)])
+
+    def test_file_length(self):
+        self.assertEqual(rules("src/base/a.c", "int a(void);\n" * lint.FILE_LINES), ["length"])
+        self.assertEqual(rules("src/base/a.h", "int a(void);\n" * lint.HEADER_LINES), ["length"])
+
+    def test_nesting(self):
+        self.assertEqual(rules("src/base/a.c", nested(lint.NESTING + 1)), ["nesting"])
+
+    def test_complexity(self):
+        body = "".join(f"    if (a == {i} && b) return;\n" for i in range(lint.COMPLEXITY // 2 + 1))
+        self.assertEqual(rules("src/base/a.c", f"static void f(int a, int b)\n{{\n{body}}}\n"), ["complexity"])
+
+    def test_opening(self):
+        self.assertEqual(rules("src/base/a.c", "int a(void);\n", opening=""), ["opening"])
+
+    def test_mutable_global(self):
+        self.assertEqual(rules("src/base/a.c", "static int count;\n"), ["global"])
+        self.assertEqual(rules("src/base/a.c", "static struct { int a; } all = { 1 };\n"), ["global"])
+
+    def test_build_lists(self):
+        findings = list(lint.check_build("files('src/a.c', 'src/b.c') ['test_x']", {"src/a.c", "src/c.c", "tests/unit/test_x.c"}))
+        self.assertEqual([f.text for f in findings], ["src/c.c is not listed", "src/b.c is listed, but is not there"])
+
+
+class GoodSamples(unittest.TestCase):
+    def test_allowed(self):
+        samples = {
+            "src/api/a.c": '#include "base/buf.h"\n#include "http/http.h"\n#include "model/run.h"\n#include <string.h>\n',
+            "src/main.c": '#include "cli/cli.h"\nint main(void)\n{\n    exit(1);\n}\n',
+            "src/db/sqlite.c": "#include <sqlite3.h>\n",
+            "src/base/text.c": '/* strcpy(a, b) in a comment */\nstatic const char *s = "strcpy(a, b)";\n',
+            "src/base/member.c": "static void f(T *t)\n{\n    t->exit(1);\n    my_exit(2);\n}\n",
+            "src/base/table.c": "static const int table[] = { 1, 2 };\nstatic int f(int a);\nstatic _Thread_local int mine;\n",
+            "src/base/log.c": "static int threshold;\n",
+            "src/base/values.c": nested(lint.NESTING).replace("a++;", "g((T){ { { 1 } } });"),
+            "src/base/long.c": function(lint.FUNCTION_LINES - 4),
+        }
+        for path, text in samples.items():
+            with self.subTest(path=path):
+                self.assertEqual(rules(path, text), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

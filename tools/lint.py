@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""tools/lint.py [-v]: the rules of CONTRIBUTING.md that a program can check. Prints each breach as file:line: rule: text and exits 1.
+
+-v also prints what is allowed but long (functions over 50 lines). The compiler checks the rest (see tools/run_lint)."""
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Who may include whom. A folder sees itself and these; the picture is in ARCHITECTURE.md.
+LAYERS = {"base": [], "config": ["base"], "db": ["config"], "entity": ["db"], "schedule": ["base"], "notify": ["base"], "http": ["base"],
+          "model": ["entity", "schedule"], "orchestration": ["model"], "services": ["orchestration", "notify"],
+          "api": ["orchestration", "http", "services"], "cli": ["api"], ".": ["cli"]}
+
+# Headers of engines, and the only files that may know them.
+ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/postgres\w*\.c"}
+
+BANNED = {
+    "strcpy|strcat|sprintf|vsprintf|gets|strncpy|strncat|stpcpy": "unbounded or unterminated: use Buf or snprintf",
+    "alloca|setjmp|longjmp|sigsetjmp|siglongjmp": "no hidden control flow, no unbounded stack",
+    "strtok|localtime|gmtime|asctime|ctime|rand|srand|random|setenv|putenv": "not safe with threads",
+    "atoi|atol|atoll|atof|scanf|sscanf|fscanf": "hides errors: parse with a check",
+    "system|popen": "no shell",
+}
+BANNED_BUT_IN = {  # functions that have one home
+    "exit|_exit|quick_exit": (r"src/(main|base/arena)\.c", "only main ends the process (and the allocator, out of memory)"),
+    "malloc|calloc|realloc|strdup|strndup": (r"src/base/arena\.c", "use an arena, or xmalloc and its kin"),
+}
+
+FUNCTION_LINES, FUNCTION_LINES_WARN, NESTING, COMPLEXITY = 100, 50, 3, 30
+FILE_LINES, HEADER_LINES = 800, 150
+
+# The mutable variables of file scope there are, and why. A new one needs a reason here.
+MUTABLE = {
+    "src/base/log.c": "the log level",
+    "src/api/server.c": "what a signal handler can reach",
+}
+
+
+class Finding(NamedTuple):
+    path: str
+    line: int
+    rule: str
+    text: str
+    warning: bool = False
+
+    def __str__(self):
+        return f"{self.path}:{self.line}: {self.rule}: {self.text}"
+
+
+class Function(NamedTuple):
+    name: str
+    line: int
+    body: str
+
+
+def allowed_folders(folder):
+    """The folders below one, itself included."""
+    found, todo = set(), [folder]
+    while todo:
+        here = todo.pop()
+        if here not in found:
+            found.add(here)
+            todo += LAYERS[here]
+    return found
+
+
+def blank_comments(text):
+    """The text with comments and the insides of literals blanked, lines kept, so that the rules see only code."""
+    def blank(match):
+        token = match.group(0)
+        if token[0] == "/":
+            return re.sub(r"[^\n]", " ", token)
+        return token[0] + " " * (len(token) - 2) + token[-1]
+    return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', blank, text, flags=re.S)
+
+
+def closing_brace(code, opening):
+    depth = 0
+    for at in range(opening, len(code)):
+        depth += {"{": 1, "}": -1}.get(code[at], 0)
+        if depth == 0:
+            return at
+    return len(code) - 1
+
+
+def find_functions(code):
+    """Definitions: a brace at the top level after a parameter list. What initialises a table follows '=' and is none."""
+    code = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: re.sub(r"[^\n]", " ", m.group(0)), code, flags=re.M)
+    functions, at = [], 0
+    while (opening := code.find("{", at)) >= 0:
+        end = closing_brace(code, opening)
+        head = re.split(r"[;}]", code[at:opening])[-1]
+        match = re.search(r"(\w+)\s*\((?:[^{}]*)\)\s*$", head)
+        if match and "=" not in head:
+            name = re.search(r"(\w+)\s*\(", head).group(1)
+            start = opening - len(head) + len(head) - len(head.lstrip())
+            functions.append(Function(name, code.count("\n", 0, start) + 1, code[start:end + 1]))
+        at = end + 1
+    return functions
+
+
+def nesting(body):
+    """How deep the blocks of if, for, while, do and switch stand in each other; braces of values do not count."""
+    deepest, stack = 0, []
+    for match in re.finditer(r"[{}]", body):
+        if match.group(0) == "}":
+            if stack:
+                stack.pop()
+            continue
+        before = body[:match.start()].rstrip()
+        is_value = before.endswith(("=", ",", "(", "{", "]")) or re.search(r"\(\s*(?:const\s+)?(?:struct\s+)?\w+\s*(?:\[[^]]*\])?\s*\*?\)$", before) \
+            and not re.search(r"\b(?:if|while|for|switch)\s*\([^()]*\)$", before)
+        stack.append(not is_value)
+        deepest = max(deepest, sum(stack) - 1)
+    return deepest
+
+
+def complexity(body):
+    return 1 + len(re.findall(r"\b(?:if|for|while|case)\b|&&|\|\||\?", body))
+
+
+def check_functions(path, code):
+    for function in find_functions(code):
+        lines, deep, branches = function.body.count("\n") + 1, nesting(function.body), complexity(function.body)
+        if lines > FUNCTION_LINES:
+            yield Finding(path, function.line, "length", f"{function.name} has {lines} lines (at most {FUNCTION_LINES})")
+        elif lines > FUNCTION_LINES_WARN:
+            yield Finding(path, function.line, "length", f"{function.name} has {lines} lines", warning=True)
+        if deep > NESTING:
+            yield Finding(path, function.line, "nesting", f"{function.name} nests {deep} blocks (at most {NESTING})")
+        if branches > COMPLEXITY:
+            yield Finding(path, function.line, "complexity", f"{function.name} has {branches} paths (at most {COMPLEXITY})")
+
+
+def check_includes(path, text):
+    folder = path.split("/")[1] if path.count("/") > 1 else "."
+    if folder not in LAYERS:
+        yield Finding(path, 1, "layers", f"src/{folder} is not a known layer")
+        return
+    allowed = allowed_folders(folder)
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r'\s*#\s*include\s*([<"])([^>"]+)[>"]', line)
+        if not match:
+            continue
+        kind, name = match.groups()
+        other = name.split("/")[0]
+        if kind == '"' and "/" not in name:
+            yield Finding(path, number, "layers", f'"{name}" must be written from src/, as "folder/{name}"')
+        elif kind == '"' and other not in allowed:
+            yield Finding(path, number, "layers", f"src/{folder} may not include {name}")
+        home = ENGINES.get(name)
+        if home and not re.fullmatch(home, path):
+            yield Finding(path, number, "engine", f"{name} belongs to {home} alone")
+
+
+def check_banned(path, code):
+    for names, reason in BANNED.items():
+        yield from calls(path, code, names, reason)
+    for names, (home, reason) in BANNED_BUT_IN.items():
+        if path.startswith("src/") and not re.fullmatch(home, path):
+            yield from calls(path, code, names, reason)
+
+
+def calls(path, code, names, reason):
+    for match in re.finditer(rf"(?<![\w.>])({names})\s*\(", code):
+        line_start = code.rfind("\n", 0, match.start()) + 1
+        if not code[line_start:match.start()].lstrip().startswith("#"):
+            yield Finding(path, code.count("\n", 0, match.start()) + 1, "banned", f"{match.group(1)}(): {reason}")
+
+
+def check_globals(path, code):
+    """Mutable file-scope variables; thread-local ones pass, and those of the files in MUTABLE."""
+    if path in MUTABLE:
+        return
+    depth, start = 0, 0
+    for match in re.finditer(r"[{};]", code):
+        if match.group(0) == "{":
+            depth += 1
+        elif match.group(0) == "}":
+            depth -= 1
+        elif depth == 0:
+            statement = code[start:match.start()].strip()
+            start = match.end()
+            head = re.split(r"[={]", statement)[0]
+            if re.match(r"static\b", head) and not re.search(r"\bconst\b|\(|_Thread_local|\binline\b", head):
+                yield Finding(path, code.count("\n", 0, match.start()) + 1, "global", f"mutable variable: {' '.join(head.split())}")
+
+
+def check_text(path, text):
+    """All findings of one file of C; `path` is from the root of the project, with slashes."""
+    code, lines = blank_comments(text), text.splitlines()
+    limit = HEADER_LINES if path.endswith(".h") else FILE_LINES
+    if len(lines) > limit:
+        yield Finding(path, limit, "length", f"{len(lines)} lines (at most {limit})")
+    if not text.startswith("/*"):
+        yield Finding(path, 1, "opening", "a file begins with a comment that says what it is")
+    yield from check_functions(path, code)
+    yield from check_banned(path, code)
+    if path.startswith("src/"):
+        yield from check_includes(path, text)
+        yield from check_globals(path, code)
+
+
+def check_build(meson, present):
+    """meson.build must list exactly the sources there are."""
+    listed = set(re.findall(r"'(src/[^']+\.c)'", meson))
+    listed |= {f"tests/unit/{name}.c" for name in re.findall(r"'(test_\w+)'", meson)}
+    for path in sorted(present - listed):
+        yield Finding("meson.build", 1, "sources", f"{path} is not listed")
+    for path in sorted(listed - present):
+        yield Finding("meson.build", 1, "sources", f"{path} is listed, but is not there")
+
+
+def check_project(root):
+    paths = sorted(p for folder in ("src", "tests/unit", "tests/fuzz") for p in (root / folder).rglob("*.[ch]"))
+    names = {p.relative_to(root).as_posix() for p in paths}
+    for path, name in ((p, p.relative_to(root).as_posix()) for p in paths):
+        yield from check_text(name, path.read_text())
+    sources = {n for n in names if n.endswith(".c") and (n.startswith("src/") or re.match(r"tests/unit/test_", n))}
+    yield from check_build((root / "meson.build").read_text(), sources)
+
+
+def main():
+    findings = list(check_project(ROOT))
+    errors = [f for f in findings if not f.warning]
+    for finding in findings if "-v" in sys.argv[1:] else errors:
+        print(f"{finding} (warning)" if finding.warning else finding)
+    print(f"lint.py: {len(errors)} errors, {len(findings) - len(errors)} functions over {FUNCTION_LINES_WARN} lines")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
