@@ -6,12 +6,14 @@
 
 /* SQL under construction: text and the values of its places. */
 typedef struct Query {
+    Arena *arena;
+    const Dialect *dialect;
     Buf sql;
     Value *values;
     size_t count, capacity;
 } Query;
 
-void query_init(Query *q, Arena *arena);
+void query_init(Query *q, Arena *arena, const Dialect *dialect);
 /* Adds "$n" to the text and the value to the list. */
 void query_bind(Query *q, Value value);
 Rows *query_run(Tx *tx, Query *q);
@@ -27,10 +29,9 @@ typedef struct Filter Filter;
 struct Filter {
     const char *key;       /* in the body: "name" */
     const char *sql;       /* the column's expression: "flow.name"; for OP_EXISTS the whole EXISTS (…) text */
-    unsigned ops;
+    unsigned ops;          /* OP_… | WITH_OPERATOR */
     FieldKind operand;     /* of one element of any_, of before_, ge_ …: F_STR, F_UUID, F_TIME, F_INT, F_BOOL, F_ENUM */
     const char *const *names; /* F_ENUM */
-    const char *enum_name;
     const Filter *group;   /* nested filters (state: {type, name}); NULL-key terminated; ops then says WITH_OPERATOR or 0 */
 };
 
@@ -40,22 +41,25 @@ typedef struct FilterClass {
     bool with_operator;
 } FilterClass;
 
-/* One key of a /filter or /count body, and how it restricts the entity that is asked for. */
+/* One key of a /filter or /count body, and how it restricts the entity that is asked for.
+ * A link with `via` stands inside the EXISTS of another one, so that both speak of the same row: the flow runs that flows are
+ * asked by, and the task runs of those flow runs. When only the inner one is given, the outer EXISTS is written around it. */
 typedef struct FilterLink {
     const char *key;           /* "task_runs" */
     const FilterClass *filter;
     const char *open;          /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
-    const char *close;         /* ")" */
-    const char *join_with;     /* NULL, or the key of an earlier link whose EXISTS this one must share when both are given */
+    const char *via;           /* key of the link it stands inside; NULL: of the entity itself. That one has no via of its own */
 } FilterLink;
 
-/* Checks body[link->key] (absent or null is fine) at loc ["body", key, …]; on success appends " AND (…)" to q for each one that
- * is given. An empty filter object is TRUE inside its EXISTS (it still asks that a linked row exists). */
+/* Checks body[link->key] (absent or null is fine) at the present place + [key, …], errors in the links' order; on success appends
+ * " AND …" to q for each one that is given. An empty filter object is TRUE inside its EXISTS (it still asks that a linked row
+ * exists). */
 bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q) MUST_CHECK;
 
 typedef struct Sort { const char *key, *order_by; } Sort; /* NULL-key terminated */
 
-/* body.sort, default the first row, as enum errors of class enum_name at ["body","sort"]. NULL: refused. */
+/* ORDER BY text for body.sort; absent or null: the row of fallback_key, or the first one where that is NULL. Refused (NULL) as an
+ * enum error at the present place + ["sort"]. */
 const char *sort_order(Invalid *invalid, const Sort *sorts, const char *enum_name, const char *fallback_key, const Json *body);
 
 #endif

@@ -1,0 +1,360 @@
+/* entity/filter.c -- the only generator of WHERE: filter classes are checked as the reference's pydantic models are, and each
+ * criterion becomes the dialect's text with its value bound. */
+#include "entity/filter.h"
+
+#include "entity/decode.h"
+
+/* Criteria on their way into one parenthesis. */
+typedef struct Join {
+    Query *q;
+    const char *word; /* " AND " or " OR " */
+    bool any;
+} Join;
+
+static void join_next(Join *join)
+{
+    buf_text(&join->q->sql, join->any ? join->word : "(");
+    join->any = true;
+}
+
+/* No criteria: everything passes. */
+static void join_end(Join *join)
+{
+    buf_text(&join->q->sql, join->any ? ")" : "TRUE");
+}
+
+/* ---- operators ---- */
+
+typedef enum OperandKind { OPERAND_ONE, OPERAND_LIST, OPERAND_TEXT, OPERAND_TEXTS, OPERAND_FLAG } OperandKind;
+
+typedef struct Operator {
+    unsigned flag;
+    const char *key;
+    OperandKind operand;
+    SqlOp sql;
+    SqlOp sql_if_false; /* OPERAND_FLAG */
+} Operator;
+
+static const Operator operators[] = { /* order: of the fields in the reference's classes, so of their errors */
+    { OP_ANY,        "any_",        OPERAND_LIST,  SQL_ANY,        SQL_ANY },
+    { OP_NOT_ANY,    "not_any_",    OPERAND_LIST,  SQL_NOT_ANY,    SQL_NOT_ANY },
+    { OP_ALL,        "all_",        OPERAND_LIST,  SQL_ALL,        SQL_ALL },
+    { OP_LIKE,       "like_",       OPERAND_TEXT,  SQL_LIKE,       SQL_LIKE },
+    { OP_STARTSWITH, "startswith_", OPERAND_TEXTS, SQL_LIKE_ANY,   SQL_LIKE_ANY },
+    { OP_BEFORE,     "before_",     OPERAND_ONE,   SQL_BEFORE,     SQL_BEFORE },
+    { OP_AFTER,      "after_",      OPERAND_ONE,   SQL_AFTER,      SQL_AFTER },
+    { OP_GE,         "ge_",         OPERAND_ONE,   SQL_GE,         SQL_GE },
+    { OP_LE,         "le_",         OPERAND_ONE,   SQL_LE,         SQL_LE },
+    { OP_EQ,         "eq_",         OPERAND_ONE,   SQL_EQ,         SQL_EQ },
+    { OP_IS_NULL,    "is_null_",    OPERAND_FLAG,  SQL_IS_NULL,    SQL_IS_NOT_NULL },
+    { OP_IS_EMPTY,   "is_null_",    OPERAND_FLAG,  SQL_JSON_EMPTY, SQL_JSON_NOT_EMPTY },
+    { OP_EXISTS,     "exists_",     OPERAND_FLAG,  SQL_OP_COUNT,   SQL_OP_COUNT },
+};
+
+/* The dialect's text with the column in place of %c and the value's place for %v; a value that stands there twice is bound once. */
+static void write_operator(Join *join, SqlOp op, const char *column, Value value)
+{
+    Query *q = join->q;
+    size_t place = 0;
+    join_next(join);
+    for (const char *p = q->dialect->op[op]; *p; p++) {
+        bool is_value = p[0] == '%' && p[1] == 'v';
+        if (is_value && !place) {
+            query_bind(q, value);
+            place = q->count;
+        } else if (is_value) {
+            buf_printf(&q->sql, "$%zu", place);
+        } else if (p[0] == '%' && p[1] == 'c') {
+            buf_text(&q->sql, column);
+        } else {
+            buf_char(&q->sql, *p);
+            continue;
+        }
+        p++;
+    }
+}
+
+static bool add_one(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+{
+    const Field field = { .kind = filter->operand, .names = filter->names };
+    union { Str s; int64_t i; bool b; } operand = { .s = STR_NULL };
+    if (!codec_decode_field(invalid, &field, json, &operand))
+        return false;
+    write_operator(join, op->sql, filter->sql, codec_value(invalid->arena, &field, &operand));
+    return true;
+}
+
+static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const Operator *op, const Json *json, Join *join)
+{
+    const Field element = { .kind = kind, .names = filter->names };
+    Str list;
+    if (!decode_list(invalid, &element, json, &list))
+        return false;
+    /* The reference joins startswith_'s patterns by OR; of none, nothing is left. */
+    if (op->operand == OPERAND_TEXTS && json->count == 0)
+        return true;
+    write_operator(join, op->sql, filter->sql, v_list(list));
+    return true;
+}
+
+static bool add_text(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+{
+    Str text;
+    if (!coerce_str(invalid, json, &text))
+        return false;
+    Buf pattern;
+    buf_init(&pattern, invalid->arena, text.n + 3);
+    buf_char(&pattern, '%');
+    buf_str(&pattern, text);
+    buf_char(&pattern, '%');
+    write_operator(join, op->sql, filter->sql, v_text(buf_view(&pattern)));
+    return true;
+}
+
+static bool add_flag(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+{
+    bool flag;
+    if (!coerce_bool(invalid, json, &flag))
+        return false;
+    if (op->flag != OP_EXISTS) {
+        write_operator(join, flag ? op->sql : op->sql_if_false, filter->sql, v_null());
+        return true;
+    }
+    join_next(join);
+    buf_printf(&join->q->sql, "%s%s", flag ? "" : "NOT ", filter->sql);
+    return true;
+}
+
+static bool add_operator(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+{
+    switch (op->operand) {
+    case OPERAND_ONE:
+        return add_one(invalid, filter, op, json, join);
+    case OPERAND_LIST:
+        return add_list(invalid, filter->operand, filter, op, json, join);
+    case OPERAND_TEXTS:
+        return add_list(invalid, F_STR, filter, op, json, join);
+    case OPERAND_TEXT:
+        return add_text(invalid, filter, op, json, join);
+    case OPERAND_FLAG:
+        return add_flag(invalid, filter, op, json, join);
+    }
+    return false;
+}
+
+/* ---- classes ---- */
+
+static const char operator_key[] = "operator";
+
+static bool read_join_word(Invalid *invalid, const Json *object, bool with_operator, Join *join)
+{
+    static const char *const names[] = { "and_", "or_", NULL };
+    static const Field field = { .kind = F_ENUM, .names = names };
+    const Json *json = with_operator ? json_get(object, operator_key) : NULL;
+    int choice = 0;
+    join->word = " AND ";
+    if (!json)
+        return true;
+    invalid_enter(invalid, operator_key);
+    bool ok = codec_decode_field(invalid, &field, json, &choice);
+    invalid_leave(invalid);
+    if (choice == 1)
+        join->word = " OR ";
+    return ok;
+}
+
+static bool known_operator(const void *table, Str key)
+{
+    const Filter *filter = table;
+    for (size_t i = 0; i < COUNT_OF(operators); i++) {
+        if ((filter->ops & operators[i].flag) && str_is(key, operators[i].key))
+            return true;
+    }
+    return (filter->ops & WITH_OPERATOR) && str_is(key, operator_key);
+}
+
+/* The criteria of one column: {"any_": […], "is_null_": false}. */
+static bool add_column(Invalid *invalid, const Filter *filter, const Json *object, Join *join)
+{
+    bool ok = true;
+    for (size_t i = 0; i < COUNT_OF(operators); i++) {
+        const Json *json = (filter->ops & operators[i].flag) ? json_get(object, operators[i].key) : NULL;
+        if (json_is_null(json))
+            continue;
+        invalid_enter(invalid, operators[i].key);
+        ok = add_operator(invalid, filter, &operators[i], json, join) && ok;
+        invalid_leave(invalid);
+    }
+    return invalid_extras(invalid, object, known_operator, filter) && ok;
+}
+
+static bool known_filter(const void *table, Str key)
+{
+    const FilterClass *class = table;
+    for (const Filter *filter = class->filters; filter->key; filter++) {
+        if (str_is(key, filter->key))
+            return true;
+    }
+    return class->with_operator && str_is(key, operator_key);
+}
+
+/* The members of a group put their criteria straight into the group's own parenthesis. */
+static bool add_group(Invalid *invalid, const Filter *group, const Json *object, Join *join)
+{
+    bool ok = true;
+    for (const Filter *filter = group->group; filter->key; filter++) {
+        const Json *json = json_get(object, filter->key);
+        if (json_is_null(json))
+            continue;
+        invalid_enter(invalid, filter->key);
+        const Json *criteria = coerce_object(invalid, json, true);
+        ok = criteria && add_column(invalid, filter, criteria, join) && ok;
+        invalid_leave(invalid);
+    }
+    const FilterClass class = { group->group, (group->ops & WITH_OPERATOR) != 0 };
+    return invalid_extras(invalid, object, known_filter, &class) && ok;
+}
+
+static bool add_filter(Invalid *invalid, const Filter *filter, const Json *json, Query *q)
+{
+    const Json *object = coerce_object(invalid, json, true);
+    if (!object)
+        return false;
+    Join join = { .q = q };
+    bool ok = read_join_word(invalid, object, (filter->ops & WITH_OPERATOR) != 0, &join);
+    if (filter->group)
+        ok = add_group(invalid, filter, object, &join) && ok;
+    else
+        ok = add_column(invalid, filter, object, &join) && ok;
+    join_end(&join);
+    return ok;
+}
+
+static bool add_class(Invalid *invalid, const FilterClass *class, const Json *json, Query *q)
+{
+    const Json *object = coerce_object(invalid, json, true);
+    if (!object)
+        return false;
+    Join join = { .q = q };
+    bool ok = read_join_word(invalid, object, class->with_operator, &join);
+    for (const Filter *filter = class->filters; filter->key; filter++) {
+        const Json *value = json_get(object, filter->key);
+        if (json_is_null(value))
+            continue;
+        join_next(&join);
+        invalid_enter(invalid, filter->key);
+        ok = add_filter(invalid, filter, value, q) && ok;
+        invalid_leave(invalid);
+    }
+    join_end(&join);
+    return invalid_extras(invalid, object, known_filter, class) && ok;
+}
+
+/* ---- links ---- */
+
+static const Json *sent_filter(const FilterLink *link, const Json *body)
+{
+    const Json *json = json_get(body, link->key);
+    return json_is_null(json) ? NULL : json;
+}
+
+static bool stands_inside(const FilterLink *link, const FilterLink *outer)
+{
+    return link->via && strcmp(link->via, outer->key) == 0;
+}
+
+/* Errors come in the links' order, whichever stands inside which: so all are checked before any text is kept. */
+static bool check_links(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, const Query *q)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        const Json *json = sent_filter(&links[i], body);
+        if (!json)
+            continue;
+        Query scratch;
+        query_init(&scratch, invalid->arena, q->dialect);
+        invalid_enter(invalid, links[i].key);
+        ok = add_class(invalid, links[i].filter, json, &scratch) && ok;
+        invalid_leave(invalid);
+    }
+    return ok;
+}
+
+static bool is_given(const FilterLink *outer, const FilterLink *links, size_t count, const Json *body)
+{
+    bool given = sent_filter(outer, body) != NULL;
+    for (size_t i = 0; i < count; i++)
+        given = given || (stands_inside(&links[i], outer) && sent_filter(&links[i], body));
+    return given;
+}
+
+/* A link of the entity itself, and within its EXISTS those that stand inside it. */
+static bool add_link(Invalid *invalid, const FilterLink *outer, const FilterLink *links, size_t count, const Json *body, Query *q)
+{
+    const Json *json = sent_filter(outer, body);
+    const char *word = "";
+    bool ok = true;
+    buf_printf(&q->sql, " AND %s", outer->open ? outer->open : "");
+    if (json) {
+        ok = add_class(invalid, outer->filter, json, q);
+        word = " AND ";
+    }
+    for (size_t i = 0; i < count; i++) {
+        const Json *inner = stands_inside(&links[i], outer) ? sent_filter(&links[i], body) : NULL;
+        if (!inner)
+            continue;
+        buf_printf(&q->sql, "%s%s", word, links[i].open);
+        ok = add_class(invalid, links[i].filter, inner, q) && ok;
+        buf_char(&q->sql, ')');
+        word = " AND ";
+    }
+    buf_text(&q->sql, outer->open ? ")" : "");
+    return ok;
+}
+
+bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q)
+{
+    if (!check_links(invalid, links, count, body, q))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; i < count; i++) {
+        if (!links[i].via && is_given(&links[i], links, count, body))
+            ok = add_link(invalid, &links[i], links, count, body, q) && ok;
+    }
+    return ok;
+}
+
+static const Sort *find_sort(const Sort *sorts, Str key)
+{
+    for (; sorts->key; sorts++) {
+        if (str_is(key, sorts->key))
+            return sorts;
+    }
+    return NULL;
+}
+
+static const char *refuse_sort(Invalid *invalid, const Sort *sorts)
+{
+    size_t count = 0;
+    while (sorts[count].key)
+        count++;
+    const char **names = arena_zalloc(invalid->arena, (count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = sorts[i].key;
+    invalid_enter(invalid, "sort");
+    (void)!invalid_enum(invalid, names);
+    invalid_leave(invalid);
+    return NULL;
+}
+
+const char *sort_order(Invalid *invalid, const Sort *sorts, const char *enum_name, const char *fallback_key, const Json *body)
+{
+    (void)enum_name;
+    const Json *json = json_get(body, "sort");
+    const Sort *sort = sorts;
+    if (!json_is_null(json))
+        sort = json->kind == JSON_STRING ? find_sort(sorts, json->text) : NULL;
+    else if (fallback_key)
+        sort = find_sort(sorts, str_from(fallback_key));
+    return sort ? sort->order_by : refuse_sort(invalid, sorts);
+}

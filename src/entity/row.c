@@ -1,0 +1,190 @@
+/* entity/row.c -- structs and rows by their tables: the column list, reading, INSERT and UPDATE.
+ * The same table and the same set of fields give the same bytes of SQL, so that statement caches hit. */
+#include "entity/codec.h"
+
+static bool is_selected(const Field *field)
+{
+    return field->sql || !(field->flags & VIRTUAL);
+}
+
+void codec_select(Buf *sql, const Model *model, const char *table)
+{
+    const char *separator = "";
+    for (size_t i = 0; i < model->count; i++) {
+        const Field *field = &model->fields[i];
+        if (!is_selected(field))
+            continue;
+        if (field->sql)
+            buf_printf(sql, "%s%s", separator, field->sql);
+        else
+            buf_printf(sql, "%s%s.%s", separator, table, field->name);
+        separator = ", ";
+    }
+}
+
+static void *load_opt_model(Arena *arena, const Model *model, Str json_text)
+{
+    if (!json_text.p || str_is(json_text, "null"))
+        return NULL;
+    void *object = arena_alloc(arena, model->size);
+    codec_load(arena, model, json_text, object);
+    return object;
+}
+
+static int enum_of_row(Rows *rows, int column, const char *const *names)
+{
+    Str name = row_view(rows, column);
+    for (int i = 0; name.p && names[i]; i++) {
+        if (str_is(name, names[i]))
+            return i;
+    }
+    return -1;
+}
+
+static void read_column(Arena *arena, Rows *rows, int column, const Field *field, void *member)
+{
+    bool has = !row_is_null(rows, column);
+    switch (field->kind) {
+    case F_INT:
+        *(int64_t *)member = has ? row_int(rows, column) : 0;
+        break;
+    case F_OPT_INT:
+        *(OptInt *)member = (OptInt){ has ? row_int(rows, column) : 0, has };
+        break;
+    case F_FLOAT:
+        *(double *)member = has ? row_real(rows, column) : 0;
+        break;
+    case F_OPT_FLOAT:
+        *(OptReal *)member = (OptReal){ has ? row_real(rows, column) : 0, has };
+        break;
+    case F_BOOL:
+        *(bool *)member = has && row_bool(rows, column);
+        break;
+    case F_OPT_BOOL:
+        *(OptBool *)member = (OptBool){ has && row_bool(rows, column), has };
+        break;
+    case F_TIME:
+        *(Time *)member = has ? row_time(rows, column) : TIME_NULL;
+        break;
+    case F_MOMENT:
+        *(Moment *)member = MOMENT(has ? row_time(rows, column) : TIME_NULL);
+        break;
+    case F_DURATION:
+        *(int64_t *)member = has ? row_interval(rows, column) : 0;
+        break;
+    case F_ENUM:
+        *(int *)member = enum_of_row(rows, column, field->names);
+        break;
+    case F_MODEL:
+        codec_load(arena, field->model, row_text(rows, column), member);
+        break;
+    case F_OPT_MODEL:
+        *(void **)member = load_opt_model(arena, field->model, row_text(rows, column));
+        break;
+    default:
+        *(Str *)member = row_text(rows, column);
+        break;
+    }
+}
+
+void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object)
+{
+    for (size_t i = 0; i < model->count; i++) {
+        const Field *field = &model->fields[i];
+        if (is_selected(field))
+            read_column(arena, rows, (*column)++, field, (char *)object + field->offset);
+    }
+}
+
+static Value enum_value(const Field *field, int value)
+{
+    return v_text(value < 0 ? STR_NULL : str_from(field->names[value]));
+}
+
+static Value opt_model_value(Arena *arena, const Field *field, const void *object)
+{
+    return object ? v_json(codec_stored(arena, field->model, object)) : v_null();
+}
+
+Value codec_value(Arena *arena, const Field *field, const void *object)
+{
+    const void *member = (const char *)object + field->offset;
+    const OptInt *integer = member;
+    const OptReal *real = member;
+    const OptBool *boolean = member;
+    switch (field->kind) {
+    case F_STR:
+        return v_text(*(const Str *)member);
+    case F_UUID:
+        return v_uuid(*(const Str *)member);
+    case F_INT:
+        return v_int(*(const int64_t *)member);
+    case F_OPT_INT:
+        return integer->has ? v_int(integer->v) : v_null();
+    case F_FLOAT:
+        return v_real(*(const double *)member);
+    case F_OPT_FLOAT:
+        return real->has ? v_real(real->v) : v_null();
+    case F_BOOL:
+        return v_bool(*(const bool *)member);
+    case F_OPT_BOOL:
+        return boolean->has ? v_bool(boolean->v) : v_null();
+    case F_TIME:
+        return v_time(*(const Time *)member);
+    case F_MOMENT:
+        return v_time(((const Moment *)member)->us);
+    case F_DURATION:
+        return v_interval(*(const int64_t *)member);
+    case F_ENUM:
+        return enum_value(field, *(const int *)member);
+    case F_MODEL:
+        return v_json(codec_stored(arena, field->model, member));
+    case F_OPT_MODEL:
+        return opt_model_value(arena, field, *(const void *const *)member);
+    default:
+        return v_json(*(const Str *)member);
+    }
+}
+
+int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict)
+{
+    Buf sql, places;
+    Value *values = arena_alloc(tx->arena, model->count * sizeof *values);
+    size_t n = 0;
+    buf_init(&sql, tx->arena, 1024);
+    buf_init(&places, tx->arena, 256);
+    buf_printf(&sql, "INSERT INTO %s (", table);
+    for (size_t i = 0; i < model->count; i++) {
+        const Field *field = &model->fields[i];
+        if (field->flags & VIRTUAL)
+            continue;
+        buf_printf(&sql, "%s%s", n ? ", " : "", field->name);
+        buf_printf(&places, "%s$%zu", n ? ", " : "", n + 1);
+        values[n++] = codec_value(tx->arena, field, object);
+    }
+    buf_text(&sql, ") VALUES (");
+    buf_str(&sql, buf_view(&places));
+    buf_char(&sql, ')');
+    if (conflict)
+        buf_printf(&sql, " %s", conflict);
+    return db_exec(tx, buf_cstr(&sql), values, n);
+}
+
+int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
+{
+    Buf sql;
+    Value *values = arena_alloc(tx->arena, (model->count + 1) * sizeof *values);
+    size_t n = 0;
+    buf_init(&sql, tx->arena, 1024);
+    buf_printf(&sql, "UPDATE %s SET ", table);
+    for (size_t i = 0; i < model->count; i++) {
+        const Field *field = &model->fields[i];
+        if (!(set >> i & 1) || (field->flags & VIRTUAL))
+            continue;
+        values[n] = codec_value(tx->arena, field, object);
+        buf_printf(&sql, "%s = $%zu, ", field->name, ++n);
+    }
+    values[n] = v_uuid(id);
+    buf_printf(&sql, "updated = %s WHERE id = $%zu", tx->sql->now, n + 1);
+    return db_exec(tx, buf_cstr(&sql), values, n + 1);
+}

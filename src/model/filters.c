@@ -1,0 +1,185 @@
+/* model/filters.c -- the tables of filters, links between entities and sorts; order: of the reference's fields and parameters. */
+#include "model/filters.h"
+
+#include "model/run.h"
+
+/* ---- filter classes ---- */
+
+static const Filter flow_filters[] = {
+    { "id", "flow.id", OP_ANY, .operand = F_UUID },
+    { "name", "flow.name", OP_ANY | OP_LIKE, .operand = F_STR },
+    { "tags", "flow.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const Filter flow_run_state_filters[] = {
+    { "type", "flow_run.state_type", OP_ANY, .operand = F_ENUM, .names = state_type_names },
+    { "name", "flow_run.state_name", OP_ANY, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const Filter flow_run_filters[] = {
+    { "id", "flow_run.id", OP_ANY | OP_NOT_ANY, .operand = F_UUID },
+    { "name", "flow_run.name", OP_ANY | OP_LIKE, .operand = F_STR },
+    { "tags", "flow_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
+    { "deployment_id", "flow_run.deployment_id", OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_UUID },
+    { "work_queue_name", "flow_run.work_queue_name", OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_STR },
+    { .key = "state", .ops = WITH_OPERATOR, .group = flow_run_state_filters },
+    { "flow_version", "flow_run.flow_version", OP_ANY, .operand = F_STR },
+    { "start_time", "flow_run.start_time", OP_BEFORE | OP_AFTER | OP_IS_NULL, .operand = F_TIME },
+    { "expected_start_time", "flow_run.expected_start_time", OP_BEFORE | OP_AFTER, .operand = F_TIME },
+    { "next_scheduled_start_time", "flow_run.next_scheduled_start_time", OP_BEFORE | OP_AFTER, .operand = F_TIME },
+    { "parent_task_run_id", "flow_run.parent_task_run_id", OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_UUID },
+    { .key = NULL },
+};
+
+static const Filter task_run_state_filters[] = {
+    { "type", "task_run.state_type", OP_ANY, .operand = F_ENUM, .names = state_type_names },
+    { "name", "task_run.state_name", OP_ANY, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const Filter task_run_filters[] = {
+    { "id", "task_run.id", OP_ANY, .operand = F_UUID },
+    { "name", "task_run.name", OP_ANY | OP_LIKE, .operand = F_STR },
+    { "tags", "task_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
+    { .key = "state", .ops = WITH_OPERATOR, .group = task_run_state_filters },
+    { "start_time", "task_run.start_time", OP_BEFORE | OP_AFTER | OP_IS_NULL, .operand = F_TIME },
+    { "subflow_runs", "EXISTS (SELECT 1 FROM flow_run AS subflow WHERE subflow.parent_task_run_id = task_run.id)", OP_EXISTS,
+      .operand = F_BOOL },
+    { .key = NULL },
+};
+
+static const Filter deployment_filters[] = {
+    { "id", "deployment.id", OP_ANY, .operand = F_UUID },
+    { "name", "deployment.name", OP_ANY | OP_LIKE, .operand = F_STR },
+    { "is_schedule_active", "deployment.is_schedule_active", OP_EQ, .operand = F_BOOL },
+    { "tags", "deployment.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
+    { "work_queue_name", "deployment.work_queue_name", OP_ANY, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const Filter log_filters[] = {
+    { "level", "log.level", OP_GE | OP_LE, .operand = F_INT },
+    { "timestamp", "log.timestamp", OP_BEFORE | OP_AFTER, .operand = F_TIME },
+    { "flow_run_id", "log.flow_run_id", OP_ANY, .operand = F_UUID },
+    { "task_run_id", "log.task_run_id", OP_ANY, .operand = F_UUID },
+    { .key = NULL },
+};
+
+static const Filter work_pool_filters[] = {
+    { "id", "work_pool.id", OP_ANY, .operand = F_UUID },
+    { "name", "work_pool.name", OP_ANY, .operand = F_STR },
+    { "type", "work_pool.type", OP_ANY, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const Filter work_queue_filters[] = {
+    { "id", "work_queue.id", OP_ANY, .operand = F_UUID },
+    { "name", "work_queue.name", OP_ANY | OP_STARTSWITH, .operand = F_STR },
+    { .key = NULL },
+};
+
+const FilterClass flow_filter = { flow_filters, true };
+const FilterClass flow_run_filter = { flow_run_filters, true };
+const FilterClass task_run_filter = { task_run_filters, true };
+const FilterClass deployment_filter = { deployment_filters, true };
+const FilterClass log_filter = { log_filters, true };
+const FilterClass work_pool_filter = { work_pool_filters, true };
+const FilterClass work_queue_filter = { work_queue_filters, true };
+
+/* ---- links: _apply_flow_filters and its like in the reference ---- */
+
+#define EXISTS_IN(from, condition) "EXISTS (SELECT 1 FROM " from " WHERE " condition " AND "
+#define EXISTS_TASK_RUN EXISTS_IN("task_run", "task_run.flow_run_id = flow_run.id")
+
+const FilterLink flow_links[FLOW_LINKS] = {
+    { "flows", &flow_filter, NULL, NULL },
+    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.flow_id = flow.id"), NULL },
+    { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
+    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.flow_id = flow.id"), NULL },
+};
+
+const FilterLink flow_run_links[FLOW_RUN_LINKS] = {
+    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id"), NULL },
+    { "flow_runs", &flow_run_filter, NULL, NULL },
+    { "task_runs", &task_run_filter, EXISTS_TASK_RUN, NULL },
+    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"), NULL },
+    { "work_pools", &work_pool_filter,
+      EXISTS_IN("work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id", "work_queue.id = flow_run.work_queue_id"), NULL },
+    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = flow_run.work_queue_id"), NULL },
+};
+
+const FilterLink task_run_links[TASK_RUN_LINKS] = {
+    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id"), .via = "flow_runs" },
+    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.id = task_run.flow_run_id"), NULL },
+    { "task_runs", &task_run_filter, NULL, NULL },
+    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"), .via = "flow_runs" },
+};
+
+const FilterLink deployment_links[DEPLOYMENT_LINKS] = {
+    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = deployment.flow_id"), NULL },
+    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id"), NULL },
+    { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
+    { "deployments", &deployment_filter, NULL, NULL },
+    { "work_pools", &work_pool_filter, EXISTS_IN("work_pool", "work_pool.id = work_queue.work_pool_id"), .via = "work_pool_queues" },
+    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = deployment.work_queue_id"), NULL },
+};
+
+const FilterLink log_links[LOG_LINKS] = {
+    { "logs", &log_filter, NULL, NULL },
+};
+
+/* ---- sorts ---- */
+
+const Sort flow_sorts[] = {
+    { "CREATED_DESC", "flow.created DESC" },
+    { "UPDATED_DESC", "flow.updated DESC" },
+    { "NAME_ASC", "flow.name ASC" },
+    { "NAME_DESC", "flow.name DESC" },
+    { NULL, NULL },
+};
+
+const Sort flow_run_sorts[] = {
+    { "ID_DESC", "flow_run.id DESC" },
+    { "START_TIME_ASC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) ASC" },
+    { "START_TIME_DESC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) DESC" },
+    { "EXPECTED_START_TIME_ASC", "flow_run.expected_start_time ASC" },
+    { "EXPECTED_START_TIME_DESC", "flow_run.expected_start_time DESC" },
+    { "NAME_ASC", "flow_run.name ASC" },
+    { "NAME_DESC", "flow_run.name DESC" },
+    { "NEXT_SCHEDULED_START_TIME_ASC", "flow_run.next_scheduled_start_time ASC" },
+    { "END_TIME_DESC", "flow_run.end_time DESC" },
+    { NULL, NULL },
+};
+
+const Sort task_run_sorts[] = {
+    { "ID_DESC", "task_run.id DESC" },
+    { "EXPECTED_START_TIME_ASC", "task_run.expected_start_time ASC" },
+    { "EXPECTED_START_TIME_DESC", "task_run.expected_start_time DESC" },
+    { "NAME_ASC", "task_run.name ASC" },
+    { "NAME_DESC", "task_run.name DESC" },
+    { "NEXT_SCHEDULED_START_TIME_ASC", "task_run.next_scheduled_start_time ASC" },
+    { "END_TIME_DESC", "task_run.end_time DESC" },
+    { NULL, NULL },
+};
+
+const Sort log_sorts[] = {
+    { "TIMESTAMP_ASC", "log.timestamp ASC" },
+    { "TIMESTAMP_DESC", "log.timestamp DESC" },
+    { "LEVEL_ASC", "log.level ASC" },
+    { "LEVEL_DESC", "log.level DESC" },
+    { "FLOW_RUN_ID_ASC", "log.flow_run_id ASC" },
+    { "FLOW_RUN_ID_DESC", "log.flow_run_id DESC" },
+    { "TASK_RUN_ID_ASC", "log.task_run_id ASC" },
+    { "TASK_RUN_ID_DESC", "log.task_run_id DESC" },
+    { NULL, NULL },
+};
+
+const Sort deployment_sorts[] = {
+    { "CREATED_DESC", "deployment.created DESC" },
+    { "UPDATED_DESC", "deployment.updated DESC" },
+    { "NAME_ASC", "deployment.name ASC" },
+    { "NAME_DESC", "deployment.name DESC" },
+    { NULL, NULL },
+};
