@@ -26,13 +26,17 @@ static size_t count_digits(const char *p)
 /* "-12": whole, perhaps negative; *ret_negative also for "-0". */
 static bool take_whole(Scan *s, double *ret, bool *ret_negative)
 {
-    bool negative = *s->p == '-';
-    size_t n = count_digits(s->p + negative);
-    if (n == 0)
+    Scan try = *s;
+    bool negative = take_char(&try, '-');
+    const char *end = try.p + count_digits(try.p);
+    if (end == try.p)
         return false;
-    *ret = strtod(s->p, NULL);
+    double value = 0;
+    while (try.p < end)
+        value = 10 * value + (*try.p++ - '0');
+    *ret = negative ? -value : value;
     *ret_negative = negative;
-    s->p += (size_t)negative + n;
+    *s = try;
     return true;
 }
 

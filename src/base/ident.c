@@ -109,7 +109,7 @@ static int hex_value(char c)
 
 static bool is_space(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1C && c <= 0x1F);
+    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 /* int(text, 16): surrounding space, a plus sign, "0x", and single underscores between digits are all accepted. */

@@ -71,14 +71,37 @@ static void put_string(Buf *out, Str s, JsonStyle style)
 
 /* Numbers */
 
+/* Adds one to the last digit of "d.ddde±xx". */
+static void count_up(char *text)
+{
+    for (char *p = strchr(text, 'e'); p-- > text;) {
+        if (*p == '.')
+            continue;
+        if (*p != '9') {
+            ++*p;
+            return;
+        }
+        *p = '0';
+    }
+}
+
 /* The fewest digits that read back as v, by "%.*e": "d.ddde±xx". 15 always survive the way from text to double and
- * back, so fewer show as trailing zeros there; only among the subnormals is 15 too many. */
+ * back, so fewer show as trailing zeros there; only among the subnormals is 15 too many. Above a power of two the
+ * doubles lie twice as far apart as below it, so there the 16 digits that read back need not be the nearest. */
 static void shortest_digits(double v, char out[32])
 {
-    int precision = fabs(v) < 0x1p-1022 ? 1 : 15;
-    do {
+    int binary_exponent;
+    bool power_of_two = frexp(v, &binary_exponent) == 0.5;
+    for (int precision = v < 0x1p-1022 ? 1 : 15; precision <= 17; precision++) {
         snprintf(out, 32, "%.*e", precision - 1, v);
-    } while (strtod(out, NULL) != v && ++precision <= 17);
+        if (strtod(out, NULL) == v)
+            return;
+        if (precision != 16 || !power_of_two)
+            continue;
+        count_up(out);
+        if (strtod(out, NULL) == v)
+            return;
+    }
 }
 
 /* Digits without the dot and without trailing zeros; returns the exponent. */
