@@ -62,7 +62,7 @@ static bool count_flows(Req *req)
 
 static const ListSpec list = {
     .sorts = flow_sorts, .sort_class = "FlowSort", .sort_default = "NAME_ASC", .sort_last = true,
-    .links = flow_links, .link_count = 4, .table = "flow",
+    .links = flow_links, .link_count = FLOW_LINKS, .table = "flow",
 };
 
 const Route flow_routes[] = {

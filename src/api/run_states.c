@@ -23,9 +23,12 @@ static bool prepare_task_run(Req *req)
     return query_field(req, &task_run_parameter, req->object);
 }
 
-static bool reply_states(Req *req, State *const *states, size_t count)
+/* The states of one run, the oldest first. */
+static bool reply_states(Req *req, RunKind kind, Str run_id)
 {
-    if (req->tx->error->code != ERR_NONE)
+    size_t count;
+    State **states = states_read(req->tx, kind, run_id, &count);
+    if (!states)
         return false;
     JsonWriter *w = reply_json(req);
     json_array(w);
@@ -35,10 +38,43 @@ static bool reply_states(Req *req, State *const *states, size_t count)
     return true;
 }
 
-static bool reply_state(Req *req, const State *state, const char *missing)
+static bool reply_state(Req *req, RunKind kind, const char *missing)
 {
+    const State *state = state_read(req->tx, kind, req->params[0]);
     if (!state)
         return req_fail(req, ERR_NOT_FOUND, missing);
     reply_model(req, &state_model, state);
     return true;
 }
+
+static bool read_flow_run_states(Req *req)
+{
+    return reply_states(req, FLOW_RUN, ((const RunParameter *)req->object)->flow_run_id);
+}
+
+static bool read_task_run_states(Req *req)
+{
+    return reply_states(req, TASK_RUN, ((const RunParameter *)req->object)->task_run_id);
+}
+
+static bool read_flow_run_state(Req *req)
+{
+    return reply_state(req, FLOW_RUN, "Flow run state not found");
+}
+
+static bool read_task_run_state(Req *req)
+{
+    return reply_state(req, TASK_RUN, "Flow run state not found"); /* the reference's text, for task runs too */
+}
+
+static const Route flow_run_state_routes[] = {
+    { HTTP_GET, "/flow_run_states/{id}", read_flow_run_state,  TX_READ, 200 },
+    { HTTP_GET, "/flow_run_states/",     read_flow_run_states, TX_READ, 200, .prepare = prepare_flow_run },
+};
+const RouteFamily flow_run_state_family = FAMILY(flow_run_state_routes);
+
+static const Route task_run_state_routes[] = {
+    { HTTP_GET, "/task_run_states/{id}", read_task_run_state,  TX_READ, 200 },
+    { HTTP_GET, "/task_run_states/",     read_task_run_states, TX_READ, 200, .prepare = prepare_task_run },
+};
+const RouteFamily task_run_state_family = FAMILY(task_run_state_routes);

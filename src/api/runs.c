@@ -12,9 +12,14 @@ bool prepare_set_state(Req *req)
     bool state = body_field(req, &state_field, body);
     bool force = body_field(req, &force_field, body);
     req->object = body;
-    if (state && force)
-        state_complete(req->arena, &body->state, req->now);
     return state && force;
+}
+
+State proposed_state(Req *req)
+{
+    State state = ((const SetState *)req->object)->state;
+    state_complete(req->arena, &state, req->tx->now);
+    return state;
 }
 
 bool reply_transition(Req *req, const TransitionResult *result)

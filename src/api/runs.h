@@ -11,6 +11,8 @@ typedef struct SetState {
     bool force;
 } SetState;
 bool prepare_set_state(Req *req);
+/* The body's state with its id, name and times, made anew each time the transaction runs. */
+State proposed_state(Req *req);
 /* The answer of set_state and resume: 201 where this request made the state that is answered. */
 bool reply_transition(Req *req, const TransitionResult *result);
 
