@@ -18,7 +18,7 @@ static bool reply_limit(Req *req, const ConcurrencyLimit *limit)
 
 static bool create_limit(Req *req)
 {
-    ConcurrencyLimit *limit = concurrency_limit_create(req->tx, req->object);
+    ConcurrencyLimit *limit = concurrency_limit_upsert(req->tx, req->object);
     return limit && reply_limit(req, limit);
 }
 
@@ -49,12 +49,12 @@ static bool reply_deleted(Req *req, int64_t rows)
 
 static bool delete_limit(Req *req)
 {
-    return reply_deleted(req, concurrency_limit_delete(req->tx, req->params[0]));
+    return reply_deleted(req, DB_EXEC(req->tx, "DELETE FROM concurrency_limit WHERE id = $1", v_uuid(req->params[0])));
 }
 
 static bool delete_limit_by_tag(Req *req)
 {
-    return reply_deleted(req, concurrency_limit_delete_by_tag(req->tx, req->params[0]));
+    return reply_deleted(req, DB_EXEC(req->tx, "DELETE FROM concurrency_limit WHERE tag = $1", v_text(req->params[0])));
 }
 
 static const ListSpec list = { .table = "concurrency_limit" };

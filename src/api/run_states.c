@@ -26,21 +26,18 @@ static bool prepare_task_run(Req *req)
 /* The states of one run, the oldest first. */
 static bool reply_states(Req *req, RunKind kind, Str run_id)
 {
-    size_t count;
-    State **states = states_read(req->tx, kind, run_id, &count);
-    if (!states)
-        return false;
+    Rows *rows = run_states_query(req->tx, kind, run_id);
     JsonWriter *w = reply_json(req);
     json_array(w);
-    for (size_t i = 0; i < count; i++)
-        codec_write(w, &state_model, states[i]);
+    while (db_next(rows))
+        codec_write(w, &state_model, run_state_from_row(req->tx, rows));
     json_array_end(w);
-    return true;
+    return req->tx->error->code == ERR_NONE;
 }
 
 static bool reply_state(Req *req, RunKind kind, const char *missing)
 {
-    const State *state = state_read(req->tx, kind, req->params[0]);
+    const State *state = run_state_read(req->tx, kind, req->params[0]);
     if (!state)
         return req_fail(req, ERR_NOT_FOUND, missing);
     reply_model(req, &state_model, state);
