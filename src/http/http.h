@@ -40,13 +40,15 @@ unsigned http_server_port(const HttpServer *server);
 /* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and returns. */
 void http_server_run(HttpServer *server, double drain);
 void http_server_stop(HttpServer *server); /* from any thread or a signal handler */
+/* Replies still owed by other threads may come after it; they go nowhere. */
 void http_server_free(HttpServer *server);
 
 Str http_header(const HttpRequest *request, const char *lower_case_name); /* null where absent */
 /* Sends the reply and ends the request: neither it nor its arena may be touched afterwards. From any thread, once for each request.
- * content-length, date, server and connection are added; a body is not sent for HEAD, 204 and 304. `headers` and `body` are copied or live in the arena. */
+ * content-length, date, server and connection are added; a body is not sent for HEAD, 204 and 304. `headers` are copied;
+ * `body` is not: it lives in the request's arena or is a constant. */
 void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body);
-/* Called on the server's threads when the request's arena is about to be freed. NULL: nothing. */
-bool http_query_value(const HttpRequest *request, const char *name, Str *ret_value); /* percent- and plus-decoded; false: absent */
+/* Percent- and plus-decoded; of several the last one; false: absent. */
+bool http_query_value(const HttpRequest *request, const char *name, Str *ret_value);
 
 #endif

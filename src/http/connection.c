@@ -1,0 +1,355 @@
+/* http/connection.c -- a connection's life: bytes into requests, one at a time, replies into bytes, then the next or the end. */
+#include <errno.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "http/exchange.h"
+
+enum { BODY_STEP = 64 << 10 }; /* a body must bring so many bytes within the time for reading */
+
+static void connection_watch(Connection *c, uint32_t events)
+{
+    struct epoll_event event = { .events = events, .data.ptr = c };
+    if (c->events != events && epoll_ctl(c->server->epoll, EPOLL_CTL_MOD, c->fd, &event) == 0)
+        c->events = events;
+}
+
+void connection_new(HttpServer *server, int fd)
+{
+    struct epoll_event event = { .events = EPOLLIN };
+    Connection *c = xcalloc(1, sizeof *c);
+    event.data.ptr = c;
+    if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
+        close(fd);
+        free(c);
+        return;
+    }
+    *c = (Connection){ .server = server, .fd = fd, .events = EPOLLIN, .state = READING_HEAD, .list = LIST_COUNT };
+    server->connection_count++;
+    list_move(c, LIST_READING);
+}
+
+static void drop_input(Connection *c)
+{
+    free(c->input);
+    c->input = NULL;
+    c->input_n = c->scanned = 0;
+}
+
+void connection_close(Connection *c)
+{
+    if (c->fd >= 0)
+        close(c->fd); /* which also ends epoll's watch */
+    c->fd = -1;
+    drop_input(c);
+    if (c->state == HANDLING)
+        return;
+    exchange_free(c->exchange);
+    c->exchange = NULL;
+    if (c->state != CLOSED)
+        c->server->connection_count--;
+    c->state = CLOSED;
+    list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still name it */
+}
+
+void connection_free(Connection *c)
+{
+    if (c->fd >= 0)
+        close(c->fd);
+    drop_input(c);
+    if (c->state != HANDLING)
+        exchange_free(c->exchange);
+    free(c);
+}
+
+/* Tells the client that nothing more comes, and reads on for a while: closing with bytes unread would reset the
+ * connection, and the client might never see the reply. */
+static void connection_linger(Connection *c)
+{
+    drop_input(c);
+    c->state = LINGERING;
+    shutdown(c->fd, SHUT_WR);
+    connection_watch(c, EPOLLIN);
+    list_move(c, LIST_LINGERING);
+}
+
+static void reply_sent(Connection *c)
+{
+    Exchange *exchange = c->exchange;
+    bool end = exchange->close || c->server->draining;
+    bool linger = exchange->refused || c->unread;
+    exchange_free(exchange);
+    c->exchange = NULL;
+    c->unread = false;
+    if (end) {
+        linger ? connection_linger(c) : connection_close(c);
+        return;
+    }
+    c->state = READING_HEAD;
+    connection_watch(c, EPOLLIN);
+}
+
+static ssize_t send_some(const Connection *c)
+{
+    Str head = c->exchange->reply_head, body = c->exchange->reply_body;
+    size_t of_head = c->written < head.n ? c->written : head.n;
+    size_t of_body = c->written - of_head;
+    struct iovec parts[2] = {
+        { (void *)(uintptr_t)(head.p + of_head), head.n - of_head },
+        { (void *)(uintptr_t)(body.p + of_body), body.n - of_body },
+    };
+    struct msghdr message = { .msg_iov = parts, .msg_iovlen = body.n ? 2 : 1 };
+    return sendmsg(c->fd, &message, MSG_NOSIGNAL);
+}
+
+static void connection_write(Connection *c)
+{
+    size_t total = c->exchange->reply_head.n + c->exchange->reply_body.n;
+    size_t before = c->written;
+    while (c->written < total) {
+        ssize_t n = send_some(c);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN) {
+            connection_close(c);
+            return;
+        }
+        if (n < 0) {
+            connection_watch(c, EPOLLOUT);
+            if (c->list != LIST_WRITING || c->written > before)
+                list_move(c, LIST_WRITING);
+            return;
+        }
+        c->written += (size_t)n;
+    }
+    reply_sent(c);
+}
+
+static void start_writing(Connection *c)
+{
+    c->state = WRITING;
+    c->written = 0;
+    memcpy(c->exchange->date, http_server_date(c->server), DATE_LENGTH);
+    connection_write(c);
+}
+
+static Exchange *exchange_new(Connection *c)
+{
+    Arena *arena = arena_new();
+    Exchange *exchange = arena_new_of(arena, Exchange);
+    exchange->server = c->server;
+    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .body = STR("") };
+    return exchange;
+}
+
+/* Answers for the handler and ends the connection: where one request ends and another begins is no longer certain. */
+static void connection_refuse(Connection *c, const HttpFailure *failure)
+{
+    static const HttpHeader headers[] = { { { "content-type", 12 }, { "text/plain; charset=utf-8", 25 } } };
+    HttpMethod method = c->exchange ? c->exchange->request.method : HTTP_OTHER;
+    exchange_free(c->exchange);
+    c->exchange = exchange_new(c);
+    c->exchange->request.method = method;
+    c->exchange->refused = true;
+    exchange_set_reply(c->exchange, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
+    start_writing(c);
+}
+
+static void hand_over(Connection *c)
+{
+    HttpServer *server = c->server;
+    Exchange *exchange = c->exchange;
+    if (exchange->body.n)
+        exchange->request.body = (Str){ exchange->body.p, exchange->body.n };
+    c->state = HANDLING;
+    list_move(c, LIST_BUSY);
+    atomic_fetch_add(&server->owners, 1);
+    server->handling = exchange;
+    server->handled = false;
+    server->config.handle(&exchange->request, server->config.context);
+    server->handling = NULL;
+    if (server->handled)
+        start_writing(c);
+}
+
+static void send_continue(Connection *c)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    if (send(c->fd, text, sizeof text - 1, MSG_NOSIGNAL) != (ssize_t)(sizeof text - 1))
+        connection_close(c);
+}
+
+/* A head is complete: `rest` follows it. */
+static void begin_request(Connection *c, Str head, Str rest)
+{
+    HttpFailure failure;
+    Exchange *x = c->exchange = exchange_new(c);
+    c->scanned = 0;
+    if (!http_head_parse(x->request.arena, head, &x->request, &x->framing, &failure)
+        || !http_body_begin(&x->body, &x->framing, c->server->config.body_max, &c->server->body_budget, &failure)) {
+        connection_refuse(c, &failure);
+        return;
+    }
+    if (x->body.state == BODY_DONE) {
+        hand_over(c);
+        return;
+    }
+    c->state = READING_BODY;
+    c->body_step = 0;
+    list_move(c, LIST_READING);
+    if (x->framing.expect_continue && rest.n == 0)
+        send_continue(c);
+}
+
+/* Returns the bytes taken; 0 where more are needed. */
+static size_t take_head(Connection *c, Str bytes)
+{
+    if (bytes.n >= 2 && memcmp(bytes.p, "\r\n", 2) == 0) { /* an empty line before a request is allowed */
+        c->scanned = 0;
+        return 2;
+    }
+    HttpFailure failure;
+    size_t length, head_max = c->server->config.head_max;
+    if (!http_head_find(bytes, &c->scanned, &length, &failure)) {
+        connection_refuse(c, &failure);
+        return bytes.n;
+    }
+    if (length > head_max || (!length && bytes.n >= head_max)) {
+        connection_refuse(c, &(HttpFailure){ 431, "The headers are too large." });
+        return bytes.n;
+    }
+    if (length)
+        begin_request(c, (Str){ bytes.p, length }, (Str){ bytes.p + length, bytes.n - length });
+    return length;
+}
+
+static size_t take_body(Connection *c, Str bytes)
+{
+    HttpFailure failure;
+    HttpBody *body = &c->exchange->body;
+    size_t consumed;
+    if (!http_body_feed(body, bytes, &consumed, &failure)) {
+        connection_refuse(c, &failure);
+        return bytes.n;
+    }
+    if (body->state == BODY_DONE) {
+        hand_over(c);
+    } else if (body->n - c->body_step >= BODY_STEP) {
+        c->body_step = body->n;
+        list_move(c, LIST_READING);
+    }
+    return consumed;
+}
+
+/* `rest` lies within c->input, or, where that is NULL, in the loop's buffer. */
+static void keep_input(Connection *c, Str rest)
+{
+    if (rest.n == 0) {
+        drop_input(c);
+        return;
+    }
+    if (!c->input)
+        c->input = xmalloc(rest.n);
+    memmove(c->input, rest.p, rest.n);
+    c->input_n = rest.n;
+}
+
+static void wait_for_head(Connection *c)
+{
+    if (c->input_n && c->list != LIST_READING)
+        list_move(c, LIST_READING);
+    else if (!c->input_n && c->list != LIST_READING && c->list != LIST_IDLE)
+        list_move(c, LIST_IDLE);
+}
+
+/* Takes as many requests from `bytes` as are there and can be answered at once, and keeps what is left. */
+static void connection_take(Connection *c, Str bytes)
+{
+    size_t taken = 1;
+    while (bytes.n && taken && (c->state == READING_HEAD || c->state == READING_BODY)) {
+        taken = c->state == READING_HEAD ? take_head(c, bytes) : take_body(c, bytes);
+        bytes = (Str){ bytes.p + taken, bytes.n - taken };
+    }
+    if (c->fd < 0 || c->state == LINGERING)
+        return;
+    keep_input(c, bytes);
+    if (c->state == READING_HEAD)
+        wait_for_head(c);
+}
+
+/* After a reply: what came in behind its request. */
+static void connection_next(Connection *c)
+{
+    if (c->state == READING_HEAD)
+        connection_take(c, (Str){ c->input, c->input_n });
+}
+
+void connection_reply(Connection *c)
+{
+    if (c->fd >= 0) {
+        start_writing(c);
+        connection_next(c);
+        return;
+    }
+    c->state = WRITING;
+    connection_close(c);
+}
+
+void connection_time_out(Connection *c)
+{
+    bool begun = c->state == READING_BODY || (c->state == READING_HEAD && c->input_n);
+    if (begun)
+        connection_refuse(c, &(HttpFailure){ 408, "The request did not come in time." });
+    else
+        connection_close(c);
+}
+
+/* Puts what was just read behind what is kept from before. */
+static Str join_input(Connection *c, Str bytes)
+{
+    if (!c->input)
+        return bytes;
+    c->input = xrealloc(c->input, c->input_n + bytes.n);
+    memcpy(c->input + c->input_n, bytes.p, bytes.n);
+    c->input_n += bytes.n;
+    return (Str){ c->input, c->input_n };
+}
+
+static void connection_read(Connection *c)
+{
+    HttpServer *server = c->server;
+    ssize_t n = recv(c->fd, server->input, READ_SIZE, 0);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (n <= 0)
+        connection_close(c);
+    else if (c->state != LINGERING)
+        connection_take(c, join_input(c, (Str){ server->input, (size_t)n }));
+}
+
+void connection_event(Connection *c, uint32_t events)
+{
+    if (c->fd < 0)
+        return;
+    if (events & (EPOLLERR | EPOLLHUP)) {
+        connection_close(c);
+    } else if (c->state == WRITING && (events & EPOLLOUT)) {
+        connection_write(c);
+        connection_next(c);
+    } else if (c->state == HANDLING && (events & EPOLLIN)) {
+        c->unread = true; /* one request at a time: the rest waits in the socket */
+        connection_watch(c, 0);
+    } else if (events & EPOLLIN) {
+        connection_read(c);
+    }
+}
+
+void connection_last_chance(Connection *c)
+{
+    if (c->state == READING_HEAD)
+        connection_read(c);
+    if (c->state == READING_HEAD)
+        connection_close(c);
+}

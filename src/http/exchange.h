@@ -1,0 +1,97 @@
+/* http/exchange.h -- the server's own structures: a request with its reply, a connection, the loop. */
+#ifndef ORION_HTTP_EXCHANGE_H
+#define ORION_HTTP_EXCHANGE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "http/parse.h"
+
+typedef struct Connection Connection;
+
+/* A request and its reply, in the request's arena. The loop owns it, but for the time between the handler's call and http_reply. */
+typedef struct Exchange {
+    HttpRequest request; /* first: http_reply is given its address */
+    HttpServer *server;
+    HttpFraming framing;
+    HttpBody body;
+    bool close;            /* the connection ends with this reply */
+    bool refused;          /* by the server itself; what the client still sends is of no interest */
+    Str reply_head;
+    Str reply_body;
+    char *date;            /* within reply_head: the loop fills it in as it sends */
+    struct Exchange *next; /* in the queue of replies */
+} Exchange;
+
+enum { DATE_LENGTH = 29 }; /* Mon, 23 Nov 2026 11:17:54 GMT */
+
+void exchange_free(Exchange *exchange);
+/* Builds the head. `headers` are copied. */
+void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
+
+/* What a connection is about. A protocol upgrade would be a state more. */
+typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
+
+/* Every connection is in one list. All members of a list wait equally long, so each list is in the order of the deadlines. */
+typedef enum ListName { LIST_IDLE, LIST_READING, LIST_WRITING, LIST_LINGERING, LIST_BUSY, LIST_CLOSED, LIST_COUNT } ListName;
+
+struct Connection {
+    HttpServer *server;
+    int fd;               /* -1: the client is gone */
+    uint32_t events;      /* what epoll watches for */
+    ConnectionState state;
+    bool unread;          /* more came in while a reply was under way */
+    ListName list;
+    int64_t deadline;     /* milliseconds of the monotonic clock */
+    Connection *earlier, *later;
+    char *input;          /* bytes that came but are not taken yet; NULL where there are none */
+    size_t input_n;
+    size_t scanned;       /* of the input: searched for the end of a head */
+    size_t body_step;     /* the body's length when its deadline was last moved */
+    Exchange *exchange;
+    size_t written;       /* of the reply, head and body */
+};
+
+typedef struct ConnectionList { Connection *first, *last; int64_t wait; } ConnectionList;
+
+enum { READ_SIZE = 32 << 10, LISTENERS_MAX = 8 };
+
+struct HttpServer {
+    HttpConfig config;
+    int epoll, wake;                  /* wake: an eventfd, written by http_reply and http_server_stop */
+    int listeners[LISTENERS_MAX];
+    unsigned listener_count, port;
+    bool accepting;                   /* the listeners are watched */
+    int64_t accept_again;             /* when to try again after running out of descriptors */
+    bool draining;
+    ConnectionList lists[LIST_COUNT];
+    unsigned connection_count;
+    size_t body_budget;
+    int64_t now;                      /* milliseconds, monotonic; read once a turn */
+    time_t date_second;               /* when `date` was written */
+    char date[DATE_LENGTH + 1];
+    pthread_t loop;
+    Exchange *handling;               /* the loop's thread is inside config.handle with it */
+    bool handled;                     /* and it was answered there */
+    _Atomic(Exchange *) replied;      /* answered by other threads, the last one first */
+    atomic_bool stopping;
+    atomic_uint owners;               /* its user, and each request that is with the handler */
+    char input[READ_SIZE];            /* the loop reads into it; what cannot be used at once moves to the connection */
+};
+
+/* connection.c */
+void connection_new(HttpServer *server, int fd);
+void connection_event(Connection *c, uint32_t events);
+void connection_reply(Connection *c);    /* its exchange was answered by another thread */
+void connection_time_out(Connection *c);
+void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
+void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
+void connection_free(Connection *c);
+
+/* server.c */
+void list_move(Connection *c, ListName to); /* to its end, with a new deadline */
+const char *http_server_date(HttpServer *server);
+void http_server_release(HttpServer *server); /* the last owner's frees it */
+
+#endif

@@ -1,0 +1,374 @@
+/* http/server.c -- the loop: listening, accepting, what is due, replies of other threads, and the orderly end. */
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "http/exchange.h"
+
+enum {
+    BACKLOG = 2048,
+    EVENTS = 64,          /* taken from epoll in one turn */
+    ACCEPTS = 64,         /* in one turn */
+    READING_WAIT = 60000, /* milliseconds for a head, or for a step of a body */
+    WRITING_WAIT = 60000, /* until a client takes some more of its reply */
+    LINGERING_WAIT = 2000,
+    ACCEPT_PAUSE = 500,   /* after running out of descriptors */
+    BODIES_AT_ONCE = 4    /* of the largest size, in memory */
+};
+
+static int64_t clock_milliseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+const char *http_server_date(HttpServer *server)
+{
+    static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+    static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    time_t now = time(NULL);
+    if (now == server->date_second)
+        return server->date;
+    struct tm t;
+    gmtime_r(&now, &t);
+    char text[64];
+    snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
+             t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+    memcpy(server->date, text, DATE_LENGTH);
+    server->date_second = now;
+    return server->date;
+}
+
+static void list_remove(Connection *c)
+{
+    ConnectionList *list = &c->server->lists[c->list];
+    *(c->earlier ? &c->earlier->later : &list->first) = c->later;
+    *(c->later ? &c->later->earlier : &list->last) = c->earlier;
+    c->earlier = c->later = NULL;
+}
+
+void list_move(Connection *c, ListName to)
+{
+    if (c->list != LIST_COUNT)
+        list_remove(c);
+    ConnectionList *list = &c->server->lists[to];
+    c->list = to;
+    c->deadline = c->server->now + list->wait;
+    c->earlier = list->last;
+    *(list->last ? &list->last->later : &list->first) = c;
+    list->last = c;
+}
+
+static unsigned bound_port(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
+        return 0;
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* Where the first address was given any free port, the others take the same one. */
+static void set_port(struct sockaddr *address, unsigned port)
+{
+    if (address->sa_family == AF_INET6)
+        ((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
+    else
+        ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+}
+
+/* -1: errno says why. Accepted sockets inherit TCP_NODELAY. */
+static int listen_on(const struct addrinfo *address)
+{
+    int on = 1;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (address->ai_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+/* All addresses of the host; one that this machine does not have is skipped if another is there. */
+static bool listen_all(HttpServer *server, const struct addrinfo *addresses, const char *host, Error *error)
+{
+    int reason = EADDRNOTAVAIL;
+    for (const struct addrinfo *a = addresses; a && server->listener_count < LISTENERS_MAX; a = a->ai_next) {
+        set_port(a->ai_addr, server->port);
+        int fd = listen_on(a);
+        if (fd >= 0) {
+            server->listeners[server->listener_count++] = fd;
+            server->port = bound_port(fd);
+            continue;
+        }
+        reason = errno;
+        if (reason == EADDRINUSE)
+            return fail(error, ERR_BUSY, "Port %u on %s is already in use.", server->port, host);
+        if (reason != EADDRNOTAVAIL && reason != EAFNOSUPPORT)
+            break;
+    }
+    if (server->listener_count && (reason == EADDRNOTAVAIL || reason == EAFNOSUPPORT))
+        return true;
+    return fail(error, ERR_INTERNAL, "Cannot listen on port %u of %s: %s.", server->port, host, strerror(reason));
+}
+
+static bool server_listen(HttpServer *server, Error *error)
+{
+    const char *host = server->config.host && server->config.host[0] ? server->config.host : NULL;
+    if (server->config.port > UINT16_MAX)
+        return fail(error, ERR_INVALID, "%u is not a port: the largest one is 65535.", server->config.port);
+    struct addrinfo *addresses, hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+    int problem = getaddrinfo(host, "0", &hints, &addresses);
+    if (problem)
+        return fail(error, ERR_INVALID, "Cannot find the host %s: %s.", host ? host : "*", gai_strerror(problem));
+    server->port = server->config.port;
+    bool listening = listen_all(server, addresses, host ? host : "*", error);
+    freeaddrinfo(addresses);
+    return listening;
+}
+
+static void watch_listeners(HttpServer *server, bool on)
+{
+    for (unsigned i = 0; i < server->listener_count && on != server->accepting; i++) {
+        struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.ptr = server->listeners };
+        epoll_ctl(server->epoll, EPOLL_CTL_MOD, server->listeners[i], &event);
+    }
+    server->accepting = on;
+}
+
+static bool server_open(HttpServer *server, Error *error)
+{
+    server->epoll = epoll_create1(EPOLL_CLOEXEC);
+    server->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = server };
+    if (server->epoll < 0 || server->wake < 0 || epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->wake, &event) < 0)
+        return fail(error, ERR_INTERNAL, "Cannot start the HTTP loop: %s.", strerror(errno));
+    if (!server_listen(server, error))
+        return false;
+    for (unsigned i = 0; i < server->listener_count; i++) {
+        event = (struct epoll_event){ .events = EPOLLIN, .data.ptr = server->listeners };
+        if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, server->listeners[i], &event) < 0)
+            return fail(error, ERR_INTERNAL, "Cannot start the HTTP loop: %s.", strerror(errno));
+    }
+    server->accepting = true;
+    return true;
+}
+
+HttpServer *http_server_new(const HttpConfig *config, Error *error)
+{
+    HttpServer *server = xcalloc(1, sizeof *server);
+    server->config = *config;
+    server->epoll = server->wake = -1;
+    server->now = clock_milliseconds();
+    server->date_second = -1;
+    server->body_budget = config->body_max < SIZE_MAX / BODIES_AT_ONCE ? BODIES_AT_ONCE * config->body_max : SIZE_MAX;
+    server->lists[LIST_IDLE].wait = (int64_t)(config->keep_alive_timeout * 1000);
+    server->lists[LIST_READING].wait = READING_WAIT;
+    server->lists[LIST_WRITING].wait = WRITING_WAIT;
+    server->lists[LIST_LINGERING].wait = LINGERING_WAIT;
+    atomic_init(&server->replied, NULL);
+    atomic_init(&server->stopping, false);
+    atomic_init(&server->owners, 1);
+    if (server_open(server, error))
+        return server;
+    http_server_free(server);
+    return NULL;
+}
+
+unsigned http_server_port(const HttpServer *server)
+{
+    return server->port;
+}
+
+static void accept_all(HttpServer *server)
+{
+    unsigned most = server->config.connections_max, left = ACCEPTS;
+    for (unsigned i = 0; i < server->listener_count; i++) {
+        int fd = 0;
+        while (left && server->connection_count < most && (fd = accept4(server->listeners[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+            connection_new(server, fd);
+            left--;
+        }
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+            log_warning("orion.http", "Cannot accept a connection: %s.", strerror(errno));
+            server->accept_again = server->now + ACCEPT_PAUSE;
+            watch_listeners(server, false);
+        }
+    }
+    if (server->connection_count >= most)
+        watch_listeners(server, false);
+}
+
+static void accept_resume(HttpServer *server)
+{
+    if (!server->accepting && server->connection_count < server->config.connections_max && server->now >= server->accept_again)
+        watch_listeners(server, true);
+}
+
+/* Milliseconds until something is due, for epoll; -1: nothing is. */
+static int next_wait(const HttpServer *server, int64_t end)
+{
+    int64_t due = end;
+    for (int i = 0; i < LIST_BUSY; i++)
+        if (server->lists[i].first && server->lists[i].first->deadline < due)
+            due = server->lists[i].first->deadline;
+    if (!server->accepting && server->accept_again > server->now && server->accept_again < due)
+        due = server->accept_again;
+    if (due == INT64_MAX)
+        return -1;
+    int64_t wait = due - clock_milliseconds();
+    return wait < 0 ? 0 : wait > INT32_MAX ? INT32_MAX : (int)wait;
+}
+
+static void time_out(HttpServer *server)
+{
+    for (int i = 0; i < LIST_BUSY; i++) {
+        Connection *c = server->lists[i].first;
+        for (Connection *later; c && c->deadline <= server->now; c = later) {
+            later = c->later;
+            connection_time_out(c);
+        }
+    }
+}
+
+/* The queue holds the last reply first; they leave in the order in which they came. */
+static Exchange *take_replies(HttpServer *server)
+{
+    Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
+    for (Exchange *next; taken; taken = next) {
+        next = taken->next;
+        taken->next = in_order;
+        in_order = taken;
+    }
+    return in_order;
+}
+
+static void send_replies(HttpServer *server)
+{
+    uint64_t count;
+    if (read(server->wake, &count, sizeof count) < 0)
+        return;
+    for (Exchange *x = take_replies(server), *next; x; x = next) {
+        next = x->next;
+        connection_reply(x->request.connection);
+    }
+}
+
+static void free_list(HttpServer *server, ListName name)
+{
+    for (Connection *c = server->lists[name].first, *later; c; c = later) {
+        later = c->later;
+        connection_free(c);
+    }
+    server->lists[name].first = server->lists[name].last = NULL;
+}
+
+static void loop_turn(HttpServer *server, int64_t end)
+{
+    struct epoll_event events[EVENTS];
+    bool woken = false, arrived = false;
+    int n = epoll_wait(server->epoll, events, EVENTS, next_wait(server, end));
+    server->now = clock_milliseconds();
+    for (int i = 0; i < n; i++) {
+        void *source = events[i].data.ptr;
+        if (source == server)
+            woken = true;
+        else if (source == server->listeners)
+            arrived = true;
+        else
+            connection_event(source, events[i].events);
+    }
+    if (woken)
+        send_replies(server);
+    if (arrived)
+        accept_all(server);
+    time_out(server);
+    free_list(server, LIST_CLOSED);
+    if (!server->draining)
+        accept_resume(server);
+}
+
+static void close_listeners(HttpServer *server)
+{
+    for (unsigned i = 0; i < server->listener_count; i++)
+        close(server->listeners[i]);
+    server->listener_count = 0;
+}
+
+/* What clients had sent before the stop is still served: closing with it unread would reset their connections. */
+static void drain_begin(HttpServer *server)
+{
+    static const ListName waiting[] = { LIST_IDLE, LIST_READING };
+    server->draining = true;
+    accept_all(server);
+    close_listeners(server);
+    for (size_t i = 0; i < COUNT_OF(waiting); i++) {
+        for (Connection *c = server->lists[waiting[i]].first, *later; c; c = later) {
+            later = c->later;
+            connection_last_chance(c);
+        }
+    }
+}
+
+void http_server_run(HttpServer *server, double drain)
+{
+    int64_t end = INT64_MAX;
+    server->loop = pthread_self();
+    while (!server->draining || (server->connection_count && server->now < end)) {
+        loop_turn(server, end);
+        if (server->draining || !atomic_load(&server->stopping))
+            continue;
+        end = server->now + (int64_t)(drain * 1000);
+        drain_begin(server);
+    }
+}
+
+void http_server_stop(HttpServer *server)
+{
+    int kept = errno;
+    uint64_t one = 1;
+    atomic_store(&server->stopping, true);
+    while (write(server->wake, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+    errno = kept;
+}
+
+void http_server_release(HttpServer *server)
+{
+    if (atomic_fetch_sub(&server->owners, 1) != 1)
+        return;
+    for (Exchange *x = atomic_load(&server->replied), *next; x; x = next) {
+        next = x->next;
+        exchange_free(x);
+    }
+    if (server->wake >= 0)
+        close(server->wake);
+    free(server);
+}
+
+/* Requests that are still with their handlers keep the structure alive; their replies go nowhere. */
+void http_server_free(HttpServer *server)
+{
+    if (!server)
+        return;
+    close_listeners(server);
+    for (int i = 0; i < LIST_COUNT; i++)
+        free_list(server, (ListName)i);
+    if (server->epoll >= 0)
+        close(server->epoll);
+    http_server_release(server);
+}
