@@ -4,8 +4,17 @@
 
 #include "base/arena.h"
 
-typedef enum SettingKind { SETTING_TEXT, SETTING_BOOL, SETTING_INT, SETTING_FLOAT, SETTING_SECONDS, SETTING_PATH, SETTING_URL, SETTING_LEVEL } SettingKind;
+typedef enum SettingKind {
+    SETTING_TEXT, SETTING_BOOL, SETTING_INT, SETTING_FLOAT, SETTING_SECONDS, SETTING_PATH, SETTING_URL, SETTING_LEVEL,
+    SETTING_CHOICE
+} SettingKind;
 typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_ENVIRONMENT } SettingSource;
+
+typedef struct Settings Settings; /* loaded values; immutable afterwards */
+struct Profile;
+
+/* The value as it is used, from the value as it was given: templates, values inferred from others. *value may be null. */
+typedef bool SettingDerive(Settings *settings, Str *value, Error *error);
 
 typedef struct Setting {
     const char *name;       /* "PREFECT_ORION_API_HOST" */
@@ -13,17 +22,22 @@ typedef struct Setting {
     const char *fallback;   /* default as text, templates unexpanded; NULL is None */
     unsigned flags;         /* SETTING_SECRET, SETTING_CLIENT (kept, never read by the server) … */
     const char *help;
+    SettingDerive *derive;  /* NULL: used as given */
+    const char *choices;    /* of SETTING_CHOICE: "warn error ignore" */
 } Setting;
 enum { SETTING_SECRET = 1, SETTING_CLIENT = 2 };
 
 extern const Setting setting_table[];
 extern const size_t setting_count;
-
-typedef struct Settings Settings; /* loaded values; immutable afterwards */
+const Setting *setting_find(Str name); /* NULL: no such setting */
 
 /* Reads environment and profiles.toml. `profile` is -p's value or NULL. NULL: *error is the reference's text. */
 Settings *settings_load(const char *profile, Error *error) MUST_CHECK;
+/* The same, but a template that cannot be expanded is no failure (its value is null): for commands that look and repair. */
+Settings *settings_load_leniently(const char *profile, Error *error) MUST_CHECK;
 void settings_free(Settings *settings);
+/* A command line option goes over all other sources. Only before the settings are used. False: *error says why not. */
+bool settings_override(Settings *settings, const char *name, Str value, Error *error) MUST_CHECK;
 
 /* Values with templates expanded; the name must be in the table (asserted). Text may be null. */
 Str settings_text(const Settings *settings, const char *name);
@@ -34,5 +48,18 @@ SettingSource settings_source(const Settings *settings, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 /* GET /admin/settings: JSON object of all settings as the reference answers, secrets as ********. */
 Str settings_json(const Settings *settings, Arena *arena);
+/* The value as it was given, as Python's str() prints it: what `config view` shows. Null where it is None. */
+Str settings_given(const Settings *settings, const char *name);
+
+/* One value, or the set as a whole (name "__root__"), that is not acceptable; the message is pydantic's. */
+typedef struct SettingProblem {
+    const char *name;
+    const char *type; /* pydantic's: "type_error.integer" */
+    Str message;
+} SettingProblem;
+enum { SETTING_PROBLEMS_MAX = 100 }; /* more than there are settings */
+
+/* What would be wrong if this profile were used over the environment; the number of problems. */
+size_t settings_check_profile(const struct Profile *profile, Arena *arena, SettingProblem *ret_problems);
 
 #endif

@@ -1,0 +1,246 @@
+/* config/profiles.c -- profiles.toml read, changed and written. */
+#include "config/profiles.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "config/settings.h"
+
+enum { FILE_MAX = 1 << 20 };
+
+static const char default_name[] = "default";
+
+Profile *profiles_find(const Profiles *profiles, Str name)
+{
+    for (Profile *profile = profiles->first; profile; profile = profile->next)
+        if (str_eq(profile->name, name))
+            return profile;
+    return NULL;
+}
+
+Profile *profiles_add(Profiles *profiles, Str name)
+{
+    Profile *profile = arena_new_of(profiles->arena, Profile);
+    profile->name = arena_str(profiles->arena, name);
+    Profile **place = &profiles->first;
+    while (*place)
+        place = &(*place)->next;
+    return *place = profile;
+}
+
+void profiles_remove(Profiles *profiles, Str name)
+{
+    for (Profile **place = &profiles->first; *place; place = &(*place)->next) {
+        if (str_eq((*place)->name, name)) {
+            *place = (*place)->next;
+            return;
+        }
+    }
+}
+
+ProfileEntry *profile_get(const Profile *profile, Str setting)
+{
+    for (ProfileEntry *entry = profile->entries; entry; entry = entry->next)
+        if (str_eq(entry->name, setting))
+            return entry;
+    return NULL;
+}
+
+static ProfileEntry *entry_for(Arena *arena, Profile *profile, Str setting)
+{
+    ProfileEntry **place = &profile->entries;
+    while (*place && !str_eq((*place)->name, setting))
+        place = &(*place)->next;
+    if (!*place) {
+        *place = arena_new_of(arena, ProfileEntry);
+        (*place)->name = arena_str(arena, setting);
+    }
+    return *place;
+}
+
+void profile_set(Arena *arena, Profile *profile, Str setting, Str value)
+{
+    ProfileEntry *entry = entry_for(arena, profile, setting);
+    entry->kind = TOML_STRING;
+    entry->text = arena_str(arena, value);
+    entry->literal = STR_NULL;
+    profile->built_in = false;
+}
+
+void profile_unset(Profile *profile, Str setting)
+{
+    for (ProfileEntry **place = &profile->entries; *place; place = &(*place)->next) {
+        if (str_eq((*place)->name, setting)) {
+            *place = (*place)->next;
+            return;
+        }
+    }
+}
+
+void profile_merge(Arena *arena, Profile *to, const Profile *from)
+{
+    for (const ProfileEntry *entry = from->entries; entry; entry = entry->next) {
+        if (profile_get(to, entry->name))
+            continue;
+        ProfileEntry *copy = entry_for(arena, to, entry->name);
+        copy->kind = entry->kind;
+        copy->text = entry->text;
+        copy->literal = entry->literal;
+        to->built_in = false;
+    }
+}
+
+/* No file is an empty one. */
+static bool read_file(Arena *arena, const char *path, Str *ret, Error *error)
+{
+    FILE *file = fopen(path, "re");
+    *ret = STR("");
+    if (!file && errno == ENOENT)
+        return true;
+    if (!file)
+        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
+    char *bytes = arena_alloc(arena, FILE_MAX);
+    size_t n = fread(bytes, 1, FILE_MAX, file);
+    bool bad = ferror(file) != 0;
+    fclose(file);
+    if (bad)
+        return fail(error, ERR_INVALID, "Cannot read %s.", path);
+    if (n == FILE_MAX)
+        return fail(error, ERR_INVALID, "%s is too large for a file of profiles.", path);
+    *ret = (Str){ bytes, n };
+    return true;
+}
+
+static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
+{
+    if (table->kind != TOML_TABLE)
+        return fail(error, ERR_INVALID, "profile %.*s is not a table", STR_ARG(table->key));
+    Profile *profile = profiles_find(profiles, table->key);
+    if (!profile)
+        profile = profiles_add(profiles, table->key);
+    profile->built_in = false;
+    for (const Toml *value = table->child; value; value = value->next) {
+        if (!setting_find(value->key))
+            return fail(error, ERR_INVALID, "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",
+                STR_ARG(json_python_repr(profiles->arena, value->key)));
+        ProfileEntry *entry = entry_for(profiles->arena, profile, value->key);
+        bool other = value->kind == TOML_TABLE || value->kind == TOML_OTHER;
+        entry->kind = other ? TOML_OTHER : value->kind;
+        entry->text = arena_str(profiles->arena, other ? value->literal : value->text);
+        entry->literal = arena_str(profiles->arena, value->literal);
+    }
+    return true;
+}
+
+static bool add_document(Profiles *profiles, const Toml *root, Error *error)
+{
+    const Toml *active = toml_get(root, "active"), *tables = toml_get(root, "profiles");
+    if (active && active->kind != TOML_STRING)
+        return fail(error, ERR_INVALID, "'active' is not a string");
+    if (active && active->text.n > 0)
+        profiles->active = arena_str(profiles->arena, active->text);
+    if (tables && tables->kind != TOML_TABLE)
+        return fail(error, ERR_INVALID, "'profiles' is not a table");
+    for (const Toml *table = tables ? tables->child : NULL; table; table = table->next)
+        if (!add_profile(profiles, table, error))
+            return false;
+    return true;
+}
+
+bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
+{
+    *ret = (Profiles){ .arena = arena, .active = STR("default") };
+    profiles_add(ret, str_from(default_name))->built_in = true;
+    Str text;
+    Toml *root;
+    Error cause = { .code = ERR_NONE };
+    if (!read_file(arena, path, &text, error))
+        return false;
+    if (!toml_parse(arena, text, &root, &cause) || !add_document(ret, root, &cause))
+        return fail(error, ERR_INVALID, "%s: %s", path, cause.message);
+    return true;
+}
+
+static void write_profile(Buf *out, const Profile *profile)
+{
+    buf_text(out, "\n[profiles.");
+    toml_write_key(out, profile->name);
+    buf_text(out, "]\n");
+    for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
+        toml_write_key(out, entry->name);
+        buf_text(out, " = ");
+        /* A string is written anew: it may have come in a form that the Python client's reader misreads. */
+        if (entry->kind == TOML_STRING || !entry->literal.p)
+            toml_write_string(out, entry->text);
+        else
+            buf_str(out, entry->literal);
+        buf_char(out, '\n');
+    }
+}
+
+static bool make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool ok = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *slash = '/';
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static bool write_all(int fd, Str text)
+{
+    while (text.n > 0) {
+        ssize_t n = write(fd, text.p, text.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text.p += n;
+        text.n -= (size_t)n;
+    }
+    return true;
+}
+
+/* Writes beside the file and renames, so that a reader sees the old file or the new one, never a part. */
+static bool replace_file(Arena *arena, const char *path, Str text)
+{
+    char *temporary = arena_cstr(arena, arena_printf(arena, "%s.XXXXXX", path));
+    struct stat old;
+    mode_t mode = stat(path, &old) == 0 ? old.st_mode & 07777 : 0600;
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool ok = fchmod(fd, mode) == 0 && write_all(fd, text) && fsync(fd) == 0;
+    ok = close(fd) == 0 && ok;
+    ok = ok && rename(temporary, path) == 0;
+    if (!ok) {
+        int cause = errno;
+        unlink(temporary);
+        errno = cause;
+    }
+    return ok;
+}
+
+bool profiles_save(const char *path, const Profiles *profiles, Error *error)
+{
+    Buf out;
+    buf_init(&out, profiles->arena, 1024);
+    buf_text(&out, "active = ");
+    toml_write_string(&out, profiles->active);
+    buf_char(&out, '\n');
+    for (const Profile *profile = profiles->first; profile; profile = profile->next)
+        if (!profile->built_in)
+            write_profile(&out, profile);
+    char target[PATH_MAX]; /* a link stays one: what it points to is replaced */
+    char *copy = arena_cstr(profiles->arena, str_from(realpath(path, target) ? target : path));
+    if (!make_folders(copy) || !replace_file(profiles->arena, copy, buf_view(&out)))
+        return fail(error, ERR_INVALID, "Cannot write %s: %s.", path, strerror(errno));
+    return true;
+}

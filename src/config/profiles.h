@@ -1,0 +1,46 @@
+/* config/profiles.h -- profiles.toml: named sets of settings, one of them active. Either this program or the Python client may have
+ * written the file, and either reads what the other wrote. */
+#ifndef ORION_PROFILES_H
+#define ORION_PROFILES_H
+
+#include "config/toml.h"
+
+typedef struct ProfileEntry {
+    Str name;       /* of a setting of the table */
+    TomlKind kind;
+    Str text;       /* the value as Python prints it */
+    Str literal;    /* as it is written to the file; null: text as a string */
+    struct ProfileEntry *next;
+} ProfileEntry;
+
+typedef struct Profile {
+    Str name;
+    ProfileEntry *entries;
+    bool built_in;  /* the empty `default` that needs no place in the file until it is changed */
+    struct Profile *next;
+} Profile;
+
+typedef struct Profiles {
+    Arena *arena;
+    Str active;
+    Profile *first;
+} Profiles;
+
+/* The file's profiles, and the built-in `default` where the file has none. No file: only that. False: the file cannot be read, is no
+ * TOML, or names an unknown setting (the reference's text). */
+bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error) MUST_CHECK;
+/* Replaces the file in one step, making its folder where there is none. Its mode is kept; a new file is its owner's only, since
+ * profiles hold keys. */
+bool profiles_save(const char *path, const Profiles *profiles, Error *error) MUST_CHECK;
+
+Profile *profiles_find(const Profiles *profiles, Str name); /* NULL where there is none */
+Profile *profiles_add(Profiles *profiles, Str name);        /* at the end, empty; the name must be new */
+void profiles_remove(Profiles *profiles, Str name);
+
+ProfileEntry *profile_get(const Profile *profile, Str setting); /* NULL where it is not set */
+void profile_set(Arena *arena, Profile *profile, Str setting, Str value);
+void profile_unset(Profile *profile, Str setting);
+/* Adds what `from` sets and `to` does not. */
+void profile_merge(Arena *arena, Profile *to, const Profile *from);
+
+#endif

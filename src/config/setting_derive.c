@@ -1,0 +1,211 @@
+/* config/setting_derive.c -- what the reference computes when a setting is read: each function here is one of its value callbacks. */
+#include "config/setting_derive.h"
+
+#include <ctype.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+/* ---- templates, as Python's string.Template substitutes them ---- */
+
+/* The settings that may stand in a template; ends with NULL. */
+typedef const char *const Upstream[];
+
+static bool add_setting(Settings *settings, Buf *out, Str name, Upstream upstream, Error *error)
+{
+    for (size_t i = 0; upstream[i]; i++) {
+        if (!str_is(name, upstream[i]))
+            continue;
+        Str value;
+        if (!settings_derive(settings, upstream[i], &value, error))
+            return false;
+        buf_str(out, value.p ? value : STR("None"));
+        return true;
+    }
+    /* The name is not told: it may be part of a password with a '$' in it. */
+    return fail(error, ERR_INVALID, "a template names a setting that cannot stand there, or a '$' is meant that must be written '$$'.");
+}
+
+static size_t name_length(const char *p, const char *end)
+{
+    size_t n = 0;
+    while (p + n < end && (isalpha((unsigned char)p[n]) || p[n] == '_' || (n > 0 && isdigit((unsigned char)p[n]))))
+        n++;
+    return n;
+}
+
+static bool expand(Settings *settings, Str *value, Upstream upstream, Error *error)
+{
+    Buf out;
+    Arena *arena = settings_arena(settings);
+    const char *p = value->p, *end = value->p + value->n;
+    buf_init(&out, arena, value->n + 64);
+    while (p < end) {
+        if (*p != '$') {
+            buf_char(&out, *p++);
+            continue;
+        }
+        p++;
+        if (p < end && *p == '$') {
+            buf_char(&out, *p++);
+            continue;
+        }
+        bool braced = p < end && *p == '{';
+        p += braced;
+        size_t n = name_length(p, end);
+        if (!add_setting(settings, &out, (Str){ p, n }, upstream, error))
+            return false;
+        p += n;
+        if (braced && (p == end || *p++ != '}'))
+            return fail(error, ERR_INVALID, "a template lacks its '}'.");
+    }
+    *value = out.n ? buf_view(&out) : STR("");
+    return true;
+}
+
+bool derive_with_home(Settings *settings, Str *value, Error *error)
+{
+    static Upstream upstream = { "PREFECT_HOME", NULL };
+    return expand(settings, value, upstream, error);
+}
+
+bool derive_database_url(Settings *settings, Str *value, Error *error)
+{
+    static Upstream upstream = { "PREFECT_HOME", "PREFECT_ORION_DATABASE_PASSWORD", NULL };
+    return expand(settings, value, upstream, error);
+}
+
+bool derive_ui_api_url(Settings *settings, Str *value, Error *error)
+{
+    static Upstream upstream = { "PREFECT_ORION_API_HOST", "PREFECT_ORION_API_PORT", "PREFECT_API_URL", NULL };
+    Str api;
+    if (!settings_derive(settings, "PREFECT_API_URL", &api, error))
+        return false;
+    if (!value->p)
+        *value = api.n ? STR("${PREFECT_API_URL}") : STR("http://${PREFECT_ORION_API_HOST}:${PREFECT_ORION_API_PORT}/api");
+    return expand(settings, value, upstream, error);
+}
+
+/* ---- the rest ---- */
+
+/* Python's expanduser, which leaves alone what it cannot resolve. */
+bool derive_home(Settings *settings, Str *value, Error *error)
+{
+    (void)error;
+    if (value->n == 0 || value->p[0] != '~')
+        return true;
+    Arena *arena = settings_arena(settings);
+    size_t n = 1;
+    while (n < value->n && value->p[n] != '/')
+        n++;
+    const char *folder = n == 1 ? getenv("HOME") : NULL;
+    if (!folder) {
+        const char *user = arena_cstr(arena, (Str){ value->p + 1, n - 1 });
+        const struct passwd *entry = n == 1 ? getpwuid(getuid()) : getpwnam(user); /* before any thread runs */
+        folder = entry ? entry->pw_dir : NULL;
+    }
+    if (!folder)
+        return true;
+    size_t length = strlen(folder);
+    while (length > 0 && folder[length - 1] == '/')
+        length--;
+    *value = arena_printf(arena, "%.*s%.*s", (int)length, folder, (int)(value->n - n), value->p + n);
+    if (value->n == 0)
+        *value = STR("/");
+    return true;
+}
+
+bool derive_test_setting(Settings *settings, Str *value, Error *error)
+{
+    Str mode;
+    if (!settings_derive(settings, "PREFECT_TEST_MODE", &mode, error))
+        return false;
+    if (!str_is(mode, "True"))
+        *value = STR_NULL;
+    return true;
+}
+
+bool derive_logging_level(Settings *settings, Str *value, Error *error)
+{
+    Str mode;
+    if (!settings_derive(settings, "PREFECT_DEBUG_MODE", &mode, error))
+        return false;
+    if (str_is(mode, "True"))
+        *value = STR("DEBUG");
+    return true;
+}
+
+bool derive_cloud_api_url(Settings *settings, Str *value, Error *error)
+{
+    (void)error;
+    Str deprecated = settings_given(settings, "PREFECT_CLOUD_URL");
+    if (deprecated.n > 0)
+        *value = deprecated;
+    return true;
+}
+
+bool derive_cloud_url(Settings *settings, Str *value, Error *error)
+{
+    return value->n > 0 || settings_derive(settings, "PREFECT_CLOUD_API_URL", value, error);
+}
+
+static bool ends(Str s, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    return s.n >= n && memcmp(s.p + s.n - n, suffix, n) == 0;
+}
+
+/* Every occurrence, or only the first. An empty `from` changes nothing. */
+static Str replace(Arena *arena, Str s, Str from, Str to, bool all)
+{
+    Buf out;
+    buf_init(&out, arena, s.n + 32);
+    bool stop = from.n == 0;
+    for (size_t i = 0; i < s.n;) {
+        if (!stop && s.n - i >= from.n && memcmp(s.p + i, from.p, from.n) == 0) {
+            buf_str(&out, to);
+            i += from.n;
+            stop = !all;
+        } else {
+            buf_char(&out, s.p[i++]);
+        }
+    }
+    return out.n ? buf_view(&out) : STR("");
+}
+
+bool derive_cloud_ui_url(Settings *settings, Str *value, Error *error)
+{
+    if (value->p)
+        return true;
+    Str url;
+    if (!settings_derive(settings, "PREFECT_CLOUD_API_URL", &url, error))
+        return false;
+    if (str_starts(url, "https://api.prefect.cloud"))
+        url = replace(settings_arena(settings), url, STR("https://api.prefect.cloud"), STR("https://app.prefect.cloud"), false);
+    if (ends(url, "/api"))
+        url.n -= 4;
+    *value = url;
+    return true;
+}
+
+bool derive_ui_url(Settings *settings, Str *value, Error *error)
+{
+    Arena *arena = settings_arena(settings);
+    Str url, cloud, cloud_ui;
+    if (value->p)
+        return true;
+    if (!settings_derive(settings, "PREFECT_API_URL", &url, error) || !settings_derive(settings, "PREFECT_CLOUD_API_URL", &cloud, error) ||
+        !settings_derive(settings, "PREFECT_CLOUD_UI_URL", &cloud_ui, error))
+        return false;
+    if (url.n == 0)
+        return true;
+    if (url.n >= cloud.n && memcmp(url.p, cloud.p, cloud.n) == 0)
+        url = replace(arena, url, cloud, cloud_ui, true);
+    if (ends(url, "/api"))
+        url.n -= 4;
+    url = replace(arena, url, STR("/api/"), STR("/"), true);
+    url = replace(arena, url, STR("/accounts/"), STR("/account/"), true);
+    *value = replace(arena, url, STR("/workspaces/"), STR("/workspace/"), true);
+    return true;
+}

@@ -1,0 +1,22 @@
+/* config/setting_derive.h -- values that are made from other settings: templates, addresses inferred from one another. */
+#ifndef ORION_SETTING_DERIVE_H
+#define ORION_SETTING_DERIVE_H
+
+#include "config/settings.h"
+
+SettingDerive derive_home;                /* ~ and ~user at the front */
+SettingDerive derive_test_setting;        /* null unless PREFECT_TEST_MODE */
+SettingDerive derive_with_home;           /* a template of ${PREFECT_HOME} */
+SettingDerive derive_database_url;        /* … and of ${PREFECT_ORION_DATABASE_PASSWORD} */
+SettingDerive derive_ui_api_url;
+SettingDerive derive_ui_url;
+SettingDerive derive_cloud_url;
+SettingDerive derive_cloud_api_url;
+SettingDerive derive_cloud_ui_url;
+SettingDerive derive_logging_level;       /* DEBUG in debug mode */
+
+/* For the functions above: another setting's value, as given and as used, and the settings' memory. */
+Arena *settings_arena(Settings *settings);
+bool settings_derive(Settings *settings, const char *name, Str *ret, Error *error) MUST_CHECK;
+
+#endif

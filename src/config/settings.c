@@ -1,0 +1,318 @@
+/* config/settings.c -- the values: gathered from environment, profile and table, checked, derived, and read. */
+#include "config/settings.h"
+
+#include <assert.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "config/profiles.h"
+#include "config/setting_derive.h"
+#include "config/setting_value.h"
+
+extern char **environ;
+
+typedef struct Given { /* a value before it is checked; null text: the default */
+    TomlKind kind;
+    Str text;
+    SettingSource source;
+} Given;
+
+struct Settings {
+    Arena *arena;
+    const char *profile;
+    SettingValue *values;   /* one for each row of the table, like all below */
+    Str *used;              /* with templates expanded */
+    SettingSource *sources;
+};
+
+Arena *settings_arena(Settings *settings)
+{
+    return settings->arena;
+}
+
+static size_t index_of(const char *name)
+{
+    const Setting *setting = setting_find(str_from(name));
+    assert(setting && "a name that is not in the table");
+    return (size_t)(setting - setting_table);
+}
+
+/* ---- gathering ---- */
+
+/* The variable's name is compared without regard to case, as pydantic does. */
+static const char *from_environment(const char *name)
+{
+    size_t n = strlen(name);
+    const char *exact = getenv(name);
+    for (char **entry = environ; !exact && entry && *entry; entry++)
+        if (strncasecmp(*entry, name, n) == 0 && (*entry)[n] == '=')
+            return *entry + n + 1;
+    return exact;
+}
+
+/* `over` says that the profile goes over the environment. */
+static void gather(Given *given, const Profile *profile, bool over)
+{
+    for (size_t i = 0; i < setting_count; i++) {
+        const char *environment = from_environment(setting_table[i].name);
+        const ProfileEntry *entry = profile ? profile_get(profile, str_from(setting_table[i].name)) : NULL;
+        given[i] = (Given){ .kind = TOML_STRING, .text = STR_NULL, .source = FROM_DEFAULT };
+        if (environment)
+            given[i] = (Given){ .kind = TOML_STRING, .text = str_from(environment), .source = FROM_ENVIRONMENT };
+        if (entry && (over || !environment))
+            given[i] = (Given){ .kind = entry->kind, .text = entry->text, .source = FROM_PROFILE };
+    }
+}
+
+/* ---- checking ---- */
+
+static size_t add_set_problems(const Settings *settings, SettingProblem *problems, size_t count)
+{
+    int64_t batch = settings->values[index_of("PREFECT_LOGGING_ORION_BATCH_SIZE")].integer;
+    int64_t line = settings->values[index_of("PREFECT_LOGGING_ORION_MAX_LOG_SIZE")].integer;
+    if (count > 0 || batch >= line)
+        return count;
+    problems[0] = (SettingProblem){ .name = "__root__", .type = "value_error",
+        .message = STR("`PREFECT_LOGGING_ORION_MAX_LOG_SIZE` cannot be larger than `PREFECT_LOGGING_ORION_BATCH_SIZE`") };
+    return 1;
+}
+
+/* Fills the values; returns the number of problems. */
+static size_t check(Settings *settings, const Given *given, SettingProblem *problems)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < setting_count; i++) {
+        const Setting *setting = &setting_table[i];
+        bool is_default = !given[i].text.p;
+        Str text = is_default ? str_from(setting->fallback) : arena_str(settings->arena, given[i].text);
+        settings->sources[i] = given[i].source;
+        settings->values[i] = (SettingValue){ .text = STR_NULL };
+        /* A duration in the table is a number, which is another form than text. */
+        TomlKind kind = is_default && setting->kind == SETTING_SECONDS ? TOML_INT : given[i].kind;
+        if (text.p && !setting_parse(setting, kind, text, settings->arena, &settings->values[i], &problems[count]))
+            count++;
+    }
+    return add_set_problems(settings, problems, count);
+}
+
+static void warn_of_unused_password(const Settings *settings)
+{
+    Str password = settings_given(settings, "PREFECT_ORION_DATABASE_PASSWORD");
+    Str url = settings_given(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL");
+    static const char name[] = "PREFECT_ORION_DATABASE_PASSWORD";
+    if (password.n == 0 || str_starts(password, "****") || memmem(url.p, url.n, name, sizeof name - 1))
+        return;
+    fputs("PREFECT_ORION_DATABASE_PASSWORD is set but not included in the PREFECT_ORION_DATABASE_CONNECTION_URL. "
+          "The provided password will be ignored.\n", stderr);
+}
+
+static bool fail_with_problems(const SettingProblem *problems, size_t count, Arena *arena, Error *error)
+{
+    Buf out;
+    buf_init(&out, arena, 256);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&out, "\n%s\n  %.*s (type=%s)", problems[i].name, STR_ARG(problems[i].message), problems[i].type);
+    return fail(error, ERR_INVALID, "%zu validation error%s for Settings%s", count, count == 1 ? "" : "s", buf_cstr(&out));
+}
+
+/* ---- deriving ---- */
+
+bool settings_derive(Settings *settings, const char *name, Str *ret, Error *error)
+{
+    size_t i = index_of(name);
+    Str value = settings->values[i].text;
+    if (setting_table[i].derive && !setting_table[i].derive(settings, &value, error))
+        return false;
+    *ret = value;
+    return true;
+}
+
+/* A template that cannot be expanded leaves null, and fails unless the setting is one that only the client reads. */
+static bool derive_all(Settings *settings, Error *error)
+{
+    bool ok = true;
+    for (size_t i = 0; i < setting_count; i++) {
+        Error cause = { .code = ERR_NONE };
+        settings->used[i] = STR_NULL;
+        if (settings_derive(settings, setting_table[i].name, &settings->used[i], &cause) || setting_table[i].flags & SETTING_CLIENT)
+            continue;
+        ok = fail(error, ERR_INVALID, "%s: %s", setting_table[i].name, cause.message);
+    }
+    return ok;
+}
+
+/* ---- loading ---- */
+
+static Settings *settings_new(void)
+{
+    Arena *arena = arena_new();
+    Settings *settings = arena_new_of(arena, Settings);
+    settings->arena = arena;
+    settings->profile = "default";
+    settings->values = arena_zalloc(arena, setting_count * sizeof(SettingValue));
+    settings->used = arena_zalloc(arena, setting_count * sizeof(Str));
+    settings->sources = arena_zalloc(arena, setting_count * sizeof(SettingSource));
+    return settings;
+}
+
+void settings_free(Settings *settings)
+{
+    if (settings)
+        arena_free(settings->arena);
+}
+
+static bool fill(Settings *settings, const Profile *profile, bool over, Error *error)
+{
+    Given *given = arena_zalloc(settings->arena, setting_count * sizeof(Given));
+    SettingProblem *problems = arena_zalloc(settings->arena, SETTING_PROBLEMS_MAX * sizeof(SettingProblem));
+    gather(given, profile, over);
+    size_t count = check(settings, given, problems);
+    return count == 0 || fail_with_problems(problems, count, settings->arena, error);
+}
+
+/* The profile's name by -p, by environment, by the file. An unknown one of -p fails, else the default is used with a warning. */
+static bool choose_profile(const Profiles *profiles, const char *option, Profile **ret, Error *error)
+{
+    const char *environment = getenv("PREFECT_PROFILE");
+    Str name = option ? str_from(option) : environment ? str_from(environment) : profiles->active;
+    *ret = profiles_find(profiles, name);
+    if (*ret)
+        return true;
+    Str shown = json_python_repr(profiles->arena, name);
+    if (option)
+        return fail(error, ERR_INVALID, "Unknown profile %.*s.", STR_ARG(shown));
+    fprintf(stderr, "WARNING: Active profile %.*s set %s not found. The default profile will be used instead. \n", STR_ARG(shown),
+        environment ? "by environment variable" : "in the profiles file");
+    *ret = profiles_find(profiles, STR("default"));
+    return true;
+}
+
+/* Where the profiles are is asked of the environment alone: the file cannot say where it is itself. */
+static bool load(Settings *settings, const char *option, Error *error)
+{
+    Str path;
+    Profiles profiles;
+    Profile *profile;
+    if (!fill(settings, NULL, false, error) || !settings_derive(settings, "PREFECT_PROFILES_PATH", &path, error) ||
+        !profiles_load(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
+        !choose_profile(&profiles, option, &profile, error) || !fill(settings, profile, option != NULL, error))
+        return false;
+    settings->profile = arena_cstr(settings->arena, profile->name);
+    warn_of_unused_password(settings);
+    return true;
+}
+
+static Settings *load_either(const char *profile, bool lenient, Error *error)
+{
+    Settings *settings = settings_new();
+    Error template_error = { .code = ERR_NONE };
+    bool ok = load(settings, profile, error);
+    if (ok && !derive_all(settings, &template_error) && !lenient)
+        ok = fail(error, template_error.code, "%s", template_error.message);
+    if (ok)
+        return settings;
+    settings_free(settings);
+    return NULL;
+}
+
+Settings *settings_load(const char *profile, Error *error)
+{
+    return load_either(profile, false, error);
+}
+
+Settings *settings_load_leniently(const char *profile, Error *error)
+{
+    return load_either(profile, true, error);
+}
+
+bool settings_override(Settings *settings, const char *name, Str value, Error *error)
+{
+    size_t i = index_of(name);
+    SettingProblem problem;
+    if (!setting_parse(&setting_table[i], TOML_STRING, arena_str(settings->arena, value), settings->arena, &settings->values[i], &problem))
+        return fail_with_problems(&problem, 1, settings->arena, error);
+    settings->sources[i] = FROM_ENVIRONMENT;
+    return derive_all(settings, error);
+}
+
+size_t settings_check_profile(const Profile *profile, Arena *arena, SettingProblem *ret_problems)
+{
+    Settings *settings = settings_new();
+    Given *given = arena_zalloc(arena, setting_count * sizeof(Given));
+    gather(given, profile, true);
+    size_t count = check(settings, given, ret_problems);
+    for (size_t i = 0; i < count; i++) {
+        ret_problems[i].message = arena_str(arena, ret_problems[i].message);
+        ret_problems[i].type = arena_cstr(arena, str_from(ret_problems[i].type));
+    }
+    settings_free(settings);
+    return count;
+}
+
+/* ---- reading ---- */
+
+Str settings_text(const Settings *settings, const char *name)
+{
+    return settings->used[index_of(name)];
+}
+
+bool settings_bool(const Settings *settings, const char *name)
+{
+    return settings->values[index_of(name)].integer != 0;
+}
+
+int64_t settings_int(const Settings *settings, const char *name)
+{
+    return settings->values[index_of(name)].integer;
+}
+
+double settings_float(const Settings *settings, const char *name)
+{
+    return settings->values[index_of(name)].number;
+}
+
+SettingSource settings_source(const Settings *settings, const char *name)
+{
+    return settings->sources[index_of(name)];
+}
+
+const char *settings_profile(const Settings *settings)
+{
+    return settings->profile;
+}
+
+Str settings_given(const Settings *settings, const char *name)
+{
+    return settings->values[index_of(name)].text;
+}
+
+static void write_value(JsonWriter *w, const Setting *setting, const SettingValue *value)
+{
+    if (setting->flags & SETTING_SECRET)
+        json_text(w, "********");
+    else if (!value->text.p)
+        json_null(w);
+    else if (setting->kind == SETTING_BOOL)
+        json_bool(w, value->integer != 0);
+    else if (setting->kind == SETTING_INT)
+        json_value(w, &(Json){ .kind = JSON_INT, .text = value->text });
+    else if (setting->kind == SETTING_FLOAT || setting->kind == SETTING_SECONDS)
+        json_float(w, value->number);
+    else
+        json_str(w, value->text);
+}
+
+Str settings_json(const Settings *settings, Arena *arena)
+{
+    Buf out;
+    JsonWriter w;
+    buf_init(&out, arena, 8192);
+    json_writer_init(&w, &out, JSON_WIRE);
+    json_object(&w);
+    for (size_t i = 0; i < setting_count; i++) {
+        json_key(&w, setting_table[i].name);
+        write_value(&w, &setting_table[i], &settings->values[i]);
+    }
+    json_object_end(&w);
+    return buf_view(&out);
+}

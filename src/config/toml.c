@@ -1,0 +1,459 @@
+/* config/toml.c -- a small reader of TOML 1.0. It is lenient where that harms nobody (dates and arrays are kept without a look
+ * inside) and strict where a value could be misread. */
+#include "config/toml.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+#include "base/json.h"
+
+typedef struct Reader {
+    Arena *arena;
+    Error *error;
+    const char *p, *end;
+    unsigned line;
+} Reader;
+
+enum { TOML_DEPTH_MAX = 32 };
+
+static bool read_value(Reader *r, Toml *node, unsigned depth);
+
+static bool refuse(Reader *r, const char *what)
+{
+    return fail(r->error, ERR_INVALID, "line %u: %s", r->line, what);
+}
+
+static int peek(const Reader *r, size_t ahead)
+{
+    return (size_t)(r->end - r->p) > ahead ? (unsigned char)r->p[ahead] : -1;
+}
+
+static bool at(const Reader *r, const char *text)
+{
+    size_t n = strlen(text);
+    return (size_t)(r->end - r->p) >= n && memcmp(r->p, text, n) == 0;
+}
+
+static void skip_blanks(Reader *r)
+{
+    while (peek(r, 0) == ' ' || peek(r, 0) == '\t')
+        r->p++;
+}
+
+static void skip_comment(Reader *r)
+{
+    if (peek(r, 0) != '#')
+        return;
+    while (r->p < r->end && *r->p != '\n')
+        r->p++;
+}
+
+/* Blanks, comments and line ends. */
+static void skip_lines(Reader *r)
+{
+    for (;;) {
+        skip_blanks(r);
+        skip_comment(r);
+        if (peek(r, 0) == '\r' && peek(r, 1) == '\n')
+            r->p++;
+        if (peek(r, 0) != '\n')
+            return;
+        r->p++;
+        r->line++;
+    }
+}
+
+static bool end_line(Reader *r)
+{
+    skip_blanks(r);
+    skip_comment(r);
+    if (peek(r, 0) == -1 || peek(r, 0) == '\n' || (peek(r, 0) == '\r' && peek(r, 1) == '\n'))
+        return true;
+    return refuse(r, "there is more on the line than one value");
+}
+
+static void add_utf8(Buf *out, uint32_t c)
+{
+    if (c < 0x80) {
+        buf_char(out, (char)c);
+    } else if (c < 0x800) {
+        buf_char(out, (char)(0xC0 | c >> 6));
+        buf_char(out, (char)(0x80 | (c & 0x3F)));
+    } else if (c < 0x10000) {
+        buf_char(out, (char)(0xE0 | c >> 12));
+        buf_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
+        buf_char(out, (char)(0x80 | (c & 0x3F)));
+    } else {
+        buf_char(out, (char)(0xF0 | c >> 18));
+        buf_char(out, (char)(0x80 | (c >> 12 & 0x3F)));
+        buf_char(out, (char)(0x80 | (c >> 6 & 0x3F)));
+        buf_char(out, (char)(0x80 | (c & 0x3F)));
+    }
+}
+
+static bool read_code_point(Reader *r, Buf *out, size_t digits)
+{
+    uint32_t c = 0;
+    for (size_t i = 0; i < digits; i++) {
+        int ch = peek(r, 0);
+        if (ch == -1 || !isxdigit(ch))
+            return refuse(r, "a \\u escape needs hexadecimal digits");
+        c = c * 16 + (uint32_t)(ch <= '9' ? ch - '0' : (ch | 32) - 'a' + 10);
+        r->p++;
+    }
+    if (c == 0 || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
+        return refuse(r, "a \\u escape names no character");
+    add_utf8(out, c);
+    return true;
+}
+
+/* A backslash at the end of a line joins it with the next text, whatever blanks lie between. */
+static bool skip_joined_lines(Reader *r, bool multi)
+{
+    const char *start = r->p;
+    skip_blanks(r);
+    if (!multi || (peek(r, 0) != '\n' && peek(r, 0) != '\r')) {
+        r->p = start;
+        return refuse(r, "unknown escape in a string");
+    }
+    while (peek(r, 0) == ' ' || peek(r, 0) == '\t' || peek(r, 0) == '\r' || peek(r, 0) == '\n') {
+        r->line += *r->p == '\n';
+        r->p++;
+    }
+    return true;
+}
+
+static bool read_escape(Reader *r, Buf *out, bool multi)
+{
+    static const char from[] = "btnfre\"\\", to[] = "\b\t\n\f\r\033\"\\";
+    int c = peek(r, 0);
+    if (c == 'x' || c == 'u' || c == 'U') {
+        r->p++;
+        return read_code_point(r, out, c == 'x' ? 2 : c == 'u' ? 4 : 8);
+    }
+    const char *found = c > 0 ? strchr(from, c) : NULL;
+    if (!found)
+        return skip_joined_lines(r, multi);
+    buf_char(out, to[found - from]);
+    r->p++;
+    return true;
+}
+
+/* The four kinds of string: "basic" and 'literal', each on one line or in three quotes over several. */
+static bool read_string(Reader *r, Str *ret)
+{
+    char quote = *r->p;
+    bool multi = peek(r, 1) == quote && peek(r, 2) == quote;
+    r->p += multi ? 3 : 1;
+    if (multi && peek(r, 0) == '\r' && peek(r, 1) == '\n')
+        r->p++;
+    if (multi && peek(r, 0) == '\n') {
+        r->p++;
+        r->line++;
+    }
+    Buf out;
+    buf_init(&out, r->arena, 32);
+    while (r->p < r->end) {
+        char c = *r->p;
+        if (c == quote && (!multi || (peek(r, 1) == quote && peek(r, 2) == quote && peek(r, 3) != quote))) {
+            r->p += multi ? 3 : 1;
+            *ret = out.n ? buf_view(&out) : STR("");
+            return true;
+        }
+        if (c == '\n' && !multi)
+            break;
+        r->line += c == '\n';
+        r->p++;
+        if (c != '\\' || quote == '\'')
+            buf_char(&out, c);
+        else if (!read_escape(r, &out, multi))
+            return false;
+    }
+    return refuse(r, "a string is not closed");
+}
+
+static bool is_bare(int c)
+{
+    return c > 0 && (isalnum(c) || c == '_' || c == '-');
+}
+
+static bool read_key(Reader *r, Str *ret)
+{
+    skip_blanks(r);
+    if (peek(r, 0) == '"' || peek(r, 0) == '\'')
+        return read_string(r, ret);
+    const char *start = r->p;
+    while (is_bare(peek(r, 0)))
+        r->p++;
+    *ret = (Str){ start, (size_t)(r->p - start) };
+    return ret->n > 0 || refuse(r, "a key is expected");
+}
+
+static Toml *find(const Toml *table, Str key)
+{
+    for (Toml *node = table->child; node; node = node->next)
+        if (str_eq(node->key, key))
+            return node;
+    return NULL;
+}
+
+static Toml *append(Reader *r, Toml *table, Str key, TomlKind kind)
+{
+    Toml *node = arena_new_of(r->arena, Toml);
+    *node = (Toml){ .kind = kind, .key = key };
+    Toml **place = &table->child;
+    while (*place)
+        place = &(*place)->next;
+    return *place = node;
+}
+
+/* a.b.c up to its last part: enters (or makes) the tables a and b and leaves c. */
+static bool read_dotted(Reader *r, Toml *table, Toml **ret_table, Str *ret_last)
+{
+    for (;;) {
+        Str key;
+        if (!read_key(r, &key))
+            return false;
+        skip_blanks(r);
+        if (peek(r, 0) != '.') {
+            *ret_table = table;
+            *ret_last = key;
+            return true;
+        }
+        r->p++;
+        Toml *inner = find(table, key);
+        if (!inner)
+            inner = append(r, table, key, TOML_TABLE);
+        if (inner->kind != TOML_TABLE)
+            return refuse(r, "a key stands both for a value and for a table");
+        table = inner;
+    }
+}
+
+static bool read_member(Reader *r, Toml *table, unsigned depth)
+{
+    Toml *inner;
+    Str key;
+    if (!read_dotted(r, table, &inner, &key))
+        return false;
+    if (peek(r, 0) != '=')
+        return refuse(r, "'=' is expected after a key");
+    r->p++;
+    skip_blanks(r);
+    if (find(inner, key))
+        return refuse(r, "a key comes twice");
+    return read_value(r, append(r, inner, key, TOML_OTHER), depth + 1);
+}
+
+static bool read_inline_table(Reader *r, Toml *node, unsigned depth)
+{
+    r->p++;
+    node->kind = TOML_TABLE;
+    node->closed = true;
+    skip_lines(r);
+    while (peek(r, 0) != '}') {
+        if (!read_member(r, node, depth))
+            return false;
+        skip_lines(r);
+        if (peek(r, 0) == ',')
+            r->p++;
+        else if (peek(r, 0) != '}')
+            return refuse(r, "',' or '}' is expected in a table");
+        skip_lines(r);
+    }
+    r->p++;
+    return true;
+}
+
+static bool read_array(Reader *r, unsigned depth)
+{
+    r->p++;
+    skip_lines(r);
+    while (peek(r, 0) != ']') {
+        Toml ignored = { .kind = TOML_OTHER };
+        if (!read_value(r, &ignored, depth + 1))
+            return false;
+        skip_lines(r);
+        if (peek(r, 0) == ',')
+            r->p++;
+        else if (peek(r, 0) != ']')
+            return refuse(r, "',' or ']' is expected in an array");
+        skip_lines(r);
+    }
+    r->p++;
+    return true;
+}
+
+/* The digits of a number without underscores; false where one does not stand between two digits. */
+static bool strip_underscores(Str word, char *out, size_t size)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < word.n; i++) {
+        if (word.p[i] != '_') {
+            if (n + 1 >= size)
+                return false;
+            out[n++] = word.p[i];
+        } else if (i == 0 || i + 1 == word.n || !isxdigit((unsigned char)word.p[i - 1]) || !isxdigit((unsigned char)word.p[i + 1])) {
+            return false;
+        }
+    }
+    out[n] = '\0';
+    return n > 0;
+}
+
+static int base_of(const char *digits)
+{
+    if (digits[0] != '0')
+        return 10;
+    return digits[1] == 'x' ? 16 : digits[1] == 'o' ? 8 : digits[1] == 'b' ? 2 : 10;
+}
+
+static bool read_integer(Reader *r, Toml *node, const char *digits)
+{
+    int base = base_of(digits);
+    const char *start = base == 10 ? digits : digits + 2;
+    char *end;
+    if (base != 10 && !isxdigit((unsigned char)*start))
+        return false;
+    errno = 0;
+    long long value = strtoll(start, &end, base);
+    if (*end || end == start || errno)
+        return false;
+    node->kind = TOML_INT;
+    node->text = arena_printf(r->arena, "%lld", value);
+    return true;
+}
+
+static bool read_float(Reader *r, Toml *node, const char *digits)
+{
+    if (strspn(digits, "0123456789+-.eE") != strlen(digits))
+        return false;
+    char *end, repr[32];
+    double value = strtod(digits, &end);
+    if (*end || end == digits)
+        return false;
+    size_t n = json_float_repr(value, repr);
+    node->kind = TOML_FLOAT;
+    node->text = arena_str(r->arena, (Str){ repr, n });
+    return true;
+}
+
+/* A word without quotes: true, false, a number, or a date, which is kept as it stands. */
+static bool read_word(Reader *r, Toml *node)
+{
+    const char *start = r->p;
+    while (r->p < r->end && (is_bare((unsigned char)*r->p) || strchr("+.:", *r->p)))
+        r->p++;
+    Str word = { start, (size_t)(r->p - start) };
+    char digits[128];
+    if (str_is(word, "true") || str_is(word, "false")) {
+        node->kind = TOML_BOOL;
+        node->text = word.n == 4 ? STR("True") : STR("False");
+        return true;
+    }
+    if (word.n == 0 || !strip_underscores(word, digits, sizeof digits))
+        return refuse(r, "a value is expected");
+    if (read_integer(r, node, digits) || read_float(r, node, digits))
+        return true;
+    bool dated = isdigit((unsigned char)word.p[0]) && word.n >= 8 && (word.p[2] == ':' || word.p[4] == '-');
+    bool special = str_is(word, "inf") || str_is(word, "nan") || str_is(word, "+inf") || str_is(word, "-inf");
+    if (!dated && !special)
+        return refuse(r, "a value is neither a string in quotes, a number, true nor false");
+    node->text = word;
+    return true;
+}
+
+static bool read_value(Reader *r, Toml *node, unsigned depth)
+{
+    if (depth > TOML_DEPTH_MAX)
+        return refuse(r, "values are nested too deeply");
+    const char *start = r->p;
+    bool ok;
+    int c = peek(r, 0);
+    if (c == '"' || c == '\'') {
+        node->kind = TOML_STRING;
+        ok = read_string(r, &node->text);
+    } else if (c == '{') {
+        ok = read_inline_table(r, node, depth);
+    } else if (c == '[') {
+        ok = read_array(r, depth);
+    } else {
+        ok = read_word(r, node);
+    }
+    node->literal = (Str){ start, (size_t)(r->p - start) };
+    return ok;
+}
+
+static bool read_header(Reader *r, Toml *root, Toml **ret_table)
+{
+    if (at(r, "[["))
+        return refuse(r, "arrays of tables have no place in this file");
+    r->p++;
+    Toml *table;
+    Str key;
+    if (!read_dotted(r, root, &table, &key))
+        return false;
+    if (peek(r, 0) != ']')
+        return refuse(r, "']' is expected after a table's name");
+    r->p++;
+    Toml *node = find(table, key);
+    if (!node)
+        node = append(r, table, key, TOML_TABLE);
+    if (node->kind != TOML_TABLE || node->closed)
+        return refuse(r, "a table comes twice");
+    node->closed = true;
+    *ret_table = node;
+    return end_line(r);
+}
+
+bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
+{
+    Reader r = { .arena = arena, .error = error, .p = text.p, .end = text.p + text.n, .line = 1 };
+    Toml *root = arena_new_of(arena, Toml), *table = root;
+    root->kind = TOML_TABLE;
+    if (at(&r, "\xEF\xBB\xBF"))
+        r.p += 3;
+    for (skip_lines(&r); r.p < r.end; skip_lines(&r)) {
+        if (*r.p == '[') {
+            if (!read_header(&r, root, &table))
+                return false;
+        } else if (!read_member(&r, table, 0) || !end_line(&r)) {
+            return false;
+        }
+    }
+    *ret_root = root;
+    return true;
+}
+
+Toml *toml_get(const Toml *table, const char *key)
+{
+    return find(table, str_from(key));
+}
+
+void toml_write_string(Buf *out, Str s)
+{
+    static const char named[] = "\b\t\n\f\r\"\\", letters[] = "btnfr\"\\";
+    buf_char(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        const char *found = c ? strchr(named, c) : NULL;
+        if (found)
+            buf_printf(out, "\\%c", letters[found - named]);
+        else if (c < 0x20 || c == 0x7F)
+            buf_printf(out, "\\u%04x", c);
+        else
+            buf_char(out, (char)c);
+    }
+    buf_char(out, '"');
+}
+
+void toml_write_key(Buf *out, Str key)
+{
+    bool bare = key.n > 0;
+    for (size_t i = 0; i < key.n; i++)
+        bare = bare && is_bare((unsigned char)key.p[i]);
+    if (bare)
+        buf_str(out, key);
+    else
+        toml_write_string(out, key);
+}
