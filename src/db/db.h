@@ -77,7 +77,9 @@ typedef struct Job {
     void *arg;
     Arena *arena;
     bool write;
+    /* The database's own, from db_submit on. */
     Error error;
+    int64_t queued;
     struct Job *next;
 } Job;
 

@@ -1,12 +1,7 @@
 -- The whole schema at revision bfe42b7090d6, object by object what the reference's migrations arrive at (tests/schema compares them),
 -- so that either server can open a database of the other. Ids are text UUIDs, times are text 'YYYY-MM-DD HH:MM:SS.ffffff' in UTC,
 -- total_run_time is such a time counted from 1970, JSON columns hold JSON text. The odd defaults ('0' for a time) are the reference's.
-
--- The revision of the schema: one row, shared with the reference so that either server can open the database.
-CREATE TABLE alembic_version (
-    version_num VARCHAR(32) NOT NULL,
-    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
-);
+-- The table alembic_version, which holds the revision, is made by the stamping that follows each migration (db/migrate.c).
 
 -- A flow is a named unit of work; its runs are in flow_run.
 CREATE TABLE flow (

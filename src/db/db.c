@@ -1,0 +1,495 @@
+/* db/db.c -- jobs and the threads that run them: one writer that commits what waits in one go, a pool of readers, one thread for
+ * housekeeping. Nothing here knows an engine. */
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "db/driver.h"
+
+#define LOGGER "orion.db"
+
+enum {
+    BATCH_MAX = 128,                 /* writes in one commit; there is no lingering for more, they gather while the last one commits */
+    LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
+    LOCK_WAIT_LEAST = 100 * 1000     /* microseconds, for jobs that waited long behind others */
+};
+
+typedef struct Queue {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    Job *first, **end;
+    bool is_closing; /* what is in it is still run */
+    bool is_closed;  /* nobody takes from it any more */
+} Queue;
+
+/* A flag that one thread raises and another waits for. */
+typedef struct Bell {
+    pthread_mutex_t lock;
+    pthread_cond_t rung;
+    bool is_due, is_ending;
+} Bell;
+
+typedef struct Worker {
+    Db *db;
+    Connection *connection;
+    pthread_t thread;
+    bool is_started;
+} Worker;
+
+struct Db {
+    Arena *arena;
+    const Driver *driver;
+    Place place;
+    int64_t lock_wait_us;
+    int64_t read_us;         /* the longest read; 0: no limit */
+    Queue writes, reads;
+    Worker writer, maintenance;
+    Worker *readers;
+    unsigned reader_count;
+    Bell bell;
+    pthread_mutex_t maintaining; /* held while housekeeping runs, by whichever thread */
+};
+
+static const Driver *const drivers[] = { &sqlite_driver };
+
+int64_t monotonic_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
+}
+
+/* ---- the queues ---- */
+
+static void queue_init(Queue *queue)
+{
+    pthread_mutex_init(&queue->lock, NULL);
+    pthread_cond_init(&queue->filled, NULL);
+    queue->end = &queue->first;
+}
+
+static void queue_free(Queue *queue)
+{
+    pthread_cond_destroy(&queue->filled);
+    pthread_mutex_destroy(&queue->lock);
+}
+
+static bool queue_put(Queue *queue, Job *job)
+{
+    pthread_mutex_lock(&queue->lock);
+    bool is_open = !queue->is_closed;
+    if (is_open) {
+        *queue->end = job;
+        queue->end = &job->next;
+        pthread_cond_signal(&queue->filled);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return is_open;
+}
+
+/* Up to `most` jobs, linked by next, waiting for the first; NULL: the queue is closed and empty. */
+static Job *queue_take(Queue *queue, unsigned most)
+{
+    pthread_mutex_lock(&queue->lock);
+    while (!queue->first && !queue->is_closing)
+        pthread_cond_wait(&queue->filled, &queue->lock);
+    Job *taken = queue->first, **rest = &queue->first;
+    for (unsigned i = 0; i < most && *rest; i++)
+        rest = &(*rest)->next;
+    queue->first = *rest;
+    *rest = NULL;
+    if (!queue->first)
+        queue->end = &queue->first;
+    if (!taken)
+        queue->is_closed = true;
+    pthread_mutex_unlock(&queue->lock);
+    return taken;
+}
+
+static void queue_close(Queue *queue)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->is_closing = true;
+    pthread_cond_broadcast(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+/* ---- running jobs ---- */
+
+static void end_open_rows(Connection *connection)
+{
+    while (connection->open)
+        db_done(connection->open);
+}
+
+static void job_clear(Job *job)
+{
+    job->error.code = ERR_NONE;
+    job->error.message[0] = '\0';
+}
+
+/* The job's own function, inside a transaction that is begun. True: its work may stay. */
+static bool job_call(Db *db, Connection *connection, Job *job)
+{
+    Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect, .connection = connection };
+    bool is_limited = !job->write && db->read_us > 0;
+    if (is_limited)
+        db->driver->set_deadline(connection, monotonic_us() + db->read_us);
+    bool ok = job->run(&tx, job->arg);
+    end_open_rows(connection);
+    if (is_limited)
+        db->driver->set_deadline(connection, 0);
+    if (!ok)
+        fail(&job->error, ERR_INTERNAL, "a database job failed and did not say why");
+    return ok && job->error.code == ERR_NONE;
+}
+
+static void roll_back(Connection *connection)
+{
+    Error ignored = { 0 };
+    if (connection->driver->in_transaction(connection) && !connection->driver->step(connection, VERB_ROLLBACK, &ignored))
+        log_error(LOGGER, "a rollback failed: %s", ignored.message);
+}
+
+/* One job as all of the transaction that is begun. */
+static void write_single(Db *db, Connection *connection, Job *job)
+{
+    if (!job_call(db, connection, job) || !db->driver->step(connection, VERB_COMMIT, &job->error))
+        roll_back(connection);
+}
+
+/* One job of several in the transaction. What it did is kept or undone; false: the whole transaction is lost. */
+static bool write_in_savepoint(Db *db, Connection *connection, Job *job, Error *error)
+{
+    const Driver *driver = db->driver;
+    if (!driver->step(connection, VERB_SAVEPOINT, error))
+        return false;
+    bool ok = job_call(db, connection, job);
+    if (!driver->in_transaction(connection))
+        return fail(error, ERR_INTERNAL, "%s", job->error.message);
+    if (!ok && !driver->step(connection, VERB_ROLLBACK_TO, error))
+        return false;
+    return driver->step(connection, VERB_RELEASE, error);
+}
+
+static bool write_group(Db *db, Connection *connection, Job *batch, Error *error)
+{
+    for (Job *job = batch; job; job = job->next)
+        if (!write_in_savepoint(db, connection, job, error))
+            return false;
+    return db->driver->step(connection, VERB_COMMIT, error);
+}
+
+/* What is left of the timeout for the job that came last, so that none is refused early, and none waits much longer. */
+static int64_t lock_wait(const Db *db, const Job *batch)
+{
+    while (batch->next)
+        batch = batch->next;
+    int64_t left = batch->queued + db->lock_wait_us - monotonic_us();
+    return left > LOCK_WAIT_LEAST ? left : LOCK_WAIT_LEAST;
+}
+
+/* After the loss of their common transaction each job has one more try, in one of its own. */
+static void write_one_by_one(Db *db, Connection *connection, Job *batch)
+{
+    for (Job *job = batch; job; job = job->next) {
+        job_clear(job);
+        db->driver->set_lock_wait(connection, lock_wait(db, job));
+        if (db->driver->step(connection, VERB_BEGIN_WRITE, &job->error))
+            write_single(db, connection, job);
+    }
+}
+
+static void write_batch(Db *db, Connection *connection, Job *batch)
+{
+    Error error = { 0 };
+    db->driver->set_lock_wait(connection, lock_wait(db, batch));
+    if (!db->driver->step(connection, VERB_BEGIN_WRITE, &error)) {
+        for (Job *job = batch; job; job = job->next)
+            job->error = error;
+    } else if (!batch->next) {
+        write_single(db, connection, batch);
+    } else if (!write_group(db, connection, batch, &error)) {
+        log_warning(LOGGER, "writes could not be committed together and are run again one by one: %s", error.message);
+        roll_back(connection);
+        write_one_by_one(db, connection, batch);
+    }
+}
+
+static void read_job(Db *db, Connection *connection, Job *job)
+{
+    Error ignored = { 0 };
+    bool ok = db->driver->step(connection, VERB_BEGIN_READ, &job->error) && job_call(db, connection, job);
+    if (!ok || !db->driver->step(connection, VERB_COMMIT, &ignored))
+        roll_back(connection);
+}
+
+/* The job's memory is its owner's again from here on. */
+static void release(Job *batch)
+{
+    while (batch) {
+        Job *job = batch;
+        batch = job->next;
+        job->done(job->arg, &job->error);
+    }
+}
+
+/* ---- the threads ---- */
+
+static void bell_ring(Bell *bell, bool is_ending)
+{
+    pthread_mutex_lock(&bell->lock);
+    bell->is_due = true;
+    bell->is_ending = bell->is_ending || is_ending;
+    pthread_cond_signal(&bell->rung);
+    pthread_mutex_unlock(&bell->lock);
+}
+
+/* False: time to end. */
+static bool bell_wait(Bell *bell)
+{
+    pthread_mutex_lock(&bell->lock);
+    while (!bell->is_due)
+        pthread_cond_wait(&bell->rung, &bell->lock);
+    bell->is_due = false;
+    bool is_ending = bell->is_ending;
+    pthread_mutex_unlock(&bell->lock);
+    return !is_ending;
+}
+
+static void maintain(Db *db, Connection *connection)
+{
+    pthread_mutex_lock(&db->maintaining);
+    db->driver->maintain(connection);
+    pthread_mutex_unlock(&db->maintaining);
+}
+
+static void *maintenance_main(void *arg)
+{
+    Worker *worker = arg;
+    while (bell_wait(&worker->db->bell))
+        maintain(worker->db, worker->connection);
+    maintain(worker->db, worker->connection);
+    return NULL;
+}
+
+static void maintain_if_due(Db *db, Connection *writer)
+{
+    if (!db->maintenance.connection)
+        return;
+    switch (db->driver->maintenance_due(writer)) {
+    case DUE_NOT: break;
+    case DUE_SOON: bell_ring(&db->bell, false); break;
+    case DUE_NOW: maintain(db, writer); break;
+    }
+}
+
+static void *writer_main(void *arg)
+{
+    Worker *worker = arg;
+    Job *batch;
+    while ((batch = queue_take(&worker->db->writes, BATCH_MAX))) {
+        write_batch(worker->db, worker->connection, batch);
+        release(batch);
+        maintain_if_due(worker->db, worker->connection);
+    }
+    return NULL;
+}
+
+static void *reader_main(void *arg)
+{
+    Worker *worker = arg;
+    Job *job;
+    while ((job = queue_take(&worker->db->reads, 1))) {
+        read_job(worker->db, worker->connection, job);
+        release(job);
+    }
+    return NULL;
+}
+
+/* Signals are the main thread's: database threads take none. */
+static bool worker_start(Worker *worker, void *(*run)(void *), Error *error)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    worker->is_started = pthread_create(&worker->thread, NULL, run, worker) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return worker->is_started || fail(error, ERR_INTERNAL, "Cannot start a thread for the database");
+}
+
+static void worker_join(Worker *worker)
+{
+    if (worker->is_started)
+        pthread_join(worker->thread, NULL);
+}
+
+static void worker_disconnect(Worker *worker)
+{
+    if (worker->connection)
+        worker->connection->driver->disconnect(worker->connection);
+}
+
+/* ---- opening and closing ---- */
+
+/* The text before "://", which never holds a password; null where there is none. */
+static Str url_scheme(Str url)
+{
+    const char *end = url.p ? memmem(url.p, url.n, "://", 3) : NULL;
+    return end ? (Str){ url.p, (size_t)(end - url.p) } : STR_NULL;
+}
+
+static const Driver *driver_find(Str url, Error *error)
+{
+    Str scheme = url_scheme(url);
+    for (size_t i = 0; scheme.p && i < COUNT_OF(drivers); i++)
+        if (drivers[i]->takes(scheme))
+            return drivers[i];
+    if (scheme.p)
+        fail(error, ERR_INTERNAL, "The database URL begins with %.*s://, which is not supported. "
+             "Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH.", STR_ARG(scheme));
+    else
+        fail(error, ERR_INTERNAL, "The database URL is not one. Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH.");
+    return NULL;
+}
+
+static bool worker_connect(Db *db, Worker *worker, Role role, const DbConfig *config, Error *error)
+{
+    worker->db = db;
+    worker->connection = db->driver->connect(&db->place, role, (double)db->lock_wait_us / (double)SECOND, error);
+    if (!worker->connection)
+        return false;
+    worker->connection->echo = config->echo;
+    return true;
+}
+
+static bool connect_all(Db *db, const DbConfig *config, Error *error)
+{
+    if (!worker_connect(db, &db->writer, ROLE_WRITER, config, error))
+        return false;
+    if (db->place.is_single)
+        return true;
+    db->reader_count = config->readers ? config->readers : 1;
+    db->readers = arena_zalloc(db->arena, db->reader_count * sizeof *db->readers);
+    for (unsigned i = 0; i < db->reader_count; i++)
+        if (!worker_connect(db, &db->readers[i], ROLE_READER, config, error))
+            return false;
+    return !db->driver->maintain || worker_connect(db, &db->maintenance, ROLE_MAINTENANCE, config, error);
+}
+
+static bool start_all(Db *db, Error *error)
+{
+    bool ok = worker_start(&db->writer, writer_main, error);
+    for (unsigned i = 0; ok && i < db->reader_count; i++)
+        ok = worker_start(&db->readers[i], reader_main, error);
+    if (ok && db->maintenance.connection)
+        ok = worker_start(&db->maintenance, maintenance_main, error);
+    return ok;
+}
+
+Db *db_open(const DbConfig *config, Error *error)
+{
+    const Driver *driver = driver_find(config->url, error);
+    if (!driver)
+        return NULL;
+    Arena *arena = arena_new();
+    Db *db = arena_new_of(arena, Db);
+    bool is_limited = config->timeout > 0;
+    db->arena = arena;
+    db->driver = driver;
+    db->read_us = is_limited ? (int64_t)(config->timeout * (double)SECOND) : 0;
+    db->lock_wait_us = is_limited ? db->read_us : LOCK_WAIT_DEFAULT * SECOND;
+    queue_init(&db->writes);
+    queue_init(&db->reads);
+    pthread_mutex_init(&db->bell.lock, NULL);
+    pthread_cond_init(&db->bell.rung, NULL);
+    pthread_mutex_init(&db->maintaining, NULL);
+    if (driver->locate(arena, config->url, &db->place, error) && connect_all(db, config, error) && start_all(db, error))
+        return db;
+    db_close(db);
+    return NULL;
+}
+
+void db_close(Db *db)
+{
+    if (!db)
+        return;
+    queue_close(&db->writes);
+    queue_close(&db->reads);
+    worker_join(&db->writer);
+    for (unsigned i = 0; i < db->reader_count; i++)
+        worker_join(&db->readers[i]);
+    bell_ring(&db->bell, true);
+    worker_join(&db->maintenance);
+    for (unsigned i = 0; i < db->reader_count; i++)
+        worker_disconnect(&db->readers[i]);
+    worker_disconnect(&db->maintenance);
+    worker_disconnect(&db->writer);
+    pthread_mutex_destroy(&db->maintaining);
+    pthread_cond_destroy(&db->bell.rung);
+    pthread_mutex_destroy(&db->bell.lock);
+    queue_free(&db->reads);
+    queue_free(&db->writes);
+    arena_free(db->arena);
+}
+
+const Dialect *db_dialect(const Db *db)
+{
+    return db->driver->dialect;
+}
+
+/* ---- submitting ---- */
+
+void db_submit(Db *db, Job *job)
+{
+    job_clear(job);
+    job->next = NULL;
+    job->queued = monotonic_us();
+    if (queue_put(job->write || db->place.is_single ? &db->writes : &db->reads, job))
+        return;
+    fail(&job->error, ERR_BUSY, "The server is shutting down");
+    job->done(job->arg, &job->error);
+}
+
+typedef struct Waiter {
+    bool (*run)(Tx *, void *);
+    void *arg;
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool is_done;
+} Waiter;
+
+static bool waiter_run(Tx *tx, void *arg)
+{
+    Waiter *waiter = arg;
+    return waiter->run(tx, waiter->arg);
+}
+
+static void waiter_done(void *arg, const Error *error)
+{
+    Waiter *waiter = arg;
+    (void)error;
+    pthread_mutex_lock(&waiter->lock);
+    waiter->is_done = true;
+    pthread_cond_signal(&waiter->ended);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
+{
+    Waiter waiter = { .run = run, .arg = arg };
+    pthread_mutex_init(&waiter.lock, NULL);
+    pthread_cond_init(&waiter.ended, NULL);
+    Job job = { .run = waiter_run, .done = waiter_done, .arg = &waiter, .arena = arena, .write = write };
+    db_submit(db, &job);
+    pthread_mutex_lock(&waiter.lock);
+    while (!waiter.is_done)
+        pthread_cond_wait(&waiter.ended, &waiter.lock);
+    pthread_mutex_unlock(&waiter.lock);
+    pthread_cond_destroy(&waiter.ended);
+    pthread_mutex_destroy(&waiter.lock);
+    if (job.error.code == ERR_NONE)
+        return true;
+    return fail(error, job.error.code, "%s", job.error.message);
+}

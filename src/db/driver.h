@@ -1,0 +1,75 @@
+/* db/driver.h -- what an engine provides to db.c: connections, the steps of a transaction, statements and the values of rows. */
+#ifndef ORION_DRIVER_H
+#define ORION_DRIVER_H
+
+#include "db/db.h"
+
+typedef struct Driver Driver;
+
+/* A driver's own struct begins with this one. A connection is used by one thread at a time. */
+typedef struct Connection {
+    const Driver *driver;
+    Rows *open;              /* not yet read to their end: db.c ends them with their job */
+    bool echo;
+} Connection;
+
+struct Rows {                /* likewise; in the job's arena */
+    Tx *tx;
+    struct Rows *next_open;
+    bool is_open;            /* false: ended, failed, or never begun; then the driver is not asked about it again */
+};
+
+typedef enum Role { ROLE_WRITER, ROLE_READER, ROLE_MAINTENANCE } Role;
+
+typedef enum Verb { /* the steps of a transaction; SAVEPOINT, RELEASE and ROLLBACK_TO are of one savepoint, never nested */
+    VERB_BEGIN_READ, VERB_BEGIN_WRITE, VERB_COMMIT, VERB_ROLLBACK, VERB_SAVEPOINT, VERB_RELEASE, VERB_ROLLBACK_TO, VERB_COUNT
+} Verb;
+
+typedef enum Due { DUE_NOT, DUE_SOON /* by the maintenance thread */, DUE_NOW /* by the writer, before it goes on */ } Due;
+
+/* A URL understood: where the database is. Lives as long as the Db. */
+typedef struct Place {
+    const char *path;        /* SQLite: a file name or file: URI */
+    bool is_single;          /* only one connection can see it (in memory): the writer's serves reads too */
+} Place;
+
+struct Driver {
+    const Dialect *dialect;
+    bool (*takes)(Str scheme);       /* the URL's text before "://" */
+    /* Checks the library and the URL and makes ready what must exist (folders). Errors never hold a password. */
+    bool (*locate)(Arena *arena, Str url, Place *ret_place, Error *error);
+    /* NULL: *error. `timeout` in seconds; 0: none. */
+    Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);
+    void (*disconnect)(Connection *connection);
+
+    bool (*step)(Connection *connection, Verb verb, Error *error);
+    bool (*in_transaction)(Connection *connection); /* false after an error that ended it */
+    void (*set_lock_wait)(Connection *connection, int64_t us);       /* for other processes' locks */
+    void (*set_deadline)(Connection *connection, int64_t monotonic); /* statements running later than this are stopped; 0: never */
+
+    /* Never NULL; rows->is_open, or tx->error is set. */
+    Rows *(*query)(Tx *tx, const char *sql, const Value *values, size_t count);
+    int64_t (*exec)(Tx *tx, const char *sql, const Value *values, size_t count);
+    bool (*script)(Tx *tx, const char *sql); /* several statements without values: migrations */
+    bool (*next)(Rows *rows);                /* false: no more rows, or tx->error */
+    void (*finish)(Rows *rows);              /* gives the statement back; called once for rows that were open */
+
+    bool (*is_null)(Rows *rows, int column);
+    int64_t (*integer)(Rows *rows, int column);
+    double (*real)(Rows *rows, int column);
+    Str (*text)(Rows *rows, int column);     /* borrowed until the next row */
+    bool (*time)(Rows *rows, int column, Time *ret_time);       /* of a value that is not null; false: not a time */
+    bool (*interval)(Rows *rows, int column, int64_t *ret_us);
+
+    /* Housekeeping (SQLite: checkpoints), off the writer's path on a connection of its own while that keeps up. NULL: none needed. */
+    Due (*maintenance_due)(Connection *writer); /* asked after each commit */
+    void (*maintain)(Connection *connection);   /* never by two threads at once */
+};
+
+extern const Driver sqlite_driver;
+
+/* For migrate.c: a script in the job's transaction. */
+bool db_script(Tx *tx, const char *sql) MUST_CHECK;
+int64_t monotonic_us(void);
+
+#endif

@@ -1,0 +1,131 @@
+/* db/rows.c -- statements and rows as handlers use them: the sticky error, and the small verbs over the driver's functions. */
+#include "base/log.h"
+#include "db/driver.h"
+
+static const Driver *driver_of(const Tx *tx)
+{
+    const Connection *connection = tx->connection;
+    return connection->driver;
+}
+
+/* False: an earlier failure of this job, after which statements do nothing. */
+static bool may_run(const Tx *tx, const char *sql)
+{
+    const Connection *connection = tx->connection;
+    if (tx->error->code != ERR_NONE)
+        return false;
+    if (connection->echo)
+        log_info("orion.db", "%s", sql);
+    return true;
+}
+
+Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    if (!may_run(tx, sql)) {
+        Rows *none = arena_new_of(tx->arena, Rows);
+        none->tx = tx;
+        return none;
+    }
+    Connection *connection = tx->connection;
+    Rows *rows = connection->driver->query(tx, sql, values, count);
+    if (rows->is_open) {
+        rows->next_open = connection->open;
+        connection->open = rows;
+    }
+    return rows;
+}
+
+int64_t db_exec(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    return may_run(tx, sql) ? driver_of(tx)->exec(tx, sql, values, count) : -1;
+}
+
+bool db_script(Tx *tx, const char *sql)
+{
+    return may_run(tx, sql) && driver_of(tx)->script(tx, sql);
+}
+
+int64_t db_int(Tx *tx, int64_t otherwise, const char *sql, const Value *values, size_t count)
+{
+    Rows *rows = db_query(tx, sql, values, count);
+    int64_t result = db_next(rows) && !row_is_null(rows, 0) ? row_int(rows, 0) : otherwise;
+    db_done(rows);
+    return result;
+}
+
+Str db_text(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    Rows *rows = db_query(tx, sql, values, count);
+    Str result = db_next(rows) ? row_text(rows, 0) : STR_NULL;
+    db_done(rows);
+    return result;
+}
+
+bool db_next(Rows *rows)
+{
+    if (!rows->is_open)
+        return false;
+    if (driver_of(rows->tx)->next(rows))
+        return true;
+    db_done(rows);
+    return false;
+}
+
+void db_done(Rows *rows)
+{
+    if (!rows->is_open)
+        return;
+    Connection *connection = rows->tx->connection;
+    Rows **link = &connection->open;
+    while (*link != rows)
+        link = &(*link)->next_open;
+    *link = rows->next_open;
+    rows->is_open = false;
+    connection->driver->finish(rows);
+}
+
+bool row_is_null(Rows *rows, int column)
+{
+    return !rows->is_open || driver_of(rows->tx)->is_null(rows, column);
+}
+
+int64_t row_int(Rows *rows, int column)
+{
+    return rows->is_open ? driver_of(rows->tx)->integer(rows, column) : 0;
+}
+
+double row_real(Rows *rows, int column)
+{
+    return rows->is_open ? driver_of(rows->tx)->real(rows, column) : 0;
+}
+
+bool row_bool(Rows *rows, int column)
+{
+    return row_int(rows, column) != 0;
+}
+
+Str row_view(Rows *rows, int column)
+{
+    return row_is_null(rows, column) ? STR_NULL : driver_of(rows->tx)->text(rows, column);
+}
+
+Str row_text(Rows *rows, int column)
+{
+    return arena_str(rows->tx->arena, row_view(rows, column));
+}
+
+Time row_time(Rows *rows, int column)
+{
+    Time time = TIME_NULL;
+    if (!row_is_null(rows, column) && !driver_of(rows->tx)->time(rows, column, &time))
+        fail(rows->tx->error, ERR_INTERNAL, "column %d of a row holds no time", column);
+    return time;
+}
+
+int64_t row_interval(Rows *rows, int column)
+{
+    int64_t us = 0;
+    if (!row_is_null(rows, column) && !driver_of(rows->tx)->interval(rows, column, &us))
+        fail(rows->tx->error, ERR_INTERNAL, "column %d of a row holds no duration", column);
+    return us;
+}

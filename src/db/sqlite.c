@@ -1,0 +1,533 @@
+/* db/sqlite.c -- the SQLite driver, the only file that knows sqlite3.h: connections set up as measured for one writer and WAL
+ * readers, statements cached by their text, values as the reference stores them. */
+#include <sqlite3.h>
+
+#include "db/driver.h"
+#include "db/sqlite_url.h"
+
+enum {
+    VERSION_LEAST = 3024000,        /* ON CONFLICT … DO UPDATE */
+    STATEMENTS_WRITER = 256,        /* statements kept, per connection: a few kB each */
+    STATEMENTS_READER = 128,
+    CHECKPOINT_PAGES = 1000,        /* of the WAL: from here on the maintenance thread is called */
+    CHECKPOINT_INLINE_PAGES = 16000, /* it cannot keep up (64 MB): the writer waits for a checkpoint */
+    DEADLINE_STEPS = 1000,          /* of SQLite's machine between two looks at the clock */
+    TIME_TEXT = 32
+};
+
+/* A prepared statement. The texts of values bound to it are borrowed: they live in the arena of the job that uses it. */
+typedef struct Statement {
+    sqlite3_stmt *handle;
+    uint64_t last_use;
+    int *values;           /* for each parameter of SQLite the index of its value: "$3" -> 2 */
+    int count;
+    bool is_busy, is_cached;
+} Statement;
+
+typedef struct SqliteConnection {
+    Connection base;
+    sqlite3 *db;
+    sqlite3_stmt *verbs[VERB_COUNT];
+    int64_t deadline;
+    int wal_pages;         /* after the last commit */
+    uint64_t use_clock;
+    unsigned capacity, count;
+    uint64_t hashes[STATEMENTS_WRITER]; /* apart, so that a search reads little */
+    Statement *cached[STATEMENTS_WRITER];
+} SqliteConnection;
+
+typedef struct SqliteRows {
+    Rows base;
+    Statement *statement;
+} SqliteRows;
+
+static const Dialect dialect = {
+    .name = "sqlite",
+    .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
+    .op = {
+        [SQL_ANY] = "%c IN (SELECT value FROM json_each(%v))",
+        [SQL_NOT_ANY] = "%c NOT IN (SELECT value FROM json_each(%v))",
+        /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones */
+        [SQL_ALL] = "(SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
+                    " JOIN json_each(%v) AS wanted ON held.value = wanted.value)"
+                    " >= (SELECT COUNT(DISTINCT wanted.value) FROM json_each(%v) AS wanted)",
+        [SQL_LIKE] = "lower(%c) LIKE lower(%v)",
+        [SQL_BEFORE] = "%c <= %v",
+        [SQL_AFTER] = "%c >= %v",
+        [SQL_GE] = "%c >= %v",
+        [SQL_LE] = "%c <= %v",
+        [SQL_EQ] = "%c = %v",
+        [SQL_IS_NULL] = "%c IS NULL",
+        [SQL_IS_NOT_NULL] = "%c IS NOT NULL",
+        [SQL_JSON_EMPTY] = "%c = '[]'",
+        [SQL_JSON_NOT_EMPTY] = "%c != '[]'",
+        /* char(37) is the wildcard; an empty list restricts nothing */
+        [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v) AS prefix"
+                         " WHERE lower(%c) LIKE lower(prefix.value || char(37))))",
+    },
+};
+
+static SqliteConnection *of(void *connection)
+{
+    return connection;
+}
+
+/* ---- errors ---- */
+
+/* `sql` may be NULL. Messages are for the log but for ERR_BUSY, whose text clients see. */
+static bool fail_sqlite(sqlite3 *db, Error *error, const char *sql)
+{
+    int code = sqlite3_extended_errcode(db);
+    switch (code & 0xff) {
+    case SQLITE_CONSTRAINT:
+        return fail(error, ERR_INTEGRITY, "%s", sqlite3_errmsg(db));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return fail(error, ERR_BUSY, "The database is locked by another process");
+    case SQLITE_INTERRUPT:
+        return fail(error, ERR_BUSY, "The query took longer than the database timeout allows");
+    default:
+        return fail(error, ERR_INTERNAL, "SQLite: %s (code %d)%s%s", sqlite3_errmsg(db), code, sql ? " in: " : "", sql ? sql : "");
+    }
+}
+
+/* ---- connections ---- */
+
+static bool run_text(SqliteConnection *c, const char *sql, Error *error)
+{
+    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, error, sql);
+}
+
+static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages)
+{
+    SqliteConnection *c = context;
+    (void)db;
+    (void)name;
+    c->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+/* WAL is kept in the file; asking for it again costs nothing. A file system that cannot have it is refused: readers would block us. */
+static bool enter_wal(SqliteConnection *c, Error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW) {
+        fail_sqlite(c->db, error, NULL);
+        sqlite3_finalize(statement);
+        return false;
+    }
+    const char *mode = (const char *)sqlite3_column_text(statement, 0);
+    bool ok = mode && (strcmp(mode, "wal") == 0 || strcmp(mode, "memory") == 0);
+    sqlite3_finalize(statement);
+    return ok || fail(error, ERR_INTERNAL, "the file system does not support SQLite's write-ahead log");
+}
+
+static bool set_up_writer(SqliteConnection *c, Error *error)
+{
+    if (sqlite3_db_readonly(c->db, "main") == 1)
+        return fail(error, ERR_INTERNAL, "it cannot be written to");
+    if (!enter_wal(c, error))
+        return false;
+    sqlite3_wal_hook(c->db, on_wal_commit, c); /* also ends SQLite's own checkpoints, which have the same hook */
+    return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
+}
+
+static bool set_up(SqliteConnection *c, Role role, Error *error)
+{
+    if (!run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error))
+        return false;
+    switch (role) {
+    case ROLE_WRITER:
+        c->capacity = STATEMENTS_WRITER;
+        return set_up_writer(c, error);
+    case ROLE_READER:
+        c->capacity = STATEMENTS_READER;
+        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024", error);
+    default:
+        return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -64", error);
+    }
+}
+
+static bool prepare_verbs(SqliteConnection *c, Error *error)
+{
+    static const char *const texts[VERB_COUNT] = {
+        [VERB_BEGIN_READ] = "BEGIN DEFERRED",
+        [VERB_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+        [VERB_COMMIT] = "COMMIT",
+        [VERB_ROLLBACK] = "ROLLBACK",
+        [VERB_SAVEPOINT] = "SAVEPOINT operation",
+        [VERB_RELEASE] = "RELEASE operation",
+        [VERB_ROLLBACK_TO] = "ROLLBACK TO operation",
+    };
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (sqlite3_prepare_v3(c->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &c->verbs[i], NULL) != SQLITE_OK)
+            return fail_sqlite(c->db, error, texts[i]);
+    return true;
+}
+
+static void statement_free(Statement *statement)
+{
+    sqlite3_finalize(statement->handle);
+    free(statement->values);
+    free(statement);
+}
+
+static void sqlite_disconnect(Connection *connection)
+{
+    SqliteConnection *c = of(connection);
+    for (unsigned i = 0; i < c->count; i++)
+        statement_free(c->cached[i]);
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        sqlite3_finalize(c->verbs[i]);
+    sqlite3_close(c->db); /* the last one of all processes empties the WAL */
+    free(c);
+}
+
+static Connection *sqlite_connect(const Place *place, Role role, double timeout, Error *error)
+{
+    SqliteConnection *c = xcalloc(1, sizeof *c);
+    c->base.driver = &sqlite_driver;
+    Error why = { 0 };
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    if (strncmp(place->path, "file:", 5) == 0)
+        flags |= SQLITE_OPEN_URI;
+    bool ok = sqlite3_open_v2(place->path, &c->db, flags, NULL) == SQLITE_OK || fail_sqlite(c->db, &why, NULL);
+    if (ok)
+        sqlite3_busy_timeout(c->db, (int)(timeout * 1000));
+    if (ok && set_up(c, role, &why) && prepare_verbs(c, &why))
+        return &c->base;
+    fail(error, why.code, "Cannot open the database %s: %s", place->path, why.message);
+    sqlite_disconnect(&c->base);
+    return NULL;
+}
+
+static bool check_library(int version, Error *error)
+{
+    if (version < VERSION_LEAST)
+        return fail(error, ERR_INTERNAL, "SQLite %d.%d.%d is too old: 3.24 or newer is needed", version / 1000000, version / 1000 % 1000,
+                    version % 1000);
+    if (!sqlite3_threadsafe())
+        return fail(error, ERR_INTERNAL, "This SQLite library was built without threads");
+    return true;
+}
+
+static bool check_and_locate(Arena *arena, Str url, Place *ret_place, Error *error)
+{
+    /* Counting its memory costs SQLite 12 % of its time. It refuses once it is in use in this process, which does no harm. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, url, ret_place, error);
+}
+
+/* ---- transactions ---- */
+
+static bool sqlite_step(Connection *connection, Verb verb, Error *error)
+{
+    SqliteConnection *c = of(connection);
+    int code = sqlite3_step(c->verbs[verb]);
+    bool ok = code == SQLITE_DONE || fail_sqlite(c->db, error, sqlite3_sql(c->verbs[verb]));
+    sqlite3_reset(c->verbs[verb]);
+    return ok;
+}
+
+static bool sqlite_in_transaction(Connection *connection)
+{
+    return !sqlite3_get_autocommit(of(connection)->db);
+}
+
+static void sqlite_set_lock_wait(Connection *connection, int64_t us)
+{
+    sqlite3_busy_timeout(of(connection)->db, (int)(us / 1000));
+}
+
+static int is_too_late(void *context)
+{
+    const SqliteConnection *c = context;
+    return monotonic_us() > c->deadline;
+}
+
+static void sqlite_set_deadline(Connection *connection, int64_t monotonic)
+{
+    SqliteConnection *c = of(connection);
+    c->deadline = monotonic;
+    sqlite3_progress_handler(c->db, monotonic ? DEADLINE_STEPS : 0, is_too_late, c);
+}
+
+static Due sqlite_maintenance_due(Connection *writer)
+{
+    int pages = of(writer)->wal_pages;
+    return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
+}
+
+/* Passive: it waits for nobody, nobody waits for it. What it cannot do now it does at the next call. */
+static void sqlite_maintain(Connection *connection)
+{
+    sqlite3_wal_checkpoint_v2(of(connection)->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+/* ---- the cache of statements ---- */
+
+/* Eight bytes at a time: texts of statements are long, and this is on the way of each. */
+static uint64_t hash_text(const char *text, size_t n)
+{
+    uint64_t hash = n;
+    while (n > 0) {
+        uint64_t word = 0;
+        size_t part = n < sizeof word ? n : sizeof word;
+        memcpy(&word, text, part);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 32;
+        text += part;
+        n -= part;
+    }
+    return hash;
+}
+
+/* The index among the values of each parameter, from its name: "$3" -> 2. */
+static bool number_parameters(Statement *statement, const char *sql, Error *error)
+{
+    statement->count = sqlite3_bind_parameter_count(statement->handle);
+    statement->values = xcalloc((size_t)statement->count, sizeof *statement->values);
+    for (int i = 0; i < statement->count; i++) {
+        const char *name = sqlite3_bind_parameter_name(statement->handle, i + 1);
+        long number = name && name[0] == '$' ? strtol(name + 1, NULL, 10) : 0;
+        if (number < 1 || number > INT16_MAX)
+            return fail(error, ERR_INTERNAL, "a parameter is not numbered $1, $2 … in: %s", sql);
+        statement->values[i] = (int)number - 1;
+    }
+    return true;
+}
+
+static Statement *statement_new(SqliteConnection *c, const char *sql, Error *error)
+{
+    Statement *statement = xcalloc(1, sizeof *statement);
+    const char *tail = "";
+    if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, &tail) != SQLITE_OK)
+        fail_sqlite(c->db, error, sql);
+    else if (!statement->handle || *tail) /* the cache compares with SQLite's copy, which ends with the first statement */
+        fail(error, ERR_INTERNAL, "not one statement: %s", sql);
+    else if (number_parameters(statement, sql, error))
+        return statement;
+    statement_free(statement);
+    return NULL;
+}
+
+/* The place in the cache for one more: a new one, or that of the statement unused for longest. c->count: all are in use. */
+static unsigned cache_slot(SqliteConnection *c)
+{
+    if (c->count < c->capacity)
+        return c->count++;
+    unsigned oldest = c->count;
+    for (unsigned i = 0; i < c->count; i++)
+        if (!c->cached[i]->is_busy && (oldest == c->count || c->cached[i]->last_use < c->cached[oldest]->last_use))
+            oldest = i;
+    if (oldest < c->count)
+        statement_free(c->cached[oldest]);
+    return oldest;
+}
+
+static Statement *cache_find(SqliteConnection *c, uint64_t hash, const char *sql)
+{
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->hashes[i] == hash && !c->cached[i]->is_busy && strcmp(sqlite3_sql(c->cached[i]->handle), sql) == 0)
+            return c->cached[i];
+    return NULL;
+}
+
+/* A statement of this text that nobody steps through; a second one where the first is busy. NULL: *error. */
+static Statement *statement_take(SqliteConnection *c, const char *sql, Error *error)
+{
+    uint64_t hash = hash_text(sql, strlen(sql));
+    Statement *statement = cache_find(c, hash, sql);
+    if (!statement) {
+        statement = statement_new(c, sql, error);
+        if (!statement)
+            return NULL;
+        unsigned slot = cache_slot(c);
+        statement->is_cached = slot < c->capacity;
+        if (statement->is_cached) {
+            c->hashes[slot] = hash;
+            c->cached[slot] = statement;
+        }
+    }
+    statement->is_busy = true;
+    statement->last_use = ++c->use_clock;
+    return statement;
+}
+
+static void statement_give(Statement *statement)
+{
+    sqlite3_reset(statement->handle);
+    statement->is_busy = false;
+    if (!statement->is_cached)
+        statement_free(statement);
+}
+
+/* ---- statements ---- */
+
+static int bind_text(sqlite3_stmt *handle, int place, Str text)
+{
+    return sqlite3_bind_text64(handle, place, text.p, text.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+static int bind_time(Arena *arena, sqlite3_stmt *handle, int place, Time time)
+{
+    Buf text;
+    buf_init(&text, arena, TIME_TEXT);
+    time_format_stored(&text, time);
+    return bind_text(handle, place, buf_view(&text));
+}
+
+static int bind_value(Arena *arena, sqlite3_stmt *handle, int place, const Value *value)
+{
+    switch (value->kind) {
+    case VAL_NULL: return sqlite3_bind_null(handle, place);
+    case VAL_INT: return sqlite3_bind_int64(handle, place, value->i);
+    case VAL_BOOL: return sqlite3_bind_int(handle, place, value->i != 0);
+    case VAL_REAL: return sqlite3_bind_double(handle, place, value->r);
+    case VAL_TIME: /* an interval is the time since 1970 */
+    case VAL_INTERVAL: return bind_time(arena, handle, place, value->i);
+    case VAL_TEXT:
+    case VAL_UUID:
+    case VAL_JSON:
+    case VAL_LIST: return bind_text(handle, place, value->s);
+    }
+    return SQLITE_MISUSE;
+}
+
+/* The statement with its values, ready to be stepped. NULL: tx->error. */
+static Statement *statement_bind(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    SqliteConnection *c = of(tx->connection);
+    Statement *statement = statement_take(c, sql, tx->error);
+    if (!statement)
+        return NULL;
+    for (int i = 0; i < statement->count; i++) {
+        size_t index = (size_t)statement->values[i];
+        if (index >= count)
+            fail(tx->error, ERR_INTERNAL, "value $%zu is missing for: %s", index + 1, sql);
+        else if (bind_value(tx->arena, statement->handle, i + 1, &values[index]) != SQLITE_OK)
+            fail_sqlite(c->db, tx->error, sql);
+    }
+    if (tx->error->code == ERR_NONE)
+        return statement;
+    statement_give(statement);
+    return NULL;
+}
+
+static Rows *sqlite_query(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    SqliteRows *rows = arena_new_of(tx->arena, SqliteRows);
+    rows->base.tx = tx;
+    rows->statement = statement_bind(tx, sql, values, count);
+    rows->base.is_open = rows->statement != NULL;
+    return &rows->base;
+}
+
+static int64_t sqlite_exec(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    SqliteConnection *c = of(tx->connection);
+    Statement *statement = statement_bind(tx, sql, values, count);
+    if (!statement)
+        return -1;
+    int before = sqlite3_total_changes(c->db), code;
+    do
+        code = sqlite3_step(statement->handle);
+    while (code == SQLITE_ROW);
+    /* A statement that changed nothing leaves sqlite3_changes at the number of the one before it. */
+    int64_t changed = sqlite3_total_changes(c->db) == before ? 0 : sqlite3_changes(c->db);
+    if (code != SQLITE_DONE) {
+        fail_sqlite(c->db, tx->error, sql);
+        changed = -1;
+    }
+    statement_give(statement);
+    return changed;
+}
+
+static bool sqlite_script(Tx *tx, const char *sql)
+{
+    SqliteConnection *c = of(tx->connection);
+    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, tx->error, NULL);
+}
+
+/* ---- rows ---- */
+
+static sqlite3_stmt *handle_of(Rows *rows)
+{
+    return ((SqliteRows *)rows)->statement->handle;
+}
+
+static bool sqlite_next(Rows *rows)
+{
+    sqlite3_stmt *handle = handle_of(rows);
+    int code = sqlite3_step(handle);
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        fail_sqlite(sqlite3_db_handle(handle), rows->tx->error, sqlite3_sql(handle));
+    return code == SQLITE_ROW;
+}
+
+static void sqlite_finish(Rows *rows)
+{
+    statement_give(((SqliteRows *)rows)->statement);
+}
+
+static bool sqlite_is_null(Rows *rows, int column)
+{
+    return sqlite3_column_type(handle_of(rows), column) == SQLITE_NULL;
+}
+
+static int64_t sqlite_integer(Rows *rows, int column)
+{
+    return sqlite3_column_int64(handle_of(rows), column);
+}
+
+static double sqlite_real(Rows *rows, int column)
+{
+    return sqlite3_column_double(handle_of(rows), column);
+}
+
+static Str sqlite_text(Rows *rows, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(handle_of(rows), column);
+    return text ? (Str){ text, (size_t)sqlite3_column_bytes(handle_of(rows), column) } : STR("");
+}
+
+static bool sqlite_time(Rows *rows, int column, Time *ret_time)
+{
+    return time_parse_stored(sqlite_text(rows, column), ret_time);
+}
+
+/* The schema's default for a duration is the number 0, where the reference writes 1970-01-01 00:00:00.000000. */
+static bool sqlite_interval(Rows *rows, int column, int64_t *ret_us)
+{
+    int type = sqlite3_column_type(handle_of(rows), column);
+    if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+        *ret_us = (int64_t)(sqlite_real(rows, column) * (double)SECOND);
+        return true;
+    }
+    return time_parse_stored(sqlite_text(rows, column), ret_us);
+}
+
+const Driver sqlite_driver = {
+    .dialect = &dialect,
+    .takes = sqlite_takes,
+    .locate = check_and_locate,
+    .connect = sqlite_connect,
+    .disconnect = sqlite_disconnect,
+    .step = sqlite_step,
+    .in_transaction = sqlite_in_transaction,
+    .set_lock_wait = sqlite_set_lock_wait,
+    .set_deadline = sqlite_set_deadline,
+    .query = sqlite_query,
+    .exec = sqlite_exec,
+    .script = sqlite_script,
+    .next = sqlite_next,
+    .finish = sqlite_finish,
+    .is_null = sqlite_is_null,
+    .integer = sqlite_integer,
+    .real = sqlite_real,
+    .text = sqlite_text,
+    .time = sqlite_time,
+    .interval = sqlite_interval,
+    .maintenance_due = sqlite_maintenance_due,
+    .maintain = sqlite_maintain,
+};

@@ -1,0 +1,93 @@
+/* db/sqlite_url.c -- URLs of SQLite databases: the part behind the scheme, the parameters that are the Python driver's, folders. */
+#include "db/sqlite_url.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+bool sqlite_takes(Str scheme)
+{
+    return str_is(scheme, "sqlite") || str_is(scheme, "sqlite+aiosqlite");
+}
+
+static bool contains(Str s, const char *part)
+{
+    return memmem(s.p, s.n, part, strlen(part)) != NULL;
+}
+
+/* Cuts s at the first `separator`; what follows it comes back, null where there is none. */
+static Str cut(Str *s, char separator)
+{
+    const char *at = s->n ? memchr(s->p, separator, s->n) : NULL;
+    if (!at)
+        return STR_NULL;
+    Str rest = { at + 1, s->n - (size_t)(at + 1 - s->p) };
+    s->n = (size_t)(at - s->p);
+    return rest;
+}
+
+/* Parameters that SQLAlchemy or Python's driver keep for themselves. A shared cache is refused silently: it locks whole tables
+ * between the connections of a process, and WAL does all that it is for. */
+static bool is_drivers_own(Str parameter)
+{
+    static const char *const names[] = { "uri=", "check_same_thread=", "timeout=", "cache=", "isolation_level=", "detect_types=",
+                                         "cached_statements=" };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_starts(parameter, names[i]))
+            return true;
+    return false;
+}
+
+/* The file: URI with the parameters that are SQLite's own. */
+static const char *uri_with(Arena *arena, Str path, Str parameters)
+{
+    Buf uri;
+    buf_init(&uri, arena, path.n + parameters.n + 2);
+    buf_str(&uri, path);
+    char separator = '?';
+    while (parameters.n) {
+        Str one = parameters;
+        parameters = cut(&one, '&');
+        if (!one.n || is_drivers_own(one))
+            continue;
+        buf_char(&uri, separator);
+        buf_str(&uri, one);
+        separator = '&';
+    }
+    return buf_cstr(&uri);
+}
+
+static bool make_folders(char *path, Error *error)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        int failed = mkdir(path, 0777) != 0 && errno != EEXIST ? errno : 0;
+        if (failed)
+            return fail(error, ERR_INTERNAL, "Cannot make the folder %s for the database: %s", path, strerror(failed));
+        *slash = '/';
+    }
+    return true;
+}
+
+bool sqlite_locate(Arena *arena, Str url, Place *ret_place, Error *error)
+{
+    const char *behind = memmem(url.p, url.n, "://", 3);
+    Str path = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
+    Str parameters = cut(&path, '?');
+    if (path.n && path.p[0] != '/')
+        return fail(error, ERR_INTERNAL, "A SQLite URL has no host: use sqlite+aiosqlite:///relative/path or sqlite+aiosqlite:////absolute/path");
+    if (path.n)
+        path = (Str){ path.p + 1, path.n - 1 };
+    bool is_uri = str_starts(path, "file:");
+    if (!path.n || contains(path, ":memory:") || (is_uri && parameters.n && contains(parameters, "mode=memory"))) {
+        *ret_place = (Place){ .path = ":memory:", .is_single = true };
+        return true;
+    }
+    if (is_uri) {
+        *ret_place = (Place){ .path = uri_with(arena, path, parameters) };
+        return true;
+    }
+    char *name = arena_cstr(arena, path);
+    ret_place->path = name;
+    ret_place->is_single = false;
+    return make_folders(name, error);
+}
