@@ -114,7 +114,7 @@ static int split_digits(const char *text, char digits[20], size_t *ret_n)
     while (n > 1 && digits[n - 1] == '0')
         n--;
     *ret_n = n;
-    return atoi(text + 1);
+    return (int)strtol(text + 1, NULL, 10);
 }
 
 static size_t put_fixed(char *out, const char *digits, size_t n, int exponent)
@@ -138,6 +138,31 @@ static size_t put_fixed(char *out, const char *digits, size_t n, int exponent)
     return at + n - whole;
 }
 
+/* Nearly all numbers here are whole, or seconds with microseconds, and need no search: where the division gives v, the
+ * decimal reads back as v, and no two decimals of 15 digits read as one double. Returns 0 where v is none of them. */
+static size_t put_micros(char *out, double v)
+{
+    if (v >= 1e9 || (v < 1e-4 && v > 0))
+        return 0;
+    double scaled = round(v * 1e6);
+    if (scaled / 1e6 < v || scaled / 1e6 > v)
+        return 0;
+    char digits[20];
+    size_t n = 0, at = 0;
+    uint64_t rest = (uint64_t)scaled;
+    for (; n < 7 || rest > 0; rest /= 10)
+        digits[n++] = (char)('0' + rest % 10);
+    size_t last = 0;
+    while (last < 5 && digits[last] == '0')
+        last++;
+    while (n-- > last) {
+        out[at++] = digits[n];
+        if (n == 6)
+            out[at++] = '.';
+    }
+    return at;
+}
+
 size_t json_float_repr(double v, char *out)
 {
     if (!isfinite(v))
@@ -147,6 +172,11 @@ size_t json_float_repr(double v, char *out)
     if (signbit(v)) {
         out[at++] = '-';
         v = -v;
+    }
+    n = put_micros(out + at, v);
+    if (n > 0) {
+        out[at + n] = '\0';
+        return at + n;
     }
     shortest_digits(v, text);
     int exponent = split_digits(text, digits, &n);
@@ -175,10 +205,20 @@ static void put_float(Buf *out, double v)
 
 /* Values */
 
+static double parse_float(Arena *arena, Str digits)
+{
+    char small[64];
+    if (digits.n >= sizeof small)
+        return strtod(arena_cstr(arena, digits), NULL);
+    memcpy(small, digits.p, digits.n);
+    small[digits.n] = '\0';
+    return strtod(small, NULL);
+}
+
 static void put_number(Buf *out, const Json *json)
 {
     if (json->kind == JSON_FLOAT)
-        put_float(out, strtod(arena_cstr(out->arena, json->text), NULL));
+        put_float(out, parse_float(out->arena, json->text));
     else if (str_is(json->text, "-0"))
         buf_char(out, '0');
     else
@@ -229,10 +269,14 @@ void json_write_text(Buf *out, Str json_text, JsonStyle style)
 {
     const Json *json;
     JsonError error;
+    const char *bytes = out->p;
+    ArenaMark mark = arena_mark(out->arena);
     if (json_text.p && json_parse(out->arena, json_text, &json, &error))
         json_write_value(out, json, style);
     else
         buf_text(out, "null");
+    if (out->p == bytes) /* the buffer did not move behind the mark: the tree, of which a list would pile up hundreds, can go */
+        arena_release(out->arena, mark);
 }
 
 /* The writer */

@@ -227,6 +227,24 @@ static void writer_keeps_commas_and_keys(void **state)
     (void)state;
 }
 
+/* Trees are given back where the buffer did not grow, and only there: what stands in it must not be written over. */
+static void stored_texts_keep_the_buffer_whole(void **state)
+{
+    static const char text[] = "{\"a\": [1.5, \"\\u00e9\"], \"b\": 0.1000000000000000000000000000000000000000000000000000000000000000000000001}";
+    static const char wire[] = "{\"a\":[1.5,\"é\"],\"b\":0.1}";
+    Arena *arena = arena_new();
+    Buf out;
+    buf_init(&out, arena, 0);
+    for (int i = 0; i < 3000; i++)
+        json_write_text(&out, str_from(text), JSON_WIRE);
+    assert_int_equal(out.n, 3000 * (sizeof wire - 1));
+    for (size_t i = 0; i < 3000; i++)
+        assert_memory_equal(out.p + i * (sizeof wire - 1), wire, sizeof wire - 1);
+    assert_true(arena_used(arena) < 8 * out.n);
+    arena_free(arena);
+    (void)state;
+}
+
 static void float_is_python_s_repr(void **state)
 {
     static const struct { double value; const char *text; } cases[] = {
@@ -250,6 +268,10 @@ static void float_is_python_s_repr(void **state)
         { 0.00012345, "0.00012345" },
         { 3.14159e-10, "3.14159e-10" },
         { 1234567.891, "1234567.891" },
+        { 999999999.999999, "999999999.999999" },
+        { 1000000000.000001, "1000000000.000001" },
+        { -0.000101, "-0.000101" },
+        { 0.0001001, "0.0001001" },
         { 1.0 / 3, "0.3333333333333333" },
         { 0x1p-44, "5.684341886080802e-14" },
         { 0x1p-1018, "3.5601181736115222e-307" },
@@ -297,6 +319,7 @@ int main(void)
         cmocka_unit_test(both_styles_are_python_s),
         cmocka_unit_test(duplicates_unite_in_small_and_big_objects),
         cmocka_unit_test(writer_keeps_commas_and_keys),
+        cmocka_unit_test(stored_texts_keep_the_buffer_whole),
         cmocka_unit_test(float_is_python_s_repr),
         cmocka_unit_test(string_is_python_s_repr),
     };
