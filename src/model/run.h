@@ -37,8 +37,10 @@ typedef struct State { /* schemas.states.State; also StateCreate's target */
 extern const Model state_details_model; /* ignores unknown keys */
 extern const Model state_create_model;  /* body: StateCreate */
 extern const Model state_model;         /* response: id, type, name, timestamp, message, data, state_details */
-/* name from the type ("Awaiting Retry" is not one: "Pending"), scheduled_time = now for SCHEDULED, a fresh id and timestamp. */
+/* name from the type where it is null, scheduled_time = now for SCHEDULED, a fresh id and timestamp. */
 void state_complete(Arena *arena, State *state, Time now);
+/* A completed state of that type without details; `name` NULL: the type's own. */
+State *state_new(Arena *arena, StateType type, const char *name, Time now);
 
 typedef struct FlowRunPolicy { /* schemas.core.FlowRunPolicy */
     int64_t max_retries;
@@ -105,8 +107,17 @@ void flow_run_select(Buf *sql); /* "SELECT … FROM flow_run LEFT JOIN flow_run_
 void task_run_select(Buf *sql);
 FlowRun *flow_run_from_row(Tx *tx, Rows *rows);
 TaskRun *task_run_from_row(Tx *tx, Rows *rows);
-/* Writes all columns that rules may change (state_*, run_count, times, policy, …) and updated = the database's now. */
-bool flow_run_save(Tx *tx, const FlowRun *run) MUST_CHECK;
-bool task_run_save(Tx *tx, const TaskRun *run) MUST_CHECK;
+/* Where something the rules may change differs from `before`: writes those columns and updated = the database's now. */
+bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run) MUST_CHECK;
+bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK;
+
+/* Inserts the run that a body asks for (what no body can set is taken as empty), without a state.
+ * Where its idempotency key, or its task and dynamic keys, are taken already, *ret_run is the run that has them and *ret_created
+ * is false. orchestration.h makes it whole: flow_run_create, task_run_create. */
+bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret_created) MUST_CHECK;
+bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;
+/* Deletes the run with its states, logs, artifacts and task runs; subflows stay, without their parent. Rows of runs, -1 on failure. */
+int64_t flow_run_delete(Tx *tx, Str id);
+int64_t task_run_delete(Tx *tx, Str id);
 
 #endif

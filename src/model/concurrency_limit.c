@@ -1,0 +1,145 @@
+/* model/concurrency_limit.c -- how many task runs with a tag may run at once, and which ones do. */
+#include "model/concurrency_limit.h"
+
+#include "base/ident.h"
+
+static const Field columns[] = { /* order: of the keys in responses */
+    FIELD(ConcurrencyLimit, id, F_UUID),
+    FIELD(ConcurrencyLimit, created, F_TIME),
+    FIELD(ConcurrencyLimit, updated, F_TIME),
+    FIELD(ConcurrencyLimit, tag, F_STR),
+    FIELD(ConcurrencyLimit, concurrency_limit, F_INT),
+    FIELD(ConcurrencyLimit, active_slots, F_UUIDS, .fallback = "[]"),
+};
+static const Field create_fields[] = {
+    FIELD(ConcurrencyLimit, tag, F_STR, .flags = REQUIRED),
+    FIELD(ConcurrencyLimit, concurrency_limit, F_INT, .flags = REQUIRED),
+};
+static const Field slot_fields[] = {
+    FIELD(ConcurrencyLimit, active_slots, F_UUIDS),
+};
+static const Field limit_fields[] = {
+    FIELD(ConcurrencyLimit, concurrency_limit, F_INT),
+};
+const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns);
+const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields, .forbid_extra = true);
+static const Model slots_model = MODEL(ConcurrencyLimit, slot_fields);
+static const Model limit_model = MODEL(ConcurrencyLimit, limit_fields);
+
+static ConcurrencyLimit *first_limit(Tx *tx, Rows *rows)
+{
+    if (!db_next(rows))
+        return NULL;
+    ConcurrencyLimit *limit = arena_new_of(tx->arena, ConcurrencyLimit);
+    int column = 0;
+    codec_read_row(tx->arena, rows, &column, &concurrency_limit_model, limit);
+    db_done(rows);
+    return limit;
+}
+
+ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id)
+{
+    return first_limit(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE id = $1", v_uuid(id)));
+}
+
+ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag)
+{
+    return first_limit(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE tag = $1", v_text(tag)));
+}
+
+ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted)
+{
+    ConcurrencyLimit row = {
+        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now,
+        .tag = wanted->tag, .concurrency_limit = wanted->concurrency_limit, .active_slots = STR("[]"),
+    };
+    int64_t rows = codec_insert(tx, &concurrency_limit_model, "concurrency_limit", &row, "ON CONFLICT (tag) DO NOTHING");
+    if (rows < 0)
+        return NULL;
+    ConcurrencyLimit *limit = concurrency_limit_read_by_tag(tx, wanted->tag);
+    if (!limit || rows > 0)
+        return limit;
+    if (codec_update(tx, &limit_model, "concurrency_limit", limit->id, wanted, 1) < 0)
+        return NULL;
+    return concurrency_limit_read(tx, limit->id);
+}
+
+static int compare_strs(const void *a, const void *b)
+{
+    Str x = *(const Str *)a, y = *(const Str *)b;
+    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
+    return order ? order : (x.n > y.n) - (x.n < y.n);
+}
+
+ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count)
+{
+    const Json *json;
+    JsonError unused;
+    *ret_count = 0;
+    if (!tags.p || !json_parse(tx->arena, tags, &json, &unused) || json->kind != JSON_ARRAY)
+        return arena_alloc(tx->arena, sizeof(ConcurrencyLimit *));
+    size_t count = 0;
+    Str *sorted = arena_alloc(tx->arena, (json->count + 1) * sizeof(Str));
+    for (const Json *tag = json->child; tag; tag = tag->next)
+        if (tag->kind == JSON_STRING)
+            sorted[count++] = tag->text;
+    qsort(sorted, count, sizeof(Str), compare_strs);
+    ConcurrencyLimit **limits = arena_alloc(tx->arena, (count + 1) * sizeof(*limits));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0 && str_eq(sorted[i], sorted[i - 1]))
+            continue;
+        ConcurrencyLimit *limit = concurrency_limit_read_by_tag(tx, sorted[i]);
+        if (limit)
+            limits[(*ret_count)++] = limit;
+    }
+    return tx->error->code == ERR_NONE ? limits : NULL;
+}
+
+static const Json *parse_slots(Tx *tx, const ConcurrencyLimit *limit)
+{
+    const Json *json;
+    JsonError unused;
+    bool ok = limit->active_slots.p && json_parse(tx->arena, limit->active_slots, &json, &unused) && json->kind == JSON_ARRAY;
+    return ok ? json : NULL;
+}
+
+size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit)
+{
+    const Json *slots = parse_slots(tx, limit);
+    return slots ? slots->count : 0;
+}
+
+/* Writes the slots with the run in them or not, others untouched; nothing where that is so already. */
+static bool set_slot(Tx *tx, ConcurrencyLimit *limit, Str run_id, bool held)
+{
+    const Json *slots = parse_slots(tx, limit);
+    bool was_held = false;
+    Buf text;
+    JsonWriter w;
+    buf_init(&text, tx->arena, limit->active_slots.n + 64);
+    json_writer_init(&w, &text, JSON_STORED);
+    json_array(&w);
+    for (const Json *slot = slots ? slots->child : NULL; slot; slot = slot->next) {
+        bool own = slot->kind == JSON_STRING && str_eq(slot->text, run_id);
+        was_held = was_held || own;
+        if (!own)
+            json_value(&w, slot);
+    }
+    if (held)
+        json_str(&w, run_id);
+    json_array_end(&w);
+    if (was_held == held)
+        return true;
+    limit->active_slots = buf_view(&text);
+    return codec_update(tx, &slots_model, "concurrency_limit", limit->id, limit, 1) >= 0;
+}
+
+bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id)
+{
+    return set_slot(tx, limit, run_id, true);
+}
+
+bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id)
+{
+    return set_slot(tx, limit, run_id, false);
+}

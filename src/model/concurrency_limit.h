@@ -1,0 +1,27 @@
+/* model/concurrency_limit.h -- how many task runs with a tag may run at once, and which ones do. */
+#ifndef ORION_CONCURRENCY_LIMIT_H
+#define ORION_CONCURRENCY_LIMIT_H
+
+#include "entity/codec.h"
+
+typedef struct ConcurrencyLimit { /* schemas.core.ConcurrencyLimit */
+    Str id;
+    Time created, updated;
+    Str tag;
+    int64_t concurrency_limit;
+    Str active_slots; /* JSON array of task run ids */
+} ConcurrencyLimit;
+
+extern const Model concurrency_limit_model, concurrency_limit_create_model;
+
+ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id); /* NULL: not there, or tx->error */
+ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag);
+/* Makes the limit of that tag, or changes the one there is. NULL: tx->error. */
+ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted);
+/* The limits on the tags of a JSON array, ordered by tag, each once. NULL only with tx->error. */
+ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count);
+size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit);
+/* Gives the run a slot, or takes it back; nothing is written where that changes nothing. */
+bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
+bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
+#endif

@@ -1,0 +1,69 @@
+/* model/run.c -- what flow runs and task runs have in common. */
+#include "model/run_tables.h"
+
+#include "base/ident.h"
+
+/* schemas: ORMRun.estimated_run_time and estimated_start_time_delta. */
+void run_estimate(Run *run, Time now)
+{
+    run->estimated_run_time = run->total_run_time;
+    if (run->state_type == STATE_RUNNING && run->state_timestamp != TIME_NULL)
+        run->estimated_run_time += now - run->state_timestamp;
+
+    run->estimated_start_time_delta = 0;
+    Time expected = run->expected_start_time;
+    if (expected == TIME_NULL)
+        return;
+    if (run->start_time != TIME_NULL && run->start_time > expected)
+        run->estimated_start_time_delta = run->start_time - expected;
+    else if (run->start_time == TIME_NULL && expected < now && !state_type_is_final((StateType)run->state_type))
+        run->estimated_start_time_delta = now - expected;
+}
+
+Run run_blank(Tx *tx, const Run *wanted)
+{
+    return (Run){
+        .id = uuid_new(tx->arena),
+        .created = tx->now,
+        .updated = tx->now,
+        .name = wanted->name.n ? wanted->name : name_new(tx->arena),
+        .state_type = STATE_NONE,
+        .state_timestamp = TIME_NULL,
+        .expected_start_time = TIME_NULL,
+        .next_scheduled_start_time = TIME_NULL,
+        .start_time = TIME_NULL,
+        .end_time = TIME_NULL,
+        .tags = wanted->tags.p ? wanted->tags : STR("[]"),
+    };
+}
+
+static bool value_eq(Value a, Value b)
+{
+    if (a.kind != b.kind)
+        return false;
+    switch (a.kind) {
+    case VAL_NULL:
+        return true;
+    case VAL_REAL:
+        return a.r == b.r;
+    case VAL_TEXT:
+    case VAL_UUID:
+    case VAL_JSON:
+    case VAL_LIST:
+        return str_eq(a.s, b.s);
+    default:
+        return a.i == b.i;
+    }
+}
+
+bool run_save(Tx *tx, const Model *model, const char *table, const void *before, const void *now)
+{
+    size_t i = 0;
+    while (i < model->count
+           && value_eq(codec_value(tx->arena, &model->fields[i], before), codec_value(tx->arena, &model->fields[i], now)))
+        i++;
+    if (i == model->count)
+        return true;
+    FieldSet all = ((FieldSet)1 << model->count) - 1;
+    return codec_update(tx, model, table, ((const Run *)now)->id, now, all) >= 0;
+}

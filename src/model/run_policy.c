@@ -1,0 +1,123 @@
+/* model/run_policy.c -- how runs retry and pause: schemas.core.FlowRunPolicy and TaskRunPolicy. */
+#include "model/run.h"
+
+/* A JSON array as Python's set takes it: each value once. */
+static bool decode_set(Invalid *invalid, const Json *json, void *member)
+{
+    if (json->kind != JSON_ARRAY)
+        return invalid_add(invalid, "type_error.set", NULL, "value is not a valid set");
+    Buf text;
+    JsonWriter w;
+    buf_init(&text, invalid->arena, json->text.n + 2);
+    json_writer_init(&w, &text, JSON_STORED);
+    json_array(&w);
+    for (const Json *item = json->child; item; item = item->next) {
+        if (item->kind == JSON_ARRAY || item->kind == JSON_OBJECT)
+            return invalid_add(invalid, "type_error", NULL, "unhashable type: '%s'", item->kind == JSON_ARRAY ? "list" : "dict");
+        const Json *other = json->child;
+        while (other != item && (other->kind != item->kind || !str_eq(other->text, item->text)))
+            other = other->next;
+        if (other == item)
+            json_value(&w, item);
+    }
+    json_array_end(&w);
+    *(Str *)member = buf_view(&text);
+    return true;
+}
+
+/* The deprecated pair gives the new one its values; delays are cut to whole seconds, as the reference does on its second look. */
+static bool finish_flow_run_policy(Invalid *invalid, void *object)
+{
+    (void)invalid;
+    FlowRunPolicy *policy = object;
+    if (policy->retries.v == 0 && policy->max_retries != 0)
+        policy->retries = (OptInt){ policy->max_retries, true };
+    if (policy->retry_delay.v == 0 && policy->retry_delay_seconds != 0)
+        policy->retry_delay = (OptInt){ (int64_t)policy->retry_delay_seconds, true };
+    return true;
+}
+
+static const Field flow_fields[] = { /* order: of the keys in responses and in the column */
+    FIELD(FlowRunPolicy, max_retries, F_INT),
+    FIELD(FlowRunPolicy, retry_delay_seconds, F_FLOAT),
+    FIELD(FlowRunPolicy, retries, F_OPT_INT, .flags = NULLABLE),
+    FIELD(FlowRunPolicy, retry_delay, F_OPT_INT, .flags = NULLABLE),
+    FIELD(FlowRunPolicy, pause_keys, F_CUSTOM, .flags = NULLABLE, .decode = decode_set, .fallback = "[]"),
+    FIELD(FlowRunPolicy, resuming, F_OPT_BOOL, .flags = NULLABLE, .fallback = "false"),
+};
+const Model flow_run_policy_model = MODEL(FlowRunPolicy, flow_fields, .finish = finish_flow_run_policy);
+
+/* ---- tasks ---- */
+
+enum { RETRY_DELAYS_MAX = 50 };
+
+static const Field delay_field = { .name = "retry_delay", .kind = F_INT };
+
+static bool decode_delay_list(Invalid *invalid, const Json *json, Str *ret)
+{
+    if (json->kind != JSON_ARRAY)
+        return invalid_add(invalid, "type_error.list", NULL, "value is not a valid list");
+    bool ok = true;
+    int64_t index = 0;
+    Buf text;
+    JsonWriter w;
+    buf_init(&text, invalid->arena, 64);
+    json_writer_init(&w, &text, JSON_STORED);
+    json_array(&w);
+    for (const Json *item = json->child; item; item = item->next, index++) {
+        int64_t delay = 0;
+        invalid_enter_index(invalid, index);
+        ok = codec_decode_field(invalid, &delay_field, item, &delay) && ok;
+        invalid_leave(invalid);
+        json_int(&w, delay);
+    }
+    json_array_end(&w);
+    *ret = buf_view(&text);
+    return ok;
+}
+
+/* Union[None, int, List[int]]: the errors of the int stand before those of the list, and vanish where the list is good. */
+static bool decode_retry_delay(Invalid *invalid, const Json *json, void *member)
+{
+    size_t length = invalid->items.n, count = invalid->count;
+    int64_t delay;
+    Str list;
+    if (codec_decode_field(invalid, &delay_field, json, &delay)) {
+        *(Str *)member = arena_printf(invalid->arena, "%lld", (long long)delay);
+        return true;
+    }
+    if (!decode_delay_list(invalid, json, &list))
+        return false;
+    invalid->items.n = length;
+    invalid->count = count;
+    if (json->count > RETRY_DELAYS_MAX)
+        return invalid_add(invalid, "value_error", NULL, "Can not configure more than %d retry delays per task.", RETRY_DELAYS_MAX);
+    *(Str *)member = list;
+    return true;
+}
+
+static bool check_jitter(Invalid *invalid, void *member)
+{
+    const OptReal *factor = member;
+    return factor->v >= 0 || invalid_add(invalid, "value_error", NULL, "`retry_jitter_factor` must be >= 0.");
+}
+
+static bool finish_task_run_policy(Invalid *invalid, void *object)
+{
+    TaskRunPolicy *policy = object;
+    Str delay = policy->retry_delay;
+    if (policy->retries.v == 0 && policy->max_retries != 0)
+        policy->retries = (OptInt){ policy->max_retries, true };
+    if ((!delay.p || str_is(delay, "0") || str_is(delay, "[]")) && policy->retry_delay_seconds != 0)
+        policy->retry_delay = arena_printf(invalid->arena, "%lld", (long long)policy->retry_delay_seconds);
+    return true;
+}
+
+static const Field task_fields[] = { /* order: of the keys in responses and in the column */
+    FIELD(TaskRunPolicy, max_retries, F_INT),
+    FIELD(TaskRunPolicy, retry_delay_seconds, F_FLOAT),
+    FIELD(TaskRunPolicy, retries, F_OPT_INT, .flags = NULLABLE),
+    FIELD(TaskRunPolicy, retry_delay, F_CUSTOM, .flags = NULLABLE, .decode = decode_retry_delay),
+    FIELD(TaskRunPolicy, retry_jitter_factor, F_OPT_FLOAT, .flags = NULLABLE, .check = check_jitter),
+};
+const Model task_run_policy_model = MODEL(TaskRunPolicy, task_fields, .finish = finish_task_run_policy);
