@@ -1,0 +1,158 @@
+"""The real client against our server and against the reference: the same script on both, what it printed and what it left in the databases
+compared; then each server on the database that the other one wrote."""
+import os
+import re
+import shutil
+import time
+from contextlib import contextmanager
+
+import pytest
+
+import compare
+import scenario
+import servers
+
+FULL = os.environ.get("ORION_TEST_FULL") == "1"
+SMALL_FLOWS = 50 if FULL else 10
+TASKS = 200
+KINDS = ["orion", "reference"]
+FINISHED_RUNS = {"sort": "EXPECTED_START_TIME_ASC", "flow_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}}}
+
+
+class Played:
+    """What one server answered and stored."""
+
+    def __init__(self, kind, home):
+        self.kind, self.server_home, self.client_home = kind, home / "server", home / "client"
+        self.server_home.mkdir()
+        with servers.running(kind, home=self.server_home) as server:
+            self.seen = scenario.play(server.url, self.client_home, SMALL_FLOWS, TASKS)
+            self.runs = read_runs(server)
+        self.path = server.database
+
+    @property
+    def database(self):
+        return compare.Database(self.path, self.client_home)
+
+    def printed(self, step):
+        return scenario.without_noise(str(self.seen[step]), self.database.names)
+
+
+def read_runs(server):
+    """Every run and task run, as the API tells them; estimates that grow with the clock left out by asking for finished ones."""
+    player = scenario.Player(server.url, server.home)
+    runs = pages(player, "/flow_runs/filter", FINISHED_RUNS)
+    tasks = pages(player, "/task_runs/filter", {"sort": "EXPECTED_START_TIME_ASC", "flow_runs": FINISHED_RUNS["flow_runs"]})
+    return {run["id"]: run for run in runs + tasks}
+
+
+def pages(player, path, body):
+    found = []
+    while page := player.post(path, {**body, "offset": len(found)}):
+        found += page
+    return found
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory):
+    return {kind: Played(kind, tmp_path_factory.mktemp(kind)) for kind in KINDS}
+
+
+@pytest.fixture(params=KINDS)
+def one(played, request):
+    return played[request.param]
+
+
+def states_of(one, flow_name):
+    """The names of the states that the newest run of a flow went through, in order."""
+    database = one.database
+    flow = next(r["id"] for r in database.tables["flow"] if r["name"] == flow_name)
+    run = max((r for r in database.tables["flow_run"] if r["flow_id"] == flow), key=lambda r: r["created"])["id"]
+    return [r["name"] for r in sorted(database.tables["flow_run_state"], key=lambda r: r["timestamp"]) if r["flow_run_id"] == run]
+
+
+@pytest.mark.parametrize("step, output", [
+    ("mapped", "37\n"), ("retried", "3\n"), ("parent", "['hello ann', 'hello bob']\n"), ("cached first", "144\n"), ("cached again", "144\n"),
+    ("pausing", "6\n"), ("wide", f"{TASKS * (TASKS + 1) // 2}\n"), ("crashing", "SystemExit: 3\n"), ("limits", "[0, 1, 2]\n"),
+    ("never_resumed", "FailedRun: The flow was paused and never resumed.\n"),
+])
+def test_flow_gives(one, step, output):
+    assert one.seen[step] == output
+
+
+@pytest.mark.parametrize("flow, states", [
+    ("mapped", ["Pending", "Running", "Completed"]),
+    ("retried", ["Pending", "Running", "AwaitingRetry", "Retrying", "Completed"]),
+    ("failing", ["Pending", "Running", "Failed"]),
+    ("crashing", ["Pending", "Running", "Crashed"]),
+    ("slow", ["Pending", "Running", "TimedOut"]),
+    ("pausing", ["Pending", "Running", "Paused", "Running", "Completed"]),
+])
+def test_states(one, flow, states):
+    assert states_of(one, flow) == states
+
+
+def test_second_run_uses_the_cache(one):
+    names = [r["state_name"] for r in sorted(one.database.tables["task_run"], key=lambda r: r["created"]) if r["task_key"].endswith("expensive")]
+    assert names == ["Completed", "Cached"]
+
+
+def test_small_flows_all_end(one):
+    assert one.seen["small"] == [n + 2 for n in range(SMALL_FLOWS)]
+
+
+def test_logs_are_shown(one):
+    assert len(re.findall(r"line \d of the flow: ünïcödé 🎈 \"quoted\"", one.seen["logs"])) == 5
+    assert one.seen["logs head"].count("\n") == 3
+
+
+def test_deleted_run_is_gone(one):
+    assert "successfully deleted" in one.seen["delete"]
+    flow = next(r["id"] for r in one.database.tables["flow"] if r["name"] == "never-resumed")
+    assert not [r for r in one.database.tables["flow_run"] if r["flow_id"] == flow]
+
+
+def test_nothing_of_a_deleted_run_stays(played):
+    """A listed difference: the reference leaves logs behind."""
+    database = played["orion"].database
+    assert [r for table in ("log", "artifact") for r in database.tables[table] if not database.belongs_here(table, r)] == []
+
+
+def test_both_print_the_same(played):
+    a, b = (played[kind] for kind in KINDS)
+    assert {step: a.printed(step) for step in a.seen} == {step: b.printed(step) for step in b.seen}
+
+
+def test_both_store_the_same(played):
+    assert compare.differences(*(played[kind].database for kind in KINDS)) == []
+
+
+@pytest.mark.parametrize("writer, reader", [("orion", "reference"), ("reference", "orion")])
+def test_other_server_on_the_same_database(played, tmp_path, writer, reader):
+    """The other server on a copy of the file: it tells the same runs, and real flows go on there."""
+    for file in played[writer].path.parent.glob("orion.db*"):
+        shutil.copy(file, tmp_path)
+    with servers.running(reader, home=tmp_path) as server:
+        assert read_runs(server) == played[writer].runs
+        player = scenario.Player(server.url, played[writer].client_home)
+        assert player.flow("cached") == "144\n"
+        assert player.flow("parent") == "['hello ann', 'hello bob']\n"
+    newest = max(compare.Database(tmp_path / "orion.db").tables["task_run"], key=lambda r: r["created"] if r["task_key"].endswith("expensive") else "")
+    assert newest["state_name"] == "Cached"
+
+
+@contextmanager
+def busy_server(tmp_path):
+    with servers.running("orion", home=tmp_path) as server:
+        yield server, scenario.Player(server.url, tmp_path / "client")
+
+
+def test_many_flows_at_once(tmp_path):
+    """Ours alone: the reference answers some of them with errors when it is this busy."""
+    with busy_server(tmp_path) as (server, player):
+        started = time.monotonic()
+        assert scenario.play_many(player, SMALL_FLOWS, at_once=8) == [n + 2 for n in range(SMALL_FLOWS)]
+        print(f"{SMALL_FLOWS} flows, 8 at once: {time.monotonic() - started:.1f} s")
+        assert server.execute("SELECT state_type, count(*) FROM flow_run GROUP BY 1") == [("COMPLETED", SMALL_FLOWS)]
+        assert server.execute("SELECT count(*) FROM task_run WHERE state_type = 'COMPLETED'") == [(2 * SMALL_FLOWS,)]
+        assert server.execute("SELECT count(*) FROM log WHERE message LIKE 'small flow %'") == [(SMALL_FLOWS,)]
