@@ -25,6 +25,11 @@ typedef struct TransitionOptions {
 bool set_flow_run_state(Tx *tx, Str flow_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
 bool set_task_run_state(Tx *tx, Str task_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
 
+/* create_flow_run / create_task_run: makes the run that a body asks for (model/run_bodies.h) and gives it its state by force, PENDING
+ * where it has none. *ret_created is false where the run was there already; it is not touched then. */
+bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRun **ret_run, bool *ret_created) MUST_CHECK;
+bool task_run_create(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;
+
 /* {"state":…,"status":…,"details":{…}} */
 void transition_write(JsonWriter *w, const TransitionResult *result);
 
