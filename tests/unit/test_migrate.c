@@ -1,0 +1,275 @@
+/* tests/unit/test_migrate.c -- from nothing to the head and back, and what is refused. tests/schema compares the schema itself. */
+#include "unit.h"
+
+#include "db/migrate.h"
+
+typedef struct Fixture {
+    Db *db;
+    Arena *arena;
+} Fixture;
+
+static int open_memory(void **state)
+{
+    Fixture *f = xcalloc(1, sizeof *f);
+    Error error = { 0 };
+    f->arena = arena_new();
+    f->db = db_open(&(DbConfig){ .url = STR("sqlite+aiosqlite:///:memory:"), .timeout = 5 }, &error);
+    assert_non_null(f->db);
+    *state = f;
+    return 0;
+}
+
+static int close_memory(void **state)
+{
+    Fixture *f = *state;
+    db_close(f->db);
+    arena_free(f->arena);
+    free(f);
+    return 0;
+}
+
+static Error run(Fixture *f, bool (*job)(Tx *, void *), void *arg)
+{
+    Error error = { 0 };
+    bool ok = db_run(f->db, true, f->arena, job, arg, &error);
+    assert_int_equal(ok, error.code == ERR_NONE);
+    return error;
+}
+
+static void assert_done(Error error)
+{
+    assert_string_equal(error.message, "");
+    assert_int_equal(error.code, ERR_NONE);
+}
+
+static bool up(Tx *tx, void *arg)
+{
+    (void)arg;
+    return migrate_up(tx);
+}
+
+static bool drop(Tx *tx, void *arg)
+{
+    (void)arg;
+    return migrate_drop(tx);
+}
+
+static bool clear(Tx *tx, void *arg)
+{
+    (void)arg;
+    return migrate_clear(tx);
+}
+
+static bool stamp(Tx *tx, void *arg)
+{
+    return migrate_stamp(tx, str_from(arg));
+}
+
+static bool script(Tx *tx, void *arg)
+{
+    return db_exec(tx, arg, NULL, 0) >= 0;
+}
+
+static bool plan(Tx *tx, void *arg)
+{
+    *(Str *)arg = migrate_plan(tx);
+    return true;
+}
+
+typedef struct State {
+    SchemaState state;
+    Str revision;
+    int64_t tables, pools, queues, defaults;
+} State;
+
+static bool read_state(Tx *tx, void *arg)
+{
+    State *s = arg;
+    if (!migrate_state(tx, &s->state, &s->revision))
+        return false;
+    s->tables = DB_INT(tx, -1, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'");
+    if (s->state != SCHEMA_HEAD)
+        return true;
+    s->pools = DB_INT(tx, -1, "SELECT COUNT(*) FROM work_pool");
+    s->queues = DB_INT(tx, -1, "SELECT COUNT(*) FROM work_queue");
+    s->defaults = DB_INT(tx, -1, "SELECT COUNT(*) FROM work_pool AS p JOIN work_queue AS q ON p.default_queue_id = q.id AND q.work_pool_id = p.id"
+                                 " WHERE p.name = 'default-agent-pool' AND p.type = 'prefect-agent' AND q.name = 'default' AND q.priority = 1");
+    return tx->error->code == ERR_NONE;
+}
+
+static State state_of(Fixture *f)
+{
+    State s = { 0 };
+    assert_done(run(f, read_state, &s));
+    return s;
+}
+
+static void empty_goes_to_the_head(void **state)
+{
+    Fixture *f = *state;
+    State s = state_of(f);
+    assert_int_equal(s.state, SCHEMA_EMPTY);
+    assert_null(s.revision.p);
+    assert_done(run(f, up, NULL));
+    s = state_of(f);
+    assert_int_equal(s.state, SCHEMA_HEAD);
+    assert_true(str_is(s.revision, "bfe42b7090d6"));
+    assert_int_equal(s.tables, 24);
+    assert_int_equal(s.pools, 1);
+    assert_int_equal(s.queues, 1);
+    assert_int_equal(s.defaults, 1);
+}
+
+static void head_stays_as_it_is(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, script, "INSERT INTO flow (name) VALUES ('kept')"));
+    assert_done(run(f, up, NULL));
+    assert_int_equal(run(f, script, "INSERT INTO flow (name) VALUES ('kept')").code, ERR_INTEGRITY);
+}
+
+/* As the reference's own downgrade leaves it. */
+static void an_empty_version_table_is_empty(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, script, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"));
+    assert_int_equal(state_of(f).state, SCHEMA_EMPTY);
+    assert_done(run(f, up, NULL));
+    assert_int_equal(state_of(f).state, SCHEMA_HEAD);
+}
+
+static void older_is_refused_with_the_way_out(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, stamp, "1678f2fb8b33"));
+    assert_int_equal(state_of(f).state, SCHEMA_OLDER);
+    Error error = run(f, up, NULL);
+    assert_non_null(strstr(error.message, "1678f2fb8b33"));
+    assert_non_null(strstr(error.message, "prefect orion database upgrade"));
+    assert_int_equal(state_of(f).tables, 1);
+}
+
+static void newer_is_refused(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, script, "UPDATE alembic_version SET version_num = 'ffffffffffff'"));
+    assert_int_equal(state_of(f).state, SCHEMA_NEWER);
+    assert_non_null(strstr(run(f, up, NULL).message, "ffffffffffff"));
+}
+
+static void tables_without_revision_are_refused(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, script, "DELETE FROM alembic_version"));
+    State s = state_of(f);
+    assert_int_equal(s.state, SCHEMA_NEWER);
+    assert_null(s.revision.p);
+    assert_non_null(strstr(run(f, up, NULL).message, "no revision"));
+    assert_done(run(f, stamp, "bfe42b7090d6"));
+    assert_int_equal(state_of(f).state, SCHEMA_HEAD);
+}
+
+static void stamp_takes_known_revisions_only(void **state)
+{
+    Fixture *f = *state;
+    assert_string_equal(run(f, stamp, "nonsense").message, "Can't locate revision identified by 'nonsense'");
+    assert_int_equal(state_of(f).tables, 0);
+}
+
+/* A row in each table that refers to others, so that the order of deletion is tried. */
+static void fill(Fixture *f)
+{
+    static const char *const inserts[] = {
+        "INSERT INTO flow (id, name) VALUES ('f', 'flow')",
+        "INSERT INTO block_type (id, name, slug) VALUES ('bt', 'type', 'type')",
+        "INSERT INTO block_schema (id, checksum, block_type_id) VALUES ('bs', 'sum', 'bt')",
+        "INSERT INTO block_schema_reference (name, parent_block_schema_id, reference_block_schema_id) VALUES ('r', 'bs', 'bs')",
+        "INSERT INTO block_document (id, name, block_schema_id, block_type_id) VALUES ('bd', 'document', 'bs', 'bt')",
+        "INSERT INTO block_document_reference (name, parent_block_document_id, reference_block_document_id) VALUES ('r', 'bd', 'bd')",
+        "INSERT INTO agent (name, work_queue_id) SELECT 'agent', id FROM work_queue",
+        "INSERT INTO worker (name, work_pool_id) SELECT 'worker', id FROM work_pool",
+        "INSERT INTO deployment (id, name, flow_id, infrastructure_document_id, work_queue_id) SELECT 'd', 'd', 'f', 'bd', id FROM work_queue",
+        "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_id) SELECT 'r', 'run', 'f', 'd', id FROM work_queue",
+        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES ('t', 'task', 'k', '0', 'r')",
+        "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES ('a', 'r', 't')",
+        "INSERT INTO flow_run_state (id, type, name, flow_run_id, result_artifact_id) VALUES ('s', 'RUNNING', 'Running', 'r', 'a')",
+        "INSERT INTO task_run_state (id, type, name, task_run_id, result_artifact_id) VALUES ('s', 'RUNNING', 'Running', 't', 'a')",
+        "UPDATE flow_run SET state_id = 's', parent_task_run_id = 't'",
+        "UPDATE task_run SET state_id = 's'",
+        "INSERT INTO flow_run_notification_policy (id, message_template, block_document_id) VALUES ('p', '', 'bd')",
+        "INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id) VALUES ('p', 's')",
+        "INSERT INTO log (name, level, flow_run_id, message, timestamp) VALUES ('l', 20, 'r', 'm', '2026-01-01 00:00:00.000000')",
+    };
+    for (size_t i = 0; i < COUNT_OF(inserts); i++)
+        assert_done(run(f, script, (void *)(uintptr_t)inserts[i]));
+}
+
+static void clear_empties_all_tables(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, up, NULL));
+    fill(f);
+    assert_done(run(f, clear, NULL));
+    State s = state_of(f);
+    assert_int_equal(s.state, SCHEMA_HEAD);
+    assert_int_equal(s.tables, 24);
+    assert_int_equal(s.pools, 0);
+    assert_int_equal(s.queues, 0);
+    static const char *const inserts[] = { /* names that fill() gave to rows with unique names */
+        "INSERT INTO flow (id, name) VALUES ('f', 'flow')",
+        "INSERT INTO block_type (id, name, slug) VALUES ('bt', 'type', 'type')",
+        "INSERT INTO flow_run (id, name, flow_id) VALUES ('r', 'run', 'f')",
+        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES ('t', 'task', 'k', '0', 'r')",
+        "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES ('a', 'r', 't')",
+    };
+    for (size_t i = 0; i < COUNT_OF(inserts); i++)
+        assert_done(run(f, script, (void *)(uintptr_t)inserts[i]));
+}
+
+static void drop_leaves_nothing(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, up, NULL));
+    fill(f);
+    assert_done(run(f, drop, NULL));
+    assert_int_equal(state_of(f).state, SCHEMA_EMPTY);
+    assert_int_equal(state_of(f).tables, 0);
+    assert_done(run(f, drop, NULL));
+    assert_done(run(f, up, NULL));
+    assert_int_equal(state_of(f).pools, 1);
+}
+
+static void plan_is_what_up_would_run(void **state)
+{
+    Fixture *f = *state;
+    Str text;
+    assert_done(run(f, plan, &text));
+    assert_non_null(strstr(text.p, "CREATE TABLE flow_run ("));
+    assert_non_null(strstr(text.p, "VALUES ('bfe42b7090d6');"));
+    assert_int_equal(state_of(f).tables, 0);
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, plan, &text));
+    assert_int_equal(text.n, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_memory, close_memory)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(empty_goes_to_the_head),
+        TEST(head_stays_as_it_is),
+        TEST(an_empty_version_table_is_empty),
+        TEST(older_is_refused_with_the_way_out),
+        TEST(newer_is_refused),
+        TEST(tables_without_revision_are_refused),
+        TEST(stamp_takes_known_revisions_only),
+        TEST(clear_empties_all_tables),
+        TEST(drop_leaves_nothing),
+        TEST(plan_is_what_up_would_run),
+    };
+    return cmocka_run_group_tests_name("migrate", tests, NULL, NULL);
+}
