@@ -28,6 +28,7 @@ typedef struct HttpConfig {
     const char *host;
     unsigned port;              /* 0: any free one (tests) */
     double keep_alive_timeout;  /* seconds an idle connection is kept */
+    double client_timeout;      /* seconds a client may take for a head, a step of its body, a step of our reply; 0: 60 */
     size_t body_max, head_max;  /* 413 and 431 beyond them */
     unsigned connections_max;
     void (*handle)(HttpRequest *request, void *context); /* called on the loop's thread; must not block */

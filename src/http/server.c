@@ -15,8 +15,7 @@ enum {
     BACKLOG = 2048,
     EVENTS = 64,          /* taken from epoll in one turn */
     ACCEPTS = 64,         /* in one turn */
-    READING_WAIT = 60000, /* milliseconds for a head, or for a step of a body */
-    WRITING_WAIT = 60000, /* until a client takes some more of its reply */
+    CLIENT_WAIT = 60000,  /* milliseconds */
     LINGERING_WAIT = 2000,
     ACCEPT_PAUSE = 500,   /* after running out of descriptors */
     BODIES_AT_ONCE = 4    /* of the largest size, in memory */
@@ -177,8 +176,8 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     server->date_second = -1;
     server->body_budget = config->body_max < SIZE_MAX / BODIES_AT_ONCE ? BODIES_AT_ONCE * config->body_max : SIZE_MAX;
     server->lists[LIST_IDLE].wait = (int64_t)(config->keep_alive_timeout * 1000);
-    server->lists[LIST_READING].wait = READING_WAIT;
-    server->lists[LIST_WRITING].wait = WRITING_WAIT;
+    int64_t client_wait = config->client_timeout > 0 ? (int64_t)(config->client_timeout * 1000) : CLIENT_WAIT;
+    server->lists[LIST_READING].wait = server->lists[LIST_WRITING].wait = client_wait;
     server->lists[LIST_LINGERING].wait = LINGERING_WAIT;
     atomic_init(&server->replied, NULL);
     atomic_init(&server->stopping, false);

@@ -1,0 +1,611 @@
+/* tests/unit/test_http.c -- a live HTTP server, spoken to over sockets. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "http/http.h"
+
+enum { BODY_MAX = 1 << 20, HEAD_MAX = 4096, BIG = 8 << 20 };
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
+
+/* A server on a thread of its own; requests under /defer are answered by another thread. */
+typedef struct Live {
+    HttpServer *server;
+    pthread_t loop, worker;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    HttpRequest *waiting[64]; /* for the worker, or, under /hold, for the test */
+    unsigned count;
+    HttpRequest *held;
+    bool quit;
+    double drain;
+    char *big;
+} Live;
+
+static void answer(HttpRequest *request, const Live *live)
+{
+    HttpHeader headers[] = { { STR("content-type"), STR("text/plain") }, { STR("x-path"), request->path } };
+    if (str_is(request->path, "/big"))
+        http_reply(request, 200, headers, 1, (Str){ live->big, BIG });
+    else if (str_is(request->path, "/none"))
+        http_reply(request, 204, NULL, 0, STR_NULL);
+    else if (request->body.n)
+        http_reply(request, 200, headers, 1, request->body);
+    else
+        http_reply(request, 200, headers, 2, request->query);
+}
+
+static void handle(HttpRequest *request, void *context)
+{
+    Live *live = context;
+    bool deferred = str_is(request->path, "/defer"), hold = str_is(request->path, "/hold");
+    if (!deferred && !hold) {
+        answer(request, live);
+        return;
+    }
+    pthread_mutex_lock(&live->lock);
+    if (hold)
+        live->held = request;
+    else
+        live->waiting[live->count++] = request;
+    pthread_cond_broadcast(&live->changed);
+    pthread_mutex_unlock(&live->lock);
+}
+
+static void *work(void *arg)
+{
+    Live *live = arg;
+    pthread_mutex_lock(&live->lock);
+    while (!live->quit || live->count) {
+        if (!live->count) {
+            pthread_cond_wait(&live->changed, &live->lock);
+            continue;
+        }
+        HttpRequest *request = live->waiting[--live->count];
+        pthread_mutex_unlock(&live->lock);
+        answer(request, live);
+        pthread_mutex_lock(&live->lock);
+    }
+    pthread_mutex_unlock(&live->lock);
+    return NULL;
+}
+
+static void *run(void *arg)
+{
+    Live *live = arg;
+    http_server_run(live->server, live->drain);
+    return NULL;
+}
+
+static HttpConfig live_config(void *context)
+{
+    return (HttpConfig){
+        .host = "127.0.0.1", .keep_alive_timeout = 5, .body_max = BODY_MAX, .head_max = HEAD_MAX,
+        .connections_max = 512, .handle = handle, .context = context,
+    };
+}
+
+static Live *live_start(const HttpConfig *config, double drain)
+{
+    Live *live = xcalloc(1, sizeof *live);
+    HttpConfig used = *config;
+    Error error = { 0 };
+    used.context = live;
+    live->drain = drain;
+    live->big = xmalloc(BIG);
+    for (size_t i = 0; i < BIG; i++)
+        live->big[i] = (char)('a' + i % 23);
+    pthread_mutex_init(&live->lock, NULL);
+    pthread_cond_init(&live->changed, NULL);
+    live->server = http_server_new(&used, &error);
+    assert_non_null(live->server);
+    assert_int_equal(pthread_create(&live->loop, NULL, run, live), 0);
+    assert_int_equal(pthread_create(&live->worker, NULL, work, live), 0);
+    return live;
+}
+
+static Live *live_default(void)
+{
+    HttpConfig config = live_config(NULL);
+    return live_start(&config, 5);
+}
+
+static void live_end(Live *live)
+{
+    http_server_stop(live->server);
+    pthread_join(live->loop, NULL);
+    http_server_free(live->server);
+    pthread_mutex_lock(&live->lock);
+    live->quit = true;
+    pthread_cond_broadcast(&live->changed);
+    pthread_mutex_unlock(&live->lock);
+    pthread_join(live->worker, NULL);
+    pthread_mutex_destroy(&live->lock);
+    pthread_cond_destroy(&live->changed);
+    free(live->big);
+    free(live);
+}
+
+static HttpRequest *wait_held(Live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    while (!live->held)
+        pthread_cond_wait(&live->changed, &live->lock);
+    HttpRequest *request = live->held;
+    live->held = NULL;
+    pthread_mutex_unlock(&live->lock);
+    return request;
+}
+
+static int try_connect(unsigned port)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct timeval patience = { .tv_sec = 10 };
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_true(fd >= 0);
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+static int client(const Live *live)
+{
+    int fd = try_connect(http_server_port(live->server));
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    size_t n = strlen(text);
+    assert_int_equal(send(fd, text, n, MSG_NOSIGNAL), n);
+}
+
+/* One reply, head and body, as text that the next call overwrites; "" at the end of the connection. */
+static const char *hear_reply(int fd, bool bodiless)
+{
+    static char text[16384];
+    size_t n = 0, total = SIZE_MAX;
+    while (n < total && n < sizeof text - 1) {
+        if (recv(fd, text + n, 1, 0) != 1)
+            break;
+        text[++n] = '\0';
+        if (total != SIZE_MAX || n < 4 || memcmp(text + n - 4, "\r\n\r\n", 4) != 0)
+            continue;
+        const char *length = strstr(text, "content-length: ");
+        total = n + (length && !bodiless ? (size_t)strtoul(length + 16, NULL, 10) : 0);
+    }
+    text[n] = '\0';
+    return text;
+}
+
+static const char *body_of(const char *reply)
+{
+    const char *end = strstr(reply, "\r\n\r\n");
+    return end ? end + 4 : "";
+}
+
+static void assert_reply(int fd, const char *status, const char *body)
+{
+    const char *reply = hear_reply(fd, false);
+    assert_memory_equal(reply, "HTTP/1.1 ", 9);
+    if (strncmp(reply + 9, status, 3) != 0)
+        print_error("%s\n", reply);
+    assert_memory_equal(reply + 9, status, 3);
+    if (body)
+        assert_string_equal(body_of(reply), body);
+}
+
+static void assert_ended(int fd)
+{
+    char byte;
+    assert_int_equal(recv(fd, &byte, 1, 0), 0);
+    close(fd);
+}
+
+static void a_reply_has_its_headers_in_order(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    say(fd, GET("/a%0d%0aX:%20y?hi"));
+    const char *reply = hear_reply(fd, false);
+    assert_memory_equal(reply, "HTTP/1.1 200 OK\r\ndate: ", 23);
+    assert_memory_equal(reply + 23 + 25, " GMT\r\n", 6);
+    assert_string_equal(reply + 23 + 31, "server: orion\r\ncontent-length: 2\r\ncontent-type: text/plain\r\nx-path: /a  X: y\r\n\r\nhi");
+    struct tm sent = { 0 };
+    assert_non_null(strptime(reply + 23, "%a, %d %b %Y %H:%M:%S GMT", &sent));
+    assert_true(labs((long)(time(NULL) - timegm(&sent))) <= 2);
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void head_and_204_have_no_body(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    say(fd, "HEAD /?12345 HTTP/1.1\r\nHost: x\r\n\r\n" GET("/none") GET("/?last"));
+    const char *reply = hear_reply(fd, true);
+    assert_non_null(strstr(reply, "content-length: 5\r\n"));
+    reply = hear_reply(fd, true);
+    assert_memory_equal(reply, "HTTP/1.1 204 No Content\r\n", 25);
+    assert_null(strstr(reply, "content-length"));
+    assert_reply(fd, "200", "last");
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    char text[64], expected[16];
+    for (int i = 0; i < 60; i++) {
+        snprintf(text, sizeof text, i % 3 ? GET("/defer?%d") : "\r\n" GET("/?%d"), i);
+        say(fd, text);
+    }
+    for (int i = 0; i < 60; i++) {
+        snprintf(expected, sizeof expected, "%d", i);
+        assert_reply(fd, "200", expected);
+    }
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void a_request_may_come_byte_by_byte(void **state)
+{
+    static const char request[] = "POST /defer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n" GET("/?2");
+    Live *live = live_default();
+    int fd = client(live), on = 1;
+    setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
+    for (size_t i = 0; i < sizeof request - 1; i++)
+        say(fd, (char[]){ request[i], '\0' });
+    assert_reply(fd, "200", "abcde");
+    assert_reply(fd, "200", "2");
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void http_10_closes_unless_asked(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    say(fd, "GET /?a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const char *reply = hear_reply(fd, false);
+    assert_non_null(strstr(reply, "\r\nconnection: keep-alive\r\n"));
+    say(fd, "GET /?b HTTP/1.0\r\n\r\n");
+    reply = hear_reply(fd, false);
+    assert_non_null(strstr(reply, "\r\nconnection: close\r\n"));
+    assert_ended(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void a_client_that_expects_is_told_to_continue(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    assert_string_equal(hear_reply(fd, false), "HTTP/1.1 100 Continue\r\n\r\n");
+    say(fd, "abc");
+    assert_reply(fd, "200", "abc");
+    say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nxyz");
+    assert_reply(fd, "200", "xyz");
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void refusals_end_the_connection(void **state)
+{
+    static const struct { const char *request, *status; } cases[] = {
+        { "GET /\r\n\r\n", "400" },
+        { "\x16\x03\x01", "400" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n", "413" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n100001\r\n", "413" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", "400" },
+        { "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: br\r\n\r\n", "501" },
+        { "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "505" },
+    };
+    Live *live = live_default();
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int fd = client(live);
+        say(fd, GET("/?first"));
+        assert_reply(fd, "200", "first");
+        say(fd, cases[i].request);
+        const char *reply = hear_reply(fd, false);
+        assert_memory_equal(reply + 9, cases[i].status, 3);
+        assert_non_null(strstr(reply, "\r\nconnection: close\r\n"));
+        assert_true(strlen(body_of(reply)) > 10);
+        assert_ended(fd);
+    }
+    live_end(live);
+    (void)state;
+}
+
+static void large_heads_are_refused(void **state)
+{
+    Live *live = live_default();
+    char head[HEAD_MAX + 1];
+    for (int over = 0; over < 2; over++) {
+        int fd = client(live);
+        size_t n = (size_t)snprintf(head, sizeof head, "GET /?x HTTP/1.1\r\nHost: x\r\na: ");
+        memset(head + n, 'v', sizeof head - n);
+        if (!over)
+            memcpy(head + HEAD_MAX - 4, "\r\n\r\n", 5);
+        head[HEAD_MAX] = '\0';
+        say(fd, head);
+        assert_reply(fd, over ? "431" : "200", over ? NULL : "x");
+        close(fd);
+    }
+    live_end(live);
+    (void)state;
+}
+
+/* The client goes on sending a body that was refused: it must still be able to read why. */
+static void a_refused_body_does_not_reset_the_connection(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    char block[4096] = { 0 };
+    say(fd, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n");
+    for (int i = 0; i < 500; i++)
+        assert_true(send(fd, block, sizeof block, MSG_NOSIGNAL) > 0);
+    assert_reply(fd, "413", NULL);
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void large_bodies_pass_both_ways(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    say(fd, GET("/big") GET("/?after"));
+    usleep(50000); /* until the server has to wait for us */
+    const size_t block = 65536;
+    char *bytes = xmalloc(block);
+    assert_non_null(strstr(hear_reply(fd, true), "content-length: 8388608\r\n"));
+    for (size_t at = 0; at < BIG;) {
+        ssize_t n = recv(fd, bytes, block < BIG - at ? block : BIG - at, 0);
+        assert_true(n > 0);
+        assert_memory_equal(bytes, live->big + at, (size_t)n);
+        at += (size_t)n;
+    }
+    assert_reply(fd, "200", "after");
+    say(fd, "POST /defer HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n");
+    for (size_t at = 0; at < BODY_MAX; at += block)
+        assert_int_equal(send(fd, live->big + at, block, MSG_NOSIGNAL), block);
+    assert_non_null(strstr(hear_reply(fd, true), "content-length: 1048576\r\n"));
+    for (size_t at = 0; at < BODY_MAX;) {
+        ssize_t n = recv(fd, bytes, block < BODY_MAX - at ? block : BODY_MAX - at, 0);
+        assert_true(n > 0);
+        assert_memory_equal(bytes, live->big + at, (size_t)n);
+        at += (size_t)n;
+    }
+    free(bytes);
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+static void idle_and_slow_clients_are_let_go(void **state)
+{
+    HttpConfig config = live_config(NULL);
+    config.keep_alive_timeout = 0.15;
+    config.client_timeout = 0.3;
+    Live *live = live_start(&config, 5);
+    int idle = client(live), silent = client(live), slow_head = client(live), slow_body = client(live), deaf = client(live);
+    say(idle, GET("/?x"));
+    assert_reply(idle, "200", "x");
+    assert_ended(idle);
+    say(slow_head, "GET / HTT");
+    say(slow_body, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\na");
+    say(deaf, GET("/big"));
+    assert_ended(silent);
+    assert_reply(slow_head, "408", NULL);
+    assert_ended(slow_head);
+    assert_reply(slow_body, "408", NULL);
+    assert_ended(slow_body);
+    usleep(500000);
+    char bytes[65536];
+    size_t heard = 0;
+    for (ssize_t n; (n = recv(deaf, bytes, sizeof bytes, 0)) > 0;)
+        heard += (size_t)n;
+    assert_true(heard > 0 && heard < BIG); /* it stayed away too long, and lost the rest */
+    close(deaf);
+    live_end(live);
+    (void)state;
+}
+
+static void a_client_may_leave_before_its_reply(void **state)
+{
+    Live *live = live_default();
+    int half = client(live);
+    say(half, GET("/hold"));
+    HttpRequest *first = wait_held(live);
+    shutdown(half, SHUT_WR); /* it still listens */
+    int gone = client(live);
+    say(gone, GET("/hold"));
+    HttpRequest *second = wait_held(live);
+    struct linger reset = { .l_onoff = 1 };
+    setsockopt(gone, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    close(gone);
+    usleep(50000);
+    http_reply(first, 200, NULL, 0, STR("late"));
+    http_reply(second, 200, NULL, 0, STR("too late"));
+    assert_reply(half, "200", "late");
+    assert_ended(half);
+    live_end(live);
+    (void)state;
+}
+
+static void connections_beyond_the_limit_wait(void **state)
+{
+    HttpConfig config = live_config(NULL);
+    config.connections_max = 2;
+    Live *live = live_start(&config, 5);
+    int one = client(live), two = client(live);
+    say(one, GET("/?1"));
+    assert_reply(one, "200", "1");
+    say(two, GET("/?2"));
+    assert_reply(two, "200", "2");
+    int three = client(live);
+    say(three, GET("/?3"));
+    struct pollfd wait = { .fd = three, .events = POLLIN };
+    assert_int_equal(poll(&wait, 1, 200), 0);
+    close(one);
+    assert_reply(three, "200", "3");
+    close(two);
+    close(three);
+    live_end(live);
+    (void)state;
+}
+
+static void running_out_of_descriptors_passes(void **state)
+{
+    Live *live = live_default();
+    int first = client(live), waiting = try_connect(http_server_port(live->server));
+    say(first, GET("/?1"));
+    assert_reply(first, "200", "1");
+    say(waiting, GET("/?2"));
+    assert_reply(waiting, "200", "2");
+    struct rlimit all, few;
+    getrlimit(RLIMIT_NOFILE, &all);
+    int starved = socket(AF_INET, SOCK_STREAM, 0);
+    few = (struct rlimit){ (rlim_t)starved + 1, all.rlim_max };
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(live->server)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    log_set_level(LOG_CRITICAL); /* the warning is expected */
+    setrlimit(RLIMIT_NOFILE, &few);
+    assert_int_equal(connect(starved, (struct sockaddr *)&address, sizeof address), 0);
+    say(starved, GET("/?3"));
+    struct pollfd wait = { .fd = starved, .events = POLLIN };
+    int early = poll(&wait, 1, 200);
+    setrlimit(RLIMIT_NOFILE, &all);
+    assert_int_equal(early, 0);
+    assert_reply(starved, "200", "3");
+    close(first);
+    close(waiting);
+    close(starved);
+    live_end(live);
+    (void)state;
+}
+
+static void *stop_soon(void *arg)
+{
+    usleep(100000);
+    http_server_stop(((Live *)arg)->server);
+    return NULL;
+}
+
+static void draining_finishes_what_is_in_flight(void **state)
+{
+    Live *live = live_default();
+    unsigned port = http_server_port(live->server);
+    int idle = client(live), busy = client(live);
+    say(idle, GET("/?x"));
+    assert_reply(idle, "200", "x");
+    say(busy, GET("/hold"));
+    HttpRequest *request = wait_held(live);
+    pthread_t stopper;
+    pthread_create(&stopper, NULL, stop_soon, live);
+    pthread_join(stopper, NULL);
+    assert_ended(idle); /* the drain has begun */
+    assert_int_equal(try_connect(port), -1);
+    http_reply(request, 200, NULL, 0, STR("done"));
+    const char *reply = hear_reply(busy, false);
+    assert_string_equal(body_of(reply), "done");
+    assert_non_null(strstr(reply, "\r\nconnection: close\r\n"));
+    assert_ended(busy);
+    live_end(live);
+    (void)state;
+}
+
+static void draining_ends_in_time_and_late_replies_are_harmless(void **state)
+{
+    HttpConfig config = live_config(NULL);
+    Live *live = live_start(&config, 0.1);
+    int busy = client(live);
+    say(busy, GET("/hold"));
+    HttpRequest *request = wait_held(live);
+    live_end(live); /* which returns although nobody has answered */
+    assert_ended(busy);
+    http_reply(request, 200, NULL, 0, STR("far too late"));
+    (void)state;
+}
+
+static void a_port_in_use_is_told(void **state)
+{
+    Live *live = live_default();
+    HttpConfig config = live_config(NULL);
+    config.port = http_server_port(live->server);
+    Error error = { 0 };
+    char expected[80];
+    assert_null(http_server_new(&config, &error));
+    snprintf(expected, sizeof expected, "Port %u on 127.0.0.1 is already in use.", config.port);
+    assert_string_equal(error.message, expected);
+    error = (Error){ 0 };
+    config.port = 65536;
+    assert_null(http_server_new(&config, &error));
+    assert_string_equal(error.message, "65536 is not a port: the largest one is 65535.");
+    error = (Error){ 0 };
+    config.port = 0;
+    config.host = "host.invalid";
+    assert_null(http_server_new(&config, &error));
+    assert_non_null(strstr(error.message, "host.invalid"));
+    live_end(live);
+    (void)state;
+}
+
+static void a_host_may_be_a_name(void **state)
+{
+    HttpConfig config = live_config(NULL);
+    config.host = "localhost";
+    Live *live = live_start(&config, 5);
+    int fd = client(live);
+    say(fd, GET("/?name"));
+    assert_reply(fd, "200", "name");
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reply_has_its_headers_in_order),
+        cmocka_unit_test(head_and_204_have_no_body),
+        cmocka_unit_test(pipelined_requests_are_answered_in_order),
+        cmocka_unit_test(a_request_may_come_byte_by_byte),
+        cmocka_unit_test(http_10_closes_unless_asked),
+        cmocka_unit_test(a_client_that_expects_is_told_to_continue),
+        cmocka_unit_test(refusals_end_the_connection),
+        cmocka_unit_test(large_heads_are_refused),
+        cmocka_unit_test(a_refused_body_does_not_reset_the_connection),
+        cmocka_unit_test(large_bodies_pass_both_ways),
+        cmocka_unit_test(idle_and_slow_clients_are_let_go),
+        cmocka_unit_test(a_client_may_leave_before_its_reply),
+        cmocka_unit_test(connections_beyond_the_limit_wait),
+        cmocka_unit_test(running_out_of_descriptors_passes),
+        cmocka_unit_test(draining_finishes_what_is_in_flight),
+        cmocka_unit_test(draining_ends_in_time_and_late_replies_are_harmless),
+        cmocka_unit_test(a_port_in_use_is_told),
+        cmocka_unit_test(a_host_may_be_a_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
