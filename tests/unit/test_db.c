@@ -1,4 +1,4 @@
-/* tests/unit/test_db.c -- transactions, groups of writes, readers beside the writer, locks, values: on SQLite files and in memory. */
+/* tests/unit/test_db.c -- transactions, groups of writes, readers beside the writer, locks, URLs: on SQLite files and in memory. */
 #include "unit.h"
 
 #include <ftw.h>
@@ -9,7 +9,7 @@
 
 #include "db/db.h"
 
-enum { PARALLEL = 20, MANY_STATEMENTS = 600 };
+enum { PARALLEL = 20 };
 
 #define MEMORY_URL "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
@@ -601,223 +601,6 @@ static void a_file_of_another_kind_is_refused(void **state)
     assert_non_null(strstr(refused(url).message, "not a database"));
 }
 
-/* ---- statements and values ---- */
-
-static bool nest_same_statement(Tx *tx, void *arg)
-{
-    int64_t *sum = arg;
-    Rows *outer = DB_QUERY(tx, "SELECT k FROM t ORDER BY k");
-    while (db_next(outer)) {
-        Rows *inner = DB_QUERY(tx, "SELECT k FROM t ORDER BY k");
-        while (db_next(inner))
-            *sum += 10 * row_int(outer, 0) + row_int(inner, 0);
-    }
-    return true;
-}
-
-static void one_text_can_be_open_twice(void **state)
-{
-    Fixture *f = *state;
-    Error error = { 0 };
-    int64_t sum = 0;
-    exec(f->db, "INSERT INTO t (k) VALUES (1), (2), (3)");
-    assert_true(db_run(f->db, false, f->arena, nest_same_statement, &sum, &error));
-    assert_int_equal(sum, 3 * 60 + 3 * 6);
-}
-
-static bool leave_rows_open(Tx *tx, void *arg)
-{
-    (void)arg;
-    Rows *rows = DB_QUERY(tx, "SELECT k FROM t");
-    Rows *more = DB_QUERY(tx, "SELECT k + 1 FROM t");
-    return db_next(rows) && db_next(more) && DB_EXEC(tx, "UPDATE t SET v = 'u' WHERE k = $1", v_int(row_int(rows, 0))) == 1;
-}
-
-static void open_rows_end_with_their_job(void **state)
-{
-    Fixture *f = *state;
-    exec(f->db, "INSERT INTO t (k) VALUES (1), (2)");
-    for (int i = 0; i < 3; i++) {
-        Error error = { 0 };
-        assert_true(db_run(f->db, true, f->arena, leave_rows_open, NULL, &error));
-    }
-    exec(f->db, "DROP TABLE t");
-}
-
-static bool many_statements(Tx *tx, void *arg)
-{
-    (void)arg;
-    for (int round = 0; round < 2; round++)
-        for (int i = 0; i < MANY_STATEMENTS; i++) {
-            Str text = arena_printf(tx->arena, "SELECT %d + $1", i);
-            const Value value = v_int(round);
-            if (db_int(tx, -1, text.p, &value, 1) != i + round)
-                return false;
-        }
-    return true;
-}
-
-static void more_statements_than_are_kept(void **state)
-{
-    Fixture *f = *state;
-    Error error = { 0 };
-    assert_true(db_run(f->db, false, f->arena, many_statements, NULL, &error));
-    assert_true(db_run(f->db, true, f->arena, many_statements, NULL, &error));
-}
-
-static bool places(Tx *tx, void *arg)
-{
-    (void)arg;
-    assert_int_equal(DB_INT(tx, -1, "SELECT $2 * 100 + $1 * 10 + $2", v_int(3), v_int(7)), 737);
-    assert_int_equal(DB_INT(tx, -1, "SELECT $11", v_int(1), v_int(2), v_int(3), v_int(4), v_int(5), v_int(6), v_int(7), v_int(8), v_int(9),
-                            v_int(10), v_int(11)), 11);
-    assert_int_equal(DB_INT(tx, -1, "SELECT $1", v_null()), -1);
-    assert_false(db_next(DB_QUERY(tx, "SELECT $3", v_int(1))));
-    return true;
-}
-
-static void values_go_to_their_numbers(void **state)
-{
-    Fixture *f = *state;
-    Error error = { 0 };
-    assert_false(db_run(f->db, false, f->arena, places, NULL, &error));
-    assert_non_null(strstr(error.message, "$3 is missing"));
-}
-
-static bool round_trip(Tx *tx, void *arg)
-{
-    (void)arg;
-    Time time = 1795401625630785;
-    DB_EXEC(tx, "CREATE TABLE v (i INTEGER, r FLOAT, b BOOLEAN, s VARCHAR, u CHAR(36), t DATETIME, d DATETIME, j JSON, n VARCHAR, e VARCHAR)");
-    DB_EXEC(tx, "INSERT INTO v VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", v_int(INT64_MIN), v_real(0.1), v_bool(true),
-            v_text(STR("h\xc3\xa9 \0 x")), v_uuid(STR("00000000-0000-7000-8000-000000000000")), v_time(time), v_interval(90 * SECOND + 5),
-            v_json(STR("{\"a\": [1.10, 12345678901234567890]}")), v_text(STR_NULL), v_text(STR("")));
-    Rows *rows = DB_QUERY(tx, "SELECT i, r, b, s, u, t, d, j, n, e, typeof(b), CAST(t AS TEXT), CAST(d AS TEXT), 0, '1970-01-01 00:00:00.5' FROM v");
-    assert_true(db_next(rows));
-    assert_true(row_int(rows, 0) == INT64_MIN);
-    assert_true(row_real(rows, 1) == 0.1);
-    assert_true(row_bool(rows, 2));
-    assert_true(str_eq(row_text(rows, 3), STR("h\xc3\xa9 \0 x")));
-    assert_true(str_is(row_view(rows, 4), "00000000-0000-7000-8000-000000000000"));
-    assert_true(row_time(rows, 5) == time);
-    assert_true(row_interval(rows, 6) == 90 * SECOND + 5);
-    assert_true(str_is(row_text(rows, 7), "{\"a\": [1.10, 12345678901234567890]}"));
-    assert_true(row_is_null(rows, 8));
-    assert_null(row_text(rows, 8).p);
-    assert_true(row_time(rows, 8) == TIME_NULL);
-    assert_true(str_eq(row_text(rows, 9), STR("")));
-    assert_true(str_is(row_text(rows, 10), "integer"));
-    assert_true(str_is(row_text(rows, 11), "2026-11-23 02:40:25.630785"));
-    assert_true(str_is(row_text(rows, 12), "1970-01-01 00:01:30.000005"));
-    assert_true(row_interval(rows, 13) == 0);
-    assert_true(row_interval(rows, 14) == SECOND / 2);
-    assert_false(db_next(rows));
-    assert_true(row_is_null(rows, 0));
-    return true;
-}
-
-static void values_come_back(void **state)
-{
-    Fixture *f = *state;
-    Error error = { 0 };
-    assert_true(db_run(f->db, true, f->arena, round_trip, NULL, &error));
-}
-
-static bool read_bad_time(Tx *tx, void *arg)
-{
-    (void)arg;
-    Rows *rows = DB_QUERY(tx, "SELECT 'yesterday'");
-    return db_next(rows) && row_time(rows, 0) == TIME_NULL;
-}
-
-static void unreadable_time_is_an_error(void **state)
-{
-    Fixture *f = *state;
-    Error error = { 0 };
-    assert_false(db_run(f->db, false, f->arena, read_bad_time, NULL, &error));
-    assert_int_equal(error.code, ERR_INTERNAL);
-}
-
-/* ---- the dialect's operators ---- */
-
-typedef struct OperatorCase {
-    SqlOp op;
-    const char *column;   /* SQL literal in place of a column */
-    Value value;
-    bool expected;
-} OperatorCase;
-
-static bool operator_holds(Tx *tx, const OperatorCase *c)
-{
-    Buf sql;
-    buf_init(&sql, tx->arena, 256);
-    buf_text(&sql, "SELECT 1 FROM (SELECT ");
-    buf_text(&sql, c->column);
-    buf_text(&sql, " AS x) AS held_by WHERE ");
-    for (const char *p = tx->sql->op[c->op]; *p; p++) {
-        bool is_column = p[0] == '%' && p[1] == 'c', is_value = p[0] == '%' && p[1] == 'v';
-        if (is_column || is_value)
-            buf_text(&sql, is_column ? "held_by.x" : "$1");
-        else
-            buf_char(&sql, *p);
-        p += is_column || is_value;
-    }
-    return db_int(tx, 0, buf_cstr(&sql), &c->value, 1) == 1;
-}
-
-static bool try_operators(Tx *tx, void *arg)
-{
-    (void)arg;
-    const OperatorCase cases[] = {
-        { SQL_ANY, "'b'", v_list(STR("[\"a\", \"b\"]")), true },
-        { SQL_ANY, "'c'", v_list(STR("[\"a\", \"b\"]")), false },
-        { SQL_ANY, "NULL", v_list(STR("[\"a\"]")), false },
-        { SQL_ANY, "30", v_list(STR("[20, 30]")), true },
-        { SQL_NOT_ANY, "'c'", v_list(STR("[\"a\", \"b\"]")), true },
-        { SQL_NOT_ANY, "'a'", v_list(STR("[\"a\", \"b\"]")), false },
-        { SQL_NOT_ANY, "NULL", v_list(STR("[\"a\"]")), false },
-        { SQL_ALL, "'[\"a\", \"b\", \"c\"]'", v_list(STR("[\"a\", \"c\", \"a\"]")), true },
-        { SQL_ALL, "'[\"a\"]'", v_list(STR("[\"a\", \"c\"]")), false },
-        { SQL_ALL, "'[]'", v_list(STR("[]")), true },
-        { SQL_LIKE, "'My-Flow'", v_text(STR("%y-fL%")), true },
-        { SQL_LIKE, "'My-Flow'", v_text(STR("y-f")), false },
-        { SQL_BEFORE, "'2026-01-01 00:00:00.000000'", v_time(1795401625630785), true },
-        { SQL_BEFORE, "'2026-11-23 02:40:25.630785'", v_time(1795401625630785), true },
-        { SQL_AFTER, "'2026-11-23 02:40:25.630785'", v_time(1795401625630785), true },
-        { SQL_AFTER, "'2026-11-23 02:40:25.630784'", v_time(1795401625630785), false },
-        { SQL_GE, "2", v_int(2), true },
-        { SQL_GE, "1", v_int(2), false },
-        { SQL_LE, "2", v_int(2), true },
-        { SQL_LE, "3", v_int(2), false },
-        { SQL_EQ, "1", v_bool(true), true },
-        { SQL_EQ, "0", v_bool(true), false },
-        { SQL_IS_NULL, "NULL", v_null(), true },
-        { SQL_IS_NULL, "0", v_null(), false },
-        { SQL_IS_NOT_NULL, "0", v_null(), true },
-        { SQL_IS_NOT_NULL, "NULL", v_null(), false },
-        { SQL_JSON_EMPTY, "'[]'", v_null(), true },
-        { SQL_JSON_EMPTY, "'[\"a\"]'", v_null(), false },
-        { SQL_JSON_NOT_EMPTY, "'[\"a\"]'", v_null(), true },
-        { SQL_JSON_NOT_EMPTY, "'[]'", v_null(), false },
-        { SQL_LIKE_ANY, "'Blue'", v_list(STR("[\"gr\", \"bL\"]")), true },
-        { SQL_LIKE_ANY, "'Blue'", v_list(STR("[\"lue\"]")), false },
-        { SQL_LIKE_ANY, "'Blue'", v_list(STR("[]")), true },
-    };
-    for (size_t i = 0; i < COUNT_OF(cases); i++)
-        if (operator_holds(tx, &cases[i]) != cases[i].expected)
-            return fail(tx->error, ERR_INTERNAL, "case %zu", i);
-    return true;
-}
-
-static void operators_hold(void **state)
-{
-    Fixture *f = *state;
-    Error error = { 0 };
-    bool ok = db_run(f->db, false, f->arena, try_operators, NULL, &error);
-    assert_string_equal(error.message, "");
-    assert_true(ok);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_file, close_file)
 
 int main(void)
@@ -844,13 +627,6 @@ int main(void)
         TEST(files_are_found_by_any_form_of_url),
         TEST(bad_urls_are_refused_without_their_password),
         TEST(a_file_of_another_kind_is_refused),
-        TEST(one_text_can_be_open_twice),
-        TEST(open_rows_end_with_their_job),
-        TEST(more_statements_than_are_kept),
-        TEST(values_go_to_their_numbers),
-        TEST(values_come_back),
-        TEST(unreadable_time_is_an_error),
-        TEST(operators_hold),
     };
     return cmocka_run_group_tests_name("db", tests, NULL, NULL);
 }
