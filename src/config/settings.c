@@ -19,7 +19,7 @@ typedef struct Given { /* a value before it is checked; null text: the default *
 
 struct Settings {
     Arena *arena;
-    const char *profile;
+    const Profile *profile; /* NULL until one is chosen */
     SettingValue *values;   /* one for each row of the table, like all below */
     Str *used;              /* with templates expanded */
     SettingSource *sources;
@@ -133,8 +133,10 @@ static bool derive_all(Settings *settings, Error *error)
     bool ok = true;
     for (size_t i = 0; i < setting_count; i++) {
         Error cause = { .code = ERR_NONE };
-        settings->used[i] = STR_NULL;
-        if (settings_derive(settings, setting_table[i].name, &settings->used[i], &cause) || setting_table[i].flags & SETTING_CLIENT)
+        Str value = STR_NULL;
+        bool derived = settings_derive(settings, setting_table[i].name, &value, &cause);
+        settings->used[i] = derived ? arena_str(settings->arena, value) : STR_NULL;
+        if (derived || setting_table[i].flags & SETTING_CLIENT)
             continue;
         ok = fail(error, ERR_INVALID, "%s: %s", setting_table[i].name, cause.message);
     }
@@ -148,7 +150,6 @@ static Settings *settings_new(void)
     Arena *arena = arena_new();
     Settings *settings = arena_new_of(arena, Settings);
     settings->arena = arena;
-    settings->profile = "default";
     settings->values = arena_zalloc(arena, setting_count * sizeof(SettingValue));
     settings->used = arena_zalloc(arena, setting_count * sizeof(Str));
     settings->sources = arena_zalloc(arena, setting_count * sizeof(SettingSource));
@@ -197,7 +198,7 @@ static bool load(Settings *settings, const char *option, Error *error)
         !profiles_load(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
         !choose_profile(&profiles, option, &profile, error) || !fill(settings, profile, option != NULL, error))
         return false;
-    settings->profile = arena_cstr(settings->arena, profile->name);
+    settings->profile = profile;
     warn_of_unused_password(settings);
     return true;
 }
@@ -277,6 +278,11 @@ SettingSource settings_source(const Settings *settings, const char *name)
 }
 
 const char *settings_profile(const Settings *settings)
+{
+    return settings->profile->name.p;
+}
+
+const Profile *settings_active_profile(const Settings *settings)
 {
     return settings->profile;
 }

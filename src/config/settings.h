@@ -39,13 +39,14 @@ void settings_free(Settings *settings);
 /* A command line option goes over all other sources. Only before the settings are used. False: *error says why not. */
 bool settings_override(Settings *settings, const char *name, Str value, Error *error) MUST_CHECK;
 
-/* Values with templates expanded; the name must be in the table (asserted). Text may be null. */
+/* Values with templates expanded; the name must be in the table (asserted). Text ends with a zero, or is null. */
 Str settings_text(const Settings *settings, const char *name);
 bool settings_bool(const Settings *settings, const char *name);
 int64_t settings_int(const Settings *settings, const char *name);
 double settings_float(const Settings *settings, const char *name); /* seconds for SETTING_SECONDS */
 SettingSource settings_source(const Settings *settings, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
+const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */
 /* GET /admin/settings: JSON object of all settings as the reference answers, secrets as ********. */
 Str settings_json(const Settings *settings, Arena *arena);
 /* The value as it was given, as Python's str() prints it: what `config view` shows. Null where it is None. */

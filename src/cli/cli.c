@@ -1,0 +1,273 @@
+/* cli/cli.c -- from argv to a command of the table: options read, settings loaded, the command run. */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <sys/stat.h>
+
+/* ---- options ---- */
+
+static size_t option_count(const Command *command)
+{
+    size_t n = 0;
+    while (command->options && (command->options[n].name || command->options[n].letter))
+        n++;
+    return n;
+}
+
+static size_t option_index(const Cli *cli, const char *name)
+{
+    const CliOption *options = cli->command->options;
+    for (size_t i = 0; i < option_count(cli->command); i++)
+        if (name[0] == '-' ? options[i].letter == name[1] : options[i].name && strcmp(options[i].name, name) == 0)
+            return i;
+    return OPTIONS_MAX;
+}
+
+const char *cli_option(const Cli *cli, const char *name)
+{
+    size_t i = option_index(cli, name);
+    return i < OPTIONS_MAX ? cli->values[i] : NULL;
+}
+
+bool cli_switch(const Cli *cli, const char *name, bool otherwise)
+{
+    const char *value = cli_option(cli, name);
+    return value ? strcmp(value, "true") == 0 : otherwise;
+}
+
+/* What getopt_long returns: 'h' for help, and for each option twice its place, plus one if it was the negative. */
+enum { HELP = 'h', FIRST_OPTION = 256 };
+
+typedef struct OptionTable {
+    struct option longs[OPTIONS_MAX * 2 + 2];
+    char letters[OPTIONS_MAX * 2 + 4];
+} OptionTable;
+
+static void make_table(const Command *command, OptionTable *table)
+{
+    size_t longs = 0, letters = 0;
+    *table = (OptionTable){ .letters = ":" }; /* a lacking value gives ':' */
+    letters = 1;
+    table->longs[longs++] = (struct option){ "help", no_argument, NULL, HELP };
+    for (size_t i = 0; i < option_count(command); i++) {
+        const CliOption *option = &command->options[i];
+        int code = FIRST_OPTION + 2 * (int)i, takes = option->value ? required_argument : no_argument;
+        if (option->name)
+            table->longs[longs++] = (struct option){ option->name, takes, NULL, code };
+        if (option->negative)
+            table->longs[longs++] = (struct option){ option->negative, takes, NULL, code + 1 };
+        if (option->letter)
+            table->letters[letters++] = option->letter;
+        if (option->letter && option->value)
+            table->letters[letters++] = ':';
+    }
+}
+
+static bool is_integer(const char *text)
+{
+    char *end;
+    errno = 0;
+    long value = strtol(text, &end, 10);
+    return end != text && *end == '\0' && errno == 0 && value >= INT32_MIN && value <= INT32_MAX;
+}
+
+static int letter_code(const Command *command, int letter)
+{
+    for (size_t i = 0; i < option_count(command); i++)
+        if (command->options[i].letter == letter)
+            return FIRST_OPTION + 2 * (int)i;
+    return letter;
+}
+
+/* 0, or the exit status after a mistake. */
+static int take_option(Cli *cli, int code)
+{
+    size_t i = (size_t)(code - FIRST_OPTION) / 2;
+    const CliOption *option = &cli->command->options[i];
+    cli->values[i] = option->value ? optarg : (code - FIRST_OPTION) % 2 ? "false" : "true";
+    if (option->value && strcmp(option->value, "INTEGER") == 0 && !is_integer(optarg))
+        return cli_usage(cli, cli->command, "Invalid value for '--%s': %s is not a valid integer.", option->name, cli_quoted(cli, str_from(optarg)));
+    return 0;
+}
+
+static int refuse_option(const Cli *cli, int code, char **argv)
+{
+    const char *word = argv[optind - 1];
+    if (optopt > 0 && optopt < FIRST_OPTION) /* a letter, perhaps one of several in the word */
+        return cli_usage(cli, cli->command, code == ':' ? "Option '-%c' requires an argument." : "No such option: -%c", optopt);
+    return cli_usage(cli, cli->command, code == ':' ? "Option '%s' requires an argument." : "No such option: %s", word);
+}
+
+/* argv[0] is the command's last word. True: go on; else *ret_status. */
+static bool read_options(Cli *cli, int argc, char **argv, int *ret_status)
+{
+    OptionTable table;
+    make_table(cli->command, &table);
+    opterr = 0;
+    optind = 0; /* starts anew */
+    for (int code; (code = getopt_long(argc, argv, table.letters, table.longs, NULL)) != -1;) {
+        *ret_status = 0;
+        if (code == HELP) {
+            cli_help_command(cli, cli->command);
+            return false;
+        }
+        *ret_status = code == '?' || code == ':' ? refuse_option(cli, code, argv) : take_option(cli, letter_code(cli->command, code));
+        if (*ret_status)
+            return false;
+    }
+    cli->args = argv + optind;
+    cli->arg_count = (size_t)(argc - optind);
+    return true;
+}
+
+static int check_arguments(const Cli *cli)
+{
+    const Command *command = cli->command;
+    if (cli->arg_count < command->least)
+        return cli_usage(cli, command, "Missing argument '%s'.", command->arguments);
+    if (cli->arg_count > command->most)
+        return cli_usage(cli, command, "Got unexpected extra argument (%s)", cli->args[command->most]);
+    return 0;
+}
+
+/* ---- running ---- */
+
+/* The home folder may be made by any command, as the client does. */
+static void make_home(const Cli *cli)
+{
+    Str home = settings_text(cli->settings, "PREFECT_HOME");
+    char *path = arena_cstr(cli->arena, home);
+    for (char *slash = path; slash && *path; slash = slash ? strchr(slash + 1, '/') : NULL) {
+        if (slash == path)
+            continue;
+        *slash = '\0';
+        mkdir(path, 0777);
+        *slash = '/';
+    }
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        fprintf(stderr, "Failed to create the Prefect home directory at %s\n", path);
+}
+
+static int run_command(Cli *cli, int argc, char **argv)
+{
+    int status;
+    if (cli->command->flags & COMMAND_FOREIGN) {
+        fprintf(stderr, "'%s' is a command of the Python client: install prefect 2.7.12 with pip and run its 'prefect %s'.\n",
+            cli->command->path, cli->command->path);
+        return 2;
+    }
+    if (!read_options(cli, argc, argv, &status))
+        return status;
+    status = check_arguments(cli);
+    if (status)
+        return status;
+    Error error = { .code = ERR_NONE };
+    cli->settings = cli->command->flags & COMMAND_LENIENT ? settings_load_leniently(cli->profile, &error) : settings_load(cli->profile, &error);
+    if (!cli->settings)
+        return cli_bad(cli, "%s", error.message);
+    cli_colours(cli);
+    make_home(cli);
+    return cli->command->run(cli);
+}
+
+/* ---- finding the command ---- */
+
+static bool is_path(const Command *command, const char *first, const char *second)
+{
+    char path[64];
+    if (!second)
+        return strcmp(command->path, first) == 0 || (command->alias && strcmp(command->alias, first) == 0);
+    snprintf(path, sizeof path, "%s %s", first, second);
+    return strcmp(command->path, path) == 0;
+}
+
+static const Command *find_command(const char *first, const char *second)
+{
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (is_path(&cli_commands[i], first, second))
+            return &cli_commands[i];
+    return NULL;
+}
+
+static bool is_help(const char *word)
+{
+    return word && strcmp(word, "--help") == 0;
+}
+
+static int run_group(Cli *cli, const Command *group, int argc, char **argv)
+{
+    if (argc < 2 || is_help(argv[1])) {
+        cli_help_group(cli, group);
+        return 0;
+    }
+    cli->command = find_command(group->path, argv[1]);
+    if (!cli->command)
+        return cli_usage(cli, group, argv[1][0] == '-' ? "No such option: %s" : "No such command '%s'.", argv[1]);
+    return run_command(cli, argc - 1, argv + 1);
+}
+
+static int run_words(Cli *cli, int argc, char **argv)
+{
+    if (argc > 0 && (strcmp(argv[0], "orion") == 0 || strcmp(argv[0], "server") == 0)) {
+        argc--;
+        argv++;
+    }
+    if (argc == 0 || is_help(argv[0])) {
+        cli_help_all(cli);
+        return 0;
+    }
+    cli->command = find_command(argv[0], NULL);
+    if (!cli->command)
+        return cli_usage(cli, NULL, argv[0][0] == '-' ? "No such option: %s" : "No such command '%s'.", argv[0]);
+    if (cli->command->flags & COMMAND_GROUP)
+        return run_group(cli, cli->command, argc, argv);
+    return run_command(cli, argc, argv);
+}
+
+/* The options before the command. True: go on at *ret_words; else *ret_status. */
+static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *ret_status)
+{
+    char **word = argv + 1;
+    for (; *word && (*word)[0] == '-' && !is_help(*word); word++) {
+        if (strcmp(*word, "-v") == 0 || strcmp(*word, "--version") == 0) {
+            puts("2.7.12");
+            *ret_status = 0;
+            return false;
+        }
+        if (strncmp(*word, "--profile=", 10) == 0) {
+            cli->profile = *word + 10;
+        } else if ((strcmp(*word, "-p") == 0 || strcmp(*word, "--profile") == 0) && word[1]) {
+            cli->profile = *++word;
+        } else if (strncmp(*word, "-p", 2) == 0 && (*word)[2]) {
+            cli->profile = *word + 2;
+        } else {
+            bool lacks = strcmp(*word, "-p") == 0 || strcmp(*word, "--profile") == 0;
+            *ret_status = cli_usage(cli, NULL, lacks ? "Option '%s' requires an argument." : "No such option: %s", *word);
+            return false;
+        }
+    }
+    *ret_words = word;
+    return true;
+}
+
+int cli_main(int argc, char **argv)
+{
+    Cli cli = { .arena = arena_new(), .program = "orion" };
+    char **words;
+    int status;
+    if (argc > 0) {
+        const char *slash = strrchr(argv[0], '/');
+        cli.program = slash ? slash + 1 : argv[0];
+        cli_colours(&cli);
+        if (read_global_options(&cli, argv, &words, &status))
+            status = run_words(&cli, argc - (int)(words - argv), words);
+    } else {
+        status = 2;
+    }
+    settings_free(cli.settings);
+    arena_free(cli.arena);
+    if (fflush(stdout) != 0)
+        status = 1;
+    return status;
+}

@@ -1,0 +1,87 @@
+/* cli/cli.h -- the command line: one table of commands, what each takes, and the function that does it. */
+#ifndef ORION_CLI_H
+#define ORION_CLI_H
+
+#include "config/settings.h"
+
+typedef struct CliOption {
+    const char *name;       /* "host" for --host; NULL where there is only a letter */
+    const char *negative;   /* "no-ui" for --no-ui; NULL where there is none */
+    char letter;            /* 'y' for -y; 0 */
+    const char *value;      /* "TEXT" or "INTEGER" where a value follows; NULL: a switch */
+    const char *setting;    /* the setting that the option goes over; NULL */
+    const char *help;
+} CliOption;
+
+typedef struct Cli Cli;
+
+enum { COMMAND_GROUP = 1, COMMAND_FOREIGN = 2, COMMAND_LENIENT = 4, ARGUMENTS_ANY = 1000, OPTIONS_MAX = 16 };
+
+typedef struct Command {
+    const char *path;       /* "database reset" */
+    const char *alias;      /* another name, not shown; NULL */
+    const char *help;
+    const char *arguments;  /* for the usage: "NAME NEW_NAME" */
+    size_t least, most;     /* how many arguments */
+    const CliOption *options; /* ends with an empty row; NULL: none */
+    unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's; LENIENT: runs with templates that do not expand */
+    int (*run)(Cli *cli);   /* the exit status */
+} Command;
+
+extern const Command cli_commands[];
+extern const size_t cli_command_count;
+
+struct Cli {
+    Arena *arena;
+    Settings *settings;
+    const Command *command;
+    const char *program;    /* the name it was called by */
+    const char *profile;    /* -p, or NULL */
+    const char *values[OPTIONS_MAX]; /* by the option's place; of switches "true" or "false"; NULL: not given */
+    char *const *args;
+    size_t arg_count;
+    bool colour_out, colour_err;
+};
+
+/* The whole program: the process's exit status. */
+int cli_main(int argc, char **argv) MUST_CHECK;
+
+/* An option by name, or by letter ("-r"); NULL where it was not given. */
+const char *cli_option(const Cli *cli, const char *name);
+bool cli_switch(const Cli *cli, const char *name, bool otherwise);
+
+/* cli/help.c */
+void cli_help_all(const Cli *cli);
+void cli_help_group(const Cli *cli, const Command *group);
+void cli_help_command(const Cli *cli, const Command *command);
+/* A mistake in how the program was called: the reason with a hint, to standard error; returns 2. */
+int cli_usage(const Cli *cli, const Command *command, const char *format, ...) PRINTF(3, 4);
+
+/* cli/terminal.c: lines in green, in yellow, and (to standard error) in red; the last returns 1. */
+void cli_colours(Cli *cli);
+void cli_good(const Cli *cli, const char *format, ...) PRINTF(2, 3);
+void cli_note(const Cli *cli, const char *format, ...) PRINTF(2, 3);
+int cli_bad(const Cli *cli, const char *format, ...) PRINTF(2, 3);
+/* Asks on the terminal. False: no, or the input has ended (then it says so). */
+typedef enum Answer { ANSWER_YES, ANSWER_NO, ANSWER_NONE } Answer;
+Answer cli_confirm(const char *question);
+const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
+
+/* The commands. */
+int cmd_start(Cli *cli);
+int cmd_version(Cli *cli);
+int cmd_database_reset(Cli *cli);
+int cmd_database_upgrade(Cli *cli);
+int cmd_database_downgrade(Cli *cli);
+int cmd_database_stamp(Cli *cli);
+int cmd_config_set(Cli *cli);
+int cmd_config_unset(Cli *cli);
+int cmd_config_view(Cli *cli);
+int cmd_profile_ls(Cli *cli);
+int cmd_profile_create(Cli *cli);
+int cmd_profile_use(Cli *cli);
+int cmd_profile_delete(Cli *cli);
+int cmd_profile_rename(Cli *cli);
+int cmd_profile_inspect(Cli *cli);
+
+#endif

@@ -1,0 +1,172 @@
+/* cli/cmd_database.c -- `orion database`: the tables made, dropped, and their revision recorded. */
+#include "cli/cli.h"
+#include "db/migrate.h"
+
+/* The database's address without its password. */
+static const char *shown_url(const Cli *cli)
+{
+    Str url = settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL");
+    const char *text = arena_cstr(cli->arena, url), *slashes = strstr(text, "://");
+    const char *user = slashes ? slashes + 3 : text;
+    size_t authority = strcspn(user, "/?");
+    const char *at = memrchr(user, '@', strlen(user));
+    if (at && (size_t)(at - user) > authority && !memchr(user, ':', authority))
+        return text; /* an '@' in the path or the query */
+    const char *colon = at ? memchr(user, ':', (size_t)(at - user)) : NULL;
+    if (!colon)
+        return text;
+    return arena_printf(cli->arena, "%.*s:***%s", (int)(colon - text), text, at).p;
+}
+
+static Db *open_database(const Cli *cli, Error *error)
+{
+    DbConfig config = {
+        .url = settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"),
+        .timeout = settings_float(cli->settings, "PREFECT_ORION_DATABASE_TIMEOUT"),
+        .readers = 1,
+        .echo = settings_bool(cli->settings, "PREFECT_ORION_DATABASE_ECHO"),
+    };
+    return db_open(&config, error);
+}
+
+/* The steps: each runs in a transaction of its own. */
+
+static bool step_drop(Tx *tx, void *arg)
+{
+    (void)arg;
+    return migrate_drop(tx);
+}
+
+static bool step_up(Tx *tx, void *arg)
+{
+    (void)arg;
+    return migrate_up(tx);
+}
+
+static bool step_plan(Tx *tx, void *arg)
+{
+    *(Str *)arg = migrate_plan(tx);
+    return tx->error->code == ERR_NONE;
+}
+
+static bool step_stamp(Tx *tx, void *arg)
+{
+    return migrate_stamp(tx, *(const Str *)arg);
+}
+
+/* 0: go on; else the exit status. */
+static int ask(const Cli *cli, const char *question, const char *aborted)
+{
+    if (cli_switch(cli, "yes", false))
+        return 0;
+    Answer answer = cli_confirm(question);
+    if (answer == ANSWER_YES)
+        return 0;
+    return answer == ANSWER_NO ? cli_bad(cli, "%s", aborted) : 1;
+}
+
+int cmd_database_reset(Cli *cli)
+{
+    Error error = { .code = ERR_NONE };
+    const char *url = shown_url(cli);
+    Str question = arena_printf(cli->arena, "Are you sure you want to reset the Orion database located at \"%s\"? "
+        "This will drop and recreate all tables.", url);
+    int status = ask(cli, question.p, "Database reset aborted");
+    if (status)
+        return status;
+    Db *db = open_database(cli, &error);
+    bool ok = db != NULL;
+    if (ok) {
+        puts("Downgrading database...");
+        ok = db_run(db, true, cli->arena, step_drop, NULL, &error);
+    }
+    if (ok) {
+        puts("Upgrading database...");
+        ok = db_run(db, true, cli->arena, step_up, NULL, &error);
+    }
+    db_close(db);
+    if (!ok)
+        return cli_bad(cli, "%s", error.message);
+    cli_good(cli, "Orion database \"%s\" reset!", url);
+    return 0;
+}
+
+/* Prints what an upgrade would run. */
+static int plan_upgrade(const Cli *cli)
+{
+    Error error = { .code = ERR_NONE };
+    Str plan = STR("");
+    Db *db = open_database(cli, &error);
+    bool ok = db && db_run(db, false, cli->arena, step_plan, &plan, &error);
+    db_close(db);
+    if (!ok)
+        return cli_bad(cli, "%s", error.message);
+    if (plan.n == 0)
+        puts("-- nothing to do");
+    else
+        printf("%.*s\n", STR_ARG(plan));
+    return 0;
+}
+
+/* One change with its messages around it. */
+static int change(const Cli *cli, const char *verb, bool (*step)(Tx *, void *))
+{
+    Error error = { .code = ERR_NONE };
+    printf("Running %s migrations ...\n", verb);
+    Db *db = open_database(cli, &error);
+    bool ok = db && db_run(db, true, cli->arena, step, NULL, &error);
+    db_close(db);
+    if (!ok)
+        return cli_bad(cli, "%s", error.message);
+    puts("Migrations succeeded!");
+    cli_good(cli, "Orion database at %s %sd!", shown_url(cli), verb);
+    return 0;
+}
+
+static int refuse_revision(const Cli *cli, const char *revision, const char *known)
+{
+    return cli_bad(cli, "Can't locate revision identified by '%s': this program knows only %s.", revision, known);
+}
+
+int cmd_database_upgrade(Cli *cli)
+{
+    const char *revision = cli_option(cli, "-r");
+    if (revision && strcmp(revision, "head") != 0 && strcmp(revision, schema_head_sqlite) != 0)
+        return refuse_revision(cli, revision, "head");
+    Str question = arena_printf(cli->arena, "Are you sure you want to upgrade the Orion database at %s?", shown_url(cli));
+    int status = ask(cli, question.p, "Database upgrade aborted!");
+    if (status)
+        return status;
+    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli) : change(cli, "upgrade", step_up);
+}
+
+int cmd_database_downgrade(Cli *cli)
+{
+    const char *revision = cli_option(cli, "-r");
+    if (revision && strcmp(revision, "base") != 0)
+        return refuse_revision(cli, revision, "base, which drops all tables");
+    Str question = arena_printf(cli->arena, "Are you sure you want to downgrade the Orion database at %s?", shown_url(cli));
+    int status = ask(cli, question.p, "Database downgrade aborted!");
+    if (status)
+        return status;
+    if (!cli_switch(cli, "dry-run", false))
+        return change(cli, "downgrade", step_drop);
+    puts("-- all tables of Orion would be dropped, with every row in them");
+    return 0;
+}
+
+int cmd_database_stamp(Cli *cli)
+{
+    Error error = { .code = ERR_NONE };
+    Str revision = str_from(cli->args[0]);
+    if (str_is(revision, "head"))
+        revision = str_from(schema_head_sqlite);
+    puts("Stamping database with revision ...");
+    Db *db = open_database(cli, &error);
+    bool ok = db && db_run(db, true, cli->arena, step_stamp, &revision, &error);
+    db_close(db);
+    if (!ok)
+        return cli_bad(cli, "%s", error.message);
+    cli_good(cli, "Stamping database with revision succeeded!");
+    return 0;
+}

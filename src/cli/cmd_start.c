@@ -1,0 +1,55 @@
+/* cli/cmd_start.c -- `orion start`: the server in the foreground until SIGINT or SIGTERM. */
+#include "api/server.h"
+#include "base/log.h"
+#include "cli/cli.h"
+
+/* Options go over environment and profile. False: *error is a line for the user. */
+static bool apply_options(Cli *cli, Error *error)
+{
+    const CliOption *option = cli->command->options;
+    for (size_t i = 0; option[i].name; i++)
+        if (cli->values[i] && !settings_override(cli->settings, option[i].setting, str_from(cli->values[i]), error))
+            return false;
+    int64_t port = settings_int(cli->settings, "PREFECT_ORION_API_PORT");
+    if (port < 0 || port > 65535)
+        return fail(error, ERR_INVALID, "Port %lld is not between 0 and 65535.", (long long)port);
+    return true;
+}
+
+/* Called when the socket listens. */
+static void print_addresses(const char *host, unsigned port, void *arg)
+{
+    const Cli *cli = arg;
+    bool ui = settings_bool(cli->settings, "PREFECT_ORION_UI_ENABLED");
+    Str base = arena_printf(cli->arena, strchr(host, ':') ? "http://[%s]:%u" : "http://%s:%u", host, port);
+    cli_good(cli, "Orion is ready.");
+    printf("\n  API        %s/api\n  API docs   %s/docs\n", base.p, base.p);
+    if (ui)
+        printf("  Dashboard  %s\n", base.p);
+    else
+        printf("  Dashboard  off: PREFECT_ORION_UI_ENABLED=1 turns it on\n");
+    printf("\nTell clients about it with:\n\n  prefect config set PREFECT_API_URL=%s/api\n\n", base.p);
+    fflush(stdout);
+}
+
+int cmd_start(Cli *cli)
+{
+    Error error = { .code = ERR_NONE };
+    LogLevel level;
+    if (!apply_options(cli, &error))
+        return cli_bad(cli, "%s", error.message);
+    if (log_level_parse(settings_text(cli->settings, "PREFECT_LOGGING_SERVER_LEVEL"), &level))
+        log_set_level(level);
+    ServerOptions options = {
+        .host = settings_text(cli->settings, "PREFECT_ORION_API_HOST").p,
+        .port = (unsigned)settings_int(cli->settings, "PREFECT_ORION_API_PORT"),
+        .keep_alive_timeout = (double)settings_int(cli->settings, "PREFECT_ORION_API_KEEPALIVE_TIMEOUT"),
+        .ui = settings_bool(cli->settings, "PREFECT_ORION_UI_ENABLED"),
+        .listening = print_addresses,
+        .arg = cli,
+    };
+    if (!server_run(cli->settings, &options, &error))
+        return cli_bad(cli, "%s", error.message);
+    puts("Orion stopped!");
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* cli/commands.c -- every command there is, in the order in which the help shows them. */
+#include "cli/cli.h"
+
+static const CliOption start_options[] = {
+    { "host", NULL, 0, "TEXT", "PREFECT_ORION_API_HOST", "Address to listen on." },
+    { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Port to listen on." },
+    { "keep-alive-timeout", NULL, 0, "INTEGER", "PREFECT_ORION_API_KEEPALIVE_TIMEOUT", "Seconds that an idle connection stays open." },
+    { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", "Least level of the log lines: DEBUG, INFO, WARNING, ERROR." },
+    { "scheduler", "no-scheduler", 0, NULL, "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "Run the scheduler or not." },
+    { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED", "Kept for old scripts; nothing is ever sent." },
+    { "late-runs", "no-late-runs", 0, NULL, "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "Mark late runs or not." },
+    { "ui", "no-ui", 0, NULL, "PREFECT_ORION_UI_ENABLED", "Serve the dashboard or not." },
+    { .name = NULL },
+};
+
+#define YES { "yes", NULL, 'y', NULL, NULL, "Do not ask." }
+#define DRY_RUN { "dry-run", "no-dry-run", 0, NULL, NULL, "Print the SQL and change nothing." }
+
+static const CliOption reset_options[] = { YES, { .name = NULL } };
+static const CliOption upgrade_options[] = {
+    YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach (head)." }, DRY_RUN, { .name = NULL },
+};
+static const CliOption downgrade_options[] = {
+    YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach; only base, which drops all tables." }, DRY_RUN, { .name = NULL },
+};
+static const CliOption view_options[] = {
+    { "show-defaults", "hide-defaults", 0, NULL, NULL, "Also settings that nobody set (hidden otherwise)." },
+    { "show-sources", "hide-sources", 0, NULL, NULL, "Where each value comes from (shown otherwise)." },
+    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Passwords and keys in clear (hidden otherwise)." },
+    { .name = NULL },
+};
+static const CliOption create_options[] = { { "from", NULL, 0, "TEXT", NULL, "Copy this profile." }, { .name = NULL } };
+static const CliOption inspect_options[] = {
+    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Passwords and keys in clear (hidden otherwise)." }, { .name = NULL },
+};
+
+#define TAKES(text, from, to) .arguments = (text), .least = (from), .most = (to)
+#define GROUP(name, other, text) { name, other, text, .flags = COMMAND_GROUP }
+#define FOREIGN(name, other, text) { name, other, text, .most = ARGUMENTS_ANY, .flags = COMMAND_FOREIGN }
+
+const Command cli_commands[] = {
+    { "start", NULL, "Start the server.", .options = start_options, .run = cmd_start },
+    { "version", NULL, "Show the versions of this program, its API and its database.", .flags = COMMAND_LENIENT, .run = cmd_version },
+
+    GROUP("database", NULL, "Make, empty or drop the database's tables."),
+    { "database reset", NULL, "Drop all tables and make them anew.", .options = reset_options, .run = cmd_database_reset },
+    { "database upgrade", NULL, "Bring the database to the newest schema.", .options = upgrade_options, .run = cmd_database_upgrade },
+    { "database downgrade", NULL, "Drop all tables.", .options = downgrade_options, .run = cmd_database_downgrade },
+    { "database stamp", NULL, "Record a revision without running migrations.", TAKES("REVISION", 1, 1), .run = cmd_database_stamp },
+    FOREIGN("database revision", NULL, "Write a new migration of the reference."),
+
+    GROUP("config", NULL, "Look at settings and change them."),
+    { "config set", NULL, "Set values in the current profile.", TAKES("SETTING=VALUE...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_set },
+    { "config unset", NULL, "Take settings out of the current profile.", TAKES("SETTING...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_unset },
+    { "config view", NULL, "Show the settings in use.", .options = view_options, .flags = COMMAND_LENIENT, .run = cmd_config_view },
+
+    GROUP("profile", "profiles", "Work with profiles: named sets of settings."),
+    { "profile ls", NULL, "List the profiles.", .flags = COMMAND_LENIENT, .run = cmd_profile_ls },
+    { "profile create", NULL, "Make a profile.", TAKES("NAME", 1, 1), .options = create_options, .flags = COMMAND_LENIENT, .run = cmd_profile_create },
+    { "profile use", NULL, "Make a profile the active one.", TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_use },
+    { "profile delete", NULL, "Delete a profile.", TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_delete },
+    { "profile rename", NULL, "Rename a profile.", TAKES("NAME NEW_NAME", 2, 2), .flags = COMMAND_LENIENT, .run = cmd_profile_rename },
+    { "profile inspect", NULL, "Show what a profile sets.", TAKES("[NAME]", 0, 1), .options = inspect_options, .flags = COMMAND_LENIENT, .run = cmd_profile_inspect },
+
+    FOREIGN("agent", NULL, "Agents, which start flow runs."),
+    FOREIGN("block", "blocks", "Blocks."),
+    FOREIGN("cloud", NULL, "Prefect Cloud."),
+    FOREIGN("concurrency-limit", "concurrency-limits", "Limits of tasks that run at once."),
+    FOREIGN("deployment", "deployments", "Deployments."),
+    FOREIGN("dev", NULL, "Development of the client."),
+    FOREIGN("flow", "flows", "Flows."),
+    FOREIGN("flow-run", "flow-runs", "Flow runs."),
+    FOREIGN("kubernetes", NULL, "Manifests for Kubernetes."),
+    FOREIGN("work-pool", NULL, "Work pools."),
+    FOREIGN("work-queue", "work-queues", "Work queues."),
+    FOREIGN("worker", NULL, "Workers."),
+};
+const size_t cli_command_count = COUNT_OF(cli_commands);

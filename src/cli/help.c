@@ -1,0 +1,111 @@
+/* cli/help.c -- usage and help, made from the table of commands. */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+
+enum { NAME_WIDTH = 20, OPTION_WIDTH = 34 };
+
+static const char *bold(const Cli *cli)
+{
+    return cli->colour_out ? "\033[1m" : "";
+}
+
+static const char *plain(const Cli *cli)
+{
+    return cli->colour_out ? "\033[0m" : "";
+}
+
+static void heading(const Cli *cli, const char *text)
+{
+    printf("\n%s%s%s\n", bold(cli), text, plain(cli));
+}
+
+static void row(int width, const char *name, const char *help)
+{
+    printf("  %-*s %s\n", width, name, help);
+}
+
+static const char *last_word(const char *path)
+{
+    const char *space = strrchr(path, ' ');
+    return space ? space + 1 : path;
+}
+
+void cli_help_all(const Cli *cli)
+{
+    printf("%sUsage:%s %s [OPTIONS] COMMAND [ARGUMENTS]...\n", bold(cli), plain(cli), cli->program);
+    printf("\nThe API server of Prefect 2.7: flows, their runs and everything about them.\n");
+    heading(cli, "Options");
+    row(NAME_WIDTH + 6, "-p, --profile NAME", "Use this profile for this call, over the environment.");
+    row(NAME_WIDTH + 6, "-v, --version", "Show the version of Prefect that this server speaks.");
+    row(NAME_WIDTH + 6, "--help", "Show this text; after a command, the command's.");
+    heading(cli, "Commands");
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (!(cli_commands[i].flags & COMMAND_FOREIGN) && !strchr(cli_commands[i].path, ' '))
+            row(NAME_WIDTH, cli_commands[i].path, cli_commands[i].help);
+    heading(cli, "Commands of the Python client (prefect, installed with pip)");
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (cli_commands[i].flags & COMMAND_FOREIGN && !strchr(cli_commands[i].path, ' '))
+            row(NAME_WIDTH, cli_commands[i].path, cli_commands[i].help);
+    printf("\nThe words 'orion' or 'server' may stand before a command: '%s orion start' is '%s start'.\n", cli->program, cli->program);
+}
+
+void cli_help_group(const Cli *cli, const Command *group)
+{
+    size_t n = strlen(group->path);
+    printf("%sUsage:%s %s %s COMMAND [ARGUMENTS]...\n\n%s\n", bold(cli), plain(cli), cli->program, group->path, group->help);
+    heading(cli, "Commands");
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const Command *command = &cli_commands[i];
+        if (strncmp(command->path, group->path, n) == 0 && command->path[n] == ' ' && !(command->flags & COMMAND_FOREIGN))
+            row(NAME_WIDTH, last_word(command->path), command->help);
+    }
+}
+
+static void option_row(const CliOption *option)
+{
+    char left[80];
+    if (!option->name)
+        snprintf(left, sizeof left, "-%c %s", option->letter, option->value);
+    else if (option->negative)
+        snprintf(left, sizeof left, "--%s / --%s", option->name, option->negative);
+    else if (option->letter)
+        snprintf(left, sizeof left, "-%c, --%s", option->letter, option->name);
+    else
+        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "", option->value ? option->value : "");
+    row(OPTION_WIDTH, left, option->help);
+    if (option->setting)
+        printf("  %-*s [default: %s]\n", OPTION_WIDTH, "", option->setting);
+}
+
+static void print_usage(FILE *file, const Cli *cli, const Command *command)
+{
+    fprintf(file, "Usage: %s", cli->program);
+    if (command)
+        fprintf(file, " %s [OPTIONS]%s%s\n", command->path, command->arguments ? " " : "", command->arguments ? command->arguments : "");
+    else
+        fputs(" [OPTIONS] COMMAND [ARGUMENTS]...\n", file);
+}
+
+void cli_help_command(const Cli *cli, const Command *command)
+{
+    print_usage(stdout, cli, command);
+    printf("\n%s\n", command->help);
+    heading(cli, "Options");
+    for (const CliOption *option = command->options; option && (option->name || option->letter); option++)
+        option_row(option);
+    row(OPTION_WIDTH, "--help", "Show this text.");
+}
+
+int cli_usage(const Cli *cli, const Command *command, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    fflush(stdout);
+    print_usage(stderr, cli, command);
+    fprintf(stderr, "Try '%s%s%s --help' for help.\n\nError: ", cli->program, command ? " " : "", command ? command->path : "");
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+    return 2;
+}

@@ -1,0 +1,14 @@
+/* cli/profiles_file.h -- the file of profiles as commands open and store it. */
+#ifndef ORION_PROFILES_FILE_H
+#define ORION_PROFILES_FILE_H
+
+#include "cli/cli.h"
+#include "config/profiles.h"
+
+/* From and to the path that the settings in use name. 0, or the exit status after a message. */
+int profiles_open(const Cli *cli, Profiles *ret) MUST_CHECK;
+int profiles_store(const Cli *cli, const Profiles *profiles) MUST_CHECK;
+/* The profile in use; made, and filled with what is in use, where the file does not hold it (a profile can name another file). */
+Profile *profiles_current(const Cli *cli, Profiles *profiles);
+
+#endif
