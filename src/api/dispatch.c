@@ -71,23 +71,27 @@ static const Route *find_route(Req *req, Str path, const Route **ret_partial)
 
 /* ---- what every route of the API asks for ---- */
 
-/* Python's int(): surrounding spaces, a sign and single underscores are fine. */
+/* Python's int(): surrounding spaces, a sign and single underscores are fine. What is too long to matter is cut. */
 static bool version_part(Str part, int64_t *ret)
 {
+    enum { LARGEST = 1000000 };
     int64_t value = 0;
-    bool digit = false;
-    size_t i = 0;
-    bool negative = false;
+    bool digit = false; /* the last character was one */
     while (part.n && part.p[part.n - 1] == ' ')
         part.n--;
-    while (i < part.n && part.p[i] == ' ')
-        i++;
-    if (i < part.n && (part.p[i] == '-' || part.p[i] == '+'))
-        negative = part.p[i++] == '-';
+    while (part.n && part.p[0] == ' ')
+        part = (Str){ part.p + 1, part.n - 1 };
+    bool negative = part.n && part.p[0] == '-';
+    size_t i = part.n && (part.p[0] == '-' || part.p[0] == '+') ? 1 : 0;
     for (; i < part.n; i++) {
-        if (part.p[i] < '0' || part.p[i] > '9' || value > 1000000)
+        if (part.p[i] == '_' && digit) {
+            digit = false;
+            continue;
+        }
+        if (part.p[i] < '0' || part.p[i] > '9')
             return false;
         value = value * 10 + (part.p[i] - '0');
+        value = value > LARGEST ? LARGEST : value;
         digit = true;
     }
     *ret = negative ? -value : value;
@@ -108,15 +112,31 @@ static bool version_parse(Str text, int64_t parts[3])
     return part == 3;
 }
 
+/* Headers are Latin-1 to the reference. */
+static Str latin1_to_utf8(Arena *arena, Str text)
+{
+    Buf out;
+    buf_init(&out, arena, text.n * 2);
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c >= 0x80)
+            buf_char(&out, (char)(0xC0 | c >> 6));
+        buf_char(&out, (char)(c < 0x80 ? c : (0x80 | (c & 0x3F))));
+    }
+    return buf_view(&out);
+}
+
 static bool check_version(Req *req)
 {
     Str text = http_header(req->http, "x-prefect-api-version");
     if (!text.p || text.n == 0)
         return true;
     int64_t v[3];
-    if (!version_parse(text, v))
+    if (!version_parse(text, v)) {
+        text = latin1_to_utf8(req->arena, text);
         return fail(&req->error, ERR_BAD_REQUEST,
                     "Invalid X-PREFECT-API-VERSION header format.Expected header in format 'x.y.z' but received %.*s", STR_ARG(text));
+    }
     bool old = v[0] < 0 || (v[0] == 0 && (v[1] < 8 || (v[1] == 8 && v[2] < 0)));
     if (old)
         return fail(&req->error, ERR_BAD_REQUEST,

@@ -16,14 +16,22 @@ static bool check_offset(Invalid *invalid, void *member)
 static const Field limit_field = FIELD(Page, limit, F_OPT_INT);
 static const Field offset_field = FIELD(Page, offset, F_INT, .fallback = "0", .check = check_offset);
 
+/* Python's integers have no end: one that we cannot hold is out of range, not malformed. */
+static bool beyond_int64(const Json *json)
+{
+    return json && json->kind == JSON_INT && json->text.n > 19;
+}
+
 /* dependencies.LimitBody: a limit out of range ends the request before any other check is reported. */
 static bool decode_limit(Req *req)
 {
     Page page = { 0 };
-    size_t before = req->invalid.count;
-    if (!body_field(req, &limit_field, &page) || req->invalid.count != before)
-        return true;
+    const Json *sent = json_get(req->body, "limit");
     int64_t most = req->app->default_limit;
+    if (beyond_int64(sent))
+        page.limit = (OptInt){ .v = sent->text.p[0] == '-' ? INT64_MIN : INT64_MAX, .has = true };
+    else if (!body_field(req, &limit_field, &page))
+        return true;
     req->limit = page.limit.has ? page.limit.v : most;
     if (req->limit < 0)
         return fail(&req->error, ERR_INVALID, "Invalid limit: must be greater than or equal to 0.");
@@ -59,7 +67,7 @@ static void decode_filters(Req *req, const ListSpec *spec)
 
 static bool body_is_object_or_absent(const Req *req)
 {
-    return !req->body_text.p && (!req->body || req->body->kind == JSON_OBJECT);
+    return !req->body_text.p && (json_is_null(req->body) || req->body->kind == JSON_OBJECT);
 }
 
 bool prepare_list(Req *req)

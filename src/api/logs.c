@@ -22,7 +22,11 @@ static bool prepare_create(Req *req)
     batch->rows = arena_zalloc(req->arena, (req->body->count + 1) * sizeof(LogRow));
     for (const Json *item = req->body->child; item; item = item->next) {
         invalid_enter_index(invalid, (int64_t)batch->count);
-        (void)!codec_decode(invalid, &log_create_model, item, &batch->rows[batch->count++], NULL);
+        if (json_is_null(item))
+            invalid_add(invalid, "type_error.none.not_allowed", NULL, "none is not an allowed value");
+        else
+            (void)!codec_decode(invalid, &log_create_model, item, &batch->rows[batch->count], NULL);
+        batch->count++;
         invalid_leave(invalid);
     }
     req->object = batch;

@@ -93,14 +93,18 @@ static void write_error(Req *req)
 
 static void send_with(Req *req, HttpHeader *headers, size_t count)
 {
-    if (http_header(req->http, "origin").p)
-        headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), STR("*") };
+    Str origin = http_header(req->http, "origin");
+    bool cookie = origin.p && http_header(req->http, "cookie").p; /* browsers refuse "*" where they sent one */
+    if (origin.p)
+        headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), cookie ? origin : STR("*") };
+    if (cookie)
+        headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
 }
 
 void reply_send(Req *req)
 {
-    HttpHeader headers[4];
+    HttpHeader headers[6];
     size_t count = 0;
     if (req->error.code != ERR_NONE)
         write_error(req);
@@ -124,7 +128,7 @@ static const char *method_name(HttpMethod method)
 
 void reply_not_allowed(Req *req, const Route *row)
 {
-    HttpHeader headers[4] = {
+    HttpHeader headers[6] = {
         { STR("content-type"), STR("application/json") },
         { STR("allow"), str_from(method_name(row->method)) },
     };
@@ -150,7 +154,7 @@ void reply_redirect(Req *req, bool drop_slash)
         buf_char(&location, '?');
         buf_str(&location, http->query);
     }
-    HttpHeader headers[4] = { { STR("location"), buf_view(&location) } };
+    HttpHeader headers[6] = { { STR("location"), buf_view(&location) } };
     req->status = 307;
     send_with(req, headers, 1);
 }
@@ -168,8 +172,11 @@ bool reply_preflight(Req *req)
         { STR("content-type"), STR("text/plain; charset=utf-8") },
     };
     size_t count = 4;
+    bool known = false;
+    for (HttpMethod m = HTTP_GET; m < HTTP_OTHER; m++)
+        known = known || str_is(http_header(http, "access-control-request-method"), method_name(m));
     if (asked.p)
         headers[count++] = (HttpHeader){ STR("access-control-allow-headers"), asked };
-    http_reply(http, 200, headers, count, STR("OK"));
+    http_reply(http, known ? 200 : 400, headers, count, known ? STR("OK") : STR("Disallowed CORS method"));
     return true;
 }

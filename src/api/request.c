@@ -7,7 +7,7 @@ const Json *body_parameter(Req *req, const char *name, bool required, bool *ret_
 {
     *ret_missing = false;
     bool object = req->body && req->body->kind == JSON_OBJECT;
-    bool sent = req->body || req->body_text.p;
+    bool sent = !json_is_null(req->body) || req->body_text.p; /* null counts as no body */
     const Json *value = object ? json_get(req->body, name) : NULL;
     if (json_is_null(value))
         value = NULL;

@@ -84,7 +84,7 @@ struct Model {
     size_t count;
     size_t size;           /* of the struct */
     bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else unknown keys are ignored (PrefectBaseModel) */
-    bool (*finish)(Invalid *invalid, void *object); /* root validator, run where all fields were good; may be NULL */
+    bool (*finish)(Invalid *invalid, void *object); /* root validator, run after errors too, what was wrong being null; may be NULL */
 };
 
 #define FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }

@@ -222,7 +222,7 @@ static bool decode_member(Invalid *invalid, const Field *field, const Json *obje
     else
         ok = invalid_add(invalid, "value_error.missing", NULL, "field required");
     invalid_leave(invalid);
-    if (ok && (field->flags & IGNORED))
+    if (!ok || (field->flags & IGNORED))
         reset(invalid->arena, field, member);
     return ok;
 }
@@ -252,8 +252,8 @@ bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *
     }
     if (model->forbid_extra)
         ok = invalid_extras(invalid, body, known_field, model) && ok;
-    if (ok && model->finish)
-        ok = model->finish(invalid, object);
+    if (model->finish) /* after errors too, as a root validator: what was wrong is as if not sent */
+        ok = model->finish(invalid, object) && ok;
     if (ok && ret_sent)
         *ret_sent = sent;
     return ok;
