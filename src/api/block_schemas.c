@@ -30,6 +30,16 @@ static bool create_block_schema(Req *req)
     return schema && reply_block_schema(req, schema);
 }
 
+static bool delete_block_schema(Req *req)
+{
+    const BlockSchema *schema = block_schema_read(req->tx, req->params[0]);
+    if (!schema)
+        return reply_block_schema(req, NULL);
+    if (schema->block_type && schema->block_type->is_protected)
+        return req_fail(req, ERR_FORBIDDEN, "Block schemas for protected block types cannot be deleted.");
+    return DB_EXEC(req->tx, "DELETE FROM block_schema WHERE id = $1", v_uuid(req->params[0])) > 0;
+}
+
 static bool read_block_schema(Req *req)
 {
     return reply_block_schema(req, block_schema_read(req->tx, req->params[0]));
@@ -48,8 +58,9 @@ static bool read_block_schema_by_checksum(Req *req)
 }
 
 static const Route block_schema_routes[] = {
-    { HTTP_POST, "/block_schemas/",                        create_block_schema,           TX_WRITE, 201, .body = &block_schema_create_model },
-    { HTTP_GET,  "/block_schemas/{id}",                    read_block_schema,             TX_READ,  200 },
-    { HTTP_GET,  "/block_schemas/checksum/{checksum:str}", read_block_schema_by_checksum, TX_READ,  200, .prepare = prepare_version },
+    { HTTP_POST,   "/block_schemas/",                        create_block_schema,           TX_WRITE, 201, .body = &block_schema_create_model },
+    { HTTP_DELETE, "/block_schemas/{id}",                    delete_block_schema,           TX_WRITE, 204 },
+    { HTTP_GET,    "/block_schemas/{id}",                    read_block_schema,             TX_READ,  200 },
+    { HTTP_GET,    "/block_schemas/checksum/{checksum:str}", read_block_schema_by_checksum, TX_READ,  200, .prepare = prepare_version },
 };
 const RouteFamily block_schema_family = FAMILY(block_schema_routes);

@@ -15,12 +15,14 @@ enum {
     DRAIN_SECONDS = 30
 };
 
-static HttpServer *running; /* for the signal handler; set before signals are taken */
+static HttpServer *volatile running; /* for the signal handler: NULL while there is nothing to stop */
 
 static void on_signal(int number)
 {
     (void)number;
-    http_server_stop(running);
+    HttpServer *server = running;
+    if (server)
+        http_server_stop(server);
 }
 
 static void take_signals(void)
@@ -96,6 +98,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         running = app.http;
         take_signals();
         http_server_run(app.http, DRAIN_SECONDS);
+        running = NULL;
     }
     http_server_free(app.http);
     db_close(db);

@@ -72,7 +72,7 @@ typedef struct Field {
     const char *enum_name;     /* F_ENUM: the reference's class, as error texts need it */
     /* After the kind's own coercion: an extra check; adds to `invalid` and returns false to refuse. May be NULL. */
     bool (*check)(Invalid *invalid, void *member);
-    /* F_CUSTOM: the whole decoding. */
+    /* The whole decoding, in place of the kind's own; F_CUSTOM must have it. */
     bool (*decode)(Invalid *invalid, const Json *json, void *member);
     const char *fallback;      /* JSON text for a field that was not sent; NULL: zero / null of its kind */
     const char *sql;           /* SELECT expression where it is not table.name */

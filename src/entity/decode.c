@@ -147,6 +147,8 @@ static bool decode_time(Invalid *invalid, const Json *json, Time *ret)
 static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
     static const Field text = { .kind = F_STR }, uuid = { .kind = F_UUID };
+    if (field->decode)
+        return field->decode(invalid, json, member);
     switch (field->kind) {
     case F_STR:
         return coerce_str(invalid, json, member);
@@ -185,8 +187,8 @@ static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, 
         return codec_decode(invalid, field->model, json, member, NULL);
     case F_OPT_MODEL:
         return decode_opt_model(invalid, field, json, member);
-    case F_CUSTOM:
-        return field->decode(invalid, json, member);
+    case F_CUSTOM: /* has .decode */
+        break;
     }
     return false;
 }

@@ -137,6 +137,18 @@ static bool check_cache_key(Invalid *invalid, void *member)
            || invalid_add(invalid, "value_error", NULL, "Cache key exceeded maximum allowed length of %d characters.", CACHE_KEY_MAX);
 }
 
+/* FlowRun.set_name and TaskRun.set_name look before the type is checked: whatever Python calls false gets a generated name. */
+static bool decode_name(Invalid *invalid, const Json *json, void *member)
+{
+    static const Field text = { .name = "name", .kind = F_STR };
+    bool empty = json->kind == JSON_FALSE || ((json->kind == JSON_ARRAY || json->kind == JSON_OBJECT) && json->count == 0);
+    bool zero = (json->kind == JSON_INT || json->kind == JSON_FLOAT) && strtod(json->text.p, NULL) == 0.0;
+    if (!empty && !zero)
+        return codec_decode_field(invalid, &text, json, member);
+    *(Str *)member = STR("");
+    return true;
+}
+
 static bool generate_name(Invalid *invalid, void *object)
 {
     Run *run = object; /* first member of both */
@@ -147,7 +159,7 @@ static bool generate_name(Invalid *invalid, void *object)
 
 static const Field flow_run_create_fields[] = { /* order: of errors, in all four */
     RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = NULLABLE, .model = &state_create_model),
-    RUN_FIELD(FlowRun, name, F_STR, .flags = NULLABLE),
+    RUN_FIELD(FlowRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
     FIELD(FlowRun, flow_id, F_UUID, .flags = REQUIRED),
     FIELD(FlowRun, deployment_id, F_UUID, .flags = NULLABLE),
     FIELD(FlowRun, flow_version, F_STR, .flags = NULLABLE),
@@ -160,7 +172,7 @@ static const Field flow_run_create_fields[] = { /* order: of errors, in all four
     FIELD(FlowRun, idempotency_key, F_STR, .flags = NULLABLE),
 };
 static const Field flow_run_update_fields[] = {
-    RUN_FIELD(FlowRun, name, F_STR, .flags = NULLABLE),
+    RUN_FIELD(FlowRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
     FIELD(FlowRun, flow_version, F_STR, .flags = NULLABLE),
     FIELD(FlowRun, parameters, F_DICT, .fallback = "{}"),
     FIELD(FlowRun, empirical_policy, F_MODEL, .model = &flow_run_policy_model),
@@ -169,7 +181,7 @@ static const Field flow_run_update_fields[] = {
 };
 static const Field task_run_create_fields[] = {
     RUN_FIELD(TaskRun, state, F_OPT_MODEL, .flags = NULLABLE, .model = &state_create_model),
-    RUN_FIELD(TaskRun, name, F_STR, .flags = NULLABLE),
+    RUN_FIELD(TaskRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
     FIELD(TaskRun, flow_run_id, F_UUID, .flags = REQUIRED),
     FIELD(TaskRun, task_key, F_STR, .flags = REQUIRED),
     FIELD(TaskRun, dynamic_key, F_STR, .flags = REQUIRED),
@@ -181,7 +193,7 @@ static const Field task_run_create_fields[] = {
     FIELD(TaskRun, task_inputs, F_CUSTOM, .decode = decode_task_inputs, .fallback = "{}"),
 };
 static const Field task_run_update_fields[] = {
-    RUN_FIELD(TaskRun, name, F_STR, .flags = NULLABLE),
+    RUN_FIELD(TaskRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
 };
 const Model flow_run_create_model = MODEL(FlowRun, flow_run_create_fields, .forbid_extra = true, .finish = generate_name);
 const Model flow_run_update_model = MODEL(FlowRun, flow_run_update_fields, .forbid_extra = true, .finish = generate_name);
