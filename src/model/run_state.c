@@ -123,7 +123,7 @@ State *run_state_from_columns(Tx *tx, Rows *rows, int *column)
     state->data = row_text(rows, c + 5);
     if (is_falsy(tx->arena, state->data))
         state->data = row_text(rows, c + 6);
-    codec_load(tx->arena, &state_details_model, row_view(rows, c + 7), &state->state_details);
+    codec_load(tx->arena, &state_details_model, row_text(rows, c + 7), &state->state_details);
     apply_defaults(state, tx->now);
     return state;
 }
