@@ -1,6 +1,8 @@
 """Where our server is meant to answer otherwise than the reference, and why. Nothing else may differ."""
 import json
 
+from cases import NOBODY
+
 MISSING = {"msg": "field required", "type": "value_error.missing"}
 
 # The fields without which nothing can be created. The reference marks none of them as required: it stumbles later, over its own model
@@ -43,8 +45,65 @@ def missing_fields(case):
     return found
 
 
-# One answer of ours in place of the reference's: (method, path, content) to (status, body), each with its reason.
-ANSWERS = {}
+# What a single test expects of each server.
+BY_SERVER = {
+    # A task with two limited tags keeps the free slot while it waits for the full one, and then waits for itself for ever.
+    "slot of a waiting task": {"reference": lambda task: [[], [task]], "orion": lambda task: [[]]},
+}
+
+
+def expected(name, kind):
+    return BY_SERVER[name][kind]
+
+
+def refused(content, *details):
+    body = {"exception_message": "Invalid request received.", "exception_detail": list(details), "request_body": json.loads(content)}
+    return 422, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def not_finite(content):
+    """A 422 that says where the body is not JSON."""
+    context = {"msg": "Not a finite number", "doc": content, "pos": 9, "lineno": 1, "colno": 10}
+    detail = {"loc": ["body", 9], "msg": "Not a finite number: line 1 column 10 (char 9)", "type": "value_error.jsondecode", "ctx": context}
+    body = {"exception_message": "Invalid request received.", "exception_detail": [detail], "request_body": content}
+    return 422, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+SET_STATE = f"/flow_runs/{NOBODY}/set_state"
+RUNNING = '{"state": {"type": "RUNNING"}}'
+NO_RUN = (404, json.dumps({"exception_message": f"Flow run with id {NOBODY} not found"}, separators=(",", ":")))
+NO_RUN_TO_RESUME = (404, '{"detail":"Flow run not found"}')
+POLICY = json.dumps({"flow_id": NOBODY, "empirical_policy": {"retries": True, "retry_delay": 1e300}})
+MIDNIGHT = json.dumps({"flow_run_id": NOBODY, "task_key": "t", "dynamic_key": "0", "cache_expiration": "24:00"})
+A_DAY = json.dumps({"state": {"type": "PAUSED", "state_details": {"scheduled_time": "P1D"}}})
+
+NUMBERS = '{"nope": [1.10, 1e2, 1E400, -0.0, 0.1, 123456789012345678901234567890, 1e-7, 1.0, 100000000000000000000.5, 1e16, 1e22, 5e-324]}'
+
+# One answer of ours in place of the reference's, by method, path, content and version header: (status, body).
+ANSWERS = {
+    # Versions that Python's int() reads but its packaging module does not: the reference answers 500.
+    ("POST", SET_STATE, RUNNING, "+0.8.4"): NO_RUN,
+    ("POST", SET_STATE, RUNNING, "0. 8.4"): NO_RUN,
+    ("POST", SET_STATE, RUNNING, "0_0.8.4"): NO_RUN,
+    # A run that is not there: 404 in place of the reference's 500.
+    ("POST", f"/flow_runs/{NOBODY}/resume", None, None): NO_RUN_TO_RESUME,
+    ("POST", f"/flow_runs/{NOBODY}/resume", "{}", None): NO_RUN_TO_RESUME,
+    # An integer that no column holds is refused; the reference takes it and fails on storing it.
+    ("POST", "/flow_runs/", POLICY, None): refused(
+        POLICY, {"loc": ["body", "empirical_policy", "retry_delay"], "msg": "value is not a valid integer", "type": "type_error.integer"}),
+    # The same refusal; the reference lets the words of Python's datetime through.
+    ("POST", "/task_runs/", MIDNIGHT, None): refused(
+        MIDNIGHT, {"loc": ["body", "cache_expiration"], "msg": "Unable to parse string [24:00]", "type": "value_error.parser"}),
+    # A duration is no time: refused in place of a 500.
+    ("POST", SET_STATE, A_DAY, None): refused(
+        A_DAY, {"loc": ["body", "state", "state_details", "scheduled_time"], "msg": "Unable to parse string [P1D]", "type": "value_error.parser"}),
+    # A float beyond the doubles is null in our echo: the reference makes it Infinity and fails on writing that.
+    ("POST", "/flows/", NUMBERS, None): refused(
+        NUMBERS.replace("1E400", "null"), {"loc": ["body", "name"], **MISSING},
+        {"loc": ["body", "nope"], "msg": "extra fields not permitted", "type": "value_error.extra"}),
+    # NaN and the infinities are no JSON: refused as malformed. The reference takes them and echoes what no other client can read.
+    **{("POST", "/flows/", content, None): not_finite(content) for content in ('{"nope": NaN}', '{"nope": Infinity}', '{"nope": -Infinity}')},
+}
 
 
 def expected_answer(kind, case, actual):
@@ -52,7 +111,7 @@ def expected_answer(kind, case, actual):
     expected = case["answer"]
     if kind == "reference":
         return expected
-    listed = ANSWERS.get((case["method"], case["path"], case["content"]))
+    listed = ANSWERS.get((case["method"], case["path"], case["content"], case["headers"].get("x-prefect-api-version")))
     if listed:
         return {**expected, "status": listed[0], "body": listed[1]}
     missing = missing_fields(case)
