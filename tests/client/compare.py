@@ -14,7 +14,7 @@ import sys
 
 from cryptography.fernet import Fernet
 
-# (table, reason): rows that belongs_here() leaves out.
+# Tables of which belongs_here() leaves rows out, and why.
 REASONED = {
     "log": "the reference leaves the logs of a deleted run behind; we delete them",
     "artifact": "the reference leaves the artifacts of a deleted run behind; we delete them",
@@ -22,6 +22,12 @@ REASONED = {
     "block_schema": "as for block_type",
     "block_schema_reference": "as for block_type",
 }
+# (table, column): columns that are left out.
+REASONED_COLUMNS = {
+    ("block_type", "is_protected"): "set where the server registers the type at start, not where a client does",
+}
+# Columns that hold Python sets, written in whatever order the client's process iterates them.
+SETS = {("block_schema", "capabilities"), ("task_run", "task_inputs")}
 GENERATED_NAME = re.compile(r"[a-z]+-[a-z]+")
 UUID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 STORAGE_KEY = re.compile(r"\b[0-9a-f]{32}\b")
@@ -77,7 +83,7 @@ class Database:
         self.label_in_order("work_pool", lambda r: f"pool:{r['name']}")
         self.label_in_order("work_queue", lambda r: f"queue:{r['name']}")
         self.label_in_order("concurrency_limit", lambda r: f"limit:{r['tag']}")
-        for row in self.tables["flow_run"]:
+        for row in self.tables["flow_run"] + self.tables["task_run"]:
             if GENERATED_NAME.fullmatch(row["name"]):
                 self.names[row["name"]] = f"<name of {self.labels[row['id']]}>"
 
@@ -118,6 +124,10 @@ class Database:
             return None
         if column == "total_run_time":
             return "zero" if value == "1970-01-01 00:00:00.000000" else "not zero"
+        if (table, column) in REASONED_COLUMNS:
+            return "left out"
+        if (table, column) in SETS:
+            return in_order(self.value(json.loads(value)))
         if table == "configuration" and column == "value":
             return sorted(json.loads(value))
         return self.value(json.loads(value) if column in self.json_columns[table] else value)
@@ -127,6 +137,13 @@ class Database:
         return collections.Counter(
             json.dumps({column: self.cell(table, column, value) for column, value in row.items()}, sort_keys=True, ensure_ascii=False)
             for row in self.tables[table] if self.belongs_here(table, row))
+
+
+def in_order(value):
+    """The lists in a value sorted, those in objects too."""
+    if isinstance(value, dict):
+        return {key: in_order(v) for key, v in value.items()}
+    return sorted(value, key=json.dumps) if isinstance(value, list) else value
 
 
 def describe(table, only_a, only_b):

@@ -106,6 +106,7 @@ def play_commands(player, seen):
     seen["inspect"] = player.prefect("flow-run", "inspect", mapped)
     seen["logs"] = player.prefect("flow-run", "logs", logging)
     seen["logs head"] = player.prefect("flow-run", "logs", logging, "--head", "--num-logs", "3")
+    seen["names"] = [run["name"] for run in player.post("/flow_runs/filter", {})]
     seen["delete"] = player.prefect("flow-run", "delete", player.runs_of("never-resumed")[0]["id"])
     seen["delete none"] = player.prefect("flow-run", "delete", "00000000-0000-4000-8000-000000000000", expect=1)
 
@@ -132,6 +133,7 @@ def without_noise(text, names):
     for name in names:
         text = text.replace(name, "<name>")
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b", "<id>", text)
+    text = re.sub(r"DateTime\([^)]*\)\)|timedelta\([^)]*\)", "<time>", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?|\d\d:\d\d:\d\d\.\d{3}", "<time>", text)
     text = re.sub(r"\b(?:\d+|a|an) (?:seconds?|minutes?) ago\b|\bin \d+ \w+\b|\ba few seconds ago\b|\bjust now\b", "<ago>", text)
     return re.sub(r"[ \t─━┃│┏┓┗┛┡┩└┘┴┬╇╈┳┻]+", " ", text)

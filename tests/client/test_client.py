@@ -35,7 +35,8 @@ class Played:
         return compare.Database(self.path, self.client_home)
 
     def printed(self, step):
-        return scenario.without_noise(str(self.seen[step]), self.database.names)
+        generated = [name for name in self.seen["names"] if compare.GENERATED_NAME.fullmatch(name)]
+        return scenario.without_noise(str(self.seen[step]), generated)
 
 
 def read_runs(server):
@@ -120,7 +121,7 @@ def test_nothing_of_a_deleted_run_stays(played):
 
 def test_both_print_the_same(played):
     a, b = (played[kind] for kind in KINDS)
-    assert {step: a.printed(step) for step in a.seen} == {step: b.printed(step) for step in b.seen}
+    assert {step: a.printed(step) for step in a.seen if step != "names"} == {step: b.printed(step) for step in b.seen if step != "names"}
 
 
 def test_both_store_the_same(played):
