@@ -5,6 +5,7 @@
 
 #include "unit.h"
 
+#include "base/ident.h"
 #include "db/migrate.h"
 #include "model/run_bodies.h"
 #include "model/run_state.h"
