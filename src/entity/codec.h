@@ -102,7 +102,8 @@ bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, 
 void codec_write(JsonWriter *w, const Model *model, const void *object);
 /* The same as a JSON column holds it. */
 Str codec_stored(Arena *arena, const Model *model, const void *object);
-/* JSON text of a column -> struct; what is not there or does not fit gets its fallback (the reference would fail on reading it). */
+/* JSON text of a column -> struct; what is not there or does not fit gets its fallback (the reference would fail on reading it).
+ * The model's finish runs, as the reference's root validators do on reading. */
 void codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 
 /* "id, created, …" for SELECT: each field's .sql or table.name; VIRTUAL ones without .sql are left out. */

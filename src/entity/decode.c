@@ -262,22 +262,24 @@ bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *
 }
 
 /* As decode_member, with the fallback for whatever is wrong. */
-static void load_member(Arena *arena, const Field *field, const Json *object, void *member)
+static void load_member(Invalid *unread, const Field *field, const Json *object, void *member)
 {
-    Invalid invalid;
-    invalid_init(&invalid, arena);
     const Json *json = json_get(object, field->name);
-    if (!json || !codec_decode_field(&invalid, field, json, member))
-        reset(arena, field, member);
+    if (!json || !codec_decode_field(unread, field, json, member))
+        reset(unread->arena, field, member);
 }
 
 void codec_load(Arena *arena, const Model *model, Str json_text, void *object)
 {
-    const Json *json = NULL;
+    Invalid unread;
     JsonError error;
+    const Json *json = NULL;
+    invalid_init(&unread, arena);
     memset(object, 0, model->size);
     if (!json_text.p || !json_parse(arena, json_text, &json, &error))
         json = NULL;
     for (size_t i = 0; i < model->count; i++)
-        load_member(arena, &model->fields[i], json, (char *)object + model->fields[i].offset);
+        load_member(&unread, &model->fields[i], json, (char *)object + model->fields[i].offset);
+    if (model->finish)
+        (void)!model->finish(&unread, object);
 }
