@@ -12,6 +12,7 @@
 enum {
     BATCH_MAX = 128,                 /* writes in one commit; there is no lingering for more, they gather while the last one commits */
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
+    TIMEOUT_MOST = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_LEAST = 100 * 1000     /* microseconds, for jobs that waited long behind others */
 };
 
@@ -396,9 +397,10 @@ Db *db_open(const DbConfig *config, Error *error)
     Arena *arena = arena_new();
     Db *db = arena_new_of(arena, Db);
     bool is_limited = config->timeout > 0;
+    double timeout = config->timeout < TIMEOUT_MOST ? config->timeout : TIMEOUT_MOST;
     db->arena = arena;
     db->driver = driver;
-    db->read_us = is_limited ? (int64_t)(config->timeout * (double)SECOND) : 0;
+    db->read_us = is_limited ? (int64_t)(timeout * (double)SECOND) : 0;
     db->lock_wait_us = is_limited ? db->read_us : LOCK_WAIT_DEFAULT * SECOND;
     queue_init(&db->writes);
     queue_init(&db->reads);

@@ -499,12 +499,10 @@ static bool sqlite_time(Rows *rows, int column, Time *ret_time)
 /* The schema's default for a duration is the number 0, where the reference writes 1970-01-01 00:00:00.000000. */
 static bool sqlite_interval(Rows *rows, int column, int64_t *ret_us)
 {
-    int type = sqlite3_column_type(handle_of(rows), column);
-    if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
-        *ret_us = (int64_t)(sqlite_real(rows, column) * (double)SECOND);
-        return true;
-    }
-    return time_parse_stored(sqlite_text(rows, column), ret_us);
+    if (sqlite3_column_type(handle_of(rows), column) == SQLITE_TEXT)
+        return time_parse_stored(sqlite_text(rows, column), ret_us);
+    *ret_us = 0;
+    return sqlite_real(rows, column) == 0;
 }
 
 const Driver sqlite_driver = {
