@@ -4,7 +4,7 @@ import re
 
 ACCEPT = {"status": "ACCEPT", "details": {"type": "accept_details"}}
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$")
-UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 
 STATE = ["id", "type", "name", "timestamp", "message", "data", "state_details"]
 DETAILS = {"flow_run_id": None, "task_run_id": None, "child_flow_run_id": None, "scheduled_time": None, "cache_key": None, "cache_expiration": None,
