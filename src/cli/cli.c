@@ -153,8 +153,7 @@ static int run_command(Cli *cli, int argc, char **argv)
 {
     int status;
     if (cli->command->flags & COMMAND_FOREIGN) {
-        fprintf(stderr, "'%s' is a command of the Python client: install prefect 2.7.12 with pip and run its 'prefect %s'.\n",
-            cli->command->path, cli->command->path);
+        fprintf(stderr, "'%s' is a command of the Python client (pip install prefect==2.7.12); this program is its server.\n", cli->command->path);
         return 2;
     }
     if (!read_options(cli, argc, argv, &status))

@@ -225,8 +225,7 @@ static bool parse_choice(const Input *in, SettingValue *ret)
         word += n + (word[n] == ' ');
     }
     Str list = buf_view(&permitted);
-    const char *quote = in->kind == TOML_STRING ? "'" : "";
-    Str type = arena_printf(in->arena, "value_error.const; given=%s%.*s%s; permitted=(%.*s)", quote, STR_ARG(in->text), quote, STR_ARG(list));
+    Str type = arena_printf(in->arena, "value_error.const; given=%.*s; permitted=(%.*s)", STR_ARG(in->text), STR_ARG(list));
     Str message = arena_printf(in->arena, "unexpected value; permitted: %.*s", STR_ARG(list));
     return refuse(in, arena_cstr(in->arena, type), arena_cstr(in->arena, message));
 }
