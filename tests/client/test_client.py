@@ -1,10 +1,11 @@
 """The real client against our server and against the reference: the same script on both, what it printed and what it left in the databases
 compared; then each server on the database that the other one wrote."""
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 import time
-from contextlib import contextmanager
 
 import pytest
 
@@ -142,7 +143,7 @@ def test_other_server_on_the_same_database(played, tmp_path, writer, reader):
     assert newest["state_name"] == "Cached"
 
 
-@contextmanager
+@contextlib.contextmanager
 def busy_server(tmp_path):
     with servers.running("orion", home=tmp_path) as server:
         yield server, scenario.Player(server.url, tmp_path / "client")
@@ -157,3 +158,24 @@ def test_many_flows_at_once(tmp_path):
         assert server.execute("SELECT state_type, count(*) FROM flow_run GROUP BY 1") == [("COMPLETED", SMALL_FLOWS)]
         assert server.execute("SELECT count(*) FROM task_run WHERE state_type = 'COMPLETED'") == [(2 * SMALL_FLOWS,)]
         assert server.execute("SELECT count(*) FROM log WHERE message LIKE 'small flow %'") == [(SMALL_FLOWS,)]
+
+
+@pytest.mark.parametrize("change", [
+    "UPDATE flow_run SET run_count = run_count + 1 WHERE name = 'mapped'",
+    "UPDATE flow_run SET end_time = NULL WHERE name = 'mapped'",
+    "UPDATE flow_run SET parameters = '{\"numbers\": [1, 2]}' WHERE name = 'mapped'",
+    "UPDATE flow_run SET start_time = '2026-01-01 00:00:00' WHERE name = 'mapped'",
+    "UPDATE task_run SET state_name = 'Done' WHERE task_key LIKE '%total'",
+    "UPDATE task_run SET flow_run_id = (SELECT id FROM flow_run WHERE name = 'wide') WHERE task_key LIKE '%total'",
+    "UPDATE flow_run_state SET message = 'x' WHERE type = 'CRASHED'",
+    "UPDATE log SET level = 21 WHERE message = 'an error line'",
+    "DELETE FROM task_run_state_cache",
+])
+def test_comparison_notices(played, tmp_path, change):
+    """The comparison itself: one changed value is a difference."""
+    copy = tmp_path / "changed.db"
+    with contextlib.closing(sqlite3.connect(played["orion"].path)) as source, contextlib.closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        assert target.execute(change).rowcount > 0
+        target.commit()
+    assert compare.differences(played["orion"].database, compare.Database(copy, played["orion"].client_home))
