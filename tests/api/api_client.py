@@ -17,13 +17,23 @@ class Api:
     def __init__(self, server):
         self.server = server
         self.kind = server.kind
-        self.http = httpx.Client(base_url=server.url, timeout=60, trust_env=False)
+        self.http = self.connected()
+
+    def connected(self):
+        return httpx.Client(base_url=self.server.url, timeout=60, trust_env=False)
+
+    def send(self, method, path, **options):
+        answer = self.http.request(method, path, **options)
+        if answer.status_code == 500:  # the reference drops the connection after it, perhaps when the next request is under way
+            self.http.close()
+            self.http = self.connected()
+        return answer
 
     def request(self, method, path, body=None, **options):
         if body is not None:
             options["content"] = json.dumps(body)
             options.setdefault("headers", {}).setdefault("content-type", "application/json")
-        return self.http.request(method, path, **options)
+        return self.send(method, path, **options)
 
     def get(self, path, **options):
         return self.request("GET", path, **options)
