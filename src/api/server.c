@@ -6,6 +6,7 @@
 #include "api/request.h"
 #include "base/log.h"
 #include "db/migrate.h"
+#include "model/run_bodies.h"
 
 enum {
     BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
@@ -92,6 +93,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .db = db,
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
     };
+    run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     app.http = listen_http(settings, options, &app, error);
     bool served = app.http != NULL;
     if (served) {

@@ -125,16 +125,22 @@ static bool decode_task_inputs(Invalid *invalid, const Json *json, void *member)
 
 /* ---- the bodies ---- */
 
-enum { CACHE_KEY_MAX = 2000 }; /* characters: PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH's default */
+static int64_t cache_key_max = 2000; /* characters */
+
+void run_bodies_set_cache_key_max(int64_t characters)
+{
+    cache_key_max = characters;
+}
 
 static bool check_cache_key(Invalid *invalid, void *member)
 {
     Str key = *(const Str *)member;
-    size_t characters = 0;
+    int64_t characters = 0;
     for (size_t i = 0; i < key.n; i++)
         characters += ((unsigned char)key.p[i] & 0xC0) != 0x80;
-    return characters <= CACHE_KEY_MAX
-           || invalid_add(invalid, "value_error", NULL, "Cache key exceeded maximum allowed length of %d characters.", CACHE_KEY_MAX);
+    return characters <= cache_key_max
+           || invalid_add(invalid, "value_error", NULL, "Cache key exceeded maximum allowed length of %lld characters.",
+                          (long long)cache_key_max);
 }
 
 /* FlowRun.set_name and TaskRun.set_name look before the type is checked: whatever Python calls false gets a generated name. */

@@ -9,4 +9,7 @@
 extern const Model flow_run_create_model, flow_run_update_model;
 extern const Model task_run_create_model, task_run_update_model;
 
+/* PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH, set once before requests are served. */
+void run_bodies_set_cache_key_max(int64_t characters);
+
 #endif
