@@ -13,7 +13,7 @@ static int profiles_path(const Cli *cli, const char **ret)
 int profiles_open(const Cli *cli, Profiles *ret)
 {
     Error error = { .code = ERR_NONE };
-    const char *path;
+    const char *path = NULL;
     int status = profiles_path(cli, &path);
     if (!status && !profiles_load(cli->arena, path, ret, &error))
         status = cli_bad(cli, "%s", error.message);
@@ -23,7 +23,7 @@ int profiles_open(const Cli *cli, Profiles *ret)
 int profiles_store(const Cli *cli, const Profiles *profiles)
 {
     Error error = { .code = ERR_NONE };
-    const char *path;
+    const char *path = NULL;
     int status = profiles_path(cli, &path);
     if (!status && !profiles_save(path, profiles, &error))
         status = cli_bad(cli, "%s", error.message);
