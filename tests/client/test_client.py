@@ -84,7 +84,7 @@ def test_flow_gives(one, step, output):
 
 @pytest.mark.parametrize("flow, states", [
     ("mapped", ["Pending", "Running", "Completed"]),
-    ("retried", ["Pending", "Running", "AwaitingRetry", "Retrying", "Completed"]),
+    ("retried", ["Pending", "Running", "AwaitingRetry", "Running", "Completed"]),
     ("failing", ["Pending", "Running", "Failed"]),
     ("crashing", ["Pending", "Running", "Crashed"]),
     ("slow", ["Pending", "Running", "TimedOut"]),
