@@ -101,10 +101,22 @@ static bool decode_input_list(Invalid *invalid, const Json *json, JsonWriter *w)
     return ok;
 }
 
+/* What Python's dict(value) takes besides an object: empty text, pairs. NULL: refused. */
+static const Json *as_object(Invalid *invalid, const Json *json)
+{
+    static const Field dict_field = { .name = "task_inputs", .kind = F_DICT };
+    Str text;
+    JsonError unused;
+    if (json->kind != JSON_OBJECT && (!codec_decode_field(invalid, &dict_field, json, &text) || !json_parse(invalid->arena, text, &json, &unused)))
+        return NULL;
+    return json;
+}
+
 static bool decode_task_inputs(Invalid *invalid, const Json *json, void *member)
 {
-    if (json->kind != JSON_OBJECT && !(json->kind == JSON_ARRAY && json->count == 0)) /* Python's dict([]) is fine */
-        return invalid_add(invalid, "type_error.dict", NULL, "value is not a valid dict");
+    json = as_object(invalid, json);
+    if (!json)
+        return false;
     Buf text;
     JsonWriter w;
     buf_init(&text, invalid->arena, 256);

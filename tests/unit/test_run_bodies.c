@@ -115,6 +115,8 @@ static void inputs_are_results_parameters_or_constants(void **state)
 {
     (void)state;
     assert_string_equal(inputs_kept("{}"), "{}");
+    assert_string_equal(inputs_kept("\"\""), "{}");
+    assert_string_equal(inputs_kept("[[\"a\", []]]"), "{\"a\": []}");
     assert_string_equal(inputs_kept("{\"a\": [], \"b\": [{\"id\": \"6FB2b2b86d3a4a6b8f3a7d2f4d5f1a11\", \"more\": 1}]}"),
                         "{\"a\": [], \"b\": [{\"input_type\": \"task_run\", \"id\": \"" RUN_ID "\"}]}");
     assert_string_equal(inputs_kept("{\"a\": [{\"name\": 5}, {\"input_type\": \"constant\", \"type\": \"int\"}, {\"name\": 5, \"id\": \"x\"}]}"),
@@ -130,6 +132,7 @@ static void bad_inputs_show_the_errors_of_each_kind(void **state)
 #define WRONG_TYPE(permitted) "{\"loc\":" AT("input_type") ",\"msg\":\"unexpected value; permitted: '" permitted "'\",\"type\":\"value_error.const\"," \
     "\"ctx\":{\"given\":\"zz\",\"permitted\":[\"" permitted "\"]}}"
     assert_string_equal(input_errors("null"), NOT_NULL("[\"task_inputs\"]"));
+    assert_string_equal(input_errors("\"x\""), "{\"loc\":[\"task_inputs\"],\"msg\":\"value is not a valid dict\",\"type\":\"type_error.dict\"}");
     assert_string_equal(input_errors("{\"a\": null}"), NOT_NULL("[\"task_inputs\",\"a\"]"));
     assert_string_equal(input_errors("{\"a\": {}}"), NOT_A_LIST("[\"task_inputs\",\"a\"]"));
     assert_string_equal(input_errors("{\"a\": [{}]}"), MISSING(AT("id")) "," MISSING(AT("name")) "," MISSING(AT("type")));
