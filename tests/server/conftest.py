@@ -1,0 +1,32 @@
+"""Servers for the tests of our server as a process. These are ours only: the reference makes no such promises."""
+import pytest
+
+import servers
+from load import Client
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts servers of ours in one home, one after the other or at once; what is left of them ends with the test."""
+    started = []
+
+    def start_one(**options):
+        server = servers.Server("orion", home=tmp_path, **options)
+        started.append(server)
+        return server.wait()
+
+    yield start_one
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def orion():
+    """One server for the tests of a file that leave it as they found it."""
+    with servers.running("orion") as server:
+        yield server
+
+
+@pytest.fixture
+def client(orion):
+    return Client(orion)

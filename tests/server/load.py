@@ -1,0 +1,103 @@
+"""A light client for load: one kept connection for each thread, answers as (status, value), and threads that report what went wrong,
+and what another process may do to the file."""
+import contextlib
+import http.client
+import json
+import os
+import sqlite3
+import threading
+import uuid
+from typing import Any, NamedTuple
+
+LOST = (http.client.HTTPException, OSError)  # what a client sees when the server goes away
+
+
+class Answer(NamedTuple):
+    status: int
+    value: Any
+
+
+class Client:
+    """Requests to one server over one kept connection."""
+
+    def __init__(self, server, timeout=60):
+        self.http = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+
+    def request(self, method, path, body=None):
+        content = None if body is None else json.dumps(body)
+        self.http.request(method, f"/api{path}", content, {"content-type": "application/json"} if content else {})
+        answer = self.http.getresponse()
+        text = answer.read()
+        return Answer(answer.status, json.loads(text) if text else None)
+
+    def get(self, path):
+        return self.request("GET", path)
+
+    def post(self, path, body=None):
+        return self.request("POST", path, body)
+
+    def made(self, path, body):
+        answer = self.post(path, body)
+        assert answer.status == 201, answer
+        return answer.value
+
+    def flow(self):
+        return self.made("/flows/", {"name": f"flow-{uuid.uuid4().hex}"})
+
+    def flow_run(self, flow, **fields):
+        return self.made("/flow_runs/", {"flow_id": flow["id"], **fields})
+
+    def task_run(self, flow_run, **fields):
+        keys = {"task_key": "task", "dynamic_key": uuid.uuid4().hex}
+        return self.made("/task_runs/", {"flow_run_id": flow_run["id"], **keys, **fields})
+
+    def set_state(self, kind, run, state_type):
+        return self.post(f"/{kind}/{run['id']}/set_state", {"state": {"type": state_type}})
+
+
+class Threads:
+    """Runs work(number) in so many threads; join() raises the first failure of any."""
+
+    def __init__(self, count, work):
+        self.failures = []
+        self.results = [None] * count
+        self.threads = [threading.Thread(target=self.call, args=(work, number), daemon=True) for number in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def call(self, work, number):
+        try:
+            self.results[number] = work(number)
+        except BaseException as failure:  # an assertion too: it belongs to the test's thread
+            self.failures.append(failure)
+
+    def join(self, timeout=60):
+        for thread in self.threads:
+            thread.join(timeout)
+            assert not thread.is_alive(), "a thread did not end"
+        if self.failures:
+            raise self.failures[0]
+        return self.results
+
+
+@contextlib.contextmanager
+def write_lock(server):
+    """The lock for writing, held by this process."""
+    connection = sqlite3.connect(server.database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
+        connection.close()
+
+
+def memory(server, name="VmRSS"):
+    """Resident memory of the server's process in MB; VmHWM: the most it ever was."""
+    with open(f"/proc/{server.process.pid}/status") as lines:
+        return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def files(server):
+    """What lies in the server's home, without the log that the tests write."""
+    return sorted(set(os.listdir(server.home)) - {"server.log"})

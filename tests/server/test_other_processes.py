@@ -1,0 +1,179 @@
+"""The file belongs to nobody: other processes lock it, change it and delete from it between our requests."""
+import sqlite3
+import time
+import uuid
+
+import pytest
+
+from load import Client, Threads, write_lock
+
+TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT of the servers that meet a lock
+
+
+@pytest.fixture
+def impatient(start):
+    return start(PREFECT_ORION_DATABASE_TIMEOUT=str(TIMEOUT))
+
+
+def timed(call):
+    begun = time.monotonic()
+    return call(), time.monotonic() - begun
+
+
+def block_schema(client):
+    """A block type with a secret field; its newest schema."""
+    name = f"type-{uuid.uuid4().hex[:8]}"
+    kind = client.made("/block_types/", {"name": name, "slug": name})
+    fields = {"title": name, "type": "object", "properties": {"token": {"type": "string"}, "user": {"type": "string"}},
+              "secret_fields": ["token"], "block_type_slug": name, "block_schema_references": {}}
+    return client.made("/block_schemas/", {"fields": fields, "block_type_id": kind["id"], "capabilities": []})
+
+
+def block_document(client, schema, token):
+    return client.post("/block_documents/", {"is_anonymous": True, "data": {"token": token, "user": "u"},
+                                             "block_schema_id": schema["id"], "block_type_id": schema["block_type_id"]})
+
+
+def secret(client, document):
+    answer = client.get(f"/block_documents/{document['id']}?include_secrets=true")
+    return answer.value["data"]["token"] if answer.status == 200 else answer.status
+
+
+# ---- the lock ----
+
+def test_writes_wait_for_the_lock_and_reads_go_on(impatient):
+    client = Client(impatient)
+    flow = client.flow()
+    with write_lock(impatient):
+        threads = Threads(8, lambda _: timed(lambda: Client(impatient).flow_run(flow)))
+        time.sleep(0.2)
+        for _ in range(20):
+            answer, took = timed(lambda: client.post("/flow_runs/filter", {}))
+            assert answer == (200, []) and took < 0.5
+        time.sleep(0.5)
+    made = threads.join()
+    assert min(took for _, took in made) > 0.5
+    assert impatient.execute("SELECT COUNT(*) FROM flow_run") == [(8,)]
+
+
+def test_a_lock_that_is_held_too_long_is_answered_503(impatient):
+    client = Client(impatient)
+    flow = client.flow()
+    with write_lock(impatient):
+        threads = Threads(8, lambda _: timed(lambda: Client(impatient).post("/flow_runs/", {"flow_id": flow["id"]})))
+        answers = threads.join()
+        assert client.get(f"/flows/{flow['id']}").status == 200
+    for answer, took in answers:
+        assert answer == (503, {"exception_message": "The database is locked by another process"})
+        assert TIMEOUT - 0.2 < took < TIMEOUT + 1.5
+    assert impatient.execute("SELECT COUNT(*) FROM flow_run") == [(0,)]
+    assert client.flow_run(flow)["name"]
+
+
+def test_no_lock_is_held_between_requests(orion, client):
+    client.flow()
+    assert client.post("/flows/filter", {}).status == 200
+    with sqlite3.connect(orion.database, timeout=0, isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("UPDATE flow SET updated = updated")
+        other.execute("COMMIT")
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "a reader holds the log"
+    other.close()
+
+
+# ---- rows ----
+
+def test_changed_rows_are_seen_at_once(orion, client):
+    flow = client.flow()
+    run = client.flow_run(flow)
+    for name in ("one", "two", "three"):
+        orion.execute("UPDATE flow_run SET name = ? WHERE id = ?", name, run["id"])
+        assert client.get(f"/flow_runs/{run['id']}").value["name"] == name
+        found = client.post("/flow_runs/filter", {"flow_runs": {"name": {"any_": [name]}}}).value
+        assert [row["id"] for row in found] == [run["id"]]
+
+
+def test_a_state_changed_by_another_is_where_the_next_one_starts(orion, client):
+    run = client.flow_run(client.flow(), state={"type": "PENDING"})
+    orion.execute("UPDATE flow_run_state SET type = 'RUNNING', name = 'Running' WHERE id = ?", run["state_id"])
+    orion.execute("UPDATE flow_run SET state_type = 'RUNNING', state_name = 'Running' WHERE id = ?", run["id"])
+    assert client.set_state("flow_runs", run, "RUNNING").value["status"] == "ABORT"
+    assert client.set_state("flow_runs", run, "COMPLETED").value["status"] == "ACCEPT"
+
+
+def test_deleted_rows_are_gone_at_once(orion, client):
+    flow = client.flow()
+    run = client.flow_run(flow)
+    assert client.get(f"/flow_runs/{run['id']}").status == 200
+    orion.execute("DELETE FROM flow_run WHERE id = ?", run["id"])
+    assert client.get(f"/flow_runs/{run['id']}").status == 404
+    assert client.set_state("flow_runs", run, "RUNNING").status == 404
+    assert client.post("/flow_runs/filter", {"flow_runs": {"id": {"any_": [run["id"]]}}}) == (200, [])
+
+
+def test_all_flows_deleted(orion, client):
+    flow = client.flow()
+    run = client.flow_run(flow)
+    task_run = client.task_run(run)
+    orion.execute("DELETE FROM flow")
+    assert client.post("/flows/filter", {}) == (200, [])
+    assert client.post("/flow_runs/count") == (200, 0)
+    for path in (f"/flows/{flow['id']}", f"/flow_runs/{run['id']}", f"/task_runs/{task_run['id']}"):
+        assert client.get(path).status == 404
+    assert client.post("/flow_runs/", {"flow_id": flow["id"]}).status == 409
+    again = client.made("/flows/", {"name": flow["name"]})
+    assert again["id"] != flow["id"]
+    assert client.flow_run(again)["flow_id"] == again["id"]
+
+
+def test_a_limit_changed_by_another_is_obeyed_at_once(orion, client):
+    tag = uuid.uuid4().hex
+    flow_run = client.flow_run(client.flow(), state={"type": "RUNNING"})
+    runs = [client.task_run(flow_run, tags=[tag]) for _ in range(3)]
+    answer = client.post("/concurrency_limits/", {"tag": tag, "concurrency_limit": 1})
+    assert answer.status == 200
+    assert client.set_state("task_runs", runs[0], "RUNNING").value["status"] == "ACCEPT"
+    assert client.set_state("task_runs", runs[1], "RUNNING").value["status"] == "WAIT"
+    orion.execute("UPDATE concurrency_limit SET concurrency_limit = 2 WHERE tag = ?", tag)
+    assert client.set_state("task_runs", runs[1], "RUNNING").value["status"] == "ACCEPT"
+    assert client.set_state("task_runs", runs[2], "RUNNING").value["status"] == "WAIT"
+    orion.execute("DELETE FROM concurrency_limit WHERE tag = ?", tag)
+    assert client.set_state("task_runs", runs[2], "RUNNING").value["status"] == "ACCEPT"
+    assert client.set_state("task_runs", runs[0], "COMPLETED").value["status"] == "ACCEPT"
+
+
+@pytest.mark.parametrize("change", ["DELETE FROM configuration WHERE key = 'ENCRYPTION_KEY'",
+                                    "UPDATE configuration SET value = '{}' WHERE key = 'ENCRYPTION_KEY'"], ids=["deleted", "no key"])
+def test_the_encryption_key_lost(orion, client, change):
+    schema = block_schema(client)
+    before = block_document(client, schema, "first").value
+    assert secret(client, before) == "first"
+    assert orion.execute("SELECT COUNT(*) FROM configuration WHERE key = 'ENCRYPTION_KEY'") == [(1,)]
+    orion.execute(change)
+    assert secret(client, before) == 500  # nobody can read it any more
+    answer = block_document(client, schema, "second")
+    assert answer.status == 201, answer
+    assert secret(client, answer.value) == "second"
+    assert orion.execute("SELECT COUNT(*) FROM configuration WHERE key = 'ENCRYPTION_KEY'") == [(1,)]
+
+
+def test_every_row_deleted(orion, client):
+    """As `POST /admin/database/clear` by another server would do it."""
+    client.flow_run(client.flow())
+    for table in ("flow", "concurrency_limit", "block_document", "block_schema", "block_type", "configuration", "agent", "work_pool"):
+        orion.execute(f"DELETE FROM {table}")
+    flow = client.flow()
+    run = client.flow_run(flow)
+    assert client.set_state("flow_runs", run, "RUNNING").value["status"] == "ACCEPT"
+    assert block_document(client, block_schema(client), "new").status == 201
+
+
+def test_indexes_and_pages_changed_by_another(orion, client):
+    """The statements that we keep prepared have to be made anew."""
+    flow = client.flow()
+    orion.execute("CREATE INDEX another ON flow_run (parent_task_run_id, name)")
+    assert client.flow_run(flow)["flow_id"] == flow["id"]
+    orion.execute("DROP INDEX another")
+    orion.execute("VACUUM")
+    assert client.flow_run(flow)["flow_id"] == flow["id"]
+    assert client.post("/flow_runs/count", {"flows": {"id": {"any_": [flow["id"]]}}}) == (200, 2)

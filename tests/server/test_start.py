@@ -1,0 +1,164 @@
+"""How a start goes that cannot go well: one clear line on stderr, exit status 1, nothing touched. And the database in memory."""
+import contextlib
+import os
+import socket
+import sqlite3
+import subprocess
+
+import pytest
+
+import servers
+from load import Client, Threads, files
+
+HEAD = "bfe42b7090d6"
+OLDER = "1678f2fb8b33"  # the reference's revision before its head
+MEMORY = "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"
+
+
+def refusal(home, port=None, **settings):
+    """The line with which it refuses to start."""
+    command = [servers.ORION_BIN, "orion", "start", "--host", "127.0.0.1", "--port", str(port or servers.free_port())]
+    done = subprocess.run(command, env=servers.server_environment(home, **settings), stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1, done
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def change(path, *statements):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+def dump(path):
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return list(connection.iterdump())
+
+
+@pytest.fixture
+def stopped(start):
+    """A server's file, with a flow in it, and nobody there."""
+    server = start()
+    Client(server).flow()
+    assert server.stop() == 0
+    return server
+
+
+# ---- revisions ----
+
+@pytest.mark.parametrize(("statement", "words"), [
+    (f"UPDATE alembic_version SET version_num = '{OLDER}'", [OLDER, HEAD, "older", "prefect orion database upgrade"]),
+    ("UPDATE alembic_version SET version_num = 'ffffffffffff'", ["ffffffffffff", HEAD, "newer"]),
+    ("DELETE FROM alembic_version", ["no revision", "orion database stamp"]),
+    ("DROP TABLE alembic_version", ["no revision", "orion database stamp"]),
+], ids=["older", "unknown", "empty", "missing"])
+def test_a_database_of_another_revision(stopped, statement, words):
+    change(stopped.database, statement)
+    before = dump(stopped.database)
+    line = refusal(stopped.home)
+    assert [word for word in words if word not in line] == []
+    assert dump(stopped.database) == before
+
+
+def test_a_database_at_the_head_opens_unchanged(stopped, start):
+    before = dump(stopped.database)
+    server = start()
+    assert len(Client(server).post("/flows/filter", {}).value) == 1
+    assert server.stop() == 0
+    assert dump(stopped.database) == before
+
+
+def test_without_migration_the_database_is_taken_as_it_is(stopped, start):
+    change(stopped.database, f"UPDATE alembic_version SET version_num = '{OLDER}'")
+    server = start(PREFECT_ORION_DATABASE_MIGRATE_ON_START="false")
+    assert len(Client(server).post("/flows/filter", {}).value) == 1
+
+
+# ---- what is in the way ----
+
+def test_a_port_in_use(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        line = refusal(tmp_path, port)
+    assert f"Port {port} on 127.0.0.1 is already in use" in line
+
+
+def test_the_port_of_another_server_of_ours(orion, tmp_path):
+    assert "already in use" in refusal(tmp_path, orion.port)
+    assert orion.is_healthy()
+
+
+def a_folder(path):
+    path.mkdir()
+
+
+def no_database(path):
+    path.write_bytes(b"These are words, and no rows. " * 500)
+
+
+@pytest.mark.parametrize("spoil", [a_folder, no_database], ids=["a folder", "no database"])
+def test_a_database_that_cannot_be_opened(tmp_path, spoil):
+    path = tmp_path / "spoilt"
+    spoil(path)
+    line = refusal(tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{path}")
+    assert str(path) in line
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    line = refusal(tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{tmp_path}/file/orion.db")
+    assert f"{tmp_path}/file" in line
+
+
+def test_a_file_that_cannot_be_written(stopped):
+    path = stopped.database
+    url = f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true"
+    assert str(path) in refusal(stopped.home, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+
+
+def test_a_locked_database(stopped):
+    """Another process holds the whole file for longer than we may wait."""
+    with contextlib.closing(sqlite3.connect(stopped.database, isolation_level=None)) as holder:
+        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        line = refusal(stopped.home, PREFECT_ORION_DATABASE_TIMEOUT="0.5")
+        assert "locked" in line
+
+
+@pytest.mark.parametrize("url", ["mysql+aiomysql://user:hush-hush@127.0.0.1/db", "hush-hush"])
+def test_a_url_that_is_not_ours(tmp_path, url):
+    line = refusal(tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    assert "PREFECT_ORION_DATABASE_CONNECTION_URL" in line
+    assert "hush-hush" not in line
+
+
+# ---- in memory ----
+
+@pytest.mark.parametrize("url", [MEMORY, "sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite://"])
+def test_a_database_in_memory(start, tmp_path, monkeypatch, url):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    server = start(PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    flow = Client(server).flow()
+
+    def work(_):
+        client = Client(server)
+        run = client.flow_run(flow)
+        assert client.set_state("flow_runs", run, "RUNNING").value["status"] == "ACCEPT"
+        assert client.get(f"/flow_runs/{run['id']}").value["state_type"] == "RUNNING"
+        return run["id"]
+
+    runs = Threads(8, work).join()
+    client = Client(server)
+    assert {run["id"] for run in client.post("/flow_runs/filter", {}).value} == set(runs)
+    assert client.post("/flow_runs/", {"flow_id": runs[0]}).status == 409
+    assert server.stop() == 0
+    assert os.listdir(folder) == []
+    assert files(server) == ["folder"]
+    again = start(PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    assert Client(again).post("/flows/filter", {}) == (200, [])
