@@ -110,6 +110,8 @@ void codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 void codec_select(Buf *sql, const Model *model, const char *table);
 /* Reads those columns of the present row into the struct, from *column on, which is advanced. */
 void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object);
+/* The first row of those columns as a new struct of the model, in the job's arena; NULL: no row, or tx->error. */
+void *codec_first_row(Tx *tx, Rows *rows, const Model *model);
 /* The value to bind for a field. */
 Value codec_value(Arena *arena, const Field *field, const void *object);
 /* INSERT of all columns of the model that are not VIRTUAL. `conflict` is NULL or a literal such as "ON CONFLICT DO NOTHING". Rows inserted, -1 on failure. */

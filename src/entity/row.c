@@ -170,6 +170,17 @@ int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *
     return db_exec(tx, buf_cstr(&sql), values, n);
 }
 
+void *codec_first_row(Tx *tx, Rows *rows, const Model *model)
+{
+    if (!db_next(rows))
+        return NULL;
+    void *object = arena_zalloc(tx->arena, model->size);
+    int column = 0;
+    codec_read_row(tx->arena, rows, &column, model, object);
+    db_done(rows);
+    return object;
+}
+
 int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
 {
     Buf sql;

@@ -39,6 +39,9 @@ extern const Model block_type_model, block_type_create_model, block_type_update_
 extern const Model block_schema_model, block_schema_create_model;
 extern const Model block_document_model, block_document_create_model, block_document_update_model;
 
+/* validate_block_type_slug and validate_block_document_name: lower-case letters, digits and dashes only. */
+bool block_name_is_plain(Str name);
+
 /* Each read returns NULL where there is no such row, or with tx->error. */
 BlockType *block_type_read(Tx *tx, Str id);
 BlockType *block_type_read_by_slug(Tx *tx, Str slug);

@@ -9,13 +9,9 @@
 static bool check_document_name(Invalid *invalid, void *member)
 {
     Str name = *(Str *)member;
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
     if (name.p && !check_name(invalid, member))
         return false;
-    bool ok = true;
-    for (size_t i = 0; i < name.n; i++)
-        ok = ok && name.p[i] && strchr(allowed, name.p[i]);
-    return ok || invalid_add(invalid, "value_error", NULL, "name must only contain lowercase letters, numbers, and dashes");
+    return block_name_is_plain(name) || invalid_add(invalid, "value_error", NULL, "name must only contain lowercase letters, numbers, and dashes");
 }
 
 static bool named_unless_anonymous(Invalid *invalid, void *object)

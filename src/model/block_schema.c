@@ -116,12 +116,9 @@ static const Json no_references = { .kind = JSON_OBJECT, .text = { "{}", 2 } };
 
 static BlockSchema *first_block_schema(Tx *tx, Rows *rows)
 {
-    if (!db_next(rows))
+    BlockSchema *schema = codec_first_row(tx, rows, &block_schema_model);
+    if (!schema)
         return NULL;
-    BlockSchema *schema = arena_new_of(tx->arena, BlockSchema);
-    int column = 0;
-    codec_read_row(tx->arena, rows, &column, &block_schema_model, schema);
-    db_done(rows);
     schema->fields = fields_with_references(tx->arena, schema->fields, &no_references);
     schema->block_type = block_type_read(tx, schema->block_type_id);
     return schema;

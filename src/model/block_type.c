@@ -6,14 +6,18 @@
 #include "base/ident.h"
 #include "model/flow.h"
 
+bool block_name_is_plain(Str name)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+    for (size_t i = 0; i < name.n; i++)
+        if (!name.p[i] || !strchr(allowed, name.p[i]))
+            return false;
+    return true;
+}
+
 static bool check_slug(Invalid *invalid, void *member)
 {
-    Str slug = *(Str *)member;
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
-    bool ok = true;
-    for (size_t i = 0; i < slug.n; i++)
-        ok = ok && slug.p[i] && strchr(allowed, slug.p[i]);
-    return ok || invalid_add(invalid, "value_error", NULL, "slug must only contain lowercase letters, numbers, and dashes");
+    return block_name_is_plain(*(Str *)member) || invalid_add(invalid, "value_error", NULL, "slug must only contain lowercase letters, numbers, and dashes");
 }
 
 /* pydantic's HttpUrl, as far as its three usual refusals go. */
@@ -69,25 +73,14 @@ const Model block_type_update_model = MODEL(BlockType, update_fields, .forbid_ex
 #define SELECT_BLOCK_TYPE \
     "SELECT id, created, updated, name, slug, logo_url, documentation_url, description, code_example, is_protected FROM block_type "
 
-static BlockType *first_block_type(Tx *tx, Rows *rows)
-{
-    if (!db_next(rows))
-        return NULL;
-    BlockType *type = arena_new_of(tx->arena, BlockType);
-    int column = 0;
-    codec_read_row(tx->arena, rows, &column, &block_type_model, type);
-    db_done(rows);
-    return type;
-}
-
 BlockType *block_type_read(Tx *tx, Str id)
 {
-    return first_block_type(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE id = $1", v_uuid(id)));
+    return codec_first_row(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE id = $1", v_uuid(id)), &block_type_model);
 }
 
 BlockType *block_type_read_by_slug(Tx *tx, Str slug)
 {
-    return first_block_type(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE slug = $1", v_text(slug)));
+    return codec_first_row(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE slug = $1", v_text(slug)), &block_type_model);
 }
 
 BlockType *block_type_create(Tx *tx, const BlockType *wanted)

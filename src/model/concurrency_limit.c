@@ -26,25 +26,14 @@ const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fiel
 static const Model slots_model = MODEL(ConcurrencyLimit, slot_fields);
 static const Model limit_model = MODEL(ConcurrencyLimit, limit_fields);
 
-static ConcurrencyLimit *first_limit(Tx *tx, Rows *rows)
-{
-    if (!db_next(rows))
-        return NULL;
-    ConcurrencyLimit *limit = arena_new_of(tx->arena, ConcurrencyLimit);
-    int column = 0;
-    codec_read_row(tx->arena, rows, &column, &concurrency_limit_model, limit);
-    db_done(rows);
-    return limit;
-}
-
 ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id)
 {
-    return first_limit(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE id = $1", v_uuid(id)));
+    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE id = $1", v_uuid(id)), &concurrency_limit_model);
 }
 
 ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag)
 {
-    return first_limit(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE tag = $1", v_text(tag)));
+    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE tag = $1", v_text(tag)), &concurrency_limit_model);
 }
 
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted)

@@ -34,25 +34,14 @@ const Model flow_model = MODEL(Flow, columns);
 const Model flow_create_model = MODEL(Flow, create_fields, .forbid_extra = true);
 const Model flow_update_model = MODEL(Flow, update_fields, .forbid_extra = true);
 
-static Flow *first_flow(Tx *tx, Rows *rows)
-{
-    if (!db_next(rows))
-        return NULL;
-    Flow *flow = arena_new_of(tx->arena, Flow);
-    int column = 0;
-    codec_read_row(tx->arena, rows, &column, &flow_model, flow);
-    db_done(rows);
-    return flow;
-}
-
 Flow *flow_read(Tx *tx, Str id)
 {
-    return first_flow(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE id = $1", v_uuid(id)));
+    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE id = $1", v_uuid(id)), &flow_model);
 }
 
 Flow *flow_read_by_name(Tx *tx, Str name)
 {
-    return first_flow(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE name = $1", v_text(name)));
+    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE name = $1", v_text(name)), &flow_model);
 }
 
 Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
