@@ -2,8 +2,10 @@
 
 The exit status is 0 where the flow ended as it should, which for several of them is a failure. Nothing here knows which server answers."""
 import datetime
+import os
 import sys
 import time
+from pathlib import Path
 
 import anyio
 from prefect import flow, get_run_logger, task, unmapped
@@ -113,10 +115,13 @@ def never_resumed():
 
 
 @flow
-def cancelled(seconds: float = 6.0):
-    """Is asked to end while it works."""
+def cancelled():
+    """Is asked to end while it works: goes on when a file says that the asking is done."""
     add(1, 1)
-    time.sleep(seconds)
+    asked = Path(os.environ["PREFECT_HOME"], "asked")
+    deadline = time.monotonic() + 120
+    while not asked.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
     return add(2, 2)
 
 

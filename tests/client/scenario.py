@@ -19,7 +19,7 @@ class Player:
     """Runs the client against one server, in a home of its own."""
 
     def __init__(self, api, home):
-        self.api = api
+        self.api, self.home = api, Path(home)
         self.environment = dict(os.environ, PREFECT_API_URL=api, PREFECT_HOME=str(home), PREFECT_LOGGING_LEVEL="INFO", NO_COLOR="1", COLUMNS="200",
                                 PREFECT_CLI_COLORS="false", PREFECT_CLI_WRAP_LINES="false", PYTHONDONTWRITEBYTECODE="1", TZ="UTC")
 
@@ -89,6 +89,7 @@ def play_cancel(player, seen):
     process = player.start_flow("cancelled")
     run_id = player.wait_for_state("cancelled", "RUNNING")
     seen["cancel a running one"] = player.prefect("flow-run", "cancel", run_id)
+    (player.home / "asked").touch()
     out, log = player.output(process)
     seen["cancelled"] = f"exit {process.returncode}\n{out}\n{log.strip().splitlines()[-1] if log.strip() else ''}"
     later = player.flow("schedule_later").strip()
