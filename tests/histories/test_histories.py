@@ -1,0 +1,27 @@
+"""The short form of play.py: a fixed seed, the reference beside our server."""
+import pytest
+
+import servers
+from compare import Comparison, Difference
+from play import play
+
+
+@pytest.fixture(scope="module")
+def urls():
+    with servers.running("reference") as reference, servers.running("orion") as orion:
+        yield [reference.url, orion.url]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_difference(urls, seed):
+    assert play(seed, 5, urls) > 200
+
+
+@pytest.mark.parametrize("one, two", [
+    ((200, {"a": 1}), (201, {"a": 1})), ((200, {"a": 1}), (200, {"a": 2})), ((200, {"a": 1}), (200, {"a": True})), ((200, {"a": 1, "b": 2}), (200, {"b": 2, "a": 1})), ((200, [1]), (200, [])),
+    ((200, {"name": "some-name"}), (200, {"name": "given name"})), ((200, {"start_time": "2030-01-01T00:00:00+00:00"}), (200, {"start_time": "2030-01-01T01:00:00+00:00"})),
+    ((200, {"total_run_time": 0.0}), (200, {"total_run_time": 1.0})), ((200, ["6ba7b810-9dad-41d1-80b4-00c04fd430c8"] * 2), (200, ["6ba7b810-9dad-41d1-80b4-00c04fd430c8", "6ba7b811-9dad-41d1-80b4-00c04fd430c8"])),
+    ((200, {"x": None}), (200, {"x": 0}))])
+def test_differences_are_seen(one, two):
+    with pytest.raises(Difference):
+        Comparison().compare({"path": "/"}, one, two)
