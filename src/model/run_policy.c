@@ -1,28 +1,68 @@
 /* model/run_policy.c -- how runs retry and pause: schemas.core.FlowRunPolicy and TaskRunPolicy. */
 #include "model/run.h"
 
+typedef struct Element { const Json *json; size_t index; } Element;
+
+static int compare_elements(const void *a, const void *b)
+{
+    const Element *x = a, *y = b;
+    if (x->json->kind != y->json->kind)
+        return x->json->kind < y->json->kind ? -1 : 1;
+    Str s = x->json->text, t = y->json->text;
+    if (s.n != t.n)
+        return s.n < t.n ? -1 : 1;
+    int order = s.n ? memcmp(s.p, t.p, s.n) : 0;
+    return order ? order : x->index < y->index ? -1 : 1;
+}
+
+static bool same_element(const Element *a, const Element *b)
+{
+    return a->json->kind == b->json->kind && str_eq(a->json->text, b->json->text);
+}
+
+/* Whether each element is the first of its like; found by sorting, as clients can send many. */
+static bool *first_of_each(Arena *arena, const Json *array)
+{
+    Element *sorted = arena_alloc(arena, (array->count + 1) * sizeof *sorted);
+    bool *is_first = arena_zalloc(arena, array->count + 1);
+    size_t n = 0;
+    for (const Json *item = array->child; item; item = item->next, n++)
+        sorted[n] = (Element){ item, n };
+    qsort(sorted, n, sizeof *sorted, compare_elements);
+    for (size_t i = 0; i < n; i++)
+        is_first[sorted[i].index] = i == 0 || !same_element(&sorted[i - 1], &sorted[i]);
+    return is_first;
+}
+
 /* A JSON array as Python's set takes it: each value once. */
 static bool decode_set(Invalid *invalid, const Json *json, void *member)
 {
     if (json->kind != JSON_ARRAY)
         return invalid_add(invalid, "type_error.set", NULL, "value is not a valid set");
+    for (const Json *item = json->child; item; item = item->next)
+        if (item->kind == JSON_ARRAY || item->kind == JSON_OBJECT)
+            return invalid_add(invalid, "type_error", NULL, "unhashable type: '%s'", item->kind == JSON_ARRAY ? "list" : "dict");
     Buf text;
     JsonWriter w;
+    size_t index = 0;
+    const bool *is_first = first_of_each(invalid->arena, json);
     buf_init(&text, invalid->arena, json->text.n + 2);
     json_writer_init(&w, &text, JSON_STORED);
     json_array(&w);
-    for (const Json *item = json->child; item; item = item->next) {
-        if (item->kind == JSON_ARRAY || item->kind == JSON_OBJECT)
-            return invalid_add(invalid, "type_error", NULL, "unhashable type: '%s'", item->kind == JSON_ARRAY ? "list" : "dict");
-        const Json *other = json->child;
-        while (other != item && (other->kind != item->kind || !str_eq(other->text, item->text)))
-            other = other->next;
-        if (other == item)
+    for (const Json *item = json->child; item; item = item->next)
+        if (is_first[index++])
             json_value(&w, item);
-    }
     json_array_end(&w);
     *(Str *)member = buf_view(&text);
     return true;
+}
+
+/* Python's int has no end, ours has: beyond it every delay is too long anyway. */
+static int64_t whole_seconds(double seconds)
+{
+    if (seconds >= 0x1p63)
+        return INT64_MAX;
+    return seconds < -0x1p63 ? INT64_MIN : (int64_t)seconds;
 }
 
 /* The deprecated pair gives the new one its values; delays are cut to whole seconds, as the reference does on its second look. */
@@ -33,7 +73,7 @@ static bool finish_flow_run_policy(Invalid *invalid, void *object)
     if (policy->retries.v == 0 && policy->max_retries != 0)
         policy->retries = (OptInt){ policy->max_retries, true };
     if (policy->retry_delay.v == 0 && policy->retry_delay_seconds != 0)
-        policy->retry_delay = (OptInt){ (int64_t)policy->retry_delay_seconds, true };
+        policy->retry_delay = (OptInt){ whole_seconds(policy->retry_delay_seconds), true };
     return true;
 }
 
@@ -109,7 +149,7 @@ static bool finish_task_run_policy(Invalid *invalid, void *object)
     if (policy->retries.v == 0 && policy->max_retries != 0)
         policy->retries = (OptInt){ policy->max_retries, true };
     if ((!delay.p || str_is(delay, "0") || str_is(delay, "[]")) && policy->retry_delay_seconds != 0)
-        policy->retry_delay = arena_printf(invalid->arena, "%lld", (long long)policy->retry_delay_seconds);
+        policy->retry_delay = arena_printf(invalid->arena, "%lld", (long long)whole_seconds(policy->retry_delay_seconds));
     return true;
 }
 

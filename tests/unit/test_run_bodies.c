@@ -111,6 +111,41 @@ static const char *input_errors(const char *inputs)
     return errors_of(&task_run_create_model, arena_cstr(arena, arena_printf(arena, "{" KEYS ", \"task_inputs\": %s}", inputs)));
 }
 
+/* As many as this show whether each is compared with each: that would take minutes. */
+static void many_pause_keys_are_a_set_too(void **state)
+{
+    (void)state;
+    enum { KEYS_COUNT = 200000 };
+    Buf text;
+    FlowRunPolicy policy;
+    Invalid invalid;
+    const Json *json;
+    JsonError error;
+    buf_init(&text, arena, 4 << 20);
+    buf_text(&text, "{\"pause_keys\": [\"0\"");
+    for (int i = 0; i < KEYS_COUNT; i++)
+        buf_printf(&text, ", \"%d\"", i);
+    buf_text(&text, "]}");
+    assert_true(decode(&flow_run_policy_model, buf_cstr(&text), &policy, &invalid));
+    assert_true(json_parse(arena, policy.pause_keys, &json, &error));
+    assert_int_equal(json->count, KEYS_COUNT);
+    assert_true(str_starts(policy.pause_keys, "[\"0\", \"1\", \"2\", "));
+}
+
+static void delays_beyond_integers_are_the_longest(void **state)
+{
+    (void)state;
+    FlowRunPolicy policy;
+    TaskRunPolicy task_policy;
+    Invalid invalid;
+    assert_true(decode(&flow_run_policy_model, "{\"retry_delay_seconds\": 1e300}", &policy, &invalid));
+    assert_true(policy.retry_delay.v == INT64_MAX);
+    assert_true(decode(&flow_run_policy_model, "{\"retry_delay_seconds\": -1e300}", &policy, &invalid));
+    assert_true(policy.retry_delay.v == INT64_MIN);
+    assert_true(decode(&task_run_policy_model, "{\"retry_delay_seconds\": 1e300}", &task_policy, &invalid));
+    assert_true(str_is(task_policy.retry_delay, "9223372036854775807"));
+}
+
 static void inputs_are_results_parameters_or_constants(void **state)
 {
     (void)state;
@@ -200,6 +235,8 @@ int main(void)
         ARENA_TEST(a_task_policy_is_checked),
         ARENA_TEST(deprecated_fields_still_work),
         ARENA_TEST(pause_keys_are_a_set),
+        ARENA_TEST(many_pause_keys_are_a_set_too),
+        ARENA_TEST(delays_beyond_integers_are_the_longest),
         ARENA_TEST(inputs_are_results_parameters_or_constants),
         ARENA_TEST(bad_inputs_show_the_errors_of_each_kind),
         ARENA_TEST(names_are_generated_where_there_is_none),
