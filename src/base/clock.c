@@ -1,6 +1,7 @@
 /* base/clock.c -- civil dates, ISO 8601 times out, and times in as pendulum.parse() takes them. Durations: duration.c. */
 #include "base/clock.h"
 
+#include <math.h>
 #include <time.h>
 
 #define DAY_SECONDS 86400
@@ -157,6 +158,16 @@ Str time_text(Arena *arena, Time t)
     time_format(&out, t);
     buf_cstr(&out);
     return buf_view(&out);
+}
+
+bool time_add_seconds(Time t, double seconds, Time *ret)
+{
+    const double most = 4e11; /* seconds: more than all those years, and far from where microseconds overflow */
+    const Time first = (Time)-62135596800 * SECOND, end = (Time)253402300800 * SECOND; /* 0001-01-01, 10000-01-01 */
+    if (t < first || t >= end || !(seconds >= -most && seconds <= most))
+        return false;
+    *ret = t + (int64_t)llrint(seconds * (double)SECOND);
+    return *ret >= first && *ret < end;
 }
 
 void time_format_stored(Buf *out, Time t)

@@ -28,6 +28,9 @@ Str time_text(Arena *arena, Time t);
 void time_format_stored(Buf *out, Time t);
 bool time_parse_stored(Str text, Time *ret) MUST_CHECK; /* with 0 to 6 digits of fraction, 'T' or ' ' */
 
+/* False: the sum is in no year from 1 to 9999, and no text can hold it. */
+bool time_add_seconds(Time t, double seconds, Time *ret) MUST_CHECK;
+
 /* pydantic 1 durations: ISO 8601 ("P1DT2H", "PT1.5S", "-P1D") or "[-][DD ][HH:MM]SS[.ffffff]"; seconds as a number are the caller's. */
 bool duration_parse(Str text, int64_t *ret_us) MUST_CHECK;
 

@@ -42,6 +42,14 @@ static size_t make_intervals(const RunHistory *history, Interval *out)
     }
 }
 
+/* Each interval must end in the calendar, as in the reference, whose dates have no other years. */
+static bool check_intervals(Error *error, const Interval *intervals, size_t count)
+{
+    Time unused, last_start = intervals[count - 1].start * MILLISECOND;
+    double step = (double)(intervals[0].end - intervals[0].start) / 1000;
+    return time_add_seconds(last_start, step, &unused) || fail(error, ERR_INTERNAL, "An interval of the history leads out of the calendar");
+}
+
 static int compare(Str a, Str b)
 {
     int order = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
@@ -123,6 +131,8 @@ bool run_history_write(Tx *tx, const RunHistory *history, Query *conditions, Jso
 {
     Interval *intervals = arena_zalloc(tx->arena, INTERVALS_MAX * sizeof *intervals);
     size_t count = make_intervals(history, intervals);
+    if (!check_intervals(tx->error, intervals, count))
+        return false;
     Query q = *conditions;
     buf_init(&q.sql, tx->arena, conditions->sql.n + 512);
     buf_printf(&q.sql,

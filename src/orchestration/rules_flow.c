@@ -187,7 +187,9 @@ static bool before_failing(Transition *t)
     const FlowRunPolicy *policy = &t->flow_run->empirical_policy;
     if (!policy->retries.has || t->run->run_count > policy->retries.v)
         return true;
-    Time start = t->tx->now + policy->retry_delay.v * SECOND;
+    Time start;
+    if (!time_add_seconds(t->tx->now, (double)policy->retry_delay.v, &start))
+        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* the reference fails on it too */
     if (!transition_version_from(t, VERSION_RETRIES_OWN_TASKS) && !reschedule_failed_tasks(t, start))
         return false;
     forget_pauses(t);

@@ -212,8 +212,11 @@ static bool before_failing(Transition *t)
         delay = jittered(delay, policy->retry_jitter_factor.v);
     if (!policy->retries.has || t->run->run_count > policy->retries.v)
         return true;
+    Time start;
+    if (!time_add_seconds(t->tx->now, delay, &start))
+        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* the reference fails on it too */
     State *retry = state_new(t->tx->arena, STATE_SCHEDULED, "AwaitingRetry", t->tx->now);
-    retry->state_details.scheduled_time = MOMENT(t->tx->now + (int64_t)llrint(delay * (double)SECOND));
+    retry->state_details.scheduled_time = MOMENT(start);
     retry->message = t->proposed->message;
     retry->data = t->proposed->data;
     return transition_reject(t, retry, STR("Retrying"));

@@ -201,6 +201,18 @@ static void a_flow_without_retries_fails(void **state)
     assert_outcome(set_flow(running("\"empirical_policy\": {\"retries\": 0}, "), "\"type\": \"FAILED\""), TRANSITION_ACCEPT, STATE_FAILED, "Failed");
 }
 
+static void a_retry_cannot_lie_beyond_the_calendar(void **state)
+{
+    (void)state;
+    static const char *const delays[] = { "9000000000000000000", "-9000000000000000000", "300000000000", "-300000000000" };
+    for (size_t i = 0; i < COUNT_OF(delays); i++) {
+        Str policy = arena_printf(world.arena, "\"empirical_policy\": {\"retries\": 1, \"retry_delay\": %s}, ", delays[i]);
+        Str id = running(arena_cstr(world.arena, policy));
+        assert_int_equal(flow_error(id, "\"type\": \"FAILED\""), ERR_INTERNAL);
+        assert_int_equal(read_flow_run(id)->run.state_type, STATE_RUNNING);
+    }
+}
+
 static void old_clients_get_their_tasks_rescheduled(void **state)
 {
     (void)state;
@@ -274,6 +286,7 @@ int main(void)
         WORLD_TEST(a_pause_times_out),
         WORLD_TEST(a_failed_flow_is_retried),
         WORLD_TEST(a_flow_without_retries_fails),
+        WORLD_TEST(a_retry_cannot_lie_beyond_the_calendar),
         WORLD_TEST(old_clients_get_their_tasks_rescheduled),
         WORLD_TEST(newer_clients_reschedule_tasks_themselves),
         WORLD_TEST(notifications_are_queued),

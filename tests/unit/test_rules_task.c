@@ -275,6 +275,17 @@ static int64_t retry_after(Str id)
     return result.state->state_details.scheduled_time.us - world.now;
 }
 
+static void a_retry_cannot_lie_beyond_the_calendar(void **state)
+{
+    (void)state;
+    static const char *const delays[] = { "9000000000000000000", "300000000000", "-300000000000" };
+    for (size_t i = 0; i < COUNT_OF(delays); i++) {
+        Str id = attempt(arena_cstr(world.arena, arena_printf(world.arena, "\"retries\": 1, \"retry_delay\": %s", delays[i])));
+        assert_int_equal(task_error(id, "\"type\": \"FAILED\""), ERR_INTERNAL);
+        assert_int_equal(read_task_run(id)->run.state_type, STATE_RUNNING);
+    }
+}
+
 static void a_failed_task_is_retried(void **state)
 {
     (void)state;
@@ -354,6 +365,7 @@ int main(void)
         WORLD_TEST(a_fizzled_start_gives_its_slot_back),
         WORLD_TEST(a_cached_result_needs_no_slot),
         WORLD_TEST(a_failed_task_is_retried),
+        WORLD_TEST(a_retry_cannot_lie_beyond_the_calendar),
         WORLD_TEST(delays_come_from_a_list),
         WORLD_TEST(delays_jitter_within_bounds),
         WORLD_TEST(reruns_are_named),
