@@ -14,7 +14,9 @@ def ask(api, case):
     headers = [(name.encode(), value.encode()) for name, value in case["headers"].items()]
     answer = api.send(case["method"], case["path"], headers=headers, content=None if content is None else content.encode())
     kept = {name: answer.headers[name].replace(api.server.root, "") for name in HEADERS if name in answer.headers}
-    return {"status": answer.status_code, "headers": kept, "body": answer.text}
+    # A Python set: the reference's order changes from one start to the next.
+    body = answer.text.replace('"allowed_schemes":["https","http"]', '"allowed_schemes":["http","https"]')
+    return {"status": answer.status_code, "headers": kept, "body": body}
 
 
 def depends_on_rows(case, answer):
