@@ -17,10 +17,12 @@ enum {
 };
 
 static HttpServer *volatile running; /* for the signal handler: NULL while there is nothing to stop */
+static volatile sig_atomic_t stop_asked;
 
 static void on_signal(int number)
 {
     (void)number;
+    stop_asked = 1;
     HttpServer *server = running;
     if (server)
         http_server_stop(server);
@@ -94,11 +96,13 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
     };
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
+    take_signals(); /* before anybody is told that it is ready */
     app.http = listen_http(settings, options, &app, error);
     bool served = app.http != NULL;
     if (served) {
         running = app.http;
-        take_signals();
+        if (stop_asked)
+            http_server_stop(app.http);
         http_server_run(app.http, DRAIN_SECONDS);
         running = NULL;
     }

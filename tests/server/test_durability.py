@@ -1,4 +1,6 @@
 """What was answered is in the file, whole, whatever happens to the process."""
+import os
+import resource
 import signal
 import time
 
@@ -94,3 +96,33 @@ def test_writes_of_two_servers_on_one_file_are_all_there(start):
     assert len(journal) == 200
     assert_whole(both[0])
     assert_kept(both[0], journal)
+
+
+def limit_files(server, size):
+    """No file of the server's may grow beyond so many bytes: what a full disk is to it."""
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def test_a_full_disk_fails_writes_and_nothing_else(start):
+    server = start()
+    client = Client(server)
+    flow = client.flow()
+    first = client.flow_run(flow)
+    limit_files(server, os.path.getsize(f"{server.database}-wal") + 300_000)
+
+    def write(number):
+        one = Client(server)
+        body = {"flow_id": flow["id"], "parameters": {"long": "x" * 20_000}}
+        return [(answer.status, answer.value) for answer in (one.post("/flow_runs/", body) for _ in range(5))]
+
+    answers = [answer for answers in Threads(8, write).join() for answer in answers]
+    made = {value["id"] for status, value in answers if status == 201}
+    assert {status for status, _ in answers} == {201, 500}
+    assert [value for status, value in answers if status == 500][0] == {"exception_message": "Internal Server Error"}
+    assert client.get(f"/flow_runs/{first['id']}").status == 200
+    assert client.post("/flow_runs/count").value == 1 + len(made)
+    limit_files(server, resource.RLIM_INFINITY)
+    made.add(client.flow_run(flow)["id"])
+    assert {row[0] for row in server.execute("SELECT id FROM flow_run")} == {first["id"], *made}
+    assert_whole(server)
+    assert server.stop() == 0

@@ -1,10 +1,12 @@
 """The file belongs to nobody: other processes lock it, change it and delete from it between our requests."""
 import sqlite3
+import subprocess
 import time
 import uuid
 
 import pytest
 
+import servers
 from load import Client, Threads, write_lock
 
 TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT of the servers that meet a lock
@@ -177,3 +179,39 @@ def test_indexes_and_pages_changed_by_another(orion, client):
     orion.execute("VACUUM")
     assert client.flow_run(flow)["flow_id"] == flow["id"]
     assert client.post("/flow_runs/count", {"flows": {"id": {"any_": [flow["id"]]}}}) == (200, 2)
+
+
+def test_the_database_is_reset_under_a_running_server(start):
+    server = start()
+    client = Client(server)
+    flow = client.flow()
+    client.flow_run(flow)
+    command = [servers.ORION_BIN, "orion", "database", "reset", "-y"]
+    done = subprocess.run(command, env=servers.server_environment(server.home), capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0, done
+    assert client.post("/flows/filter", {}) == (200, [])
+    again = client.made("/flows/", {"name": flow["name"]})
+    assert client.set_state("flow_runs", client.flow_run(again), "RUNNING").value["status"] == "ACCEPT"
+
+
+def test_a_table_that_is_gone_fails_what_needs_it_and_nothing_else(start):
+    server = start()
+    client = Client(server)
+    flow = client.flow()
+    server.execute("ALTER TABLE log RENAME TO away")
+    assert client.post("/logs/filter", {}) == (500, {"exception_message": "Internal Server Error"})
+    assert client.flow_run(flow)["flow_id"] == flow["id"]
+    server.execute("ALTER TABLE away RENAME TO log")
+    assert client.post("/logs/filter", {}) == (200, [])
+
+
+def test_a_read_that_takes_too_long_is_answered_503(start):
+    server = start(PREFECT_ORION_DATABASE_TIMEOUT="0.05")
+    server.execute("WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 200000)"
+                   " INSERT INTO flow (id, name, tags) SELECT 'flow-' || n, 'name-' || n, '[\"a\", \"b\"]' FROM number")
+    client = Client(server)
+    answer, took = timed(lambda: client.post("/flows/count", {"flows": {"tags": {"all_": ["a", "c"]}}}))
+    assert answer.status == 503 and "timeout" in answer.value["exception_message"]
+    assert took < 1
+    assert client.post("/flows/filter", {"limit": 1, "sort": "NAME_ASC"}).status in (200, 503)
+    assert client.flow()["name"]

@@ -1,12 +1,15 @@
 """SIGTERM and SIGINT: what is under way is answered, the file is left tidy, the exit status is 0."""
 import contextlib
+import os
 import signal
 import socket
 import sqlite3
+import subprocess
 import time
 
 import pytest
 
+import servers
 from load import LOST, Client, Threads, files, write_lock
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
@@ -112,3 +115,15 @@ def test_a_second_signal_does_no_harm(start):
             time.sleep(0.05)
     threads.join()
     assert_ended_tidily(server)
+
+
+@SIGNALS
+def test_a_signal_as_soon_as_it_is_ready(tmp_path, number):
+    for _ in range(10):
+        command = [servers.ORION_BIN, "orion", "start", "--host", "127.0.0.1", "--port", str(servers.free_port())]
+        with subprocess.Popen(command, env=servers.server_environment(tmp_path), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            assert b"ready" in process.stdout.readline()
+            process.send_signal(number)
+            process.stdout.read()
+        assert process.returncode == 0
+        assert os.listdir(tmp_path) == ["orion.db"]

@@ -1,0 +1,52 @@
+"""How much memory the server takes: little when idle, no more after much work than after some."""
+from test_limits import Wire, request
+
+from load import Client, Threads, memory
+
+IDLE_MAX = 12  # MB, resident
+BUSY_MAX = 32
+CONNECTIONS = 8
+
+
+def work(server, flow, rounds):
+    """Twenty requests in a round, pipelined: most of them reads, as a dashboard and agents send them."""
+    flow_runs = {"flows": {"id": {"any_": [flow["id"]]}}, "limit": 5, "sort": "EXPECTED_START_TIME_DESC"}
+
+    def one(_):
+        with Wire(server) as wire:
+            for _ in range(rounds):
+                run = Client(server).flow_run(flow, tags=["a", "b"], parameters={"x": [1, 2.5, "three"]})
+                wire.send(request("POST", f"/flow_runs/{run['id']}/set_state", {"state": {"type": "RUNNING"}})
+                          + request("POST", "/flow_runs/filter", flow_runs)
+                          + request("POST", "/flow_runs/count", {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}})
+                          + request("POST", "/flows/", {"name": flow["name"], "wrong": 1})
+                          + request("GET", "/nothing")
+                          + request("GET", f"/flow_runs/{run['id']}") * 7
+                          + request("GET", "/health") * 6
+                          + request("POST", f"/flow_runs/{run['id']}/set_state", {"state": {"type": "COMPLETED"}}))
+                expected = [201, 200, 200, 422, 404] + [200] * 13 + [201]
+                assert [wire.answer()[0] for _ in expected] == expected
+
+    Threads(CONNECTIONS, one).join()
+
+
+def test_memory_is_small_when_idle_and_bounded_after_20000_requests(start):
+    server = start()
+    assert memory(server) < IDLE_MAX
+    flow = Client(server).flow()
+    rounds = 10_000 // 20 // CONNECTIONS
+    work(server, flow, rounds)
+    half = memory(server)
+    work(server, flow, rounds + 1)
+    assert memory(server) < half + 2
+    assert memory(server) < BUSY_MAX
+
+
+def test_memory_for_large_bodies_is_given_back(start):
+    server = start()
+    client = Client(server)
+    flow = client.flow()
+    for number in range(3):
+        client.flow_run(flow, parameters={"numbers": [number] * 500_000})
+    assert memory(server, "VmHWM") > 40, "it was not large"
+    assert memory(server) < BUSY_MAX
