@@ -28,7 +28,7 @@ static bool segment_matches(Arena *arena, Str pattern, Str segment, Str *params,
         return false;
     Str canonical;
     bool converter = pattern.n > 6 && memcmp(pattern.p + pattern.n - 6, ":uuid}", 6) == 0;
-    if (converter && (segment.n != UUID_TEXT || !uuid_parse(arena, segment, &canonical)))
+    if (converter && (segment.n != UUID_TEXT || !uuid_parse(arena, segment, &canonical) || !str_eq(segment, canonical)))
         return false;
     params[(*count)++] = segment;
     return true;
@@ -167,6 +167,8 @@ static bool read_body(Req *req)
     Str body = req->http->body;
     if (body.n == 0)
         return true;
+    if (!json_is_utf8(body)) /* FastAPI's answer where it is to be JSON; the reference fails on showing others */
+        return fail(&req->error, ERR_BAD_REQUEST, "There was an error parsing the body");
     if (!is_json_type(http_header(req->http, "content-type"))) {
         req->body_text = body;
         return true;
@@ -274,10 +276,14 @@ static bool redirect_slash(Req *req, Str path)
     bool slash = path.n > 1 && path.p[path.n - 1] == '/';
     if (path.n <= 1)
         return false;
-    Str other = slash ? (Str){ path.p, path.n - 1 } : arena_printf(req->arena, "%.*s/", STR_ARG(path));
-    if (!find_route(req, other, &partial) && !partial)
+    Buf other;
+    buf_init(&other, req->arena, path.n + 1);
+    buf_add(&other, path.p, slash ? path.n - 1 : path.n);
+    if (!slash)
+        buf_char(&other, '/');
+    if (!find_route(req, buf_view(&other), &partial) && !partial)
         return false;
-    reply_redirect(req, slash);
+    reply_redirect(req, buf_view(&other));
     return true;
 }
 

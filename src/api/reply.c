@@ -138,21 +138,32 @@ void reply_not_allowed(Req *req, const Route *row)
     send_with(req, headers, 2);
 }
 
-/* The location is absolute, made from Host, as Starlette does. */
-void reply_redirect(Req *req, bool drop_slash)
+/* As urllib's quote: `kept` is what Starlette leaves as it is, besides letters and digits. */
+static void add_quoted(Buf *out, Str text)
+{
+    static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~:/%#?=@[]!$&'()*+,;";
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] && strchr(kept, text.p[i]))
+            buf_char(out, text.p[i]);
+        else
+            buf_printf(out, "%%%02X", (unsigned)(unsigned char)text.p[i]);
+    }
+}
+
+/* The location is absolute, made from Host and the decoded path, as Starlette does. */
+void reply_redirect(Req *req, Str path)
 {
     HttpRequest *http = req->http;
-    Str path = http->raw_path;
     Str host = http_header(http, "host");
     Buf location;
     buf_init(&location, req->arena, path.n + host.n + http->query.n + 16);
-    buf_printf(&location, "http://%.*s", STR_ARG(host));
-    buf_add(&location, path.p, drop_slash ? path.n - 1 : path.n);
-    if (!drop_slash)
-        buf_char(&location, '/');
+    buf_text(&location, "http://");
+    add_quoted(&location, host);
+    buf_text(&location, "/api");
+    add_quoted(&location, path);
     if (http->query.n) {
         buf_char(&location, '?');
-        buf_str(&location, http->query);
+        add_quoted(&location, http->query);
     }
     HttpHeader headers[6] = { { STR("location"), buf_view(&location) } };
     req->status = 307;

@@ -28,6 +28,9 @@ enum { JSON_DEPTH_MAX = 512 };
  * last value. Result and slices live in the arena or in `text`. False: *error tells where and why. */
 bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
 
+/* Is it UTF-8, as every text must be that a writer is given? */
+bool json_is_utf8(Str text);
+
 const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
 

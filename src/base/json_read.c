@@ -465,6 +465,11 @@ static const char *find_invalid(const char *start, const char *end_text)
     return NULL;
 }
 
+bool json_is_utf8(Str text)
+{
+    return text.n == 0 || !find_invalid(text.p, text.p + text.n);
+}
+
 static size_t count_characters(const char *p, const char *end)
 {
     size_t n = 0;

@@ -49,6 +49,37 @@ def test_the_redirect_is_made_from_host(api):
         assert (answer.status_code, answer.headers["location"]) == (307, f"http://{host}/api/health?a=1")
 
 
+@pytest.mark.parametrize("sent, location", [("/health%2F", "/health"), ("/flows/name/a%20b/", "/flows/name/a%20b"), ("/flows/name/%c3%a9/?q=%20", "/flows/name/%C3%A9?q=%20"),
+                                            ("/flows/name/a%22%3c/", "/flows/name/a%22%3C")])
+def test_the_redirect_is_made_from_the_decoded_path(api, sent, location):
+    answer = raw(api, f"GET /api{sent} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 307 ")
+    assert f"\r\nlocation: http://x/api{location}\r\n".encode() in answer
+
+
+def test_a_zero_in_a_path_does_not_end_it(api):
+    assert api.get("/health%00x").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b'{"name": "\xff"}', b"\xff"])
+def test_a_body_that_is_no_utf8(api, body):
+    answer = api.request("POST", "/flows/", content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()) == (400, {"detail": "There was an error parsing the body"})
+
+
+@pytest.mark.parametrize("body, content_type", [(b"\xff", "text/plain"), (b'{"name": "\xed\xa0\x80"}', "application/json")])
+def test_other_bodies_that_are_no_utf8_are_refused_in_utf8(api, body, content_type):
+    answer = api.request("POST", "/flows/", content=body, headers={"content-type": content_type})
+    assert answer.status_code == (500 if api.kind == "reference" else 400)
+    answer.content.decode()
+
+
+@pytest.mark.parametrize("id", ["ABCDEF00-0000-4000-8000-000000000000", "abcdef000-000-4000-8000-000000000000"])
+def test_a_path_of_a_uuid_takes_one_spelling_only(api, id):
+    answer = api.get(f"/block_documents/{id}")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
 @pytest.mark.parametrize("origin", ["http://localhost:3000", "null", "https://x.example"])
 def test_cors_on_writes(api, origin):
     answer = api.request("POST", "/flows/", {"name": unique()}, headers={"origin": origin})
