@@ -6,6 +6,13 @@ import sqlite3
 import uuid
 
 TYPES = {"RUNNING": 30, "COMPLETED": 12, "FAILED": 18, "SCHEDULED": 12, "PENDING": 8, "PAUSED": 8, "CANCELLING": 4, "CANCELLED": 4, "CRASHED": 4}
+TERMINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+# What a client would ask for next, so that runs get somewhere: by the state that the run was seen in.
+NEXT = {
+    "SCHEDULED": {"PENDING": 3, "RUNNING": 6}, "PENDING": {"RUNNING": 1}, "RUNNING": {"FAILED": 8, "COMPLETED": 5, "PAUSED": 4, "CRASHED": 2, "CANCELLING": 1, "CANCELLED": 1},
+    "PAUSED": {"RUNNING": 9, "PAUSED": 1, "SCHEDULED": 2, "FAILED": 1}, "CANCELLING": {"CANCELLED": 1}, "COMPLETED": {"RUNNING": 1}, "FAILED": {"RUNNING": 3, "SCHEDULED": 3},
+    "CRASHED": {"RUNNING": 3, "SCHEDULED": 3}, "CANCELLED": {"RUNNING": 3, "SCHEDULED": 3},
+}
 VERSIONS = [None, None, None, "0.8.4", "0.8.4", "0.8.3", "0.8.2", "0.8.1", "0.8.0"]
 HOUR = 3600
 STEPS = 60
@@ -21,6 +28,8 @@ class History:
         self.databases = databases
         self.places = {"flow": [], "flow_run": [], "task_run": [], "limit": [], "state": []}
         self.deployments = []
+        self.seen = {}  # the type of the last state that was answered, by place
+        self.above = {}  # the flow run of a task run, by place
         self.names = 0
         # The reference cannot delete a run whose states carried data: a history has the one or the other.
         self.has_data = self.random.random() < 0.5
@@ -41,25 +50,38 @@ class History:
         places = self.places[kind]
         return self.pick(places[-3:] if self.chance(0.8) else places) if places else None
 
+    def running(self):
+        return [place for place in self.places["flow_run"] if self.seen.get(place) == "RUNNING"]
+
+    def alive(self, kind):
+        """A row to move: seldom one that has ended, or whose flow run does not run."""
+        places = [place for place in self.places[kind] if self.seen.get(place) not in TERMINAL and self.seen.get(self.above.get(place, place)) not in TERMINAL]
+        return self.pick(places[-5:]) if places and self.chance(0.85) else self.known(kind)
+
     def learn(self, request, answer):
-        """Notes the row that a request made, or deleted."""
+        """Notes the row that a request made, moved or deleted."""
+        if isinstance(answer[1], dict):
+            state = answer[1].get("state") or {}
+            self.seen[request.get("place") or request.get("moves")] = state.get("type")
         kind = request.get("makes")
-        if kind and answer[0] in (200, 201):
+        if kind and answer[0] in ((200, 201) if kind == "limit" else (201,)):
             self.places[kind].append(request["place"])
+            self.above[request["place"]] = request.get("above", request["place"])
         if request.get("gone") and answer[0] in (200, 204):
             for places in self.places.values():
-                if request["gone"] in places:
-                    places.remove(request["gone"])
+                places[:] = [place for place in places if request["gone"] not in (place, self.above.get(place))]
 
     def requests(self):
         yield self.create_flow()
-        yield self.create_flow_run()
-        yield self.create_task_run()
+        yield {**self.create_flow_run(), "version": None}
+        yield self.create_limit()
         kinds = {
-            self.create_flow: 1, self.create_flow_run: 5, self.create_task_run: 8, self.create_limit: 3, self.move_flow_run: 22, self.move_task_run: 32, self.resume: 5, self.read_run: 8,
+            self.create_flow: 1, self.create_flow_run: 5, self.create_task_run: 9, self.create_limit: 2, self.move_flow_run: 14, self.move_task_run: 36, self.resume: 5, self.read_run: 8,
             self.read_states: 3, self.read_graph: 2, self.list_runs: 4, self.read_limit: 4, self.patch_run: 3, self.delete_run: 0 if self.has_data else 3, self.delete_limit: 1, self.move_nobody: 1,
         }
         for _ in range(STEPS):
+            if not self.running() and self.chance(0.4):
+                yield self.create_flow_run()
             make = self.random.choices(list(kinds), list(kinds.values()))[0]
             request = make()
             if request:
@@ -115,55 +137,57 @@ class History:
             body["empirical_policy"] = self.policy(self.pick([0, HOUR, None]))
             if self.chance(0.2):
                 body["empirical_policy"]["pause_keys"] = ["k1"]
-        if self.chance(0.4):
+        if self.chance(0.3):
             body["state"] = self.state(data=False)
-        elif self.chance(0.5):
+        elif self.chance(0.8):
             body["state"] = {"type": "RUNNING"}
         return self.create("flow_run", "/flow_runs/", body, version=self.pick(VERSIONS))
 
     def policy(self, delay):
-        policy = {"retries": self.random.randrange(3)} if self.chance(0.8) else {"max_retries": self.random.randrange(3)}
+        policy = {"retries": self.random.randrange(4)} if self.chance(0.8) else {"max_retries": self.random.randrange(3)}
         if delay is not None:
             policy["retry_delay"] = delay
         return policy
 
     def create_task_run(self):
-        flow_run = self.known("flow_run")
+        running = self.running()
+        flow_run = self.pick(running[-3:]) if running and self.chance(0.85) else self.known("flow_run")
         if not flow_run:
             return None
         body = {"flow_run_id": f"<{flow_run}>", "task_key": self.pick(["t", "u"]), "dynamic_key": str(self.random.randrange(4)), "name": self.name()}
         # One limited tag at most: with two, the reference keeps the free slot of a task that waits for the other.
-        body["tags"] = [self.limited_tag()] * self.chance(0.5) + self.tags()
+        body["tags"] = [self.limited_tag()] * self.chance(0.75) + self.tags()
         if self.chance(0.5):
             body["empirical_policy"] = self.policy(self.pick([0, HOUR, [0, HOUR], [HOUR], [0, 0, 2 * HOUR]]))
         if self.chance(0.2):
             body["cache_key"] = self.cache_key()
         if self.places["task_run"] and self.chance(0.3):
             body["task_inputs"] = {"x": [{"input_type": "task_run", "id": f"<{self.known('task_run')}>"}]}
-        if self.chance(0.3):
+        if self.chance(0.2):
             body["state"] = self.state(data=False)
-        return self.create("task_run", "/task_runs/", body, version=self.pick(VERSIONS))
+        return self.create("task_run", "/task_runs/", body, version=self.pick(VERSIONS), above=flow_run)
 
     def limited_tag(self):
-        return f"{self.mark}-{self.pick('ab')}"
+        return f"{self.mark}-{self.pick('aaab')}"
 
     def cache_key(self):
         return f"{self.mark}-cache-{self.random.randrange(2)}"
 
     def create_limit(self):
-        return self.create("limit", "/concurrency_limits/", {"tag": self.limited_tag(), "concurrency_limit": self.pick([0, 1, 1, 1, 2])})
+        return self.create("limit", "/concurrency_limits/", {"tag": self.limited_tag(), "concurrency_limit": self.pick([0, 1, 1, 1, 1, 2])})
 
     # Moving.
 
     def time(self):
         return (self.now + datetime.timedelta(seconds=self.pick([-HOUR, HOUR]) * self.random.randrange(1, 5))).isoformat()
 
-    def state(self, data=True):
-        type_ = self.random.choices(list(TYPES), list(TYPES.values()))[0]
+    def state(self, data=True, after=None):
+        types = NEXT[after] if after and self.chance(0.75) else TYPES
+        type_ = self.random.choices(list(types), list(types.values()))[0]
         state = {"type": type_}
         if self.chance(0.15):
             state["name"] = self.pick(["Late", "Other", "AwaitingRetry", "Resuming"])
-        if type_ == "SCHEDULED" and self.chance(0.5):
+        if type_ == "SCHEDULED" and self.chance(0.6):
             state["name"] = "AwaitingRetry"
         if self.chance(0.2):
             state["message"] = self.pick(["a message", ""])
@@ -196,17 +220,17 @@ class History:
         return details
 
     def move(self, kind, place):
-        body = {"state": self.state()}
-        if self.chance(0.15):
+        body = {"state": self.state(after=self.seen.get(place))}
+        if self.chance(0.4 if self.seen.get(place) in TERMINAL else 0.1):
             body["force"] = self.pick([True, True, False])
-        return {"method": "POST", "path": f"/{kind}s/<{place}>/set_state", "body": body, "version": self.pick(VERSIONS)}
+        return {"method": "POST", "path": f"/{kind}s/<{place}>/set_state", "body": body, "version": self.pick(VERSIONS), "moves": place}
 
     def move_flow_run(self):
-        place = self.known("flow_run")
+        place = self.alive("flow_run")
         return self.move("flow_run", place) if place else None
 
     def move_task_run(self):
-        place = self.known("task_run")
+        place = self.alive("task_run")
         return self.move("task_run", place) if place else None
 
     def move_nobody(self):
@@ -215,8 +239,9 @@ class History:
         return {**request, "path": request["path"].replace("<nobody>", nobody)}
 
     def resume(self):
-        place = self.known("flow_run")
-        return {"method": "POST", "path": f"/flow_runs/<{place}>/resume", "version": self.pick(VERSIONS)} if place else None
+        paused = [place for place in self.places["flow_run"] if self.seen.get(place) == "PAUSED"]
+        place = self.pick(paused) if paused and self.chance(0.8) else self.known("flow_run") if self.chance(0.2) else None
+        return {"method": "POST", "path": f"/flow_runs/<{place}>/resume", "version": self.pick(VERSIONS), "moves": place} if place else None
 
     # Reading, changing, deleting.
 
@@ -257,9 +282,9 @@ class History:
         return {"method": "PATCH", "path": f"/{kind}s/<{place}>", "body": body} if place else None
 
     def delete_run(self):
-        """Only runs without runs under them: what falls with a run would have to be known."""
-        place = self.known("task_run")
-        return {"method": "DELETE", "path": f"/task_runs/<{place}>", "gone": place} if place else None
+        kind = self.pick(["flow_run", "task_run", "task_run"])
+        place = self.known(kind)
+        return {"method": "DELETE", "path": f"/{kind}s/<{place}>", "gone": place} if place else None
 
     def delete_limit(self):
         place = self.known("limit")
