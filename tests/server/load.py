@@ -1,9 +1,10 @@
-"""A light client for load: one kept connection for each thread, answers as (status, value), and threads that report what went wrong,
-and what another process may do to the file."""
+"""A light client for load: one kept connection for each thread, answers as (status, value); bare bytes; threads that report what went
+wrong; and what another process may do to the file."""
 import contextlib
 import http.client
 import json
 import os
+import socket
 import sqlite3
 import threading
 import uuid
@@ -53,6 +54,46 @@ class Client:
 
     def set_state(self, kind, run, state_type):
         return self.post(f"/{kind}/{run['id']}/set_state", {"state": {"type": state_type}})
+
+
+class Wire:
+    """Bytes to and from the server."""
+
+    def __init__(self, server, timeout=30):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=timeout)
+        self.stream = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stream.close()
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data)
+
+    def answer(self):
+        """Status and body of the next reply; None where the connection is at its end."""
+        line = self.stream.readline()
+        if not line:
+            return None
+        length = 0
+        while (header := self.stream.readline()) != b"\r\n":
+            name, value = header.split(b":", 1)
+            if name.lower() == b"content-length":
+                length = int(value)
+        return int(line.split()[1]), self.stream.read(length)
+
+
+def head(method, path, *lines):
+    return "\r\n".join([f"{method} /api{path} HTTP/1.1", "host: x", *lines, "", ""]).encode()
+
+
+def request(method, path, body=None):
+    content = b"" if body is None else json.dumps(body).encode()
+    lines = ["content-type: application/json", f"content-length: {len(content)}"] if content else []
+    return head(method, path, *lines) + content
 
 
 class Threads:
