@@ -48,6 +48,7 @@ typedef struct FilterLink {
     const char *key;           /* "task_runs" */
     const FilterClass *filter;
     const char *open;          /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
+    const char *open_by_id;    /* the same by "… IN (SELECT …", for a filter that names ids: few rows, best looked up first. May be NULL */
     const char *via;           /* key of the link it stands inside; NULL: of the entity itself. That one has no via of its own */
 } FilterLink;
 

@@ -91,43 +91,46 @@ const FilterClass work_queue_filter = { work_queue_filters, true };
 /* ---- links: _apply_flow_filters and its like in the reference ---- */
 
 #define EXISTS_IN(from, condition) "EXISTS (SELECT 1 FROM " from " WHERE " condition " AND "
+#define IN_OF(column, from) column " IN (SELECT " from " WHERE "
 #define EXISTS_TASK_RUN EXISTS_IN("task_run", "task_run.flow_run_id = flow_run.id")
 
 const FilterLink flow_links[FLOW_LINKS] = {
-    { "flows", &flow_filter, NULL, NULL },
-    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.flow_id = flow.id"), NULL },
+    { "flows", &flow_filter, NULL },
+    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.flow_id = flow.id"),
+      .open_by_id = IN_OF("flow.id", "flow_run.flow_id FROM flow_run") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
-    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.flow_id = flow.id"), NULL },
+    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.flow_id = flow.id") },
 };
 
 const FilterLink flow_run_links[FLOW_RUN_LINKS] = {
-    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id"), NULL },
-    { "flow_runs", &flow_run_filter, NULL, NULL },
-    { "task_runs", &task_run_filter, EXISTS_TASK_RUN, NULL },
-    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"), NULL },
+    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id") },
+    { "flow_runs", &flow_run_filter, NULL },
+    { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .open_by_id = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") },
+    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id") },
     { "work_pools", &work_pool_filter,
-      EXISTS_IN("work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id", "work_queue.id = flow_run.work_queue_id"), NULL },
-    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = flow_run.work_queue_id"), NULL },
+      EXISTS_IN("work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id", "work_queue.id = flow_run.work_queue_id") },
+    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = flow_run.work_queue_id") },
 };
 
 const FilterLink task_run_links[TASK_RUN_LINKS] = {
     { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id"), .via = "flow_runs" },
-    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.id = task_run.flow_run_id"), NULL },
-    { "task_runs", &task_run_filter, NULL, NULL },
+    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.id = task_run.flow_run_id"),
+      .open_by_id = IN_OF("task_run.flow_run_id", "flow_run.id FROM flow_run") },
+    { "task_runs", &task_run_filter, NULL },
     { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"), .via = "flow_runs" },
 };
 
 const FilterLink deployment_links[DEPLOYMENT_LINKS] = {
-    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = deployment.flow_id"), NULL },
-    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id"), NULL },
+    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = deployment.flow_id") },
+    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
-    { "deployments", &deployment_filter, NULL, NULL },
+    { "deployments", &deployment_filter, NULL },
     { "work_pools", &work_pool_filter, EXISTS_IN("work_pool", "work_pool.id = work_queue.work_pool_id"), .via = "work_pool_queues" },
-    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = deployment.work_queue_id"), NULL },
+    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = deployment.work_queue_id") },
 };
 
 const FilterLink log_links[LOG_LINKS] = {
-    { "logs", &log_filter, NULL, NULL },
+    { "logs", &log_filter, NULL },
 };
 
 /* ---- sorts ---- */

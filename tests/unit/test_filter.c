@@ -249,6 +249,33 @@ static void values_are_bound_in_the_order_of_their_places(void **state)
     (void)state;
 }
 
+static const char *conditions(Arena *arena, const char *table, const char *body)
+{
+    Invalid invalid;
+    Query q;
+    query_init(&q, arena, &dialect);
+    assert_true(where(&invalid, table, body, &q));
+    return buf_cstr(&q.sql);
+}
+
+/* The task runs of one flow run are not found by asking each task run. */
+static void rows_of_a_few_ids_are_looked_up(void **state)
+{
+    Arena *arena = arena_new();
+    const char *ids = "'id':{'any_':['6fb2b2b8-6d3a-4a6b-8f3a-7d2f4d5f1a11']}";
+    const char *one = arena_cstr(arena, arena_printf(arena, "{'flow_runs':{%s}}", ids));
+    const char *either = arena_cstr(arena, arena_printf(arena, "{'flow_runs':{'operator':'or_',%s}}", ids));
+    const char *both = arena_cstr(arena, arena_printf(arena, "{'flow_runs':{%s},'flows':{'name':{'like_':'x'}}}", ids));
+    static const char looked_up[] = " AND task_run.flow_run_id IN (SELECT flow_run.id FROM flow_run WHERE (";
+    assert_non_null(strstr(conditions(arena, "task_run", one), looked_up));
+    assert_non_null(strstr(conditions(arena, "task_run", both), looked_up));
+    assert_non_null(strstr(conditions(arena, "flow", one), " AND flow.id IN (SELECT flow_run.flow_id FROM flow_run WHERE ("));
+    assert_null(strstr(conditions(arena, "task_run", either), looked_up));
+    assert_null(strstr(conditions(arena, "task_run", "{'flow_runs':{'name':{'like_':'x'}}}"), looked_up));
+    arena_free(arena);
+    (void)state;
+}
+
 static void many_values_are_kept(void **state)
 {
     Arena *arena = arena_new();
@@ -347,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_find_what_the_reference_finds),
         cmocka_unit_test(values_are_bound_in_the_order_of_their_places),
+        cmocka_unit_test(rows_of_a_few_ids_are_looked_up),
         cmocka_unit_test(many_values_are_kept),
         cmocka_unit_test(checks_are_the_references),
         cmocka_unit_test(sorts_are_an_enum),
