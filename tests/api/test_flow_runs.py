@@ -256,3 +256,9 @@ def test_a_retry_beyond_the_calendar_fails(api, delay):
 def test_a_history_beyond_the_calendar_fails(api, start, end, seconds):
     body = {"history_start": start, "history_end": end, "history_interval_seconds": seconds}
     assert api.post("/flow_runs/history", body).status_code == 500
+
+
+@pytest.mark.parametrize("limit, why", [(2**63, "less than or equal to 200"), (10**19 - 1, "less than or equal to 200"), (-2**63 - 1, "greater than or equal to 0"), (10**30, "less than or equal to 200")])
+def test_limits_that_no_integer_holds(api, limit, why):
+    answer = api.post("/flow_runs/filter", {"limit": limit})
+    assert (answer.status_code, answer.json()) == (422, {"detail": f"Invalid limit: must be {why}."})

@@ -130,7 +130,7 @@ def test_retries_with_jitter(api, parent):
         task = api.task_run(parent, empirical_policy={"retries": 1, "retry_delay": 100, "retry_jitter_factor": 0.5})
         api.moved(task, "RUNNING")
         state = api.set_state(task, "FAILED").json()["state"]
-        assert 60 < -seconds_ago(state["state_details"]["scheduled_time"]) <= 150
+        assert 40 < -seconds_ago(state["state_details"]["scheduled_time"]) <= 150
 
 
 def test_names_of_further_runs(api, parent):
