@@ -11,6 +11,7 @@ enum {
     STATEMENTS_READER = 128,
     CHECKPOINT_PAGES = 1000,        /* of the WAL: from here on the maintenance thread is called */
     CHECKPOINT_INLINE_PAGES = 16000, /* it cannot keep up (64 MB): the writer waits for a checkpoint */
+    CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
     DEADLINE_STEPS = 1000,          /* of SQLite's machine between two looks at the clock */
     TIME_TEXT = 32
 };
@@ -258,10 +259,15 @@ static Due sqlite_maintenance_due(Connection *writer)
     return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
 }
 
-/* Passive: it waits for nobody, nobody waits for it. What it cannot do now it does at the next call. */
+/* Passive: it waits for nobody, nobody waits for it. What it cannot do now it does at the next call. But where readers overlap all the
+ * time the log is never free to begin anew: once it is long, the writer waits until the readers of old have ended. */
 static void sqlite_maintain(Connection *connection)
 {
-    sqlite3_wal_checkpoint_v2(of(connection)->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    SqliteConnection *c = of(connection);
+    bool is_long = c->wal_pages >= CHECKPOINT_INLINE_PAGES; /* known to the writer only */
+    if (is_long)
+        sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
+    sqlite3_wal_checkpoint_v2(c->db, NULL, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
 /* ---- the cache of statements ---- */
