@@ -1,6 +1,9 @@
 /* api/list.c -- what the /filter and /count routes share: limit, offset, sort, filters. */
 #include "api/request.h"
 
+#include <errno.h>
+#include <limits.h>
+
 typedef struct Page {
     OptInt limit;
     int64_t offset;
@@ -19,7 +22,11 @@ static const Field offset_field = FIELD(Page, offset, F_INT, .fallback = "0", .c
 /* Python's integers have no end: one that we cannot hold is out of range, not malformed. */
 static bool beyond_int64(const Json *json)
 {
-    return json && json->kind == JSON_INT && json->text.n > 19;
+    if (!json || json->kind != JSON_INT)
+        return false;
+    errno = 0;
+    long long held = strtoll(json->text.p, NULL, 10); /* something that is no digit follows in the body */
+    return errno == ERANGE && (held == LLONG_MAX || held == LLONG_MIN);
 }
 
 /* dependencies.LimitBody: a limit out of range ends the request before any other check is reported. */
