@@ -110,10 +110,8 @@ void reply_send(Req *req)
         write_error(req);
     else if (req->invalid.count)
         write_invalid(req);
-    if (req->reply.n) {
-        Str type = req->content_type ? str_from(req->content_type) : STR("application/json");
-        headers[count++] = (HttpHeader){ STR("content-type"), type };
-    }
+    if (req->reply.n)
+        headers[count++] = (HttpHeader){ STR("content-type"), STR("application/json") };
     send_with(req, headers, count);
 }
 

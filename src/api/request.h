@@ -65,7 +65,6 @@ struct Req {
     int status;
     Buf reply;                  /* empty: no body */
     JsonWriter out;
-    const char *content_type;
 };
 
 /* ---- decoding, before the transaction; what is wrong goes to req->invalid ---- */

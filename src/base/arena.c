@@ -53,12 +53,6 @@ void *xrealloc(void *p, size_t n)
     return grown;
 }
 
-char *xstrdup(const char *s)
-{
-    size_t n = strlen(s) + 1;
-    return memcpy(xmalloc(n), s, n);
-}
-
 static void block_push(Arena *arena, size_t capacity)
 {
     if (capacity > SIZE_MAX - sizeof(Block))

@@ -57,7 +57,6 @@ bool fail(Error *error, ErrorCode code, const char *format, ...) PRINTF(3, 4);
 void *xmalloc(size_t n) MUST_CHECK;
 void *xcalloc(size_t count, size_t n) MUST_CHECK;
 void *xrealloc(void *p, size_t n) MUST_CHECK;
-char *xstrdup(const char *s) MUST_CHECK;
 
 /* Unbounded string functions are banned: using one is a compile error. */
 #undef strcpy
