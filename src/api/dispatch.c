@@ -162,11 +162,32 @@ static bool is_json_type(Str type)
            (subtype.n > 5 && strncasecmp(subtype.p + subtype.n - 5, "+json", 5) == 0);
 }
 
+/* A parsed value takes some hundred times the two bytes that it may be written in: without a limit on their number the largest body
+ * would need gigabytes. No client comes near it. */
+static bool check_value_count(Req *req, Str body)
+{
+    enum { VALUES_MAX = 2000000 };
+    size_t count = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < body.n; i++) {
+        char c = body.p[i];
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\'; /* what is escaped, a quote perhaps */
+        else
+            count += c == ',' || c == '[' || c == '{';
+    }
+    return count <= VALUES_MAX || fail(&req->error, ERR_TOO_LARGE, "The body holds more than %d values.", VALUES_MAX);
+}
+
 static bool read_body(Req *req)
 {
     Str body = req->http->body;
     if (body.n == 0)
         return true;
+    if (!check_value_count(req, body))
+        return false;
     if (!json_is_utf8(body)) /* FastAPI's answer where it is to be JSON; the reference fails on showing others */
         return fail(&req->error, ERR_BAD_REQUEST, "There was an error parsing the body");
     if (!is_json_type(http_header(req->http, "content-type"))) {

@@ -16,6 +16,7 @@ static const struct ErrorShape {
     [ERR_CONFLICT] = { 409, "detail", NULL },
     [ERR_INTEGRITY] = { 409, "detail",
         "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details." },
+    [ERR_TOO_LARGE] = { 413, "detail", NULL },
     [ERR_BUSY] = { 503, "exception_message", NULL },
     [ERR_INTERNAL] = { 500, "exception_message", "Internal Server Error" },
 };
