@@ -103,7 +103,7 @@ static bool resume_flow_run(Req *req)
 }
 
 static const ListSpec list = {
-    .sorts = flow_run_sorts, .sort_class = "FlowRunSort", .sort_default = "ID_DESC",
+    .sorts = flow_run_sorts, .sort_default = "ID_DESC",
     .links = flow_run_links, .link_count = FLOW_RUN_LINKS, .table = "flow_run",
 };
 static const ListSpec history = { .links = flow_run_links, .link_count = RUN_HISTORY_LINKS, .table = "flow_run" };

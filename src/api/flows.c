@@ -61,11 +61,11 @@ static bool count_flows(Req *req)
 }
 
 static const ListSpec list = {
-    .sorts = flow_sorts, .sort_class = "FlowSort", .sort_default = "NAME_ASC", .sort_last = true,
+    .sorts = flow_sorts, .sort_default = "NAME_ASC", .sort_last = true,
     .links = flow_links, .link_count = FLOW_LINKS, .table = "flow",
 };
 
-const Route flow_routes[] = {
+static const Route flow_routes[] = {
     { HTTP_POST,   "/flows/",                create_flow,       TX_WRITE, 200, .body = &flow_create_model },
     { HTTP_PATCH,  "/flows/{id}",            update_flow,       TX_WRITE, 204, .body = &flow_update_model },
     { HTTP_POST,   "/flows/count",           count_flows,       TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true },

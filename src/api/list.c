@@ -50,7 +50,7 @@ static bool decode_limit(Req *req)
 static void decode_sort(Req *req, const ListSpec *spec)
 {
     if (spec->sorts)
-        req->order_by = sort_order(&req->invalid, spec->sorts, spec->sort_class, spec->sort_default, req->body);
+        req->order_by = sort_order(&req->invalid, spec->sorts, spec->sort_default, req->body);
 }
 
 static void decode_offset(Req *req)

@@ -53,7 +53,7 @@ static bool read_logs(Req *req)
 }
 
 static const ListSpec list = {
-    .sorts = log_sorts, .sort_class = "LogSort", .sort_default = "TIMESTAMP_ASC", .sort_last = true,
+    .sorts = log_sorts, .sort_default = "TIMESTAMP_ASC", .sort_last = true,
     .links = log_links, .link_count = LOG_LINKS,
 };
 

@@ -13,7 +13,6 @@
 typedef struct App {
     const Settings *settings;
     Db *db;
-    HttpServer *http;
     int64_t default_limit;      /* PREFECT_ORION_API_DEFAULT_LIMIT */
 } App;
 
@@ -88,7 +87,7 @@ bool req_fail(Req *req, ErrorCode code, const char *message);
 
 typedef struct ListSpec {
     const Sort *sorts;          /* NULL: no sort parameter */
-    const char *sort_class, *sort_default;
+    const char *sort_default;
     bool sort_last;             /* where the reference's signature has `sort` after the filters: the order of errors */
     const FilterLink *links;
     size_t link_count;

@@ -38,7 +38,7 @@ static void take_signals(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-static bool migrate_or_check(Tx *tx, void *arg)
+static bool migrate_if_wanted(Tx *tx, void *arg)
 {
     const Settings *settings = arg;
     if (settings_bool(settings, "PREFECT_ORION_DATABASE_MIGRATE_ON_START"))
@@ -58,7 +58,7 @@ static Db *open_database(const Settings *settings, Error *error)
     if (!db)
         return NULL;
     Arena *arena = arena_new();
-    bool ok = db_run(db, true, arena, migrate_or_check, (void *)(uintptr_t)settings, error);
+    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error);
     arena_free(arena);
     if (ok)
         return db;
@@ -97,16 +97,16 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
     };
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     take_signals(); /* before anybody is told that it is ready */
-    app.http = listen_http(settings, options, &app, error);
-    bool served = app.http != NULL;
+    HttpServer *server = listen_http(settings, options, &app, error);
+    bool served = server != NULL;
     if (served) {
-        running = app.http;
+        running = server;
         if (stop_asked)
-            http_server_stop(app.http);
-        http_server_run(app.http, DRAIN_SECONDS);
+            http_server_stop(server);
+        http_server_run(server, DRAIN_SECONDS);
         running = NULL;
     }
-    http_server_free(app.http);
+    http_server_free(server);
     db_close(db);
     return served;
 }

@@ -78,7 +78,7 @@ static bool set_state(Req *req)
 }
 
 static const ListSpec list = {
-    .sorts = task_run_sorts, .sort_class = "TaskRunSort", .sort_default = "ID_DESC",
+    .sorts = task_run_sorts, .sort_default = "ID_DESC",
     .links = task_run_links, .link_count = TASK_RUN_LINKS, .table = "task_run",
 };
 

@@ -69,7 +69,6 @@ typedef struct Field {
     size_t offset;
     const Model *model;        /* F_MODEL, F_OPT_MODEL */
     const char *const *names;  /* F_ENUM: NULL-terminated */
-    const char *enum_name;     /* F_ENUM: the reference's class, as error texts need it */
     /* After the kind's own coercion: an extra check; adds to `invalid` and returns false to refuse. May be NULL. */
     bool (*check)(Invalid *invalid, void *member);
     /* The whole decoding, in place of the kind's own; F_CUSTOM must have it. */

@@ -355,9 +355,8 @@ static const char *refuse_sort(Invalid *invalid, const Sort *sorts)
     return NULL;
 }
 
-const char *sort_order(Invalid *invalid, const Sort *sorts, const char *enum_name, const char *fallback_key, const Json *body)
+const char *sort_order(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body)
 {
-    (void)enum_name;
     const Json *json = json_get(body, "sort");
     const Sort *sort = sorts;
     if (!json_is_null(json))

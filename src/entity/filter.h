@@ -61,6 +61,6 @@ typedef struct Sort { const char *key, *order_by; } Sort; /* NULL-key terminated
 
 /* ORDER BY text for body.sort; absent or null: the row of fallback_key, or the first one where that is NULL. Refused (NULL) as an
  * enum error at the present place + ["sort"]. */
-const char *sort_order(Invalid *invalid, const Sort *sorts, const char *enum_name, const char *fallback_key, const Json *body);
+const char *sort_order(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body);
 
 #endif

@@ -19,7 +19,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(FlowRun, empirical_policy, F_MODEL, .model = &flow_run_policy_model),
     RUN_FIELD(FlowRun, tags, F_STRS),
     FIELD(FlowRun, parent_task_run_id, F_UUID),
-    RUN_FIELD(FlowRun, state_type, F_ENUM, .names = state_type_names, .enum_name = "StateType"),
+    RUN_FIELD(FlowRun, state_type, F_ENUM, .names = state_type_names),
     RUN_FIELD(FlowRun, state_name, F_STR),
     RUN_FIELD(FlowRun, run_count, F_INT),
     RUN_FIELD(FlowRun, expected_start_time, F_TIME),

@@ -1,40 +1,71 @@
 /* model/run_graph.c -- the task runs of a flow run and what each was fed by. */
 #include "model/run_graph.h"
 
-static bool seen_before(const Json *inputs, const Json *input)
+typedef struct Input {
+    Str id;
+    size_t position;
+    bool again; /* an earlier one has the same id */
+} Input;
+
+static int by_id(const void *a, const void *b)
 {
-    Str id = json_get(input, "id")->text;
+    const Input *x = *(Input *const *)a, *y = *(Input *const *)b;
+    int order = memcmp(x->id.p, y->id.p, x->id.n < y->id.n ? x->id.n : y->id.n);
+    if (order == 0)
+        order = (x->id.n > y->id.n) - (x->id.n < y->id.n);
+    return order ? order : (x->position > y->position) - (x->position < y->position);
+}
+
+static size_t collect_inputs(Arena *arena, const Json *inputs, Input **ret_inputs)
+{
+    size_t most = 0, count = 0;
+    for (const Json *list = inputs->child; list; list = list->next)
+        most += list->count;
+    Input *found = arena_alloc(arena, (most + 1) * sizeof *found);
     for (const Json *list = inputs->child; list; list = list->next) {
-        for (const Json *other = list->child; other; other = other->next) {
-            if (other == input)
-                return false;
-            const Json *other_id = json_get(other, "id");
-            if (other_id && str_eq(other_id->text, id))
-                return true;
+        for (const Json *input = list->child; input; input = input->next) {
+            const Json *type = json_get(input, "input_type"), *id = json_get(input, "id");
+            if (type && str_is(type->text, "task_run") && id && id->kind == JSON_STRING) {
+                found[count] = (Input){ .id = id->text, .position = count };
+                count++;
+            }
         }
     }
-    return false;
+    *ret_inputs = found;
+    return count;
+}
+
+/* By sorting: a task that reduces thousands of others is usual. */
+static void mark_repeated(Arena *arena, Input *inputs, size_t count)
+{
+    Input **sorted = arena_alloc(arena, (count + 1) * sizeof *sorted);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &inputs[i];
+    qsort(sorted, count, sizeof *sorted, by_id);
+    for (size_t i = 1; i < count; i++)
+        sorted[i]->again = str_eq(sorted[i]->id, sorted[i - 1]->id);
 }
 
 static void write_dependencies(JsonWriter *w, Arena *arena, Str task_inputs)
 {
-    const Json *inputs;
+    const Json *json;
     JsonError unused;
+    Input *inputs = NULL;
+    size_t count = 0;
+    if (task_inputs.p && json_parse(arena, task_inputs, &json, &unused))
+        count = collect_inputs(arena, json, &inputs);
+    mark_repeated(arena, inputs, count);
     json_key(w, "upstream_dependencies");
     json_array(w);
-    bool ok = task_inputs.p && json_parse(arena, task_inputs, &inputs, &unused);
-    for (const Json *list = ok ? inputs->child : NULL; list; list = list->next) {
-        for (const Json *input = list->child; input; input = input->next) {
-            const Json *type = json_get(input, "input_type"), *id = json_get(input, "id");
-            if (!type || !str_is(type->text, "task_run") || !id || seen_before(inputs, input))
-                continue;
-            json_object(w);
-            json_key(w, "input_type");
-            json_text(w, "task_run");
-            json_key(w, "id");
-            json_str(w, id->text);
-            json_object_end(w);
-        }
+    for (size_t i = 0; i < count; i++) {
+        if (inputs[i].again)
+            continue;
+        json_object(w);
+        json_key(w, "input_type");
+        json_text(w, "task_run");
+        json_key(w, "id");
+        json_str(w, inputs[i].id);
+        json_object_end(w);
     }
     json_array_end(w);
 }

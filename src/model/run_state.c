@@ -28,7 +28,7 @@ static const Field details_fields[] = { /* order: of the keys in responses and i
 const Model state_details_model = MODEL(StateDetails, details_fields);
 
 static const Field create_fields[] = { /* order: of errors */
-    FIELD(State, type, F_ENUM, .flags = REQUIRED, .names = state_type_names, .enum_name = "StateType"),
+    FIELD(State, type, F_ENUM, .flags = REQUIRED, .names = state_type_names),
     FIELD(State, name, F_STR, .flags = NULLABLE),
     FIELD(State, message, F_STR, .flags = NULLABLE),
     FIELD(State, data, F_ANY, .flags = NULLABLE),
@@ -40,7 +40,7 @@ const Model state_create_model = MODEL(State, create_fields, .forbid_extra = tru
 
 static const Field fields[] = { /* order: of the keys in responses */
     FIELD(State, id, F_UUID),
-    FIELD(State, type, F_ENUM, .names = state_type_names, .enum_name = "StateType"),
+    FIELD(State, type, F_ENUM, .names = state_type_names),
     FIELD(State, name, F_STR, .flags = NULLABLE),
     FIELD(State, timestamp, F_TIME),
     FIELD(State, message, F_STR, .flags = NULLABLE),

@@ -18,7 +18,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(TaskRun, tags, F_STRS),
     RUN_FIELD(TaskRun, state_id, F_UUID),
     FIELD(TaskRun, task_inputs, F_ANY),
-    RUN_FIELD(TaskRun, state_type, F_ENUM, .names = state_type_names, .enum_name = "StateType"),
+    RUN_FIELD(TaskRun, state_type, F_ENUM, .names = state_type_names),
     RUN_FIELD(TaskRun, state_name, F_STR),
     RUN_FIELD(TaskRun, run_count, F_INT),
     FIELD(TaskRun, flow_run_run_count, F_INT),

@@ -356,11 +356,11 @@ static void sorts_are_an_enum(void **state)
     Invalid invalid;
     invalid_init(&invalid, arena);
     invalid_enter(&invalid, "body");
-    assert_string_equal(sort_order(&invalid, flow_sorts, "FlowSort", "NAME_ASC", parse_body(arena, "{'sort':'CREATED_DESC'}")), "flow.created DESC");
-    assert_string_equal(sort_order(&invalid, flow_sorts, "FlowSort", "NAME_ASC", parse_body(arena, "{'sort':null}")), "flow.name ASC");
-    assert_string_equal(sort_order(&invalid, flow_sorts, "FlowSort", NULL, NULL), "flow.created DESC");
+    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'CREATED_DESC'}")), "flow.created DESC");
+    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':null}")), "flow.name ASC");
+    assert_string_equal(sort_order(&invalid, flow_sorts, NULL, NULL), "flow.created DESC");
     assert_int_equal(invalid.count, 0);
-    assert_null(sort_order(&invalid, flow_sorts, "FlowSort", "NAME_ASC", parse_body(arena, "{'sort':'name_asc'}")));
+    assert_null(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'name_asc'}")));
     assert_string_equal(buf_cstr(&invalid.items),
                         AT("\"sort\"") ERR("value is not a valid enumeration member; permitted: 'CREATED_DESC', 'UPDATED_DESC', 'NAME_ASC',"
                         " 'NAME_DESC'", "type_error.enum")
