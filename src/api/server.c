@@ -6,6 +6,7 @@
 #include "api/request.h"
 #include "base/log.h"
 #include "db/migrate.h"
+#include "model/block.h"
 #include "model/run_bodies.h"
 
 enum {
@@ -46,6 +47,20 @@ static bool migrate_if_wanted(Tx *tx, void *arg)
     return true;
 }
 
+static bool register_blocks(Tx *tx, void *arg)
+{
+    (void)arg;
+    return block_type_register(tx);
+}
+
+/* A database that cannot take it now, locked or without tables, is served all the same. */
+static void register_on_start(const Settings *settings, Db *db, Arena *arena)
+{
+    Error error = { .code = ERR_NONE };
+    if (settings_bool(settings, "PREFECT_ORION_BLOCKS_REGISTER_ON_START") && !db_run(db, true, arena, register_blocks, NULL, &error))
+        log_warning("orion.api", "Block types were not registered: %s", error.message);
+}
+
 static Db *open_database(const Settings *settings, Error *error)
 {
     DbConfig config = {
@@ -59,6 +74,8 @@ static Db *open_database(const Settings *settings, Error *error)
         return NULL;
     Arena *arena = arena_new();
     bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error);
+    if (ok)
+        register_on_start(settings, db, arena);
     arena_free(arena);
     if (ok)
         return db;

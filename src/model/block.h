@@ -46,6 +46,8 @@ bool block_name_is_plain(Str name);
 BlockType *block_type_read(Tx *tx, Str id);
 BlockType *block_type_read_by_slug(Tx *tx, Str slug);
 BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT where name or slug is taken */
+/* Makes the type in which every client keeps results, where there is none: clients that meet an empty database at once would all try. */
+bool block_type_register(Tx *tx) MUST_CHECK;
 
 /* Block._calculate_schema_checksum of the reference: "sha256:…" over the sorted fields without secret_fields. */
 Str block_schema_checksum(Arena *arena, Str fields);

@@ -96,3 +96,12 @@ BlockType *block_type_create(Tx *tx, const BlockType *wanted)
     }
     return codec_insert(tx, &block_type_model, "block_type", type, NULL) == 1 ? type : NULL;
 }
+
+bool block_type_register(Tx *tx)
+{
+    /* Name and protection are the server's; the rest is filled in by the client that first uses it. */
+    BlockType type = { .name = STR("Local File System"), .slug = STR("local-file-system"), .is_protected = true };
+    type.id = uuid_new(tx->arena);
+    type.created = type.updated = tx->now;
+    return codec_insert(tx, &block_type_model, "block_type", &type, "ON CONFLICT DO NOTHING") >= 0;
+}

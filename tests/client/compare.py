@@ -18,13 +18,9 @@ from cryptography.fernet import Fernet
 REASONED = {
     "log": "the reference leaves the logs of a deleted run behind; we delete them",
     "artifact": "the reference leaves the artifacts of a deleted run behind; we delete them",
-    "block_type": "the reference registers its block types at start; compared are those that a document uses",
+    "block_type": "the reference registers its block types at start, we the one that every client uses; compared are those that a document uses",
     "block_schema": "as for block_type",
     "block_schema_reference": "as for block_type",
-}
-# (table, column): columns that are left out.
-REASONED_COLUMNS = {
-    ("block_type", "is_protected"): "set where the server registers the type at start, not where a client does",
 }
 # Columns that hold Python sets, written in whatever order the client's process iterates them.
 SETS = {("block_schema", "capabilities"), ("task_run", "task_inputs")}
@@ -124,8 +120,6 @@ class Database:
             return None
         if column == "total_run_time":
             return "zero" if value == "1970-01-01 00:00:00.000000" else "not zero"
-        if (table, column) in REASONED_COLUMNS:
-            return "left out"
         if (table, column) in SETS:
             return in_order(self.value(json.loads(value)))
         if table == "configuration" and column == "value":
