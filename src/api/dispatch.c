@@ -245,13 +245,15 @@ static bool check_request(Req *req)
     if (!route->any_version && !check_version(req))
         return false;
     decode_path(req);
-    invalid_enter(&req->invalid, "body");
+    if (takes_body)
+        invalid_enter(&req->invalid, "body");
     bool ok = true;
     if (route->body)
         ok = decode_model(req);
     if (route->prepare)
         ok = route->prepare(req) && ok;
-    invalid_leave(&req->invalid);
+    if (takes_body)
+        invalid_leave(&req->invalid);
     return ok && req->invalid.count == 0;
 }
 

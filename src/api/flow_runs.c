@@ -53,11 +53,8 @@ static bool read_flow_runs(Req *req)
     Rows *rows = list_rows(req, buf_view(&select));
     JsonWriter *w = reply_json(req);
     json_array(w);
-    while (db_next(rows)) {
-        FlowRun *run = flow_run_from_row(req->tx, rows);
-        run_estimate(&run->run, req->tx->now);
-        codec_write(w, &flow_run_model, run);
-    }
+    while (db_next(rows))
+        codec_write(w, &flow_run_model, flow_run_from_row(req->tx, rows));
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;
 }

@@ -47,12 +47,6 @@ static bool decode_limit(Req *req)
     return true;
 }
 
-static void decode_sort(Req *req, const ListSpec *spec)
-{
-    if (spec->sorts)
-        req->order_by = sort_order(&req->invalid, spec->sorts, spec->sort_default, req->body);
-}
-
 static void decode_offset(Req *req)
 {
     Page page = { 0 };
@@ -72,33 +66,27 @@ static void decode_filters(Req *req, const ListSpec *spec)
         (void)body_parameter(req, spec->links[i].key, false, &missing);
 }
 
-static bool body_is_object_or_absent(const Req *req)
+static void decode_sort(Req *req, const ListSpec *spec)
 {
-    return !req->body_text.p && (json_is_null(req->body) || req->body->kind == JSON_OBJECT);
+    bool missing;
+    if (!req->body_text.p && (json_is_null(req->body) || req->body->kind == JSON_OBJECT))
+        req->order_by = sort_order(&req->invalid, spec->sorts, spec->sort_default, req->body);
+    else
+        (void)body_parameter(req, "sort", false, &missing);
 }
 
 bool prepare_list(Req *req)
 {
     const ListSpec *spec = req->route->spec;
-    bool missing;
     query_init(&req->query, req->arena, db_dialect(req->app->db));
     if (!decode_limit(req))
         return false;
-    bool whole = body_is_object_or_absent(req);
-    if (spec->sorts && !spec->sort_last) {
-        if (whole)
-            decode_sort(req, spec);
-        else
-            (void)body_parameter(req, "sort", false, &missing);
-    }
+    if (spec->sorts && !spec->sort_last)
+        decode_sort(req, spec);
     decode_offset(req);
     decode_filters(req, spec);
-    if (spec->sorts && spec->sort_last) {
-        if (whole)
-            decode_sort(req, spec);
-        else
-            (void)body_parameter(req, "sort", false, &missing);
-    }
+    if (spec->sorts && spec->sort_last)
+        decode_sort(req, spec);
     return req->invalid.count == 0;
 }
 

@@ -42,8 +42,6 @@ bool query_field(Req *req, const Field *field, void *base)
     Str text;
     bool ok = true;
     Invalid *invalid = &req->invalid;
-    size_t depth = invalid->depth;
-    invalid->depth = 0;
     invalid_enter(invalid, "query");
     invalid_enter(invalid, field->name);
     if (http_query_value(req->http, field->name, &text)) {
@@ -54,8 +52,6 @@ bool query_field(Req *req, const Field *field, void *base)
     }
     invalid_leave(invalid);
     invalid_leave(invalid);
-    if (depth)
-        invalid_enter(invalid, "body");
     return ok;
 }
 

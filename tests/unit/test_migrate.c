@@ -1,32 +1,7 @@
 /* tests/unit/test_migrate.c -- from nothing to the head and back, and what is refused. tests/schema compares the schema itself. */
-#include "unit.h"
+#include "memory_db.h"
 
 #include "db/migrate.h"
-
-typedef struct Fixture {
-    Db *db;
-    Arena *arena;
-} Fixture;
-
-static int open_memory(void **state)
-{
-    Fixture *f = xcalloc(1, sizeof *f);
-    Error error = { 0 };
-    f->arena = arena_new();
-    f->db = db_open(&(DbConfig){ .url = STR("sqlite+aiosqlite:///:memory:"), .timeout = 5 }, &error);
-    assert_non_null(f->db);
-    *state = f;
-    return 0;
-}
-
-static int close_memory(void **state)
-{
-    Fixture *f = *state;
-    db_close(f->db);
-    arena_free(f->arena);
-    free(f);
-    return 0;
-}
 
 static Error run(Fixture *f, bool (*job)(Tx *, void *), void *arg)
 {

@@ -1,34 +1,8 @@
 /* tests/unit/test_rows.c -- statements, their values and rows, and the operators of the dialect, on a database in memory. */
-#include "unit.h"
+#include "memory_db.h"
 
-#include "db/db.h"
 
 enum { MANY_STATEMENTS = 600 };
-
-typedef struct Fixture {
-    Db *db;
-    Arena *arena;
-} Fixture;
-
-static int open_memory(void **state)
-{
-    Fixture *f = xcalloc(1, sizeof *f);
-    Error error = { 0 };
-    f->arena = arena_new();
-    f->db = db_open(&(DbConfig){ .url = STR("sqlite+aiosqlite:///:memory:"), .timeout = 5 }, &error);
-    assert_non_null(f->db);
-    *state = f;
-    return 0;
-}
-
-static int close_memory(void **state)
-{
-    Fixture *f = *state;
-    db_close(f->db);
-    arena_free(f->arena);
-    free(f);
-    return 0;
-}
 
 static bool exec_text(Tx *tx, void *arg)
 {
