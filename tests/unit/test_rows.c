@@ -1,7 +1,6 @@
 /* tests/unit/test_rows.c -- statements, their values and rows, and the operators of the dialect, on a database in memory. */
 #include "memory_db.h"
 
-
 enum { MANY_STATEMENTS = 600 };
 
 static bool exec_text(Tx *tx, void *arg)
