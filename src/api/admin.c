@@ -7,7 +7,10 @@ typedef struct Confirmation {
     bool confirm;
 } Confirmation;
 
-static const Field confirm_field = FIELD(Confirmation, confirm, F_BOOL, .fallback = "false");
+static const Field confirmation_fields[] = {
+    FIELD(Confirmation, confirm, F_BOOL, .fallback = "false"),
+};
+static const Model confirmation_model = MODEL(Confirmation, confirmation_fields);
 
 static bool read_settings(Req *req)
 {
@@ -21,12 +24,6 @@ static bool read_version(Req *req)
 {
     json_text(reply_json(req), "2.7.12");
     return true;
-}
-
-static bool prepare_confirmation(Req *req)
-{
-    req->object = arena_new_of(req->arena, Confirmation);
-    return body_field(req, &confirm_field, req->object);
 }
 
 /* Runs `change` where the body confirms it; else 400 without a body, as the reference answers. */
@@ -57,8 +54,8 @@ static bool create_database(Req *req)
 static const Route admin_routes[] = {
     { HTTP_GET,  "/admin/settings",        read_settings,   TX_NONE,  200 },
     { HTTP_GET,  "/admin/version",         read_version,    TX_NONE,  200 },
-    { HTTP_POST, "/admin/database/clear",  clear_database,  TX_WRITE, 204, .prepare = prepare_confirmation, .reads_body = true },
-    { HTTP_POST, "/admin/database/drop",   drop_database,   TX_WRITE, 204, .prepare = prepare_confirmation, .reads_body = true },
-    { HTTP_POST, "/admin/database/create", create_database, TX_WRITE, 204, .prepare = prepare_confirmation, .reads_body = true },
+    { HTTP_POST, "/admin/database/clear",  clear_database,  TX_WRITE, 204, .parameters = &confirmation_model },
+    { HTTP_POST, "/admin/database/drop",   drop_database,   TX_WRITE, 204, .parameters = &confirmation_model },
+    { HTTP_POST, "/admin/database/create", create_database, TX_WRITE, 204, .parameters = &confirmation_model },
 };
 const RouteFamily admin_family = FAMILY(admin_routes);

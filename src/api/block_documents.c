@@ -7,7 +7,8 @@ typedef struct Secrets {
     bool include_secrets;
 } Secrets;
 
-static const Field secrets_field = FIELD(Secrets, include_secrets, F_BOOL, .fallback = "false");
+static const Field secrets_fields[] = { FIELD(Secrets, include_secrets, F_BOOL, .fallback = "false") };
+static const Model secrets_model = MODEL(Secrets, secrets_fields);
 
 static bool create_block_document(Req *req)
 {
@@ -16,12 +17,6 @@ static bool create_block_document(Req *req)
         return false;
     reply_model(req, &block_document_model, document);
     return true;
-}
-
-static bool prepare_secrets(Req *req)
-{
-    req->object = arena_new_of(req->arena, Secrets);
-    return query_field(req, &secrets_field, req->object);
 }
 
 static bool read_block_document(Req *req)
@@ -41,7 +36,7 @@ static bool update_block_document(Req *req)
 
 static const Route block_document_routes[] = {
     { HTTP_POST,  "/block_documents/",          create_block_document, TX_WRITE, 201, .body = &block_document_create_model },
-    { HTTP_GET,   "/block_documents/{id:uuid}", read_block_document,   TX_READ,  200, .prepare = prepare_secrets },
+    { HTTP_GET,   "/block_documents/{id:uuid}", read_block_document,   TX_READ,  200, .query = &secrets_model },
     { HTTP_PATCH, "/block_documents/{id:uuid}", update_block_document, TX_WRITE, 204, .body = &block_document_update_model },
 };
 const RouteFamily block_document_family = FAMILY(block_document_routes);

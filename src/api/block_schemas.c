@@ -7,7 +7,8 @@ typedef struct Version {
     Str version;
 } Version;
 
-static const Field version_field = FIELD(Version, version, F_STR, .flags = NULLABLE);
+static const Field version_fields[] = { FIELD(Version, version, F_STR, .flags = NULLABLE) };
+static const Model version_model = MODEL(Version, version_fields);
 
 static bool reply_block_schema(Req *req, const BlockSchema *schema)
 {
@@ -45,12 +46,6 @@ static bool read_block_schema(Req *req)
     return reply_block_schema(req, block_schema_read(req->tx, req->params[0]));
 }
 
-static bool prepare_version(Req *req)
-{
-    req->object = arena_new_of(req->arena, Version);
-    return query_field(req, &version_field, req->object);
-}
-
 static bool read_block_schema_by_checksum(Req *req)
 {
     const Version *wanted = req->object;
@@ -61,6 +56,6 @@ static const Route block_schema_routes[] = {
     { HTTP_POST,   "/block_schemas/",                        create_block_schema,           TX_WRITE, 201, .body = &block_schema_create_model },
     { HTTP_DELETE, "/block_schemas/{id}",                    delete_block_schema,           TX_WRITE, 204 },
     { HTTP_GET,    "/block_schemas/{id}",                    read_block_schema,             TX_READ,  200 },
-    { HTTP_GET,    "/block_schemas/checksum/{checksum:str}", read_block_schema_by_checksum, TX_READ,  200, .prepare = prepare_version },
+    { HTTP_GET,    "/block_schemas/checksum/{checksum:str}", read_block_schema_by_checksum, TX_READ,  200, .query = &version_model },
 };
 const RouteFamily block_schema_family = FAMILY(block_schema_routes);

@@ -235,21 +235,33 @@ static bool decode_model(Req *req)
     return codec_decode(invalid, model, req->body ? req->body : &text, req->object, &req->sent);
 }
 
+/* Every one of them, so that all errors are told. */
+static bool decode_parameters(Req *req, const Model *model, bool (*decode)(Req *, const Field *, void *))
+{
+    bool ok = true;
+    req->object = arena_zalloc(req->arena, model->size);
+    for (size_t i = 0; i < model->count; i++)
+        ok = decode(req, &model->fields[i], req->object) && ok;
+    return ok;
+}
+
 /* Everything that can be found wrong before a transaction. False: req->error or req->invalid says what. */
 static bool check_request(Req *req)
 {
     const Route *route = req->route;
-    bool takes_body = route->body || route->reads_body;
+    bool takes_body = route->body || route->parameters || route->reads_body;
     if (takes_body && !read_body(req))
         return false;
     if (!route->any_version && !check_version(req))
         return false;
     decode_path(req);
+    bool ok = !route->query || decode_parameters(req, route->query, query_field);
     if (takes_body)
         invalid_enter(&req->invalid, "body");
-    bool ok = true;
     if (route->body)
-        ok = decode_model(req);
+        ok = decode_model(req) && ok;
+    if (route->parameters)
+        ok = decode_parameters(req, route->parameters, body_field) && ok;
     if (route->prepare)
         ok = route->prepare(req) && ok;
     if (takes_body)

@@ -109,12 +109,12 @@ static const Route flow_run_routes[] = {
     { HTTP_POST,   "/flow_runs/",               create_flow_run,     TX_WRITE, 200, .body = &flow_run_create_model },
     { HTTP_PATCH,  "/flow_runs/{id}",           update_flow_run,     TX_WRITE, 204, .body = &flow_run_update_model },
     { HTTP_POST,   "/flow_runs/count",          count_flow_runs,     TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true },
-    { HTTP_POST,   "/flow_runs/history",        read_history,        TX_READ,  200, .prepare = prepare_history, .spec = &history, .reads_body = true },
+    { HTTP_POST,   "/flow_runs/history",        read_history,        TX_READ,  200, .parameters = &history_model, .prepare = prepare_history, .spec = &history },
     { HTTP_GET,    "/flow_runs/{id}",           read_flow_run,       TX_READ,  200 },
     { HTTP_GET,    "/flow_runs/{id}/graph",     read_flow_run_graph, TX_READ,  200 },
     { HTTP_POST,   "/flow_runs/{id}/resume",    resume_flow_run,     TX_WRITE, 200 },
     { HTTP_POST,   "/flow_runs/filter",         read_flow_runs,      TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true },
     { HTTP_DELETE, "/flow_runs/{id}",           delete_flow_run,     TX_WRITE, 204 },
-    { HTTP_POST,   "/flow_runs/{id}/set_state", set_state,           TX_WRITE, 200, .prepare = prepare_set_state, .reads_body = true },
+    { HTTP_POST,   "/flow_runs/{id}/set_state", set_state,           TX_WRITE, 200, .parameters = &set_state_model },
 };
 const RouteFamily flow_run_family = FAMILY(flow_run_routes);

@@ -31,9 +31,11 @@ struct Route {
     TxKind tx;
     int status;                 /* of success; a handler may set another */
     const Model *body;          /* one model is the whole body: decoded into req->object before the transaction */
-    Handler prepare;            /* other bodies and query strings: checks and decodes before the transaction */
+    const Model *parameters;    /* a body of several parameters: each decoded by its field into req->object */
+    const Model *query;         /* parameters of the query string, into req->object likewise */
+    Handler prepare;            /* after those: lists, and what no table says; checks and decodes before the transaction */
     const void *spec;           /* what `prepare` is told, such as a ListSpec */
-    bool reads_body;            /* with prepare: the body is JSON of several parameters */
+    bool reads_body;            /* with prepare, where neither body nor parameters tell it: the body is JSON */
     bool any_version;           /* no X-PREFECT-API-VERSION check (/health) */
 };
 

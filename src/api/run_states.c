@@ -8,20 +8,10 @@ typedef struct RunParameter {
     Str flow_run_id, task_run_id;
 } RunParameter;
 
-static const Field flow_run_parameter = FIELD(RunParameter, flow_run_id, F_UUID, .flags = REQUIRED);
-static const Field task_run_parameter = FIELD(RunParameter, task_run_id, F_UUID, .flags = REQUIRED);
-
-static bool prepare_flow_run(Req *req)
-{
-    req->object = arena_new_of(req->arena, RunParameter);
-    return query_field(req, &flow_run_parameter, req->object);
-}
-
-static bool prepare_task_run(Req *req)
-{
-    req->object = arena_new_of(req->arena, RunParameter);
-    return query_field(req, &task_run_parameter, req->object);
-}
+static const Field flow_run_fields[] = { FIELD(RunParameter, flow_run_id, F_UUID, .flags = REQUIRED) };
+static const Field task_run_fields[] = { FIELD(RunParameter, task_run_id, F_UUID, .flags = REQUIRED) };
+static const Model flow_run_parameter = MODEL(RunParameter, flow_run_fields);
+static const Model task_run_parameter = MODEL(RunParameter, task_run_fields);
 
 /* The states of one run, the oldest first. */
 static bool reply_states(Req *req, RunKind kind, Str run_id)
@@ -66,12 +56,12 @@ static bool read_task_run_state(Req *req)
 
 static const Route flow_run_state_routes[] = {
     { HTTP_GET, "/flow_run_states/{id}", read_flow_run_state,  TX_READ, 200 },
-    { HTTP_GET, "/flow_run_states/",     read_flow_run_states, TX_READ, 200, .prepare = prepare_flow_run },
+    { HTTP_GET, "/flow_run_states/",     read_flow_run_states, TX_READ, 200, .query = &flow_run_parameter },
 };
 const RouteFamily flow_run_state_family = FAMILY(flow_run_state_routes);
 
 static const Route task_run_state_routes[] = {
     { HTTP_GET, "/task_run_states/{id}", read_task_run_state,  TX_READ, 200 },
-    { HTTP_GET, "/task_run_states/",     read_task_run_states, TX_READ, 200, .prepare = prepare_task_run },
+    { HTTP_GET, "/task_run_states/",     read_task_run_states, TX_READ, 200, .query = &task_run_parameter },
 };
 const RouteFamily task_run_state_family = FAMILY(task_run_state_routes);

@@ -3,17 +3,11 @@
 
 #include "model/run_history.h"
 
-static const Field state_field = FIELD(SetState, state, F_MODEL, .flags = REQUIRED, .model = &state_create_model);
-static const Field force_field = FIELD(SetState, force, F_BOOL, .fallback = "false");
-
-bool prepare_set_state(Req *req)
-{
-    SetState *body = arena_new_of(req->arena, SetState);
-    bool state = body_field(req, &state_field, body);
-    bool force = body_field(req, &force_field, body);
-    req->object = body;
-    return state && force;
-}
+static const Field set_state_fields[] = {
+    FIELD(SetState, state, F_MODEL, .flags = REQUIRED, .model = &state_create_model),
+    FIELD(SetState, force, F_BOOL, .fallback = "false"),
+};
+const Model set_state_model = MODEL(SetState, set_state_fields);
 
 State proposed_state(Req *req)
 {
@@ -34,19 +28,17 @@ typedef struct HistoryBody {
     int64_t history_interval_seconds; /* microseconds here, as all durations */
 } HistoryBody;
 
-static const Field start_field = FIELD(HistoryBody, history_start, F_TIME, .flags = REQUIRED);
-static const Field end_field = FIELD(HistoryBody, history_end, F_TIME, .flags = REQUIRED);
-static const Field interval_field = FIELD(HistoryBody, history_interval_seconds, F_DURATION, .flags = REQUIRED);
+static const Field history_fields[] = {
+    FIELD(HistoryBody, history_start, F_TIME, .flags = REQUIRED),
+    FIELD(HistoryBody, history_end, F_TIME, .flags = REQUIRED),
+    FIELD(HistoryBody, history_interval_seconds, F_DURATION, .flags = REQUIRED),
+};
+const Model history_model = MODEL(HistoryBody, history_fields);
 
 bool prepare_history(Req *req)
 {
-    HistoryBody *body = arena_new_of(req->arena, HistoryBody);
-    bool start = body_field(req, &start_field, body);
-    bool end = body_field(req, &end_field, body);
-    bool interval = body_field(req, &interval_field, body);
-    req->object = body;
-    bool filters = prepare_count(req);
-    if (!start || !end || !interval || !filters)
+    const HistoryBody *body = req->object;
+    if (!prepare_count(req))
         return false;
     if (body->history_interval_seconds < SECOND)
         return fail(&req->error, ERR_INVALID, "History interval must not be less than 1 second.");

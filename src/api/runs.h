@@ -5,18 +5,18 @@
 #include "api/request.h"
 #include "orchestration/orchestration.h"
 
-/* Body of set_state: state and force. Leaves a SetState in req->object. */
 typedef struct SetState {
     State state;
     bool force;
 } SetState;
-bool prepare_set_state(Req *req);
+extern const Model set_state_model; /* parameters of set_state */
 /* The body's state with its id, name and times, made anew each time the transaction runs. */
 State proposed_state(Req *req);
 /* The answer of set_state and resume: 201 where this request made the state that is answered. */
 bool reply_transition(Req *req, const TransitionResult *result);
 
 /* POST …/history; req->route->spec is the family's ListSpec. */
+extern const Model history_model;
 bool prepare_history(Req *req);
 bool read_history(Req *req);
 

@@ -83,10 +83,10 @@ static const Route task_run_routes[] = {
     { HTTP_POST,   "/task_runs/",               create_task_run, TX_WRITE, 200, .body = &task_run_create_model },
     { HTTP_PATCH,  "/task_runs/{id}",           update_task_run, TX_WRITE, 204, .body = &task_run_update_model },
     { HTTP_POST,   "/task_runs/count",          count_task_runs, TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true },
-    { HTTP_POST,   "/task_runs/history",        read_history,    TX_READ,  200, .prepare = prepare_history, .spec = &list, .reads_body = true },
+    { HTTP_POST,   "/task_runs/history",        read_history,    TX_READ,  200, .parameters = &history_model, .prepare = prepare_history, .spec = &list },
     { HTTP_GET,    "/task_runs/{id}",           read_task_run,   TX_READ,  200 },
     { HTTP_POST,   "/task_runs/filter",         read_task_runs,  TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true },
     { HTTP_DELETE, "/task_runs/{id}",           delete_task_run, TX_WRITE, 204 },
-    { HTTP_POST,   "/task_runs/{id}/set_state", set_state,       TX_WRITE, 200, .prepare = prepare_set_state, .reads_body = true },
+    { HTTP_POST,   "/task_runs/{id}/set_state", set_state,       TX_WRITE, 200, .parameters = &set_state_model },
 };
 const RouteFamily task_run_family = FAMILY(task_run_routes);

@@ -1,0 +1,2 @@
+/* model/deployment.c -- deployments. */
+#include "model/deployment.h"

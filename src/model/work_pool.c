@@ -1,0 +1,2 @@
+/* model/work_pool.c -- work pools and their workers. */
+#include "model/work_queue.h"

@@ -1,0 +1,2 @@
+/* model/work_queue.c -- queues. */
+#include "model/work_queue.h"

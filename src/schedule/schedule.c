@@ -1,0 +1,2 @@
+/* schedule/schedule.c -- dates of whichever kind. */
+#include "schedule/schedule.h"

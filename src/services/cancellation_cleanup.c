@@ -1,0 +1,2 @@
+/* services/cancellation_cleanup.c -- cancels what cancelled flow runs left behind. */
+#include "services/service.h"

@@ -1,0 +1,2 @@
+/* services/flow_run_notifications.c -- sends the queued notifications. */
+#include "services/service.h"

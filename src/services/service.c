@@ -1,0 +1,2 @@
+/* services/service.c -- the table, and the thread that runs what is due. */
+#include "services/service.h"

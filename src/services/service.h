@@ -1,0 +1,40 @@
+/* services/service.h -- what the server does by itself: one table of services, a thread that runs each when it is due. */
+#ifndef ORION_SERVICE_H
+#define ORION_SERVICE_H
+
+#include "config/settings.h"
+#include "db/db.h"
+
+/* What a tick gets: its jobs go through the same queues as requests do, a few small ones rather than one long. */
+typedef struct ServiceRun {
+    Db *db;
+    const Settings *settings;
+    Arena *arena;          /* of this tick */
+    Time now;
+    volatile bool *stopping; /* true: come to an end between jobs */
+} ServiceRun;
+
+/* A row of the table. Ticks are safe to run twice at once, by several servers on one database. */
+typedef struct Service {
+    const char *name;             /* in the log */
+    const char *enabled_setting;
+    const char *seconds_setting;  /* between the beginnings of two ticks */
+    bool (*tick)(ServiceRun *run, Error *error); /* false: logged, and tried again at the next turn */
+} Service;
+
+typedef struct Services Services;
+
+/* Starts the thread with every service that its setting enables. NULL: none is. */
+Services *services_start(const Settings *settings, Db *db);
+/* Ends the tick that runs and the thread; NULL is fine. */
+void services_stop(Services *services);
+
+/* The ticks, each in a file of its name. */
+bool scheduler_tick(ServiceRun *run, Error *error);
+bool recent_deployments_tick(ServiceRun *run, Error *error); /* in scheduler.c */
+bool late_runs_tick(ServiceRun *run, Error *error);
+bool pause_expirations_tick(ServiceRun *run, Error *error);
+bool cancellation_cleanup_tick(ServiceRun *run, Error *error);
+bool flow_run_notifications_tick(ServiceRun *run, Error *error);
+
+#endif
