@@ -2,6 +2,7 @@
 #include "api/request.h"
 
 #include "api/reply.h"
+#include "api/ui.h"
 #include "base/ident.h"
 #include <strings.h>
 
@@ -239,7 +240,8 @@ static bool decode_model(Req *req)
 static bool decode_parameters(Req *req, const Model *model, bool (*decode)(Req *, const Field *, void *))
 {
     bool ok = true;
-    req->object = arena_zalloc(req->arena, model->size);
+    if (!req->object)
+        req->object = arena_zalloc(req->arena, model->size);
     for (size_t i = 0; i < model->count; i++)
         ok = decode(req, &model->fields[i], req->object) && ok;
     return ok;
@@ -256,6 +258,8 @@ static bool check_request(Req *req)
         return false;
     decode_path(req);
     bool ok = !route->query || decode_parameters(req, route->query, query_field);
+    if (route->headers)
+        ok = decode_parameters(req, route->headers, header_field) && ok;
     if (takes_body)
         invalid_enter(&req->invalid, "body");
     if (route->body)
@@ -353,7 +357,6 @@ void api_handle(HttpRequest *http, void *app)
     if (str_starts(http->path, "/api/")) {
         dispatch(req, (Str){ http->path.p + 4, http->path.n - 4 });
     } else {
-        (void)fail(&req->error, ERR_NOT_FOUND, "Not Found");
-        reply_send(req);
+        ui_handle(req);
     }
 }

@@ -4,7 +4,7 @@
 
 #include "api/request.h"
 
-#define FAMILY(rows) { (rows), COUNT_OF(rows) }
+#define FAMILY(rows, ...) { (rows), COUNT_OF(rows), ##__VA_ARGS__ } /* FAMILY(flow_routes, .tag = "Flows") */
 
 extern const RouteFamily flow_family, flow_run_family, task_run_family, flow_run_state_family, task_run_state_family, notification_policy_family,
     deployment_family, saved_search_family, log_family, concurrency_limit_family, block_type_family, block_document_family, work_pool_family,

@@ -37,22 +37,38 @@ bool body_field(Req *req, const Field *field, void *base)
     return ok;
 }
 
+/* One that came beside the body, as text. */
+static bool decode_text(Req *req, const char *place, const Field *field, Str text, void *member)
+{
+    bool ok = true;
+    const Json *value = &(Json){ .kind = JSON_STRING, .text = text };
+    JsonError unused;
+    invalid_enter(&req->invalid, place);
+    invalid_enter(&req->invalid, field->name);
+    if (!text.p)
+        value = NULL;
+    if (!value && field->fallback && !json_parse(req->arena, str_from(field->fallback), &value, &unused))
+        ok = false;
+    else if (value)
+        ok = codec_decode_field(&req->invalid, field, value, member);
+    else if (field->flags & REQUIRED)
+        ok = invalid_add(&req->invalid, "value_error.missing", NULL, "field required");
+    invalid_leave(&req->invalid);
+    invalid_leave(&req->invalid);
+    return ok;
+}
+
 bool query_field(Req *req, const Field *field, void *base)
 {
     Str text;
-    bool ok = true;
-    Invalid *invalid = &req->invalid;
-    invalid_enter(invalid, "query");
-    invalid_enter(invalid, field->name);
-    if (http_query_value(req->http, field->name, &text)) {
-        Json value = { .kind = JSON_STRING, .text = text };
-        ok = codec_decode_field(invalid, field, &value, (char *)base + field->offset);
-    } else if (field->flags & REQUIRED) {
-        ok = invalid_add(invalid, "value_error.missing", NULL, "field required");
-    }
-    invalid_leave(invalid);
-    invalid_leave(invalid);
-    return ok;
+    if (!http_query_value(req->http, field->name, &text))
+        text = STR_NULL;
+    return decode_text(req, "query", field, text, (char *)base + field->offset);
+}
+
+bool header_field(Req *req, const Field *field, void *base)
+{
+    return decode_text(req, "header", field, http_header(req->http, field->name), (char *)base + field->offset);
 }
 
 void reply_status(Req *req, int status)

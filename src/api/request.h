@@ -18,6 +18,7 @@ typedef struct App {
 
 typedef struct Req Req;
 typedef struct Route Route;
+typedef struct ListSpec ListSpec;
 typedef bool (*Handler)(Req *req);
 
 typedef enum TxKind { TX_NONE, TX_READ, TX_WRITE } TxKind;
@@ -34,14 +35,24 @@ struct Route {
     const Model *parameters;    /* a body of several parameters: each decoded by its field into req->object */
     const Model *query;         /* parameters of the query string, into req->object likewise */
     Handler prepare;            /* after those: lists, and what no table says; checks and decodes before the transaction */
-    const void *spec;           /* what `prepare` is told, such as a ListSpec */
+    const ListSpec *spec;       /* what `prepare` is told */
     bool reads_body;            /* with prepare, where neither body nor parameters tell it: the body is JSON */
     bool any_version;           /* no X-PREFECT-API-VERSION check (/health) */
+    const Model *headers;       /* parameters of the head, such as "x-prefect-ui", into req->object likewise */
+
+    /* The rest is for the description of the API alone (api/openapi.c). */
+    const char *name;           /* of the operation: "read_flow" */
+    const Model *reply;         /* what is answered */
+    bool reply_list;            /* a list of those */
+    const char *reply_schema;   /* the JSON Schema of an answer that no model says */
+    const Model *body_items;    /* the body is a list of these, which `prepare` decodes */
+    const char *about;          /* a sentence, where the name does not say enough */
 };
 
 typedef struct RouteFamily {
     const Route *routes;
     size_t count;
+    const char *tag;            /* its heading in the description: "Flow Runs" */
 } RouteFamily;
 
 struct Req {
@@ -52,7 +63,7 @@ struct Req {
     Str params[4];              /* of the path, in order */
     const Json *body;           /* NULL: none, or not JSON */
     Str body_text;              /* a body that is not JSON, for the echo; else null */
-    void *object;               /* route->body decoded */
+    void *object;               /* route->body decoded; or one struct with the fields of parameters, query and headers */
     FieldSet sent;              /* which of its fields were in the body */
     Query query;                /* of a list or a count, made by prepare_list / prepare_count */
     int64_t limit, offset;
@@ -75,8 +86,9 @@ struct Req {
 const Json *body_parameter(Req *req, const char *name, bool required, bool *ret_missing);
 /* Decodes one by a field's row (loc body, name); absent: the fallback, or "field required". */
 bool body_field(Req *req, const Field *field, void *base);
-/* A query parameter by a field's row (loc query, name). */
+/* A parameter of the query string or of the head by a field's row (loc query or header, name); absent: the fallback. */
 bool query_field(Req *req, const Field *field, void *base);
+bool header_field(Req *req, const Field *field, void *base);
 
 /* ---- answering ---- */
 
@@ -87,14 +99,15 @@ bool req_fail(Req *req, ErrorCode code, const char *message);
 
 /* ---- lists: POST …/filter and …/count ---- */
 
-typedef struct ListSpec {
+struct ListSpec {
     const Sort *sorts;          /* NULL: no sort parameter */
     const char *sort_default;
     bool sort_last;             /* where the reference's signature has `sort` after the filters: the order of errors */
     const FilterLink *links;
     size_t link_count;
     const char *table;          /* of what is listed */
-} ListSpec;
+    bool paged;                 /* limit and offset are taken though `prepare` is the family's own: for the description */
+};
 
 /* Both leave " AND (…)" conditions in req->query; prepare_list also limit, offset and order_by. */
 bool prepare_list(Req *req);

@@ -84,6 +84,7 @@ struct Model {
     size_t size;           /* of the struct */
     bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else unknown keys are ignored (PrefectBaseModel) */
     bool (*finish)(Invalid *invalid, void *object); /* root validator, run after errors too, what was wrong being null; may be NULL */
+    const char *schema;    /* its name in the API's description, where not the struct's: "FlowCreate" */
 };
 
 #define FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }

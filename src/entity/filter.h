@@ -39,6 +39,7 @@ struct Filter {
 typedef struct FilterClass {
     const Filter *filters;  /* NULL-key terminated, in the reference's order */
     bool with_operator;
+    const char *name;       /* the reference's, in the API's description: "FlowFilter" */
 } FilterClass;
 
 /* One key of a /filter or /count body, and how it restricts the entity that is asked for.
