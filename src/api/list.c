@@ -47,6 +47,23 @@ static bool decode_limit(Req *req)
     return true;
 }
 
+static void decode_checked_limit(Req *req, int64_t most)
+{
+    Page page = { 0 };
+    bool beyond = beyond_int64(json_get(req->body, "limit"));
+    req->limit = most;
+    if (!beyond && !body_field(req, &limit_field, &page))
+        return;
+    if (page.limit.has)
+        req->limit = page.limit.v;
+    if (!beyond && req->limit <= most)
+        return;
+    const char *ctx = arena_printf(req->arena, "{\"limit_value\":%lld}", (long long)most).p;
+    invalid_enter(&req->invalid, "limit");
+    invalid_add(&req->invalid, "value_error.number.not_le", ctx, "ensure this value is less than or equal to %lld", (long long)most);
+    invalid_leave(&req->invalid);
+}
+
 static void decode_offset(Req *req)
 {
     Page page = { 0 };
@@ -79,10 +96,12 @@ bool prepare_list(Req *req)
 {
     const ListSpec *spec = req->route->spec;
     query_init(&req->query, req->arena, db_dialect(req->app->db));
-    if (!decode_limit(req))
+    if (!spec->limit_most && !decode_limit(req))
         return false;
     if (spec->sorts && !spec->sort_last)
         decode_sort(req, spec);
+    if (spec->limit_most)
+        decode_checked_limit(req, spec->limit_most);
     decode_offset(req);
     decode_filters(req, spec);
     if (spec->sorts && spec->sort_last)

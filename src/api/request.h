@@ -106,6 +106,7 @@ struct ListSpec {
     const FilterLink *links;
     size_t link_count;
     const char *table;          /* of what is listed */
+    int64_t limit_most;         /* limit is checked as any parameter, and this where absent; 0: by PREFECT_ORION_API_DEFAULT_LIMIT, before all else */
     bool paged;                 /* limit and offset are taken though `prepare` is the family's own: for the description */
 };
 
