@@ -75,6 +75,7 @@ typedef struct Field {
     bool (*decode)(Invalid *invalid, const Json *json, void *member);
     const char *fallback;      /* JSON text for a field that was not sent; NULL: zero / null of its kind */
     const char *sql;           /* SELECT expression where it is not table.name */
+    const char *schema;        /* in the API's description: JSON Schema of what the kind does not tell (F_CUSTOM) */
 } Field;
 
 struct Model {

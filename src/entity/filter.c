@@ -25,17 +25,7 @@ static void join_end(Join *join)
 
 /* ---- operators ---- */
 
-typedef enum OperandKind { OPERAND_ONE, OPERAND_LIST, OPERAND_TEXT, OPERAND_TEXTS, OPERAND_FLAG } OperandKind;
-
-typedef struct Operator {
-    unsigned flag;
-    const char *key;
-    OperandKind operand;
-    SqlOp sql;
-    SqlOp sql_if_false; /* OPERAND_FLAG */
-} Operator;
-
-static const Operator operators[] = { /* order: of the fields in the reference's classes, so of their errors */
+const FilterOperator filter_operators[FILTER_OPERATORS] = { /* order: of the fields in the reference's classes, so of their errors */
     { OP_ANY,        "any_",        OPERAND_LIST,  SQL_ANY,        SQL_ANY },
     { OP_NOT_ANY,    "not_any_",    OPERAND_LIST,  SQL_NOT_ANY,    SQL_NOT_ANY },
     { OP_ALL,        "all_",        OPERAND_LIST,  SQL_ALL,        SQL_ALL },
@@ -74,7 +64,7 @@ static void write_operator(Join *join, SqlOp op, const char *column, Value value
     }
 }
 
-static bool add_one(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+static bool add_one(Invalid *invalid, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     const Field field = { .kind = filter->operand, .names = filter->names };
     union { Str s; int64_t i; bool b; } operand = { .s = STR_NULL };
@@ -84,7 +74,7 @@ static bool add_one(Invalid *invalid, const Filter *filter, const Operator *op, 
     return true;
 }
 
-static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const Operator *op, const Json *json, Join *join)
+static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     const Field element = { .kind = kind, .names = filter->names };
     Str list;
@@ -97,7 +87,7 @@ static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, con
     return true;
 }
 
-static bool add_text(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+static bool add_text(Invalid *invalid, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     Str text;
     if (!coerce_str(invalid, json, &text))
@@ -111,7 +101,7 @@ static bool add_text(Invalid *invalid, const Filter *filter, const Operator *op,
     return true;
 }
 
-static bool add_flag(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+static bool add_flag(Invalid *invalid, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     bool flag;
     if (!coerce_bool(invalid, json, &flag))
@@ -125,7 +115,7 @@ static bool add_flag(Invalid *invalid, const Filter *filter, const Operator *op,
     return true;
 }
 
-static bool add_operator(Invalid *invalid, const Filter *filter, const Operator *op, const Json *json, Join *join)
+static bool add_operator(Invalid *invalid, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     switch (op->operand) {
     case OPERAND_ONE:
@@ -166,8 +156,8 @@ static bool read_join_word(Invalid *invalid, const Json *object, bool with_opera
 static bool known_operator(const void *table, Str key)
 {
     const Filter *filter = table;
-    for (size_t i = 0; i < COUNT_OF(operators); i++) {
-        if ((filter->ops & operators[i].flag) && str_is(key, operators[i].key))
+    for (size_t i = 0; i < FILTER_OPERATORS; i++) {
+        if ((filter->ops & filter_operators[i].flag) && str_is(key, filter_operators[i].key))
             return true;
     }
     return (filter->ops & WITH_OPERATOR) && str_is(key, operator_key);
@@ -177,12 +167,12 @@ static bool known_operator(const void *table, Str key)
 static bool add_column(Invalid *invalid, const Filter *filter, const Json *object, Join *join)
 {
     bool ok = true;
-    for (size_t i = 0; i < COUNT_OF(operators); i++) {
-        const Json *json = (filter->ops & operators[i].flag) ? json_get(object, operators[i].key) : NULL;
+    for (size_t i = 0; i < FILTER_OPERATORS; i++) {
+        const Json *json = (filter->ops & filter_operators[i].flag) ? json_get(object, filter_operators[i].key) : NULL;
         if (json_is_null(json))
             continue;
-        invalid_enter(invalid, operators[i].key);
-        ok = add_operator(invalid, filter, &operators[i], json, join) && ok;
+        invalid_enter(invalid, filter_operators[i].key);
+        ok = add_operator(invalid, filter, &filter_operators[i], json, join) && ok;
         invalid_leave(invalid);
     }
     return invalid_extras(invalid, object, known_operator, filter) && ok;

@@ -25,6 +25,19 @@ enum FilterOp { /* which operator keys a filter class has, in this order */
     WITH_OPERATOR = 8192    /* takes "operator": "and_" | "or_" */
 };
 
+typedef enum OperandKind { OPERAND_ONE, OPERAND_LIST, OPERAND_TEXT, OPERAND_TEXTS, OPERAND_FLAG } OperandKind;
+
+typedef struct FilterOperator {
+    unsigned flag;
+    const char *key;      /* "any_" */
+    OperandKind operand;
+    SqlOp sql;
+    SqlOp sql_if_false;   /* OPERAND_FLAG */
+} FilterOperator;
+
+enum { FILTER_OPERATORS = 13 };
+extern const FilterOperator filter_operators[FILTER_OPERATORS];
+
 typedef struct Filter Filter;
 struct Filter {
     const char *key;       /* in the body: "name" */
