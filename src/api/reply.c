@@ -92,7 +92,7 @@ static void write_error(Req *req)
     req->status = shape->status;
 }
 
-static void send_with(Req *req, HttpHeader *headers, size_t count)
+void reply_send_with(Req *req, HttpHeader *headers, size_t count)
 {
     Str origin = http_header(req->http, "origin");
     bool cookie = origin.p && http_header(req->http, "cookie").p; /* browsers refuse "*" where they sent one */
@@ -113,7 +113,7 @@ void reply_send(Req *req)
         write_invalid(req);
     if (req->reply.n)
         headers[count++] = (HttpHeader){ STR("content-type"), STR("application/json") };
-    send_with(req, headers, count);
+    reply_send_with(req, headers, count);
 }
 
 static const char *method_name(HttpMethod method)
@@ -134,7 +134,7 @@ void reply_not_allowed(Req *req, const Route *row)
     buf_init(&req->reply, req->arena, 64);
     buf_text(&req->reply, "{\"detail\":\"Method Not Allowed\"}");
     req->status = 405;
-    send_with(req, headers, 2);
+    reply_send_with(req, headers, 2);
 }
 
 /* As urllib's quote: `kept` is what Starlette leaves as it is, besides letters and digits. */
@@ -166,7 +166,7 @@ void reply_redirect(Req *req, Str path)
     }
     HttpHeader headers[6] = { { STR("location"), buf_view(&location) } };
     req->status = 307;
-    send_with(req, headers, 1);
+    reply_send_with(req, headers, 1);
 }
 
 bool reply_preflight(Req *req)

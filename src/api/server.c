@@ -111,6 +111,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .settings = settings,
         .db = db,
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
+        .ui_dir = options->ui_dir,
     };
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     take_signals(); /* before anybody is told that it is ready */

@@ -10,7 +10,7 @@ typedef struct ServerOptions {
     const char *host;          /* NULL: the setting */
     unsigned port;             /* 0: the setting */
     double keep_alive_timeout; /* seconds */
-    bool ui;
+    const char *ui_dir;        /* a folder of the dashboard's files; NULL: those inside the program */
     /* Called once the socket listens, with the port, to print where things are. May be NULL. */
     void (*listening)(const char *host, unsigned port, void *arg);
     void *arg;

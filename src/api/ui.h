@@ -1,9 +1,10 @@
-/* api/ui.h -- what is served outside /api: the dashboard's files, /ui-settings, /docs and /openapi.json. */
+/* api/ui.h -- what is served outside /api: the dashboard's files and /ui-settings. */
 #ifndef ORION_UI_H
 #define ORION_UI_H
 
 #include "api/request.h"
 
+bool ui_is_embedded(void); /* false: built without the dashboard */
 /* Answers a path that is not below /api. */
 void ui_handle(Req *req);
 

@@ -1,5 +1,8 @@
 /* cli/cmd_start.c -- `orion start`: the server in the foreground until SIGINT or SIGTERM. */
+#include <unistd.h>
+
 #include "api/server.h"
+#include "api/ui.h"
 #include "base/log.h"
 #include "cli/cli.h"
 
@@ -8,11 +11,14 @@ static bool apply_options(Cli *cli, Error *error)
 {
     const CliOption *option = cli->command->options;
     for (size_t i = 0; option[i].name; i++)
-        if (cli->values[i] && !settings_override(cli->settings, option[i].setting, str_from(cli->values[i]), error))
+        if (cli->values[i] && option[i].setting && !settings_override(cli->settings, option[i].setting, str_from(cli->values[i]), error))
             return false;
     int64_t port = settings_int(cli->settings, "PREFECT_ORION_API_PORT");
     if (port < 0 || port > 65535)
         return fail(error, ERR_INVALID, "Port %lld is not between 0 and 65535.", (long long)port);
+    const char *folder = cli_option(cli, "ui-dir");
+    if (folder && access(arena_printf(cli->arena, "%s/index.html", folder).p, R_OK) != 0)
+        return fail(error, ERR_INVALID, "%s holds no index.html that can be read: %m.", folder);
     return true;
 }
 
@@ -24,8 +30,10 @@ static void print_addresses(const char *host, unsigned port, void *arg)
     Str base = arena_printf(cli->arena, strchr(host, ':') ? "http://[%s]:%u" : "http://%s:%u", host, port);
     cli_good(cli, "Orion is ready.");
     printf("\n  API        %s/api\n  API docs   %s/docs\n", base.p, base.p);
-    if (ui)
+    if (ui && (ui_is_embedded() || cli_option(cli, "ui-dir")))
         printf("  Dashboard  %s\n", base.p);
+    else if (ui)
+        printf("  Dashboard  not built in: --ui-dir serves one from a folder\n");
     else
         printf("  Dashboard  off: PREFECT_ORION_UI_ENABLED=1 turns it on\n");
     printf("\nTell clients about it with:\n\n  prefect config set PREFECT_API_URL=%s/api\n\n", base.p);
@@ -44,7 +52,7 @@ int cmd_start(Cli *cli)
         .host = settings_text(cli->settings, "PREFECT_ORION_API_HOST").p,
         .port = (unsigned)settings_int(cli->settings, "PREFECT_ORION_API_PORT"),
         .keep_alive_timeout = (double)settings_int(cli->settings, "PREFECT_ORION_API_KEEPALIVE_TIMEOUT"),
-        .ui = settings_bool(cli->settings, "PREFECT_ORION_UI_ENABLED"),
+        .ui_dir = cli_option(cli, "ui-dir"),
         .listening = print_addresses,
         .arg = cli,
     };

@@ -10,6 +10,7 @@ static const CliOption start_options[] = {
     { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED", "Kept for old scripts; nothing is ever sent." },
     { "late-runs", "no-late-runs", 0, NULL, "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "Mark late runs or not." },
     { "ui", "no-ui", 0, NULL, "PREFECT_ORION_UI_ENABLED", "Serve the dashboard or not." },
+    { "ui-dir", NULL, 0, "DIR", NULL, "Serve the dashboard's files from this folder." },
     { .name = NULL },
 };
 
