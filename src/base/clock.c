@@ -6,11 +6,6 @@
 
 #define DAY_SECONDS 86400
 
-typedef struct Civil { /* a time as its digits say it */
-    int year, month, day, hour, minute, second, micro;
-    int32_t offset;
-} Civil;
-
 Time clock_now(void)
 {
     struct timespec now;
@@ -20,7 +15,7 @@ Time clock_now(void)
 
 /* Civil dates: the year is made to begin in March, so that the leap day is its last (H. Hinnant's algorithms). */
 
-static int64_t days_from_civil(int year, int month, int day)
+int64_t civil_days(int year, int month, int day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
     int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -29,7 +24,7 @@ static int64_t days_from_civil(int year, int month, int day)
     return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-static void civil_from_days(int64_t days, Civil *c)
+void civil_from_days(int64_t days, Civil *c)
 {
     days += 719468;
     int64_t era = (days >= 0 ? days : days - 146096) / 146097;
@@ -42,30 +37,30 @@ static void civil_from_days(int64_t days, Civil *c)
     c->year = (int)(year_of_era + era * 400 + (c->month <= 2));
 }
 
-static bool is_leap(int year)
+bool civil_is_leap(int year)
 {
     return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
 }
 
-static int days_in_month(int year, int month)
+int civil_month_days(int year, int month)
 {
     static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    return month == 2 && is_leap(year) ? 29 : days[month - 1];
+    return month == 2 && civil_is_leap(year) ? 29 : days[month - 1];
 }
 
-static bool civil_is_valid(const Civil *c)
+bool civil_is_valid(const Civil *c)
 {
     return c->year >= 1 && c->year <= 9999 && c->month >= 1 && c->month <= 12 && c->day >= 1 &&
-           c->day <= days_in_month(c->year, c->month) && c->hour <= 23 && c->minute <= 59 && c->second <= 59;
+           c->day <= civil_month_days(c->year, c->month) && c->hour <= 23 && c->minute <= 59 && c->second <= 59;
 }
 
-static Time time_from_civil(const Civil *c)
+Time civil_to_time(const Civil *c)
 {
-    int64_t seconds = days_from_civil(c->year, c->month, c->day) * DAY_SECONDS + c->hour * 3600 + c->minute * 60 + c->second;
+    int64_t seconds = civil_days(c->year, c->month, c->day) * DAY_SECONDS + c->hour * 3600 + c->minute * 60 + c->second;
     return (seconds - c->offset) * SECOND + c->micro;
 }
 
-static Civil civil_from_time(Time t, int32_t offset)
+Civil civil_from_time(Time t, int32_t offset)
 {
     Civil c = { .offset = offset };
     int64_t seconds = t / SECOND, micro = t % SECOND;
@@ -255,7 +250,7 @@ bool time_parse_stored(Str text, Time *ret)
     }
     if (!at_end(&s) || !civil_is_valid(&c))
         return false;
-    *ret = time_from_civil(&c);
+    *ret = civil_to_time(&c);
     return true;
 }
 
@@ -280,12 +275,12 @@ static Digits take_digits(Scan *s, char separator)
 /* Day `ordinal` of a year to month and day; days beyond the year's ends move into its neighbours. */
 static void set_ordinal(Civil *c, int ordinal)
 {
-    civil_from_days(days_from_civil(c->year, 1, 1) + ordinal - 1, c);
+    civil_from_days(civil_days(c->year, 1, 1) + ordinal - 1, c);
 }
 
 static int weekday_of(int year, int month, int day) /* Monday 1 to Sunday 7 */
 {
-    int64_t days = days_from_civil(year, month, day) + 3; /* 1970-01-01 was a Thursday */
+    int64_t days = civil_days(year, month, day) + 3; /* 1970-01-01 was a Thursday */
     return (int)((days % 7 + 7) % 7) + 1;
 }
 
@@ -334,7 +329,7 @@ static bool take_iso_date(Scan *s, Civil *c, bool *ret_ambiguous)
         c->month = d.value;
         return separators <= 1 && c->month >= 1 && c->month <= 12;
     case 3:
-        if (separators > 1 || d.value < 1 || d.value > 365 + is_leap(c->year))
+        if (separators > 1 || d.value < 1 || d.value > 365 + civil_is_leap(c->year))
             return false;
         set_ordinal(c, d.value);
         return true;
@@ -488,7 +483,7 @@ bool moment_parse(Str text, Moment *ret)
     Civil c;
     if (!parse_iso(text, &c) && (is_interval(text) || !parse_common(text, &c)))
         return false;
-    Moment m = { time_from_civil(&c), c.offset };
+    Moment m = { civil_to_time(&c), c.offset };
     Civil utc = civil_from_time(m.us, 0);
     if (utc.year < 1 || utc.year > 9999) /* could be neither stored nor shown in UTC */
         return false;

@@ -31,6 +31,19 @@ bool time_parse_stored(Str text, Time *ret) MUST_CHECK; /* with 0 to 6 digits of
 /* False: the sum is in no year from 1 to 9999, and no text can hold it. */
 bool time_add_seconds(Time t, double seconds, Time *ret) MUST_CHECK;
 
+/* A time as its digits say it. */
+typedef struct Civil {
+    int year, month, day, hour, minute, second, micro;
+    int32_t offset;
+} Civil;
+bool civil_is_valid(const Civil *c) MUST_CHECK;
+Time civil_to_time(const Civil *c);
+Civil civil_from_time(Time t, int32_t offset);
+int64_t civil_days(int year, int month, int day); /* since 1970-01-01 */
+void civil_from_days(int64_t days, Civil *c);     /* year, month and day */
+bool civil_is_leap(int year);
+int civil_month_days(int year, int month);
+
 /* pydantic 1 durations: ISO 8601 ("P1DT2H", "PT1.5S", "-P1D") or "[-][DD ][HH:MM]SS[.ffffff]"; seconds as a number are the caller's. */
 bool duration_parse(Str text, int64_t *ret_us) MUST_CHECK;
 
