@@ -1,6 +1,7 @@
 /* api/admin.c -- /admin: version, settings, and the database as a whole. The routes stand at the end. */
 #include "api/families.h"
 
+#include "api/openapi_shapes.h"
 #include "db/migrate.h"
 
 typedef struct Confirmation {
@@ -52,10 +53,10 @@ static bool create_database(Req *req)
 }
 
 static const Route admin_routes[] = {
-    { HTTP_GET,  "/admin/settings",        read_settings,   TX_NONE,  200 },
-    { HTTP_GET,  "/admin/version",         read_version,    TX_NONE,  200 },
-    { HTTP_POST, "/admin/database/clear",  clear_database,  TX_WRITE, 204, .parameters = &confirmation_model },
-    { HTTP_POST, "/admin/database/drop",   drop_database,   TX_WRITE, 204, .parameters = &confirmation_model },
-    { HTTP_POST, "/admin/database/create", create_database, TX_WRITE, 204, .parameters = &confirmation_model },
+    { HTTP_GET,  "/admin/settings",        read_settings,   TX_NONE,  200, .name = "read_settings", .reply = &settings_shape },
+    { HTTP_GET,  "/admin/version",         read_version,    TX_NONE,  200, .name = "read_version", .reply_schema = "{\"type\": \"string\"}" },
+    { HTTP_POST, "/admin/database/clear",  clear_database,  TX_WRITE, 204, .parameters = &confirmation_model, .name = "clear_database" },
+    { HTTP_POST, "/admin/database/drop",   drop_database,   TX_WRITE, 204, .parameters = &confirmation_model, .name = "drop_database" },
+    { HTTP_POST, "/admin/database/create", create_database, TX_WRITE, 204, .parameters = &confirmation_model, .name = "create_database" },
 };
 const RouteFamily admin_family = FAMILY(admin_routes);

@@ -60,11 +60,15 @@ static bool delete_limit_by_tag(Req *req)
 static const ListSpec list = { .table = "concurrency_limit" };
 
 static const Route concurrency_limit_routes[] = {
-    { HTTP_POST,   "/concurrency_limits/",              create_limit,        TX_WRITE, 200, .body = &concurrency_limit_create_model },
-    { HTTP_GET,    "/concurrency_limits/{id}",          read_limit,          TX_READ,  200 },
-    { HTTP_GET,    "/concurrency_limits/tag/{tag:str}", read_limit_by_tag,   TX_READ,  200 },
-    { HTTP_POST,   "/concurrency_limits/filter",        read_limits,         TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true },
-    { HTTP_DELETE, "/concurrency_limits/{id}",          delete_limit,        TX_WRITE, 200 },
-    { HTTP_DELETE, "/concurrency_limits/tag/{tag:str}", delete_limit_by_tag, TX_WRITE, 200 },
+    { HTTP_POST,   "/concurrency_limits/",              create_limit,        TX_WRITE, 200, .body = &concurrency_limit_create_model,
+      .name = "create_concurrency_limit", .reply = &concurrency_limit_model },
+    { HTTP_GET,    "/concurrency_limits/{id}",          read_limit,          TX_READ,  200,
+      .name = "read_concurrency_limit", .reply = &concurrency_limit_model },
+    { HTTP_GET,    "/concurrency_limits/tag/{tag:str}", read_limit_by_tag,   TX_READ,  200,
+      .name = "read_concurrency_limit_by_tag", .reply = &concurrency_limit_model },
+    { HTTP_POST,   "/concurrency_limits/filter",        read_limits,         TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
+      .name = "read_concurrency_limits", .reply = &concurrency_limit_model, .reply_list = true },
+    { HTTP_DELETE, "/concurrency_limits/{id}",          delete_limit,        TX_WRITE, 200, .name = "delete_concurrency_limit" },
+    { HTTP_DELETE, "/concurrency_limits/tag/{tag:str}", delete_limit_by_tag, TX_WRITE, 200, .name = "delete_concurrency_limit_by_tag" },
 };
 const RouteFamily concurrency_limit_family = FAMILY(concurrency_limit_routes);

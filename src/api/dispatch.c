@@ -1,6 +1,7 @@
 /* api/dispatch.c -- from an HTTP request to a handler in its transaction, and from there to the reply. */
 #include "api/request.h"
 
+#include "api/docs.h"
 #include "api/reply.h"
 #include "api/ui.h"
 #include "base/ident.h"
@@ -352,7 +353,7 @@ void api_handle(HttpRequest *http, void *app)
     req->app = app;
     req->now = clock_now();
     invalid_init(&req->invalid, req->arena);
-    if (reply_preflight(req))
+    if (reply_preflight(req) || docs_handle(req))
         return;
     if (str_starts(http->path, "/api/")) {
         dispatch(req, (Str){ http->path.p + 4, http->path.n - 4 });

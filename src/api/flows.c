@@ -66,12 +66,14 @@ static const ListSpec list = {
 };
 
 static const Route flow_routes[] = {
-    { HTTP_POST,   "/flows/",                create_flow,       TX_WRITE, 200, .body = &flow_create_model },
-    { HTTP_PATCH,  "/flows/{id}",            update_flow,       TX_WRITE, 204, .body = &flow_update_model },
-    { HTTP_POST,   "/flows/count",           count_flows,       TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true },
-    { HTTP_GET,    "/flows/name/{name:str}", read_flow_by_name, TX_READ,  200 },
-    { HTTP_GET,    "/flows/{id}",            read_flow,         TX_READ,  200 },
-    { HTTP_POST,   "/flows/filter",          read_flows,        TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true },
-    { HTTP_DELETE, "/flows/{id}",            delete_flow,       TX_WRITE, 204 },
+    { HTTP_POST,   "/flows/",                create_flow,       TX_WRITE, 200, .body = &flow_create_model, .name = "create_flow", .reply = &flow_model },
+    { HTTP_PATCH,  "/flows/{id}",            update_flow,       TX_WRITE, 204, .body = &flow_update_model, .name = "update_flow" },
+    { HTTP_POST,   "/flows/count",           count_flows,       TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true,
+      .name = "count_flows" },
+    { HTTP_GET,    "/flows/name/{name:str}", read_flow_by_name, TX_READ,  200, .name = "read_flow_by_name", .reply = &flow_model },
+    { HTTP_GET,    "/flows/{id}",            read_flow,         TX_READ,  200, .name = "read_flow", .reply = &flow_model },
+    { HTTP_POST,   "/flows/filter",          read_flows,        TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
+      .name = "read_flows", .reply = &flow_model, .reply_list = true },
+    { HTTP_DELETE, "/flows/{id}",            delete_flow,       TX_WRITE, 204, .name = "delete_flow" },
 };
 const RouteFamily flow_family = FAMILY(flow_routes);

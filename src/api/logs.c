@@ -58,7 +58,8 @@ static const ListSpec list = {
 };
 
 static const Route log_routes[] = {
-    { HTTP_POST, "/logs/",       create_logs, TX_WRITE, 201, .prepare = prepare_create, .reads_body = true },
-    { HTTP_POST, "/logs/filter", read_logs,   TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true },
+    { HTTP_POST, "/logs/",       create_logs, TX_WRITE, 201, .prepare = prepare_create, .reads_body = true, .name = "create_logs", .body_items = &log_create_model },
+    { HTTP_POST, "/logs/filter", read_logs,   TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
+      .name = "read_logs", .reply = &log_model, .reply_list = true },
 };
 const RouteFamily log_family = FAMILY(log_routes);

@@ -1,2 +1,280 @@
 /* api/openapi.c -- tables of routes, models and filters as an OpenAPI document. */
 #include "api/openapi.h"
+
+#include <ctype.h>
+
+#include "api/openapi_schema.h"
+#include "api/openapi_shapes.h"
+
+static const char *const methods[] = {
+    [HTTP_GET] = "get", [HTTP_HEAD] = "head", [HTTP_POST] = "post", [HTTP_PUT] = "put",
+    [HTTP_PATCH] = "patch", [HTTP_DELETE] = "delete", [HTTP_OPTIONS] = "options",
+};
+
+static void member(JsonWriter *w, const char *key, const char *text)
+{
+    json_key(w, key);
+    json_text(w, text);
+}
+
+/* ---- names ---- */
+
+/* Without converters: "/flows/name/{name:str}" -> "/flows/name/{name}". */
+static const char *plain_path(Arena *arena, const char *path)
+{
+    Buf out;
+    buf_init(&out, arena, strlen(path) + 1);
+    while (*path) {
+        if (*path == ':')
+            path += strcspn(path, "}");
+        else
+            buf_char(&out, *path++);
+    }
+    return buf_cstr(&out);
+}
+
+/* As FastAPI makes them, since code generators name functions by them: read_flow_flows__id__get. */
+static const char *operation_id(Arena *arena, const Route *route)
+{
+    const char *method = methods[route->method];
+    char *id = arena_cstr(arena, arena_printf(arena, "%s%s_%s", route->name ? route->name : method, plain_path(arena, route->path), method));
+    for (char *p = id; *p; p++) {
+        if (!isalnum((unsigned char)*p))
+            *p = '_';
+    }
+    return id;
+}
+
+/* "flow_runs" -> "Flow Runs". */
+static const char *title(Arena *arena, Str name)
+{
+    char *text = arena_cstr(arena, name);
+    for (char *p = text; *p; p++) {
+        if (*p == '_')
+            *p = ' ';
+        else if (p == text || p[-1] == ' ')
+            *p = (char)toupper((unsigned char)*p);
+    }
+    return text;
+}
+
+static Str first_segment(const char *path)
+{
+    return (Str){ path + 1, strcspn(path + 1, "/") };
+}
+
+/* ---- parameters ---- */
+
+static void write_parameter(Schemas *s, const char *place, Str name, const Field *field)
+{
+    JsonWriter *w = s->w;
+    json_object(w);
+    json_key(w, "name");
+    json_str(w, name);
+    member(w, "in", place);
+    json_key(w, "required");
+    json_bool(w, (field->flags & REQUIRED) != 0);
+    json_key(w, "schema");
+    schema_field(s, field);
+    json_object_end(w);
+}
+
+static void write_path_parameters(Schemas *s, const Route *route)
+{
+    for (const char *p = strchr(route->path, '{'); p; p = strchr(p + 1, '{')) {
+        Str name = { p + 1, strcspn(p + 1, ":}") };
+        bool text = strncmp(name.p + name.n, ":str}", 5) == 0;
+        const Field field = { .kind = text ? F_STR : F_UUID, .flags = REQUIRED };
+        write_parameter(s, "path", name, &field);
+    }
+}
+
+static void write_fields(Schemas *s, const char *place, const Model *model)
+{
+    for (size_t i = 0; model && i < model->count; i++)
+        write_parameter(s, place, str_from(model->fields[i].name), &model->fields[i]);
+}
+
+static void write_parameters(Schemas *s, const Route *route)
+{
+    static const Field version = { .kind = F_STR };
+    if (route->any_version && !route->query && !route->headers && !strchr(route->path, '{'))
+        return;
+    json_key(s->w, "parameters");
+    json_array(s->w);
+    write_path_parameters(s, route);
+    write_fields(s, "query", route->query);
+    write_fields(s, "header", route->headers);
+    if (!route->any_version)
+        write_parameter(s, "header", STR("x-prefect-api-version"), &version);
+    json_array_end(s->w);
+}
+
+/* ---- bodies and answers ---- */
+
+static void write_list(Schemas *s, const Model *model)
+{
+    json_object(s->w);
+    member(s->w, "type", "array");
+    json_key(s->w, "items");
+    schema_model(s, model);
+    json_object_end(s->w);
+}
+
+static void open_content(JsonWriter *w)
+{
+    json_key(w, "content");
+    json_object(w);
+    json_key(w, "application/json");
+    json_object(w);
+    json_key(w, "schema");
+}
+
+static void close_content(JsonWriter *w)
+{
+    json_object_end(w);
+    json_object_end(w);
+}
+
+static bool body_is_required(const Route *route)
+{
+    bool required = route->body || route->body_items;
+    for (size_t i = 0; route->parameters && i < route->parameters->count; i++)
+        required = required || (route->parameters->fields[i].flags & REQUIRED);
+    return required;
+}
+
+static void write_body(Schemas *s, const Route *route, const char *id)
+{
+    if (!route->body && !route->body_items && !route->reads_body && !schema_has_parameters(route))
+        return;
+    json_key(s->w, "requestBody");
+    json_object(s->w);
+    if (body_is_required(route)) {
+        json_key(s->w, "required");
+        json_bool(s->w, true);
+    }
+    open_content(s->w);
+    if (route->body)
+        schema_model(s, route->body);
+    else if (route->body_items)
+        write_list(s, route->body_items);
+    else if (schema_has_parameters(route))
+        schema_parameters(s, route, arena_printf(s->arena, "Body_%s", id).p);
+    else
+        schema_text(s, "{}");
+    close_content(s->w);
+    json_object_end(s->w);
+}
+
+static void write_reply_schema(Schemas *s, const Route *route)
+{
+    if (route->reply && route->reply_list)
+        write_list(s, route->reply);
+    else if (route->reply)
+        schema_model(s, route->reply);
+    else if (route->prepare == prepare_count)
+        schema_text(s, "{\"type\": \"integer\"}");
+    else
+        schema_text(s, route->reply_schema ? route->reply_schema : "{}");
+}
+
+static void write_responses(Schemas *s, const Route *route)
+{
+    JsonWriter *w = s->w;
+    json_key(w, "responses");
+    json_object(w);
+    json_key_str(w, arena_printf(s->arena, "%d", route->status));
+    json_object(w);
+    member(w, "description", "Successful Response");
+    if (route->status != 204) {
+        open_content(w);
+        write_reply_schema(s, route);
+        close_content(w);
+    }
+    json_object_end(w);
+    if (!route->any_version) {
+        json_key(w, "422");
+        json_object(w);
+        member(w, "description", "Validation Error");
+        open_content(w);
+        schema_model(s, &validation_shape);
+        close_content(w);
+        json_object_end(w);
+    }
+    json_object_end(w);
+}
+
+/* ---- operations ---- */
+
+static void write_operation(Schemas *s, const RouteFamily *family, const Route *route)
+{
+    JsonWriter *w = s->w;
+    const char *id = operation_id(s->arena, route);
+    json_key(w, methods[route->method]);
+    json_object(w);
+    json_key(w, "tags");
+    json_array(w);
+    json_text(w, family->tag ? family->tag : title(s->arena, first_segment(route->path)));
+    json_array_end(w);
+    member(w, "summary", title(s->arena, route->name ? str_from(route->name) : first_segment(route->path)));
+    if (route->about)
+        member(w, "description", route->about);
+    member(w, "operationId", id);
+    write_parameters(s, route);
+    write_body(s, route, id);
+    write_responses(s, route);
+    json_object_end(w);
+}
+
+/* A path stands once, with all its methods: at its first row. */
+static void write_path(Schemas *s, const RouteFamily *family, size_t first, const char *prefix)
+{
+    const char *path = plain_path(s->arena, family->routes[first].path);
+    for (size_t i = 0; i < first; i++) {
+        if (strcmp(plain_path(s->arena, family->routes[i].path), path) == 0)
+            return;
+    }
+    json_key_str(s->w, arena_printf(s->arena, "%s%s", prefix, path));
+    json_object(s->w);
+    for (size_t i = first; i < family->count; i++) {
+        if (strcmp(plain_path(s->arena, family->routes[i].path), path) == 0)
+            write_operation(s, family, &family->routes[i]);
+    }
+    json_object_end(s->w);
+}
+
+static void write_paths(Schemas *s, const char *prefix)
+{
+    json_key(s->w, "paths");
+    json_object(s->w);
+    for (size_t f = 0; f < route_family_count; f++) {
+        for (size_t i = 0; i < route_families[f]->count; i++)
+            write_path(s, route_families[f], i, prefix);
+    }
+    json_object_end(s->w);
+}
+
+void openapi_write(JsonWriter *w, Arena *arena, const char *prefix)
+{
+    Schemas s = { .arena = arena, .w = w };
+    bool inside = prefix[0] == '\0';
+    json_object(w);
+    member(w, "openapi", "3.1.0");
+    json_key(w, "info");
+    json_object(w);
+    member(w, "title", "Prefect Orion API");
+    member(w, "version", inside ? "0.1.0" : "2.7.12");
+    json_object_end(w);
+    if (inside) {
+        json_key(w, "servers");
+        json_stored(w, STR("[{\"url\": \"/api\"}]"));
+    }
+    write_paths(&s, prefix);
+    json_key(w, "components");
+    json_object(w);
+    json_key(w, "schemas");
+    schemas_write(&s);
+    json_object_end(w);
+    json_object_end(w);
+}

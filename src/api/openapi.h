@@ -4,7 +4,8 @@
 
 #include "api/request.h"
 
-/* prefix "" for /api/openapi.json, "/api" for /openapi.json, as the reference names the paths there. */
-void openapi_write(JsonWriter *w, const App *app, const char *prefix);
+/* Writes the document. The reference has two: /openapi.json names the paths from the server's root (`prefix` "/api"),
+ * /api/openapi.json from the API's (""), whose place it tells beside. */
+void openapi_write(JsonWriter *w, Arena *arena, const char *prefix);
 
 #endif

@@ -14,7 +14,7 @@ static bool hello(Req *req)
 }
 
 static const Route root_routes[] = {
-    { HTTP_GET, "/hello",  hello,       TX_NONE, 200 },
-    { HTTP_GET, "/health", read_health, TX_NONE, 200, .any_version = true },
+    { HTTP_GET, "/hello",  hello,       TX_NONE, 200, .name = "hello" },
+    { HTTP_GET, "/health", read_health, TX_NONE, 200, .any_version = true, .name = "health_check" },
 };
-const RouteFamily root_family = FAMILY(root_routes);
+const RouteFamily root_family = FAMILY(root_routes, .tag = "Root");

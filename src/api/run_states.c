@@ -55,13 +55,15 @@ static bool read_task_run_state(Req *req)
 }
 
 static const Route flow_run_state_routes[] = {
-    { HTTP_GET, "/flow_run_states/{id}", read_flow_run_state,  TX_READ, 200 },
-    { HTTP_GET, "/flow_run_states/",     read_flow_run_states, TX_READ, 200, .query = &flow_run_parameter },
+    { HTTP_GET, "/flow_run_states/{id}", read_flow_run_state,  TX_READ, 200, .name = "read_flow_run_state", .reply = &state_model },
+    { HTTP_GET, "/flow_run_states/",     read_flow_run_states, TX_READ, 200, .query = &flow_run_parameter,
+      .name = "read_flow_run_states", .reply = &state_model, .reply_list = true },
 };
 const RouteFamily flow_run_state_family = FAMILY(flow_run_state_routes);
 
 static const Route task_run_state_routes[] = {
-    { HTTP_GET, "/task_run_states/{id}", read_task_run_state,  TX_READ, 200 },
-    { HTTP_GET, "/task_run_states/",     read_task_run_states, TX_READ, 200, .query = &task_run_parameter },
+    { HTTP_GET, "/task_run_states/{id}", read_task_run_state,  TX_READ, 200, .name = "read_task_run_state", .reply = &state_model },
+    { HTTP_GET, "/task_run_states/",     read_task_run_states, TX_READ, 200, .query = &task_run_parameter,
+      .name = "read_task_run_states", .reply = &state_model, .reply_list = true },
 };
 const RouteFamily task_run_state_family = FAMILY(task_run_state_routes);

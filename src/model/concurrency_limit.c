@@ -22,7 +22,7 @@ static const Field limit_fields[] = {
     FIELD(ConcurrencyLimit, concurrency_limit, F_INT),
 };
 const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns);
-const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields, .forbid_extra = true);
+const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields, .forbid_extra = true, .schema = "ConcurrencyLimitCreate");
 static const Model slots_model = MODEL(ConcurrencyLimit, slot_fields);
 static const Model limit_model = MODEL(ConcurrencyLimit, limit_fields);
 

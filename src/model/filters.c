@@ -80,13 +80,13 @@ static const Filter work_queue_filters[] = {
     { .key = NULL },
 };
 
-const FilterClass flow_filter = { flow_filters, true };
-const FilterClass flow_run_filter = { flow_run_filters, true };
-const FilterClass task_run_filter = { task_run_filters, true };
-const FilterClass deployment_filter = { deployment_filters, true };
-const FilterClass log_filter = { log_filters, true };
-const FilterClass work_pool_filter = { work_pool_filters, true };
-const FilterClass work_queue_filter = { work_queue_filters, true };
+const FilterClass flow_filter = { flow_filters, true, "FlowFilter" };
+const FilterClass flow_run_filter = { flow_run_filters, true, "FlowRunFilter" };
+const FilterClass task_run_filter = { task_run_filters, true, "TaskRunFilter" };
+const FilterClass deployment_filter = { deployment_filters, true, "DeploymentFilter" };
+const FilterClass log_filter = { log_filters, true, "LogFilter" };
+const FilterClass work_pool_filter = { work_pool_filters, true, "WorkPoolFilter" };
+const FilterClass work_queue_filter = { work_queue_filters, true, "WorkQueueFilter" };
 
 /* ---- links: _apply_flow_filters and its like in the reference ---- */
 

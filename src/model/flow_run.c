@@ -38,7 +38,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN),
     FIELD(FlowRun, work_queue_id, F_UUID, .flags = HIDDEN),
 };
-const Model flow_run_model = MODEL(FlowRun, columns);
+const Model flow_run_model = MODEL(FlowRun, columns, .schema = "FlowRunResponse");
 
 static const Field saved_columns[] = { /* what rules and transforms may change */
     RUN_FIELD(FlowRun, state_id, F_UUID),

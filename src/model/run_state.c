@@ -36,7 +36,7 @@ static const Field create_fields[] = { /* order: of errors */
     FIELD(State, timestamp, F_TIME, .flags = NULLABLE | IGNORED),
     FIELD(State, id, F_UUID, .flags = NULLABLE | IGNORED),
 };
-const Model state_create_model = MODEL(State, create_fields, .forbid_extra = true);
+const Model state_create_model = MODEL(State, create_fields, .forbid_extra = true, .schema = "StateCreate");
 
 static const Field fields[] = { /* order: of the keys in responses */
     FIELD(State, id, F_UUID),

@@ -1,0 +1,425 @@
+/* api/openapi_schema.c -- JSON Schema out of the tables by which bodies are decoded and answers written. */
+#include "api/openapi_schema.h"
+
+#include "api/openapi_shapes.h"
+#include "model/filters.h"
+#include "model/run.h"
+
+#define REFERENCE "#/components/schemas/"
+
+typedef void (*WriteComponent)(Schemas *s, const Component *component);
+
+struct Component {
+    Component *next;
+    const char *name;
+    WriteComponent write; /* the members of its object */
+    const void *what;     /* a Model, Filter, Sort … as `write` knows */
+};
+
+/* Enumerations that have a name in the reference; others are written where they stand. */
+static const struct EnumName {
+    const void *rows; /* names of a field, or the rows of a sort */
+    const char *name;
+} enum_names[] = {
+    { state_type_names, "StateType" },
+    { set_state_status_names, "SetStateStatus" },
+    { flow_sorts, "FlowSort" },
+    { flow_run_sorts, "FlowRunSort" },
+    { task_run_sorts, "TaskRunSort" },
+    { log_sorts, "LogSort" },
+    { deployment_sorts, "DeploymentSort" },
+};
+
+static const struct KindSchema {
+    const char *type, *format, *item_type, *item_format;
+} kind_schemas[] = {
+    [F_STR] = { "string" },
+    [F_UUID] = { "string", "uuid" },
+    [F_INT] = { "integer" },
+    [F_OPT_INT] = { "integer" },
+    [F_FLOAT] = { "number" },
+    [F_OPT_FLOAT] = { "number" },
+    [F_BOOL] = { "boolean" },
+    [F_OPT_BOOL] = { "boolean" },
+    [F_TIME] = { "string", "date-time" },
+    [F_MOMENT] = { "string", "date-time" },
+    [F_DURATION] = { "number", "time-delta" },
+    [F_DICT] = { "object" },
+    [F_ANY] = { NULL },
+    [F_STRS] = { "array", NULL, "string" },
+    [F_UUIDS] = { "array", NULL, "string", "uuid" },
+    [F_CUSTOM] = { NULL },
+};
+
+/* ---- references ---- */
+
+static void remember(Schemas *s, const char *name, WriteComponent write, const void *what)
+{
+    for (const Component *c = s->first; c; c = c->next) {
+        if (strcmp(c->name, name) == 0)
+            return;
+    }
+    Component *component = arena_new_of(s->arena, Component);
+    *component = (Component){ .name = name, .write = write, .what = what };
+    if (s->last)
+        s->last->next = component;
+    else
+        s->first = component;
+    s->last = component;
+}
+
+static void refer(Schemas *s, const char *name, WriteComponent write, const void *what)
+{
+    remember(s, name, write, what);
+    json_object(s->w);
+    json_key(s->w, "$ref");
+    json_str(s->w, arena_printf(s->arena, REFERENCE "%s", name));
+    json_object_end(s->w);
+}
+
+static void write_member(Schemas *s, const char *key, const char *text)
+{
+    if (!text)
+        return;
+    json_key(s->w, key);
+    json_text(s->w, text);
+}
+
+/* ---- enumerations ---- */
+
+static const char *enum_name(const void *rows)
+{
+    for (size_t i = 0; i < COUNT_OF(enum_names); i++) {
+        if (enum_names[i].rows == rows)
+            return enum_names[i].name;
+    }
+    return NULL;
+}
+
+static void write_names(Schemas *s, const Component *component)
+{
+    const char *const *names = component->what;
+    write_member(s, "type", "string");
+    json_key(s->w, "enum");
+    json_array(s->w);
+    for (; *names; names++)
+        json_text(s->w, *names);
+    json_array_end(s->w);
+}
+
+static void write_sorts(Schemas *s, const Component *component)
+{
+    write_member(s, "type", "string");
+    json_key(s->w, "enum");
+    json_array(s->w);
+    for (const Sort *sort = component->what; sort->key; sort++)
+        json_text(s->w, sort->key);
+    json_array_end(s->w);
+}
+
+static const char *const join_words[] = { "and_", "or_", NULL };
+
+static void write_operator_word(Schemas *s)
+{
+    json_key(s->w, "operator");
+    json_object(s->w);
+    json_key(s->w, "allOf");
+    json_array(s->w);
+    refer(s, "Operator", write_names, join_words);
+    json_array_end(s->w);
+    write_member(s, "default", "and_");
+    json_object_end(s->w);
+}
+
+/* ---- fields and models ---- */
+
+static void write_properties(Schemas *s, const Model *model)
+{
+    for (size_t i = 0; i < model->count; i++) {
+        if (model->fields[i].flags & HIDDEN)
+            continue;
+        json_key(s->w, model->fields[i].name);
+        schema_field(s, &model->fields[i]);
+    }
+}
+
+static void write_required(Schemas *s, const Model *model)
+{
+    bool any = false;
+    for (size_t i = 0; i < model->count; i++) {
+        if (!(model->fields[i].flags & REQUIRED))
+            continue;
+        if (!any) {
+            json_key(s->w, "required");
+            json_array(s->w);
+        }
+        any = true;
+        json_text(s->w, model->fields[i].name);
+    }
+    if (any)
+        json_array_end(s->w);
+}
+
+static void write_closed(Schemas *s, bool closed)
+{
+    if (!closed)
+        return;
+    json_key(s->w, "additionalProperties");
+    json_bool(s->w, false);
+}
+
+static void write_model(Schemas *s, const Component *component)
+{
+    const Model *model = component->what;
+    write_member(s, "type", "object");
+    write_required(s, model);
+    write_closed(s, model->forbid_extra);
+    json_key(s->w, "properties");
+    json_object(s->w);
+    write_properties(s, model);
+    json_object_end(s->w);
+}
+
+void schema_model(Schemas *s, const Model *model)
+{
+    refer(s, model->schema ? model->schema : model->name, write_model, model);
+}
+
+static void write_kind(Schemas *s, const Field *field)
+{
+    const struct KindSchema *kind = &kind_schemas[field->kind];
+    if (field->kind == F_ENUM) {
+        write_names(s, &(Component){ .what = field->names });
+        return;
+    }
+    write_member(s, "type", kind->type);
+    write_member(s, "format", kind->format);
+    if (!kind->item_type)
+        return;
+    json_key(s->w, "items");
+    json_object(s->w);
+    write_member(s, "type", kind->item_type);
+    write_member(s, "format", kind->item_format);
+    json_object_end(s->w);
+}
+
+/* False: the field's schema has no name. */
+static bool write_named(Schemas *s, const Field *field)
+{
+    const char *name = field->kind == F_ENUM ? enum_name(field->names) : NULL;
+    if (field->kind == F_MODEL || field->kind == F_OPT_MODEL)
+        schema_model(s, field->model);
+    else if (name)
+        refer(s, name, write_names, field->names);
+    else
+        return false;
+    return true;
+}
+
+void schema_field(Schemas *s, const Field *field)
+{
+    if (field->schema) {
+        schema_text(s, field->schema);
+        return;
+    }
+    bool named = field->kind == F_MODEL || field->kind == F_OPT_MODEL || (field->kind == F_ENUM && enum_name(field->names));
+    if (named && !field->fallback) {
+        write_named(s, field);
+        return;
+    }
+    json_object(s->w);
+    if (named) { /* beside a reference nothing else is read by older tools */
+        json_key(s->w, "allOf");
+        json_array(s->w);
+        write_named(s, field);
+        json_array_end(s->w);
+    } else {
+        write_kind(s, field);
+    }
+    if (field->fallback) {
+        json_key(s->w, "default");
+        json_stored(s->w, str_from(field->fallback));
+    }
+    json_object_end(s->w);
+}
+
+static void remember_shapes(Schemas *s, const char *json)
+{
+    for (const char *at = strstr(json, REFERENCE); at; at = strstr(at, REFERENCE)) {
+        at += strlen(REFERENCE);
+        Str name = { at, strcspn(at, "\"") };
+        for (const Model *const *shape = openapi_shapes; *shape; shape++) {
+            if (str_is(name, (*shape)->name))
+                remember(s, (*shape)->name, write_model, *shape);
+        }
+    }
+}
+
+void schema_text(Schemas *s, const char *json)
+{
+    remember_shapes(s, json);
+    json_stored(s->w, str_from(json));
+}
+
+/* ---- filters ---- */
+
+/* A filter's name is its class's and its key's: FlowRunFilter, start_time -> FlowRunFilterStartTime. */
+static const char *filter_name(Schemas *s, const char *class_name, const char *key)
+{
+    Buf name;
+    bool upper = true;
+    buf_init(&name, s->arena, 64);
+    buf_text(&name, class_name);
+    for (; *key; key++) {
+        if (*key != '_')
+            buf_char(&name, upper && *key >= 'a' && *key <= 'z' ? (char)(*key - 'a' + 'A') : *key);
+        upper = *key == '_';
+    }
+    return buf_cstr(&name);
+}
+
+static void write_operand(Schemas *s, const FilterOperator *op, const Filter *filter)
+{
+    static const FieldKind kinds[] = { [OPERAND_TEXT] = F_STR, [OPERAND_TEXTS] = F_STR, [OPERAND_FLAG] = F_BOOL };
+    bool list = op->operand == OPERAND_LIST || op->operand == OPERAND_TEXTS;
+    bool own = op->operand == OPERAND_LIST || op->operand == OPERAND_ONE;
+    const Field field = { .kind = own ? filter->operand : kinds[op->operand], .names = filter->names };
+    if (!list) {
+        schema_field(s, &field);
+        return;
+    }
+    json_object(s->w);
+    write_member(s, "type", "array");
+    json_key(s->w, "items");
+    schema_field(s, &field);
+    json_object_end(s->w);
+}
+
+static void write_filters(Schemas *s, const char *name, const Filter *filters);
+
+static void write_filter(Schemas *s, const Component *component)
+{
+    const Filter *filter = component->what;
+    write_member(s, "type", "object");
+    write_closed(s, true);
+    json_key(s->w, "properties");
+    json_object(s->w);
+    if (filter->ops & WITH_OPERATOR)
+        write_operator_word(s);
+    for (size_t i = 0; i < FILTER_OPERATORS; i++) {
+        if (!(filter->ops & filter_operators[i].flag))
+            continue;
+        json_key(s->w, filter_operators[i].key);
+        write_operand(s, &filter_operators[i], filter);
+    }
+    if (filter->group)
+        write_filters(s, component->name, filter->group);
+    json_object_end(s->w);
+}
+
+static void write_filters(Schemas *s, const char *name, const Filter *filters)
+{
+    for (const Filter *filter = filters; filter->key; filter++) {
+        json_key(s->w, filter->key);
+        refer(s, filter_name(s, name, filter->key), write_filter, filter);
+    }
+}
+
+static void write_filter_class(Schemas *s, const Component *component)
+{
+    const FilterClass *class = component->what;
+    write_member(s, "type", "object");
+    write_closed(s, true);
+    json_key(s->w, "properties");
+    json_object(s->w);
+    if (class->with_operator)
+        write_operator_word(s);
+    write_filters(s, component->name, class->filters);
+    json_object_end(s->w);
+}
+
+/* ---- bodies of several parameters ---- */
+
+static bool is_paged(const Route *route)
+{
+    return route->spec && (route->prepare == prepare_list || route->spec->paged);
+}
+
+bool schema_has_parameters(const Route *route)
+{
+    return route->parameters || route->spec;
+}
+
+static void write_page(Schemas *s, const ListSpec *spec)
+{
+    json_key(s->w, "limit");
+    json_object(s->w);
+    write_member(s, "type", "integer");
+    if (spec->limit_most) {
+        json_key(s->w, "maximum");
+        json_int(s->w, spec->limit_most);
+        json_key(s->w, "default");
+        json_int(s->w, spec->limit_most);
+    }
+    json_object_end(s->w);
+    json_key(s->w, "offset");
+    json_stored(s->w, STR("{\"type\": \"integer\", \"minimum\": 0, \"default\": 0}"));
+}
+
+static void write_sort(Schemas *s, const ListSpec *spec)
+{
+    const char *name = enum_name(spec->sorts);
+    json_key(s->w, "sort");
+    json_object(s->w);
+    if (name) {
+        json_key(s->w, "allOf");
+        json_array(s->w);
+        refer(s, name, write_sorts, spec->sorts);
+        json_array_end(s->w);
+    } else {
+        write_sorts(s, &(Component){ .what = spec->sorts });
+    }
+    write_member(s, "default", spec->sort_default);
+    json_object_end(s->w);
+}
+
+static void write_parameters(Schemas *s, const Component *component)
+{
+    const Route *route = component->what;
+    const ListSpec *spec = route->spec;
+    write_member(s, "type", "object");
+    if (route->parameters)
+        write_required(s, route->parameters);
+    json_key(s->w, "properties");
+    json_object(s->w);
+    if (route->parameters)
+        write_properties(s, route->parameters);
+    if (spec && spec->sorts)
+        write_sort(s, spec);
+    if (is_paged(route))
+        write_page(s, spec);
+    for (size_t i = 0; spec && i < spec->link_count; i++) {
+        const FilterLink *link = &spec->links[i];
+        json_key(s->w, link->key);
+        refer(s, link->filter->name ? link->filter->name : filter_name(s, "Filter", link->key), write_filter_class, link->filter);
+    }
+    json_object_end(s->w);
+}
+
+void schema_parameters(Schemas *s, const Route *route, const char *name)
+{
+    refer(s, name, write_parameters, route);
+}
+
+void schemas_write(Schemas *s)
+{
+    json_object(s->w);
+    for (const Component *c = s->first; c; c = c->next) { /* grows while it is walked */
+        json_key(s->w, c->name);
+        json_object(s->w);
+        write_member(s, "title", c->name);
+        c->write(s, c);
+        json_object_end(s->w);
+    }
+    json_object_end(s->w);
+}
