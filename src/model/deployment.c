@@ -1,2 +1,227 @@
-/* model/deployment.c -- deployments. */
+/* model/deployment.c -- deployments: their table, and what changing one does to its queue and its planned runs. */
 #include "model/deployment.h"
+
+#include "base/ident.h"
+#include "model/deployment_schedule.h"
+#include "model/flow.h"
+#include "model/work_queue.h"
+
+static const Field columns[] = { /* order: of the keys in responses */
+    FIELD(Deployment, id, F_UUID),
+    FIELD(Deployment, created, F_TIME),
+    FIELD(Deployment, updated, F_TIME),
+    FIELD(Deployment, name, F_STR),
+    FIELD(Deployment, version, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, description, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, flow_id, F_UUID),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode),
+    FIELD(Deployment, is_schedule_active, F_BOOL),
+    FIELD(Deployment, infra_overrides, F_DICT),
+    FIELD(Deployment, parameters, F_DICT),
+    FIELD(Deployment, tags, F_STRS),
+    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE, .sql = "COALESCE(queue.name, deployment.work_queue_name)"),
+    FIELD(Deployment, parameter_openapi_schema, F_DICT, .flags = NULLABLE),
+    FIELD(Deployment, path, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, entrypoint, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, manifest_path, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
+    FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
+    FIELD(Deployment, created_by, F_ANY, .flags = NULLABLE),
+    FIELD(Deployment, updated_by, F_ANY, .flags = NULLABLE),
+    FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE | VIRTUAL, .sql = "pool.name"),
+    FIELD(Deployment, work_queue_id, F_UUID, .flags = HIDDEN),
+    FIELD(Deployment, column_queue_name, F_STR, .flags = HIDDEN | VIRTUAL, .sql = "deployment.work_queue_name"),
+};
+const Model deployment_model = MODEL(Deployment, columns);
+
+/* What clients before 2.7.8 send besides: taken and forgotten. */
+#define DROPPED(key) { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, .offset = offsetof(Deployment, dropped) }
+#define FIELDS_OF_OLD_CLIENTS DROPPED(worker_pool_queue_id), DROPPED(worker_pool_name), DROPPED(worker_pool_queue_name), DROPPED(work_pool_queue_name)
+
+/* The reference takes null for is_schedule_active and infra_overrides of a new deployment, and then stumbles over its own model. */
+static const Field create_fields[] = { /* order: of errors, here and below */
+    FIELD(Deployment, name, F_STR, .flags = REQUIRED, .check = check_name),
+    FIELD(Deployment, flow_id, F_UUID, .flags = REQUIRED),
+    FIELD(Deployment, is_schedule_active, F_BOOL, .fallback = "true"),
+    FIELD(Deployment, parameters, F_DICT, .fallback = "{}"),
+    FIELD(Deployment, tags, F_STRS, .fallback = "[]"),
+    FIELD(Deployment, manifest_path, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
+    FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode),
+    FIELD(Deployment, description, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, parameter_openapi_schema, F_DICT, .flags = NULLABLE),
+    FIELD(Deployment, path, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, version, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, entrypoint, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, infra_overrides, F_DICT, .fallback = "{}"),
+    FIELDS_OF_OLD_CLIENTS,
+};
+static const Field update_fields[] = {
+    FIELD(Deployment, version, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode),
+    FIELD(Deployment, description, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, is_schedule_active, F_BOOL, .fallback = "true"),
+    FIELD(Deployment, parameters, F_DICT, .fallback = "{}"),
+    FIELD(Deployment, tags, F_STRS, .fallback = "[]"),
+    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE | VIRTUAL),
+    FIELD(Deployment, path, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, infra_overrides, F_DICT, .flags = NULLABLE, .fallback = "{}"),
+    FIELD(Deployment, entrypoint, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, manifest_path, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
+    FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
+    FIELDS_OF_OLD_CLIENTS,
+};
+const Model deployment_create_model = MODEL(Deployment, create_fields, .forbid_extra = true);
+const Model deployment_update_model = MODEL(Deployment, update_fields, .forbid_extra = true);
+
+static const Field active_fields[] = { FIELD(Deployment, is_schedule_active, F_BOOL) };
+static const Field queue_fields[] = { FIELD(Deployment, work_queue_id, F_UUID) };
+static const Model active_model = MODEL(Deployment, active_fields);
+static const Model queue_model = MODEL(Deployment, queue_fields);
+
+void deployment_select(Buf *sql)
+{
+    buf_text(sql, "SELECT ");
+    codec_select(sql, &deployment_model, "deployment");
+    buf_text(sql, " FROM deployment LEFT JOIN work_queue AS queue ON queue.id = deployment.work_queue_id"
+                  " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id");
+}
+
+static Deployment *read_where(Tx *tx, const char *where, const Value *values, size_t count)
+{
+    Buf sql;
+    buf_init(&sql, tx->arena, 2048);
+    deployment_select(&sql);
+    buf_text(&sql, where);
+    return codec_first_row(tx, db_query(tx, buf_cstr(&sql), values, count), &deployment_model);
+}
+
+Deployment *deployment_read(Tx *tx, Str id)
+{
+    return read_where(tx, " WHERE deployment.id = $1", DB_VALUES(v_uuid(id)));
+}
+
+Deployment *deployment_read_by_name(Tx *tx, Str flow_name, Str name)
+{
+    return read_where(tx, " WHERE deployment.flow_id = (SELECT flow.id FROM flow WHERE flow.name = $1) AND deployment.name = $2",
+                      DB_VALUES(v_text(flow_name), v_text(name)));
+}
+
+/* ---- what a deployment refers to ---- */
+
+static bool check_pool(Tx *tx, const Deployment *wanted)
+{
+    return wanted->work_pool_name.n == 0 || work_pool_check_configuration(tx, wanted->work_pool_name, wanted->infra_overrides, "creating");
+}
+
+/* The queue that pool and queue names stand for; null where neither is given. */
+static bool resolve_queue(Tx *tx, const Deployment *wanted, Str *ret_id)
+{
+    bool queue = wanted->work_queue_name.n > 0;
+    if (wanted->work_pool_name.n > 0 && queue)
+        return work_queue_id_by_name(tx, wanted->work_pool_name, wanted->work_queue_name, true, ret_id);
+    if (wanted->work_pool_name.n > 0)
+        return work_pool_default_queue_id(tx, wanted->work_pool_name, ret_id);
+    if (queue)
+        return work_queue_ensure(tx, wanted->work_queue_name, ret_id);
+    *ret_id = STR_NULL;
+    return true;
+}
+
+static bool check_block(Tx *tx, Str id, const char *what)
+{
+    if (!id.p || DB_INT(tx, 0, "SELECT 1 FROM block_document WHERE id = $1", v_uuid(id)) == 1)
+        return true;
+    return fail(tx->error, ERR_CONFLICT,
+                "Error creating deployment. Could not find %s block with id: %.*s. This usually occurs when applying a deployment specification that"
+                " was built against a different Prefect database / workspace.",
+                what, STR_ARG(id));
+}
+
+/* A queue of that name in the default agent pool too, even where the deployment's own is in another pool. */
+static bool ensure_agents_queue(Tx *tx, Str name)
+{
+    Str unused;
+    return name.n == 0 || work_queue_ensure(tx, name, &unused);
+}
+
+/* ---- planned runs ---- */
+
+/* models.deployments._delete_scheduled_runs; with what belongs to the runs, as flow_run_delete does. */
+static bool delete_scheduled_runs(Tx *tx, Str id, bool by_anybody)
+{
+    DB_EXEC(tx,
+            "DELETE FROM log WHERE flow_run_id IN (SELECT flow_run.id FROM flow_run WHERE flow_run.deployment_id = $1"
+            " AND flow_run.state_type = 'SCHEDULED' AND (flow_run.auto_scheduled OR $2))",
+            v_uuid(id), v_bool(by_anybody));
+    DB_EXEC(tx,
+            "DELETE FROM artifact WHERE flow_run_id IN (SELECT flow_run.id FROM flow_run WHERE flow_run.deployment_id = $1"
+            " AND flow_run.state_type = 'SCHEDULED' AND (flow_run.auto_scheduled OR $2))",
+            v_uuid(id), v_bool(by_anybody));
+    return DB_EXEC(tx, "DELETE FROM flow_run WHERE deployment_id = $1 AND state_type = 'SCHEDULED' AND (auto_scheduled OR $2)", v_uuid(id),
+                   v_bool(by_anybody)) >= 0;
+}
+
+/* ---- changes ---- */
+
+/* As the reference: who has no new queue keeps the old one. */
+#define ON_CONFLICT_UPDATE \
+    "ON CONFLICT (flow_id, name) DO UPDATE SET updated = excluded.updated, version = excluded.version, description = excluded.description," \
+    " schedule = excluded.schedule, is_schedule_active = excluded.is_schedule_active, infra_overrides = excluded.infra_overrides," \
+    " parameters = excluded.parameters, tags = excluded.tags, work_queue_name = excluded.work_queue_name," \
+    " parameter_openapi_schema = excluded.parameter_openapi_schema, path = excluded.path, entrypoint = excluded.entrypoint," \
+    " manifest_path = excluded.manifest_path, storage_document_id = excluded.storage_document_id," \
+    " infrastructure_document_id = excluded.infrastructure_document_id," \
+    " work_queue_id = COALESCE(excluded.work_queue_id, deployment.work_queue_id)"
+
+Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_created)
+{
+    Deployment row = *wanted;
+    if (!check_pool(tx, wanted) || !resolve_queue(tx, wanted, &row.work_queue_id)
+        || !check_block(tx, wanted->infrastructure_document_id, "infrastructure") || !check_block(tx, wanted->storage_document_id, "storage"))
+        return NULL;
+    row.id = uuid_new(tx->arena);
+    row.created = row.updated = tx->now;
+    if (codec_insert(tx, &deployment_model, "deployment", &row, ON_CONFLICT_UPDATE) < 0)
+        return NULL;
+    if (!ensure_agents_queue(tx, wanted->work_queue_name))
+        return NULL;
+    Deployment *now = read_where(tx, " WHERE deployment.flow_id = $1 AND deployment.name = $2", DB_VALUES(v_uuid(row.flow_id), v_text(row.name)));
+    if (!now || !delete_scheduled_runs(tx, now->id, false))
+        return NULL;
+    *ret_created = str_eq(now->id, row.id);
+    return now;
+}
+
+bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
+{
+    Deployment row = *update;
+    if (!check_pool(tx, update) || !resolve_queue(tx, update, &row.work_queue_id))
+        return false;
+    int64_t rows = codec_update(tx, &deployment_update_model, "deployment", id, &row, sent);
+    if (rows == 0)
+        return fail(tx->error, ERR_NOT_FOUND, "Deployment not found.");
+    if (rows < 0 || (row.work_queue_id.p && codec_update(tx, &queue_model, "deployment", id, &row, 1) < 0))
+        return false;
+    return delete_scheduled_runs(tx, id, false) && ensure_agents_queue(tx, update->work_queue_name);
+}
+
+bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active)
+{
+    const Deployment changed = { .is_schedule_active = active };
+    if (deployment->is_schedule_active != active && codec_update(tx, &active_model, "deployment", deployment->id, &changed, 1) < 0)
+        return false;
+    return active || delete_scheduled_runs(tx, deployment->id, false);
+}
+
+int64_t deployment_delete(Tx *tx, Str id)
+{
+    if (!delete_scheduled_runs(tx, id, true))
+        return -1;
+    return DB_EXEC(tx, "DELETE FROM deployment WHERE id = $1", v_uuid(id));
+}

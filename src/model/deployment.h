@@ -4,12 +4,36 @@
 
 #include "entity/codec.h"
 
-/* models.deployments.schedule_runs: plans the next runs of a deployment whose schedule is active; those that exist stay.
- * TIME_NULL, 0: the default of the setting. */
-typedef struct SchedulePlan {
-    Time start, end;
-    int64_t min_time;        /* microseconds */
-    int64_t min_runs, max_runs;
-} SchedulePlan;
+typedef struct Deployment { /* schemas.responses.DeploymentResponse; bodies fill it too */
+    Str id;
+    Time created, updated;
+    Str name, version, description, flow_id;
+    Str schedule;             /* JSON as schedule_decode makes it; null: none */
+    bool is_schedule_active;
+    Str infra_overrides, parameters, tags;
+    Str work_queue_name;      /* read: of the queue, where the deployment has one; column_queue_name is the column's own */
+    Str parameter_openapi_schema, path, entrypoint, manifest_path, storage_document_id, infrastructure_document_id;
+    Str created_by, updated_by;
+    Str work_pool_name;       /* of the queue's pool */
+    Str work_queue_id, column_queue_name;
+    Str dropped;              /* fields of older clients, never looked at */
+} Deployment;
+
+extern const Model deployment_model, deployment_create_model, deployment_update_model;
+
+void deployment_select(Buf *sql); /* "SELECT … FROM deployment LEFT JOIN …" without WHERE, for codec_read_row */
+/* NULL: not there, or tx->error. */
+Deployment *deployment_read(Tx *tx, Str id);
+Deployment *deployment_read_by_name(Tx *tx, Str flow_name, Str name);
+
+/* Makes the deployment, or changes the one of that flow and name (*ret_created), with the queue it names; drops its planned runs.
+ * NULL: tx->error: ERR_NOT_FOUND, ERR_CONFLICT where pool, configuration or blocks do not fit, ERR_INTEGRITY where there is no such flow. */
+Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_created);
+/* Changes what was sent; drops its planned runs. False: tx->error, ERR_NOT_FOUND where there is none. */
+bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent) MUST_CHECK;
+/* Switches the schedule on, or off and drops its planned runs. False: tx->error. */
+bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active) MUST_CHECK;
+/* With all its scheduled runs, by whomever they were made. Rows deleted, -1 on failure. */
+int64_t deployment_delete(Tx *tx, Str id);
 
 #endif

@@ -175,7 +175,7 @@ static bool generate_name(Invalid *invalid, void *object)
     return true;
 }
 
-static const Field flow_run_create_fields[] = { /* order: of errors, in all four */
+static const Field flow_run_create_fields[] = { /* order: of errors, in all five */
     RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = NULLABLE, .model = &state_create_model),
     RUN_FIELD(FlowRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
     FIELD(FlowRun, flow_id, F_UUID, .flags = REQUIRED),
@@ -188,6 +188,17 @@ static const Field flow_run_create_fields[] = { /* order: of errors, in all four
     FIELD(FlowRun, empirical_policy, F_MODEL, .model = &flow_run_policy_model),
     RUN_FIELD(FlowRun, tags, F_STRS, .fallback = "[]"),
     FIELD(FlowRun, idempotency_key, F_STR, .flags = NULLABLE),
+};
+static const Field deployment_run_create_fields[] = {
+    RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = NULLABLE, .model = &state_create_model),
+    RUN_FIELD(FlowRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
+    FIELD(FlowRun, parameters, F_DICT, .fallback = "{}"),
+    FIELD(FlowRun, context, F_DICT, .fallback = "{}"),
+    FIELD(FlowRun, infrastructure_document_id, F_UUID, .flags = NULLABLE),
+    FIELD(FlowRun, empirical_policy, F_MODEL, .model = &flow_run_policy_model),
+    RUN_FIELD(FlowRun, tags, F_STRS, .fallback = "[]"),
+    FIELD(FlowRun, idempotency_key, F_STR, .flags = NULLABLE),
+    FIELD(FlowRun, parent_task_run_id, F_UUID, .flags = NULLABLE),
 };
 static const Field flow_run_update_fields[] = {
     RUN_FIELD(FlowRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
@@ -214,6 +225,7 @@ static const Field task_run_update_fields[] = {
     RUN_FIELD(TaskRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
 };
 const Model flow_run_create_model = MODEL(FlowRun, flow_run_create_fields, .forbid_extra = true, .finish = generate_name);
+const Model deployment_run_create_model = MODEL(FlowRun, deployment_run_create_fields, .forbid_extra = true, .finish = generate_name);
 const Model flow_run_update_model = MODEL(FlowRun, flow_run_update_fields, .forbid_extra = true, .finish = generate_name);
 const Model task_run_create_model = MODEL(TaskRun, task_run_create_fields, .forbid_extra = true, .finish = generate_name);
 const Model task_run_update_model = MODEL(TaskRun, task_run_update_fields, .forbid_extra = true, .finish = generate_name);

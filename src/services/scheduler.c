@@ -1,2 +1,209 @@
-/* services/scheduler.c -- plans the runs of deployments with an active schedule. */
+/* services/scheduler.c -- plans the runs of deployments with an active schedule.
+ *
+ * The two services differ in the deployments they look at. A batch of those is read, their dates are computed on this thread, runs
+ * that exist already are dropped by a reader, and only what is new goes to the writer, a few runs in each job: no request waits for
+ * more than one of those. */
 #include "services/service.h"
+
+#include "base/log.h"
+#include "model/planned_runs.h"
+
+static const char logger[] = "orion.services.scheduler";
+
+enum {
+    PIECE_MAX = 50,         /* runs that one job writes, whatever the setting: some milliseconds of the writer */
+    RECENT_SECONDS = 6      /* how long a deployment counts as just changed: one more than between two ticks */
+};
+
+typedef struct Selection {
+    bool recent;
+    SchedulePlan plan;      /* from the tick's beginning */
+    Str *ids;
+    size_t count, capacity;
+} Selection;
+
+typedef struct Batch {
+    const Str *ids;
+    size_t count;
+    Time now;
+    const Deployment **deployments; /* NULL: gone */
+    PlannedRuns *runs;
+    int64_t piece;          /* runs in one job */
+    size_t deployment, run; /* where the next piece begins */
+    size_t next_deployment, next_run;
+    int64_t inserted;       /* by the last piece */
+} Batch;
+
+/* ---- which deployments ---- */
+
+/* Those with fewer runs ahead than wanted, or not far enough ahead. */
+static Rows *select_short(Tx *tx, const SchedulePlan *plan)
+{
+    return DB_QUERY(tx,
+                    "SELECT deployment.id FROM deployment LEFT JOIN"
+                    " (SELECT flow_run.deployment_id, count(*) AS runs, max(flow_run.next_scheduled_start_time) AS last FROM flow_run"
+                    " WHERE flow_run.state_type = 'SCHEDULED' AND flow_run.next_scheduled_start_time >= $1 AND flow_run.auto_scheduled"
+                    " GROUP BY flow_run.deployment_id) AS ahead ON ahead.deployment_id = deployment.id"
+                    " WHERE deployment.is_schedule_active AND deployment.schedule IS NOT NULL"
+                    " AND (COALESCE(ahead.runs, 0) < $2 OR ahead.last < $3) ORDER BY deployment.id",
+                    v_time(plan->start), v_int(plan->min_runs), v_time(plan->start + plan->min_time));
+}
+
+static Rows *select_recent(Tx *tx, const SchedulePlan *plan)
+{
+    return DB_QUERY(tx,
+                    "SELECT deployment.id FROM deployment WHERE deployment.is_schedule_active AND deployment.schedule IS NOT NULL"
+                    " AND deployment.updated >= $1 ORDER BY deployment.id",
+                    v_time(plan->start - RECENT_SECONDS * SECOND));
+}
+
+static bool select_deployments(Tx *tx, void *arg)
+{
+    Selection *selection = arg;
+    Rows *rows = selection->recent ? select_recent(tx, &selection->plan) : select_short(tx, &selection->plan);
+    selection->count = 0;
+    while (db_next(rows)) {
+        if (selection->count == selection->capacity) {
+            selection->capacity = selection->capacity ? 2 * selection->capacity : 64;
+            Str *ids = arena_alloc(tx->arena, selection->capacity * sizeof(Str));
+            for (size_t i = 0; i < selection->count; i++)
+                ids[i] = selection->ids[i];
+            selection->ids = ids;
+        }
+        selection->ids[selection->count++] = row_text(rows, 0);
+    }
+    return tx->error->code == ERR_NONE;
+}
+
+/* ---- their runs ---- */
+
+static bool load_deployments(Tx *tx, void *arg)
+{
+    Batch *batch = arg;
+    batch->now = tx->now;
+    for (size_t i = 0; i < batch->count; i++)
+        batch->deployments[i] = deployment_read(tx, batch->ids[i]);
+    return tx->error->code == ERR_NONE;
+}
+
+/* A schedule that is none is told and left out: it must not keep others from their runs. */
+static void plan_runs(ServiceRun *run, Batch *batch)
+{
+    SchedulePlan plan = schedule_plan_default(run->settings, batch->now);
+    for (size_t i = 0; i < batch->count && !*run->stopping; i++) {
+        Error error = { .code = ERR_NONE };
+        const Deployment *deployment = batch->deployments[i];
+        if (deployment && !planned_runs_make(run->arena, deployment, &plan, batch->now, &batch->runs[i], &error))
+            log_error(logger, "Error scheduling deployment %.*s: %s", STR_ARG(deployment->id), error.message);
+    }
+}
+
+static bool drop_existing(Tx *tx, void *arg)
+{
+    Batch *batch = arg;
+    for (size_t i = 0; i < batch->count; i++)
+        if (batch->runs[i].count > 0 && !planned_runs_drop_existing(tx, &batch->runs[i]))
+            return false;
+    return true;
+}
+
+/* Somebody may have changed or deleted it since it was read; its runs would be those of the old schedule then. */
+static bool is_unchanged(Tx *tx, const Deployment *deployment)
+{
+    return DB_INT(tx, 0, "SELECT 1 FROM deployment WHERE id = $1 AND updated = $2 AND is_schedule_active", v_uuid(deployment->id),
+                  v_time(deployment->updated)) == 1;
+}
+
+static bool write_piece(Tx *tx, void *arg)
+{
+    Batch *batch = arg;
+    size_t i = batch->deployment, run = batch->run;
+    size_t left = (size_t)batch->piece;
+    batch->inserted = 0;
+    for (; i < batch->count && left > 0; i++, run = 0) {
+        const PlannedRuns *runs = &batch->runs[i];
+        if (run >= runs->count || !is_unchanged(tx, runs->deployment))
+            continue;
+        size_t n = runs->count - run < left ? runs->count - run : left;
+        int64_t inserted = planned_runs_insert(tx, runs, run, n);
+        if (inserted < 0)
+            return false;
+        batch->inserted += inserted;
+        left -= n;
+        if (run + n < runs->count) {
+            run += n;
+            break;
+        }
+    }
+    batch->next_deployment = i;
+    batch->next_run = run;
+    return tx->error->code == ERR_NONE;
+}
+
+/* Whether there is anything left to write, which is where the next piece begins. */
+static bool find_runs(Batch *batch)
+{
+    while (batch->deployment < batch->count && batch->runs[batch->deployment].count <= batch->run) {
+        batch->deployment++;
+        batch->run = 0;
+    }
+    return batch->deployment < batch->count;
+}
+
+static bool write_runs(ServiceRun *run, Batch *batch, int64_t *total, Error *error)
+{
+    while (find_runs(batch) && !*run->stopping) {
+        ArenaMark mark = arena_mark(run->arena);
+        if (!db_run(run->db, true, run->arena, write_piece, batch, error))
+            return false;
+        arena_release(run->arena, mark);
+        *total += batch->inserted;
+        batch->deployment = batch->next_deployment;
+        batch->run = batch->next_run;
+    }
+    return true;
+}
+
+static bool run_batch(ServiceRun *run, const Str *ids, size_t count, int64_t *total, Error *error)
+{
+    int64_t piece = settings_int(run->settings, "PREFECT_ORION_SERVICES_SCHEDULER_INSERT_BATCH_SIZE");
+    Batch batch = {
+        .ids = ids,
+        .count = count,
+        .deployments = arena_zalloc(run->arena, count * sizeof(*batch.deployments)),
+        .runs = arena_zalloc(run->arena, count * sizeof(*batch.runs)),
+        .piece = piece < 1 ? 1 : piece > PIECE_MAX ? PIECE_MAX : piece,
+    };
+    if (!db_run(run->db, false, run->arena, load_deployments, &batch, error))
+        return false;
+    plan_runs(run, &batch);
+    return db_run(run->db, false, run->arena, drop_existing, &batch, error) && write_runs(run, &batch, total, error);
+}
+
+static bool schedule_deployments(ServiceRun *run, bool recent, Error *error)
+{
+    Selection selection = { .recent = recent, .plan = schedule_plan_default(run->settings, run->now) };
+    int64_t size = settings_int(run->settings, "PREFECT_ORION_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE"), total = 0;
+    if (!db_run(run->db, false, run->arena, select_deployments, &selection, error))
+        return false;
+    size_t batch = size < 1 ? 1 : (size_t)size, count;
+    for (size_t i = 0; i < selection.count && !*run->stopping; i += count) {
+        ArenaMark mark = arena_mark(run->arena);
+        count = selection.count - i < batch ? selection.count - i : batch;
+        if (!run_batch(run, selection.ids + i, count, &total, error))
+            return false;
+        arena_release(run->arena, mark);
+    }
+    log_info(logger, "Scheduled %lld runs.", (long long)total);
+    return true;
+}
+
+bool scheduler_tick(ServiceRun *run, Error *error)
+{
+    return schedule_deployments(run, false, error);
+}
+
+bool recent_deployments_tick(ServiceRun *run, Error *error)
+{
+    return schedule_deployments(run, true, error);
+}

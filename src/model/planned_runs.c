@@ -1,0 +1,158 @@
+/* model/planned_runs.c -- the runs that a deployment's schedule asks for: their dates, and the rows that plan them. */
+#include "model/planned_runs.h"
+
+#include "base/ident.h"
+#include "model/deployment_schedule.h"
+#include "model/run_state.h"
+
+enum { DATES_MAX = 1002 }; /* after which the reference's schedules give up, whatever was asked for */
+static const Time END_OF_TIME = (Time)253402300800 * SECOND - 1; /* the last microsecond of the year 9999 */
+
+Time schedule_plan_end(const Settings *settings, Time start)
+{
+    Time end;
+    return time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME"), &end) ? end : END_OF_TIME;
+}
+
+SchedulePlan schedule_plan_default(const Settings *settings, Time start)
+{
+    Time horizon;
+    if (!time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME"), &horizon))
+        horizon = END_OF_TIME;
+    return (SchedulePlan){
+        .start = start,
+        .end = schedule_plan_end(settings, start),
+        .min_time = horizon - start,
+        .min_runs = settings_int(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS"),
+        .max_runs = settings_int(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS"),
+    };
+}
+
+/* ---- dates ---- */
+
+/* How many of the dates it takes to satisfy both minimums. */
+static size_t enough(const SchedulePlan *plan, const Moment *dates, size_t count, bool *ret_satisfied)
+{
+    Time horizon;
+    if (__builtin_add_overflow(plan->start, plan->min_time, &horizon))
+        horizon = plan->min_time > 0 ? INT64_MAX : INT64_MIN;
+    *ret_satisfied = true;
+    for (size_t i = 0; i < count; i++)
+        if ((int64_t)i + 1 >= plan->min_runs && dates[i].us >= horizon)
+            return i + 1;
+    *ret_satisfied = false;
+    return count;
+}
+
+static int64_t clamp(int64_t n, int64_t most)
+{
+    return n < 1 ? 1 : n > most ? most : n;
+}
+
+/* Most schedules are satisfied by the fewest runs already: so those are asked for first, and only then as many as may be. */
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, Time now, PlannedRuns *ret, Error *error)
+{
+    Schedule schedule;
+    PlannedRuns runs = { .deployment = deployment };
+    if (!deployment->is_schedule_active || !deployment->schedule.p || str_is(deployment->schedule, "null")) {
+        *ret = runs;
+        return true;
+    }
+    if (!schedule_load(arena, deployment->schedule, &schedule))
+        return fail(error, ERR_INTERNAL, "The deployment's schedule is none that can be read");
+    int64_t most = clamp(plan->max_runs, DATES_MAX), fewest = clamp(plan->min_runs, most);
+    runs.dates = arena_alloc(arena, (size_t)most * sizeof(Moment));
+    bool satisfied = false;
+    for (int64_t n = fewest; !satisfied; n = most) {
+        size_t count;
+        if (!schedule_dates(arena, &schedule, (size_t)n, plan->start, plan->end, now, runs.dates, &count, error))
+            return false;
+        runs.count = enough(plan, runs.dates, count, &satisfied);
+        satisfied = satisfied || n == most || count < (size_t)n;
+    }
+    *ret = runs;
+    return true;
+}
+
+/* ---- rows ---- */
+
+/* The date is written as the reference prints it, in the schedule's own zone: any other form would plan everything once more. */
+static Str idempotency_key(Arena *arena, const Deployment *deployment, Moment date)
+{
+    Buf key;
+    buf_init(&key, arena, 96);
+    buf_printf(&key, "scheduled %.*s ", STR_ARG(deployment->id));
+    moment_format(&key, date);
+    return buf_view(&key);
+}
+
+bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < runs->count; i++) {
+        Str key = idempotency_key(tx->arena, runs->deployment, runs->dates[i]);
+        int64_t found = DB_INT(tx, 0, "SELECT 1 FROM flow_run WHERE flow_id = $1 AND idempotency_key = $2", v_uuid(runs->deployment->flow_id), v_text(key));
+        if (!found)
+            runs->dates[kept++] = runs->dates[i];
+    }
+    runs->count = kept;
+    return tx->error->code == ERR_NONE;
+}
+
+static Str scheduled_tags(Arena *arena, Str tags)
+{
+    bool none = !tags.p || tags.n <= 2; /* "[]" */
+    return none ? STR("[\"auto-scheduled\"]") : arena_printf(arena, "[\"auto-scheduled\", %.*s", (int)(tags.n - 1), tags.p + 1);
+}
+
+static Str scheduled_details(Arena *arena, Moment date)
+{
+    const StateDetails details = { .scheduled_time = date, .cache_expiration = MOMENT_NULL, .pause_timeout = MOMENT_NULL };
+    return codec_stored(arena, &state_details_model, &details);
+}
+
+/* What the reference's table has for a policy of which nothing was said. */
+#define DEFAULT_POLICY \
+    "{\"max_retries\": 0, \"retry_delay_seconds\": 0, \"retries\": null, \"retry_delay\": null, \"pause_keys\": [], \"resuming\": false}"
+
+static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags, Moment date)
+{
+    return DB_EXEC(tx,
+                   "INSERT INTO flow_run (id, created, updated, name, state_type, state_name, run_count, expected_start_time,"
+                   " next_scheduled_start_time, total_run_time, parameters, idempotency_key, context, empirical_policy, tags, auto_scheduled,"
+                   " flow_id, deployment_id, infrastructure_document_id, work_queue_name, work_queue_id)"
+                   " VALUES ($1, $2, $2, $3, 'SCHEDULED', 'Scheduled', 0, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+                   " ON CONFLICT (flow_id, idempotency_key) DO NOTHING",
+                   v_uuid(id), v_time(tx->now), v_text(name_new(tx->arena)), v_time(date.us), v_interval(0), v_json(deployment->parameters),
+                   v_text(idempotency_key(tx->arena, deployment, date)), v_json(STR("{}")), v_json(STR(DEFAULT_POLICY)), v_json(tags), v_bool(true),
+                   v_uuid(deployment->flow_id), v_uuid(deployment->id), v_uuid(deployment->infrastructure_document_id),
+                   v_text(deployment->column_queue_name), v_uuid(deployment->work_queue_id));
+}
+
+/* The state's data is JSON's null here, where states that went through the rules have none. */
+static bool insert_state(Tx *tx, Str run_id, Moment date)
+{
+    typedef struct StateId { Str state_id; } StateId;
+    static const Field fields[] = { FIELD(StateId, state_id, F_UUID) };
+    static const Model model = MODEL(StateId, fields);
+    const StateId state = { uuid_new(tx->arena) };
+    int64_t rows = DB_EXEC(tx,
+                           "INSERT INTO flow_run_state (id, created, updated, type, timestamp, name, message, state_details, data, flow_run_id)"
+                           " VALUES ($1, $2, $2, 'SCHEDULED', $2, 'Scheduled', 'Flow run scheduled', $3, $4, $5)",
+                           v_uuid(state.state_id), v_time(tx->now), v_json(scheduled_details(tx->arena, date)), v_json(STR("null")), v_uuid(run_id));
+    return rows == 1 && codec_update(tx, &model, "flow_run", run_id, &state, 1) == 1;
+}
+
+int64_t planned_runs_insert(Tx *tx, const PlannedRuns *runs, size_t first, size_t count)
+{
+    Str tags = scheduled_tags(tx->arena, runs->deployment->tags);
+    int64_t inserted = 0;
+    for (size_t i = first; i < first + count && i < runs->count; i++) {
+        Str id = uuid_new(tx->arena);
+        int64_t rows = insert_run(tx, id, runs->deployment, tags, runs->dates[i]);
+        if (rows < 0 || (rows > 0 && !insert_state(tx, id, runs->dates[i])))
+            return -1;
+        inserted += rows;
+    }
+    return inserted;
+}
