@@ -394,7 +394,7 @@ static void write_parameters(Schemas *s, const Component *component)
     json_object(s->w);
     if (route->parameters)
         write_properties(s, route->parameters);
-    if (spec && spec->sorts)
+    if (is_paged(route) && spec->sorts)
         write_sort(s, spec);
     if (is_paged(route))
         write_page(s, spec);
