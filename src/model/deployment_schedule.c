@@ -1,2 +1,86 @@
-/* model/deployment_schedule.c -- schedules between JSON and struct. */
+/* model/deployment_schedule.c -- schedules between JSON and struct: three classes, the first that takes a body wins. */
 #include "model/deployment_schedule.h"
+
+static bool check_interval(Invalid *invalid, void *member)
+{
+    return *(int64_t *)member > 0 || invalid_add(invalid, "value_error", NULL, "The interval must be positive");
+}
+
+/* An empty name is let through, as the reference does; it means UTC. */
+static bool check_timezone(Invalid *invalid, void *member)
+{
+    Str name = *(Str *)member;
+    return name.n == 0 || timezone_exists(invalid->arena, name) ||
+           invalid_add(invalid, "value_error", NULL, "Invalid timezone: \"%.*s\"", STR_ARG(name));
+}
+
+static bool check_cron(Invalid *invalid, void *member)
+{
+    Str cron = *(Str *)member;
+    if (!cron_check(invalid->arena, cron))
+        return invalid_add(invalid, "value_error", NULL, "Invalid cron string: \"%.*s\"", STR_ARG(cron));
+    return !cron_is_random(cron) || invalid_add(invalid, "value_error", NULL, "Random and Hashed expressions are unsupported, recieved: \"%.*s\"",
+                                                STR_ARG(cron));
+}
+
+static const Field interval_fields[] = {
+    FIELD(Schedule, interval, F_DURATION, .flags = REQUIRED, .check = check_interval),
+    { .name = "anchor_date", .kind = F_MOMENT, .flags = NULLABLE, .offset = offsetof(Schedule, anchor) },
+    FIELD(Schedule, timezone, F_STR, .flags = NULLABLE, .check = check_timezone),
+};
+
+static const Field cron_fields[] = {
+    FIELD(Schedule, cron, F_STR, .flags = REQUIRED, .check = check_cron),
+    FIELD(Schedule, timezone, F_STR, .flags = NULLABLE, .check = check_timezone),
+    FIELD(Schedule, day_or, F_BOOL, .fallback = "true"),
+};
+
+static const Model classes[] = {
+    [SCHEDULE_INTERVAL] = MODEL(Schedule, interval_fields, .forbid_extra = true),
+    [SCHEDULE_CRON] = MODEL(Schedule, cron_fields, .forbid_extra = true),
+};
+
+static bool decode_schedule(Invalid *invalid, const Json *json, Schedule *ret)
+{
+    size_t length = invalid->items.n, count = invalid->count;
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+        if (codec_decode(invalid, &classes[i], json, ret, NULL)) {
+            invalid->items.n = length; /* the errors of a class count only if no class takes the body */
+            invalid->count = count;
+            ret->kind = (ScheduleKind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the reference fills in: an anchor now, and UTC, where intervals and RRULEs name no zone. */
+static void fill_in(Schedule *schedule)
+{
+    if (schedule->kind == SCHEDULE_INTERVAL && schedule->anchor.us == TIME_NULL)
+        schedule->anchor = MOMENT(clock_now());
+    if (schedule->kind != SCHEDULE_CRON && !schedule->timezone.p)
+        schedule->timezone = STR("UTC");
+}
+
+bool schedule_decode(Invalid *invalid, const Json *json, void *member)
+{
+    Schedule schedule;
+    if (!decode_schedule(invalid, json, &schedule))
+        return false;
+    fill_in(&schedule);
+    *(Str *)member = codec_stored(invalid->arena, &classes[schedule.kind], &schedule);
+    return true;
+}
+
+bool schedule_load(Arena *arena, Str json_text, Schedule *ret)
+{
+    Invalid invalid;
+    JsonError error;
+    const Json *json;
+    invalid_init(&invalid, arena);
+    if (!json_text.p || !json_parse(arena, json_text, &json, &error) || !decode_schedule(&invalid, json, ret))
+        return false;
+    fill_in(ret);
+    return true;
+}

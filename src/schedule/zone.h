@@ -1,0 +1,36 @@
+/* schedule/zone.h -- time zones: the offsets of a place, from the system's compiled zone files. Times are microseconds, offsets seconds. */
+#ifndef ORION_ZONE_H
+#define ORION_ZONE_H
+
+#include "base/clock.h"
+
+/* offset[0] holds before at[0], offset[i + 1] from at[i] on. */
+typedef struct Zone {
+    size_t count;
+    int64_t *at;     /* seconds UTC, ascending */
+    int32_t *offset; /* count + 1 */
+} Zone;
+
+/* False: there is no such zone (or no zone files on this machine; "UTC" is known without). Null or empty is UTC. */
+bool zone_load(Arena *arena, Str name, Zone *ret) MUST_CHECK;
+int32_t zone_offset(const Zone *zone, Time utc);
+
+/* What a wall clock's time means: nothing (the clocks jumped over it), one instant, or two. */
+typedef enum WallKind { WALL_ONCE, WALL_NEVER, WALL_TWICE } WallKind;
+typedef struct WallMeaning {
+    WallKind kind;
+    int32_t before, after; /* the offsets on either side of the change; equal where there is none near */
+} WallMeaning;
+WallMeaning zone_wall(const Zone *zone, int64_t wall);
+
+/* A time as the clocks of a zone show it. Two of them compare by what they show, as Python compares times of one zone. */
+typedef struct Local {
+    int64_t wall; /* microseconds, counted as if the wall clock were in UTC */
+    bool second;  /* of the two instants at which the clocks show this, the later one */
+} Local;
+Local local_from_utc(const Zone *zone, Time utc);
+/* The later instant where there are two; where there is none, moved on by as much as the clocks jumped. */
+Local local_from_wall(const Zone *zone, int64_t wall);
+Moment local_moment(const Zone *zone, Local local);
+
+#endif

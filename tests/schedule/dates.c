@@ -1,0 +1,78 @@
+/* tests/schedule/dates.c -- the dates of schedules, for test_dates.py to compare. Reads a line {"schedule": {…}, "n": 3, "start": "…",
+ * "end": "…" or null} for each, and writes a line with "invalid" (a list of errors), or "stored" and "dates", and "us", the time it took. */
+#include "model/deployment_schedule.h"
+
+static Time time_of(const Json *json)
+{
+    Moment moment = MOMENT_NULL;
+    if (!json_is_null(json) && !moment_parse(json->text, &moment))
+        exit(2);
+    return moment.us;
+}
+
+static void write_dates(JsonWriter *w, Arena *arena, const Json *request, Str stored)
+{
+    Schedule schedule;
+    Error error = { 0 };
+    size_t n = (size_t)atoi(json_get(request, "n")->text.p), count = 0;
+    Moment *dates = arena_alloc(arena, n * sizeof *dates);
+    Time start = time_of(json_get(request, "start"));
+    bool ok = schedule_load(arena, stored, &schedule) &&
+              schedule_dates(arena, &schedule, n, start, time_of(json_get(request, "end")), start, dates, &count, &error);
+    json_key(w, "error");
+    json_text(w, ok ? NULL : error.message);
+    json_key(w, "dates");
+    json_array(w);
+    for (size_t i = 0; i < count; i++) {
+        Buf text;
+        buf_init(&text, arena, 40);
+        moment_format(&text, dates[i]);
+        json_str(w, buf_view(&text));
+    }
+    json_array_end(w);
+}
+
+static void answer(Arena *arena, const Json *request, Buf *out)
+{
+    JsonWriter w;
+    Invalid invalid;
+    Str stored = STR_NULL;
+    Time begin = clock_now();
+    invalid_init(&invalid, arena);
+    json_writer_init(&w, out, JSON_WIRE);
+    json_object(&w);
+    if (schedule_decode(&invalid, json_get(request, "schedule"), &stored)) {
+        json_key(&w, "stored");
+        json_stored(&w, stored);
+        write_dates(&w, arena, request, stored);
+    } else {
+        json_key(&w, "invalid");
+        json_stored(&w, arena_printf(arena, "[%.*s]", STR_ARG(buf_view(&invalid.items))));
+    }
+    json_key(&w, "us");
+    json_int(&w, clock_now() - begin);
+    json_object_end(&w);
+}
+
+int main(void)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
+    Arena *arena = arena_new();
+    while ((n = getline(&line, &room, stdin)) > 0) {
+        const Json *request;
+        JsonError error;
+        Buf out;
+        buf_init(&out, arena, 4096);
+        if (!json_parse(arena, (Str){ line, (size_t)n }, &request, &error))
+            return 2;
+        answer(arena, request, &out);
+        printf("%.*s\n", STR_ARG(buf_view(&out)));
+        fflush(stdout);
+        arena_reset(arena);
+    }
+    free(line);
+    arena_free(arena);
+    return 0;
+}
