@@ -252,7 +252,7 @@ static bool decode_parameters(Req *req, const Model *model, bool (*decode)(Req *
 static bool check_request(Req *req)
 {
     const Route *route = req->route;
-    bool takes_body = route->body || route->parameters || route->reads_body;
+    bool takes_body = route->body || route->parameters || route->spec || route->reads_body;
     if (takes_body && !read_body(req))
         return false;
     if (!route->any_version && !check_version(req))

@@ -216,14 +216,24 @@ static bool write_named(Schemas *s, const Field *field)
     return true;
 }
 
+/* JSON text of what an absent field becomes; NULL: nothing worth telling. */
+static const char *default_of(const Field *field)
+{
+    static const char *const zeros[] = { [F_INT] = "0", [F_FLOAT] = "0.0", [F_BOOL] = "false", [F_DURATION] = "0.0", [F_CUSTOM] = NULL };
+    if (field->fallback)
+        return strcmp(field->fallback, "null") == 0 ? NULL : field->fallback;
+    return field->flags & (REQUIRED | NULLABLE | IGNORED) ? NULL : zeros[field->kind];
+}
+
 void schema_field(Schemas *s, const Field *field)
 {
+    const char *fallback = default_of(field);
     if (field->schema) {
         schema_text(s, field->schema);
         return;
     }
     bool named = field->kind == F_MODEL || field->kind == F_OPT_MODEL || (field->kind == F_ENUM && enum_name(field->names));
-    if (named && !field->fallback) {
+    if (named && !fallback) {
         write_named(s, field);
         return;
     }
@@ -236,9 +246,9 @@ void schema_field(Schemas *s, const Field *field)
     } else {
         write_kind(s, field);
     }
-    if (field->fallback) {
+    if (fallback) {
         json_key(s->w, "default");
-        json_stored(s->w, str_from(field->fallback));
+        json_stored(s->w, str_from(fallback));
     }
     json_object_end(s->w);
 }
@@ -283,7 +293,7 @@ static void write_operand(Schemas *s, const FilterOperator *op, const Filter *fi
     static const FieldKind kinds[] = { [OPERAND_TEXT] = F_STR, [OPERAND_TEXTS] = F_STR, [OPERAND_FLAG] = F_BOOL };
     bool list = op->operand == OPERAND_LIST || op->operand == OPERAND_TEXTS;
     bool own = op->operand == OPERAND_LIST || op->operand == OPERAND_ONE;
-    const Field field = { .kind = own ? filter->operand : kinds[op->operand], .names = filter->names };
+    const Field field = { .kind = own ? filter->operand : kinds[op->operand], .flags = NULLABLE, .names = filter->names };
     if (!list) {
         schema_field(s, &field);
         return;

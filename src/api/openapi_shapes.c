@@ -6,8 +6,7 @@
 #include "model/run.h"
 
 #define SHAPE(name_, fields_) { .name = (name_), .fields = (fields_), .count = COUNT_OF(fields_) }
-#define REF(name) "{\"$ref\": \"#/components/schemas/" name "\"}"
-#define LIST_OF(name) "{\"type\": \"array\", \"items\": " REF(name) "}"
+#define LIST_OF(name) "{\"type\": \"array\", \"items\": " SCHEMA_REF(name) "}"
 
 /* ---- history ---- */
 
@@ -46,7 +45,7 @@ static const Field orchestration_fields[] = {
     { .name = "state", .kind = F_OPT_MODEL, .model = &state_model },
     { .name = "status", .kind = F_ENUM, .flags = REQUIRED, .names = set_state_status_names },
     { .name = "details", .kind = F_CUSTOM, .flags = REQUIRED,
-      .schema = "{\"anyOf\": [" REF("StateAcceptDetails") ", " REF("StateWaitDetails") ", " REF("StateRejectDetails") ", " REF("StateAbortDetails") "]}" },
+      .schema = "{\"anyOf\": [" SCHEMA_REF("StateAcceptDetails") ", " SCHEMA_REF("StateWaitDetails") ", " SCHEMA_REF("StateRejectDetails") ", " SCHEMA_REF("StateAbortDetails") "]}" },
 };
 const Model orchestration_shape = SHAPE("OrchestrationResult", orchestration_fields);
 
@@ -68,8 +67,8 @@ static const Field dependency_fields[] = {
     { .name = "expected_start_time", .kind = F_TIME },
     { .name = "start_time", .kind = F_TIME },
     { .name = "end_time", .kind = F_TIME },
-    { .name = "total_run_time", .kind = F_DURATION },
-    { .name = "estimated_run_time", .kind = F_DURATION },
+    { .name = "total_run_time", .kind = F_DURATION, .flags = NULLABLE },
+    { .name = "estimated_run_time", .kind = F_DURATION, .flags = NULLABLE },
     { .name = "untrackable_result", .kind = F_BOOL, .flags = REQUIRED },
 };
 const Model dependency_shape = SHAPE("DependencyResult", dependency_fields);

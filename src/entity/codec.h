@@ -91,6 +91,8 @@ struct Model {
 #define FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }
 #define MODEL(Type, fields_, ...) { .name = #Type, .fields = (fields_), .count = COUNT_OF(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
 
+#define SCHEMA_REF(name) "{\"$ref\": \"#/components/schemas/" name "\"}" /* for Field.schema */
+
 /* Bit i: field i of the table was in the body (`exclude_unset`). */
 typedef uint64_t FieldSet;
 

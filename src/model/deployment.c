@@ -6,6 +6,8 @@
 #include "model/flow.h"
 #include "model/work_queue.h"
 
+#define SCHEDULE_SCHEMA "{\"anyOf\": [" SCHEMA_REF("IntervalSchedule") ", " SCHEMA_REF("CronSchedule") ", " SCHEMA_REF("RRuleSchedule") "]}"
+
 static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, id, F_UUID),
     FIELD(Deployment, created, F_TIME),
@@ -14,7 +16,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, version, F_STR, .flags = NULLABLE),
     FIELD(Deployment, description, F_STR, .flags = NULLABLE),
     FIELD(Deployment, flow_id, F_UUID),
-    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode, .schema = SCHEDULE_SCHEMA),
     FIELD(Deployment, is_schedule_active, F_BOOL),
     FIELD(Deployment, infra_overrides, F_DICT),
     FIELD(Deployment, parameters, F_DICT),
@@ -26,13 +28,13 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, manifest_path, F_STR, .flags = NULLABLE),
     FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
-    FIELD(Deployment, created_by, F_ANY, .flags = NULLABLE),
-    FIELD(Deployment, updated_by, F_ANY, .flags = NULLABLE),
+    FIELD(Deployment, created_by, F_ANY, .flags = NULLABLE, .schema = SCHEMA_REF("CreatedBy")),
+    FIELD(Deployment, updated_by, F_ANY, .flags = NULLABLE, .schema = SCHEMA_REF("UpdatedBy")),
     FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE | VIRTUAL, .sql = "pool.name"),
     FIELD(Deployment, work_queue_id, F_UUID, .flags = HIDDEN),
     FIELD(Deployment, column_queue_name, F_STR, .flags = HIDDEN | VIRTUAL, .sql = "deployment.work_queue_name"),
 };
-const Model deployment_model = MODEL(Deployment, columns);
+const Model deployment_model = MODEL(Deployment, columns, .schema = "DeploymentResponse");
 
 /* What clients before 2.7.8 send besides: taken and forgotten. */
 #define DROPPED(key) { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, .offset = offsetof(Deployment, dropped) }
@@ -50,7 +52,7 @@ static const Field create_fields[] = { /* order: of errors, here and below */
     FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE),
     FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
-    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode, .schema = SCHEDULE_SCHEMA),
     FIELD(Deployment, description, F_STR, .flags = NULLABLE),
     FIELD(Deployment, parameter_openapi_schema, F_DICT, .flags = NULLABLE),
     FIELD(Deployment, path, F_STR, .flags = NULLABLE),
@@ -61,7 +63,7 @@ static const Field create_fields[] = { /* order: of errors, here and below */
 };
 static const Field update_fields[] = {
     FIELD(Deployment, version, F_STR, .flags = NULLABLE),
-    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode, .schema = SCHEDULE_SCHEMA),
     FIELD(Deployment, description, F_STR, .flags = NULLABLE),
     FIELD(Deployment, is_schedule_active, F_BOOL, .fallback = "true"),
     FIELD(Deployment, parameters, F_DICT, .fallback = "{}"),
@@ -76,8 +78,8 @@ static const Field update_fields[] = {
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
     FIELDS_OF_OLD_CLIENTS,
 };
-const Model deployment_create_model = MODEL(Deployment, create_fields, .forbid_extra = true);
-const Model deployment_update_model = MODEL(Deployment, update_fields, .forbid_extra = true);
+const Model deployment_create_model = MODEL(Deployment, create_fields, .forbid_extra = true, .schema = "DeploymentCreate");
+const Model deployment_update_model = MODEL(Deployment, update_fields, .forbid_extra = true, .schema = "DeploymentUpdate");
 
 static const Field active_fields[] = { FIELD(Deployment, is_schedule_active, F_BOOL) };
 static const Field queue_fields[] = { FIELD(Deployment, work_queue_id, F_UUID) };

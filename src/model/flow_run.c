@@ -32,7 +32,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(FlowRun, auto_scheduled, F_BOOL),
     FIELD(FlowRun, infrastructure_document_id, F_UUID),
     FIELD(FlowRun, infrastructure_pid, F_STR),
-    FIELD(FlowRun, created_by, F_ANY),
+    FIELD(FlowRun, created_by, F_ANY, .schema = SCHEMA_REF("CreatedBy")),
     FIELD(FlowRun, work_pool_name, F_STR, .flags = VIRTUAL, .sql = "pool.name"),
     RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model),
     RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN),

@@ -219,13 +219,13 @@ static const Field task_run_create_fields[] = {
     FIELD(TaskRun, task_version, F_STR, .flags = NULLABLE),
     FIELD(TaskRun, empirical_policy, F_MODEL, .model = &task_run_policy_model),
     RUN_FIELD(TaskRun, tags, F_STRS, .fallback = "[]"),
-    FIELD(TaskRun, task_inputs, F_CUSTOM, .decode = decode_task_inputs, .fallback = "{}"),
+    FIELD(TaskRun, task_inputs, F_CUSTOM, .decode = decode_task_inputs, .fallback = "{}", .schema = TASK_INPUTS_SCHEMA),
 };
 static const Field task_run_update_fields[] = {
     RUN_FIELD(TaskRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
 };
-const Model flow_run_create_model = MODEL(FlowRun, flow_run_create_fields, .forbid_extra = true, .finish = generate_name);
-const Model deployment_run_create_model = MODEL(FlowRun, deployment_run_create_fields, .forbid_extra = true, .finish = generate_name);
-const Model flow_run_update_model = MODEL(FlowRun, flow_run_update_fields, .forbid_extra = true, .finish = generate_name);
-const Model task_run_create_model = MODEL(TaskRun, task_run_create_fields, .forbid_extra = true, .finish = generate_name);
-const Model task_run_update_model = MODEL(TaskRun, task_run_update_fields, .forbid_extra = true, .finish = generate_name);
+const Model flow_run_create_model = MODEL(FlowRun, flow_run_create_fields, .forbid_extra = true, .finish = generate_name, .schema = "FlowRunCreate");
+const Model deployment_run_create_model = MODEL(FlowRun, deployment_run_create_fields, .forbid_extra = true, .finish = generate_name, .schema = "DeploymentFlowRunCreate");
+const Model flow_run_update_model = MODEL(FlowRun, flow_run_update_fields, .forbid_extra = true, .finish = generate_name, .schema = "FlowRunUpdate");
+const Model task_run_create_model = MODEL(TaskRun, task_run_create_fields, .forbid_extra = true, .finish = generate_name, .schema = "TaskRunCreate");
+const Model task_run_update_model = MODEL(TaskRun, task_run_update_fields, .forbid_extra = true, .finish = generate_name, .schema = "TaskRunUpdate");

@@ -82,7 +82,8 @@ static const Field flow_fields[] = { /* order: of the keys in responses and in t
     FIELD(FlowRunPolicy, retry_delay_seconds, F_FLOAT),
     FIELD(FlowRunPolicy, retries, F_OPT_INT, .flags = NULLABLE),
     FIELD(FlowRunPolicy, retry_delay, F_OPT_INT, .flags = NULLABLE),
-    FIELD(FlowRunPolicy, pause_keys, F_CUSTOM, .flags = NULLABLE, .decode = decode_set, .fallback = "[]"),
+    FIELD(FlowRunPolicy, pause_keys, F_CUSTOM, .flags = NULLABLE, .decode = decode_set, .fallback = "[]",
+          .schema = "{\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"uniqueItems\": true}"),
     FIELD(FlowRunPolicy, resuming, F_OPT_BOOL, .flags = NULLABLE, .fallback = "false"),
 };
 const Model flow_run_policy_model = MODEL(FlowRunPolicy, flow_fields, .finish = finish_flow_run_policy);
@@ -157,7 +158,8 @@ static const Field task_fields[] = { /* order: of the keys in responses and in t
     FIELD(TaskRunPolicy, max_retries, F_INT),
     FIELD(TaskRunPolicy, retry_delay_seconds, F_FLOAT),
     FIELD(TaskRunPolicy, retries, F_OPT_INT, .flags = NULLABLE),
-    FIELD(TaskRunPolicy, retry_delay, F_CUSTOM, .flags = NULLABLE, .decode = decode_retry_delay),
+    FIELD(TaskRunPolicy, retry_delay, F_CUSTOM, .flags = NULLABLE, .decode = decode_retry_delay,
+          .schema = "{\"anyOf\": [{\"type\": \"integer\"}, {\"type\": \"array\", \"items\": {\"type\": \"integer\"}}]}"),
     FIELD(TaskRunPolicy, retry_jitter_factor, F_OPT_FLOAT, .flags = NULLABLE, .check = check_jitter),
 };
 const Model task_run_policy_model = MODEL(TaskRunPolicy, task_fields, .finish = finish_task_run_policy);

@@ -17,7 +17,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(TaskRun, empirical_policy, F_MODEL, .model = &task_run_policy_model),
     RUN_FIELD(TaskRun, tags, F_STRS),
     RUN_FIELD(TaskRun, state_id, F_UUID),
-    FIELD(TaskRun, task_inputs, F_ANY),
+    FIELD(TaskRun, task_inputs, F_ANY, .schema = TASK_INPUTS_SCHEMA),
     RUN_FIELD(TaskRun, state_type, F_ENUM, .names = state_type_names),
     RUN_FIELD(TaskRun, state_name, F_STR),
     RUN_FIELD(TaskRun, run_count, F_INT),
