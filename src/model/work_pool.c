@@ -1,2 +1,277 @@
 /* model/work_pool.c -- work pools and their workers. */
 #include "model/work_queue.h"
+
+#include "base/ident.h"
+#include "entity/json_schema.h"
+#include "entity/python_values.h"
+#include "model/flow.h"
+
+static bool check_limit(Invalid *invalid, void *member)
+{
+    const OptInt *limit = member;
+    return !limit->has || limit->v >= 0 ||
+           invalid_add(invalid, "value_error.number.not_ge", "{\"limit_value\":0}", "ensure this value is greater than or equal to 0");
+}
+
+/* ---- the base job template: WorkPool.validate_base_job_template ---- */
+
+static bool is_name_in(const Json *object, Str name)
+{
+    for (const Json *member = object->child; member; member = member->next)
+        if (str_eq(member->key, name))
+            return true;
+    return false;
+}
+
+/* A list of distinct names as Python shows a set. */
+typedef struct NameSet {
+    Arena *arena;
+    Buf shown;
+    Json *names; /* an object whose keys they are */
+} NameSet;
+
+static void set_add(NameSet *set, Str name)
+{
+    if (is_name_in(set->names, name))
+        return;
+    Json *member = arena_new_of(set->arena, Json);
+    *member = (Json){ .key = name, .next = set->names->child };
+    set->names->child = member;
+    buf_text(&set->shown, set->names->count++ ? ", " : "");
+    buf_str(&set->shown, json_python_repr(set->arena, name));
+}
+
+static void set_init(NameSet *set, Arena *arena)
+{
+    *set = (NameSet){ .arena = arena, .names = arena_new_of(arena, Json) };
+    set->names->kind = JSON_OBJECT;
+    buf_init(&set->shown, arena, 128);
+}
+
+static Str set_shown(NameSet *set)
+{
+    return set->names->count ? arena_printf(set->arena, "{%.*s}", STR_ARG(buf_view(&set->shown))) : STR("set()");
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
+}
+
+/* Adds what stands between {{ and }} without the spaces around it; on one line, as "." matches no line break. */
+static void add_variables(NameSet *set, Str text)
+{
+    const char *p = text.p, *end = text.p + text.n;
+    while ((p = memmem(p, (size_t)(end - p), "{{", 2))) {
+        const char *from = p + 2;
+        while (from < end && is_space(*from))
+            from++;
+        const char *close = from < end ? memmem(from, (size_t)(end - from), "}}", 2) : NULL;
+        const char *to = close;
+        while (to && to > from && is_space(to[-1]))
+            to--;
+        if (!close || memchr(from, '\n', (size_t)(to - from))) {
+            p++;
+            continue;
+        }
+        set_add(set, (Str){ from, (size_t)(to - from) });
+        p = close + 2;
+    }
+}
+
+static const char *kind_name(const Json *json)
+{
+    static const char *const names[] = {
+        [JSON_NULL] = "NoneType", [JSON_FALSE] = "bool", [JSON_TRUE] = "bool", [JSON_INT] = "int",
+        [JSON_FLOAT] = "float", [JSON_STRING] = "str", [JSON_ARRAY] = "list", [JSON_OBJECT] = "dict",
+    };
+    return names[json->kind];
+}
+
+static bool check_variables(Invalid *invalid, const Json *configuration, const Json *properties)
+{
+    NameSet expected, provided;
+    set_init(&expected, invalid->arena);
+    set_init(&provided, invalid->arena);
+    for (const Json *value = configuration->child; value; value = value->next) {
+        if (value->kind != JSON_STRING)
+            return invalid_add(invalid, "type_error", NULL, "expected string or bytes-like object, got '%s'", kind_name(value));
+        add_variables(&expected, value->text);
+    }
+    for (const Json *property = properties->child; property; property = property->next)
+        set_add(&provided, property->key);
+    for (const Json *name = expected.names->child; name; name = name->next)
+        if (!is_name_in(properties, name->key))
+            return invalid_add(invalid, "value_error", NULL,
+                               "The variables specified in the job configuration template must be present as attributes in the variables class. "
+                               "Your job expects the following variables: %.*s, but your template provides: %.*s",
+                               STR_ARG(set_shown(&expected)), STR_ARG(set_shown(&provided)));
+    return true;
+}
+
+static bool check_template(Invalid *invalid, void *member)
+{
+    const Json *template;
+    JsonError unused;
+    if (!json_parse(invalid->arena, *(Str *)member, &template, &unused) || template->count == 0)
+        return true;
+    const Json *configuration = json_get(template, "job_configuration"), *variables = json_get(template, "variables");
+    if (!python_is_truthy(configuration) || !python_is_truthy(variables))
+        return invalid_add(invalid, "value_error", NULL,
+                           "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.");
+    const Json *properties = json_get(variables, "properties");
+    if (configuration->kind != JSON_OBJECT || !properties || properties->kind != JSON_OBJECT) /* where the reference stumbles */
+        return invalid_add(invalid, "value_error", NULL, "`job_configuration` and the `properties` of `variables` must be objects.");
+    return check_variables(invalid, configuration, properties);
+}
+
+/* ---- tables ---- */
+
+static const Field pool_columns[] = { /* order: of the keys in responses */
+    FIELD(WorkPool, id, F_UUID),
+    FIELD(WorkPool, created, F_TIME),
+    FIELD(WorkPool, updated, F_TIME),
+    FIELD(WorkPool, name, F_STR),
+    FIELD(WorkPool, description, F_STR),
+    FIELD(WorkPool, type, F_STR),
+    FIELD(WorkPool, base_job_template, F_DICT),
+    FIELD(WorkPool, is_paused, F_OPT_BOOL),
+    FIELD(WorkPool, concurrency_limit, F_OPT_INT),
+    FIELD(WorkPool, default_queue_id, F_UUID),
+};
+static const Field create_fields[] = {
+    FIELD(WorkPool, name, F_STR, .flags = REQUIRED, .check = check_name),
+    FIELD(WorkPool, description, F_STR, .flags = NULLABLE),
+    FIELD(WorkPool, type, F_STR, .fallback = "\"prefect-agent\""),
+    FIELD(WorkPool, base_job_template, F_DICT, .fallback = "{}", .check = check_template),
+    FIELD(WorkPool, is_paused, F_OPT_BOOL, .fallback = "false"),
+    FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_limit),
+};
+static const Field update_fields[] = {
+    FIELD(WorkPool, description, F_STR, .flags = NULLABLE),
+    FIELD(WorkPool, is_paused, F_OPT_BOOL, .flags = NULLABLE),
+    FIELD(WorkPool, base_job_template, F_DICT, .check = check_template),
+    FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_limit),
+};
+static const Field default_fields[] = {
+    FIELD(WorkPool, default_queue_id, F_UUID),
+};
+static const Field worker_columns[] = {
+    FIELD(Worker, id, F_UUID),
+    FIELD(Worker, created, F_TIME),
+    FIELD(Worker, updated, F_TIME),
+    FIELD(Worker, name, F_STR),
+    FIELD(Worker, work_pool_id, F_UUID),
+    FIELD(Worker, last_heartbeat_time, F_TIME),
+};
+const Model work_pool_model = MODEL(WorkPool, pool_columns);
+const Model work_pool_create_model = MODEL(WorkPool, create_fields, .forbid_extra = true, .schema = "WorkPoolCreate");
+const Model work_pool_update_model = MODEL(WorkPool, update_fields, .forbid_extra = true, .schema = "WorkPoolUpdate");
+static const Model default_model = MODEL(WorkPool, default_fields);
+const Model worker_model = MODEL(Worker, worker_columns);
+
+/* ---- pools ---- */
+
+WorkPool *work_pool_find(Tx *tx, Str name)
+{
+    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, description, type, base_job_template, is_paused, concurrency_limit,"
+                                            " default_queue_id FROM work_pool WHERE name = $1", v_text(name)), &work_pool_model);
+}
+
+WorkPool *work_pool_read(Tx *tx, Str name)
+{
+    WorkPool *pool = work_pool_find(tx, name);
+    if (!pool)
+        fail(tx->error, ERR_NOT_FOUND, "Work pool \"%.*s\" not found.", STR_ARG(name));
+    return pool;
+}
+
+WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
+{
+    WorkPool *pool = arena_new_of(tx->arena, WorkPool);
+    *pool = *wanted;
+    pool->id = uuid_new(tx->arena);
+    pool->created = pool->updated = tx->now;
+    pool->is_paused.has = true;
+    if (!pool->base_job_template.p)
+        pool->base_job_template = STR("{}");
+    if (codec_insert(tx, &work_pool_model, "work_pool", pool, NULL) < 0)
+        return NULL;
+    const WorkQueue *queue = work_queue_create_in(tx, pool->id, &(WorkQueue){ .name = STR("default"), .description = STR("The work pool's default queue.") });
+    if (!queue)
+        return NULL;
+    pool->default_queue_id = queue->id;
+    if (codec_update(tx, &default_model, "work_pool", pool->id, pool, 1) < 0)
+        return NULL;
+    return work_pool_find(tx, pool->name);
+}
+
+int64_t work_pool_delete(Tx *tx, Str id)
+{
+    DB_EXEC(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)", v_uuid(id));
+    return DB_EXEC(tx, "DELETE FROM work_pool WHERE id = $1", v_uuid(id));
+}
+
+bool work_pool_default_queue_id(Tx *tx, Str pool_name, Str *ret_id)
+{
+    const WorkPool *pool = work_pool_read(tx, pool_name);
+    if (!pool)
+        return false;
+    *ret_id = pool->default_queue_id;
+    return true;
+}
+
+bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name)
+{
+    return DB_EXEC(tx, "INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time) VALUES ($1, $2, $2, $3, $4, $2)"
+                       " ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time",
+                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(pool_id)) > 0;
+}
+
+/* ---- the configuration of deployments ---- */
+
+static void put(Arena *arena, Json *object, const char *key, const Json *value)
+{
+    if (!value)
+        return;
+    Json *member = arena_new_of(arena, Json);
+    *member = *value;
+    member->key = str_from(key);
+    member->next = object->child;
+    object->child = member;
+    object->count++;
+}
+
+/* What the reference makes of a template's variables before it checks: their properties, and which ones must be there. Beside those the
+ * definitions that they may refer to; the reference, which leaves them out, fails then. */
+static const Json *schema_of(Arena *arena, const Json *variables)
+{
+    Json *schema = arena_new_of(arena, Json);
+    schema->kind = JSON_OBJECT;
+    put(arena, schema, "definitions", json_get(variables, "definitions"));
+    put(arena, schema, "required", json_get(variables, "required"));
+    put(arena, schema, "properties", json_get(variables, "properties"));
+    put(arena, schema, "type", &(Json){ .kind = JSON_STRING, .text = STR("object") });
+    return schema;
+}
+
+bool work_pool_check_configuration(Tx *tx, Str pool_name, Str infra_overrides, const char *doing)
+{
+    if (str_is(pool_name, DEFAULT_AGENT_POOL))
+        return true;
+    const WorkPool *pool = work_pool_read(tx, pool_name);
+    const Json *template, *value;
+    JsonError unused;
+    Str given = infra_overrides.p ? infra_overrides : STR("null");
+    if (!pool)
+        return false;
+    if (!json_parse(tx->arena, pool->base_job_template, &template, &unused) || !json_parse(tx->arena, given, &value, &unused))
+        return fail(tx->error, ERR_INTERNAL, "The base job template of a work pool, or infrastructure overrides, are no JSON");
+    const Json *variables = json_get(template, "variables");
+    Buf message;
+    buf_init(&message, tx->arena, 256);
+    if (json_is_null(variables) || json_schema_check(tx->arena, schema_of(tx->arena, variables), value, &message))
+        return true;
+    Str shown = json_python_repr(tx->arena, buf_view(&message));
+    return fail(tx->error, ERR_CONFLICT, "Error %s deployment: <ValidationError: %.*s>", doing, STR_ARG(shown));
+}

@@ -1,0 +1,385 @@
+/* model/scheduled_runs.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for. The reference
+ * ranks all scheduled runs there are, then picks; here each question begins at an index. */
+#include "model/work_queue.h"
+
+#include "base/ident.h"
+#include "model/filters.h"
+#include "model/run_tables.h"
+
+enum {
+    QUEUE_MOST = 1000,     /* runs of one queue, or one pool, at once: the reference's queue_limit and worker_limit */
+    FEW_DUE = 1000,        /* so many runs in the window are looked through without asking whose they are */
+    FEW_OF_QUEUE = 2000    /* so many runs of a queue, past ones included, likewise */
+};
+
+static const Field core_run_columns[] = { /* schemas.core.FlowRun; order: of the keys in responses */
+    RUN_FIELD(FlowRun, id, F_UUID),
+    RUN_FIELD(FlowRun, created, F_TIME),
+    RUN_FIELD(FlowRun, updated, F_TIME),
+    RUN_FIELD(FlowRun, name, F_STR),
+    FIELD(FlowRun, flow_id, F_UUID),
+    RUN_FIELD(FlowRun, state_id, F_UUID),
+    FIELD(FlowRun, deployment_id, F_UUID),
+    FIELD(FlowRun, work_queue_name, F_STR),
+    FIELD(FlowRun, flow_version, F_STR),
+    FIELD(FlowRun, parameters, F_DICT),
+    FIELD(FlowRun, idempotency_key, F_STR),
+    FIELD(FlowRun, context, F_DICT),
+    FIELD(FlowRun, empirical_policy, F_MODEL, .model = &flow_run_policy_model),
+    RUN_FIELD(FlowRun, tags, F_STRS),
+    FIELD(FlowRun, parent_task_run_id, F_UUID),
+    RUN_FIELD(FlowRun, state_type, F_ENUM, .names = state_type_names),
+    RUN_FIELD(FlowRun, state_name, F_STR),
+    RUN_FIELD(FlowRun, run_count, F_INT),
+    RUN_FIELD(FlowRun, expected_start_time, F_TIME),
+    RUN_FIELD(FlowRun, next_scheduled_start_time, F_TIME),
+    RUN_FIELD(FlowRun, start_time, F_TIME),
+    RUN_FIELD(FlowRun, end_time, F_TIME),
+    RUN_FIELD(FlowRun, total_run_time, F_DURATION),
+    RUN_FIELD(FlowRun, estimated_run_time, F_DURATION, .flags = VIRTUAL),
+    RUN_FIELD(FlowRun, estimated_start_time_delta, F_DURATION, .flags = VIRTUAL),
+    FIELD(FlowRun, auto_scheduled, F_BOOL),
+    FIELD(FlowRun, infrastructure_document_id, F_UUID),
+    FIELD(FlowRun, infrastructure_pid, F_STR),
+    FIELD(FlowRun, created_by, F_ANY),
+    FIELD(FlowRun, work_queue_id, F_UUID),
+    RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model), /* never loaded here: null */
+    RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN),
+};
+static const Model core_run_model = MODEL(FlowRun, core_run_columns);
+
+static const Field worker_run_fields[] = {
+    FIELD(WorkerFlowRun, work_pool_id, F_UUID),
+    FIELD(WorkerFlowRun, work_queue_id, F_UUID),
+    FIELD(WorkerFlowRun, flow_run, F_MODEL, .model = &core_run_model),
+};
+const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields);
+
+/* ---- which index to begin at ----
+ *
+ * Runs have an index for their queue, one for their queue's name and one for the time that they are scheduled for (null once they
+ * have left SCHEDULED), but none for both. Mostly few runs are due, and a queue has a long past: the time decides. Where very many are due,
+ * the queue does, unless its past is long too. NOT (a <> b) is a = b for which SQLite looks for no index. */
+
+#define IN_WINDOW "flow_run.next_scheduled_start_time >= $1 AND flow_run.next_scheduled_start_time <= $2"
+#define FOUND_IN_WINDOW "NOT flow_run.next_scheduled_start_time < $1 AND NOT flow_run.next_scheduled_start_time > $2"
+#define IS_SCHEDULED " AND NOT flow_run.state_type <> 'SCHEDULED'"
+#define BY_TIME(column) " WHERE " IN_WINDOW IS_SCHEDULED " AND NOT " column " <> $3" EARLIEST
+#define BY_QUEUE(column) " WHERE " column " = $3 AND " FOUND_IN_WINDOW IS_SCHEDULED EARLIEST
+#define EARLIEST " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT $4"
+
+/* Open ends become the ends of all times: statements then are the same for all windows. */
+static RunWindow closed(RunWindow window)
+{
+    static const Time year_1 = -62135596800 * SECOND, year_9999 = 253402300799 * SECOND;
+    if (window.after == TIME_NULL)
+        window.after = year_1;
+    if (window.before == TIME_NULL)
+        window.before = year_9999;
+    return window;
+}
+
+static bool few_are_due(Tx *tx, RunWindow window)
+{
+    return DB_INT(tx, 0, "SELECT count(*) FROM (SELECT 1 FROM flow_run WHERE " IN_WINDOW " LIMIT $3) AS due",
+                  v_time(window.after), v_time(window.before), v_int(FEW_DUE)) < FEW_DUE;
+}
+
+static void list_add(Tx *tx, RunList *list, size_t *capacity, void *run)
+{
+    if (list->count == *capacity) {
+        *capacity = *capacity ? *capacity * 2 : 64;
+        void **grown = arena_alloc(tx->arena, *capacity * sizeof *grown);
+        if (list->count)
+            memcpy(grown, list->runs, list->count * sizeof *grown);
+        list->runs = grown;
+    }
+    list->runs[list->count++] = run;
+}
+
+static int64_t at_most(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What a limit leaves beside the runs that are under way. */
+static int64_t slots(OptInt limit, int64_t taken, int64_t otherwise)
+{
+    if (!limit.has)
+        return otherwise;
+    return at_most(otherwise, limit.v > taken ? limit.v - taken : 0);
+}
+
+/* ---- the runs that carry a queue's name ---- */
+
+static bool is_short(Tx *tx, const WorkQueue *queue)
+{
+    return DB_INT(tx, 0, "SELECT count(*) FROM (SELECT 1 FROM flow_run WHERE work_queue_name = $1 LIMIT $2) AS all_runs",
+                  v_text(queue->name), v_int(FEW_OF_QUEUE)) < FEW_OF_QUEUE;
+}
+
+static bool read_runs(Tx *tx, const char *where, const Value *values, size_t count, RunList *ret)
+{
+    Buf sql;
+    size_t capacity = 0;
+    buf_init(&sql, tx->arena, 2048);
+    flow_run_select(&sql);
+    buf_text(&sql, where);
+    Rows *rows = db_query(tx, buf_cstr(&sql), values, count);
+    *ret = (RunList){ 0 };
+    while (db_next(rows))
+        list_add(tx, ret, &capacity, flow_run_from_row(tx, rows));
+    return tx->error->code == ERR_NONE;
+}
+
+static bool runs_of_name(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret)
+{
+    int64_t taken = 0;
+    if (queue->concurrency_limit.has)
+        taken = DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING', 'CANCELLING') AND NOT work_queue_name <> $1",
+                       v_text(queue->name));
+    int64_t limit = slots(queue->concurrency_limit, taken, window.limit);
+    bool by_time = few_are_due(tx, window) || !is_short(tx, queue);
+    return read_runs(tx, by_time ? BY_TIME("flow_run.work_queue_name") : BY_QUEUE("flow_run.work_queue_name"),
+                     DB_VALUES(v_time(window.after), v_time(window.before), v_text(queue->name), v_int(limit)), ret);
+}
+
+/* ---- the runs that fit a queue's filter: the deprecated way ---- */
+
+/* AND the filter, put as a client would put it. */
+static bool add_filter(Tx *tx, Query *q, const QueueFilter *filter)
+{
+    Str tags = filter->tags.p ? filter->tags : STR("null");
+    Str deployments = filter->deployment_ids.p ? filter->deployment_ids : STR("null");
+    Str text = arena_printf(tx->arena, "{\"flow_runs\":{\"tags\":{\"all_\":%.*s},\"deployment_id\":{\"any_\":%.*s,\"is_null_\":false}}}",
+                            STR_ARG(tags), STR_ARG(deployments));
+    const Json *body;
+    JsonError unused;
+    Invalid invalid;
+    invalid_init(&invalid, tx->arena);
+    bool ok = json_parse(tx->arena, text, &body, &unused) && filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q);
+    return ok || fail(tx->error, ERR_INTERNAL, "The filter of a work queue cannot be read");
+}
+
+static bool count_active(Tx *tx, const WorkQueue *queue, int64_t *ret)
+{
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, "SELECT count(*) FROM flow_run WHERE flow_run.state_type IN ('PENDING', 'RUNNING')");
+    if (!add_filter(tx, &q, queue->filter))
+        return false;
+    Rows *rows = query_run(tx, &q);
+    if (!db_next(rows))
+        return false;
+    *ret = row_int(rows, 0);
+    db_done(rows);
+    return true;
+}
+
+static bool runs_of_filter(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret)
+{
+    int64_t taken = 0;
+    Query q;
+    if (queue->concurrency_limit.has && !count_active(tx, queue, &taken))
+        return false;
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, " WHERE flow_run.next_scheduled_start_time >= ");
+    query_bind(&q, v_time(window.after));
+    buf_text(&q.sql, " AND flow_run.next_scheduled_start_time <= ");
+    query_bind(&q, v_time(window.before));
+    buf_text(&q.sql, IS_SCHEDULED);
+    if (!add_filter(tx, &q, queue->filter))
+        return false;
+    buf_text(&q.sql, " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT ");
+    query_bind(&q, v_int(slots(queue->concurrency_limit, taken, window.limit)));
+    return read_runs(tx, buf_cstr(&q.sql), q.values, q.count, ret);
+}
+
+bool work_queue_scheduled_runs(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret)
+{
+    window = closed(window);
+    *ret = (RunList){ 0 };
+    if (queue->is_paused)
+        return true;
+    return queue->filter ? runs_of_filter(tx, queue, window, ret) : runs_of_name(tx, queue, window, ret);
+}
+
+/* ---- the runs of a pool's queues, by priority ---- */
+
+typedef struct Source { /* one queue */
+    Str id;
+    int64_t priority;
+    OptInt limit;
+    int64_t left;      /* runs that it may still give; -1: not counted yet */
+} Source;
+
+typedef struct Candidate {
+    Str id;
+    Time time;
+    int64_t priority;
+} Candidate;
+
+typedef struct Collection {
+    Tx *tx;
+    RunWindow window;
+    Source *sources;
+    size_t source_count;
+    Candidate *found;
+    size_t count, capacity;
+} Collection;
+
+static bool is_one_of(Str id, const Str *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_eq(ids[i], id))
+            return true;
+    return count == 0;
+}
+
+static bool read_sources(Collection *c, Str pool_id, const Str *queue_ids, size_t count)
+{
+    int64_t most = DB_INT(c->tx, 0, "SELECT count(*) FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
+    Rows *rows = DB_QUERY(c->tx, "SELECT id, priority, concurrency_limit FROM work_queue WHERE work_pool_id = $1 AND is_paused = $2 ORDER BY priority, id",
+                          v_uuid(pool_id), v_bool(false));
+    c->sources = arena_alloc(c->tx->arena, ((size_t)most + 1) * sizeof *c->sources);
+    while (db_next(rows)) {
+        Str id = row_text(rows, 0);
+        OptInt limit = { row_is_null(rows, 2) ? 0 : row_int(rows, 2), !row_is_null(rows, 2) };
+        if (is_one_of(id, queue_ids, count))
+            c->sources[c->source_count++] = (Source){ id, row_int(rows, 1), limit, -1 };
+    }
+    return c->tx->error->code == ERR_NONE;
+}
+
+/* True: the queue gives one more. */
+static bool take(Collection *c, Source *source)
+{
+    if (source->left < 0) {
+        int64_t taken = 0;
+        if (source->limit.has)
+            taken = DB_INT(c->tx, 0, "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING') AND NOT work_queue_id <> $1",
+                           v_uuid(source->id));
+        source->left = slots(source->limit, taken, QUEUE_MOST);
+    }
+    return source->left > 0 && source->left--;
+}
+
+static void add_candidate(Collection *c, const Source *source, Rows *rows)
+{
+    if (c->count == c->capacity) {
+        c->capacity = c->capacity ? c->capacity * 2 : 64;
+        Candidate *grown = arena_alloc(c->tx->arena, c->capacity * sizeof *grown);
+        if (c->count)
+            memcpy(grown, c->found, c->count * sizeof *grown);
+        c->found = grown;
+    }
+    c->found[c->count++] = (Candidate){ row_text(rows, 0), row_time(rows, 1), source->priority };
+}
+
+static int compare_sources(const void *a, const void *b)
+{
+    return memcmp(((const Source *)a)->id.p, ((const Source *)b)->id.p, UUID_TEXT);
+}
+
+/* One pass over all runs of the window, whosever they are. */
+static bool collect_by_time(Collection *c)
+{
+    qsort(c->sources, c->source_count, sizeof *c->sources, compare_sources);
+    Rows *rows = DB_QUERY(c->tx, "SELECT id, next_scheduled_start_time, work_queue_id FROM flow_run WHERE " IN_WINDOW IS_SCHEDULED
+                                 " AND work_queue_id IS NOT NULL ORDER BY next_scheduled_start_time, id",
+                          v_time(c->window.after), v_time(c->window.before));
+    while (db_next(rows)) {
+        Source key = { .id = row_view(rows, 2) };
+        Source *source = key.id.n == UUID_TEXT ? bsearch(&key, c->sources, c->source_count, sizeof key, compare_sources) : NULL;
+        if (source && take(c, source))
+            add_candidate(c, source, rows);
+    }
+    return c->tx->error->code == ERR_NONE;
+}
+
+/* Queue by queue, until the priorities that come next cannot matter. False: a queue has too long a past for that. */
+static bool collect_by_queue(Collection *c, size_t wanted)
+{
+    for (size_t i = 0; i < c->source_count; i++) {
+        Source *source = &c->sources[i];
+        if (c->count >= wanted && source->priority != source[-1].priority)
+            break;
+        int64_t past = DB_INT(c->tx, 0, "SELECT count(*) FROM (SELECT 1 FROM flow_run WHERE work_queue_id = $1 LIMIT $2) AS all_runs",
+                              v_uuid(source->id), v_int(FEW_OF_QUEUE));
+        if (past >= FEW_OF_QUEUE)
+            return false;
+        Rows *rows = DB_QUERY(c->tx, "SELECT id, next_scheduled_start_time FROM flow_run" BY_QUEUE("flow_run.work_queue_id"),
+                              v_time(c->window.after), v_time(c->window.before), v_uuid(source->id), v_int((int64_t)wanted));
+        while (db_next(rows))
+            if (take(c, source))
+                add_candidate(c, source, rows);
+    }
+    return true;
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+    const Candidate *x = a, *y = b;
+    if (x->priority != y->priority)
+        return x->priority < y->priority ? -1 : 1;
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    return memcmp(x->id.p, y->id.p, x->id.n < y->id.n ? x->id.n : y->id.n);
+}
+
+/* How many runs the pool's limit and the caller's leave room for. */
+static size_t wanted_runs(Tx *tx, const WorkPool *pool, int64_t limit)
+{
+    int64_t taken = 0;
+    if (pool->concurrency_limit.has)
+        taken = DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')"
+                              " AND EXISTS (SELECT 1 FROM work_queue WHERE work_queue.id = flow_run.work_queue_id AND work_queue.work_pool_id = $1)",
+                       v_uuid(pool->id));
+    return (size_t)slots(pool->concurrency_limit, taken, at_most(limit, QUEUE_MOST));
+}
+
+static WorkerFlowRun *read_worker_run(Tx *tx, const WorkPool *pool, Str id)
+{
+    Buf sql;
+    int column = 0;
+    buf_init(&sql, tx->arena, 1024);
+    buf_text(&sql, "SELECT ");
+    codec_select(&sql, &core_run_model, "flow_run");
+    buf_text(&sql, " FROM flow_run WHERE flow_run.id = $1");
+    Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(id)));
+    if (!db_next(rows))
+        return NULL;
+    WorkerFlowRun *run = arena_new_of(tx->arena, WorkerFlowRun);
+    codec_read_row(tx->arena, rows, &column, &core_run_model, &run->flow_run);
+    db_done(rows);
+    run_estimate(&run->flow_run.run, tx->now);
+    run->work_pool_id = pool->id;
+    run->work_queue_id = run->flow_run.work_queue_id;
+    return run;
+}
+
+bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const Str *queue_ids, size_t queue_count, RunWindow window, RunList *ret)
+{
+    Collection c = { .tx = tx, .window = closed(window) };
+    size_t capacity = 0, wanted = wanted_runs(tx, pool, window.limit);
+    *ret = (RunList){ 0 };
+    if (pool->is_paused.v || wanted == 0)
+        return tx->error->code == ERR_NONE;
+    if (!read_sources(&c, pool->id, queue_ids, queue_count))
+        return false;
+    if (few_are_due(tx, c.window) || !collect_by_queue(&c, wanted)) {
+        for (size_t i = 0; i < c.source_count; i++)
+            c.sources[i].left = -1;
+        c.count = 0;
+        if (!collect_by_time(&c))
+            return false;
+    }
+    if (c.count)
+        qsort(c.found, c.count, sizeof *c.found, compare_candidates);
+    for (size_t i = 0; i < c.count && i < wanted; i++) {
+        WorkerFlowRun *run = read_worker_run(tx, pool, c.found[i].id);
+        if (run)
+            list_add(tx, ret, &capacity, run);
+    }
+    return tx->error->code == ERR_NONE;
+}
