@@ -13,6 +13,7 @@ REQUIRED = {
     "/task_runs/": ["flow_run_id", "task_key", "dynamic_key"],
     "/logs/": ["name", "level", "message", "timestamp", "flow_run_id"],
     "/concurrency_limits/": ["tag", "concurrency_limit"],
+    "/deployments/": ["name", "flow_id"],
     "/block_types/": ["name", "slug"],
     "/block_documents/": ["block_schema_id", "block_type_id"],
 }
@@ -58,6 +59,13 @@ BY_SERVER = {
     "graph with constant inputs": {"reference": 500, "orion": 200},
     # The reference reads the data it just wrote from where it is not loaded. (The task run is there all the same, the flow run is not.)
     "a run created with data": {"reference": 500, "orion": 201},
+    # What the reference's body takes and its own model of a deployment does not.
+    "null in a new deployment": {"reference": 500, "orion": 422},
+    "a deployment without name or flow": {"reference": 500, "orion": 422},
+    # An update of what is not there makes the queue that it names all the same; ours leaves nothing behind.
+    "queues of a refused update": {"reference": 1, "orion": 0},
+    "update to an unknown pool": {"reference": 500, "orion": 404},
+    "update of a deployment by no uuid": {"reference": 500, "orion": 422},
     # The chart of runs has no place for a run without a state; the reference fails on the whole answer.
     "a chart with a run that has no state": {"reference": 500, "orion": 200},
 }
