@@ -6,8 +6,9 @@
 #include "api/request.h"
 #include "base/log.h"
 #include "db/migrate.h"
-#include "model/block.h"
+#include "model/block_registration.h"
 #include "model/run_bodies.h"
+#include "services/service.h"
 
 enum {
     BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
@@ -50,7 +51,7 @@ static bool migrate_if_wanted(Tx *tx, void *arg)
 static bool register_blocks(Tx *tx, void *arg)
 {
     (void)arg;
-    return block_type_register(tx);
+    return block_registration_run(tx);
 }
 
 /* A database that cannot take it now, locked or without tables, is served all the same. */
@@ -121,8 +122,10 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         running = server;
         if (stop_asked)
             http_server_stop(server);
+        Services *services = services_start(settings, db);
         http_server_run(server, DRAIN_SECONDS);
         running = NULL;
+        services_stop(services);
     }
     http_server_free(server);
     db_close(db);

@@ -41,23 +41,41 @@ extern const Model block_document_model, block_document_create_model, block_docu
 
 /* validate_block_type_slug and validate_block_document_name: lower-case letters, digits and dashes only. */
 bool block_name_is_plain(Str name);
+/* A Field's check: pydantic's HttpUrl. The member gets the address as pydantic keeps it: stripped, an international host in ASCII. */
+bool block_check_url(Invalid *invalid, void *member);
 
-/* Each read returns NULL where there is no such row, or with tx->error. */
+/* ---- types. Each read returns NULL where there is no such row, or with tx->error ---- */
+
 BlockType *block_type_read(Tx *tx, Str id);
 BlockType *block_type_read_by_slug(Tx *tx, Str slug);
-BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT where name or slug is taken */
-/* Makes the type in which every client keeps results, where there is none: clients that meet an empty database at once would all try. */
-bool block_type_register(Tx *tx) MUST_CHECK;
+BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT where the slug is taken */
+/* Description and example as they are stored when a type is made: with &amp; &lt; &gt;. */
+void block_type_escape(Arena *arena, BlockType *type);
 
-/* Block._calculate_schema_checksum of the reference: "sha256:…" over the sorted fields without secret_fields. */
-Str block_schema_checksum(Arena *arena, Str fields);
+/* ---- schemas, with the fields of the blocks that are nested in them ---- */
+
 BlockSchema *block_schema_read(Tx *tx, Str id);
 /* The newest one with that checksum, of that version unless it is null. */
 BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version);
-/* The existing one or a new one (*ret_created). */
+/* The existing one or a new one (*ret_created), with the nested ones that are not there yet. NULL: ERR_CONFLICT where a nested
+ * block's type is not there, ERR_INVALID where the fields do not define it. */
 BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created);
+/* The sorted names of all capabilities that schemas have, as a JSON array. */
+Str block_schema_capabilities(Tx *tx);
 
+/* ---- documents, with the data of the documents that they refer to ---- */
+
+/* Reads several documents; schemas that they share are read once. */
+typedef struct BlockReader {
+    Tx *tx;
+    bool include_secrets;
+    struct KnownSchema *schemas;
+    size_t count;               /* documents read, nested ones included */
+} BlockReader;
+
+BlockDocument *block_reader_document(BlockReader *reader, Str id);
 BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets);
+/* NULL: ERR_BAD_REQUEST for a reference without an id, ERR_CONFLICT where the name is taken. */
 BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted);
 /* False: tx->error, ERR_NOT_FOUND where there is none. */
 bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, FieldSet sent) MUST_CHECK;

@@ -1,5 +1,8 @@
-/* model/block_data.c -- the data of a block document as JSON trees: hiding secrets, and merging an update into what is stored. */
+/* model/block_data.c -- the data of a block document as JSON trees: hiding secrets, merging an update into what is stored. */
 #include "model/block_data.h"
+
+#include "base/ident.h"
+#include "model/block_dict.h"
 
 static const char hidden_text[] = "********"; /* obfuscate_string of the reference, whatever the secret's length */
 
@@ -40,12 +43,12 @@ static SecretKind secret_kind(const Path *path, const Json *schema_fields)
     const Json *secrets = json_get(schema_fields, "secret_fields");
     if (!secrets || secrets->kind != JSON_ARRAY)
         return NOT_SECRET;
-    for (const Json *secret = secrets->child; secret; secret = secret->next) {
+    SecretKind found = NOT_SECRET;
+    for (const Json *secret = secrets->child; secret && found != SECRET_BELOW; secret = secret->next) {
         SecretKind kind = secret->kind == JSON_STRING && secret->text.n ? match_secret(path, secret->text) : NOT_SECRET;
-        if (kind != NOT_SECRET)
-            return kind;
+        found = kind > found ? kind : found;
     }
-    return NOT_SECRET;
+    return found;
 }
 
 static bool is_leaf(const Json *json)
@@ -58,77 +61,46 @@ static bool is_hidden(const Json *json)
     return json->kind == JSON_STRING && str_is(json->text, hidden_text);
 }
 
-static const Json *at_path(const Json *root, const Path *path)
-{
-    if (path->parent)
-        root = at_path(root, path->parent);
-    if (!root || root->kind != JSON_OBJECT)
-        return NULL;
-    for (const Json *member = root->child; member; member = member->next)
-        if (str_eq(member->key, path->key))
-            return member;
-    return NULL;
-}
-
-/* ---- building ---- */
+/* ---- leaves: what is no object, or an empty one ---- */
 
 typedef struct Walk {
     Arena *arena;
     const Json *schema_fields;
-    /* What becomes of a leaf; NULL drops it. */
-    const Json *(*leaf)(struct Walk *walk, const Json *json, const Path *path);
-    const Json *current;
+    /* What becomes of a leaf; NULL drops it. `current` is what is stored at its place, or NULL. */
+    const Json *(*leaf)(const struct Walk *walk, const Json *json, const Json *current, const Path *path);
 } Walk;
 
-static Json *copy_as(Arena *arena, const Json *json, Str key)
+static const Json *walk_object(const Walk *walk, const Json *object, const Json *current, const Path *parent)
 {
-    Json *copy = arena_new_of(arena, Json);
-    *copy = *json;
-    copy->key = key;
-    copy->next = NULL;
-    return copy;
-}
-
-static void append(Json *object, Json ***tail, Json *member)
-{
-    **tail = member;
-    *tail = &member->next;
-    object->count++;
-}
-
-static const Json *walk_object(Walk *walk, const Json *object, const Path *parent)
-{
-    Json *copy = copy_as(walk->arena, object, object->key);
-    Json **tail = &copy->child;
-    copy->child = NULL;
-    copy->count = 0;
+    Dict made, stored;
+    dict_init(&made, walk->arena, NULL);
+    dict_init(&stored, walk->arena, current);
     for (const Json *member = object->child; member; member = member->next) {
         Path path = { parent, member->key, parent ? parent->depth + 1 : 0 };
-        const Json *made = is_leaf(member) ? walk->leaf(walk, member, &path) : walk_object(walk, member, &path);
-        if (made)
-            append(copy, &tail, copy_as(walk->arena, made, member->key));
+        const Json *there = dict_get(&stored, member->key);
+        const Json *value = is_leaf(member) ? walk->leaf(walk, member, there, &path) : walk_object(walk, member, there, &path);
+        if (value)
+            dict_put(&made, member->key, value);
     }
-    return parent && copy->count == 0 ? NULL : copy; /* a nested object that lost all its leaves is gone, as when rebuilt from them */
+    const Json *result = dict_object(&made);
+    return parent && result->count == 0 ? NULL : result; /* a nested object that lost all its leaves is gone, as when rebuilt from them */
 }
 
-static const Json *hide_leaf(Walk *walk, const Json *json, const Path *path)
+static const Json *hide_leaf(const Walk *walk, const Json *json, const Json *current, const Path *path)
 {
     SecretKind kind = secret_kind(path, walk->schema_fields);
+    (void)current;
     if (kind == NOT_SECRET || (kind == SECRET && json->kind == JSON_NULL))
         return json;
-    Json *hidden = arena_new_of(walk->arena, Json);
-    hidden->kind = JSON_STRING;
-    hidden->text = str_from(hidden_text);
-    return hidden;
+    return json_of_str(walk->arena, str_from(hidden_text));
 }
 
 /* A secret that equals what we show in its place is somebody posting back what they read. */
-static const Json *keep_secret_leaf(Walk *walk, const Json *json, const Path *path)
+static const Json *keep_secret_leaf(const Walk *walk, const Json *json, const Json *current, const Path *path)
 {
     SecretKind kind = is_hidden(json) ? secret_kind(path, walk->schema_fields) : NOT_SECRET;
     if (kind == NOT_SECRET)
         return json;
-    const Json *current = at_path(walk->current, path);
     if (kind == SECRET)
         return json_is_null(current) ? json : NULL;
     return current ? current : json;
@@ -137,34 +109,51 @@ static const Json *keep_secret_leaf(Walk *walk, const Json *json, const Path *pa
 const Json *block_data_obfuscate(Arena *arena, const Json *data, const Json *schema_fields)
 {
     Walk walk = { .arena = arena, .schema_fields = schema_fields, .leaf = hide_leaf };
-    return data->kind == JSON_OBJECT ? walk_object(&walk, data, NULL) : data;
-}
-
-static bool has_key(const Json *object, Str key)
-{
-    for (const Json *member = object->child; member; member = member->next)
-        if (str_eq(member->key, key))
-            return true;
-    return false;
+    return data->kind == JSON_OBJECT ? walk_object(&walk, data, NULL, NULL) : data;
 }
 
 const Json *block_data_update(Arena *arena, const Json *current, const Json *update, const Json *schema_fields, bool merge)
 {
-    Walk walk = { .arena = arena, .schema_fields = schema_fields, .leaf = keep_secret_leaf, .current = current };
-    const Json *kept = walk_object(&walk, update, NULL);
-    if (!merge || current->kind != JSON_OBJECT)
+    Walk walk = { .arena = arena, .schema_fields = schema_fields, .leaf = keep_secret_leaf };
+    const Json *kept = walk_object(&walk, update, current, NULL);
+    if (!merge)
         return kept;
-    Json *merged = copy_as(arena, current, STR_NULL);
-    Json **tail = &merged->child;
-    merged->child = NULL;
-    merged->count = 0;
-    for (const Json *member = current->child; member; member = member->next) {
-        Path path = { NULL, member->key, 0 };
-        const Json *replaced = at_path(kept, &path);
-        append(merged, &tail, copy_as(arena, replaced ? replaced : member, member->key));
-    }
+    Dict merged;
+    dict_init(&merged, arena, current);
     for (const Json *member = kept->child; member; member = member->next)
-        if (!has_key(current, member->key))
-            append(merged, &tail, copy_as(arena, member, member->key));
-    return merged;
+        dict_put(&merged, member->key, member);
+    return dict_object(&merged);
+}
+
+/* ---- references ---- */
+
+static bool read_reference(Arena *arena, const Json *member, Str *ret_id, Error *error)
+{
+    const Json *id = json_get(json_get(member, "$ref"), "block_document_id");
+    if (json_is_null(id))
+        return fail(error, ERR_BAD_REQUEST, "Received block reference without a block_document_id in key %.*s", STR_ARG(member->key));
+    if (id->kind != JSON_STRING || !uuid_parse(arena, id->text, ret_id))
+        return fail(error, ERR_BAD_REQUEST, "Received block reference with a block_document_id that is no id in key %.*s", STR_ARG(member->key));
+    return true;
+}
+
+const Json *block_data_separate(Arena *arena, const Json *data, BlockReference **ret_references, Error *error)
+{
+    Dict plain;
+    BlockReference *references = NULL, **tail = &references;
+    dict_init(&plain, arena, NULL);
+    for (const Json *member = data->child; member; member = member->next) {
+        if (member->kind != JSON_OBJECT || !json_get(member, "$ref")) {
+            dict_put(&plain, member->key, member);
+            continue;
+        }
+        BlockReference *reference = arena_new_of(arena, BlockReference);
+        reference->name = member->key;
+        if (!read_reference(arena, member, &reference->document_id, error))
+            return NULL;
+        *tail = reference;
+        tail = &reference->next;
+    }
+    *ret_references = references;
+    return dict_object(&plain);
 }

@@ -88,6 +88,32 @@ const FilterClass log_filter = { log_filters, true, "LogFilter" };
 const FilterClass work_pool_filter = { work_pool_filters, true, "WorkPoolFilter" };
 const FilterClass work_queue_filter = { work_queue_filters, true, "WorkQueueFilter" };
 
+static const Filter block_type_filters[] = {
+    { "name", "block_type.name", OP_LIKE, .operand = F_STR },
+    { "slug", "block_type.slug", OP_ANY, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const Filter block_schema_filters[] = {
+    { "block_type_id", "block_schema.block_type_id", OP_ANY, .operand = F_UUID },
+    { "block_capabilities", "block_schema.capabilities", OP_ALL, .operand = F_STR },
+    { "id", "block_schema.id", OP_ANY, .operand = F_UUID },
+    { "version", "block_schema.version", OP_ANY, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const Filter block_document_filters[] = {
+    { "id", "block_document.id", OP_ANY, .operand = F_UUID },
+    { "is_anonymous", "block_document.is_anonymous", OP_EQ, .operand = F_BOOL },
+    { "block_type_id", "block_document.block_type_id", OP_ANY, .operand = F_UUID },
+    { "name", "block_document.name", OP_ANY, .operand = F_STR },
+    { .key = NULL },
+};
+
+static const FilterClass block_type_filter = { block_type_filters, false };
+static const FilterClass block_schema_filter = { block_schema_filters, true };
+static const FilterClass block_document_filter = { block_document_filters, true };
+
 /* ---- links: _apply_flow_filters and its like in the reference ---- */
 
 #define EXISTS_IN(from, condition) "EXISTS (SELECT 1 FROM " from " WHERE " condition " AND "
@@ -131,6 +157,21 @@ const FilterLink deployment_links[DEPLOYMENT_LINKS] = {
 
 const FilterLink log_links[LOG_LINKS] = {
     { "logs", &log_filter, NULL },
+};
+
+const FilterLink block_type_links[BLOCK_TYPE_LINKS] = {
+    { "block_types", &block_type_filter, NULL },
+    { "block_schemas", &block_schema_filter, EXISTS_IN("block_schema", "block_schema.block_type_id = block_type.id") },
+};
+
+const FilterLink block_schema_links[BLOCK_SCHEMA_LINKS] = {
+    { "block_schemas", &block_schema_filter, NULL },
+};
+
+const FilterLink block_document_links[BLOCK_DOCUMENT_LINKS] = {
+    { "block_documents", &block_document_filter, NULL },
+    { "block_types", &block_type_filter, EXISTS_IN("block_type", "block_type.id = block_document.block_type_id") },
+    { "block_schemas", &block_schema_filter, EXISTS_IN("block_schema", "block_schema.id = block_document.block_schema_id") },
 };
 
 /* ---- sorts ---- */

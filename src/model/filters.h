@@ -17,6 +17,11 @@ extern const FilterLink task_run_links[TASK_RUN_LINKS];
 extern const FilterLink deployment_links[DEPLOYMENT_LINKS];
 extern const FilterLink log_links[LOG_LINKS];
 
+enum { BLOCK_TYPE_LINKS = 2, BLOCK_SCHEMA_LINKS = 1, BLOCK_DOCUMENT_LINKS = 3 };
+extern const FilterLink block_type_links[BLOCK_TYPE_LINKS];
+extern const FilterLink block_schema_links[BLOCK_SCHEMA_LINKS];
+extern const FilterLink block_document_links[BLOCK_DOCUMENT_LINKS];
+
 /* schemas.sorting: FlowSort, FlowRunSort, … */
 extern const Sort flow_sorts[], flow_run_sorts[], task_run_sorts[], log_sorts[], deployment_sorts[];
 
