@@ -34,13 +34,24 @@ static void send_document(Req *req, const struct Document *document)
     reply_send_with(req, headers, 1);
 }
 
+static const struct Document *find_document(Str path)
+{
+    for (size_t i = 0; i < COUNT_OF(documents); i++) {
+        if (str_is(path, documents[i].path))
+            return &documents[i];
+    }
+    return NULL;
+}
+
 bool docs_handle(Req *req)
 {
     static const Route get = { .method = HTTP_GET };
-    const struct Document *document = NULL;
-    for (size_t i = 0; i < COUNT_OF(documents); i++) {
-        if (str_is(req->http->path, documents[i].path))
-            document = &documents[i];
+    Str path = req->http->path;
+    const struct Document *document = find_document(path);
+    bool slash = !document && str_starts(path, "/api/") && path.p[path.n - 1] == '/';
+    if (slash && find_document((Str){ path.p, path.n - 1 })) {
+        reply_redirect(req, (Str){ path.p + 4, path.n - 5 });
+        return true;
     }
     if (!document)
         return false;
