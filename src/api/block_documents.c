@@ -128,7 +128,7 @@ static bool read_block_documents(Req *req)
 }
 
 static const ListSpec document_list = { .links = block_document_links, .link_count = BLOCK_DOCUMENT_LINKS, .table = "block_document",
-                                        .offset_last = true };
+                                        .offset_last = true, .paged = true };
 
 static const Route block_document_routes[] = {
     { HTTP_POST,   "/block_documents/",          create_block_document, TX_WRITE, 201, .body = &block_document_create_model,

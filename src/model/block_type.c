@@ -20,14 +20,16 @@ static bool check_slug(Invalid *invalid, void *member)
     return block_name_is_plain(*(Str *)member) || invalid_add(invalid, "value_error", NULL, "slug must only contain lowercase letters, numbers, and dashes");
 }
 
+#define URL_SCHEMA "{\"type\": \"string\", \"format\": \"uri\", \"minLength\": 1, \"maxLength\": 2083}"
+
 static const Field columns[] = { /* order: of the keys in responses */
     FIELD(BlockType, id, F_UUID),
     FIELD(BlockType, created, F_TIME),
     FIELD(BlockType, updated, F_TIME),
     FIELD(BlockType, name, F_STR),
     FIELD(BlockType, slug, F_STR),
-    FIELD(BlockType, logo_url, F_STR),
-    FIELD(BlockType, documentation_url, F_STR),
+    FIELD(BlockType, logo_url, F_STR, .schema = URL_SCHEMA),
+    FIELD(BlockType, documentation_url, F_STR, .schema = URL_SCHEMA),
     FIELD(BlockType, description, F_STR),
     FIELD(BlockType, code_example, F_STR),
     FIELD(BlockType, is_protected, F_BOOL),
@@ -35,14 +37,14 @@ static const Field columns[] = { /* order: of the keys in responses */
 static const Field create_fields[] = {
     FIELD(BlockType, name, F_STR, .flags = REQUIRED, .check = check_name),
     FIELD(BlockType, slug, F_STR, .flags = REQUIRED, .check = check_slug),
-    FIELD(BlockType, logo_url, F_STR, .flags = NULLABLE, .check = block_check_url),
-    FIELD(BlockType, documentation_url, F_STR, .flags = NULLABLE, .check = block_check_url),
+    FIELD(BlockType, logo_url, F_STR, .flags = NULLABLE, .check = block_check_url, .schema = URL_SCHEMA),
+    FIELD(BlockType, documentation_url, F_STR, .flags = NULLABLE, .check = block_check_url, .schema = URL_SCHEMA),
     FIELD(BlockType, description, F_STR, .flags = NULLABLE),
     FIELD(BlockType, code_example, F_STR, .flags = NULLABLE),
 };
 static const Field update_fields[] = {
-    FIELD(BlockType, logo_url, F_STR, .flags = NULLABLE, .check = block_check_url),
-    FIELD(BlockType, documentation_url, F_STR, .flags = NULLABLE, .check = block_check_url),
+    FIELD(BlockType, logo_url, F_STR, .flags = NULLABLE, .check = block_check_url, .schema = URL_SCHEMA),
+    FIELD(BlockType, documentation_url, F_STR, .flags = NULLABLE, .check = block_check_url, .schema = URL_SCHEMA),
     FIELD(BlockType, description, F_STR, .flags = NULLABLE),
     FIELD(BlockType, code_example, F_STR, .flags = NULLABLE),
 };

@@ -83,7 +83,7 @@ static const Field flow_fields[] = { /* order: of the keys in responses and in t
     FIELD(FlowRunPolicy, retries, F_OPT_INT, .flags = NULLABLE),
     FIELD(FlowRunPolicy, retry_delay, F_OPT_INT, .flags = NULLABLE),
     FIELD(FlowRunPolicy, pause_keys, F_CUSTOM, .flags = NULLABLE, .decode = decode_set, .fallback = "[]",
-          .schema = "{\"type\": \"array\", \"items\": {\"type\": \"string\"}, \"uniqueItems\": true}"),
+          .schema = "{\"type\": \"array\", \"items\": {}, \"uniqueItems\": true}"),
     FIELD(FlowRunPolicy, resuming, F_OPT_BOOL, .flags = NULLABLE, .fallback = "false"),
 };
 const Model flow_run_policy_model = MODEL(FlowRunPolicy, flow_fields, .finish = finish_flow_run_policy);

@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 import servers
+from differences import REQUIRED
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 
@@ -133,6 +134,12 @@ class Facts:
 
 # Where our document is meant to differ: (operation, place, reason), both as regular expressions. Each must be of use.
 DIFFERENT = [
+    *[(re.escape(f"POST {path}"), rf"body(\[\])?\.({'|'.join(names)}) required", "it stumbles later where these are missing; ours refuses the body")
+      for path, names in REQUIRED.items()],
+    (r"POST /.*", r"body\.state\.type required", "the same for a state"),
+    (r"PATCH /deployments/\{id\}", r"path id", "it answers 500 for what is no UUID"),
+    (r"GET /admin/settings", r"answer 200\.PREFECT_\w+", "ours tells an object of settings without their names"),
+    (r"GET /block_types/slug/\{slug\}/block_documents.*", r"tags", "one heading for each family"),
 ]
 
 
