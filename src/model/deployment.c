@@ -4,6 +4,7 @@
 #include "base/ident.h"
 #include "model/deployment_schedule.h"
 #include "model/flow.h"
+#include "model/run.h"
 #include "model/work_queue.h"
 
 #define SCHEDULE_SCHEMA "{\"anyOf\": [" SCHEMA_REF("IntervalSchedule") ", " SCHEMA_REF("CronSchedule") ", " SCHEMA_REF("RRuleSchedule") "]}"
@@ -154,19 +155,28 @@ static bool ensure_agents_queue(Tx *tx, Str name)
 
 /* ---- planned runs ---- */
 
-/* models.deployments._delete_scheduled_runs; with what belongs to the runs, as flow_run_delete does. */
+typedef struct RunId {
+    Str id;
+    struct RunId *next;
+} RunId;
+
+/* models.deployments._delete_scheduled_runs; with what belongs to the runs. COALESCE keeps the engine from the index of states: a
+ * deployment has fewer runs than there are scheduled ones. */
 static bool delete_scheduled_runs(Tx *tx, Str id, bool by_anybody)
 {
-    DB_EXEC(tx,
-            "DELETE FROM log WHERE flow_run_id IN (SELECT flow_run.id FROM flow_run WHERE flow_run.deployment_id = $1"
-            " AND flow_run.state_type = 'SCHEDULED' AND (flow_run.auto_scheduled OR $2))",
-            v_uuid(id), v_bool(by_anybody));
-    DB_EXEC(tx,
-            "DELETE FROM artifact WHERE flow_run_id IN (SELECT flow_run.id FROM flow_run WHERE flow_run.deployment_id = $1"
-            " AND flow_run.state_type = 'SCHEDULED' AND (flow_run.auto_scheduled OR $2))",
-            v_uuid(id), v_bool(by_anybody));
-    return DB_EXEC(tx, "DELETE FROM flow_run WHERE deployment_id = $1 AND state_type = 'SCHEDULED' AND (auto_scheduled OR $2)", v_uuid(id),
-                   v_bool(by_anybody)) >= 0;
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT id FROM flow_run WHERE deployment_id = $1 AND COALESCE(state_type, '') = 'SCHEDULED' AND (auto_scheduled OR $2)",
+                          v_uuid(id), v_bool(by_anybody));
+    RunId *first = NULL;
+    while (db_next(rows)) {
+        RunId *run = arena_new_of(tx->arena, RunId);
+        *run = (RunId){ row_text(rows, 0), first };
+        first = run;
+    }
+    for (const RunId *run = first; run; run = run->next)
+        if (flow_run_delete(tx, run->id) < 0)
+            return false;
+    return tx->error->code == ERR_NONE;
 }
 
 /* ---- changes ---- */
