@@ -118,6 +118,15 @@ static const Model rrule_shape = { .name = "RRuleSchedule", .fields = rrule_fiel
 
 /* ---- the rest ---- */
 
+static const Field search_filter_fields[] = {
+    { .name = "object", .kind = F_STR, .flags = REQUIRED },
+    { .name = "property", .kind = F_STR, .flags = REQUIRED },
+    { .name = "type", .kind = F_STR, .flags = REQUIRED },
+    { .name = "operation", .kind = F_STR, .flags = REQUIRED },
+    { .name = "value", .kind = F_ANY, .flags = REQUIRED },
+};
+static const Model search_filter_shape = SHAPE("SavedSearchFilter", search_filter_fields);
+
 static const Field author_fields[] = {
     { .name = "id", .kind = F_UUID },
     { .name = "type", .kind = F_STR },
@@ -149,5 +158,5 @@ const Model validation_shape = SHAPE("HTTPValidationError", validation_fields);
 
 const Model *const openapi_shapes[] = {
     &history_state_shape, &accept_shape, &reject_shape, &abort_shape, &wait_shape, &task_input_shape, &parameter_input_shape,
-    &constant_input_shape, &interval_shape, &cron_shape, &rrule_shape, &created_by_shape, &updated_by_shape, &error_shape, NULL,
+    &constant_input_shape, &interval_shape, &cron_shape, &rrule_shape, &created_by_shape, &updated_by_shape, &search_filter_shape, &error_shape, NULL,
 };
