@@ -257,6 +257,8 @@ static bool check_request(Req *req)
         return false;
     if (!route->any_version && !check_version(req))
         return false;
+    if (route->gate && !route->gate(req))
+        return false;
     decode_path(req);
     bool ok = !route->query || decode_parameters(req, route->query, query_field);
     if (route->headers)

@@ -29,22 +29,32 @@ static bool beyond_int64(const Json *json)
     return errno == ERANGE && (held == LLONG_MAX || held == LLONG_MIN);
 }
 
-/* dependencies.LimitBody: a limit out of range ends the request before any other check is reported. */
-static bool decode_limit(Req *req)
+bool limit_decode(Invalid *invalid, const Json *json, void *member)
 {
-    Page page = { 0 };
-    const Json *sent = json_get(req->body, "limit");
+    static const Field plain = { .name = "limit", .kind = F_OPT_INT };
+    if (!beyond_int64(json))
+        return codec_decode_field(invalid, &plain, json, member);
+    *(OptInt *)member = (OptInt){ .v = json->text.p[0] == '-' ? INT64_MIN : INT64_MAX, .has = true };
+    return true;
+}
+
+bool limit_check(Req *req, OptInt limit)
+{
     int64_t most = req->app->default_limit;
-    if (beyond_int64(sent))
-        page.limit = (OptInt){ .v = sent->text.p[0] == '-' ? INT64_MIN : INT64_MAX, .has = true };
-    else if (!body_field(req, &limit_field, &page))
-        return true;
-    req->limit = page.limit.has ? page.limit.v : most;
+    req->limit = limit.has ? limit.v : most;
     if (req->limit < 0)
         return fail(&req->error, ERR_INVALID, "Invalid limit: must be greater than or equal to 0.");
     if (req->limit > most)
         return fail(&req->error, ERR_INVALID, "Invalid limit: must be less than or equal to %lld.", (long long)most);
     return true;
+}
+
+/* dependencies.LimitBody: a limit out of range ends the request before any other check is reported. */
+static bool decode_limit(Req *req)
+{
+    static const Field field = FIELD(Page, limit, F_OPT_INT, .decode = limit_decode);
+    Page page = { 0 };
+    return !body_field(req, &field, &page) || limit_check(req, page.limit);
 }
 
 static void decode_checked_limit(Req *req, int64_t most)
@@ -102,8 +112,11 @@ bool prepare_list(Req *req)
         decode_sort(req, spec);
     if (spec->limit_most)
         decode_checked_limit(req, spec->limit_most);
-    decode_offset(req);
+    if (!spec->offset_last)
+        decode_offset(req);
     decode_filters(req, spec);
+    if (spec->offset_last)
+        decode_offset(req);
     if (spec->sorts && spec->sort_last)
         decode_sort(req, spec);
     return req->invalid.count == 0;

@@ -37,8 +37,9 @@ struct Route {
     const Model *query;         /* parameters of the query string, into req->object likewise */
     Handler prepare;            /* after those: lists, and what no table says; checks and decodes before the transaction */
     const ListSpec *spec;       /* what `prepare` is told */
-    bool reads_body;            /* with prepare, where neither body nor parameters tell it: the body is JSON */
+    bool reads_body;            /* with prepare, where nothing else tells it: the body is JSON */
     bool any_version;           /* no X-PREFECT-API-VERSION check (/health) */
+    Handler gate;               /* asked before anything is decoded: whether the route is served at all; false: req->error */
     const Model *headers;       /* parameters of the head, such as "x-prefect-ui", into req->object likewise */
 
     /* The rest is for the description of the API alone (api/openapi.c). */
@@ -104,12 +105,17 @@ struct ListSpec {
     const Sort *sorts;          /* NULL: no sort parameter */
     const char *sort_default;
     bool sort_last;             /* where the reference's signature has `sort` after the filters: the order of errors */
+    bool offset_last;           /* where it has `offset` after the filters */
     const FilterLink *links;
     size_t link_count;
     const char *table;          /* of what is listed */
     int64_t limit_most;         /* limit is checked as any parameter, and this where absent; 0: by PREFECT_ORION_API_DEFAULT_LIMIT, before all else */
     bool paged;                 /* limit and offset are taken though `prepare` is the family's own: for the description */
 };
+
+/* For routes that take a limit and are no list: the .decode of its field (F_OPT_INT) among .parameters, and the check in `prepare`. */
+bool limit_decode(Invalid *invalid, const Json *json, void *member);
+bool limit_check(Req *req, OptInt limit);
 
 /* Both leave " AND (…)" conditions in req->query; prepare_list also limit, offset and order_by. */
 bool prepare_list(Req *req);

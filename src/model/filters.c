@@ -80,6 +80,11 @@ static const Filter work_queue_filters[] = {
     { .key = NULL },
 };
 
+static const Filter worker_filters[] = {
+    { "last_heartbeat_time", "worker.last_heartbeat_time", OP_BEFORE | OP_AFTER, .operand = F_TIME },
+    { .key = NULL },
+};
+
 const FilterClass flow_filter = { flow_filters, true, "FlowFilter" };
 const FilterClass flow_run_filter = { flow_run_filters, true, "FlowRunFilter" };
 const FilterClass task_run_filter = { task_run_filters, true, "TaskRunFilter" };
@@ -87,6 +92,7 @@ const FilterClass deployment_filter = { deployment_filters, true, "DeploymentFil
 const FilterClass log_filter = { log_filters, true, "LogFilter" };
 const FilterClass work_pool_filter = { work_pool_filters, true, "WorkPoolFilter" };
 const FilterClass work_queue_filter = { work_queue_filters, true, "WorkQueueFilter" };
+static const FilterClass worker_filter = { worker_filters, true, "WorkerFilter" };
 
 static const Filter block_type_filters[] = {
     { "name", "block_type.name", OP_LIKE, .operand = F_STR },
@@ -172,6 +178,18 @@ const FilterLink block_document_links[BLOCK_DOCUMENT_LINKS] = {
     { "block_documents", &block_document_filter, NULL },
     { "block_types", &block_type_filter, EXISTS_IN("block_type", "block_type.id = block_document.block_type_id") },
     { "block_schemas", &block_schema_filter, EXISTS_IN("block_schema", "block_schema.id = block_document.block_schema_id") },
+};
+
+const FilterLink work_pool_links[WORK_POOL_LINKS] = {
+    { "work_pools", &work_pool_filter, NULL },
+};
+
+const FilterLink work_queue_links[WORK_QUEUE_LINKS] = {
+    { "work_queues", &work_queue_filter, NULL },
+};
+
+const FilterLink worker_links[WORKER_LINKS] = {
+    { "workers", &worker_filter, NULL },
 };
 
 /* ---- sorts ---- */

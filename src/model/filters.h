@@ -17,6 +17,11 @@ extern const FilterLink task_run_links[TASK_RUN_LINKS];
 extern const FilterLink deployment_links[DEPLOYMENT_LINKS];
 extern const FilterLink log_links[LOG_LINKS];
 
+enum { WORK_POOL_LINKS = 1, WORK_QUEUE_LINKS = 1, WORKER_LINKS = 1 };
+extern const FilterLink work_pool_links[WORK_POOL_LINKS];
+extern const FilterLink work_queue_links[WORK_QUEUE_LINKS];
+extern const FilterLink worker_links[WORKER_LINKS];
+
 enum { BLOCK_TYPE_LINKS = 2, BLOCK_SCHEMA_LINKS = 1, BLOCK_DOCUMENT_LINKS = 3 };
 extern const FilterLink block_type_links[BLOCK_TYPE_LINKS];
 extern const FilterLink block_schema_links[BLOCK_SCHEMA_LINKS];

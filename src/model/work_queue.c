@@ -234,3 +234,11 @@ bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
         return tx->error->code == ERR_NONE; /* deleted in the meantime: there is nothing to record */
     return record_agent(tx, agent_id, queue_id);
 }
+
+bool work_pool_record_poll(Tx *tx, Str pool_id)
+{
+    Buf sql;
+    buf_init(&sql, tx->arena, 128);
+    buf_printf(&sql, "UPDATE work_queue SET last_polled = $1, updated = %s WHERE work_pool_id = $2", tx->sql->now);
+    return db_exec(tx, buf_cstr(&sql), DB_VALUES(v_time(tx->now), v_uuid(pool_id))) >= 0;
+}

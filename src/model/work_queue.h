@@ -55,6 +55,7 @@ bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place) MUST_
 int64_t work_queue_delete(Tx *tx, Str id);
 /* last_polled = now; with an agent (null: none) also its last activity. */
 bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id) MUST_CHECK;
+bool work_pool_record_poll(Tx *tx, Str pool_id) MUST_CHECK; /* of all its queues */
 
 /* The id of a pool's queue by name. `create`: makes the queue where the pool has none of that name.
  * WorkerLookups._get_work_queue_id_from_name. False: tx->error, ERR_NOT_FOUND with the reference's detail. */
