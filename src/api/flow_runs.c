@@ -108,20 +108,22 @@ static const ListSpec history = { .links = flow_run_links, .link_count = RUN_HIS
 
 static const Route flow_run_routes[] = {
     { HTTP_POST,   "/flow_runs/",               create_flow_run,     TX_WRITE, 200, .body = &flow_run_create_model,
-      .name = "create_flow_run", .reply = &flow_run_model },
+      .name = "create_flow_run", .reply = &flow_run_model,
+      .about = "Answers 201 with the new run, or 200 with the run of this flow that has the idempotency key already." },
     { HTTP_PATCH,  "/flow_runs/{id}",           update_flow_run,     TX_WRITE, 204, .body = &flow_run_update_model, .name = "update_flow_run" },
     { HTTP_POST,   "/flow_runs/count",          count_flow_runs,     TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true,
       .name = "count_flow_runs" },
     { HTTP_POST,   "/flow_runs/history",        read_history,        TX_READ,  200, .parameters = &history_model, .prepare = prepare_history, .spec = &history,
-      .name = "flow_run_history", .reply = &history_shape, .reply_list = true },
+      .name = "flow_run_history", .reply = &history_shape, .reply_list = true, .about = HISTORY_ABOUT },
     { HTTP_GET,    "/flow_runs/{id}",           read_flow_run,       TX_READ,  200, .name = "read_flow_run", .reply = &flow_run_model },
     { HTTP_GET,    "/flow_runs/{id}/graph",     read_flow_run_graph, TX_READ,  200,
-      .name = "read_flow_run_graph", .reply = &dependency_shape, .reply_list = true },
-    { HTTP_POST,   "/flow_runs/{id}/resume",    resume_flow_run,     TX_WRITE, 200, .name = "resume_flow_run", .reply = &orchestration_shape },
+      .name = "read_flow_run_graph", .reply = &dependency_shape, .reply_list = true, .about = "The task runs, each with those that fed it." },
+    { HTTP_POST,   "/flow_runs/{id}/resume",    resume_flow_run,     TX_WRITE, 200, .name = "resume_flow_run", .reply = &orchestration_shape,
+      .about = "Lets a paused run go on." },
     { HTTP_POST,   "/flow_runs/filter",         read_flow_runs,      TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
       .name = "read_flow_runs", .reply = &flow_run_model, .reply_list = true },
     { HTTP_DELETE, "/flow_runs/{id}",           delete_flow_run,     TX_WRITE, 204, .name = "delete_flow_run" },
     { HTTP_POST,   "/flow_runs/{id}/set_state", set_state,           TX_WRITE, 200, .parameters = &set_state_model,
-      .name = "set_flow_run_state", .reply = &orchestration_shape },
+      .name = "set_flow_run_state", .reply = &orchestration_shape, .about = SET_STATE_ABOUT },
 };
 const RouteFamily flow_run_family = FAMILY(flow_run_routes);

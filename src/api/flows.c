@@ -66,7 +66,8 @@ static const ListSpec list = {
 };
 
 static const Route flow_routes[] = {
-    { HTTP_POST,   "/flows/",                create_flow,       TX_WRITE, 200, .body = &flow_create_model, .name = "create_flow", .reply = &flow_model },
+    { HTTP_POST,   "/flows/",                create_flow,       TX_WRITE, 200, .body = &flow_create_model, .name = "create_flow", .reply = &flow_model,
+      .about = "Answers 201 with the new flow, or 200 with the one that has the name already." },
     { HTTP_PATCH,  "/flows/{id}",            update_flow,       TX_WRITE, 204, .body = &flow_update_model, .name = "update_flow" },
     { HTTP_POST,   "/flows/count",           count_flows,       TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true,
       .name = "count_flows" },

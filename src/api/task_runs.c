@@ -82,17 +82,18 @@ static const ListSpec list = {
 
 static const Route task_run_routes[] = {
     { HTTP_POST,   "/task_runs/",               create_task_run, TX_WRITE, 200, .body = &task_run_create_model,
-      .name = "create_task_run", .reply = &task_run_model },
+      .name = "create_task_run", .reply = &task_run_model,
+      .about = "Answers 201 with the new run, or 200 with the run of this flow run that has the keys already." },
     { HTTP_PATCH,  "/task_runs/{id}",           update_task_run, TX_WRITE, 204, .body = &task_run_update_model, .name = "update_task_run" },
     { HTTP_POST,   "/task_runs/count",          count_task_runs, TX_READ,  200, .prepare = prepare_count, .spec = &list, .reads_body = true,
       .name = "count_task_runs" },
     { HTTP_POST,   "/task_runs/history",        read_history,    TX_READ,  200, .parameters = &history_model, .prepare = prepare_history, .spec = &list,
-      .name = "task_run_history", .reply = &history_shape, .reply_list = true },
+      .name = "task_run_history", .reply = &history_shape, .reply_list = true, .about = HISTORY_ABOUT },
     { HTTP_GET,    "/task_runs/{id}",           read_task_run,   TX_READ,  200, .name = "read_task_run", .reply = &task_run_model },
     { HTTP_POST,   "/task_runs/filter",         read_task_runs,  TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
       .name = "read_task_runs", .reply = &task_run_model, .reply_list = true },
     { HTTP_DELETE, "/task_runs/{id}",           delete_task_run, TX_WRITE, 204, .name = "delete_task_run" },
     { HTTP_POST,   "/task_runs/{id}/set_state", set_state,       TX_WRITE, 200, .parameters = &set_state_model,
-      .name = "set_task_run_state", .reply = &orchestration_shape },
+      .name = "set_task_run_state", .reply = &orchestration_shape, .about = SET_STATE_ABOUT },
 };
 const RouteFamily task_run_family = FAMILY(task_run_routes);

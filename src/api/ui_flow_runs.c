@@ -76,6 +76,6 @@ static const ListSpec history = {
 
 static const Route ui_flow_run_routes[] = {
     { HTTP_POST, "/ui/flow_runs/history", read_flow_run_history, TX_READ, 200, .prepare = prepare_list, .spec = &history, .reads_body = true,
-      .name = "read_flow_run_history", .reply = &point_model, .reply_list = true },
+      .name = "read_flow_run_history", .reply = &point_model, .reply_list = true, .about = "The points of the dashboard's chart of runs." },
 };
 const RouteFamily ui_flow_run_family = FAMILY(ui_flow_run_routes, .tag = "UI");
