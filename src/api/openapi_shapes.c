@@ -73,29 +73,6 @@ static const Field dependency_fields[] = {
 };
 const Model dependency_shape = SHAPE("DependencyResult", dependency_fields);
 
-/* ---- work ---- */
-
-static const Field worker_flow_run_fields[] = {
-    { .name = "work_pool_id", .kind = F_UUID, .flags = REQUIRED },
-    { .name = "work_queue_id", .kind = F_UUID, .flags = REQUIRED },
-    { .name = "flow_run", .kind = F_MODEL, .flags = REQUIRED, .model = &flow_run_model },
-};
-const Model worker_flow_run_shape = SHAPE("WorkerFlowRunResponse", worker_flow_run_fields);
-
-static const Field health_policy_fields[] = {
-    { .name = "maximum_late_runs", .kind = F_INT, .fallback = "0" },
-    { .name = "maximum_seconds_since_last_polled", .kind = F_INT, .fallback = "60" },
-};
-static const Model health_policy_shape = SHAPE("WorkQueueHealthPolicy", health_policy_fields);
-
-static const Field queue_status_fields[] = {
-    { .name = "healthy", .kind = F_BOOL, .flags = REQUIRED },
-    { .name = "late_runs_count", .kind = F_INT, .fallback = "0" },
-    { .name = "last_polled", .kind = F_TIME },
-    { .name = "health_check_policy", .kind = F_MODEL, .flags = REQUIRED, .model = &health_policy_shape },
-};
-const Model queue_status_shape = SHAPE("WorkQueueStatusDetail", queue_status_fields);
-
 /* ---- schedules ---- */
 
 static const Field interval_fields[] = {

@@ -4,7 +4,7 @@
 
 #include "entity/codec.h"
 
-extern const Model history_shape, orchestration_shape, dependency_shape, worker_flow_run_shape, queue_status_shape, settings_shape;
+extern const Model history_shape, orchestration_shape, dependency_shape, settings_shape;
 extern const Model validation_shape; /* every 422 */
 extern const char *const set_state_status_names[];
 

@@ -116,9 +116,9 @@ static const Filter block_document_filters[] = {
     { .key = NULL },
 };
 
-static const FilterClass block_type_filter = { block_type_filters, false };
-static const FilterClass block_schema_filter = { block_schema_filters, true };
-static const FilterClass block_document_filter = { block_document_filters, true };
+static const FilterClass block_type_filter = { block_type_filters, false, "BlockTypeFilter" };
+static const FilterClass block_schema_filter = { block_schema_filters, true, "BlockSchemaFilter" };
+static const FilterClass block_document_filter = { block_document_filters, true, "BlockDocumentFilter" };
 
 /* ---- links: _apply_flow_filters and its like in the reference ---- */
 

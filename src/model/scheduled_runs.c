@@ -53,7 +53,7 @@ static const Field worker_run_fields[] = {
     FIELD(WorkerFlowRun, work_queue_id, F_UUID),
     FIELD(WorkerFlowRun, flow_run, F_MODEL, .model = &core_run_model),
 };
-const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields);
+const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .schema = "WorkerFlowRunResponse");
 
 /* ---- which index to begin at ----
  *

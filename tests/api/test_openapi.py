@@ -132,10 +132,19 @@ class Facts:
             self.add_schema(name, "body", schema)
 
 
+# Beside those of differences.py.
+ALSO_REQUIRED = {
+    "/flow_run_notification_policies/": ["state_names", "tags", "block_document_id"],
+    "/saved_searches/": ["name"],
+    "/work_queues/": ["name"],
+    "/experimental/work_pools/": ["name"],
+    "/experimental/work_pools/{work_pool_name}/queues": ["name"],
+}
+
 # Where our document is meant to differ: (operation, place, reason), both as regular expressions. Each must be of use.
 DIFFERENT = [
-    *[(re.escape(f"POST {path}"), rf"body(\[\])?\.({'|'.join(names)}) required", "it stumbles later where these are missing; ours refuses the body")
-      for path, names in REQUIRED.items()],
+    *[(rf"(POST|PUT) {re.escape(path)}", rf"body(\[\])?\.({'|'.join(names)}) required", "it stumbles later where these are missing; ours refuses the body")
+      for path, names in {**ALSO_REQUIRED, **REQUIRED}.items()],
     (r"POST /.*", r"body\.state\.type required", "the same for a state"),
     (r"PATCH /deployments/\{id\}", r"path id", "it answers 500 for what is no UUID"),
     (r"GET /admin/settings", r"answer 200\.PREFECT_\w+", "ours tells an object of settings without their names"),
@@ -155,6 +164,16 @@ def test_what_generators_read_is_the_references(api, document, reference_documen
         assert {index for key in found for index in different(*key)} == set(range(len(DIFFERENT)))
     else:
         assert found == {}
+
+
+# Two filters are named by their keys.
+OTHER_NAMES = {"BlockSchemaFilterCapabilities": "BlockSchemaFilterBlockCapabilities", "TaskRunFilterSubFlowRuns": "TaskRunFilterSubflowRuns"}
+
+
+def test_schemas_have_the_references_names(api, document, reference_document):
+    ours, theirs = (set(one["components"]["schemas"]) for one in (document, reference_document))
+    other = OTHER_NAMES if api.kind == "orion" else {}
+    assert (theirs - ours, ours - theirs) == (set(other), set(other.values()))
 
 
 # ---- the pages ----
