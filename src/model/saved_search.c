@@ -1,2 +1,81 @@
 /* model/saved_search.c -- searches that the UI keeps. */
 #include "model/saved_search.h"
+
+#include "base/ident.h"
+
+typedef struct SearchFilter { /* schemas.core.SavedSearchFilter */
+    Str object, property, type, operation, value;
+} SearchFilter;
+
+#define FILTERS_SCHEMA "{\"type\": \"array\", \"items\": " SCHEMA_REF("SavedSearchFilter") "}"
+
+static const Field filter_fields[] = { /* order: of the keys in the column */
+    FIELD(SearchFilter, object, F_STR, .flags = REQUIRED),
+    FIELD(SearchFilter, property, F_STR, .flags = REQUIRED),
+    FIELD(SearchFilter, type, F_STR, .flags = REQUIRED),
+    FIELD(SearchFilter, operation, F_STR, .flags = REQUIRED),
+    FIELD(SearchFilter, value, F_ANY, .flags = REQUIRED | NULLABLE),
+};
+static const Model filter_model = MODEL(SearchFilter, filter_fields);
+
+static bool decode_filter(Invalid *invalid, const Json *json, JsonWriter *w)
+{
+    SearchFilter filter;
+    if (json_is_null(json))
+        return invalid_add(invalid, "type_error.none.not_allowed", NULL, "none is not an allowed value");
+    if (!codec_decode(invalid, &filter_model, json, &filter, NULL))
+        return false;
+    codec_write(w, &filter_model, &filter);
+    return true;
+}
+
+/* List[SavedSearchFilter], as its column holds it. */
+static bool decode_filters(Invalid *invalid, const Json *json, void *member)
+{
+    if (json->kind != JSON_ARRAY)
+        return invalid_add(invalid, "type_error.list", NULL, "value is not a valid list");
+    Buf text;
+    JsonWriter w;
+    int64_t index = 0;
+    bool ok = true;
+    buf_init(&text, invalid->arena, 256);
+    json_writer_init(&w, &text, JSON_STORED);
+    json_array(&w);
+    for (const Json *item = json->child; item; item = item->next) {
+        invalid_enter_index(invalid, index++);
+        ok = decode_filter(invalid, item, &w) && ok;
+        invalid_leave(invalid);
+    }
+    json_array_end(&w);
+    *(Str *)member = buf_view(&text);
+    return ok;
+}
+
+static const Field columns[] = { /* order: of the keys in responses */
+    FIELD(SavedSearch, id, F_UUID),
+    FIELD(SavedSearch, created, F_TIME),
+    FIELD(SavedSearch, updated, F_TIME),
+    FIELD(SavedSearch, name, F_STR),
+    FIELD(SavedSearch, filters, F_CUSTOM, .decode = decode_filters, .fallback = "[]", .schema = FILTERS_SCHEMA),
+};
+static const Field create_fields[] = {
+    FIELD(SavedSearch, name, F_STR, .flags = REQUIRED),
+    FIELD(SavedSearch, filters, F_CUSTOM, .decode = decode_filters, .fallback = "[]", .schema = FILTERS_SCHEMA),
+};
+const Model saved_search_model = MODEL(SavedSearch, columns);
+const Model saved_search_create_model = MODEL(SavedSearch, create_fields, .forbid_extra = true, .schema = "SavedSearchCreate");
+
+SavedSearch *saved_search_read(Tx *tx, Str id)
+{
+    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, filters FROM saved_search WHERE id = $1", v_uuid(id)), &saved_search_model);
+}
+
+SavedSearch *saved_search_upsert(Tx *tx, const SavedSearch *wanted, bool *ret_created)
+{
+    SavedSearch row = { .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .filters = wanted->filters };
+    if (codec_insert(tx, &saved_search_model, "saved_search", &row, "ON CONFLICT (name) DO UPDATE SET filters = excluded.filters") < 0)
+        return NULL;
+    SavedSearch *search = codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, filters FROM saved_search WHERE name = $1", v_text(wanted->name)), &saved_search_model);
+    *ret_created = search && str_eq(search->id, row.id);
+    return search;
+}

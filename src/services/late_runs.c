@@ -1,2 +1,29 @@
 /* services/late_runs.c -- marks scheduled runs that did not begin in time. */
-#include "services/service.h"
+#include "services/sweep.h"
+
+static bool find_late(Tx *tx, Sweep *sweep)
+{
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT id, state_id, next_scheduled_start_time FROM flow_run"
+                          " WHERE next_scheduled_start_time <= $1 AND state_type = 'SCHEDULED' AND state_name = 'Scheduled' LIMIT $2",
+                          v_time(sweep->before), v_int(SWEEP_BATCH));
+    while (db_next(rows))
+        (void)sweep_add(sweep, (DueRun){ row_text(rows, 0), row_text(rows, 1), row_time(rows, 2) });
+    return tx->error->code == ERR_NONE;
+}
+
+static State *late(Tx *tx, const DueRun *due)
+{
+    State *state = state_new(tx->arena, STATE_SCHEDULED, "Late", tx->now);
+    state->state_details.scheduled_time = MOMENT(due->scheduled);
+    return state;
+}
+
+bool late_runs_tick(ServiceRun *run, Error *error)
+{
+    double grace = settings_float(run->settings, "PREFECT_ORION_SERVICES_LATE_RUNS_AFTER_SECONDS");
+    Sweep sweep = { .kind = FLOW_RUN, .find = find_late, .state = late };
+    if (!time_add_seconds(run->now, -grace, &sweep.before))
+        return true; /* so long that nothing can be late */
+    return sweep_all(run, &sweep, error);
+}

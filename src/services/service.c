@@ -1,2 +1,142 @@
-/* services/service.c -- the table, and the thread that runs what is due. */
+/* services/service.c -- the table of services, and the threads that run each when it is due. */
 #include "services/service.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "base/log.h"
+
+/* A thread each: a webhook that hangs, or many deployments to plan, must not keep late runs waiting. */
+static const Service table[] = {
+    { "scheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS", .tick = scheduler_tick },
+    { "recentdeploymentsscheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", .seconds = 5, .tick = recent_deployments_tick },
+    { "marklateruns", "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "PREFECT_ORION_SERVICES_LATE_RUNS_LOOP_SECONDS", .tick = late_runs_tick },
+    { "failexpiredpauses", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_ENABLED", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS",
+      .tick = pause_expirations_tick },
+    { "cancellationcleanup", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_ENABLED", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS",
+      .tick = cancellation_cleanup_tick },
+    { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED", .seconds = 4, .tick = flow_run_notifications_tick },
+};
+
+static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;
+
+typedef struct Worker {
+    const Service *service;
+    Services *services;
+    double seconds;
+    pthread_t thread;
+} Worker;
+
+struct Services {
+    const Settings *settings;
+    Db *db;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* stopping was set */
+    atomic_bool stopping;
+    size_t count;
+    Worker workers[COUNT_OF(table)];
+};
+
+static double monotonic_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* As the reference reads it: 0 is "not said". */
+static double period_of(const Settings *settings, const Service *service)
+{
+    double seconds = service->seconds_setting ? settings_float(settings, service->seconds_setting) : service->seconds;
+    if (seconds == 0 || seconds != seconds)
+        return SECONDS_FALLBACK;
+    return seconds < SECONDS_MIN ? SECONDS_MIN : seconds > SECONDS_MAX ? SECONDS_MAX : seconds;
+}
+
+static void tick(const Worker *worker)
+{
+    Services *services = worker->services;
+    const char *name = worker->service->name;
+    Arena *arena = arena_new();
+    ServiceRun run = { .db = services->db, .settings = services->settings, .arena = arena, .now = clock_now(), .stopping = &services->stopping };
+    Error error = { .code = ERR_NONE };
+    double began = monotonic_seconds();
+    char logger[64];
+    snprintf(logger, sizeof logger, "orion.services.%s", name);
+    log_debug(logger, "About to run");
+    if (!worker->service->tick(&run, &error))
+        log_error(logger, "This round failed, the next one tries again: %s", error.message);
+    double took = monotonic_seconds() - began;
+    if (took > worker->seconds)
+        log_warning(logger, "Took %.3f seconds to run, which is longer than its interval of %.3f seconds", took, worker->seconds);
+    arena_free(arena);
+}
+
+/* Waits until then, or until the server stops. */
+static void wait_until(Services *services, double deadline)
+{
+    struct timespec t = { .tv_sec = (time_t)deadline };
+    t.tv_nsec = (long)((deadline - (double)t.tv_sec) * 1e9);
+    pthread_mutex_lock(&services->lock);
+    while (!services->stopping && pthread_cond_timedwait(&services->changed, &services->lock, &t) == 0)
+        ;
+    pthread_mutex_unlock(&services->lock);
+}
+
+/* The next tick is due a period after this one began; at once where it took longer. */
+static void *work(void *arg)
+{
+    const Worker *worker = arg;
+    Services *services = worker->services;
+    while (!services->stopping) {
+        double began = monotonic_seconds();
+        tick(worker);
+        wait_until(services, began + worker->seconds);
+    }
+    return NULL;
+}
+
+static void start_one(Services *services, const Service *service)
+{
+    Worker *worker = &services->workers[services->count];
+    *worker = (Worker){ .service = service, .services = services, .seconds = period_of(services->settings, service) };
+    if (pthread_create(&worker->thread, NULL, work, worker) == 0)
+        services->count++;
+    else
+        log_error("orion.services", "No thread for the service %s: it does not run", service->name);
+}
+
+Services *services_start(const Settings *settings, Db *db)
+{
+    Services *services = xcalloc(1, sizeof *services);
+    services->settings = settings;
+    services->db = db;
+    pthread_mutex_init(&services->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&services->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    for (size_t i = 0; i < COUNT_OF(table); i++)
+        if (settings_bool(settings, table[i].enabled_setting))
+            start_one(services, &table[i]);
+    if (services->count > 0)
+        return services;
+    services_stop(services);
+    return NULL;
+}
+
+void services_stop(Services *services)
+{
+    if (!services)
+        return;
+    pthread_mutex_lock(&services->lock);
+    services->stopping = true;
+    pthread_cond_broadcast(&services->changed);
+    pthread_mutex_unlock(&services->lock);
+    for (size_t i = 0; i < services->count; i++)
+        pthread_join(services->workers[i].thread, NULL);
+    pthread_cond_destroy(&services->changed);
+    pthread_mutex_destroy(&services->lock);
+    free(services);
+}

@@ -1,6 +1,8 @@
-/* services/service.h -- what the server does by itself: one table of services, a thread that runs each when it is due. */
+/* services/service.h -- what the server does by itself: one table of services, each with a thread of its own. */
 #ifndef ORION_SERVICE_H
 #define ORION_SERVICE_H
+
+#include <stdatomic.h>
 
 #include "config/settings.h"
 #include "db/db.h"
@@ -9,24 +11,25 @@
 typedef struct ServiceRun {
     Db *db;
     const Settings *settings;
-    Arena *arena;          /* of this tick */
+    Arena *arena;                 /* of this tick */
     Time now;
-    volatile bool *stopping; /* true: come to an end between jobs */
+    const atomic_bool *stopping;  /* true: come to an end between jobs */
 } ServiceRun;
 
 /* A row of the table. Ticks are safe to run twice at once, by several servers on one database. */
 typedef struct Service {
     const char *name;             /* in the log */
     const char *enabled_setting;
-    const char *seconds_setting;  /* between the beginnings of two ticks */
+    const char *seconds_setting;  /* between the beginnings of two ticks; NULL: .seconds */
+    double seconds;
     bool (*tick)(ServiceRun *run, Error *error); /* false: logged, and tried again at the next turn */
 } Service;
 
 typedef struct Services Services;
 
-/* Starts the thread with every service that its setting enables. NULL: none is. */
+/* Starts a thread for every service that its setting enables; each ticks at once. NULL: none is enabled. */
 Services *services_start(const Settings *settings, Db *db);
-/* Ends the tick that runs and the thread; NULL is fine. */
+/* Ends the ticks that run and the threads; NULL is fine. */
 void services_stop(Services *services);
 
 /* The ticks, each in a file of its name. */

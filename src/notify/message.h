@@ -1,0 +1,51 @@
+/* notify/message.h -- what the services of notify/ share: the message, reading a block's data, making requests. */
+#ifndef ORION_NOTIFY_MESSAGE_H
+#define ORION_NOTIFY_MESSAGE_H
+
+#include "notify/notify.h"
+
+#define NOTIFY_SENDER "Prefect Notifications"
+
+enum NotifyType { NOTIFY_DEFAULT, NOTIFY_INFO, NOTIFY_SUCCESS, NOTIFY_WARNING, NOTIFY_FAILURE, NOTIFY_TYPES };
+extern const char *const notify_type_names[NOTIFY_TYPES];
+extern const char *const notify_colors[NOTIFY_TYPES]; /* "#3AA3E3"; NULL for the default */
+
+typedef struct Message {
+    Arena *arena;
+    const Json *data;      /* of the block */
+    Str title, body;
+    enum NotifyType type;
+    Time now;
+    NotifyRequest *first, **end;
+    Error *error;
+} Message;
+
+/* A service: adds its requests. False: message->error. */
+typedef bool MessageMaker(Message *message);
+MessageMaker webhook_message, pagerduty_message, twilio_message, opsgenie_message;
+
+/* Adds one; the caller fills in the rest. */
+NotifyRequest *message_request(Message *message, Str url);
+/* A writer for its JSON body; message_json_done puts it into the request. */
+void message_json(Message *message, Buf *buf, JsonWriter *w);
+bool message_fail(Message *message, const char *why);
+/* The address of the picture for the message's type; null where it has none. */
+Str message_image(const Message *message, const char *size);
+
+/* A member of the data as pydantic reads a str: numbers are texts too. Null: absent or null, or something else (*ok = false). */
+Str data_text(const Message *message, const char *key, bool *ok);
+/* One that must be there. */
+bool data_required(Message *message, const char *key, Str *ret);
+bool data_flag(const Message *message, const char *key, bool fallback);
+/* One of two words, as region names are. False: another one. */
+bool data_second(const Message *message, const char *key, const char *first, const char *second, bool *ret_second);
+const Json *data_member(const Message *message, const char *key); /* NULL: absent or null */
+
+/* The reference carries these values through a query string that turns blanks into plus signs, and trims them. */
+Str plussed(Arena *arena, Str text);
+Str trimmed(Str text);
+bool is_blank(char c);
+/* {"key": "value"} with plussed values, as members of an open object. False: no such object. */
+bool write_details(Message *message, JsonWriter *w, const Json *details);
+
+#endif

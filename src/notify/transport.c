@@ -1,0 +1,193 @@
+/* notify/transport.c -- requests over libcurl, which is loaded when the first notification goes out: with all that it brings it would
+ * make up half of an idle server's memory. */
+#include "notify/transport.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <time.h>
+
+/* As long as the reference's library waits. */
+static const long CONNECT_MILLISECONDS = 4000, REQUEST_MILLISECONDS = 10000;
+enum { ANSWER_MAX = 64 << 10 };
+
+typedef struct Curl {
+    void *library;
+    __typeof__(&curl_global_init) global_init;
+    __typeof__(&curl_easy_init) init;
+    __typeof__(&curl_easy_setopt) set;
+    __typeof__(&curl_easy_perform) perform;
+    __typeof__(&curl_easy_getinfo) info;
+    __typeof__(&curl_easy_reset) reset;
+    __typeof__(&curl_easy_cleanup) cleanup;
+    __typeof__(&curl_slist_append) append;
+    __typeof__(&curl_slist_free_all) free_list;
+} Curl;
+
+struct Transport {
+    Curl curl;
+    CURL *easy;
+    const atomic_bool *stopping;
+    double deadline;       /* by the monotonic clock */
+    char problem[CURL_ERROR_SIZE];
+    size_t answer_size;
+    char answer[8];        /* its beginning */
+};
+
+static double seconds_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Loading twice is harmless: the dynamic linker counts. It is never unloaded, since libraries beneath it keep thread data. */
+static bool load(Curl *curl, Error *error)
+{
+    curl->library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    const struct { void *place; const char *name; } functions[] = {
+        { &curl->global_init, "curl_global_init" }, { &curl->init, "curl_easy_init" }, { &curl->set, "curl_easy_setopt" },
+        { &curl->perform, "curl_easy_perform" }, { &curl->info, "curl_easy_getinfo" }, { &curl->reset, "curl_easy_reset" },
+        { &curl->cleanup, "curl_easy_cleanup" }, { &curl->append, "curl_slist_append" }, { &curl->free_list, "curl_slist_free_all" },
+    };
+    for (size_t i = 0; curl->library && i < COUNT_OF(functions); i++) {
+        void *found = dlsym(curl->library, functions[i].name);
+        if (!found)
+            return fail(error, ERR_INTERNAL, "libcurl lacks %s", functions[i].name);
+        memcpy(functions[i].place, &found, sizeof found);
+    }
+    return curl->library || fail(error, ERR_INTERNAL, "libcurl.so.4 is not there: no notification can be sent");
+}
+
+Transport *transport_new(const atomic_bool *stopping, Error *error)
+{
+    Transport *transport = xcalloc(1, sizeof *transport);
+    transport->stopping = stopping;
+    transport->deadline = seconds_now() + NOTIFY_SECONDS_MAX;
+    if (load(&transport->curl, error) && transport->curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+        transport->easy = transport->curl.init();
+    if (transport->easy)
+        return transport;
+    (void)fail(error, ERR_INTERNAL, "libcurl does not start");
+    free(transport);
+    return NULL;
+}
+
+void transport_free(Transport *transport)
+{
+    if (!transport)
+        return;
+    transport->curl.cleanup(transport->easy);
+    free(transport);
+}
+
+static size_t take_answer(char *bytes, size_t size, size_t count, void *arg)
+{
+    Transport *transport = arg;
+    size_t n = size * count, room = sizeof transport->answer;
+    if (transport->answer_size < room) {
+        room -= transport->answer_size;
+        memcpy(transport->answer + transport->answer_size, bytes, n < room ? n : room);
+    }
+    transport->answer_size += n;
+    return transport->answer_size > ANSWER_MAX ? 0 : n;
+}
+
+/* Called several times a second while a request is under way: what it returns ends it. */
+static int look_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const Transport *transport = arg;
+    (void)a, (void)b, (void)c, (void)d;
+    return *transport->stopping || seconds_now() > transport->deadline;
+}
+
+/* Certificates are checked against the system's, or those of the file that the reference's library takes them from. */
+static const char *certificates(void)
+{
+    const char *file = getenv("REQUESTS_CA_BUNDLE");
+    return file && *file ? file : getenv("CURL_CA_BUNDLE");
+}
+
+static void add_header(Arena *arena, const Curl *curl, struct curl_slist **headers, const char *name, Str value)
+{
+    if (value.p)
+        *headers = curl->append(*headers, arena_printf(arena, "%s: %.*s", name, STR_ARG(value)).p);
+}
+
+static bool has_control(Str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < 32)
+            return true;
+    return false;
+}
+
+static void prepare(Transport *transport, Arena *arena, const NotifyRequest *request, struct curl_slist *headers, struct curl_slist *elsewhere)
+{
+    const Curl *curl = &transport->curl;
+    CURL *easy = transport->easy;
+    curl->reset(easy);
+    curl->set(easy, CURLOPT_URL, arena_cstr(arena, request->url));
+    curl->set(easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl->set(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->set(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl->set(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MILLISECONDS);
+    curl->set(easy, CURLOPT_TIMEOUT_MS, REQUEST_MILLISECONDS);
+    curl->set(easy, CURLOPT_NOPROGRESS, 0L);
+    curl->set(easy, CURLOPT_XFERINFOFUNCTION, look_up);
+    curl->set(easy, CURLOPT_XFERINFODATA, transport);
+    curl->set(easy, CURLOPT_WRITEFUNCTION, take_answer);
+    curl->set(easy, CURLOPT_WRITEDATA, transport);
+    curl->set(easy, CURLOPT_ERRORBUFFER, transport->problem);
+    curl->set(easy, CURLOPT_HTTPHEADER, headers);
+    curl->set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.n);
+    curl->set(easy, CURLOPT_POSTFIELDS, request->body.p);
+    if (certificates())
+        curl->set(easy, CURLOPT_CAINFO, certificates());
+    if (elsewhere)
+        curl->set(easy, CURLOPT_CONNECT_TO, elsewhere);
+    if (request->user.p) {
+        curl->set(easy, CURLOPT_USERNAME, arena_cstr(arena, request->user));
+        curl->set(easy, CURLOPT_PASSWORD, arena_cstr(arena, request->password));
+    }
+}
+
+/* What went wrong, by libcurl's own words for the kind of problem; they name hosts at most. */
+static bool fail_post(const Transport *transport, CURLcode code, Error *error)
+{
+    if (*transport->stopping)
+        return fail(error, ERR_INTERNAL, "the server stops");
+    if (transport->answer_size > ANSWER_MAX)
+        return fail(error, ERR_INTERNAL, "the answer is too long");
+    return fail(error, ERR_INTERNAL, "no answer (libcurl says %d: %s)", (int)code, transport->problem[0] ? transport->problem : "no more");
+}
+
+bool transport_post(Transport *transport, const NotifyRequest *request, NotifyAnswer *ret, Error *error)
+{
+    if (has_control(request->authorization))
+        return fail(error, ERR_INVALID, "the block's key has characters that no header may have");
+    Arena *arena = arena_new();
+    const Curl *curl = &transport->curl;
+    struct curl_slist *headers = NULL, *elsewhere = NULL;
+    add_header(arena, curl, &headers, "User-Agent", STR("Prefect Notifications"));
+    add_header(arena, curl, &headers, "Accept", request->accept);
+    add_header(arena, curl, &headers, "Content-Type", request->content_type);
+    add_header(arena, curl, &headers, "Authorization", request->authorization);
+    add_header(arena, curl, &headers, "Expect", STR("")); /* none: the body follows at once */
+    const char *connect_to = getenv("ORION_NOTIFY_CONNECT_TO");
+    if (connect_to && *connect_to)
+        elsewhere = curl->append(NULL, connect_to);
+    prepare(transport, arena, request, headers, elsewhere);
+    transport->answer_size = 0;
+    transport->problem[0] = '\0';
+    CURLcode code = curl->perform(transport->easy);
+    bool ok = code == CURLE_OK || fail_post(transport, code, error);
+    if (ok) {
+        curl->info(transport->easy, CURLINFO_RESPONSE_CODE, &ret->status);
+        ret->said_ok = transport->answer_size == 2 && memcmp(transport->answer, "ok", 2) == 0;
+    }
+    curl->free_list(headers);
+    curl->free_list(elsewhere);
+    arena_free(arena);
+    return ok;
+}

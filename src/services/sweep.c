@@ -1,0 +1,59 @@
+/* services/sweep.c -- finds runs that are due and forces a state on each, a few in each transaction. */
+#include "services/sweep.h"
+
+#include "orchestration/orchestration.h"
+
+bool sweep_add(Sweep *sweep, DueRun due)
+{
+    if (sweep->count < SWEEP_BATCH)
+        sweep->due[sweep->count++] = due;
+    return sweep->count < SWEEP_BATCH;
+}
+
+static bool find(Tx *tx, void *arg)
+{
+    Sweep *sweep = arg;
+    sweep->count = 0;
+    return sweep->find(tx, sweep);
+}
+
+static Str current_state(Tx *tx, RunKind kind, Str id)
+{
+    return kind == FLOW_RUN ? DB_TEXT(tx, "SELECT state_id FROM flow_run WHERE id = $1", v_uuid(id))
+                            : DB_TEXT(tx, "SELECT state_id FROM task_run WHERE id = $1", v_uuid(id));
+}
+
+static bool set_state(Tx *tx, RunKind kind, Str id, const State *state)
+{
+    TransitionOptions options = { .force = true };
+    TransitionResult unused;
+    return kind == FLOW_RUN ? set_flow_run_state(tx, id, state, options, &unused) : set_task_run_state(tx, id, state, options, &unused);
+}
+
+static bool apply(Tx *tx, void *arg)
+{
+    Sweep *sweep = arg;
+    sweep->changed = 0;
+    for (size_t i = 0; i < sweep->count; i++) {
+        const DueRun *due = &sweep->due[i];
+        if (!str_eq(current_state(tx, sweep->kind, due->id), due->state_id))
+            continue;
+        if (tx->error->code != ERR_NONE || !set_state(tx, sweep->kind, due->id, sweep->state(tx, due)))
+            return false;
+        sweep->changed++;
+    }
+    return tx->error->code == ERR_NONE;
+}
+
+bool sweep_all(ServiceRun *run, Sweep *sweep, Error *error)
+{
+    bool ok = true, again = true;
+    while (ok && again && !*run->stopping) {
+        ArenaMark mark = arena_mark(run->arena);
+        ok = db_run(run->db, false, run->arena, find, sweep, error)
+             && (sweep->count == 0 || db_run(run->db, true, run->arena, apply, sweep, error));
+        again = sweep->count > 0 && sweep->changed > 0;
+        arena_release(run->arena, mark);
+    }
+    return ok;
+}

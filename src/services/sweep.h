@@ -1,0 +1,33 @@
+/* services/sweep.h -- finds runs that are due and forces a state on each, a few in each transaction. */
+#ifndef ORION_SWEEP_H
+#define ORION_SWEEP_H
+
+#include "model/run_state.h"
+#include "services/service.h"
+
+enum { SWEEP_BATCH = 50 }; /* short enough for requests that wait for the writer behind it */
+
+typedef struct DueRun {
+    Str id, state_id;
+    Time scheduled;        /* what the state is made from, where it needs it */
+} DueRun;
+
+typedef struct Sweep Sweep;
+struct Sweep {
+    RunKind kind;
+    Time before;           /* for `find` */
+    /* Adds what is due by sweep_add, until that says enough. Runs in a read transaction. False: tx->error. */
+    bool (*find)(Tx *tx, Sweep *sweep);
+    /* The state for one of them. */
+    State *(*state)(Tx *tx, const DueRun *due);
+    DueRun due[SWEEP_BATCH];
+    size_t count, changed;
+};
+
+/* False: the batch is full. */
+bool sweep_add(Sweep *sweep, DueRun due);
+/* Goes on until nothing is due. A run whose state has changed since it was found is left alone: by a client, or by another server
+ * that sweeps the same database. */
+bool sweep_all(ServiceRun *run, Sweep *sweep, Error *error) MUST_CHECK;
+
+#endif
