@@ -244,8 +244,25 @@ static bool decode_parameters(Req *req, const Model *model, bool (*decode)(Req *
     if (!req->object)
         req->object = arena_zalloc(req->arena, model->size);
     for (size_t i = 0; i < model->count; i++)
-        ok = decode(req, &model->fields[i], req->object) && ok;
+        ok = (model->fields[i].decode == limit_decode || decode(req, &model->fields[i], req->object)) && ok;
     return ok;
+}
+
+/* The limit among the parameters of a body is judged before all else, as a dependency of the reference's: out of range, it ends the request. */
+static bool decode_limit(Req *req)
+{
+    const Model *model = req->route->parameters;
+    for (size_t i = 0; model && i < model->count; i++) {
+        const Field *field = &model->fields[i];
+        if (field->decode != limit_decode)
+            continue;
+        req->object = arena_zalloc(req->arena, model->size);
+        invalid_enter(&req->invalid, "body");
+        bool ok = body_field(req, field, req->object);
+        invalid_leave(&req->invalid);
+        return !ok || limit_check(req, *(const OptInt *)((const char *)req->object + field->offset));
+    }
+    return true;
 }
 
 /* Everything that can be found wrong before a transaction. False: req->error or req->invalid says what. */
@@ -257,7 +274,7 @@ static bool check_request(Req *req)
         return false;
     if (!route->any_version && !check_version(req))
         return false;
-    if (route->gate && !route->gate(req))
+    if ((route->gate && !route->gate(req)) || !decode_limit(req))
         return false;
     decode_path(req);
     bool ok = !route->query || decode_parameters(req, route->query, query_field);

@@ -113,9 +113,9 @@ struct ListSpec {
     bool paged;                 /* limit and offset are taken though `prepare` is the family's own: for the description */
 };
 
-/* For routes that take a limit and are no list: the .decode of its field (F_OPT_INT) among .parameters, and the check in `prepare`. */
+/* For routes that take a limit and are no list: the .decode of its field (F_OPT_INT) among .parameters. It ends in req->limit. */
 bool limit_decode(Invalid *invalid, const Json *json, void *member);
-bool limit_check(Req *req, OptInt limit);
+bool limit_check(Req *req, OptInt limit); /* false: req->error */
 
 /* Both leave " AND (…)" conditions in req->query; prepare_list also limit, offset and order_by. */
 bool prepare_list(Req *req);

@@ -103,11 +103,6 @@ static const Field scheduled_fields[] = {
 };
 static const Model scheduled_model = MODEL(GetScheduled, scheduled_fields);
 
-static bool prepare_scheduled(Req *req)
-{
-    return limit_check(req, ((const GetScheduled *)req->object)->limit);
-}
-
 /* The ids of the queues that are named; count 0: none is, which means all. */
 static bool find_queues(Req *req, Str names, Str **ret_ids, size_t *ret_count)
 {
@@ -257,7 +252,7 @@ static const Route work_pool_routes[] = {
     { HTTP_DELETE, POOLS "/{name:str}",                                 delete_pool,        TX_WRITE, 204, GATED,
       .name = "delete_work_pool" },
     { HTTP_POST,   POOLS "/{name:str}/get_scheduled_flow_runs",         get_scheduled_runs, TX_READ,  200, GATED, .parameters = &scheduled_model,
-      .prepare = prepare_scheduled, .name = "get_scheduled_flow_runs", .reply = &worker_flow_run_model, .reply_list = true },
+      .name = "get_scheduled_flow_runs", .reply = &worker_flow_run_model, .reply_list = true },
     { HTTP_POST,   POOLS "/{work_pool_name:str}/queues",                create_queue,       TX_WRITE, 201, GATED, .body = &work_queue_create_model,
       .name = "create_work_queue", .reply = &work_queue_model },
     { HTTP_GET,    POOLS "/{work_pool_name:str}/queues/{name:str}",     read_queue,         TX_READ,  200, GATED,

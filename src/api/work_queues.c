@@ -74,11 +74,6 @@ static const Field ui_fields[] = {
 static const Model get_runs_model = MODEL(GetRuns, get_runs_fields);
 static const Model ui_model = MODEL(GetRuns, ui_fields);
 
-static bool prepare_get_runs(Req *req)
-{
-    return limit_check(req, ((const GetRuns *)req->object)->limit);
-}
-
 static bool get_runs(Req *req)
 {
     const GetRuns *body = req->object;
@@ -116,7 +111,7 @@ static const Field policy_fields[] = {
     FIELD(HealthPolicy, maximum_late_runs, F_INT),
     FIELD(HealthPolicy, maximum_seconds_since_last_polled, F_INT),
 };
-static const Model policy_model = MODEL(HealthPolicy, policy_fields);
+static const Model policy_model = MODEL(HealthPolicy, policy_fields, .schema = "WorkQueueHealthPolicy");
 
 static const Field status_fields[] = {
     FIELD(QueueStatus, healthy, F_BOOL),
@@ -124,7 +119,7 @@ static const Field status_fields[] = {
     FIELD(QueueStatus, last_polled, F_TIME),
     FIELD(QueueStatus, health_check_policy, F_MODEL, .model = &policy_model),
 };
-static const Model status_model = MODEL(QueueStatus, status_fields);
+static const Model status_model = MODEL(QueueStatus, status_fields, .schema = "WorkQueueStatusDetail");
 
 static bool read_status(Req *req)
 {
@@ -149,7 +144,7 @@ static const Route work_queue_routes[] = {
     { HTTP_GET,    "/work_queues/name/{name:str}", read_queue_by_name, TX_READ,  200, .name = "read_work_queue_by_name", .reply = &work_queue_model },
     { HTTP_GET,    "/work_queues/{id}",            read_queue,         TX_READ,  200, .name = "read_work_queue", .reply = &work_queue_model },
     { HTTP_POST,   "/work_queues/{id}/get_runs",   get_runs,           TX_READ,  200, .parameters = &get_runs_model, .headers = &ui_model,
-      .prepare = prepare_get_runs, .name = "read_work_queue_runs", .reply = &flow_run_model, .reply_list = true },
+      .name = "read_work_queue_runs", .reply = &flow_run_model, .reply_list = true },
     { HTTP_POST,   "/work_queues/filter",          read_queues,        TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
       .name = "read_work_queues", .reply = &work_queue_model, .reply_list = true },
     { HTTP_DELETE, "/work_queues/{id}",            delete_queue,       TX_WRITE, 204, .name = "delete_work_queue" },

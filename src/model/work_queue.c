@@ -43,7 +43,7 @@ static const Field columns[] = { /* order: of the keys in responses */
 };
 static const Field create_fields[] = {
     FIELD(WorkQueue, name, F_STR, .flags = REQUIRED, .check = check_name),
-    FIELD(WorkQueue, description, F_STR, .flags = NULLABLE, .fallback = "\"\""),
+    FIELD(WorkQueue, description, F_STR, .flags = NULLABLE),
     FIELD(WorkQueue, is_paused, F_BOOL),
     FIELD(WorkQueue, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_limit),
     FIELD(WorkQueue, priority, F_OPT_INT, .flags = NULLABLE),
@@ -147,7 +147,8 @@ static WorkQueue *insert(Tx *tx, Str pool_id, const WorkQueue *wanted)
     int64_t last = DB_INT(tx, 0, "SELECT COALESCE(max(priority), 0) FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
     WorkQueue *queue = arena_new_of(tx->arena, WorkQueue);
     *queue = (WorkQueue){
-        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .description = wanted->description,
+        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
+        .description = wanted->description.p ? wanted->description : STR(""),
         .is_paused = wanted->is_paused, .concurrency_limit = wanted->concurrency_limit, .priority = { last + 1, true },
         .work_pool_id = pool_id, .filter = wanted->filter, .last_polled = TIME_NULL,
     };
@@ -177,7 +178,7 @@ bool work_queue_ensure(Tx *tx, Str name, Str *ret_id)
 {
     const WorkQueue *queue = work_queue_read_by_name(tx, name);
     const WorkPool *pool = queue ? NULL : work_pool_find(tx, STR(DEFAULT_AGENT_POOL));
-    const WorkQueue wanted = { .name = name, .description = STR(""), .priority = { 1, true } };
+    const WorkQueue wanted = { .name = name, .priority = { 1, true } };
     if (!queue && !pool)
         queue = work_queue_create(tx, &wanted);
     else if (!queue && str_is(name, "default"))
@@ -198,7 +199,7 @@ bool work_queue_id_by_name(Tx *tx, Str pool_name, Str queue_name, bool create, S
         return fail(tx->error, ERR_NOT_FOUND, "Work pool queue '%.*s/%.*s' not found.", STR_ARG(pool_name), STR_ARG(queue_name));
     if (!id.p) {
         const WorkPool *pool = work_pool_read(tx, pool_name);
-        const WorkQueue *queue = pool ? work_queue_create_in(tx, pool->id, &(WorkQueue){ .name = queue_name, .description = STR("") }) : NULL;
+        const WorkQueue *queue = pool ? work_queue_create_in(tx, pool->id, &(WorkQueue){ .name = queue_name }) : NULL;
         if (!queue)
             return false;
         id = queue->id;
