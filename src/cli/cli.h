@@ -3,6 +3,7 @@
 #define ORION_CLI_H
 
 #include "config/settings.h"
+#include "db/db.h"
 
 typedef struct CliOption {
     const char *name;       /* "host" for --host; NULL where there is only a letter */
@@ -67,9 +68,13 @@ typedef enum Answer { ANSWER_YES, ANSWER_NO, ANSWER_NONE } Answer;
 Answer cli_confirm(const char *question);
 const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
 
+/* cli/cmd_database.c: the database that the settings name. NULL: *error. */
+Db *cli_open_database(const Cli *cli, Error *error);
+
 /* The commands. */
 int cmd_start(Cli *cli);
 int cmd_version(Cli *cli);
+int cmd_block_import(Cli *cli);
 int cmd_database_reset(Cli *cli);
 int cmd_database_upgrade(Cli *cli);
 int cmd_database_downgrade(Cli *cli);

@@ -18,7 +18,7 @@ static const char *shown_url(const Cli *cli)
     return arena_printf(cli->arena, "%.*s:***%s", (int)(colon - text), text, at).p;
 }
 
-static Db *open_database(const Cli *cli, Error *error)
+Db *cli_open_database(const Cli *cli, Error *error)
 {
     DbConfig config = {
         .url = settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"),
@@ -74,7 +74,7 @@ int cmd_database_reset(Cli *cli)
     int status = ask(cli, question.p, "Database reset aborted");
     if (status)
         return status;
-    Db *db = open_database(cli, &error);
+    Db *db = cli_open_database(cli, &error);
     bool ok = db != NULL;
     if (ok) {
         puts("Downgrading database...");
@@ -96,7 +96,7 @@ static int plan_upgrade(const Cli *cli)
 {
     Error error = { .code = ERR_NONE };
     Str plan = STR("");
-    Db *db = open_database(cli, &error);
+    Db *db = cli_open_database(cli, &error);
     bool ok = db && db_run(db, false, cli->arena, step_plan, &plan, &error);
     db_close(db);
     if (!ok)
@@ -113,7 +113,7 @@ static int change(const Cli *cli, const char *verb, bool (*step)(Tx *, void *))
 {
     Error error = { .code = ERR_NONE };
     printf("Running %s migrations ...\n", verb);
-    Db *db = open_database(cli, &error);
+    Db *db = cli_open_database(cli, &error);
     bool ok = db && db_run(db, true, cli->arena, step, NULL, &error);
     db_close(db);
     if (!ok)
@@ -162,7 +162,7 @@ int cmd_database_stamp(Cli *cli)
     if (str_is(revision, "head"))
         revision = str_from(schema_head_sqlite);
     puts("Stamping database with revision ...");
-    Db *db = open_database(cli, &error);
+    Db *db = cli_open_database(cli, &error);
     bool ok = db && db_run(db, true, cli->arena, step_stamp, &revision, &error);
     db_close(db);
     if (!ok)

@@ -2,6 +2,7 @@
 #include "model/block.h"
 
 #include <curl/curl.h>
+#include <locale.h>
 #include <strings.h>
 
 enum { URL_MAX = 2083, LABEL_MAX = 63, PORT_MAX = 65535 };
@@ -248,6 +249,9 @@ static DomainKind judge_domain(Str host, bool *ret_top_level)
 /* The host in ASCII, as names are asked for on the wire; null where it has no such form. */
 static Str host_to_ascii(Arena *arena, Str host)
 {
+    if (character_count(host) == host.n)
+        return host;
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = utf8 ? uselocale(utf8) : NULL; /* the library reads hosts by the locale */
     CURLU *handle = curl_url();
     char *text = NULL;
     Str ascii = STR_NULL;
@@ -256,6 +260,10 @@ static Str host_to_ascii(Arena *arena, Str host)
         ascii = arena_str(arena, str_from(text));
     curl_free(text);
     curl_url_cleanup(handle);
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
     return ascii;
 }
 
