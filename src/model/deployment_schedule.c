@@ -23,6 +23,38 @@ static bool check_cron(Invalid *invalid, void *member)
                                                 STR_ARG(cron));
 }
 
+static size_t count_characters(Str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++)
+        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+    return n;
+}
+
+static Str first_characters(Str s, size_t count)
+{
+    size_t n = 0;
+    while (n < s.n && (count > 0 || ((unsigned char)s.p[n] & 0xc0) == 0x80)) {
+        n++;
+        count -= n < s.n && ((unsigned char)s.p[n] & 0xc0) != 0x80;
+    }
+    return (Str){ s.p, n };
+}
+
+static bool check_rrule(Invalid *invalid, void *member)
+{
+    enum { LENGTH_MAX = 6500 };
+    Str rrule = *(Str *)member, reason;
+    if (!rrule_check(invalid->arena, rrule, &reason)) {
+        if (!reason.p) /* what Python says where an argument is missing */
+            return invalid_add(invalid, "type_error", NULL, "rrule.__init__() missing 1 required positional argument: 'freq'");
+        return invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s\": %.*s", STR_ARG(rrule), STR_ARG(reason));
+    }
+    size_t length = count_characters(rrule);
+    return length <= LENGTH_MAX || invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s...\"\nMax length is %d, got %zu",
+                                               STR_ARG(first_characters(rrule, 40)), LENGTH_MAX, length);
+}
+
 static const Field interval_fields[] = {
     FIELD(Schedule, interval, F_DURATION, .flags = REQUIRED, .check = check_interval),
     { .name = "anchor_date", .kind = F_MOMENT, .flags = NULLABLE, .offset = offsetof(Schedule, anchor) },
@@ -35,9 +67,15 @@ static const Field cron_fields[] = {
     FIELD(Schedule, day_or, F_BOOL, .fallback = "true"),
 };
 
+static const Field rrule_fields[] = {
+    FIELD(Schedule, rrule, F_STR, .flags = REQUIRED, .check = check_rrule),
+    FIELD(Schedule, timezone, F_STR, .flags = NULLABLE, .check = check_timezone),
+};
+
 static const Model classes[] = {
     [SCHEDULE_INTERVAL] = MODEL(Schedule, interval_fields, .forbid_extra = true),
     [SCHEDULE_CRON] = MODEL(Schedule, cron_fields, .forbid_extra = true),
+    [SCHEDULE_RRULE] = MODEL(Schedule, rrule_fields, .forbid_extra = true),
 };
 
 static bool decode_schedule(Invalid *invalid, const Json *json, Schedule *ret)

@@ -45,4 +45,55 @@ typedef struct Cron {
 bool cron_parse(Arena *arena, Str text, Cron *ret) MUST_CHECK;
 void cron_dates(Dates *dates, const Cron *cron, bool day_or);
 
+/* ---- rrule_read.c and rrule_time.c read, rrule_days.c and rrule_dates.c search ---- */
+
+typedef enum Frequency { YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY, SECONDLY } Frequency;
+
+typedef struct Ints {
+    bool given;
+    int count;
+    int *values;
+} Ints;
+
+enum { BY_SETPOS, BY_MONTH, BY_MONTHDAY, BY_YEARDAY, BY_EASTER, BY_WEEKNO, BY_HOUR, BY_MINUTE, BY_SECOND, BY_COUNT };
+
+typedef struct Rule {
+    Frequency frequency;
+    int64_t start;              /* DTSTART on the wall clock, microseconds; its zone is of no account */
+    int64_t interval, count, until;
+    bool has_count, has_until;
+    int week_start;             /* Monday 0 */
+    Ints by[BY_COUNT];          /* hours, minutes and seconds ascending, without repetition, and given where the frequency needs them */
+    unsigned weekdays;          /* bit for each */
+    size_t nth_count;
+    struct { int weekday, n; } *nth; /* BYDAY=+2MO in years and months */
+} Rule;
+
+typedef struct RuleSet {
+    size_t rule_count, exrule_count, rdate_count, exdate_count;
+    Rule *rules, *exrules;
+    int64_t *rdates, *exdates;  /* ascending */
+} RuleSet;
+
+/* `now` stands in for a DTSTART that is not there. False: *ret_reason in dateutil's words, null if all that is missing is FREQ. */
+bool rrule_parse(Arena *arena, Str text, Time now, RuleSet *ret, Str *ret_reason) MUST_CHECK;
+void rrule_dates(Dates *dates, const RuleSet *set);
+
+/* A date of DTSTART, UNTIL, RDATE or EXDATE in ISO's forms. False: *ret_reason. */
+bool rrule_time_parse(Arena *arena, Str text, int64_t *ret_wall, bool *ret_has_zone, Str *ret_reason) MUST_CHECK;
+
+/* Which days of a year a rule means; index 0 is January 1st, the first seven of the next year are there too. */
+typedef struct YearDays {
+    int year, month, length;
+    int64_t first;          /* day since 1970 */
+    int first_weekday;      /* Monday 0 */
+    unsigned char months[373];
+    signed char days[373], days_left[373]; /* of the month, from its start and (negative) from its end */
+    bool weekno[380], easter[373], nth[373];
+} YearDays;
+
+/* For a period that begins in that month. False: the rule cannot be followed here. */
+bool year_days_set(YearDays *days, const Rule *rule, int year, int month) MUST_CHECK;
+bool year_days_has(const YearDays *days, const Rule *rule, int day) MUST_CHECK;
+
 #endif

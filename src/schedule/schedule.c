@@ -38,6 +38,8 @@ bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start
 {
     Dates dates = { .arena = arena, .start = start == TIME_NULL ? now : start, .now = now, .end_wall = INT64_MAX, .found = ret_dates, .most = n };
     Cron cron;
+    RuleSet rules;
+    Str reason;
     *ret_count = 0;
     if (n == 0)
         return true;
@@ -57,6 +59,9 @@ bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start
         cron_dates(&dates, &cron, schedule->day_or);
         break;
     case SCHEDULE_RRULE:
+        if (!rrule_parse(arena, schedule->rrule, now, &rules, &reason))
+            return fail(error, ERR_INVALID, "Invalid RRule string: %.*s", STR_ARG(reason));
+        rrule_dates(&dates, &rules);
         break;
     }
     *ret_count = dates.count;

@@ -23,6 +23,8 @@ bool timezone_exists(Arena *arena, Str name) MUST_CHECK;
 bool cron_check(Arena *arena, Str cron) MUST_CHECK;
 /* Whether a field is a bare R or H, which the reference refuses. */
 bool cron_is_random(Str cron) MUST_CHECK;
+/* What dateutil's rrulestr takes. False: *ret_reason says why, as it does; null if all that is missing is FREQ. */
+bool rrule_check(Arena *arena, Str rrule, Str *ret_reason) MUST_CHECK;
 
 /* The next dates from start on (TIME_NULL: now), at most n, before or at end (TIME_NULL: without end), in the order of the reference's
  * generator, each with its offset in the schedule's own zone; ret_dates has room for n. Work is bounded: a rule that yields

@@ -1,0 +1,428 @@
+/* schedule/rrule_dates.c -- the dates of recurrence rules. A rule is a row of periods (years … seconds), each with days and times in it.
+ * Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from one purse. */
+#include "schedule/rules.h"
+
+enum { DAY_SECONDS = 86400, STEPS_MAX = 5000000 }; /* steps of some nanoseconds; a plain walk through all days of 8,000 years fits */
+
+typedef struct Purse {
+    int64_t steps;       /* left */
+    int64_t from, limit; /* seconds on the wall clock: what is before the one and after the other is of no interest */
+} Purse;
+
+/* The dates of one rule, or of a list, one after another. */
+typedef struct Stream {
+    Purse *purse;
+    const int64_t *list;   /* RDATE and EXDATE */
+    size_t list_left;
+    const Rule *rule;
+    bool done;
+    int64_t current;       /* microseconds on the wall clock */
+    int64_t left;          /* of COUNT */
+    int64_t period;        /* years to days: its number; finer ones: its second on the wall clock */
+    YearDays *days;
+    int day, end;          /* in the period: the present day of the year, and the first after it */
+    int time, time_count;  /* the present time of that day, of how many */
+    int own[3];            /* hour, minute and second of the period, where it is finer than a day */
+    Ints times[3];
+    int64_t *chosen;       /* BYSETPOS: the period's dates; NULL without */
+    int chosen_count, chosen_next;
+    int64_t checked_day;   /* finer periods: the day last looked at, and whether the rule means it */
+    bool checked_good;
+} Stream;
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
+static int64_t start_second(const Rule *rule)
+{
+    return floor_div(rule->start, SECOND);
+}
+
+static int64_t unit_seconds(const Rule *rule)
+{
+    return rule->frequency == HOURLY ? 3600 : rule->frequency == MINUTELY ? 60 : 1;
+}
+
+static bool pay(Stream *s)
+{
+    return s->purse->steps-- > 0;
+}
+
+static bool contains(const Ints *list, int value)
+{
+    for (int i = 0; i < list->count; i++) {
+        if (list->values[i] == value)
+            return true;
+    }
+    return false;
+}
+
+/* ---- periods ---- */
+
+/* Monday 0 */
+static int weekday_of(int64_t day)
+{
+    return (int)(((day + 3) % 7 + 7) % 7);
+}
+
+static int days_into_week(const Rule *rule, int64_t day)
+{
+    return (weekday_of(day) - rule->week_start + 7) % 7;
+}
+
+/* Sets the year's masks for a period that begins on `day` and has `length` days. */
+static bool set_span(Stream *s, int64_t day, int length)
+{
+    Civil c = { 0 };
+    if (day * DAY_SECONDS > s->purse->limit)
+        return false;
+    civil_from_days(day, &c);
+    if (!year_days_set(s->days, s->rule, c.year, c.month))
+        return false;
+    s->day = (int)(day - s->days->first);
+    s->end = s->day + length;
+    return true;
+}
+
+/* The period of this number, of years to days. */
+static bool set_coarse_period(Stream *s)
+{
+    const Rule *rule = s->rule;
+    int64_t day = floor_div(start_second(rule), DAY_SECONDS), moved = s->period * rule->interval;
+    Civil c = { 0 };
+    civil_from_days(day, &c);
+    switch (rule->frequency) {
+    case YEARLY:
+        if (c.year + moved > 9999)
+            return false;
+        c.year += (int)moved;
+        return set_span(s, civil_days(c.year, 1, 1), 365 + civil_is_leap(c.year));
+    case MONTHLY:
+        moved += c.year * INT64_C(12) + c.month - 1;
+        if (moved >= INT64_C(120000))
+            return false;
+        return set_span(s, civil_days((int)(moved / 12), (int)(moved % 12) + 1, 1), civil_month_days((int)(moved / 12), (int)(moved % 12) + 1));
+    case WEEKLY:
+        if (s->period > 0) /* the first week is what is left of it */
+            day += moved * 7 - days_into_week(rule, day);
+        break;
+    default:
+        day += moved;
+        break;
+    }
+    if (day > s->purse->limit / DAY_SECONDS)
+        return false;
+    return set_span(s, day, rule->frequency == WEEKLY ? 7 - days_into_week(rule, day) : 1);
+}
+
+static bool day_is_good(Stream *s, int64_t day)
+{
+    if (day != s->checked_day) {
+        s->checked_day = day;
+        if (!set_span(s, day, 1)) {
+            s->done = true;
+            return false;
+        }
+        s->checked_good = year_days_has(s->days, s->rule, s->day);
+    }
+    return s->checked_good;
+}
+
+/* The first second at which the present period may be met again, since it is of no use: the next day, hour, minute. 0: it is of use. */
+static int64_t next_chance(Stream *s)
+{
+    const Rule *rule = s->rule;
+    int64_t at = s->period, day = floor_div(at, DAY_SECONDS);
+    int second = (int)(at - day * DAY_SECONDS);
+    s->own[0] = second / 3600;
+    s->own[1] = second / 60 % 60;
+    s->own[2] = second % 60;
+    if (!day_is_good(s, day))
+        return (day + 1) * DAY_SECONDS;
+    if (rule->by[BY_HOUR].given && !contains(&rule->by[BY_HOUR], s->own[0]))
+        return at - second % 3600 + 3600;
+    if (rule->frequency >= MINUTELY && rule->by[BY_MINUTE].given && !contains(&rule->by[BY_MINUTE], s->own[1]))
+        return at - second % 60 + 60;
+    if (rule->frequency == SECONDLY && rule->by[BY_SECOND].given && !contains(&rule->by[BY_SECOND], s->own[2]))
+        return at + 1;
+    return 0;
+}
+
+/* Hours to seconds: the first period from the present one on that the rule means. */
+static bool set_fine_period(Stream *s)
+{
+    int64_t step = s->rule->interval * unit_seconds(s->rule);
+    for (;;) {
+        if (s->period > s->purse->limit || !pay(s))
+            return false;
+        int64_t target = next_chance(s);
+        if (s->done || (target && step <= 0))
+            return false;
+        if (target == 0)
+            break;
+        s->period += (target - s->period + step - 1) / step * step;
+    }
+    s->day = (int)(s->checked_day - s->days->first);
+    s->end = s->day + 1;
+    return true;
+}
+
+static int64_t wall_at(const Stream *s, int day, int time)
+{
+    int seconds = s->times[2].count, minutes = s->times[1].count;
+    int hour = s->times[0].values[time / (minutes * seconds)], minute = s->times[1].values[time / seconds % minutes];
+    return (s->days->first + day) * DAY_SECONDS + hour * 3600 + minute * 60 + s->times[2].values[time % seconds];
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    return (*(const int64_t *)a > *(const int64_t *)b) - (*(const int64_t *)a < *(const int64_t *)b);
+}
+
+/* BYSETPOS: some of the period's dates, by their position from its start or end. */
+static void choose(Stream *s)
+{
+    const Ints *positions = &s->rule->by[BY_SETPOS];
+    int days[373], count = 0;
+    for (; s->day < s->end; s->day++) {
+        s->purse->steps--;
+        if (year_days_has(s->days, s->rule, s->day))
+            days[count++] = s->day;
+    }
+    s->chosen_count = s->chosen_next = 0;
+    for (int i = 0; i < positions->count && s->time_count; i++) {
+        int position = positions->values[i] < 0 ? positions->values[i] : positions->values[i] - 1;
+        int day = (int)floor_div(position, s->time_count), time = position - day * s->time_count;
+        day = day < 0 ? day + count : day;
+        if (day >= 0 && day < count)
+            s->chosen[s->chosen_count++] = wall_at(s, days[day], time);
+    }
+    qsort(s->chosen, (size_t)s->chosen_count, sizeof *s->chosen, compare_times);
+    int kept = 0;
+    for (int i = 0; i < s->chosen_count; i++) {
+        if (i == 0 || s->chosen[i] != s->chosen[kept - 1])
+            s->chosen[kept++] = s->chosen[i];
+    }
+    s->chosen_count = kept;
+}
+
+static bool begin_period(Stream *s)
+{
+    if (!(s->rule->frequency < HOURLY ? pay(s) && set_coarse_period(s) : set_fine_period(s)))
+        return false;
+    s->time = 0;
+    if (s->chosen)
+        choose(s);
+    return true;
+}
+
+static bool next_period(Stream *s)
+{
+    if (s->rule->interval <= 0) /* would come to the same period for ever */
+        return false;
+    s->period += s->rule->frequency < HOURLY ? 1 : s->rule->interval * unit_seconds(s->rule);
+    return begin_period(s);
+}
+
+/* ---- dates in a period ---- */
+
+/* A day before all dates of interest need not be walked; those of its dates that COUNT counts are taken off. */
+static bool skip_day(Stream *s)
+{
+    const Rule *rule = s->rule;
+    int64_t day = (s->days->first + s->day) * DAY_SECONDS, end = day + DAY_SECONDS;
+    if (end > s->purse->from || day < start_second(rule) || (rule->has_until && end * SECOND > rule->until))
+        return false;
+    if (rule->has_count && s->left <= s->time_count)
+        return false;
+    s->left -= s->time_count;
+    return true;
+}
+
+static bool next_in_period(Stream *s, int64_t *ret)
+{
+    if (s->chosen) {
+        if (s->chosen_next == s->chosen_count)
+            return false;
+        *ret = s->chosen[s->chosen_next++];
+        return true;
+    }
+    for (; s->day < s->end; s->day++, s->time = 0) {
+        if (!pay(s))
+            return false;
+        if (s->time == 0 && (!year_days_has(s->days, s->rule, s->day) || skip_day(s)))
+            continue;
+        if (s->time < s->time_count) {
+            *ret = wall_at(s, s->day, s->time++);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void next_of_list(Stream *s)
+{
+    s->done = s->list_left == 0;
+    if (s->done)
+        return;
+    s->current = *s->list++;
+    s->list_left--;
+}
+
+static void next_of_stream(Stream *s)
+{
+    int64_t wall;
+    if (!s->rule) {
+        next_of_list(s);
+        return;
+    }
+    while (!s->done) {
+        if (!next_in_period(s, &wall)) {
+            s->done = !next_period(s);
+            continue;
+        }
+        s->current = wall * SECOND;
+        if (s->rule->has_until && s->current > s->rule->until)
+            s->done = true;
+        if (s->done || s->current < s->rule->start)
+            continue;
+        s->done = s->rule->has_count && s->left-- <= 0;
+        return;
+    }
+}
+
+/* ---- beginning ---- */
+
+static int64_t distance_in_periods(const Rule *rule, int64_t from)
+{
+    Civil a = civil_from_time(rule->start, 0), b = civil_from_time(from * SECOND, 0);
+    switch (rule->frequency) {
+    case YEARLY:
+        return b.year - a.year;
+    case MONTHLY:
+        return (b.year - a.year) * 12 + b.month - a.month;
+    case WEEKLY:
+        return (from - start_second(rule)) / (7 * DAY_SECONDS);
+    default:
+        return (from - start_second(rule)) / DAY_SECONDS;
+    }
+}
+
+/* Not past what is of interest: one period earlier is early enough. */
+static void enter_rule(Stream *s)
+{
+    const Rule *rule = s->rule;
+    int64_t from = s->purse->from, start = start_second(rule);
+    bool jumps = !rule->has_count && rule->interval > 0 && from > start;
+    if (rule->frequency < HOURLY) {
+        int64_t periods = jumps ? distance_in_periods(rule, from) / rule->interval - 1 : 0;
+        s->period = periods > 0 ? periods : 0;
+        return;
+    }
+    int64_t unit = unit_seconds(rule), step = unit * rule->interval;
+    s->period = start - (start % unit + unit) % unit;
+    if (jumps)
+        s->period += (from - s->period) / step * step;
+}
+
+/* Where dateutil fails while it walks, there are no dates: times that do not exist. */
+static bool times_are_valid(const Stream *s)
+{
+    static const int limits[] = { 23, 59, 59 };
+    for (int i = 0; i < 3; i++) {
+        const Ints *list = &s->times[i];
+        if (list->count && (list->values[0] < 0 || list->values[list->count - 1] > limits[i]))
+            return false;
+    }
+    return true;
+}
+
+/* A period finer than a day has only so many dates: BYSETPOS may ask for none of them. */
+static bool positions_exist(const Stream *s)
+{
+    const Ints *positions = &s->rule->by[BY_SETPOS];
+    if (!positions->given || s->rule->frequency < HOURLY)
+        return true;
+    for (int i = 0; i < positions->count; i++) {
+        if (abs(positions->values[i]) <= s->time_count)
+            return true;
+    }
+    return false;
+}
+
+static void open_rule(Arena *arena, Purse *purse, const Rule *rule, Stream *s)
+{
+    *s = (Stream){ .purse = purse, .rule = rule, .left = rule->count, .checked_day = INT64_MIN };
+    s->days = arena_new_of(arena, YearDays);
+    s->time_count = 1;
+    for (int i = 0; i < 3; i++) {
+        s->times[i] = (int)rule->frequency >= HOURLY + i ? (Ints){ true, 1, &s->own[i] } : rule->by[BY_HOUR + i];
+        s->time_count *= s->times[i].count;
+    }
+    if (rule->by[BY_SETPOS].given)
+        s->chosen = arena_alloc(arena, (size_t)rule->by[BY_SETPOS].count * sizeof *s->chosen);
+    enter_rule(s);
+    s->done = !times_are_valid(s) || !positions_exist(s) || !begin_period(s);
+    next_of_stream(s);
+}
+
+static Stream *open_streams(Arena *arena, Purse *purse, const Rule *rules, size_t rule_count, const int64_t *list, size_t list_count)
+{
+    Stream *streams = arena_zalloc(arena, (rule_count + 1) * sizeof *streams);
+    for (size_t i = 0; i < rule_count; i++)
+        open_rule(arena, purse, &rules[i], &streams[i]);
+    streams[rule_count] = (Stream){ .purse = purse, .list = list, .list_left = list_count };
+    next_of_stream(&streams[rule_count]);
+    return streams;
+}
+
+/* The one with the earliest date; NULL where all are at their end. */
+static Stream *earliest(Stream *streams, size_t count)
+{
+    Stream *best = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (!streams[i].done && (!best || streams[i].current < best->current))
+            best = &streams[i];
+    }
+    return best;
+}
+
+static bool is_excluded(Stream *streams, size_t count, int64_t wall)
+{
+    Stream *next;
+    while ((next = earliest(streams, count)) && next->current < wall)
+        next_of_stream(next);
+    return next && next->current == wall;
+}
+
+/* dateutil takes the earlier of two instants, and for what the clocks skip the offset after it. */
+static bool add_wall(Dates *dates, int64_t wall)
+{
+    WallMeaning meaning = zone_wall(&dates->zone, wall);
+    int32_t offset = meaning.kind == WALL_NEVER ? meaning.after : meaning.before;
+    Time us = wall - offset * SECOND;
+    return us < dates->start || dates_add(dates, local_from_utc(&dates->zone, us));
+}
+
+void rrule_dates(Dates *dates, const RuleSet *set)
+{
+    const int64_t last = INT64_C(253402300799); /* 9999-12-31T23:59:59 */
+    Purse purse = { STEPS_MAX, floor_div(dates->start, SECOND) - 2 * DAY_SECONDS, last };
+    if (dates->end_wall / SECOND < last - DAY_SECONDS)
+        purse.limit = dates->end_wall / SECOND + DAY_SECONDS;
+    size_t in_count = set->rule_count + 1, out_count = set->exrule_count + 1;
+    Stream *in = open_streams(dates->arena, &purse, set->rules, set->rule_count, set->rdates, set->rdate_count);
+    Stream *out = open_streams(dates->arena, &purse, set->exrules, set->exrule_count, set->exdates, set->exdate_count);
+    int64_t previous = INT64_MIN;
+    Stream *next;
+    while ((next = earliest(in, in_count)) && purse.steps > 0) {
+        int64_t wall = next->current;
+        purse.steps -= (int64_t)(in_count + out_count) / 2;
+        if (wall != previous && !is_excluded(out, out_count, wall) && !add_wall(dates, wall))
+            return;
+        previous = wall;
+        next_of_stream(next);
+    }
+}
