@@ -1,0 +1,57 @@
+"""Answers of ours that are meant to differ from the reference's, each with the reason. Nothing else may differ.
+
+What tests/api/differences.py says of required fields holds here as well."""
+import json
+import re
+from dataclasses import dataclass
+from typing import Callable
+
+from differences import expected_answer, missing_fields  # tests/api
+from wire import Answer
+
+
+@dataclass
+class Known:
+    """Where `path` matches and `holds` says so of both answers, ours is right. `holds` must tell what ours answers."""
+
+    reason: str
+    method: str
+    path: str
+    holds: Callable
+
+
+def listed(match, request, other, reference, ours):
+    """The reason why the two answers may differ; None if they may not. Raises Difference where ours is not what the reason asks for."""
+    for known in KNOWN:
+        if request.method == known.method and re.fullmatch(known.path, request.path.partition("?")[0]) and known.holds(request, reference, ours):
+            return known.reason
+    return missing_field(match, request, other, reference, ours)
+
+
+def missing_field(match, request, other, reference, ours):
+    case = {"method": request.method, "path": request.path, "content": other.content, "headers": request.headers, "answer": {"status": reference.status, "body": reference.text}}
+    if ours.status != 422 or not missing_fields(case) or reference.status not in (409, 422, 500):
+        return None
+    expected = expected_answer("orion", case, {"status": ours.status, "body": ours.text})
+    if expected == case["answer"]:
+        return None
+    match.answers(request, Answer(expected["status"], ours.headers, expected["body"]), ours)
+    return "a required field that the reference's models do not mark is told to be missing"
+
+
+def detail(ours):
+    body = ours.json
+    return json.dumps(body.get("exception_detail", body.get("detail"))) if isinstance(body, dict) else ""
+
+
+def crash(status, *words):
+    """The reference answers 500 where ours tells the client what is wrong."""
+    def holds(request, reference, ours):
+        return reference.status == 500 and ours.status == status and all(word in ours.text for word in words)
+    return holds
+
+
+ID = r"[^/]+"
+KNOWN = [
+    Known("a run that is not there: 404 in place of a 500", "POST", f"/flow_runs/{ID}/resume", crash(404, "Flow run not found")),
+]

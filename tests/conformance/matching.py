@@ -1,0 +1,161 @@
+"""Compares two answers to one request: identifiers by their pairs, times loosely, lists by the order that was asked for."""
+import json
+import re
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent / folder) for folder in ("histories", "api")]
+
+from compare import SLUG, Comparison, Difference, TIME  # noqa: E402  (tests/histories)
+from answers import HEADERS  # noqa: E402  (tests/api)
+from wire import IDENTIFIER, canonical, parsed  # noqa: E402
+
+TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d:\d\d")
+# Lists that the reference makes from a Python set, or orders by identifiers of which ours are others.
+SETS = ("tags", "allowed_schemes", "pause_keys")
+
+# What a list is ordered by: the columns of which the first that is there counts, by operation and by the sort that was asked for.
+BY_SORT = {
+    "ID": ["id"], "START_TIME": ["start_time", "expected_start_time"], "EXPECTED_START_TIME": ["expected_start_time"], "NAME": ["name"],
+    "NEXT_SCHEDULED_START_TIME": ["next_scheduled_start_time"], "END_TIME": ["end_time"], "CREATED": ["created"], "UPDATED": ["updated"],
+    "TIMESTAMP": ["timestamp"], "LEVEL": ["level"], "FLOW_RUN_ID": ["flow_run_id"], "TASK_RUN_ID": ["task_run_id"],
+}
+DEFAULT_SORT = {"flow_runs": "ID_DESC", "task_runs": "ID_DESC", "flows": "NAME_ASC", "deployments": "NAME_ASC", "logs": "TIMESTAMP_ASC", "history": "EXPECTED_START_TIME_DESC"}
+FIXED_ORDER = {
+    "/saved_searches/filter": ["name"], "/concurrency_limits/filter": ["tag"], "/block_types/filter": ["name"], "/block_schemas/filter": ["created"],
+    "/block_documents/filter": ["name"], "/work_queues/filter": ["name"], "/experimental/work_pools/filter": ["name"], "/flow_run_notification_policies/filter": ["id"],
+    "/queues/filter": ["priority"], "/workers/filter": ["last_heartbeat_time"], "/get_runs": ["next_scheduled_start_time"], "/block_documents": ["name"], "/graph": ["id"],
+    "/get_scheduled_flow_runs": ["id"],
+}
+NOT_COMPARABLE = ("id", "flow_run_id", "task_run_id")
+
+
+def order_of(path, body):
+    """The columns that a list is ordered by; None for lists whose order is part of the answer."""
+    path = path.partition("?")[0]
+    family = path.split("/")[1]
+    if path == "/ui/flow_runs/history":
+        return ["timestamp"]
+    if path.endswith("/filter") and family in DEFAULT_SORT:
+        sort = body.get("sort") if isinstance(body, dict) else None
+        return BY_SORT[(sort or DEFAULT_SORT[family]).rpartition("_")[0]]
+    return next((columns for ending, columns in FIXED_ORDER.items() if path.endswith(ending)), None)
+
+
+def is_window(body):
+    """Whether a list may be a part of what there is."""
+    return isinstance(body, dict) and (body.get("limit") is not None or bool(body.get("offset")))
+
+
+class Match(Comparison):
+    """A Comparison for whole answers. `weak` counts the groups of rows of which only the number could be compared."""
+
+    def __init__(self):
+        super().__init__()
+        self.weak = 0
+        self.whole_page = 200
+
+    def answers(self, request, one, two):
+        """Raises Difference if the two answers to the request differ."""
+        if one.status != two.status:
+            raise Difference(f"status {one.status} and {two.status}")
+        for name in HEADERS:
+            if not self.text(one.headers.get(name, ""), two.headers.get(name, ""), None):
+                raise Difference(f"header {name}: {one.headers.get(name)!r} and {two.headers.get(name)!r}")
+        left, right = one.json, two.json
+        if (left is None) != (right is None) or (left is None and not self.text(one.text, two.text, None)):
+            raise Difference(f"body: {one.text[:500]!r} and {two.text[:500]!r}")
+        if isinstance(left, list) and isinstance(right, list) and one.status == 200:
+            columns = order_of(request.path, request.parts)
+            if columns:
+                return self.rows(left, right, columns, is_window(request.parts))
+        self.value(left, right, "body", None)
+        if is_plain(one.text) and not is_plain(two.text):
+            raise Difference("the JSON is written otherwise")
+        return None
+
+    def rows(self, one, two, columns, window):
+        """Two ordered lists: rows that the order does not tell apart may stand in any order."""
+        if len(one) != len(two):
+            raise Difference(f"{len(one)} rows and {len(two)} rows")
+        window = window or len(one) == self.whole_page
+        if columns[0] in NOT_COMPARABLE or has_made_up_names(one, two, columns):
+            groups = [(0, len(one))]
+        else:
+            groups = list(grouped(one, columns))
+        for first, last in groups:
+            left, right = one[first:last], self.paired(one[first:last], two[first:last])
+            at_the_edge = window and (first == 0 or last == len(one)) and len(left) > 1
+            if right is None and at_the_edge:
+                self.weak += 1
+                continue
+            for place, pair in enumerate(zip(left, two[first:last] if right is None else right)):
+                self.value(*pair, f"body[{first + place}]", None)
+
+    def paired(self, one, two):
+        """The rows of the second list in the order of the first, as far as they are known; None if they are not the same rows."""
+        if len(one) < 2 or not isinstance(one[0], dict):
+            return two
+        left, right = [identifier_of(row) for row in one], [identifier_of(row) for row in two]
+        if left[0] is None:
+            return two
+        rows = dict(zip(right, two))
+        unknown_there = [name for name in right if name not in self.backward]
+        unknown_here = [name for name in left if name not in self.forward]
+        if len(unknown_here) != len(unknown_there):
+            return None
+        pairs = {**self.forward, **dict(zip(unknown_here, unknown_there))}
+        if any(pairs[name] not in rows for name in left):
+            return None
+        return [rows[pairs[name]] for name in left]
+
+    def lists(self, one, two, where, key):
+        if key in SETS and len(one) == len(two):
+            one, two, key = sorted(one, key=json.dumps), sorted(two, key=json.dumps), None
+        super().lists(one, two, where, key)
+
+    def value(self, one, two, where, key):
+        if isinstance(one, float) and isinstance(two, float) and where.endswith(("duration", "lateness")):
+            key = "estimated_run_time"
+        super().value(one, two, where, key)
+
+    def text(self, one, two, key):
+        if TIME.match(one) and TIME.match(two):
+            return self.time(one, two, key)
+        for pattern, same in ((IDENTIFIER, self.identifiers), (TIMES, self.time)):
+            found = [[match[0] for match in pattern.finditer(text)] for text in (one, two)]
+            if len(found[0]) != len(found[1]) or not all(same(*pair, key) for pair in zip(*found)):
+                return False
+            one, two = pattern.sub("*", one), pattern.sub("*", two)
+        return one == two or (key == "name" and bool(SLUG.match(one)) and bool(SLUG.match(two)))
+
+    def identifiers(self, one, two, _):
+        same_form = ("-" in one) == ("-" in two) and (one == one.lower()) == (two == two.lower())
+        return same_form and self.identifier(canonical(one), canonical(two))
+
+
+def identifier_of(row):
+    if not isinstance(row, dict):
+        return None
+    return row.get("id") or (row.get("flow_run") or {}).get("id")
+
+
+def has_made_up_names(one, two, columns):
+    return columns == ["name"] and any(left.get("name") != right.get("name") and SLUG.match(left.get("name") or "") for left, right in zip(one, two))
+
+
+def grouped(rows, columns):
+    """Stretches of rows of which the order's columns are equal."""
+    def key(row):
+        return next((row[name] for name in columns if row.get(name) is not None), None) if isinstance(row, dict) else None
+    first = 0
+    for place in range(1, len(rows) + 1):
+        if place == len(rows) or key(rows[place]) != key(rows[first]):
+            yield first, place
+            first = place
+
+
+def is_plain(text):
+    """Whether JSON is written as the reference mostly does: no spaces, no escapes that are not needed."""
+    body = parsed(text)
+    return body is None or text == json.dumps(body, ensure_ascii=False, separators=(",", ":"))
