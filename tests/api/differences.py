@@ -66,6 +66,13 @@ BY_SERVER = {
     "queues of a refused update": {"reference": 1, "orion": 0},
     "update to an unknown pool": {"reference": 500, "orion": 404},
     "update of a deployment by no uuid": {"reference": 500, "orion": 422},
+    # Fields that do not define the blocks which they say they nest: the client's mistake, not the server's.
+    "a nested block that is not defined": {"reference": 500, "orion": 422},
+    # The same for a reference to no document, in a new document; and for documents that would contain each other, which the reference
+    # stores, and never ends to read.
+    "a reference without a document": {"reference": 500, "orion": 400},
+    # A schema that is not there.
+    "moving to no schema": {"reference": 500, "orion": 409},
     # The chart of runs has no place for a run without a state; the reference fails on the whole answer.
     "a chart with a run that has no state": {"reference": 500, "orion": 200},
 }
