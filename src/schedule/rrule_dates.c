@@ -2,7 +2,7 @@
  * Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from one purse. */
 #include "schedule/rules.h"
 
-enum { DAY_SECONDS = 86400, STEPS_MAX = 5000000 }; /* steps of some nanoseconds; a plain walk through all days of 8,000 years fits */
+enum { DAY_SECONDS = 86400, STEPS_MAX = 3000000 }; /* steps of some nanoseconds; a walk through all days of 8,000 years fits */
 
 typedef struct Purse {
     int64_t steps;       /* left */
@@ -406,10 +406,21 @@ static bool add_wall(Dates *dates, int64_t wall)
     return us < dates->start || dates_add(dates, local_from_utc(&dates->zone, us));
 }
 
+/* The earliest that a wall clock may show at or after the start, whatever changes are near. */
+static int64_t earliest_wall(const Dates *dates)
+{
+    int32_t least = zone_offset(&dates->zone, dates->start);
+    for (int i = -2; i <= 2; i += 4) {
+        int32_t offset = zone_offset(&dates->zone, dates->start + i * DAY_US);
+        least = offset < least ? offset : least;
+    }
+    return floor_div(dates->start, SECOND) + least;
+}
+
 void rrule_dates(Dates *dates, const RuleSet *set)
 {
     const int64_t last = INT64_C(253402300799); /* 9999-12-31T23:59:59 */
-    Purse purse = { STEPS_MAX, floor_div(dates->start, SECOND) - 2 * DAY_SECONDS, last };
+    Purse purse = { STEPS_MAX, earliest_wall(dates), last };
     if (dates->end_wall / SECOND < last - DAY_SECONDS)
         purse.limit = dates->end_wall / SECOND + DAY_SECONDS;
     size_t in_count = set->rule_count + 1, out_count = set->exrule_count + 1;
@@ -420,8 +431,9 @@ void rrule_dates(Dates *dates, const RuleSet *set)
     while ((next = earliest(in, in_count)) && purse.steps > 0) {
         int64_t wall = next->current;
         purse.steps -= (int64_t)(in_count + out_count) / 2;
-        if (wall != previous && !is_excluded(out, out_count, wall) && !add_wall(dates, wall))
-            return;
+        bool excluded = wall == previous || is_excluded(out, out_count, wall);
+        if (purse.steps <= 0 || (!excluded && !add_wall(dates, wall)))
+            return; /* with an empty purse EXRULEs have said nothing */
         previous = wall;
         next_of_stream(next);
     }

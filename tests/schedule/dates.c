@@ -5,16 +5,14 @@
 static Time time_of(const Json *json)
 {
     Moment moment = MOMENT_NULL;
-    if (!json_is_null(json) && !moment_parse(json->text, &moment))
-        exit(2);
-    return moment.us;
+    return !json_is_null(json) && moment_parse(json->text, &moment) ? moment.us : TIME_NULL;
 }
 
 static void write_dates(JsonWriter *w, Arena *arena, const Json *request, Str stored)
 {
     Schedule schedule;
     Error error = { 0 };
-    size_t n = (size_t)atoi(json_get(request, "n")->text.p), count = 0;
+    size_t n = strtoul(json_get(request, "n")->text.p, NULL, 10), count = 0;
     Moment *dates = arena_alloc(arena, n * sizeof *dates);
     Time start = time_of(json_get(request, "start"));
     bool ok = schedule_load(arena, stored, &schedule) &&

@@ -85,6 +85,12 @@ class Generator:
         text = self.one(" ", " ", "  ").join(fields) if self.chance(0.97) else self.one("@daily", "@HOURLY", "@weekly", "@monthly", "@yearly", "@annually", "@midnight")
         return {"cron": text, "day_or": self.chance(0.8)}
 
+    def mutate(self, text):
+        for _ in range(self.random.randint(1, 3)):
+            at, character = self.random.randint(0, len(text)), self.one(*"0123456789*/-,#lLwW? rRhH()monfrijn@")
+            text = text[:at] + self.one(character + text[at:], text[at + 1:], character + text[at + 1:])
+        return text
+
     # ---- recurrence rules ----
 
     def rule(self, frequency):
