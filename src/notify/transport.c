@@ -122,7 +122,7 @@ static bool has_control(Str s)
     return false;
 }
 
-static void prepare(Transport *transport, Arena *arena, const NotifyRequest *request, struct curl_slist *headers, struct curl_slist *elsewhere)
+static void prepare(Transport *transport, Arena *arena, const NotifyRequest *request, struct curl_slist *headers)
 {
     const Curl *curl = &transport->curl;
     CURL *easy = transport->easy;
@@ -144,8 +144,6 @@ static void prepare(Transport *transport, Arena *arena, const NotifyRequest *req
     curl->set(easy, CURLOPT_POSTFIELDS, request->body.p);
     if (certificates())
         curl->set(easy, CURLOPT_CAINFO, certificates());
-    if (elsewhere)
-        curl->set(easy, CURLOPT_CONNECT_TO, elsewhere);
     if (request->user.p) {
         curl->set(easy, CURLOPT_USERNAME, arena_cstr(arena, request->user));
         curl->set(easy, CURLOPT_PASSWORD, arena_cstr(arena, request->password));
@@ -168,16 +166,13 @@ bool transport_post(Transport *transport, const NotifyRequest *request, NotifyAn
         return fail(error, ERR_INVALID, "the block's key has characters that no header may have");
     Arena *arena = arena_new();
     const Curl *curl = &transport->curl;
-    struct curl_slist *headers = NULL, *elsewhere = NULL;
+    struct curl_slist *headers = NULL;
     add_header(arena, curl, &headers, "User-Agent", STR("Prefect Notifications"));
     add_header(arena, curl, &headers, "Accept", request->accept);
     add_header(arena, curl, &headers, "Content-Type", request->content_type);
     add_header(arena, curl, &headers, "Authorization", request->authorization);
     add_header(arena, curl, &headers, "Expect", STR("")); /* none: the body follows at once */
-    const char *connect_to = getenv("ORION_NOTIFY_CONNECT_TO");
-    if (connect_to && *connect_to)
-        elsewhere = curl->append(NULL, connect_to);
-    prepare(transport, arena, request, headers, elsewhere);
+    prepare(transport, arena, request, headers);
     transport->answer_size = 0;
     transport->problem[0] = '\0';
     CURLcode code = curl->perform(transport->easy);
@@ -187,7 +182,6 @@ bool transport_post(Transport *transport, const NotifyRequest *request, NotifyAn
         ret->said_ok = transport->answer_size == 2 && memcmp(transport->answer, "ok", 2) == 0;
     }
     curl->free_list(headers);
-    curl->free_list(elsewhere);
     arena_free(arena);
     return ok;
 }
