@@ -339,17 +339,16 @@ static bool times_are_valid(const Stream *s)
     return true;
 }
 
-/* A period finer than a day has only so many dates: BYSETPOS may ask for none of them. */
+/* BYSETPOS may ask for more dates than any period has. */
 static bool positions_exist(const Stream *s)
 {
+    static const int most_days[] = { 366, 31, 7, 1, 1, 1, 1 };
     const Ints *positions = &s->rule->by[BY_SETPOS];
-    if (!positions->given || s->rule->frequency < HOURLY)
-        return true;
     for (int i = 0; i < positions->count; i++) {
-        if (abs(positions->values[i]) <= s->time_count)
+        if (abs(positions->values[i]) <= (int64_t)most_days[s->rule->frequency] * s->time_count)
             return true;
     }
-    return false;
+    return !positions->given;
 }
 
 static void open_rule(Arena *arena, Purse *purse, const Rule *rule, Stream *s)
