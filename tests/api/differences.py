@@ -14,6 +14,7 @@ REQUIRED = {
     "/logs/": ["name", "level", "message", "timestamp", "flow_run_id"],
     "/concurrency_limits/": ["tag", "concurrency_limit"],
     "/deployments/": ["name", "flow_id"],
+    "/flow_run_notification_policies/": ["state_names", "tags", "block_document_id"],
     "/block_types/": ["name", "slug"],
     "/block_documents/": ["block_schema_id", "block_type_id"],
 }
