@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 REASONED = {
     "log": "the reference leaves the logs of a deleted run behind; we delete them",
     "artifact": "the reference leaves the artifacts of a deleted run behind; we delete them",
-    "block_type": "the reference registers its block types at start, we the one that every client uses; compared are those that a document uses",
+    "block_type": "what a start registers has descriptions of our own, and is compared in tests/api; here those that a document uses",
     "block_schema": "as for block_type",
     "block_schema_reference": "as for block_type",
 }
