@@ -81,12 +81,12 @@ static Fault *fault_of_two(Check *check, Faults *out, const Json *value, const c
     return fault_add(check, out, &message);
 }
 
-/* Applies the schema to a part of the value. */
+/* Applies the schema to a part of the value. What a schema false refuses counts as an error of the whole: so does jsonschema. */
 static void descend(Check *check, const Json *schema, const Json *value, Place place, Faults *out)
 {
     Fault **added = out->end;
     apply(check, schema, value, out);
-    for (Fault *fault = *added; fault; fault = fault->next) {
+    for (Fault *fault = schema->kind == JSON_FALSE ? NULL : *added; fault; fault = fault->next) {
         Place *step = arena_new_of(check->arena, Place);
         *step = place;
         step->next = fault->path;
@@ -209,11 +209,20 @@ static void check_exclusive_maximum(Check *check, const Json *given, const Json 
         fault_of_two(check, out, value, " is greater than or equal to the maximum of ", given);
 }
 
+static uint64_t remainder_of_digits(Str digits, uint64_t divisor)
+{
+    uint64_t rest = 0;
+    for (size_t i = digits.p[0] == '-'; i < digits.n; i++)
+        rest = (rest * 10 + (uint64_t)(digits.p[i] - '0')) % divisor;
+    return rest;
+}
+
 static bool is_multiple(const Json *value, const Json *given)
 {
+    enum { DIGITS_MAX = 18 }; /* of a divisor whose tenfold fits */
     double divisor = python_number(given);
-    if (given->kind == JSON_INT && value->kind == JSON_INT && value->text.n < 19 && given->text.n < 19)
-        return strtoll(value->text.p, NULL, 10) % strtoll(given->text.p, NULL, 10) == 0;
+    if (given->kind == JSON_INT && value->kind == JSON_INT && given->text.n <= DIGITS_MAX)
+        return remainder_of_digits(value->text, (uint64_t)strtoll(given->text.p, NULL, 10)) == 0;
     if (given->kind == JSON_INT)
         return fmod(python_number(value), divisor) == 0;
     double quotient = python_number(value) / divisor;

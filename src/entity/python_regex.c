@@ -2,6 +2,7 @@
 #include "entity/python_values.h"
 
 #include <ctype.h>
+#include <locale.h>
 #include <regex.h>
 
 enum {
@@ -135,15 +136,28 @@ static bool translate(Arena *arena, Str pattern, const char **ret)
     return !t.is_beyond;
 }
 
+static bool search(const char *pattern, const char *text)
+{
+    regex_t regex;
+    if (regcomp(&regex, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return true;
+    bool found = regexec(&regex, text, 0, NULL, 0) != REG_NOMATCH;
+    regfree(&regex);
+    return found;
+}
+
+/* In a locale of UTF-8, so that "." is a character. */
 bool python_search(Arena *arena, Str pattern, Str text)
 {
     const char *translated;
-    regex_t regex;
     if (pattern.n > PATTERN_MAX || text.n > TEXT_MAX || memchr(text.p, '\0', text.n) || !translate(arena, pattern, &translated))
         return true;
-    if (regcomp(&regex, translated, REG_EXTENDED | REG_NOSUB) != 0)
-        return true;
-    bool found = regexec(&regex, arena_cstr(arena, text), 0, NULL, 0) != REG_NOMATCH;
-    regfree(&regex);
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
+    locale_t before = utf8 ? uselocale(utf8) : NULL;
+    bool found = search(translated, arena_cstr(arena, text));
+    if (utf8) {
+        uselocale(before);
+        freelocale(utf8);
+    }
     return found;
 }
