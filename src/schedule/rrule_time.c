@@ -98,9 +98,15 @@ static bool take_zone(Scan *s, bool *ret)
     return s->p == s->end || (n == 2 && take_part(s, ':', &minutes) && s->p == s->end);
 }
 
-static bool take_date(Scan *s, Civil *c)
+/* *ret_year: the digits of a number that can only be a year, and is none. */
+static bool take_date(Scan *s, Civil *c, Str *ret_year)
 {
     int n = count_digits(s);
+    if (n == 5 || n == 7 || (n > 8 && n < 19 && n != 12 && n != 14)) {
+        *ret_year = (Str){ s->p, (size_t)n };
+        s->p += n;
+        return true;
+    }
     if (n == 4) {
         c->year = take_digits(s, 4);
         char separator = s->p < s->end && *s->p == '/' ? '/' : '-';
@@ -138,9 +144,12 @@ bool rrule_time_parse(Arena *arena, Str text, int64_t *ret_wall, bool *ret_has_z
     Scan s = { text.p, text.p + text.n };
     Civil c = { 0 };
     const char *fault = text.n ? "Unknown string format" : "String does not contain a date";
-    bool ok = take_date(&s, &c) && (!take_char(&s, 'T') || s.p == s.end || take_clock(&s, &c)) && take_zone(&s, ret_has_zone);
+    Str year = STR_NULL;
+    bool ok = take_date(&s, &c, &year) && (!take_char(&s, 'T') || s.p == s.end || take_clock(&s, &c)) && take_zone(&s, ret_has_zone);
+    while (year.n > 1 && year.p[0] == '0')
+        year.p++, year.n--;
     if (ok)
-        fault = find_fault(&c);
+        fault = year.p ? arena_cstr(arena, arena_printf(arena, "year %.*s is out of range", STR_ARG(year))) : find_fault(&c);
     if (fault) {
         *ret_reason = arena_printf(arena, "%s: %.*s", fault, STR_ARG(text));
         return false;
