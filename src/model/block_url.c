@@ -2,6 +2,7 @@
 #include "model/block.h"
 
 #include <curl/curl.h>
+#include <dlfcn.h>
 #include <locale.h>
 #include <strings.h>
 
@@ -246,20 +247,48 @@ static DomainKind judge_domain(Str host, bool *ret_top_level)
     return ascii || labels_fit(whole, true) ? DOMAIN_INTERNATIONAL : DOMAIN_BAD;
 }
 
+/* libcurl's parser of addresses: it is loaded when the first international host comes, for what notify/transport.c says. */
+typedef struct UrlParser {
+    __typeof__(&curl_url) open;
+    __typeof__(&curl_url_set) set;
+    __typeof__(&curl_url_get) get;
+    __typeof__(&curl_url_cleanup) close;
+    __typeof__(&curl_free) free_text;
+} UrlParser;
+
+static bool load_parser(UrlParser *parser)
+{
+    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    const struct { void *place; const char *name; } functions[] = {
+        { &parser->open, "curl_url" }, { &parser->set, "curl_url_set" }, { &parser->get, "curl_url_get" },
+        { &parser->close, "curl_url_cleanup" }, { &parser->free_text, "curl_free" },
+    };
+    for (size_t i = 0; i < COUNT_OF(functions); i++) {
+        void *found = library ? dlsym(library, functions[i].name) : NULL;
+        if (!found)
+            return false;
+        memcpy(functions[i].place, &found, sizeof found);
+    }
+    return true;
+}
+
 /* The host in ASCII, as names are asked for on the wire; null where it has no such form. */
 static Str host_to_ascii(Arena *arena, Str host)
 {
+    UrlParser url;
     if (character_count(host) == host.n)
         return host;
+    if (!load_parser(&url))
+        return STR_NULL;
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = utf8 ? uselocale(utf8) : NULL; /* the library reads hosts by the locale */
-    CURLU *handle = curl_url();
+    CURLU *handle = url.open();
     char *text = NULL;
     Str ascii = STR_NULL;
-    if (handle && curl_url_set(handle, CURLUPART_HOST, arena_cstr(arena, host), 0) == CURLUE_OK &&
-        curl_url_get(handle, CURLUPART_HOST, &text, CURLU_PUNYCODE) == CURLUE_OK)
+    if (handle && url.set(handle, CURLUPART_HOST, arena_cstr(arena, host), 0) == CURLUE_OK &&
+        url.get(handle, CURLUPART_HOST, &text, CURLU_PUNYCODE) == CURLUE_OK)
         ascii = arena_str(arena, str_from(text));
-    curl_free(text);
-    curl_url_cleanup(handle);
+    url.free_text(text);
+    url.close(handle);
     if (utf8) {
         uselocale(before);
         freelocale(utf8);
