@@ -155,9 +155,13 @@ static bool register_collection(Registration *registration, const Json *collecti
     const char *name = arena_cstr(registration->tx->arena, collection->key);
     if (!types || types->kind != JSON_OBJECT)
         return fail(registration->tx->error, ERR_INVALID, "%s has no object \"block_types\"", name);
-    for (const Json *type = types->child; type; type = type->next)
+    for (const Json *type = types->child; type; type = type->next) {
+        ArenaMark mark = arena_mark(registration->tx->arena);
         if (!register_block(registration, name, type))
             return false;
+        if (!registration->report) /* which lives there */
+            arena_release(registration->tx->arena, mark);
+    }
     return true;
 }
 
