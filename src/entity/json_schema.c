@@ -1,9 +1,9 @@
 /* entity/json_schema.c -- the keywords of JSON schema, each a function that adds what it finds wrong; then the choice of the error to tell. */
 #include "entity/json_schema.h"
 
-#include <ctype.h>
 #include <math.h>
 
+#include "entity/json_pointer.h"
 #include "entity/python_values.h"
 
 enum {
@@ -594,54 +594,12 @@ static void check_if(Check *check, const Json *given, const Json *schema, const 
         apply(check, then, value, out);
 }
 
-/* One part of a JSON pointer: %41 and ~1 are what they stand for. */
-static Str unescape(Arena *arena, Str part)
-{
-    Buf out;
-    buf_init(&out, arena, part.n + 1);
-    for (size_t i = 0; i < part.n; i++) {
-        char next = i + 1 < part.n ? part.p[i + 1] : '\0', second = i + 2 < part.n ? part.p[i + 2] : '\0';
-        if (part.p[i] == '%' && isxdigit((unsigned char)next) && isxdigit((unsigned char)second))
-            buf_char(&out, (char)strtol((char[]){ next, second, '\0' }, NULL, 16)), i += 2;
-        else if (part.p[i] == '~' && (next == '0' || next == '1'))
-            buf_char(&out, next == '0' ? '~' : '/'), i++;
-        else
-            buf_char(&out, part.p[i]);
-    }
-    return buf_view(&out);
-}
-
-static const Json *child_at(const Json *array, Str index)
-{
-    const Json *item = array->child;
-    char *end;
-    for (long i = index.n ? strtol(index.p, &end, 10) : -1; item && i > 0; i--)
-        item = item->next;
-    return item;
-}
-
-/* NULL: it points nowhere in this schema. */
-static const Json *resolve(Check *check, Str pointer)
-{
-    const Json *at = check->root;
-    if (pointer.n == 0 || pointer.p[0] != '#' || (pointer.n > 1 && pointer.p[1] != '/'))
-        return NULL;
-    for (size_t i = 1; at && i < pointer.n;) {
-        size_t from = ++i;
-        while (i < pointer.n && pointer.p[i] != '/')
-            i++;
-        Str part = unescape(check->arena, (Str){ pointer.p + from, i - from });
-        at = at->kind == JSON_ARRAY ? child_at(at, arena_str(check->arena, part)) : find(at, part);
-    }
-    return at;
-}
-
 static void check_ref(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)
 {
     (void)schema;
     if (given->kind != JSON_STRING)
         return;
-    const Json *target = resolve(check, given->text);
+    const Json *target = json_pointer(check->arena, check->root, given->text);
     if (target)
         apply(check, target, value, out);
     else
