@@ -156,7 +156,7 @@ static bool read_type(Message *message, const Service *service)
     message->type = service->fallback;
     if (!name.p && ok && !json_get(message->data, "notify_type"))
         return true;
-    for (int i = service->fallback; i < NOTIFY_TYPES; i++) {
+    for (unsigned i = service->fallback; i < NOTIFY_TYPES; i++) {
         message->type = (enum NotifyType)i;
         if (str_is(name, notify_type_names[i]))
             return true;

@@ -123,8 +123,10 @@ static bool look(Tx *tx, void *arg)
 static bool discard(Tx *tx)
 {
     return DB_EXEC(tx,
-                   "DELETE FROM flow_run_notification_queue WHERE updated <= $1 AND (flow_run_state_id NOT IN (SELECT id FROM flow_run_state)"
-                   " OR flow_run_notification_policy_id NOT IN (SELECT id FROM flow_run_notification_policy))",
+                   "DELETE FROM flow_run_notification_queue WHERE updated <= $1"
+                   " AND (NOT EXISTS (SELECT 1 FROM flow_run_state WHERE flow_run_state.id = flow_run_notification_queue.flow_run_state_id)"
+                   " OR NOT EXISTS (SELECT 1 FROM flow_run_notification_policy"
+                   " WHERE flow_run_notification_policy.id = flow_run_notification_queue.flow_run_notification_policy_id))",
                    v_time(tx->now))
            >= 0;
 }
