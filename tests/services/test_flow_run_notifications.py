@@ -112,7 +112,9 @@ def test_rows_of_vanished_policies_hold_up_nothing(api, receiver):
     api.server.execute("INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id, updated) VALUES (?, ?, '2020-01-01 00:00:00.000000')", NOBODY, NOBODY)
     failed_run(api, policy(api, message_template="still"))
     assert [slack_text(request) for request in receiver.wait(1)] == ["still"]
-    api.server.execute("DELETE FROM flow_run_notification_queue")
+    if api.kind == "reference":  # it never deletes them
+        api.server.execute("DELETE FROM flow_run_notification_queue")
+    drained(api)
 
 
 def test_inactive_policies_are_silent(api, receiver):
