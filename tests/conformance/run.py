@@ -37,7 +37,8 @@ SCRIPTS = {
 }
 LAST = {"admin": scripts_runs.admin}
 # Parameters that no request can succeed with, and why.
-EXCUSED = {}
+EXCUSED = {(operation, "state.data"): "the reference answers 500 to a run that is created with data"
+           for operation in ("POST /flow_runs/", "POST /task_runs/", "POST /deployments/{id}/create_flow_run")}
 ENABLED = {"PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS": "true"}
 SHOWN = 15  # differences that are printed; the file has all
 

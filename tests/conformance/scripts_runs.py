@@ -119,7 +119,7 @@ def task_runs(world):
     set_state(world, "flow_run", run, "RUNNING")
     earlier = None
     for number, states in enumerate(RUN_STATES):
-        inputs = {"x": [{"input_type": "task_run", "id": earlier["id"]}]} if earlier else {"c": [{"input_type": "parameter", "name": "p"}]}
+        inputs = {"x": [{"input_type": "task_run", "id": earlier["id"]}]} if earlier else {}
         task = world.made("/task_runs/", {"flow_run_id": run["id"], "name": world.name("task"), "task_key": f"key-{number % 3}", "dynamic_key": str(number), "tags": TAGS[:number % 4], "task_version": "1",
                                           "empirical_policy": {"retries": number % 3, "retry_delay": [0, 3600][:number % 3], "retry_jitter_factor": 0.5 if number == 4 else None}, "task_inputs": inputs,
                                           "cache_key": "cached" if number % 4 == 0 else None, "cache_expiration": hours(9) if number == 4 else None})
@@ -131,6 +131,9 @@ def task_runs(world):
     world.post("/task_runs/", {"flow_run_id": run["id"], "name": "other", "task_key": "key-0", "dynamic_key": "0"}, note="the same again")
     world.post("/task_runs/", {"flow_run_id": NOBODY, "task_key": "k", "dynamic_key": "0"})
     world.get(f"/flow_runs/{run['id']}/graph")
+    constant = world.made("/flow_runs/", {"flow_id": flow["id"], "name": world.name("run")})
+    world.made("/task_runs/", {"flow_run_id": constant["id"], "name": "t", "task_key": "c", "dynamic_key": "0", "task_inputs": {"c": [{"input_type": "parameter", "name": "p"}, {"input_type": "constant", "type": "int"}]}})
+    world.get(f"/flow_runs/{constant['id']}/graph")
     caching(world, run)
     child = world.made("/flow_runs/", {"flow_id": flow["id"], "name": world.name("child"), "parent_task_run_id": earlier["id"]})
     world.get(f"/flow_runs/{child['id']}")
@@ -229,7 +232,9 @@ def root(world):
 
 
 def admin(world):
-    """The last script: it empties both databases."""
+    """The last script: it leaves the databases unlike, and then empties them."""
+    for path, body in (("/flow_runs/", {"flow_id": world.id("flow")}), ("/task_runs/", {"flow_run_id": world.id("flow_run"), "task_key": "data", "dynamic_key": "0"}), (f"/deployments/{world.id('deployment')}/create_flow_run", {})):
+        world.post(path, {**body, "name": world.name("run"), "state": {"type": "RUNNING", "data": {"a": 1}}})
     for word in ("clear", "drop", "create"):
         for body in ({}, {"confirm": False}, {"confirm": "no"}, {"confirm": None}, {"confirm": "maybe"}, {"confirm": []}):
             world.post(f"/admin/database/{word}", body)

@@ -84,6 +84,13 @@ class Wire:
         self.used = 0.0
 
     def send(self, request):
+        try:
+            self.sent(request)
+        except (ConnectionError, http.client.CannotSendRequest):  # closed meanwhile: the server has not seen it
+            self.close()
+            self.sent(request)
+
+    def sent(self, request):
         if self.connection is None or time.monotonic() - self.used > IDLE:
             self.close()
             self.connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=120)
@@ -96,6 +103,16 @@ class Wire:
         self.connection.endheaders(content)
 
     def receive(self):
+        try:
+            return self.received()
+        except (ConnectionError, http.client.HTTPException) as error:
+            self.close()
+            time.sleep(0.2)
+            if self.server.process.poll() is not None:
+                raise RuntimeError(f"The {self.server.kind} server died:\n{self.server.log()[-5000:]}") from None
+            return Answer(0, {}, f"no answer: {error!r}")
+
+    def received(self):
         answer = self.connection.getresponse()
         text = answer.read().decode("utf-8", "replace").replace(str(self.server.home), "HOME")
         headers = {name.lower(): value.replace(self.server.root, "") for name, value in answer.getheaders()}
