@@ -25,7 +25,7 @@ HORIZON = pendulum.datetime(2037, 1, 1)  # pytz and dateutil know no summer time
 
 
 class TooLong(Exception):
-    pass
+    """The reference's time is up."""
 
 
 def stop(*_):
@@ -37,20 +37,20 @@ def parse(text):
 
 
 def expected_dates(schedule, request):
-    """Those that come before the reference fails, which it does where there are no more; None where it takes too long."""
-    found = []
+    """Those that come before the reference fails, which it does where there are no more; and whether these are all, or its time was up."""
+    found, complete = [], True
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, PATIENCE, PATIENCE)  # again: one may go off where exceptions are ignored
     try:
         for date in schedule._get_dates_generator(n=request["n"], start=parse(request["start"]), end=parse(request["end"])):
             found.append(date.isoformat())
     except TooLong:
-        return None
+        complete = False
     except Exception:
         pass
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return found
+    return found, complete
 
 
 class Body(pydantic.BaseModel):
@@ -62,7 +62,8 @@ def expected(request):
         schedule = Body(schedule=request["schedule"]).schedule
     except pydantic.ValidationError as error:
         return {"invalid": [{**item, "loc": list(item["loc"])[1:]} for item in error.errors()]}
-    return {"stored": json.loads(schedule.json()), "dates": expected_dates(schedule, request)}
+    dates, complete = expected_dates(schedule, request)
+    return {"stored": json.loads(schedule.json()), "dates": dates, "complete": complete}
 
 
 def before_horizon(dates):
@@ -97,9 +98,9 @@ def difference(request, ours):
         return None if theirs.get("invalid") == ours.get("invalid") else (request, theirs, ours)
     if theirs["stored"] != ours["stored"]:
         return request, theirs["stored"], ours["stored"]
-    if theirs["dates"] is None:
-        return None
     one, two = before_horizon(theirs["dates"]), before_horizon(ours["dates"])
+    if not theirs["complete"]:
+        two = two[:len(one)]
     return None if one == two else (request, one, two)
 
 
