@@ -13,6 +13,7 @@ REQUIRED = {
     "/task_runs/": ["flow_run_id", "task_key", "dynamic_key"],
     "/logs/": ["name", "level", "message", "timestamp", "flow_run_id"],
     "/concurrency_limits/": ["tag", "concurrency_limit"],
+    "/work_queues/": ["name"],
     "/deployments/": ["name", "flow_id"],
     "/flow_run_notification_policies/": ["state_names", "tags", "block_document_id"],
     "/block_types/": ["name", "slug"],
@@ -74,6 +75,15 @@ BY_SERVER = {
     "a reference without a document": {"reference": 500, "orion": 400},
     # A schema that is not there.
     "moving to no schema": {"reference": 500, "orion": 409},
+    # The name of a queue or pool is missing; that the table needs it is found out late.
+    "a work queue without a name": {"reference": 409, "orion": 422},
+    "a work pool without a name": {"reference": 500, "orion": 422},
+    # An agent's record, of no use to anybody, holds the queue that it polled for ever.
+    "deleting a polled queue": {"reference": 409, "orion": 204},
+    # "Can't delete a pool's default queue." reaches the log alone.
+    "deleting a default queue": {"reference": 500, "orion": 409},
+    # Variables without properties, a job configuration that is no object: the reference trips over them.
+    "a template of another form": {"reference": 500, "orion": 422},
     # The chart of runs has no place for a run without a state; the reference fails on the whole answer.
     "a chart with a run that has no state": {"reference": 500, "orion": 200},
 }
