@@ -1,5 +1,5 @@
 # The targets people type. The build itself is described in meson.build; this only sets up its folders and calls ninja.
-.PHONY: all run test test-full lint asan bench clean
+.PHONY: all run test test-full conformance lint asan bench clean
 
 all: build/build.ninja
 	@ninja -C build --quiet
@@ -17,6 +17,11 @@ test:
 test-full:
 	@tools/setup test
 	@ORION_TEST_FULL=1 tools/run_tests
+
+# The same thousands of requests to the reference and to ours. ARGS="--only deployments", "--seed 7", "--long": see docs/conformance.md.
+conformance: all
+	@tools/setup test
+	@.venv/bin/python tests/conformance/run.py --report build/conformance.txt $(ARGS)
 
 lint:
 	@tools/setup lint

@@ -149,14 +149,14 @@ static void add_quoted(Buf *out, Str text)
     }
 }
 
-/* The location is absolute, made from Host and the decoded path, as Starlette does. */
+/* The location is absolute, made from Host and the decoded path, as Starlette does; https behind a proxy that says so, as uvicorn has it. */
 void reply_redirect(Req *req, Str path)
 {
     HttpRequest *http = req->http;
     Str host = http_header(http, "host");
     Buf location;
     buf_init(&location, req->arena, path.n + host.n + http->query.n + 16);
-    buf_text(&location, "http://");
+    buf_text(&location, str_eq(http_header(http, "x-forwarded-proto"), STR("https")) ? "https://" : "http://");
     add_quoted(&location, host);
     buf_text(&location, "/api");
     add_quoted(&location, path);

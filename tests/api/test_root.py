@@ -47,6 +47,9 @@ def test_the_redirect_is_made_from_host(api):
     for host in ["other.example", "other.example:99", "127.0.0.1:80"]:
         answer = api.get("/health/?a=1", headers={"host": host})
         assert (answer.status_code, answer.headers["location"]) == (307, f"http://{host}/api/health?a=1")
+    for scheme, told in [("https", "https"), ("http", "http"), ("ftp", "http"), ("https, http", "http")]:
+        answer = api.get("/health/", headers={"host": "other.example", "x-forwarded-proto": scheme})
+        assert answer.headers["location"] == f"{told}://other.example/api/health"
 
 
 @pytest.mark.parametrize("sent, location", [("/health%2F", "/health"), ("/flows/name/a%20b/", "/flows/name/a%20b"), ("/flows/name/%c3%a9/?q=%20", "/flows/name/%C3%A9?q=%20"),
