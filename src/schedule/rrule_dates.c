@@ -18,6 +18,7 @@ typedef struct Stream {
     bool done;
     int64_t current;       /* microseconds on the wall clock */
     int64_t left;          /* of COUNT */
+    int64_t limit;         /* the second on the wall clock after which there is nothing: the purse's, or UNTIL */
     int64_t period;        /* years to days: its number; finer ones: its second on the wall clock */
     YearDays *days;
     int day, end;          /* in the period: the present day of the year, and the first after it */
@@ -76,7 +77,7 @@ static int days_into_week(const Rule *rule, int64_t day)
 static bool set_span(Stream *s, int64_t day, int length)
 {
     Civil c = { 0 };
-    if (day * DAY_SECONDS > s->purse->limit)
+    if (day * DAY_SECONDS > s->limit)
         return false;
     civil_from_days(day, &c);
     if (!year_days_set(s->days, s->rule, c.year, c.month))
@@ -112,7 +113,7 @@ static bool set_coarse_period(Stream *s)
         day += moved;
         break;
     }
-    if (day > s->purse->limit / DAY_SECONDS)
+    if (day > s->limit / DAY_SECONDS)
         return false;
     return set_span(s, day, rule->frequency == WEEKLY ? 7 - days_into_week(rule, day) : 1);
 }
@@ -155,7 +156,7 @@ static bool set_fine_period(Stream *s)
 {
     int64_t step = s->rule->interval * unit_seconds(s->rule);
     for (;;) {
-        if (s->period > s->purse->limit || !pay(s))
+        if (s->period > s->limit || !pay(s))
             return false;
         int64_t target = next_chance(s);
         if (s->done || (target && step <= 0))
@@ -354,6 +355,9 @@ static bool positions_exist(const Stream *s)
 static void open_rule(Arena *arena, Purse *purse, const Rule *rule, Stream *s)
 {
     *s = (Stream){ .purse = purse, .rule = rule, .left = rule->count, .checked_day = INT64_MIN };
+    s->limit = purse->limit;
+    if (rule->has_until && floor_div(rule->until, SECOND) < s->limit)
+        s->limit = floor_div(rule->until, SECOND);
     s->days = arena_new_of(arena, YearDays);
     s->time_count = 1;
     for (int i = 0; i < 3; i++) {
