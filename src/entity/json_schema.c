@@ -8,7 +8,8 @@
 
 enum {
     STEPS_MAX = 200000, /* schemas applied: a check runs among the writes of others */
-    DEPTH_MAX = 200
+    DEPTH_MAX = 200,
+    WORDS_MAX = 16 << 20 /* bytes of messages, each of which shows a value */
 };
 
 typedef struct Place { /* a step into the value */
@@ -33,7 +34,7 @@ typedef struct Faults {
 typedef struct Check {
     Arena *arena;
     const Json *root;
-    size_t steps;
+    size_t steps, words;
     unsigned depth;
     bool is_exhausted;
 } Check;
@@ -56,6 +57,7 @@ static Fault *fault_add(Check *check, Faults *out, const Buf *message)
 {
     Fault *fault = arena_new_of(check->arena, Fault);
     fault->message = buf_view(message);
+    check->words += message->n;
     *out->end = fault;
     out->end = &fault->next;
     return fault;
@@ -662,7 +664,7 @@ static void apply_keyword(Check *check, const Json *given, const Json *schema, c
 /* Adds all that is wrong. */
 static void apply(Check *check, const Json *schema, const Json *value, Faults *out)
 {
-    if (check->depth >= DEPTH_MAX || check->steps++ > STEPS_MAX) {
+    if (check->depth >= DEPTH_MAX || check->steps++ > STEPS_MAX || check->words > WORDS_MAX) {
         check->is_exhausted = true;
         return;
     }
