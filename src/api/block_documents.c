@@ -56,7 +56,7 @@ static const Json *with_default(Arena *arena, const Json *body)
 {
     const Json *filter = json_get(body, "block_documents");
     Dict whole, inner;
-    if (body && body->kind != JSON_OBJECT)
+    if (!json_is_null(body) && body->kind != JSON_OBJECT)
         return body;
     if (!json_is_null(filter) && (filter->kind != JSON_OBJECT || json_get(filter, "is_anonymous")))
         return body;

@@ -248,6 +248,11 @@ static bool decode_parameters(Req *req, const Model *model, bool (*decode)(Req *
     return ok;
 }
 
+bool body_parameters(Req *req)
+{
+    return decode_parameters(req, req->route->parameters, body_field);
+}
+
 /* The limit among the parameters of a body is judged before all else, as a dependency of the reference's: out of range, it ends the request. */
 static bool decode_limit(Req *req)
 {
@@ -284,8 +289,8 @@ static bool check_request(Req *req)
         invalid_enter(&req->invalid, "body");
     if (route->body)
         ok = decode_model(req) && ok;
-    if (route->parameters)
-        ok = decode_parameters(req, route->parameters, body_field) && ok;
+    if (route->parameters && !(route->spec && route->spec->offset_last))
+        ok = body_parameters(req) && ok;
     if (route->prepare)
         ok = route->prepare(req) && ok;
     if (takes_body)

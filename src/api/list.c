@@ -115,6 +115,8 @@ bool prepare_list(Req *req)
     if (!spec->offset_last)
         decode_offset(req);
     decode_filters(req, spec);
+    if (spec->offset_last && req->route->parameters)
+        (void)body_parameters(req);
     if (spec->offset_last)
         decode_offset(req);
     if (spec->sorts && spec->sort_last)

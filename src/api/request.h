@@ -88,6 +88,9 @@ struct Req {
 const Json *body_parameter(Req *req, const char *name, bool required, bool *ret_missing);
 /* Decodes one by a field's row (loc body, name); absent: the fallback, or "field required". */
 bool body_field(Req *req, const Field *field, void *base);
+
+/* All of the route's `.parameters` into req->object; every error is told. Lists with `offset_last` have them before the offset. */
+bool body_parameters(Req *req);
 /* A parameter of the query string or of the head by a field's row (loc query or header, name); absent: the fallback. */
 bool query_field(Req *req, const Field *field, void *base);
 bool header_field(Req *req, const Field *field, void *base);
@@ -105,7 +108,7 @@ struct ListSpec {
     const Sort *sorts;          /* NULL: no sort parameter */
     const char *sort_default;
     bool sort_last;             /* where the reference's signature has `sort` after the filters: the order of errors */
-    bool offset_last;           /* where it has `offset` after the filters */
+    bool offset_last;           /* where it has `offset` after the filters and other parameters */
     const FilterLink *links;
     size_t link_count;
     const char *table;          /* of what is listed */

@@ -16,6 +16,8 @@ REQUIRED = {
     "/work_queues/": ["name"],
     "/deployments/": ["name", "flow_id"],
     "/flow_run_notification_policies/": ["state_names", "tags", "block_document_id"],
+    "/saved_searches/": ["name"],
+    "/experimental/work_pools/": ["name"],
     "/block_types/": ["name", "slug"],
     "/block_documents/": ["block_schema_id", "block_type_id"],
 }
@@ -34,11 +36,11 @@ def as_object(body):
 
 
 def missing_fields(case):
-    """What the body of a POST lacks, as error details."""
+    """What the body of a POST or PUT lacks, as error details."""
     body, path, found = parsed(case["content"]), case["path"], []
-    if case["method"] != "POST" or body is None:
+    if case["method"] not in ("POST", "PUT") or body is None:
         return found
-    parts = [(["body"], as_object(body), REQUIRED.get(path, []))]
+    parts = [(["body"], as_object(body), ["name"] if path.endswith("/queues") else REQUIRED.get(path, []))]
     if path == "/logs/" and isinstance(body, list):
         parts = [(["body", place], as_object(line), REQUIRED[path]) for place, line in enumerate(body)]
     if path in ("/flow_runs/", "/task_runs/") or path.endswith("/set_state"):

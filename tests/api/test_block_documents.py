@@ -256,3 +256,18 @@ def test_documents_of_no_type(api, listed):
         answer = api.get(f"/block_types/slug/{path}")
         assert (answer.status_code, answer.json()) == (404, {"detail": detail})
     assert api.get(f"/block_types/slug/{slug}/block_documents?include_secrets=x").status_code == 422
+
+
+@pytest.mark.parametrize("content", ["null", "{}", None, '{"block_documents": null}'])
+def test_no_filter_leaves_out_anonymous_documents(api, content):
+    make_document(api)
+    named(api)
+    answer = api.send("POST", "/block_documents/filter", content=content, headers={"content-type": "application/json"})
+    assert answer.status_code == 200 and answer.json()
+    assert {document["is_anonymous"] for document in answer.json()} == {False}
+
+
+def test_the_order_of_what_a_body_of_no_object_lacks(api):
+    answer = api.send("POST", "/block_documents/filter", content="{}", headers={"content-type": "text/plain"})
+    names = ["limit", "block_documents", "block_types", "block_schemas", "include_secrets", "offset"]
+    assert [detail["loc"] for detail in answer.json()["exception_detail"]] == [["body", name] for name in names]

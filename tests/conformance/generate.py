@@ -1,6 +1,7 @@
 """Valid requests for every operation, made from the schema of the reference and from the rows that there are."""
 import datetime
 
+from compare import SLUG
 from operations import VERSION_HEADER
 from world import NOBODY, VERSION
 
@@ -226,7 +227,7 @@ class Generator:
         if last in ("name", "slug", "type", "version", "flow_version", "work_queue_name") and "_" == part[-1]:
             found = row.get({"flow_version": "flow_version"}.get(last, last))
             found = row.get("state_name") if ".state." in part else found
-            return found or "none"
+            return found if found and not SLUG.match(str(found)) else "none"  # names that were made up differ
         if last == "work_queue_name":
             return self.world.row("work_queue")["name"]
         if last == "work_pool_name":
@@ -273,7 +274,7 @@ class Generator:
         return body
 
     def each_part(self, operation):
-        """Yields (part, body): one valid body for every part of the body, and for each value of every enum."""
+        """Yields (part, function that makes a body): one for every part of the body, and for each value of every enum."""
         for wanted in sorted(self.document.wanted(operation)):
             if is_data_of_new_run(operation, wanted):
                 continue
@@ -282,10 +283,13 @@ class Generator:
             schema = next((schema for name, schema in self.document.parts(operation.body or {}) if name == part), None)
             if schema is None:
                 continue
-            chosen = self.value(operation, part, schema)
-            if value:
-                chosen = [value] if schema.get("type") == "array" else value
-            yield wanted, self.with_part(self.minimal(operation), part, chosen)
+            yield wanted, lambda part=part, value=value, schema=schema: self.body_with(operation, part, value, schema)
+
+    def body_with(self, operation, part, value, schema):
+        chosen = self.value(operation, part, schema)
+        if value:
+            chosen = [value] if schema.get("type") == "array" else value
+        return self.with_part(self.minimal(operation), part, chosen)
 
     def headers(self, operation):
         return {**VERSION, **{name: "true" for place, name, _ in operation.parameters if place == "header" and name != VERSION_HEADER}}

@@ -12,7 +12,12 @@ from wire import IDENTIFIER, canonical, parsed  # noqa: E402
 
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d:\d\d")
 # Lists that the reference makes from a Python set, or orders by identifiers of which ours are others.
-SETS = ("tags", "allowed_schemes", "pause_keys")
+SETS = ("tags", "allowed_schemes", "pause_keys", "capabilities")
+# How we describe the block types that are registered at start, by slug: the sentences are our own.
+OWN_WORDS = {
+    slug: {name: kind[name] for name in ("description", "code_example")}
+    for collection in json.loads((Path(__file__).resolve().parents[2] / "src/model/block_types.json").read_text())["collections"].values() for slug, kind in collection["block_types"].items()
+}
 
 # What a list is ordered by: the columns of which the first that is there counts, by operation and by the sort that was asked for.
 BY_SORT = {
@@ -34,8 +39,11 @@ def order_of(path, body):
     """The columns that a list is ordered by; None for lists whose order is part of the answer."""
     path = path.partition("?")[0]
     family = path.split("/")[1]
-    if path == "/ui/flow_runs/history":
-        return ["timestamp"]
+    if path == "/ui/flow_runs/history":  # its rows have little of what they are ordered by
+        sort = body.get("sort") if isinstance(body, dict) else None
+        return ["timestamp"] if (sort or "").startswith("START_TIME") else ["id"]
+    if path == "/block_capabilities/":
+        return ["id"]
     if path.endswith("/filter") and family in DEFAULT_SORT:
         sort = body.get("sort") if isinstance(body, dict) else None
         return BY_SORT[(sort or DEFAULT_SORT[family]).rpartition("_")[0]]
@@ -52,7 +60,7 @@ class Match(Comparison):
 
     def __init__(self):
         super().__init__()
-        self.weak = 0
+        self.weak = self.described = 0
         self.whole_page = 200
 
     def answers(self, request, one, two):
@@ -79,14 +87,15 @@ class Match(Comparison):
         if len(one) != len(two):
             raise Difference(f"{len(one)} rows and {len(two)} rows")
         window = window or len(one) == self.whole_page
-        if columns[0] in NOT_COMPARABLE or has_made_up_names(one, two, columns):
+        if has_made_up_names(one + two, columns):
+            columns = ["id"]
+        if columns[0] in NOT_COMPARABLE:
             groups = [(0, len(one))]
         else:
             groups = list(grouped(one, columns))
         for first, last in groups:
             left, right = one[first:last], self.paired(one[first:last], two[first:last])
-            at_the_edge = window and (first == 0 or last == len(one)) and len(left) > 1
-            if right is None and at_the_edge:
+            if right is None and window and (first == 0 or last == len(one)) and same_place(one[first:last], two[first:last], columns):
                 self.weak += 1
                 continue
             for place, pair in enumerate(zip(left, two[first:last] if right is None else right)):
@@ -94,7 +103,9 @@ class Match(Comparison):
 
     def paired(self, one, two):
         """The rows of the second list in the order of the first, as far as they are known; None if they are not the same rows."""
-        if len(one) < 2 or not isinstance(one[0], dict):
+        if one and isinstance(one[0], str):
+            return sorted(two, key=one.index) if sorted(one) == sorted(two) else None
+        if not one or not isinstance(one[0], dict):
             return two
         left, right = [identifier_of(row) for row in one], [identifier_of(row) for row in two]
         if left[0] is None:
@@ -108,6 +119,13 @@ class Match(Comparison):
         if any(pairs[name] not in rows for name in left):
             return None
         return [rows[pairs[name]] for name in left]
+
+    def objects(self, one, two, where):
+        own = OWN_WORDS.get(two.get("slug"))
+        if own and all(two.get(name) == own[name] and isinstance(one.get(name), str) for name in own):
+            self.described += 1
+            one = {**one, **own}
+        super().objects(one, two, where)
 
     def lists(self, one, two, where, key):
         if key in SETS and len(one) == len(two):
@@ -140,17 +158,27 @@ def identifier_of(row):
     return row.get("id") or (row.get("flow_run") or {}).get("id")
 
 
-def has_made_up_names(one, two, columns):
-    return columns == ["name"] and any(left.get("name") != right.get("name") and SLUG.match(left.get("name") or "") for left, right in zip(one, two))
+def has_made_up_names(rows, columns):
+    return columns == ["name"] and any(SLUG.match(row.get("name") or "") for row in rows if isinstance(row, dict))
+
+
+def key_of(row, columns):
+    return next((row[name] for name in columns if row.get(name) is not None), None) if isinstance(row, dict) else None
+
+
+def same_place(one, two, columns):
+    """Whether the order does not tell two stretches of rows apart."""
+    if columns[0] in NOT_COMPARABLE:
+        return True
+    keys = {key_of(row, columns) for row in one + two}
+    return len(keys) == 1 or columns[0] in ("created", "updated")
 
 
 def grouped(rows, columns):
     """Stretches of rows of which the order's columns are equal."""
-    def key(row):
-        return next((row[name] for name in columns if row.get(name) is not None), None) if isinstance(row, dict) else None
     first = 0
     for place in range(1, len(rows) + 1):
-        if place == len(rows) or key(rows[place]) != key(rows[first]):
+        if place == len(rows) or key_of(rows[place], columns) != key_of(rows[first], columns):
             yield first, place
             first = place
 

@@ -1,5 +1,5 @@
 """Scripts for deployments, work queues, work pools, saved searches and notification policies."""
-from scripts_runs import TAGS, hours, pages, set_state
+from scripts_runs import TAGS, hours, named_later, pages, set_state
 from world import NOBODY
 
 CONFIGURED = {"job_configuration": {"command": "{{ command }}", "env": "{{ env }}"},
@@ -66,7 +66,7 @@ def planned(world, deployment):
     world.post(f"{path}/create_flow_run", {"name": world.name("run"), "parameters": {"y": 1}, "tags": ["own"], "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": hours(-1)}}, "idempotency_key": "mine", "context": {"c": 1},
                                            "empirical_policy": {"retries": 1}})
     world.post(f"{path}/create_flow_run", {"name": world.name("run"), "idempotency_key": "mine"})
-    world.post(f"{path}/create_flow_run", {})
+    named_later(world, world.post(f"{path}/create_flow_run", {}))
     world.get(f"{path}/work_queue_check")
     for word in ("inactive", "active"):
         world.post(f"{path}/set_schedule_{word}")

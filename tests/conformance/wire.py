@@ -101,6 +101,7 @@ class Wire:
         if content is not None or request.method in ("POST", "PUT", "PATCH"):
             self.connection.putheader("content-length", str(len(content or b"")))
         self.connection.endheaders(content)
+        self.used = time.monotonic()
 
     def receive(self):
         try:
@@ -115,8 +116,7 @@ class Wire:
     def received(self):
         answer = self.connection.getresponse()
         text = answer.read().decode("utf-8", "replace").replace(str(self.server.home), "HOME")
-        headers = {name.lower(): value.replace(self.server.root, "") for name, value in answer.getheaders()}
-        self.used = time.monotonic()
+        headers = {name.lower(): value.replace(f"//127.0.0.1:{self.server.port}", "//host") for name, value in answer.getheaders()}
         if answer.status == 500:  # the reference drops the connection after it, perhaps when the next request is under way
             self.close()
         return Answer(answer.status, headers, text)
