@@ -74,6 +74,25 @@ static bool add_one(Invalid *invalid, const Filter *filter, const FilterOperator
     return true;
 }
 
+/* SQLite compares with patterns of at most 50,000 bytes. */
+static bool check_pattern(Invalid *invalid, Str text)
+{
+    enum { BYTES_MAX = 49000 };
+    return text.n <= BYTES_MAX || invalid_add(invalid, "value_error", NULL, "The text is too long to search for, at most %d bytes.", BYTES_MAX);
+}
+
+static bool check_patterns(Invalid *invalid, const Json *list)
+{
+    bool ok = true;
+    int64_t index = 0;
+    for (const Json *item = list->child; item; item = item->next) {
+        invalid_enter_index(invalid, index++);
+        ok = check_pattern(invalid, item->text) && ok;
+        invalid_leave(invalid);
+    }
+    return ok;
+}
+
 static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     const Field element = { .kind = kind, .names = filter->names };
@@ -83,6 +102,8 @@ static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, con
     /* The reference joins startswith_'s patterns by OR; of none, nothing is left. */
     if (op->operand == OPERAND_TEXTS && json->count == 0)
         return true;
+    if (op->operand == OPERAND_TEXTS && !check_patterns(invalid, json))
+        return false;
     write_operator(join, op->sql, filter->sql, v_list(list));
     return true;
 }
@@ -90,7 +111,7 @@ static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, con
 static bool add_text(Invalid *invalid, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     Str text;
-    if (!coerce_str(invalid, json, &text))
+    if (!coerce_str(invalid, json, &text) || !check_pattern(invalid, text))
         return false;
     Buf pattern;
     buf_init(&pattern, invalid->arena, text.n + 3);

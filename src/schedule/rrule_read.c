@@ -471,14 +471,9 @@ static bool no_parameters(Reader *r, const char *words, Str parameters, const ch
 static bool take_exdates(Reader *r, RuleSet *set, Str parameters, Str value)
 {
     bool zone, ignored;
-    size_t count = count_pieces(value, ',');
-    int64_t *all = arena_alloc(r->arena, (set->exdate_count + count) * sizeof *all);
-    if (set->exdate_count)
-        memcpy(all, set->exdates, set->exdate_count * sizeof *all);
-    if (!take_parameters(r, parameters, &zone) || !take_dates(r, value, zone, all + set->exdate_count, &ignored))
+    if (!take_parameters(r, parameters, &zone) || !take_dates(r, value, zone, set->exdates + set->exdate_count, &ignored))
         return false;
-    set->exdates = all;
-    set->exdate_count += count;
+    set->exdate_count += count_pieces(value, ',');
     return true;
 }
 
@@ -550,6 +545,7 @@ static bool parse_lines(Reader *r, size_t most, RuleSet *set)
     lines.rules = arena_alloc(r->arena, most * sizeof(Str));
     lines.exrules = arena_alloc(r->arena, most * sizeof(Str));
     lines.rdates = arena_alloc(r->arena, most * sizeof(Str));
+    set->exdates = arena_alloc(r->arena, (most + count_pieces(r->text, ',')) * sizeof *set->exdates);
     while (take_word(&rest, &line)) {
         if (!take_line(r, &lines, line))
             return false;
