@@ -20,25 +20,26 @@ static Str unescape(Arena *arena, Str part)
     return buf_view(&out);
 }
 
-static const Json *member_at(const Json *object, Str key)
+static const Json *member_at(const Json *object, Str key, size_t *steps)
 {
     const Json *member = object->kind == JSON_OBJECT ? object->child : NULL;
-    while (member && !str_eq(member->key, key))
-        member = member->next;
+    for (; member && !str_eq(member->key, key); member = member->next)
+        (*steps)++;
     return member;
 }
 
-static const Json *child_at(const Json *array, Str index)
+static const Json *child_at(const Json *array, Str index, size_t *steps)
 {
     const Json *item = array->child;
-    for (long i = strtol(index.p, NULL, 10); item && i > 0; i--)
+    for (long i = strtol(index.p, NULL, 10); item && i > 0; i--, (*steps)++)
         item = item->next;
     return item;
 }
 
-const Json *json_pointer(Arena *arena, const Json *root, Str pointer)
+const Json *json_pointer(Arena *arena, const Json *root, Str pointer, size_t *steps)
 {
     const Json *at = root;
+    *steps += pointer.n;
     if (pointer.n == 0 || pointer.p[0] != '#' || (pointer.n > 1 && pointer.p[1] != '/'))
         return NULL;
     for (size_t i = 1; at && i < pointer.n;) {
@@ -46,7 +47,7 @@ const Json *json_pointer(Arena *arena, const Json *root, Str pointer)
         while (i < pointer.n && pointer.p[i] != '/')
             i++;
         Str part = unescape(arena, (Str){ pointer.p + from, i - from });
-        at = at->kind == JSON_ARRAY ? child_at(at, arena_str(arena, part)) : member_at(at, part);
+        at = at->kind == JSON_ARRAY ? child_at(at, arena_str(arena, part), steps) : member_at(at, part, steps);
     }
     return at;
 }

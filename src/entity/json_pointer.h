@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 
-/* NULL: it points nowhere in the document, or outside. */
-const Json *json_pointer(Arena *arena, const Json *root, Str pointer);
+/* NULL: it points nowhere in the document, or outside. Adds to *steps what finding it took. */
+const Json *json_pointer(Arena *arena, const Json *root, Str pointer, size_t *steps);
 
 #endif

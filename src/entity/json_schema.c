@@ -7,7 +7,8 @@
 #include "entity/python_values.h"
 
 enum {
-    STEPS_MAX = 200000, /* schemas applied: a check runs among the writes of others */
+    WORK_MAX = 5000000, /* steps of some nanoseconds: a check runs among the writes of others */
+    APPLY_COST = 8,      /* steps to look for a keyword */
     DEPTH_MAX = 200,
     WORDS_MAX = 16 << 20 /* bytes of messages, each of which shows a value */
 };
@@ -34,7 +35,7 @@ typedef struct Faults {
 typedef struct Check {
     Arena *arena;
     const Json *root;
-    size_t steps, words;
+    size_t work, words;
     unsigned depth;
     bool is_exhausted;
 } Check;
@@ -46,6 +47,14 @@ typedef struct Keyword {
 } Keyword;
 
 static void apply(Check *check, const Json *schema, const Json *value, Faults *out);
+
+/* False: it is more than a check may take, and nothing is looked at any more. */
+static bool spend(Check *check, size_t steps)
+{
+    check->work += steps;
+    check->is_exhausted = check->is_exhausted || check->work > WORK_MAX || check->words > WORDS_MAX;
+    return !check->is_exhausted;
+}
 
 static void faults_init(Faults *faults)
 {
@@ -105,14 +114,29 @@ static bool is_valid(Check *check, const Json *schema, const Json *value)
     return !faults.first;
 }
 
-static const Json *find(const Json *object, Str key)
+static const Json *find(Check *check, const Json *object, Str key)
 {
-    if (!object || object->kind != JSON_OBJECT)
+    if (!object || object->kind != JSON_OBJECT || !spend(check, object->count))
         return NULL;
     for (const Json *member = object->child; member; member = member->next)
         if (str_eq(member->key, key))
             return member;
     return NULL;
+}
+
+static bool is_equal(Check *check, const Json *a, const Json *b)
+{
+    enum { BYTES = 32 }; /* that a member takes at least, about: objects are compared member by member */
+    return spend(check, 1 + a->text.n / BYTES * (b->text.n / BYTES)) && python_equal(a, b);
+}
+
+/* What cannot be tried any more counts as found, as in python_search. */
+static bool is_found(Check *check, Str pattern, Str text)
+{
+    size_t steps = 0;
+    bool found = check->is_exhausted || python_search(check->arena, pattern, text, &steps);
+    (void)spend(check, steps);
+    return found;
 }
 
 /* ---- values alone ---- */
@@ -166,7 +190,7 @@ static void check_enum(Check *check, const Json *given, const Json *schema, cons
     if (given->kind != JSON_ARRAY)
         return;
     for (const Json *each = given->child; each; each = each->next)
-        if (python_equal(each, value))
+        if (is_equal(check, each, value))
             return;
     fault_of_two(check, out, value, " is not one of ", given);
 }
@@ -174,7 +198,7 @@ static void check_enum(Check *check, const Json *given, const Json *schema, cons
 static void check_const(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)
 {
     (void)schema;
-    if (!python_equal(value, given))
+    if (!is_equal(check, value, given))
         fault_of_value(check, out, given, " was expected");
 }
 
@@ -241,7 +265,7 @@ static void check_multiple_of(Check *check, const Json *given, const Json *schem
 static void check_pattern(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)
 {
     (void)schema;
-    if (value->kind == JSON_STRING && given->kind == JSON_STRING && !python_search(check->arena, given->text, value->text))
+    if (value->kind == JSON_STRING && given->kind == JSON_STRING && !is_found(check, given->text, value->text))
         fault_of_two(check, out, value, " does not match ", given);
 }
 
@@ -316,9 +340,9 @@ static void check_unique_items(Check *check, const Json *given, const Json *sche
     (void)schema;
     if (value->kind != JSON_ARRAY || !python_is_truthy(given))
         return;
-    for (const Json *a = value->child; a; a = a->next)
-        for (const Json *b = a->next; b; b = b->next) {
-            if (check->steps++ > STEPS_MAX || !python_equal(a, b))
+    for (const Json *a = value->child; a && !check->is_exhausted; a = a->next)
+        for (const Json *b = a->next; b && !check->is_exhausted; b = b->next) {
+            if (!is_equal(check, a, b))
                 continue;
             fault_of_value(check, out, value, " has non-unique elements");
             return;
@@ -399,7 +423,7 @@ static void check_properties(Check *check, const Json *given, const Json *schema
     if (value->kind != JSON_OBJECT || given->kind != JSON_OBJECT)
         return;
     for (const Json *property = given->child; property; property = property->next) {
-        const Json *part = find(value, property->key);
+        const Json *part = find(check, value, property->key);
         if (part)
             descend(check, property, part, (Place){ .key = property->key }, out);
     }
@@ -411,7 +435,7 @@ static void check_required(Check *check, const Json *given, const Json *schema, 
     if (value->kind != JSON_OBJECT || given->kind != JSON_ARRAY)
         return;
     for (const Json *name = given->child; name; name = name->next)
-        if (name->kind == JSON_STRING && !find(value, name->text))
+        if (name->kind == JSON_STRING && !find(check, value, name->text))
             fault_of_value(check, out, name, " is a required property");
 }
 
@@ -432,9 +456,9 @@ static void check_pattern_properties(Check *check, const Json *given, const Json
     (void)schema;
     if (value->kind != JSON_OBJECT || given->kind != JSON_OBJECT)
         return;
-    for (const Json *pattern = given->child; pattern; pattern = pattern->next)
-        for (const Json *part = value->child; part; part = part->next)
-            if (python_search(check->arena, pattern->key, part->key))
+    for (const Json *pattern = given->child; pattern && !check->is_exhausted; pattern = pattern->next)
+        for (const Json *part = value->child; part && !check->is_exhausted; part = part->next)
+            if (is_found(check, pattern->key, part->key))
                 descend(check, pattern, part, (Place){ .key = part->key }, out);
 }
 
@@ -457,11 +481,11 @@ static void add_sorted_keys(Check *check, Buf *message, const Json **members, si
 
 static bool is_additional(Check *check, const Json *schema, Str key)
 {
-    if (find(json_get(schema, "properties"), key))
+    if (find(check, json_get(schema, "properties"), key))
         return false;
     const Json *patterns = json_get(schema, "patternProperties");
     for (const Json *pattern = patterns && patterns->kind == JSON_OBJECT ? patterns->child : NULL; pattern; pattern = pattern->next)
-        if (python_search(check->arena, pattern->key, key))
+        if (is_found(check, pattern->key, key))
             return false;
     return true;
 }
@@ -493,7 +517,7 @@ static void check_additional_properties(Check *check, const Json *given, const J
         return;
     const Json **extras = arena_alloc(check->arena, (value->count + 1) * sizeof(Json *));
     size_t count = 0;
-    for (const Json *part = value->child; part; part = part->next)
+    for (const Json *part = value->child; part && !check->is_exhausted; part = part->next)
         if (is_additional(check, schema, part->key))
             extras[count++] = part;
     if (given->kind == JSON_OBJECT) {
@@ -510,11 +534,11 @@ static void check_dependent_required(Check *check, const Json *given, const Json
     if (value->kind != JSON_OBJECT || given->kind != JSON_OBJECT)
         return;
     for (const Json *property = given->child; property; property = property->next) {
-        if (!find(value, property->key) || property->kind != JSON_ARRAY)
+        if (!find(check, value, property->key) || property->kind != JSON_ARRAY)
             continue;
         const Json of = { .kind = JSON_STRING, .text = property->key };
         for (const Json *name = property->child; name; name = name->next)
-            if (name->kind == JSON_STRING && !find(value, name->text))
+            if (name->kind == JSON_STRING && !find(check, value, name->text))
                 fault_of_two(check, out, name, " is a dependency of ", &of);
     }
 }
@@ -525,7 +549,7 @@ static void check_dependent_schemas(Check *check, const Json *given, const Json 
     if (value->kind != JSON_OBJECT || given->kind != JSON_OBJECT)
         return;
     for (const Json *property = given->child; property; property = property->next)
-        if (find(value, property->key))
+        if (find(check, value, property->key))
             apply(check, property, value, out);
 }
 
@@ -565,18 +589,18 @@ static void check_one_of(Check *check, const Json *given, const Json *schema, co
     (void)schema;
     const Json *first = given->kind == JSON_ARRAY ? first_valid(check, given, value, out) : NULL;
     Buf message;
-    bool more = false;
     buf_init(&message, check->arena, 128);
-    python_repr(&message, value);
-    buf_text(&message, " is valid under each of ");
     for (const Json *each = first ? first->next : NULL; each; each = each->next) {
         if (!is_valid(check, each, value))
             continue;
+        if (message.n == 0) {
+            python_repr(&message, value);
+            buf_text(&message, " is valid under each of ");
+        }
         python_repr(&message, each);
         buf_text(&message, ", ");
-        more = true;
     }
-    if (!more)
+    if (message.n == 0)
         return;
     python_repr(&message, first);
     fault_add(check, out, &message);
@@ -601,7 +625,10 @@ static void check_ref(Check *check, const Json *given, const Json *schema, const
     (void)schema;
     if (given->kind != JSON_STRING)
         return;
-    const Json *target = json_pointer(check->arena, check->root, given->text);
+    size_t steps = 0;
+    const Json *target = json_pointer(check->arena, check->root, given->text, &steps);
+    if (!spend(check, steps))
+        return;
     if (target)
         apply(check, target, value, out);
     else
@@ -649,6 +676,8 @@ static void apply_keyword(Check *check, const Json *given, const Json *schema, c
         if (!str_is(given->key, keywords[i].name))
             continue;
         Fault **added = out->end;
+        if (!spend(check, given->count))
+            return;
         keywords[i].check(check, given, schema, value, out);
         for (Fault *fault = *added; fault; fault = fault->next) {
             if (fault->schema)
@@ -664,10 +693,9 @@ static void apply_keyword(Check *check, const Json *given, const Json *schema, c
 /* Adds all that is wrong. */
 static void apply(Check *check, const Json *schema, const Json *value, Faults *out)
 {
-    if (check->depth >= DEPTH_MAX || check->steps++ > STEPS_MAX || check->words > WORDS_MAX) {
-        check->is_exhausted = true;
+    check->is_exhausted = check->is_exhausted || check->depth >= DEPTH_MAX;
+    if (!spend(check, APPLY_COST * (1 + schema->count) + (value->kind == JSON_STRING ? value->text.n / APPLY_COST : 0)))
         return;
-    }
     check->depth++;
     if (schema->kind == JSON_FALSE) {
         Buf message;
@@ -759,7 +787,7 @@ bool json_schema_check(Arena *arena, const Json *schema, const Json *value, Buf 
     faults_init(&faults);
     apply(&check, schema, value, &faults);
     if (check.is_exhausted)
-        buf_text(message, "The schema is too deep, or refers to itself for ever");
+        buf_text(message, "The schema is too deep or too large, or refers to itself for ever");
     else if (faults.first)
         buf_str(message, best_match(faults.first)->message);
     return !check.is_exhausted && !faults.first;

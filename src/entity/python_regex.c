@@ -7,8 +7,10 @@
 
 enum {
     PATTERN_MAX = 1000,   /* bytes */
-    TEXT_MAX = 100000,    /* bytes */
-    REPEATS_MAX = 1000    /* all counted repetitions multiplied: the library writes them out */
+    REPEATS_MAX = 1000,   /* all counted repetitions multiplied: the library writes them out */
+    NODES_MAX = 20000,    /* bytes of a pattern with its repetitions written out */
+    STATES_MAX = 4000000, /* those, for each byte of the text: the library may make a state of that size at each */
+    SEARCH_COST = 1000    /* steps that any search takes */
 };
 
 typedef struct Translation {
@@ -45,7 +47,7 @@ static void take_escape(Translation *t)
         buf_text(&t->out, text);
     else if (is_letter && !(c == 'b' && !t->in_brackets))
         t->is_beyond = true;
-    else if (t->in_brackets)
+    else if (t->in_brackets || (c && strchr("<>`'", c))) /* the library has a meaning of its own for those */
         buf_char(&t->out, c); /* ERE knows no escapes there; a ']' or '^' would need another place */
     else
         buf_printf(&t->out, "\\%c", c);
@@ -115,9 +117,12 @@ static void take_sign(Translation *t)
     t->rest.n -= taken;
 }
 
-static bool translate(Arena *arena, Str pattern, const char **ret)
+/* *ret_nodes: how large the pattern is with its repetitions written out. False: it is not to be tried. */
+static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_nodes)
 {
     Translation t = { .rest = pattern, .repeats = 1 };
+    if (pattern.n > PATTERN_MAX)
+        return false;
     buf_init(&t.out, arena, pattern.n * 2 + 16);
     while (t.rest.n && !t.is_beyond) {
         char c = t.rest.p[0];
@@ -133,7 +138,8 @@ static bool translate(Arena *arena, Str pattern, const char **ret)
             take_sign(&t);
     }
     *ret = buf_cstr(&t.out);
-    return !t.is_beyond;
+    *ret_nodes = pattern.n * (size_t)t.repeats;
+    return !t.is_beyond && *ret_nodes <= NODES_MAX;
 }
 
 static bool search(const char *pattern, const char *text)
@@ -147,11 +153,14 @@ static bool search(const char *pattern, const char *text)
 }
 
 /* In a locale of UTF-8, so that "." is a character. */
-bool python_search(Arena *arena, Str pattern, Str text)
+bool python_search(Arena *arena, Str pattern, Str text, size_t *steps)
 {
     const char *translated;
-    if (pattern.n > PATTERN_MAX || text.n > TEXT_MAX || memchr(text.p, '\0', text.n) || !translate(arena, pattern, &translated))
+    size_t nodes;
+    *steps += SEARCH_COST;
+    if (memchr(text.p, '\0', text.n) || !translate(arena, pattern, &translated, &nodes) || nodes * text.n > STATES_MAX)
         return true;
+    *steps += SEARCH_COST * nodes / 100 + nodes * text.n;
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
     locale_t before = utf8 ? uselocale(utf8) : NULL;
     bool found = search(translated, arena_cstr(arena, text));

@@ -59,6 +59,8 @@ static const Case cases[] = {
       "\"éx\"", NULL },
     { "{\"pattern\": \"^(?:a|b)[\\\\w-]+?$\"}",
       "\"a-_1\"", NULL },
+    { "{\"pattern\": \"^\\\\<a\\\\>$\"}",
+      "\"<a>\"", NULL },
     { "{\"minItems\": 2}",
       "[1]", "[1] is too short" },
     { "{\"maxItems\": 0}",
@@ -167,9 +169,40 @@ static void test_schemas_that_never_end(void **state)
         Arena *arena = arena_new();
         Buf message;
         assert_false(check(arena, schemas[i], "{\"a\": 1}", &message));
-        assert_string_equal(buf_cstr(&message), "The schema is too deep, or refers to itself for ever");
+        assert_string_equal(buf_cstr(&message), "The schema is too deep or too large, or refers to itself for ever");
         arena_free(arena);
     }
+}
+
+/* An object with `count` members whose keys begin like `each`. */
+static Str repeated(Arena *arena, const char *before, const char *each, int count, const char *after)
+{
+    Buf text;
+    buf_init(&text, arena, 1 << 16);
+    buf_text(&text, before);
+    for (int i = 0; i < count; i++)
+        buf_printf(&text, "%s%s%d\": {}", i ? ", " : "", each, i);
+    buf_text(&text, after);
+    return arena_str(arena, buf_view(&text));
+}
+
+/* They run among the writes of others: work that grows with the square of what clients send has an end. */
+static void test_schemas_too_large(void **state)
+{
+    (void)state;
+    Arena *arena = arena_new();
+    Str schemas[] = {
+        repeated(arena, "{\"properties\": {", "\"a", 20000, "}}"),
+        repeated(arena, "{\"patternProperties\": {", "\"x(y|z)*", 20000, "}}"),
+        STR("{\"additionalProperties\": {\"enum\": [[1], [2], [3]]}, \"uniqueItems\": true, \"propertyNames\": {\"pattern\": \"(a|b)*a(a|b){900}\"}}"),
+    };
+    Str value = repeated(arena, "{", "\"b", 20000, "}");
+    for (size_t i = 0; i < COUNT_OF(schemas); i++) {
+        Buf message;
+        assert_false(check(arena, schemas[i].p, value.p, &message));
+        assert_string_equal(buf_cstr(&message), "The schema is too deep or too large, or refers to itself for ever");
+    }
+    arena_free(arena);
 }
 
 static void test_references_to_nowhere(void **state)
@@ -201,6 +234,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_schemas_that_never_end),
+        cmocka_unit_test(test_schemas_too_large),
         cmocka_unit_test(test_references_to_nowhere),
         cmocka_unit_test(test_patterns_beyond),
     };
