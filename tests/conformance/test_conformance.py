@@ -46,7 +46,7 @@ def test_the_same_is_the_same():
 
 @pytest.mark.parametrize("changes", [
     {"name": "run-2"}, {"count": 2}, {"count": 1.0}, {"count": "1"}, {"count": True}, {"rate": 1}, {"rate": 1.1}, {"note": ""}, {"tags": ["a"]}, {"tags": ["a", "c"]}, {"more": None}, {"start_time": "2030-01-01T01:00:00+00:00"},
-    {"start_time": "2030-01-01T00:00:00Z"}, {"start_time": None}, {"state": {"type": "RUNNING", "id": TWO}}, {"state": {"id": ONE, "type": "RUNNING"}}, {"state": {"id": TWO, "type": "FAILED"}}, {"id": "x"}, {"created": "2026-11-23T14:26:23+00:00"}])
+    {"start_time": "2030-01-01T00:00:00Z"}, {"start_time": None}, {"state": {"type": "RUNNING", "id": TWO}}, {"state": {"id": ONE, "type": "RUNNING"}}, {"state": {"id": TWO, "type": "FAILED"}}, {"id": "x"}, {"created": "2099-11-23T14:26:23+00:00"}])
 def test_an_altered_row_is_seen(changes):
     with pytest.raises(Difference):
         compared(answer(RUN), answer(other(**changes)))
@@ -93,6 +93,14 @@ def test_rows_without_an_order_are_paired():
     for wrong in (altered, [two[0], two[0], two[2]]):
         with pytest.raises(Difference):
             match.answers(request, answer(one), answer(wrong))
+
+
+def test_rows_of_the_start_may_be_older():
+    compared(answer({"created": "2020-01-01T00:00:00+00:00"}), answer({"created": "2020-01-01T00:02:00+00:00"}))
+    with pytest.raises(Difference):
+        compared(answer({"created": "2020-01-01T00:00:00+00:00"}), answer({"created": "2090-01-01T00:02:00+00:00"}))
+    with pytest.raises(Difference):
+        compared(answer({"timestamp": "2020-01-01T00:00:00+00:00"}), answer({"timestamp": "2020-01-01T00:02:00+00:00"}))
 
 
 def test_one_identifier_is_one_row():
