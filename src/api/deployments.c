@@ -221,24 +221,24 @@ static bool create_flow_run(Req *req)
 
 /* ---- which queues would take the runs: filters of queues from before they had names in deployments ---- */
 
+static bool has_all(const StrList *sorted, const Json *wanted)
+{
+    for (const Json *item = wanted ? wanted->child : NULL; item; item = item->next)
+        if (!str_list_has(sorted, item->text))
+            return false;
+    return true;
+}
+
 static bool has_text(const Json *list, Str text)
 {
-    for (const Json *item = list ? list->child : NULL; item; item = item->next)
+    for (const Json *item = list->child; item; item = item->next)
         if (item->kind == JSON_STRING && str_eq(item->text, text))
             return true;
     return false;
 }
 
-static bool has_all(const Json *list, const Json *wanted)
-{
-    for (const Json *item = wanted ? wanted->child : NULL; item; item = item->next)
-        if (!has_text(list, item->text))
-            return false;
-    return true;
-}
-
 /* What a filter does not name, it does not ask for. */
-static bool queue_takes(Req *req, const QueueFilter *filter, const Deployment *deployment, const Json *tags)
+static bool queue_takes(Req *req, const QueueFilter *filter, const Deployment *deployment, const StrList *tags)
 {
     if (!filter)
         return true;
@@ -251,7 +251,9 @@ static bool check_work_queues(Req *req)
     const Deployment *deployment = deployment_read(req->tx, req->params[0]);
     if (!deployment)
         return not_found(req);
-    const Json *tags = parse_stored(req, deployment->tags);
+    StrList tags = { 0 };
+    str_list_add_json(&tags, req->arena, parse_stored(req, deployment->tags));
+    str_list_sort(&tags);
     Buf sql;
     buf_init(&sql, req->arena, 1024);
     buf_text(&sql, "SELECT ");
@@ -264,7 +266,7 @@ static bool check_work_queues(Req *req)
     while (db_next(rows)) {
         int column = 0;
         codec_read_row(req->arena, rows, &column, &work_queue_model, queue);
-        if (queue_takes(req, queue->filter, deployment, tags))
+        if (queue_takes(req, queue->filter, deployment, &tags))
             codec_write(w, &work_queue_model, queue);
     }
     json_array_end(w);

@@ -103,20 +103,37 @@ static const Field scheduled_fields[] = {
 };
 static const Model scheduled_model = MODEL(GetScheduled, scheduled_fields);
 
-/* The ids of the queues that are named; count 0: none is, which means all. */
-static bool find_queues(Req *req, Str names, Str **ret_ids, size_t *ret_count)
+static StrList queue_names(Tx *tx, Str pool_id)
+{
+    StrList names = { 0 };
+    for (Rows *rows = DB_QUERY(tx, "SELECT name FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id)); db_next(rows);)
+        str_list_add(&names, tx->arena, row_text(rows, 0));
+    str_list_sort(&names);
+    return names;
+}
+
+/* The ids of the queues that are named, each once; none: none is, which means all. Of names that are unknown the first one is told. */
+static bool find_queues(Req *req, const WorkPool *pool, Str list_text, StrList *ret_ids)
 {
     const Json *list = NULL;
     JsonError unused;
-    size_t n = 0;
-    if (names.p && !json_parse(req->arena, names, &list, &unused))
+    StrList ids = { 0 }, names = { 0 };
+    const StrList known = queue_names(req->tx, pool->id);
+    Str id;
+    if (list_text.p && !json_parse(req->arena, list_text, &list, &unused))
         return fail(req->tx->error, ERR_INTERNAL, "The names of work queues cannot be read");
-    Str *ids = arena_alloc(req->arena, ((list ? list->count : 0) + 1) * sizeof *ids);
-    for (const Json *name = list ? list->child : NULL; name; name = name->next)
-        if (!work_queue_id_by_name(req->tx, req->params[0], name->text, false, &ids[n++]))
+    str_list_add_json(&names, req->arena, list);
+    for (size_t i = 0; i < names.count; i++)
+        if (!str_list_has(&known, names.items[i]))
+            return work_queue_id_by_name(req->tx, pool->name, names.items[i], false, &id);
+    str_list_sort(&names);
+    for (size_t i = 0; i < names.count; i++) {
+        if (!work_queue_id_by_name(req->tx, pool->name, names.items[i], false, &id))
             return false;
+        str_list_add(&ids, req->arena, id);
+    }
+    str_list_sort(&ids);
     *ret_ids = ids;
-    *ret_count = n;
     return true;
 }
 
@@ -125,19 +142,18 @@ static bool get_scheduled_runs(Req *req)
     const GetScheduled *body = req->object;
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     RunWindow window = { .after = body->scheduled_after, .before = body->scheduled_before, .limit = req->limit };
-    Str *queue_ids;
-    size_t count;
+    StrList queue_ids;
     RunList list;
-    if (!pool || !find_queues(req, body->work_queue_names, &queue_ids, &count))
+    if (!pool || !find_queues(req, pool, body->work_queue_names, &queue_ids))
         return false;
-    if (!work_pool_scheduled_runs(req->tx, pool, queue_ids, count, window, &list))
+    if (!work_pool_scheduled_runs(req->tx, pool, &queue_ids, window, &list))
         return false;
     JsonWriter *w = reply_json(req);
     json_array(w);
     for (size_t i = 0; i < list.count; i++)
         codec_write(w, &worker_flow_run_model, list.runs[i]);
     json_array_end(w);
-    record_polls(req->app, pool->id, queue_ids, count, STR_NULL);
+    record_polls(req->app, pool->id, queue_ids.items, queue_ids.count, STR_NULL);
     return true;
 }
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/str_list.h"
 #include "entity/json_pointer.h"
 #include "entity/python_values.h"
 
@@ -464,9 +465,7 @@ static void check_pattern_properties(Check *check, const Json *given, const Json
 
 static int compare_keys(const void *a, const void *b)
 {
-    Str x = (*(const Json *const *)a)->key, y = (*(const Json *const *)b)->key;
-    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-    return order ? order : (x.n > y.n) - (x.n < y.n);
+    return str_compare((*(const Json *const *)a)->key, (*(const Json *const *)b)->key);
 }
 
 /* "'a', 'b'", sorted. */
@@ -718,7 +717,7 @@ static int compare_paths(const Place *a, const Place *b)
     for (; a && b; a = a->next, b = b->next) {
         int order = 0;
         if (a->key.p && b->key.p)
-            order = compare_keys(&(const Json *){ &(Json){ .key = a->key } }, &(const Json *){ &(Json){ .key = b->key } });
+            order = str_compare(a->key, b->key);
         else
             order = (a->index > b->index) - (a->index < b->index);
         if (order)

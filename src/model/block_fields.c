@@ -2,6 +2,7 @@
 #include "model/block_fields.h"
 
 #include "base/crypto.h"
+#include "base/str_list.h"
 #include "model/block_dict.h"
 
 /* ---- definitions ---- */
@@ -140,9 +141,7 @@ static const Json *without_secret_fields(Arena *arena, const Json *json)
 
 static int compare_keys(const void *a, const void *b)
 {
-    Str x = (*(const Json *const *)a)->key, y = (*(const Json *const *)b)->key;
-    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-    return order ? order : (x.n > y.n) - (x.n < y.n);
+    return str_compare((*(const Json *const *)a)->key, (*(const Json *const *)b)->key);
 }
 
 static const Json *sorted(Arena *arena, const Json *json);

@@ -3,6 +3,7 @@
 #include "model/block.h"
 
 #include "base/ident.h"
+#include "base/str_list.h"
 #include "model/block_dict.h"
 #include "model/block_fields.h"
 
@@ -396,9 +397,7 @@ BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_cr
 
 static int compare_names(const void *a, const void *b)
 {
-    Str x = (*(const Json *const *)a)->key, y = (*(const Json *const *)b)->key;
-    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-    return order ? order : (x.n > y.n) - (x.n < y.n);
+    return str_compare((*(const Json *const *)a)->key, (*(const Json *const *)b)->key);
 }
 
 static void add_names(Dict *names, Arena *arena, Str list)

@@ -2,6 +2,7 @@
 #include "model/concurrency_limit.h"
 
 #include "base/ident.h"
+#include "base/str_list.h"
 
 static const Field columns[] = { /* order: of the keys in responses */
     FIELD(ConcurrencyLimit, id, F_UUID),
@@ -53,13 +54,6 @@ ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wante
     return concurrency_limit_read(tx, limit->id);
 }
 
-static int compare_strs(const void *a, const void *b)
-{
-    Str x = *(const Str *)a, y = *(const Str *)b;
-    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-    return order ? order : (x.n > y.n) - (x.n < y.n);
-}
-
 ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count)
 {
     const Json *json;
@@ -67,17 +61,12 @@ ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_coun
     *ret_count = 0;
     if (!tags.p || !json_parse(tx->arena, tags, &json, &unused) || json->kind != JSON_ARRAY)
         return arena_alloc(tx->arena, sizeof(ConcurrencyLimit *));
-    size_t count = 0;
-    Str *sorted = arena_alloc(tx->arena, (json->count + 1) * sizeof(Str));
-    for (const Json *tag = json->child; tag; tag = tag->next)
-        if (tag->kind == JSON_STRING)
-            sorted[count++] = tag->text;
-    qsort(sorted, count, sizeof(Str), compare_strs);
-    ConcurrencyLimit **limits = arena_alloc(tx->arena, (count + 1) * sizeof(*limits));
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && str_eq(sorted[i], sorted[i - 1]))
-            continue;
-        ConcurrencyLimit *limit = concurrency_limit_read_by_tag(tx, sorted[i]);
+    StrList sorted = { 0 };
+    str_list_add_json(&sorted, tx->arena, json);
+    str_list_sort(&sorted);
+    ConcurrencyLimit **limits = arena_alloc(tx->arena, (sorted.count + 1) * sizeof(*limits));
+    for (size_t i = 0; i < sorted.count; i++) {
+        ConcurrencyLimit *limit = concurrency_limit_read_by_tag(tx, sorted.items[i]);
         if (limit)
             limits[(*ret_count)++] = limit;
     }

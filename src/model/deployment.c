@@ -2,6 +2,7 @@
 #include "model/deployment.h"
 
 #include "base/ident.h"
+#include "base/str_list.h"
 #include "model/deployment_schedule.h"
 #include "model/flow.h"
 #include "model/run.h"
@@ -155,26 +156,18 @@ static bool ensure_agents_queue(Tx *tx, Str name)
 
 /* ---- planned runs ---- */
 
-typedef struct RunId {
-    Str id;
-    struct RunId *next;
-} RunId;
-
-/* models.deployments._delete_scheduled_runs; with what belongs to the runs. COALESCE keeps the engine from the index of states: a
+/* models.deployments._delete_scheduled_runs; with what belongs to the runs. NOT (a <> b) is a = b for which SQLite looks for no index: a
  * deployment has fewer runs than there are scheduled ones. */
 static bool delete_scheduled_runs(Tx *tx, Str id, bool by_anybody)
 {
     Rows *rows = DB_QUERY(tx,
-                          "SELECT id FROM flow_run WHERE deployment_id = $1 AND COALESCE(state_type, '') = 'SCHEDULED' AND (auto_scheduled OR $2)",
+                          "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED' AND (auto_scheduled OR $2)",
                           v_uuid(id), v_bool(by_anybody));
-    RunId *first = NULL;
-    while (db_next(rows)) {
-        RunId *run = arena_new_of(tx->arena, RunId);
-        *run = (RunId){ row_text(rows, 0), first };
-        first = run;
-    }
-    for (const RunId *run = first; run; run = run->next)
-        if (flow_run_delete(tx, run->id) < 0)
+    StrList ids = { 0 };
+    while (db_next(rows))
+        str_list_add(&ids, tx->arena, row_text(rows, 0));
+    for (size_t i = 0; i < ids.count; i++)
+        if (flow_run_delete(tx, ids.items[i]) < 0)
             return false;
     return tx->error->code == ERR_NONE;
 }

@@ -228,15 +228,7 @@ typedef struct Collection {
     size_t count, capacity;
 } Collection;
 
-static bool is_one_of(Str id, const Str *ids, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_eq(ids[i], id))
-            return true;
-    return count == 0;
-}
-
-static bool read_sources(Collection *c, Str pool_id, const Str *queue_ids, size_t count)
+static bool read_sources(Collection *c, Str pool_id, const StrList *queue_ids)
 {
     int64_t most = DB_INT(c->tx, 0, "SELECT count(*) FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
     Rows *rows = DB_QUERY(c->tx, "SELECT id, priority, concurrency_limit FROM work_queue WHERE work_pool_id = $1 AND is_paused = $2 ORDER BY priority, id",
@@ -245,7 +237,7 @@ static bool read_sources(Collection *c, Str pool_id, const Str *queue_ids, size_
     while (db_next(rows)) {
         Str id = row_text(rows, 0);
         OptInt limit = { row_is_null(rows, 2) ? 0 : row_int(rows, 2), !row_is_null(rows, 2) };
-        if (is_one_of(id, queue_ids, count))
+        if (queue_ids->count == 0 || str_list_has(queue_ids, id))
             c->sources[c->source_count++] = (Source){ id, row_int(rows, 1), limit, -1 };
     }
     return c->tx->error->code == ERR_NONE;
@@ -358,14 +350,14 @@ static WorkerFlowRun *read_worker_run(Tx *tx, const WorkPool *pool, Str id)
     return run;
 }
 
-bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const Str *queue_ids, size_t queue_count, RunWindow window, RunList *ret)
+bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue_ids, RunWindow window, RunList *ret)
 {
     Collection c = { .tx = tx, .window = closed(window) };
     size_t capacity = 0, wanted = wanted_runs(tx, pool, window.limit);
     *ret = (RunList){ 0 };
     if (pool->is_paused.v || wanted == 0)
         return tx->error->code == ERR_NONE;
-    if (!read_sources(&c, pool->id, queue_ids, queue_count))
+    if (!read_sources(&c, pool->id, queue_ids))
         return false;
     if (few_are_due(tx, c.window) || !collect_by_queue(&c, wanted)) {
         for (size_t i = 0; i < c.source_count; i++)

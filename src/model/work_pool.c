@@ -2,6 +2,7 @@
 #include "model/work_queue.h"
 
 #include "base/ident.h"
+#include "base/str_list.h"
 #include "entity/json_schema.h"
 #include "entity/python_values.h"
 #include "model/flow.h"
@@ -15,42 +16,17 @@ static bool check_limit(Invalid *invalid, void *member)
 
 /* ---- the base job template: WorkPool.validate_base_job_template ---- */
 
-static bool is_name_in(const Json *object, Str name)
+/* As Python shows a set, but sorted. */
+static Str shown_set(Arena *arena, const StrList *names)
 {
-    for (const Json *member = object->child; member; member = member->next)
-        if (str_eq(member->key, name))
-            return true;
-    return false;
-}
-
-/* A list of distinct names as Python shows a set. */
-typedef struct NameSet {
-    Arena *arena;
-    Buf shown;
-    Json *names; /* an object whose keys they are */
-} NameSet;
-
-static void set_add(NameSet *set, Str name)
-{
-    if (is_name_in(set->names, name))
-        return;
-    Json *member = arena_new_of(set->arena, Json);
-    *member = (Json){ .key = name, .next = set->names->child };
-    set->names->child = member;
-    buf_text(&set->shown, set->names->count++ ? ", " : "");
-    buf_str(&set->shown, json_python_repr(set->arena, name));
-}
-
-static void set_init(NameSet *set, Arena *arena)
-{
-    *set = (NameSet){ .arena = arena, .names = arena_new_of(arena, Json) };
-    set->names->kind = JSON_OBJECT;
-    buf_init(&set->shown, arena, 128);
-}
-
-static Str set_shown(NameSet *set)
-{
-    return set->names->count ? arena_printf(set->arena, "{%.*s}", STR_ARG(buf_view(&set->shown))) : STR("set()");
+    Buf out;
+    buf_init(&out, arena, 128);
+    for (size_t i = 0; i < names->count; i++) {
+        buf_text(&out, i ? ", " : "{");
+        buf_str(&out, json_python_repr(arena, names->items[i]));
+    }
+    buf_text(&out, names->count ? "}" : "set()");
+    return buf_view(&out);
 }
 
 static bool is_space(char c)
@@ -58,24 +34,41 @@ static bool is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
 }
 
-/* Adds what stands between {{ and }} without the spaces around it; on one line, as "." matches no line break. */
-static void add_variables(NameSet *set, Str text)
+/* The next "}}": where it stands, where the name before it ends, and the last line break in that. */
+typedef struct Close {
+    const char *at, *name_end, *line_break;
+} Close;
+
+static Close next_close(const char *from, const char *end)
+{
+    Close close = { .at = memmem(from, (size_t)(end - from), "}}", 2) };
+    close.name_end = close.at;
+    while (close.at && close.name_end > from && is_space(close.name_end[-1]))
+        close.name_end--;
+    close.line_break = close.at ? memrchr(from, '\n', (size_t)(close.name_end - from)) : NULL;
+    return close;
+}
+
+/* Adds what stands between {{ and }} without the spaces around it; on one line, as "." matches no line break. Each "}}" is looked for
+ * once, however many "{{" come before it. */
+static void add_variables(StrList *names, Arena *arena, Str text)
 {
     const char *p = text.p, *end = text.p + text.n;
+    Close close = { .at = NULL };
     while ((p = memmem(p, (size_t)(end - p), "{{", 2))) {
         const char *from = p + 2;
         while (from < end && is_space(*from))
             from++;
-        const char *close = from < end ? memmem(from, (size_t)(end - from), "}}", 2) : NULL;
-        const char *to = close;
-        while (to && to > from && is_space(to[-1]))
-            to--;
-        if (!close || memchr(from, '\n', (size_t)(to - from))) {
+        if (!close.at || close.at < from)
+            close = next_close(from, end);
+        if (!close.at)
+            return;
+        if (close.line_break && close.line_break >= from) {
             p++;
             continue;
         }
-        set_add(set, (Str){ from, (size_t)(to - from) });
-        p = close + 2;
+        str_list_add(names, arena, (Str){ from, close.name_end > from ? (size_t)(close.name_end - from) : 0 });
+        p = close.at + 2;
     }
 }
 
@@ -90,23 +83,26 @@ static const char *kind_name(const Json *json)
 
 static bool check_variables(Invalid *invalid, const Json *configuration, const Json *properties)
 {
-    NameSet expected, provided;
-    set_init(&expected, invalid->arena);
-    set_init(&provided, invalid->arena);
+    StrList expected = { 0 }, provided = { 0 };
     for (const Json *value = configuration->child; value; value = value->next) {
         if (value->kind != JSON_STRING)
             return invalid_add(invalid, "type_error", NULL, "expected string or bytes-like object, got '%s'", kind_name(value));
-        add_variables(&expected, value->text);
+        add_variables(&expected, invalid->arena, value->text);
     }
     for (const Json *property = properties->child; property; property = property->next)
-        set_add(&provided, property->key);
-    for (const Json *name = expected.names->child; name; name = name->next)
-        if (!is_name_in(properties, name->key))
-            return invalid_add(invalid, "value_error", NULL,
-                               "The variables specified in the job configuration template must be present as attributes in the variables class. "
-                               "Your job expects the following variables: %.*s, but your template provides: %.*s",
-                               STR_ARG(set_shown(&expected)), STR_ARG(set_shown(&provided)));
-    return true;
+        str_list_add(&provided, invalid->arena, property->key);
+    str_list_sort(&expected);
+    str_list_sort(&provided);
+    bool all = true;
+    for (size_t i = 0; i < expected.count && all; i++)
+        all = str_list_has(&provided, expected.items[i]);
+    if (all)
+        return true;
+    Str wants = shown_set(invalid->arena, &expected), gives = shown_set(invalid->arena, &provided);
+    return invalid_add(invalid, "value_error", NULL,
+                       "The variables specified in the job configuration template must be present as attributes in the variables class. "
+                       "Your job expects the following variables: %.*s, but your template provides: %.*s",
+                       STR_ARG(wants), STR_ARG(gives));
 }
 
 static bool check_template(Invalid *invalid, void *member)

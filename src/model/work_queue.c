@@ -98,7 +98,7 @@ static size_t insertion_index(int64_t place, size_t count)
 {
     int64_t n = (int64_t)count;
     if (place < 1)
-        return place - 1 + n > 0 && place > -n ? (size_t)(place - 1 + n) : 0;
+        return place > 1 - n ? (size_t)(place - 1 + n) : 0;
     return place - 1 < n ? (size_t)(place - 1) : count;
 }
 

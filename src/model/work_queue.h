@@ -2,6 +2,7 @@
 #ifndef ORION_WORK_QUEUE_H
 #define ORION_WORK_QUEUE_H
 
+#include "base/str_list.h"
 #include "model/run.h"
 
 #define DEFAULT_AGENT_POOL "default-agent-pool" /* that of queues without a pool of their own */
@@ -101,7 +102,7 @@ typedef struct RunList {
 
 /* models.work_queues.get_runs_in_work_queue: FlowRuns. False: tx->error. */
 bool work_queue_scheduled_runs(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret) MUST_CHECK;
-/* models.workers.get_scheduled_flow_runs: WorkerFlowRuns of those queues of the pool (count 0: all), by priority. */
-bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const Str *queue_ids, size_t queue_count, RunWindow window, RunList *ret) MUST_CHECK;
+/* models.workers.get_scheduled_flow_runs: WorkerFlowRuns of those queues of the pool (sorted; none: all), by priority. */
+bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue_ids, RunWindow window, RunList *ret) MUST_CHECK;
 
 #endif

@@ -1,6 +1,8 @@
 /* notify/alerts.c -- PagerDuty and Opsgenie. */
 #include "notify/message.h"
 
+#include "base/str_list.h"
+
 #include <strings.h>
 
 static void write_member(JsonWriter *w, const char *key, Str value)
@@ -146,35 +148,14 @@ bool pagerduty_message(Message *message)
 
 enum { OPSGENIE_BATCH = 50, OPSGENIE_TITLE_MAX = 130, TARGETS_MAX = 10000 };
 
-/* Words, each once, in order. */
-typedef struct Words {
-    Str *items;
-    size_t count, capacity;
-} Words;
-
-static int compare_words(const void *a, const void *b)
+static void add_word(Arena *arena, StrList *words, Str word)
 {
-    Str x = *(const Str *)a, y = *(const Str *)b;
-    int order = memcmp(x.p, y.p, x.n < y.n ? x.n : y.n);
-    return order ? order : (x.n > y.n) - (x.n < y.n);
-}
-
-static void add_word(Arena *arena, Words *words, Str word)
-{
-    if (word.n == 0 || words->count == TARGETS_MAX)
-        return;
-    if (words->count == words->capacity) {
-        Str *grown = arena_alloc(arena, (2 * words->capacity + 16) * sizeof(Str));
-        if (words->count)
-            memcpy(grown, words->items, words->count * sizeof(Str));
-        words->items = grown;
-        words->capacity = 2 * words->capacity + 16;
-    }
-    words->items[words->count++] = word;
+    if (word.n > 0 && words->count < TARGETS_MAX)
+        str_list_add(words, arena, word);
 }
 
 /* A text is parted where the reference's library parts lists; targets at slashes too. */
-static void add_words(Arena *arena, Words *words, Str text, const char *also)
+static void add_words(Arena *arena, StrList *words, Str text, const char *also)
 {
     size_t begin = 0;
     for (size_t i = 0; i <= text.n; i++) {
@@ -183,17 +164,6 @@ static void add_words(Arena *arena, Words *words, Str text, const char *also)
         add_word(arena, words, (Str){ text.p + begin, i - begin });
         begin = i + 1;
     }
-}
-
-static void order_words(Words *words)
-{
-    size_t kept = 0;
-    if (words->count > 0)
-        qsort(words->items, words->count, sizeof(Str), compare_words);
-    for (size_t i = 0; i < words->count; i++)
-        if (i == 0 || !str_eq(words->items[i], words->items[kept - 1]))
-            words->items[kept++] = words->items[i];
-    words->count = kept;
 }
 
 typedef struct TargetKind {
@@ -209,7 +179,7 @@ static const TargetKind target_kinds[] = {
     { "target_escalation", '^', "escalation", "name" },
 };
 
-static bool read_targets(Message *message, Words *targets)
+static bool read_targets(Message *message, StrList *targets)
 {
     for (size_t i = 0; i < COUNT_OF(target_kinds); i++) {
         const Json *list = data_member(message, target_kinds[i].key);
@@ -218,7 +188,7 @@ static bool read_targets(Message *message, Words *targets)
         for (const Json *item = list ? list->child : NULL; item; item = item->next)
             add_words(message->arena, targets, arena_printf(message->arena, "%c%.*s", target_kinds[i].mark, STR_ARG(item->text)), "/");
     }
-    order_words(targets);
+    str_list_sort(targets);
     size_t kept = 0;
     for (size_t i = 0; i < targets->count; i++)
         if (targets->items[i].n > 1)
@@ -289,7 +259,7 @@ static Str shortened(Arena *arena, Str text, size_t most)
 }
 
 typedef struct Alert {
-    Words targets, tags;
+    StrList targets, tags;
     Str entity, alias;
     const Json *details;
     int64_t priority;
@@ -305,7 +275,7 @@ static bool read_alert(Message *message, Alert *alert)
     for (const Json *tag = tags ? tags->child : NULL; tag; tag = tag->next)
         if (tag->kind == JSON_STRING)
             add_words(message->arena, &alert->tags, tag->text, "");
-    order_words(&alert->tags);
+    str_list_sort(&alert->tags);
     alert->entity = plussed(message->arena, data_text(message, "entity", &ok));
     alert->alias = plussed(message->arena, data_text(message, "alias", &ok));
     alert->priority = read_priority(message, &ok);

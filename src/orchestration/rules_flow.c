@@ -2,6 +2,7 @@
 #include "orchestration/transition.h"
 
 #include "base/ident.h"
+#include "base/str_list.h"
 
 enum {
     VERSION_RETRIES_OWN_TASKS = 803, /* from 0.8.3 on clients rerun a flow's failed tasks by themselves */
@@ -164,21 +165,13 @@ static bool reschedule_task_run(Transition *t, Str id, Time start)
 /* Clients before 0.8.3 only rerun tasks that are scheduled. */
 static bool reschedule_failed_tasks(Transition *t, Time start)
 {
-    size_t count = 0, capacity = 64;
-    Str *ids = arena_alloc(t->tx->arena, capacity * sizeof(Str));
+    StrList ids = { 0 };
     Rows *rows = DB_QUERY(t->tx, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id DESC", v_uuid(t->run->id));
-    while (db_next(rows)) {
-        if (count == capacity) {
-            Str *grown = arena_alloc(t->tx->arena, 2 * capacity * sizeof(Str));
-            memcpy(grown, ids, capacity * sizeof(Str));
-            ids = grown;
-            capacity *= 2;
-        }
-        ids[count++] = row_text(rows, 0);
-    }
+    while (db_next(rows))
+        str_list_add(&ids, t->tx->arena, row_text(rows, 0));
     bool ok = t->tx->error->code == ERR_NONE;
-    for (size_t i = 0; ok && i < count; i++)
-        ok = reschedule_task_run(t, ids[i], start);
+    for (size_t i = 0; ok && i < ids.count; i++)
+        ok = reschedule_task_run(t, ids.items[i], start);
     return ok;
 }
 

@@ -6,6 +6,7 @@
 #include "services/service.h"
 
 #include "base/log.h"
+#include "base/str_list.h"
 #include "model/planned_runs.h"
 
 static const char logger[] = "orion.services.scheduler";
@@ -18,8 +19,7 @@ enum {
 typedef struct Selection {
     bool recent;
     SchedulePlan plan;      /* from the tick's beginning */
-    Str *ids;
-    size_t count, capacity;
+    StrList ids;
 } Selection;
 
 typedef struct Batch {
@@ -61,17 +61,9 @@ static bool select_deployments(Tx *tx, void *arg)
 {
     Selection *selection = arg;
     Rows *rows = selection->recent ? select_recent(tx, &selection->plan) : select_short(tx, &selection->plan);
-    selection->count = 0;
-    while (db_next(rows)) {
-        if (selection->count == selection->capacity) {
-            selection->capacity = selection->capacity ? 2 * selection->capacity : 64;
-            Str *ids = arena_alloc(tx->arena, selection->capacity * sizeof(Str));
-            for (size_t i = 0; i < selection->count; i++)
-                ids[i] = selection->ids[i];
-            selection->ids = ids;
-        }
-        selection->ids[selection->count++] = row_text(rows, 0);
-    }
+    selection->ids.count = 0;
+    while (db_next(rows))
+        str_list_add(&selection->ids, tx->arena, row_text(rows, 0));
     return tx->error->code == ERR_NONE;
 }
 
@@ -187,10 +179,10 @@ static bool schedule_deployments(ServiceRun *run, bool recent, Error *error)
     if (!db_run(run->db, false, run->arena, select_deployments, &selection, error))
         return false;
     size_t batch = size < 1 ? 1 : (size_t)size, count;
-    for (size_t i = 0; i < selection.count && !*run->stopping; i += count) {
+    for (size_t i = 0; i < selection.ids.count && !*run->stopping; i += count) {
         ArenaMark mark = arena_mark(run->arena);
-        count = selection.count - i < batch ? selection.count - i : batch;
-        if (!run_batch(run, selection.ids + i, count, &total, error))
+        count = selection.ids.count - i < batch ? selection.ids.count - i : batch;
+        if (!run_batch(run, selection.ids.items + i, count, &total, error))
             return false;
         arena_release(run->arena, mark);
     }

@@ -1,0 +1,52 @@
+/* base/str_list.c -- lists of slices: they grow in an arena, can be sorted and then looked into quickly. */
+#include "base/str_list.h"
+
+enum { CAPACITY_FIRST = 16 };
+
+int str_compare(Str a, Str b)
+{
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+void str_list_add(StrList *list, Arena *arena, Str item)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : CAPACITY_FIRST;
+        Str *items = arena_alloc(arena, capacity * sizeof *items);
+        if (list->count)
+            memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = item;
+}
+
+void str_list_add_json(StrList *list, Arena *arena, const Json *array)
+{
+    for (const Json *item = array && array->kind == JSON_ARRAY ? array->child : NULL; item; item = item->next)
+        if (item->kind == JSON_STRING)
+            str_list_add(list, arena, item->text);
+}
+
+static int compare(const void *a, const void *b)
+{
+    return str_compare(*(const Str *)a, *(const Str *)b);
+}
+
+void str_list_sort(StrList *list)
+{
+    size_t kept = 0;
+    if (list->count)
+        qsort(list->items, list->count, sizeof *list->items, compare);
+    for (size_t i = 0; i < list->count; i++)
+        if (i == 0 || !str_eq(list->items[i], list->items[kept - 1]))
+            list->items[kept++] = list->items[i];
+    list->count = kept;
+}
+
+bool str_list_has(const StrList *sorted, Str item)
+{
+    return sorted->count && bsearch(&item, sorted->items, sorted->count, sizeof item, compare);
+}
