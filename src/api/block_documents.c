@@ -58,7 +58,8 @@ static const Json *with_default(Arena *arena, const Json *body)
     Dict whole, inner;
     if (!json_is_null(body) && body->kind != JSON_OBJECT)
         return body;
-    if (!json_is_null(filter) && (filter->kind != JSON_OBJECT || json_get(filter, "is_anonymous")))
+    bool is_empty = json_is_null(filter) || (filter->kind == JSON_ARRAY && !filter->child); /* an empty list is an empty object */
+    if (!is_empty && (filter->kind != JSON_OBJECT || json_get(filter, "is_anonymous")))
         return body;
     dict_init(&inner, arena, filter);
     dict_put(&inner, STR("is_anonymous"), parse_literal(arena, STR("{\"eq_\": false}")));

@@ -258,7 +258,7 @@ def test_documents_of_no_type(api, listed):
     assert api.get(f"/block_types/slug/{slug}/block_documents?include_secrets=x").status_code == 422
 
 
-@pytest.mark.parametrize("content", ["null", "{}", None, '{"block_documents": null}'])
+@pytest.mark.parametrize("content", ["null", "{}", None, '{"block_documents": null}', '{"block_documents": []}'])
 def test_no_filter_leaves_out_anonymous_documents(api, content):
     make_document(api)
     named(api)

@@ -43,7 +43,7 @@ def order_of(path, body):
     if path == "/ui/flow_runs/history":  # its rows have little of what they are ordered by
         sort = body.get("sort") if isinstance(body, dict) else None
         return ["timestamp"] if (sort or "").startswith("START_TIME") else ["id"]
-    if path == "/block_capabilities/":
+    if path == "/block_capabilities/" or (path == "/block_documents/filter" and is_window(body)):  # its page is chosen before it is ordered
         return ["id"]
     if path.endswith("/filter") and family in DEFAULT_SORT:
         sort = body.get("sort") if isinstance(body, dict) else None
@@ -123,10 +123,10 @@ class Match(Comparison):
         return [rows[pairs[name]] for name in left]
 
     def objects(self, one, two, where):
-        own = OWN_WORDS.get(two.get("slug"))
-        if own and all(two.get(name) == own[name] and isinstance(one.get(name), str) for name in own):
-            self.described += 1
-            one = {**one, **own}
+        own = OWN_WORDS.get(str(two.get("slug")), {})
+        described = {name: words for name, words in own.items() if two.get(name) == words and isinstance(one.get(name), str)}
+        self.described += bool(described)
+        one = {**one, **described}
         super().objects(one, two, where)
 
     def lists(self, one, two, where, key):

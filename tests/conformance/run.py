@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks the reference and our server the same, thousands of times, and compares every answer.
 
-    python tests/conformance/run.py [--seed 1] [--count 4000] [--only deployments,work_pools] [--long]
+    python tests/conformance/run.py [--seed 1] [--count 11000] [--only deployments,work_pools] [--long]
 
 Scripts of every family come first, then a valid request for each parameter of each operation and each part of its body, then mistakes of
 every class, then mutated bodies until there are --count requests, and at the end the routes that empty the database. Fails on a difference
@@ -205,7 +205,7 @@ def summary(runs, options, seconds):
 def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=5500, help="go on with mutated bodies until there are so many requests (default: 5500)")
+    parser.add_argument("--count", type=int, default=11000, help="go on with mutated bodies until there are so many requests (default: 11000)")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="FAMILY,…", help=f"of {', '.join([*SCRIPTS, 'admin'])}; the scripts that they need are played too")
     parser.add_argument("--long", action="store_true", help="every mutation that there is")
     parser.add_argument("--until", type=int, metavar="N", help="stop after request N, and show its answers")

@@ -81,7 +81,7 @@ class World:
 
     def judge(self, request, other, reference, ours):
         try:
-            reason = listed(self.match, request, other, reference, ours)
+            reason = listed(self.match, request, reference, ours)
             if reason:
                 self.excused.setdefault(reason, []).append(self.asked)
             else:
