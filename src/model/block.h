@@ -71,6 +71,7 @@ typedef struct BlockReader {
     bool include_secrets;
     struct KnownSchema *schemas;
     size_t count;               /* documents read, nested ones included */
+    size_t nested_bytes;        /* of the data of nested ones */
 } BlockReader;
 
 BlockDocument *block_reader_document(BlockReader *reader, Str id);

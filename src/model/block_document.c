@@ -10,7 +10,8 @@
 
 enum {
     NESTED_MAX = 10000,     /* documents read for one: those that several refer to count each time */
-    NESTED_DEPTH_MAX = 50
+    NESTED_DEPTH_MAX = 50,
+    NESTED_BYTES_MAX = 64 << 20
 };
 
 static bool check_document_name(Invalid *invalid, void *member)
@@ -155,6 +156,9 @@ static bool read_one(BlockReader *reader, Reading *reading, Str id)
     Str data = decrypt_data(tx, document->data);
     if (!data.p || !document->block_type)
         return false;
+    reader->nested_bytes += reading->parent ? data.n : 0;
+    if (reader->nested_bytes > NESTED_BYTES_MAX)
+        return fail(tx->error, ERR_TOO_LARGE, "Block documents refer to too much: at most %d MB.", NESTED_BYTES_MAX >> 20);
     reading->data = parse_object(tx->arena, data);
     if (!reader->include_secrets)
         reading->data = block_data_obfuscate(tx->arena, reading->data, known->fields);

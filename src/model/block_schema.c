@@ -10,7 +10,9 @@
 enum {
     NESTED_MAX = 200,                /* blocks made for one body: each costs a walk over all of it */
     NESTED_DEPTH_MAX = 50,
-    NESTED_FIELDS_MAX = 1 << 20      /* bytes of fields that nest blocks */
+    NESTED_FIELDS_MAX = 1 << 20,     /* bytes of fields that nest blocks */
+    REFERENCES_MAX = 1000,           /* below one schema, on all levels */
+    SECRETS_MAX = 500                /* each is compared with each value of a document */
 };
 
 static const Field columns[] = { /* order: of the keys in responses */
@@ -92,10 +94,17 @@ typedef struct EdgeRow {
     struct EdgeRow *next;
 } EdgeRow;
 
+static bool fail_too_nested(Tx *tx)
+{
+    return fail(tx->error, ERR_TOO_LARGE, "The block schema nests too much: at most %d blocks on %d levels, in %d bytes, by %d references.",
+                NESTED_MAX, NESTED_DEPTH_MAX, NESTED_FIELDS_MAX, REFERENCES_MAX);
+}
+
 /* Every reference below the schema, the referred ones oldest first: in that order they stand in lists. */
 static EdgeRow *read_edge_rows(Tx *tx, Tree *tree)
 {
     EdgeRow *first = NULL, **tail = &first;
+    size_t count = 0;
     Rows *rows = DB_QUERY(tx,
                           "WITH RECURSIVE nested (parent_id, name, id) AS ("
                           " SELECT parent_block_schema_id, name, reference_block_schema_id FROM block_schema_reference"
@@ -107,7 +116,12 @@ static EdgeRow *read_edge_rows(Tx *tx, Tree *tree)
                           " JOIN block_type ON block_type.id = block_schema.block_type_id"
                           " ORDER BY block_schema.created, block_schema.id, nested.name",
                           v_uuid(tree->nodes->id));
-    while (db_next(rows)) {
+    for (; db_next(rows); count++) {
+        if (count == REFERENCES_MAX) {
+            (void)fail_too_nested(tx);
+            db_done(rows);
+            break;
+        }
         EdgeRow *row = arena_new_of(tree->arena, EdgeRow);
         Str id = row_text(rows, 2);
         row->parent_id = row_text(rows, 0);
@@ -277,7 +291,8 @@ typedef struct Making {
     const struct Making *parent;
     Str id, type_id, version, capabilities;
     const Json *fields, *definitions; /* of all blocks that may be nested; NULL: none */
-    size_t size, depth, *count;       /* of the body's fields; of levels; of the nested ones made so far */
+    size_t size, depth;               /* of the body's fields; of levels */
+    size_t *count, *references;       /* made so far */
     bool created;
 } Making;
 
@@ -288,12 +303,12 @@ static bool make_nested(const Making *parent, Str type_id, Str name, Str slug, S
     Tx *tx = parent->tx;
     const Json *fields = block_fields_of_child(tx->arena, parent->fields, parent->definitions, name, slug);
     Making child = { .tx = tx, .parent = parent, .type_id = type_id, .version = STR("non-versioned"), .capabilities = STR("[]"),
-                     .fields = fields, .definitions = parent->definitions, .size = parent->size, .depth = parent->depth + 1, .count = parent->count };
+                     .fields = fields, .definitions = parent->definitions, .size = parent->size, .depth = parent->depth + 1,
+                     .count = parent->count, .references = parent->references };
     if (!fields)
         return fail(tx->error, ERR_INVALID, "The fields of the block schema do not define the block that is nested as \"%.*s\".", STR_ARG(name));
     if (child.depth > NESTED_DEPTH_MAX || ++*child.count > NESTED_MAX || child.size > NESTED_FIELDS_MAX)
-        return fail(tx->error, ERR_TOO_LARGE, "The block schema nests too much: at most %d blocks on %d levels, in %d bytes.",
-                    NESTED_MAX, NESTED_DEPTH_MAX, NESTED_FIELDS_MAX);
+        return fail_too_nested(tx);
     if (!make_schema(&child))
         return false;
     *ret_id = child.id;
@@ -316,6 +331,8 @@ static bool add_reference(const Making *parent, Str name, Str child_id)
                            "SELECT count(*) FROM block_schema_reference"
                            " WHERE name = $1 AND parent_block_schema_id = $2 AND reference_block_schema_id = $3",
                            v_text(name), v_uuid(parent->id), v_uuid(child_id));
+    if (++*parent->references > REFERENCES_MAX)
+        return fail_too_nested(tx);
     if (is_its_own_parent(parent, child_id))
         return fail(tx->error, ERR_INVALID, "The block that is nested as \"%.*s\" contains itself.", STR_ARG(name));
     return there > 0 || DB_EXEC(tx,
@@ -353,6 +370,9 @@ static bool make_references(const Making *parent)
 static bool make_schema(Making *making)
 {
     Tx *tx = making->tx;
+    const Json *secrets = json_get(making->fields, "secret_fields");
+    if (secrets && secrets->count > SECRETS_MAX)
+        return fail(tx->error, ERR_TOO_LARGE, "The block schema has too many secret fields: at most %d.", SECRETS_MAX);
     const Json *all = block_fields_with_definitions(tx->arena, making->fields, making->definitions);
     Str checksum = block_fields_checksum(tx->arena, all), existing = find_by_checksum(tx, checksum, making->version);
     making->id = existing.p ? existing : uuid_new(tx->arena);
@@ -378,9 +398,9 @@ static Str as_sent(Arena *arena, const Json *fields)
 
 BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created)
 {
-    size_t count = 0;
+    size_t count = 0, references = 0;
     Making making = { .tx = tx, .type_id = wanted->block_type_id, .version = wanted->version, .capabilities = wanted->capabilities,
-                      .fields = parse_object(tx->arena, wanted->fields), .size = wanted->fields.n, .count = &count };
+                      .fields = parse_object(tx->arena, wanted->fields), .size = wanted->fields.n, .count = &count, .references = &references };
     const Json *definitions = json_get(making.fields, "definitions");
     if (definitions && definitions->kind == JSON_OBJECT && definitions->count > 0)
         making.definitions = definitions;

@@ -3,7 +3,11 @@
 
 #include "base/json.h"
 
-enum { WIDTH_MAX = 100000, DEPTH_MAX = 2 };
+enum {
+    WIDTH_MAX = 100000,
+    DEPTH_MAX = 2,
+    MESSAGE_MAX = 256 << 10 /* bytes: more than any service takes, and no memory to speak of */
+};
 
 typedef struct Reader {
     Arena *arena;
@@ -184,12 +188,17 @@ static void add_fill(Buf *out, Str fill, int64_t count)
         buf_str(out, fill);
 }
 
+static bool fits(Reader *r, const Buf *out, size_t more)
+{
+    return out->n + more <= MESSAGE_MAX || REFUSE(r, "The message would be longer than %d bytes", MESSAGE_MAX);
+}
+
 static bool add_formatted(Reader *r, Buf *out, Str text, Str format)
 {
     Spec spec;
     if (format.n == 0) {
         buf_str(out, text);
-        return true;
+        return fits(r, out, 0);
     }
     if (!read_spec(r, format, &spec))
         return false;
@@ -197,6 +206,8 @@ static bool add_formatted(Reader *r, Buf *out, Str text, Str format)
         text.n = char_offset(text, (size_t)spec.precision);
     int64_t padding = spec.width - (int64_t)char_count(text);
     padding = padding > 0 ? padding : 0;
+    if (!fits(r, out, text.n + (size_t)padding * 4))
+        return false;
     int64_t left = spec.align == '>' ? padding : spec.align == '^' ? padding / 2 : 0;
     Str fill = spec.fill.p ? spec.fill : STR(" ");
     add_fill(out, fill, left);
@@ -394,7 +405,7 @@ bool message_template_fill(Arena *arena, Str template, const TemplateValue *valu
     Reader reader = { .arena = arena, .values = values, .value_count = count, .fault = fault };
     Buf out;
     buf_init(&out, arena, template.n + 256);
-    if (!fill(&reader, template, DEPTH_MAX, &out))
+    if (!fill(&reader, template, DEPTH_MAX, &out) || !fits(&reader, &out, 0))
         return false;
     *ret = buf_view(&out);
     return true;

@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-enum { DIGITS_MAX = 14, TARGET_DIGITS_MIN = 10, SOURCE_DIGITS_MIN = 5, LONG_DIGITS_MIN = 11 };
+enum { DIGITS_MAX = 14, TARGET_DIGITS_MIN = 10, SOURCE_DIGITS_MIN = 5, LONG_DIGITS_MIN = 11, TARGETS_MAX = 200 };
 
 static bool is_digit(char c)
 {
@@ -85,6 +85,7 @@ static void form_value(Buf *out, Str text)
 
 typedef struct Account {
     Str sid, token, source;
+    size_t count;          /* of messages */
 } Account;
 
 static void add_sms(Message *message, const Account *account, Str to)
@@ -124,20 +125,20 @@ static bool read_account(Message *message, Account *account)
     return true;
 }
 
-static void add_to_numbers(Message *message, const Account *account, Str text)
+static void add_to_numbers(Message *message, Account *account, Str text)
 {
     size_t at = 0;
     Str number;
     while (next_number(text, &at, &number)) {
         Str digits = phone_digits(message->arena, number, TARGET_DIGITS_MIN);
-        if (digits.p)
+        if (digits.p && ++account->count <= TARGETS_MAX)
             add_sms(message, account, arena_printf(message->arena, "+%.*s", STR_ARG(digits)));
     }
 }
 
 bool twilio_message(Message *message)
 {
-    Account account;
+    Account account = { .count = 0 };
     if (!read_account(message, &account))
         return false;
     const Json *targets = data_member(message, "to_phone_numbers");

@@ -100,8 +100,9 @@ static bool read_link_text(Str *rest, Str *ret)
     return true;
 }
 
-/* An escaped <address> or <address|text> at the beginning of s; its opening bracket may be missing. */
-static bool read_link(Str s, Link *ret)
+/* An escaped <address> or <address|text> at the beginning of s; its opening bracket may be missing. What follows an address without an
+ * end, up to *ret_hopeless, holds no link either. */
+static bool read_link(Str s, Link *ret, const char **ret_hopeless)
 {
     Str rest = s;
     (void)eat(&rest, "&lt;");
@@ -125,6 +126,7 @@ static bool read_link(Str s, Link *ret)
         *ret = (Link){ .whole = { s.p, (size_t)(tail.p - s.p) }, .url = { begin, (size_t)(rest.p + n - 1 - begin) }, .text = STR("") };
         return true;
     }
+    *ret_hopeless = rest.p + run;
     return false;
 }
 
@@ -146,10 +148,11 @@ static void add_link(Buf *out, const Link *link)
 static Str with_links(Arena *arena, Str text)
 {
     Buf out;
+    const char *hopeless = text.p;
     buf_init(&out, arena, text.n + 64);
     for (size_t i = 0; i < text.n;) {
         Link link;
-        if (read_link(from(text, i), &link)) {
+        if (text.p + i >= hopeless && read_link(from(text, i), &link, &hopeless)) {
             add_link(&out, &link);
             i += link.whole.n;
         } else {

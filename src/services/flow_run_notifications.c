@@ -1,5 +1,6 @@
 /* services/flow_run_notifications.c -- sends the queued notifications, one at a time. */
 #include "base/log.h"
+#include "entity/python_values.h"
 #include "model/block.h"
 #include "model/message_template.h"
 #include "model/notification_policy.h"
@@ -20,45 +21,12 @@ typedef struct Notification {
     const Settings *settings;
     Str queue_id;          /* null: none is due */
     Time queued;           /* its place in the queue */
-    Str template, block_document_id;
+    Str template, block_document_id, parameters;
     TemplateValue values[NOTIFICATION_FIELDS];
     BlockDocument *block;
 } Notification;
 
 /* ---- values of templates, as Python shows them ---- */
-
-static void python_repr(Arena *arena, Buf *out, const Json *json)
-{
-    bool object = json->kind == JSON_OBJECT;
-    switch (json->kind) {
-    case JSON_NULL:
-        buf_text(out, "None");
-        return;
-    case JSON_FALSE:
-    case JSON_TRUE:
-        buf_text(out, json->kind == JSON_TRUE ? "True" : "False");
-        return;
-    case JSON_STRING:
-        buf_str(out, json_python_repr(arena, json->text));
-        return;
-    case JSON_INT:
-    case JSON_FLOAT:
-        json_write_value(out, json, JSON_STORED);
-        return;
-    case JSON_ARRAY:
-    case JSON_OBJECT:
-        break;
-    }
-    buf_char(out, object ? '{' : '[');
-    for (const Json *item = json->child; item; item = item->next) {
-        if (item != json->child)
-            buf_text(out, ", ");
-        if (object)
-            buf_printf(out, "%.*s: ", STR_ARG(json_python_repr(arena, item->key)));
-        python_repr(arena, out, item);
-    }
-    buf_char(out, object ? '}' : ']');
-}
 
 static Str parameters_text(Arena *arena, Str stored)
 {
@@ -68,7 +36,7 @@ static Str parameters_text(Arena *arena, Str stored)
     buf_init(&out, arena, stored.n + 16);
     if (!stored.p || !json_parse(arena, stored, &json, &unused))
         return STR("None");
-    python_repr(arena, &out, json);
+    python_repr(&out, json);
     return buf_view(&out);
 }
 
@@ -95,7 +63,7 @@ static Str run_url(Arena *arena, const Settings *settings, Str flow_run_id)
 
 static void read_values(Arena *arena, Notification *n, Rows *rows, int column)
 {
-    Str flow_run_id = row_text(rows, column + 3), parameters = parameters_text(arena, row_text(rows, column + 5));
+    Str flow_run_id = row_text(rows, column + 3);
     Str type = arena_printf(arena, "StateType.%.*s", STR_ARG(row_text(rows, column + 6))), time = time_text(arena, row_time(rows, column + 8));
     set_uuid(arena, n, NOTIFY_POLICY_ID, row_text(rows, column));
     set_uuid(arena, n, NOTIFY_FLOW_ID, row_text(rows, column + 1));
@@ -103,7 +71,7 @@ static void read_values(Arena *arena, Notification *n, Rows *rows, int column)
     set_text(arena, n, NOTIFY_FLOW_RUN_URL, run_url(arena, n->settings, flow_run_id));
     set_uuid(arena, n, NOTIFY_FLOW_RUN_ID, flow_run_id);
     set_text(arena, n, NOTIFY_FLOW_RUN_NAME, row_text(rows, column + 4));
-    set_value(n, NOTIFY_PARAMETERS, parameters, parameters);
+    n->parameters = row_text(rows, column + 5); /* to be parsed when the writer is free again */
     set_value(n, NOTIFY_STATE_TYPE, type, type);
     set_text(arena, n, NOTIFY_STATE_NAME, row_text(rows, column + 7));
     set_value(n, NOTIFY_STATE_TIMESTAMP, time, time);
@@ -180,7 +148,7 @@ static bool give_back(Tx *tx, void *arg)
 
 /* ---- sending ---- */
 
-static bool send_message(ServiceRun *run, const Notification *n, Error *error)
+static bool send_message(ServiceRun *run, Notification *n, Error *error)
 {
     TemplateFault fault;
     Str message;
@@ -188,6 +156,8 @@ static bool send_message(ServiceRun *run, const Notification *n, Error *error)
     JsonError unused;
     if (!n->block || !n->block->block_type)
         return fail(error, ERR_NOT_FOUND, "its block document is not there");
+    Str parameters = parameters_text(run->arena, n->parameters);
+    set_value(n, NOTIFY_PARAMETERS, parameters, parameters);
     Str template = n->template.n ? n->template : str_from(default_template);
     if (!message_template_fill(run->arena, template, n->values, NOTIFICATION_FIELDS, &message, &fault))
         return fail(error, ERR_INVALID, "its template: %.*s", STR_ARG(fault.message));
