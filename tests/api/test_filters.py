@@ -136,3 +136,9 @@ def test_quotes_are_only_text(api, world):
     for text in ["'", "''; DROP TABLE flow; --", '"', "\\", "[1]", "\U0001f600", "a\u0000b"]:
         filters = {"name": {"like_": text}, "tags": {"all_": [text]}, "state": {"name": {"any_": [text]}}}
         assert world.listed("flow_runs", {"flow_runs": filters}) == ""
+
+
+def test_an_offset_below_all_integers(api):
+    answer = api.post("/flows/filter", {"offset": -10 ** 20})
+    detail = {"loc": ["body", "offset"], "msg": "ensure this value is greater than or equal to 0", "type": "value_error.number.not_ge", "ctx": {"limit_value": 0}}
+    assert (answer.status_code, answer.json()["exception_detail"]) == (422, [detail])
