@@ -151,7 +151,7 @@ class Generator:
         return body
 
     def task_input(self, value):
-        return {"task_run": {"id": self.world.id("task_run")}, "parameter": {"name": "p"}, "constant": {"type": "int"}}.get(value, {})
+        return {"task_run": {"id": self.world.id("task_run")}, "parameter": {"name": "p"}, "constant": {"type": "int"}}.get(str(value), {})
 
     def about(self, operation, part):
         """Which kind of row a part of a body speaks of."""
