@@ -116,3 +116,12 @@ const Json *json_of_str(Arena *arena, Str text)
     json->text = text;
     return json;
 }
+
+const Json *json_object_of(Arena *arena, Str text)
+{
+    static const Json empty = { .kind = JSON_OBJECT };
+    const Json *json;
+    JsonError unused;
+    bool ok = text.p && json_parse(arena, text, &json, &unused) && json->kind == JSON_OBJECT;
+    return ok ? json : &empty;
+}

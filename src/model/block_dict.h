@@ -25,5 +25,7 @@ void dict_drop(Dict *dict, Str key);
 const Json *dict_object(Dict *dict);
 
 const Json *json_of_str(Arena *arena, Str text);
+/* The text's object; an empty one where it holds none. */
+const Json *json_object_of(Arena *arena, Str text);
 
 #endif

@@ -62,15 +62,6 @@ const Model block_document_model = MODEL(BlockDocument, columns);
 const Model block_document_create_model = MODEL(BlockDocument, create_fields, .forbid_extra = true, .finish = named_unless_anonymous, .schema = "BlockDocumentCreate");
 const Model block_document_update_model = MODEL(BlockDocumentUpdate, update_fields, .forbid_extra = true, .schema = "BlockDocumentUpdate");
 
-static const Json *parse_object(Arena *arena, Str text)
-{
-    static const Json empty = { .kind = JSON_OBJECT };
-    const Json *json;
-    JsonError unused;
-    bool ok = text.p && json_parse(arena, text, &json, &unused) && json->kind == JSON_OBJECT;
-    return ok ? json : &empty;
-}
-
 /* The column holds the token as a JSON string; a token has nothing to escape. */
 static Str unquote(Str json)
 {
@@ -125,7 +116,7 @@ static const struct KnownSchema *known_schema(BlockReader *reader, Str id)
     if (!schema)
         return NULL;
     known = arena_new_of(reader->tx->arena, struct KnownSchema);
-    *known = (struct KnownSchema){ schema, parse_object(reader->tx->arena, schema->fields), reader->schemas };
+    *known = (struct KnownSchema){ schema, json_object_of(reader->tx->arena, schema->fields), reader->schemas };
     return reader->schemas = known;
 }
 
@@ -159,7 +150,7 @@ static bool read_one(BlockReader *reader, Reading *reading, Str id)
     reader->nested_bytes += reading->parent ? data.n : 0;
     if (reader->nested_bytes > NESTED_BYTES_MAX)
         return fail(tx->error, ERR_TOO_LARGE, "Block documents refer to too much: at most %d MB.", NESTED_BYTES_MAX >> 20);
-    reading->data = parse_object(tx->arena, data);
+    reading->data = json_object_of(tx->arena, data);
     if (!reader->include_secrets)
         reading->data = block_data_obfuscate(tx->arena, reading->data, known->fields);
     return read_below(reader, reading);
@@ -290,7 +281,7 @@ BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted)
     }
     if (wanted->is_anonymous && name.n == 0)
         name = arena_printf(tx->arena, "anonymous-%.*s", STR_ARG(uuid_new(tx->arena)));
-    const Json *data = block_data_separate(tx->arena, parse_object(tx->arena, wanted->data), &references, tx->error);
+    const Json *data = block_data_separate(tx->arena, json_object_of(tx->arena, wanted->data), &references, tx->error);
     Str token = data ? encrypt_data(tx, json_format(tx->arena, data, JSON_STORED)) : STR_NULL;
     if (!token.p)
         return NULL;
@@ -368,8 +359,8 @@ bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, Fi
     Str fields = DB_TEXT(tx, "SELECT fields FROM block_schema WHERE id = $1", v_uuid(document->block_schema_id));
     if (!current.p || tx->error->code != ERR_NONE)
         return false;
-    const Json *data = block_data_update(tx->arena, parse_object(tx->arena, current), parse_object(tx->arena, update->data),
-                                         parse_object(tx->arena, fields), update->merge_existing_data);
+    const Json *data = block_data_update(tx->arena, json_object_of(tx->arena, current), json_object_of(tx->arena, update->data),
+                                         json_object_of(tx->arena, fields), update->merge_existing_data);
     data = block_data_separate(tx->arena, data, &references, tx->error);
     return data && write_data(tx, id, data) && move_to_schema(tx, document, update->block_schema_id) && replace_references(tx, id, references);
 }

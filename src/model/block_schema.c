@@ -35,15 +35,6 @@ static const Field create_fields[] = {
 const Model block_schema_model = MODEL(BlockSchema, columns);
 const Model block_schema_create_model = MODEL(BlockSchema, create_fields, .forbid_extra = true, .schema = "BlockSchemaCreate");
 
-static const Json *parse_object(Arena *arena, Str text)
-{
-    static const Json empty = { .kind = JSON_OBJECT };
-    const Json *json;
-    JsonError unused;
-    bool ok = text.p && json_parse(arena, text, &json, &unused) && json->kind == JSON_OBJECT;
-    return ok ? json : &empty;
-}
-
 /* ---- reading: the nested schemas come back into the fields ---- */
 
 /* A schema that is nested somewhere below the one that is read. */
@@ -82,7 +73,7 @@ static Nested *add_node(Tree *tree, Str id, Str fields)
     static const Json no_references = { .kind = JSON_OBJECT };
     node->id = id;
     node->next = tree->nodes;
-    dict_init(&node->fields, tree->arena, parse_object(tree->arena, fields));
+    dict_init(&node->fields, tree->arena, json_object_of(tree->arena, fields));
     dict_put(&node->fields, STR("block_schema_references"), &no_references);
     tree->nodes = node;
     return node;
@@ -400,7 +391,7 @@ BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_cr
 {
     size_t count = 0, references = 0;
     Making making = { .tx = tx, .type_id = wanted->block_type_id, .version = wanted->version, .capabilities = wanted->capabilities,
-                      .fields = parse_object(tx->arena, wanted->fields), .size = wanted->fields.n, .count = &count, .references = &references };
+                      .fields = json_object_of(tx->arena, wanted->fields), .size = wanted->fields.n, .count = &count, .references = &references };
     const Json *definitions = json_get(making.fields, "definitions");
     if (definitions && definitions->kind == JSON_OBJECT && definitions->count > 0)
         making.definitions = definitions;

@@ -48,18 +48,6 @@ static int number(Str digits)
     return value;
 }
 
-static Str cut(Str s, size_t from, size_t to)
-{
-    return (Str){ s.p + from, to - from };
-}
-
-/* Where the character stands first; s.n if nowhere. */
-static size_t find(Str s, char c)
-{
-    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
-    return at ? (size_t)(at - s.p) : s.n;
-}
-
 static int find_name(Str s, const char *const *names, int count)
 {
     for (int i = 0; i < count; i++) {

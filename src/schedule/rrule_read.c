@@ -20,17 +20,6 @@ static bool refuse(Reader *r, const char *format, Str what)
     return false;
 }
 
-static Str cut(Str s, size_t from, size_t to)
-{
-    return (Str){ s.p + from, to - from };
-}
-
-static size_t find(Str s, char c)
-{
-    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
-    return at ? (size_t)(at - s.p) : s.n;
-}
-
 /* What stands before the next separator, which is then behind. False at the end; "" has one empty piece. */
 static bool take_piece(Str *rest, char separator, Str *ret)
 {

@@ -7,6 +7,18 @@
 
 #define DAY_US (86400 * SECOND)
 
+static inline Str cut(Str s, size_t from, size_t to)
+{
+    return (Str){ s.p + from, to - from };
+}
+
+/* Where the character stands first; s.n if nowhere. */
+static inline size_t find(Str s, char c)
+{
+    const char *at = s.n ? memchr(s.p, c, s.n) : NULL;
+    return at ? (size_t)(at - s.p) : s.n;
+}
+
 /* A request for dates and what was found: one for each call of schedule_dates. */
 typedef struct Dates {
     Arena *arena;
