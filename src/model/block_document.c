@@ -252,7 +252,7 @@ BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets)
 static bool check_no_circle(Tx *tx, Str parent_id, const BlockReference *reference)
 {
     int64_t leads_back = DB_INT(tx, 0,
-                                "WITH RECURSIVE below (id) AS (SELECT CAST($1 AS VARCHAR(36))"
+                                "WITH RECURSIVE below (id) AS (SELECT block_document.id FROM block_document WHERE block_document.id = $1"
                                 " UNION SELECT reference.reference_block_document_id FROM block_document_reference AS reference"
                                 " JOIN below ON below.id = reference.parent_block_document_id)"
                                 " SELECT count(*) FROM below WHERE id = $2",

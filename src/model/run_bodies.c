@@ -4,7 +4,6 @@
 #include "base/ident.h"
 #include "model/run_tables.h"
 
-
 /* ---- task_inputs: {name: [TaskRunResult | Parameter | Constant]} ---- */
 
 typedef struct InputKind {
