@@ -395,8 +395,10 @@ static Stream *earliest(Stream *streams, size_t count)
 static bool is_excluded(Stream *streams, size_t count, int64_t wall)
 {
     Stream *next;
-    while ((next = earliest(streams, count)) && next->current < wall)
+    while ((next = earliest(streams, count)) && next->current < wall) {
+        next->purse->steps -= (int64_t)count / 2;
         next_of_stream(next);
+    }
     return next && next->current == wall;
 }
 
