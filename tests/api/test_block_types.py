@@ -82,10 +82,12 @@ def test_system_types_are_installed_anew(api):
     api.patch(f"/block_types/{block_type['id']}", {"description": "changed", "logo_url": None})
     api.server.execute("UPDATE block_type SET is_protected = 0 WHERE slug = 'json'")
     api.server.execute("DELETE FROM block_type WHERE slug = 'secret'")
+    updated = api.read("/block_types/slug/json")["updated"]
     answer = api.post("/block_types/install_system_block_types")
     assert (answer.status_code, answer.content) == (200, b"null")
     again = api.read("/block_types/slug/json")
     assert (again["id"], again["logo_url"], again["is_protected"]) == (block_type["id"], block_type["logo_url"], True) and again["description"] != "changed"
+    assert again["updated"] == updated
     secret = api.read("/block_types/slug/secret")
     schemas = api.made("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [secret["id"]]}}}, 200)
     assert secret["is_protected"] and [schema["version"] for schema in schemas] == ["2.7.12"]

@@ -71,7 +71,11 @@ def of_a_known_name(request, reference, ours):
 
 def too_large(request, reference, ours):
     large = re.search(r"[0-9]{19}", request.content or "")
-    return bool(large) and reference.status == 500 and ours.status == 422 and "type_error.integer" in ours.text
+    return bool(large) and reference.status in (201, 204, 500) and ours.status == 422 and "type_error.integer" in ours.text
+
+
+def not_finite(request, reference, ours):
+    return "inf" in (request.content or "") and reference.status == 500 and ours.status == 422 and "type_error.float" in ours.text
 
 
 ID = r"[^/]+"
@@ -81,7 +85,9 @@ KNOWN = [
     Known("a message template of another form: 422 in place of a 500", "POST", "/flow_run_notification_policies/", crash(422, '"message_template"')),
     Known("the default queue of a pool: 409 in place of a 500", "DELETE", f"/experimental/work_pools/{ID}/queues/{ID}", crash(409, "Can't delete a pool's default queue.")),
     Known("a move to a schema that is not there: 409 in place of a 500", "PATCH", f"/block_documents/{ID}", crash(409, "integrity conflict")),
-    Known("an integer that no column holds: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", too_large),
+    Known("an integer that no column holds: 422 in place of a 500, or of a row that no list with it can be answered for", "(POST|PUT|PATCH)", "/.*", too_large),
+    Known("infinity is no number: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", not_finite),
+    Known("a pool that is not there: 404 in place of a 500", "PATCH", f"/deployments/{ID}", crash(404, "not found")),
     Known("no UUID: 422 in place of a 500", "PATCH", f"/deployments/{ID}", crash(422, '"type_error.uuid"', '"value_error.uuid"')),
     Known("what belongs to a run goes with it", "DELETE", f"/(flows|flow_runs|task_runs|deployments)/{ID}", goes_with_its_data),
     Known("what belongs to runs goes with them", "POST", "/admin/database/clear", goes_with_its_data),

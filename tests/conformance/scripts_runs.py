@@ -247,6 +247,8 @@ def unlike(world):
         set_state(world, "flow_run", run, {"type": "COMPLETED", "data": [1]})
     world.delete(f"/flow_runs/{runs[0]['id']}")
     world.delete(f"/flows/{flow['id']}")
+    flow = world.made("/flows/", {"name": world.name("flow")})
+    world.post("/flow_runs/", {"flow_id": flow["id"], "name": world.name("run"), "empirical_policy": {"retries": 10 ** 20}})
     world.post("/admin/database/clear", {"confirm": True})
 
 
