@@ -48,8 +48,8 @@ static const Field columns[] = { /* order: of the keys in responses */
 };
 static const Field create_fields[] = {
     FIELD(NotificationPolicy, is_active, F_BOOL, .fallback = "true"),
-    FIELD(NotificationPolicy, state_names, F_STRS, .flags = REQUIRED),
-    FIELD(NotificationPolicy, tags, F_STRS, .flags = REQUIRED),
+    FIELD(NotificationPolicy, state_names, F_STRS, .fallback = "[]"),
+    FIELD(NotificationPolicy, tags, F_STRS, .fallback = "[]"),
     FIELD(NotificationPolicy, block_document_id, F_UUID, .flags = REQUIRED),
     FIELD(NotificationPolicy, message_template, F_STR, .flags = NULLABLE, .check = check_template),
 };

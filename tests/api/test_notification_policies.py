@@ -49,6 +49,11 @@ def test_block_must_exist(api, policy):
         assert (answer.status_code, answer.json()) == (409, CONFLICT)
 
 
+def test_what_may_be_left_out(api, block):
+    policy = api.made(PATH, {"block_document_id": block})
+    assert (policy["state_names"], policy["tags"], policy["is_active"]) == ([], [], True)
+
+
 def test_refused(api):
     answer = api.post(PATH, {"state_names": "A", "tags": None, "block_document_id": "x", "is_active": None, "k": 1})
     assert [(error["loc"], error["type"]) for error in errors_of(answer)] == [

@@ -134,7 +134,6 @@ class Facts:
 
 # Beside those of differences.py.
 ALSO_REQUIRED = {
-    "/flow_run_notification_policies/": ["state_names", "tags", "block_document_id"],
     "/saved_searches/": ["name"],
     "/work_queues/": ["name"],
     "/experimental/work_pools/": ["name"],

@@ -216,7 +216,7 @@ class Generator:
         if form == "uri":
             return self.world.pick(["https://example.com/x.png", "http://example.org"])
         if part.endswith("like_"):
-            return self.world.pick(["0", "00", "-", "run", "zz", "%", "_", ""])
+            return self.world.pick(["0", "00", "-", "run-0", "zz9", "%", "_", ""])
         if last == "startswith_":
             return self.world.pick(["q", "queue-", "zz"])
         row = self.world.row(self.about(operation, part) or "flow")
