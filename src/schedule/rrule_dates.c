@@ -422,24 +422,45 @@ static int64_t earliest_wall(const Dates *dates)
     return floor_div(dates->start, SECOND) + least;
 }
 
-void rrule_dates(Dates *dates, const RuleSet *set)
+/* The dates up to purse->limit, all of them sure: EXRULEs were asked as far. False: more are wanted. */
+static bool walk(Dates *dates, const RuleSet *set, Purse *purse)
 {
-    const int64_t last = INT64_C(253402300799); /* 9999-12-31T23:59:59 */
-    Purse purse = { STEPS_MAX, earliest_wall(dates), last };
-    if (dates->end_wall / SECOND < last - DAY_SECONDS)
-        purse.limit = dates->end_wall / SECOND + DAY_SECONDS;
     size_t in_count = set->rule_count + 1, out_count = set->exrule_count + 1;
-    Stream *in = open_streams(dates->arena, &purse, set->rules, set->rule_count, set->rdates, set->rdate_count);
-    Stream *out = open_streams(dates->arena, &purse, set->exrules, set->exrule_count, set->exdates, set->exdate_count);
+    Stream *in = open_streams(dates->arena, purse, set->rules, set->rule_count, set->rdates, set->rdate_count);
+    Stream *out = open_streams(dates->arena, purse, set->exrules, set->exrule_count, set->exdates, set->exdate_count);
     int64_t previous = INT64_MIN;
     Stream *next;
-    while ((next = earliest(in, in_count)) && purse.steps > 0) {
+    while ((next = earliest(in, in_count)) && purse->steps > 0 && floor_div(next->current, SECOND) <= purse->limit) {
         int64_t wall = next->current;
-        purse.steps -= (int64_t)(in_count + out_count) / 2;
+        purse->steps -= (int64_t)(in_count + out_count) / 2;
         bool excluded = wall == previous || is_excluded(out, out_count, wall);
-        if (purse.steps <= 0 || (!excluded && !add_wall(dates, wall)))
-            return; /* with an empty purse EXRULEs have said nothing */
+        if (purse->steps <= 0) /* the EXRULEs have not answered */
+            return false;
+        if (!excluded && !add_wall(dates, wall))
+            return true;
         previous = wall;
         next_of_stream(next);
+    }
+    return false;
+}
+
+/* An EXRULE that never excludes anything would be searched to the end of all years before the first date is sure. So the near
+ * years come first; what was found in them stays where a longer walk costs too much. */
+void rrule_dates(Dates *dates, const RuleSet *set)
+{
+    static const int64_t spans[] = { 4 * 366 * (int64_t)DAY_SECONDS, 128 * 366 * (int64_t)DAY_SECONDS, INT64_MAX / 2 };
+    const int64_t from = earliest_wall(dates);
+    int64_t last = INT64_C(253402300799); /* 9999-12-31T23:59:59 */
+    if (dates->end_wall / SECOND < last - DAY_SECONDS)
+        last = dates->end_wall / SECOND + DAY_SECONDS;
+    for (size_t i = set->exrule_count ? 0 : COUNT_OF(spans) - 1; i < COUNT_OF(spans); i++) {
+        Purse purse = { STEPS_MAX, from, from + spans[i] < last ? from + spans[i] : last };
+        size_t sure = dates->count;
+        dates->count = dates->tries = 0;
+        bool is_done = walk(dates, set, &purse);
+        if (dates->count < sure)
+            dates->count = sure; /* they are still there: each walk begins with the same dates */
+        if (is_done || purse.limit == last || purse.steps <= 0)
+            return;
     }
 }

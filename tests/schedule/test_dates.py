@@ -213,6 +213,14 @@ def test_fine_rules_are_entered_late(program):
     assert ours["us"] < 100000
 
 
+@pytest.mark.parametrize("exclusion", ["FREQ=MONTHLY;BYMONTH=3,8;BYWEEKNO=-2,52,53", "FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30"])
+def test_exclusions_of_nothing(program, exclusion):
+    """That a rule excludes nothing shows at the end of all years only; the near dates are sure long before."""
+    rule = f"DTSTART:20190102T232700\nRRULE:FREQ=DAILY\nEXRULE:{exclusion}"
+    ours = program.ask({"schedule": {"rrule": rule}, "n": DATES, "start": "2026-11-23T12:00:00Z", "end": None})
+    assert len(ours["dates"]) == DATES and ours["dates"][0] == "2026-11-23T23:27:00+00:00"
+
+
 def test_random_cron_is_settled(program):
     """croniter draws such dates anew whenever it is asked; ours stay, so that each look plans the same runs."""
     request = {"schedule": {"cron": "r(10-20) r/6 * * *"}, "n": DATES, "start": "2026-11-23T12:00:00Z", "end": None}
