@@ -235,7 +235,7 @@ class Generator:
         if last == "cron":
             return self.world.pick(["0 0 * * *", "*/15 2 * * 1-5", "@daily"])
         if last == "rrule":
-            return self.world.pick(["FREQ=DAILY", "DTSTART:20220101T000000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE"])
+            return self.world.pick(["DTSTART:20220101T040000\nFREQ=DAILY", "DTSTART:20220101T000000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE"])
         if last == "work_queue_names":
             return self.world.row("pool_queue")["name"]
         if last in ("message_template",):

@@ -86,6 +86,7 @@ KNOWN = [
     Known("the default queue of a pool: 409 in place of a 500", "DELETE", f"/experimental/work_pools/{ID}/queues/{ID}", crash(409, "Can't delete a pool's default queue.")),
     Known("a move to a schema that is not there: 409 in place of a 500", "PATCH", f"/block_documents/{ID}", crash(409, "integrity conflict")),
     Known("an integer that no column holds: 422 in place of a 500, or of a row that no list with it can be answered for", "(POST|PUT|PATCH)", "/.*", too_large),
+    Known("a duration beyond what Python holds: 422 in place of a 500", "(POST|PATCH)", f"/deployments/({ID}(/schedule)?)?", crash(422, "invalid duration format")),
     Known("infinity is no number: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", not_finite),
     Known("a pool that is not there: 404 in place of a 500", "PATCH", f"/deployments/{ID}", crash(404, "not found")),
     Known("no UUID: 422 in place of a 500", "PATCH", f"/deployments/{ID}", crash(422, '"type_error.uuid"', '"value_error.uuid"')),

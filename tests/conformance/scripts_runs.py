@@ -241,6 +241,7 @@ def unlike(world):
     """The last script on full databases: what differs leaves them unlike."""
     for path, body in (("/flow_runs/", {"flow_id": world.id("flow")}), ("/task_runs/", {"flow_run_id": world.id("flow_run"), "task_key": "data", "dynamic_key": "0"}), (f"/deployments/{world.id('deployment')}/create_flow_run", {})):
         world.post(path, {**body, "name": world.name("run"), "state": {"type": "RUNNING", "data": {"a": 1}}})
+    world.post("/task_runs/", {"flow_run_id": world.id("flow_run"), "task_key": "untyped", "dynamic_key": "0", "name": "t", "state": {}})
     flow = world.made("/flows/", {"name": world.name("flow")})
     runs = [world.made("/flow_runs/", {"flow_id": flow["id"], "name": world.name("run")}) for _ in range(2)]
     for run in runs:

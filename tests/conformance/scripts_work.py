@@ -8,7 +8,7 @@ CONFIGURED = {"job_configuration": {"command": "{{ command }}", "env": "{{ env }
 
 def schedules():
     return [None, {"interval": 3600, "anchor_date": "2022-01-01T00:00:00+00:00"}, {"interval": "PT24H", "anchor_date": "2022-01-01T00:00:00-05:00", "timezone": "America/New_York"}, {"cron": "30 */4 * * *", "timezone": "Europe/Berlin"},
-            {"cron": "@daily"}, {"cron": "0 0 1 * 1", "day_or": False}, {"rrule": "DTSTART:20220101T000000\nFREQ=DAILY;BYHOUR=2,14"}, {"rrule": "FREQ=WEEKLY;BYDAY=MO,WE,FR", "timezone": "Asia/Kolkata"},
+            {"cron": "@daily"}, {"cron": "0 0 1 * 1", "day_or": False}, {"rrule": "DTSTART:20220101T000000\nFREQ=DAILY;BYHOUR=2,14"}, {"rrule": "DTSTART:20220103T090000\nFREQ=WEEKLY;BYDAY=MO,WE,FR", "timezone": "Asia/Kolkata"},
             {"rrule": "DTSTART:20220101T000000\nRRULE:FREQ=MONTHLY;COUNT=3"}]
 
 

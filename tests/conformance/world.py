@@ -112,9 +112,10 @@ class World:
                 del known[identifier]
             return
         body = answer.json
-        for row in body if isinstance(body, list) else [body]:
-            if isinstance(row, dict) and "id" in row:
-                known[row["id"]] = row
+        rows = [row for row in (body if isinstance(body, list) else [body]) if isinstance(row, dict) and "id" in row]
+        # In the order in which they were made: the choices of a seed must not depend on the reference's random identifiers.
+        for row in sorted(rows, key=lambda row: [str(row.get(name)) for name in ("created", "timestamp", "expected_start_time", "name")]):
+            known[row["id"]] = row
 
     def name(self, word):
         """A name that no row has, and that sorts as it was made."""
