@@ -77,15 +77,8 @@ static void decode_checked_limit(Req *req, int64_t most)
 static void decode_offset(Req *req)
 {
     Page page = { 0 };
-    const Json *offset = json_get(req->body, "offset");
-    if (beyond_int64(offset) && offset->text.p[0] == '-') {
-        page.offset = -1;
-        invalid_enter(&req->invalid, "offset");
-        (void)check_offset(&req->invalid, &page.offset);
-        invalid_leave(&req->invalid);
-    } else if (body_field(req, &offset_field, &page)) {
+    if (body_field(req, &offset_field, &page))
         req->offset = page.offset;
-    }
 }
 
 /* A body that is no object lacks every parameter, the filters too. */

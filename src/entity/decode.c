@@ -2,6 +2,8 @@
 #include "entity/decode.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
 
 static void set_fallback(Arena *arena, const Field *field, void *member);
 
@@ -193,11 +195,23 @@ static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, 
     return false;
 }
 
+/* An integer below all that we hold is out of a field's range first of all, as Python's integers have no end. True: that was said. */
+static bool is_refused_as_low(Invalid *invalid, const Field *field, const Json *json)
+{
+    if (!field->check || field->decode || json->kind != JSON_INT || (field->kind != F_INT && field->kind != F_OPT_INT))
+        return false;
+    errno = 0;
+    OptInt held = { .v = strtoll(json->text.p, NULL, 10), .has = true }; /* something that is no digit follows in the body */
+    return errno == ERANGE && held.v < 0 && !field->check(invalid, &held);
+}
+
 /* The member holds the kind's nothing already. */
 static bool decode_value(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
     if (json->kind == JSON_NULL)
         return (field->flags & NULLABLE) || field->kind == F_ANY || invalid_null(invalid);
+    if (is_refused_as_low(invalid, field, json))
+        return false;
     return decode_kind(invalid, field, json, member) && (!field->check || field->check(invalid, member));
 }
 

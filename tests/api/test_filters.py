@@ -142,3 +142,8 @@ def test_an_offset_below_all_integers(api):
     answer = api.post("/flows/filter", {"offset": -10 ** 20})
     detail = {"loc": ["body", "offset"], "msg": "ensure this value is greater than or equal to 0", "type": "value_error.number.not_ge", "ctx": {"limit_value": 0}}
     assert (answer.status_code, answer.json()["exception_detail"]) == (422, [detail])
+
+
+def test_a_limit_below_all_integers(api):
+    answer = api.post("/work_queues/", {"name": unique(), "concurrency_limit": -10 ** 20})
+    assert (answer.status_code, [error["type"] for error in answer.json()["exception_detail"]]) == (422, ["value_error.number.not_ge"])

@@ -71,11 +71,11 @@ def of_a_known_name(request, reference, ours):
 
 def too_large(request, reference, ours):
     large = re.search(r"[0-9]{19}", request.content or "")
-    return bool(large) and reference.status in (201, 204, 500) and ours.status == 422 and "type_error.integer" in ours.text
+    return bool(large) and (reference.status == 500 or "empirical_policy" in request.content) and ours.status == 422 and "type_error.integer" in ours.text
 
 
 def not_finite(request, reference, ours):
-    return "inf" in (request.content or "") and reference.status == 500 and ours.status == 422 and "type_error.float" in ours.text
+    return '"inf"' in (request.content or "") and (reference.status == 500 or "empirical_policy" in request.content) and ours.status == 422 and "type_error.float" in ours.text
 
 
 ID = r"[^/]+"
@@ -87,7 +87,8 @@ KNOWN = [
     Known("a move to a schema that is not there: 409 in place of a 500", "PATCH", f"/block_documents/{ID}", crash(409, "integrity conflict")),
     Known("an integer that no column holds: 422 in place of a 500, or of a row that no list with it can be answered for", "(POST|PUT|PATCH)", "/.*", too_large),
     Known("a duration beyond what Python holds: 422 in place of a 500", "(POST|PATCH)", f"/deployments/({ID}(/schedule)?)?", crash(422, "invalid duration format")),
-    Known("infinity is no number: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", not_finite),
+    Known("null in a deployment or a pool: 422 in place of a 500", "(POST|PATCH)", f"/(deployments|experimental/work_pools)/({ID})?", crash(422, "type_error.none.not_allowed")),
+    Known("infinity is no number: 422 in place of a 500, or of null", "(POST|PUT|PATCH)", "/.*", not_finite),
     Known("a pool that is not there: 404 in place of a 500", "PATCH", f"/deployments/{ID}", crash(404, "not found")),
     Known("no UUID: 422 in place of a 500", "PATCH", f"/deployments/{ID}", crash(422, '"type_error.uuid"', '"value_error.uuid"')),
     Known("what belongs to a run goes with it", "DELETE", f"/(flows|flow_runs|task_runs|deployments)/{ID}", goes_with_its_data),

@@ -250,6 +250,7 @@ def unlike(world):
     world.delete(f"/flows/{flow['id']}")
     flow = world.made("/flows/", {"name": world.name("flow")})
     world.post("/flow_runs/", {"flow_id": flow["id"], "name": world.name("run"), "empirical_policy": {"retries": 10 ** 20}})
+    world.post("/task_runs/", {"flow_run_id": world.id("flow_run"), "task_key": "infinite", "dynamic_key": "0", "name": "t", "empirical_policy": {"retry_jitter_factor": "inf"}})
     world.post("/admin/database/clear", {"confirm": True})
 
 
