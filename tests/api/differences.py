@@ -43,7 +43,7 @@ def missing_fields(case):
     parts = [(["body"], as_object(body), ["name"] if path.endswith("/queues") else REQUIRED.get(path, []))]
     if path == "/logs/" and isinstance(body, list):
         parts = [(["body", place], as_object(line), REQUIRED[path]) for place, line in enumerate(body)]
-    if path in ("/flow_runs/", "/task_runs/") or path.endswith("/set_state"):
+    if path in ("/flow_runs/", "/task_runs/") or path.endswith(("/set_state", "/create_flow_run")):
         state = (as_object(body) or {}).get("state")
         parts.append((["body", "state"], {} if state == "" else as_object(state), ["type"]))  # an empty text is an empty object there, too
     for location, fields, names in parts:

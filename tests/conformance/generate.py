@@ -167,6 +167,8 @@ class Generator:
         if schema.get("enum"):
             return self.world.pick(schema["enum"])
         kind = schema.get("type")
+        if last == "pause_keys":
+            return ["first", "second"]
         if kind == "array":
             inner = self.document.members(schema.get("items", {}))[0]
             items = [self.value(operation, part, inner) for _ in range(self.world.random.randrange(1, 3))]

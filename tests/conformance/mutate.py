@@ -62,6 +62,8 @@ def is_left_out(operation, part, value):
         return True  # answered with 500, and made
     if "empirical_policy" in part and (value == "inf" or isinstance(value, (int, float)) and abs(value) >= 2 ** 63):
         return True
+    if part == "priority" and operation.method == "POST" and isinstance(value, int) and abs(value) >= 2 ** 63:
+        return True  # the reference gives the queue another one, whatever was asked
     if part.endswith("like_") and value == "x":  # names that were made up differ
         return True
     return any(operation.path.endswith(ending) and without_end(part, value) for ending, without_end in ENDLESS.items())
