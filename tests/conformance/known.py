@@ -71,7 +71,7 @@ def of_a_known_name(request, reference, ours):
 
 def too_large(request, reference, ours):
     large = re.search(r"[0-9]{19}", request.content or "")
-    return bool(large) and (reference.status == 500 or "empirical_policy" in request.content) and ours.status == 422 and "type_error.integer" in ours.text
+    return bool(large) and (reference.status == 500 or "empirical_policy" in request.content or '"min_runs"' in request.content) and ours.status == 422 and "type_error.integer" in ours.text
 
 
 def not_finite(request, reference, ours):
@@ -85,7 +85,7 @@ KNOWN = [
     Known("a message template of another form: 422 in place of a 500", "POST", "/flow_run_notification_policies/", crash(422, '"message_template"')),
     Known("the default queue of a pool: 409 in place of a 500", "DELETE", f"/experimental/work_pools/{ID}/queues/{ID}", crash(409, "Can't delete a pool's default queue.")),
     Known("a move to a schema that is not there: 409 in place of a 500", "PATCH", f"/block_documents/{ID}", crash(409, "integrity conflict")),
-    Known("an integer that no column holds: 422 in place of a 500, or of a row that no list with it can be answered for", "(POST|PUT|PATCH)", "/.*", too_large),
+    Known("an integer that no column holds: 422 in place of a 500, of a row that no list with it can be answered for, or of a count of runs", "(POST|PUT|PATCH)", "/.*", too_large),
     Known("a duration beyond what Python holds: 422 in place of a 500", "(POST|PATCH)", f"/deployments/({ID}(/schedule)?)?", crash(422, "invalid duration format")),
     Known("null in a deployment or a pool: 422 in place of a 500", "(POST|PATCH)", f"/(deployments|experimental/work_pools)/({ID})?", crash(422, "type_error.none.not_allowed")),
     Known("infinity is no number: 422 in place of a 500, or of null", "(POST|PUT|PATCH)", "/.*", not_finite),
