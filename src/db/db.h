@@ -4,6 +4,7 @@
 #define ORION_DB_H
 
 #include "base/arena.h"
+#include "config/settings.h"
 #include "db/value.h"
 
 typedef struct Db Db;
@@ -57,11 +58,17 @@ typedef struct Job {
 } Job;
 
 typedef struct DbConfig {
-    Str url;               /* sqlite+aiosqlite:///…; the password never reaches a log */
-    double timeout;        /* seconds: waiting for another process's lock, and the longest read */
-    unsigned readers;      /* threads for reads */
+    Str url;               /* sqlite+aiosqlite:///…, postgresql+asyncpg://…; the password never reaches a log */
+    double timeout;        /* seconds: waiting for others' locks, and the longest read; 0: no limit */
+    double connect_timeout; /* seconds to reach a server */
+    unsigned readers;      /* threads for reads, where one writes */
+    unsigned connections;  /* threads for reads and writes, where many write; 0: some */
+    bool pgbouncer;        /* connections are lent by the transaction: nothing may be kept on them */
     bool echo;             /* log each statement's text (never its values) */
 } DbConfig;
+
+/* From the settings of the database, with `readers` and `connections` for a server. */
+DbConfig db_config(const Settings *settings);
 
 /* Opens (creating the file where there is none) and starts the threads. NULL: *error is a message for the user. Does not
  * migrate: db/migrate.h. */
