@@ -121,5 +121,8 @@ Value codec_value(Arena *arena, const Field *field, const void *object);
 int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict);
 /* UPDATE table SET <the fields named in set>, updated = <database's now> WHERE id = id. Rows changed, -1 on failure. */
 int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set);
+/* The same where nobody needs the count (DB_SEND). */
+bool codec_send_insert(Tx *tx, const Model *model, const char *table, const void *object) MUST_CHECK;
+bool codec_send_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set) MUST_CHECK;
 
 #endif
