@@ -179,7 +179,7 @@ bool migrate_up(Tx *tx)
     const History *history = history_of(tx);
     SchemaState state;
     Str revision;
-    db_lock(tx, LOCK_SCHEMA);
+    db_lock(tx, LOCK_SCHEMA); /* several servers may start at once on one empty database */
     if (!history || !migrate_state(tx, &state, &revision))
         return false;
     if (state == SCHEMA_HEAD)
@@ -203,6 +203,7 @@ Str migrate_plan(Tx *tx)
 bool migrate_clear(Tx *tx)
 {
     const History *history = history_of(tx);
+    db_lock(tx, LOCK_SCHEMA);
     for (size_t i = 0; history && i < COUNT_OF(tables); i++)
         if (has_table(tx, history, tables[i]))
             db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", tables[i]).p, NULL, 0);
