@@ -100,6 +100,14 @@ static const State states[] = {
     { "0A000", ERR_BUSY, true, "The database's tables changed" },
 };
 
+/* A read that writes is our mistake, and of what is not supported only one kind goes away by itself. */
+static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate)
+{
+    const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    return (strcmp(sqlstate, "25006") == 0 && c->is_read)
+           || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0));
+}
+
 static const State *state_find(const char *sqlstate)
 {
     for (size_t i = 0; sqlstate && i < COUNT_OF(states); i++)
@@ -130,7 +138,7 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
         return lose_by_libpq(c, error);
     if (state && state->ends_connection)
         return lose(c, error, message ? message : sqlstate);
-    if (!state)
+    if (!state || is_mistake(c, result, sqlstate))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (is_about_statements(state))
         c->must_reconnect = true;
@@ -233,6 +241,7 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
         }
         break;
     case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
     case PGRES_TUPLES_OK: complete(c, result); break;
     case PGRES_PIPELINE_SYNC: end_head(c); break;
     case PGRES_PIPELINE_ABORTED: break; /* behind a failure that was told */
