@@ -130,14 +130,22 @@ static void forget_statements(PgConnection *c)
     c->statement_count = 0;
 }
 
+/* COMMIT is followed by a sync and nothing else. */
+static bool is_at_commit(const PgConnection *c)
+{
+    return c->pending_count <= 2;
+}
+
 static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
 {
     const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE), *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
-    if (state && state->ends_connection)
+    if (state && state->ends_connection) {
+        c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
         return lose(c, error, message ? message : sqlstate);
+    }
     if (!state || is_mistake(c, result, sqlstate))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (is_about_statements(state))
@@ -187,6 +195,19 @@ static bool await_result(PgConnection *c, Error *error)
             return lose_by_libpq(c, error);
     }
     return true;
+}
+
+/* Twice, for a last word and the end behind it. */
+bool pg_look(PgConnection *c, Error *error)
+{
+    for (int i = 0; c->pg && i < 2; i++) {
+        struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = POLLIN };
+        if (poll(&socket, 1, 0) <= 0)
+            return true;
+        if (!c->pq->consumeInput(c->pg))
+            return lose_by_libpq(c, error);
+    }
+    return c->pg || lose_by_libpq(c, error);
 }
 
 /* ---- results ---- */
