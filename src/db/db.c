@@ -340,6 +340,8 @@ static void *reader_main(void *arg)
         else
             read_job(worker->db, worker->connection, job);
         release(job);
+        if (worker->db->driver->rest)
+            worker->db->driver->rest(worker->connection);
     }
     return NULL;
 }

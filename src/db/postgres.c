@@ -10,6 +10,8 @@ enum {
     MARGIN_MS = 250                    /* the server ends a statement this long before we give up on its answer */
 };
 
+static const int64_t REST_US = 5 * SECOND;
+
 static const Dialect dialect = {
     .name = "postgresql",
     .now = "CURRENT_TIMESTAMP",
@@ -94,7 +96,18 @@ static void postgres_disconnect(Connection *connection)
 
 /* ---- transactions ---- */
 
-/* BEGIN itself goes out with the first statement. What an earlier read left to be read is read now. */
+/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. */
+static void postgres_rest(Connection *connection)
+{
+    PgConnection *c = of(connection);
+    Error ignored = { .code = ERR_NONE };
+    c->deadline = monotonic_us() + REST_US;
+    if (c->pg && c->pending_count > 0 && !pg_settle(c, &ignored))
+        pg_disconnect(c);
+    c->deadline = 0;
+}
+
+/* BEGIN itself goes out with the first statement. */
 static bool begin(PgConnection *c, bool is_read, Error *error)
 {
     Error ignored = { .code = ERR_NONE };
@@ -109,7 +122,7 @@ static bool begin(PgConnection *c, bool is_read, Error *error)
     return true;
 }
 
-/* Nobody waits for the end of a read. Once the COMMIT of a write has gone out, a loss leaves its fate unknown; before, none of it is stored. */
+/* Nobody waits for the end of a read (postgres_rest). Once the COMMIT of a write has gone out, a loss leaves its fate unknown; before, none of it is stored. */
 static bool commit(PgConnection *c, Error *error)
 {
     if (c->is_begun && !c->is_read && !pg_look(c, error))
@@ -310,6 +323,7 @@ const Driver postgres_driver = {
     .connect = postgres_connect,
     .disconnect = postgres_disconnect,
     .step = postgres_step,
+    .rest = postgres_rest,
     .in_transaction = postgres_in_transaction,
     .set_lock_wait = postgres_set_lock_wait,
     .set_deadline = postgres_set_deadline,
