@@ -42,24 +42,21 @@ static PgConnection *of(void *connection)
 /* ---- places and connections ---- */
 
 /* As little as asyncpg asks for where the URL says nothing, and settings of the session that a pooler would not take. */
-static bool add_session(Arena *arena, PgPlace *place, double timeout)
+static void add_session(Arena *arena, PgPlace *place, double timeout)
 {
     size_t i = 0, options = SIZE_MAX;
     for (; place->keywords[i]; i++)
         if (strcmp(place->keywords[i], "options") == 0)
             options = i;
     const char *given = options == SIZE_MAX ? "" : place->values[options];
-    int64_t idle_ms = timeout > 0 ? 2 * (int64_t)(timeout * 1000) : 0;
-    place->statement_ms = timeout > 0 ? (int64_t)(timeout * 1000) - MARGIN_MS : 0;
-    if (timeout > 0 && place->statement_ms < 1)
-        place->statement_ms = 1;
+    int64_t ms = timeout <= 0 ? 0 : timeout < 0.001 ? 1 : (int64_t)(timeout * 1000), idle_ms = 2 * ms;
+    place->statement_ms = ms - (ms / 2 < MARGIN_MS ? ms / 2 : MARGIN_MS);
     if (!place->keeps_statements)
-        return true;
+        return;
     const char *all = arena_printf(arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
                                    (long long)place->statement_ms, (long long)idle_ms).p;
     place->keywords[options == SIZE_MAX ? i : options] = "options";
     place->values[options == SIZE_MAX ? i : options] = all;
-    return true;
 }
 
 static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
@@ -67,8 +64,9 @@ static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_pla
     PgPlace *place = arena_new_of(arena, PgPlace);
     place->keeps_statements = !config->pgbouncer;
     place->connect_timeout = config->connect_timeout > 0 ? config->connect_timeout : 5;
-    if (!libpq_load(&place->pq, error) || !postgres_url_read(arena, config->url, place, error) || !add_session(arena, place, config->timeout))
+    if (!libpq_load(&place->pq, error) || !postgres_url_read(arena, config->url, place, error))
         return false;
+    add_session(arena, place, config->timeout);
     *ret_place = (Place){ .postgres = place };
     return true;
 }
