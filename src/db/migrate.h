@@ -4,8 +4,6 @@
 
 #include "db/db.h"
 
-extern const char *const schema_head_sqlite; /* "bfe42b7090d6": the reference's own */
-
 typedef enum SchemaState {
     SCHEMA_EMPTY,    /* no tables: migrate_up makes them */
     SCHEMA_HEAD,
@@ -13,6 +11,8 @@ typedef enum SchemaState {
     SCHEMA_NEWER     /* a revision we do not know */
 } SchemaState;
 
+/* The reference's last revision on this engine; on SQLite "bfe42b7090d6". */
+const char *migrate_head(const Tx *tx);
 /* *ret_revision (arena; null where there is none). False: tx->error. */
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
 /* Brings an empty database to the head and stamps it, with the rows a fresh database of the reference holds (work pool
@@ -20,7 +20,7 @@ bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK
 bool migrate_up(Tx *tx) MUST_CHECK;
 bool migrate_drop(Tx *tx) MUST_CHECK;                  /* all tables, alembic_version too (downgrade base, reset, /admin/database/drop) */
 bool migrate_clear(Tx *tx) MUST_CHECK;                 /* all rows of all tables but alembic_version (/admin/database/clear) */
-bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;
+bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;   /* a revision, or "head" */
 /* The SQL that migrate_up would run now, for --dry-run. */
 Str migrate_plan(Tx *tx);
 

@@ -15,6 +15,7 @@ static const int64_t REST_US = 5 * SECOND;
 static const Dialect dialect = {
     .name = "postgresql",
     .now = "CURRENT_TIMESTAMP",
+    .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
         [SQL_NOT_ANY] = "NOT (%c = ANY(%v))",

@@ -45,6 +45,7 @@ typedef struct SqliteRows {
 static const Dialect dialect = {
     .name = "sqlite",
     .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
+    .for_update = "",
     .op = {
         [SQL_ANY] = "%c IN (SELECT value FROM json_each(%v))",
         [SQL_NOT_ANY] = "%c NOT IN (SELECT value FROM json_each(%v))",
