@@ -109,9 +109,11 @@ static bool begin(PgConnection *c, bool is_read, Error *error)
     return true;
 }
 
-/* Nobody waits for the end of a read: it is read before the next transaction. */
+/* Nobody waits for the end of a read. Once the COMMIT of a write has gone out, a loss leaves its fate unknown; before, none of it is stored. */
 static bool commit(PgConnection *c, Error *error)
 {
+    if (c->is_begun && !c->is_read && !pg_look(c, error))
+        return false;
     c->in_transaction = false;
     if (!c->is_begun)
         return true;

@@ -100,6 +100,14 @@ static const State states[] = {
     { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
 };
 
+/* A read that writes is our mistake, and of what is not supported only one kind goes away by itself. */
+static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate)
+{
+    const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    return (strcmp(sqlstate, "25006") == 0 && c->is_read)
+           || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0));
+}
+
 static const State *state_find(const char *sqlstate)
 {
     for (size_t i = 0; sqlstate && i < COUNT_OF(states); i++)
@@ -117,15 +125,23 @@ static void forget_statements(PgConnection *c)
     c->statement_count = 0;
 }
 
+/* COMMIT is followed by a sync and nothing else. */
+static bool is_at_commit(const PgConnection *c)
+{
+    return c->pending_count <= 2;
+}
+
 static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
 {
     const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE), *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
-    if (state && state->connection == LOST)
+    if (state && state->connection == LOST) {
+        c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
         return lose(c, error, message ? message : sqlstate);
-    if (!state)
+    }
+    if (!state || is_mistake(c, result, sqlstate))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (state->connection == RENEW)
         c->must_reconnect = true;
@@ -174,6 +190,19 @@ static bool await_result(PgConnection *c, Error *error)
             return lose_by_libpq(c, error);
     }
     return true;
+}
+
+/* Twice, for a last word and the end behind it. */
+bool pg_look(PgConnection *c, Error *error)
+{
+    for (int i = 0; c->pg && i < 2; i++) {
+        struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = POLLIN };
+        if (poll(&socket, 1, 0) <= 0)
+            return true;
+        if (!c->pq->consumeInput(c->pg))
+            return lose_by_libpq(c, error);
+    }
+    return c->pg || lose_by_libpq(c, error);
 }
 
 /* ---- results ---- */
@@ -228,6 +257,7 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
         }
         break;
     case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
     case PGRES_TUPLES_OK: complete(c, result); break;
     case PGRES_PIPELINE_SYNC: end_head(c); break;
     case PGRES_PIPELINE_ABORTED: break; /* behind a failure that was told */
