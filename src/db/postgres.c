@@ -13,6 +13,7 @@ enum {
 static const Dialect dialect = {
     .name = "postgresql",
     .now = "CURRENT_TIMESTAMP",
+    .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
         [SQL_NOT_ANY] = "NOT (%c = ANY(%v))",
