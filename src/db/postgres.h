@@ -61,7 +61,7 @@ typedef struct PgConnection {
     bool is_begun;            /* BEGIN was sent: it goes out with the first statement */
     bool is_committing;
     bool is_read;
-    bool must_reconnect;      /* what it has prepared no longer fits */
+    bool must_reconnect;      /* what the session holds no longer fits */
     int64_t count;            /* rows changed by the last PENDING_COUNT */
     bool was_rolled_back;     /* COMMIT was answered by ROLLBACK */
     PgPending *pending;       /* a ring */

@@ -76,7 +76,7 @@ typedef struct State { /* rows are tried in order; a class is the first two char
     ErrorCode code;
     bool may_retry;
     const char *message;   /* NULL: the server's */
-    bool ends_connection;
+    enum { KEEP, RENEW, LOST } connection; /* RENEW: another one is made after the rollback */
 } State;
 
 static const State states[] = {
@@ -88,16 +88,16 @@ static const State states[] = {
     { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
     { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
-    { "25006", ERR_BUSY, false, "The database takes no writes: it is read-only" },
+    { "25006", ERR_BUSY, false, "The database takes no writes: it is read-only", RENEW }, /* which a session is from its beginning on */
     { "53100", ERR_BUSY, false, "The database takes no writes: its disk is full" },
     { "53300", ERR_BUSY, true, "The database has no connection left" },
     { "53", ERR_BUSY, false, "The database is out of resources" },
-    { "57", ERR_BUSY, true, NULL, .ends_connection = true },
+    { "57", ERR_BUSY, true, NULL, LOST },
     { "58", ERR_BUSY, false, "The database cannot read or write its files" },
-    { "08", ERR_BUSY, true, NULL, .ends_connection = true },
-    { "26000", ERR_BUSY, true, "A prepared statement is gone" }, /* a pooler that lends connections by the transaction */
-    { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's" },
-    { "0A000", ERR_BUSY, true, "The database's tables changed" },
+    { "08", ERR_BUSY, true, NULL, LOST },
+    { "26000", ERR_BUSY, true, "A prepared statement is gone", RENEW }, /* a pooler that lends connections by the transaction */
+    { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's", RENEW },
+    { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
 };
 
 /* A read that writes is our mistake, and of what is not supported only one kind goes away by itself. */
@@ -114,11 +114,6 @@ static const State *state_find(const char *sqlstate)
         if (strncmp(sqlstate, states[i].sqlstate, strlen(states[i].sqlstate)) == 0)
             return &states[i];
     return NULL;
-}
-
-static bool is_about_statements(const State *state)
-{
-    return strcmp(state->sqlstate, "26000") == 0 || strcmp(state->sqlstate, "42P05") == 0 || strcmp(state->sqlstate, "0A000") == 0;
 }
 
 static void forget_statements(PgConnection *c)
@@ -142,13 +137,13 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
-    if (state && state->ends_connection) {
+    if (state && state->connection == LOST) {
         c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
         return lose(c, error, message ? message : sqlstate);
     }
     if (!state || is_mistake(c, result, sqlstate))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
-    if (is_about_statements(state))
+    if (state->connection == RENEW)
         c->must_reconnect = true;
     if (error->code == ERR_NONE)
         c->base.may_retry = state->may_retry;
