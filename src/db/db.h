@@ -28,6 +28,7 @@ typedef struct Dialect {
     const char *name;          /* "sqlite" or "postgresql", for messages and tests */
     const char *op[SQL_OP_COUNT];
     const char *now;           /* the database's clock with the reference's precision for `updated` on UPDATE */
+    int64_t date_unit;         /* microseconds to which the reference's arithmetic with dates rounds in this engine; 1: not at all */
     const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked, and read as the last
                                 * writer left them; "" where there is one writer */
 } Dialect;
@@ -107,16 +108,13 @@ Str db_text(Tx *tx, const char *sql, const Value *values, size_t count);
 
 /* ---- locks, held until the transaction ends ----
  * Where an engine lets several transactions write at once, what one reads to decide on must not change under it. SQLite has one
- * writer, and these do nothing. To be taken before the reading, rows in this order: flow_run, task_run, concurrency_limit by tag. */
+ * writer, and these do nothing. To be taken before the reading, in the order that README.md tells. */
 
-typedef enum DbLock {
+typedef enum DbLock { /* in the order in which they are taken */
     LOCK_NONE,
-    LOCK_SCHEMA,           /* tables made or dropped */
+    LOCK_SCHEMA,           /* tables made, emptied or dropped */
     LOCK_BLOCKS,           /* block types, schemas, documents */
-    LOCK_WORK_POOLS,       /* pools, their queues, agents */
-    LOCK_DEPLOYMENTS,
-    LOCK_LIMITS,           /* concurrency limits made or removed */
-    LOCK_CONFIGURATION
+    LOCK_WORK_POOLS        /* pools and their queues; deployments, which may make queues */
 } DbLock;
 
 void db_lock(Tx *tx, DbLock lock);

@@ -46,6 +46,7 @@ static const Dialect dialect = {
     .name = "sqlite",
     .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
     .for_update = "",
+    .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT value FROM json_each(%v))",
         [SQL_NOT_ANY] = "%c NOT IN (SELECT value FROM json_each(%v))",
