@@ -179,7 +179,7 @@ bool migrate_up(Tx *tx)
     const History *history = history_of(tx);
     SchemaState state;
     Str revision;
-    db_lock(tx, LOCK_SCHEMA); /* several servers may start at once on one empty database */
+    db_lock(tx, LOCK_SCHEMA);
     if (!history || !migrate_state(tx, &state, &revision))
         return false;
     if (state == SCHEMA_HEAD)

