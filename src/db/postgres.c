@@ -15,6 +15,7 @@ static const int64_t REST_US = 5 * SECOND;
 static const Dialect dialect = {
     .name = "postgresql",
     .now = "CURRENT_TIMESTAMP",
+    .date_unit = 1,
     .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
