@@ -141,6 +141,9 @@ class One:
         answer = self.post(f"/{kind}/{run['id']}/set_state", {"state": {"type": type_, **fields}})
         if answer.status == 404:
             return None
+        if answer.status == 409:
+            self.journal.done["collided"] += 1
+            return None
         status = answer.value["status"]
         self.journal.done[status] += 1
         if status == "ACCEPT":

@@ -210,6 +210,7 @@ def test_no_more_connections_than_allowed(history):
 
 def test_no_request_failed(history):
     assert set(history.crowd.journal.statuses) <= {200, 201, 204, 404, 409}
+    assert history.crowd.journal.done["collided"] == 0
 
 
 def test_what_must_hold_at_each_moment(history):
