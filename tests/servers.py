@@ -91,6 +91,13 @@ class Store:
             self.execute("VACUUM INTO ?", str(other.path))
         return other
 
+    def dump(self):
+        """All there is in it, as text."""
+        if self.engine == "postgresql":
+            return postgres.cluster().dump(self.name)
+        with contextlib.closing(sqlite3.connect(self.path)) as connection:
+            return list(connection.iterdump())
+
     def execute(self, sql, *values):
         """Runs one statement; the rows. Values stand at `?`; they come and go in the forms that SQLite has for them."""
         if self.engine == "postgresql":
