@@ -389,6 +389,15 @@ static bool start_all(Db *db, Error *error)
     return ok;
 }
 
+static bool check_existence(const Db *db, const DbConfig *config, Error *error)
+{
+    Buf unused;
+    buf_init(&unused, db->arena, 64);
+    if (!config->must_exist || db->driver->identify(&db->place, &unused))
+        return true;
+    return fail(error, ERR_INTERNAL, "There is no database at %s", db->place.path);
+}
+
 Db *db_open(const DbConfig *config, Error *error)
 {
     const Driver *driver = driver_find(config->url, error);
@@ -407,7 +416,7 @@ Db *db_open(const DbConfig *config, Error *error)
     pthread_mutex_init(&db->bell.lock, NULL);
     pthread_cond_init(&db->bell.rung, NULL);
     pthread_mutex_init(&db->maintaining, NULL);
-    if (driver->locate(arena, config->url, &db->place, error) && connect_all(db, config, error) && start_all(db, error))
+    if (driver->locate(arena, config->url, &db->place, error) && check_existence(db, config, error) && connect_all(db, config, error) && start_all(db, error))
         return db;
     db_close(db);
     return NULL;
@@ -439,6 +448,15 @@ void db_close(Db *db)
 const Dialect *db_dialect(const Db *db)
 {
     return db->driver->dialect;
+}
+
+bool db_is_same(const Db *a, const Db *b)
+{
+    Buf x, y;
+    buf_init(&x, a->arena, 64);
+    buf_init(&y, b->arena, 64);
+    return a->driver == b->driver && a->driver->identify(&a->place, &x) && b->driver->identify(&b->place, &y) &&
+           str_eq(buf_view(&x), buf_view(&y));
 }
 
 /* ---- submitting ---- */

@@ -88,6 +88,7 @@ typedef struct DbConfig {
     double timeout;        /* seconds: waiting for another process's lock, and the longest read */
     unsigned readers;      /* threads for reads */
     bool echo;             /* log each statement's text (never its values) */
+    bool must_exist;       /* do not create it where there is none, but fail */
 } DbConfig;
 
 /* Opens (creating the file where there is none) and starts the threads. NULL: *error is a message for the user. Does not
@@ -99,6 +100,7 @@ void db_submit(Db *db, Job *job);
 /* Submits and waits: for services, start-up and the command line, never for the HTTP loop. */
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error) MUST_CHECK;
 const Dialect *db_dialect(const Db *db);
+bool db_is_same(const Db *a, const Db *b); /* both are one database, as far as can be told */
 
 /* ---- statements; $1 $2 … are the places of the values ---- */
 

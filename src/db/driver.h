@@ -38,6 +38,8 @@ struct Driver {
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL and makes ready what must exist (folders). Errors never hold a password. */
     bool (*locate)(Arena *arena, Str url, Place *ret_place, Error *error);
+    /* Adds what tells the database from all others; false: there is none yet, or it is in memory. */
+    bool (*identify)(const Place *place, Buf *out);
     /* NULL: *error. `timeout` in seconds; 0: none. */
     Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);
     void (*disconnect)(Connection *connection);

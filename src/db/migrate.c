@@ -3,6 +3,7 @@
 #include "db/migrate.h"
 
 #include "db/driver.h"
+#include "db/tables.h"
 
 extern const char migration_sqlite_0001[]; /* migrations/sqlite/0001_schema.sql, by tools/embed.py */
 
@@ -27,20 +28,14 @@ typedef struct History {
     size_t older_count;
     const char *schema;        /* script from nothing to the head */
     const char *has_table;     /* query: 1 if the table $1 exists */
+    const char *begin_fill, *end_fill; /* scripts of the functions of that name; NULL: nothing to do */
 } History;
 
 static const History histories[] = {
     { "sqlite", HEAD_SQLITE, older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
-      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1" },
-};
-
-/* In an order in which rows can be deleted. A pool and its default queue name each other: the pool goes first and takes its queues
- * along, and agents, which hold on to queues, go before it. */
-static const char *const tables[] = {
-    "agent", "work_pool", "task_run_state", "artifact", "task_run", "flow_run_state", "flow_run", "flow_run_notification_policy",
-    "deployment", "block_document_reference", "block_schema_reference", "block_document", "worker", "work_queue", "block_schema",
-    "task_run_state_cache", "saved_search", "log", "flow_run_notification_queue", "flow", "configuration", "concurrency_limit",
-    "block_type",
+      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+      /* Deferred until the commit. With 2 MB of cache the pages of the indexes go out and come back again. */
+      "PRAGMA defer_foreign_keys = ON; PRAGMA cache_size = -131072", NULL },
 };
 
 static const char version_table[] =
@@ -66,8 +61,8 @@ static bool has_table(Tx *tx, const History *history, const char *name)
 
 static bool has_any_table(Tx *tx, const History *history)
 {
-    for (size_t i = 0; i < COUNT_OF(tables); i++)
-        if (has_table(tx, history, tables[i]))
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (has_table(tx, history, db_tables[i].name))
             return true;
     return false;
 }
@@ -120,6 +115,18 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                 "Set it with: orion database stamp REVISION, or use another database.");
 }
 
+bool migrate_check(Tx *tx)
+{
+    const History *history = history_of(tx);
+    SchemaState state;
+    Str revision;
+    if (!history || !migrate_state(tx, &state, &revision))
+        return false;
+    if (state == SCHEMA_EMPTY)
+        return fail(tx->error, ERR_INTERNAL, "The database has none of Orion's tables");
+    return state == SCHEMA_HEAD || refuse(tx, state, revision, history);
+}
+
 bool migrate_up(Tx *tx)
 {
     const History *history = history_of(tx);
@@ -148,9 +155,9 @@ Str migrate_plan(Tx *tx)
 bool migrate_clear(Tx *tx)
 {
     const History *history = history_of(tx);
-    for (size_t i = 0; history && i < COUNT_OF(tables); i++)
-        if (has_table(tx, history, tables[i]))
-            db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", tables[i]).p, NULL, 0);
+    for (size_t i = TABLE_COUNT; history && i-- > 0;)
+        if (has_table(tx, history, db_tables[i].name))
+            db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", db_tables[i].name).p, NULL, 0);
     return tx->error->code == ERR_NONE;
 }
 
@@ -158,8 +165,8 @@ bool migrate_drop(Tx *tx)
 {
     if (!migrate_clear(tx)) /* first, since dropping a table counts as deleting its rows for those that refer to them */
         return false;
-    for (size_t i = 0; i < COUNT_OF(tables); i++)
-        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", tables[i]).p, NULL, 0);
+    for (size_t i = TABLE_COUNT; i-- > 0;)
+        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", db_tables[i].name).p, NULL, 0);
     return DB_EXEC(tx, "DROP TABLE IF EXISTS alembic_version") >= 0;
 }
 
@@ -171,4 +178,16 @@ bool migrate_stamp(Tx *tx, Str revision)
     if (!str_is(revision, history->head) && !is_older(history, revision))
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
     return write_version(tx, revision);
+}
+
+bool migrate_begin_fill(Tx *tx)
+{
+    const History *history = history_of(tx);
+    return history && (!history->begin_fill || db_script(tx, history->begin_fill));
+}
+
+bool migrate_end_fill(Tx *tx)
+{
+    const History *history = history_of(tx);
+    return history && (!history->end_fill || db_script(tx, history->end_fill));
 }

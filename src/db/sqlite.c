@@ -515,6 +515,7 @@ const Driver sqlite_driver = {
     .dialect = &dialect,
     .takes = sqlite_takes,
     .locate = check_and_locate,
+    .identify = sqlite_identify,
     .connect = sqlite_connect,
     .disconnect = sqlite_disconnect,
     .step = sqlite_step,
