@@ -15,7 +15,7 @@ LAYERS = {"base": [], "config": ["base"], "db": ["config"], "entity": ["db"], "s
           "api": ["orchestration", "http", "services"], "cli": ["api"], ".": ["cli"]}
 
 # Headers of engines, and the only files that may know them.
-ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/postgres\w*\.c"}
+ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/(postgres\w*|libpq)\.[ch]"}
 
 BANNED = {
     "strcpy|strcat|sprintf|vsprintf|gets|strncpy|strncat|stpcpy": "unbounded or unterminated: use Buf or snprintf",

@@ -306,6 +306,7 @@ static bool run_job(Tx *tx, void *arg)
     req->tx = tx;
     req->status = req->route->status;
     req->reply = (Buf){ 0 };
+    db_lock(tx, req->route->lock);
     bool ok = req->route->handle(req);
     if (!ok && tx->error->code == ERR_NONE)
         (void)fail(tx->error, ERR_INTERNAL, "%s: the handler failed without an error", req->route->path);

@@ -39,6 +39,7 @@ struct Route {
     const ListSpec *spec;       /* what `prepare` is told */
     bool reads_body;            /* with prepare, where nothing else tells it: the body is JSON */
     bool any_version;           /* no X-PREFECT-API-VERSION check (/health) */
+    DbLock lock;                /* taken before `handle`, for what is rarely written and not by one row */
     Handler gate;               /* asked before anything is decoded: whether the route is served at all; false: req->error */
     const Model *headers;       /* parameters of the head, such as "x-prefect-ui", into req->object likewise */
 

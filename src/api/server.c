@@ -15,7 +15,6 @@ enum {
     BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
     HEAD_MAX = 64 << 10,
     CONNECTIONS_MAX = 4096,
-    READERS = 4,
     DRAIN_SECONDS = 30
 };
 
@@ -65,12 +64,7 @@ static void register_on_start(const Settings *settings, Db *db, Arena *arena)
 
 static Db *open_database(const Settings *settings, Error *error)
 {
-    DbConfig config = {
-        .url = settings_text(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"),
-        .timeout = settings_float(settings, "PREFECT_ORION_DATABASE_TIMEOUT"),
-        .readers = READERS,
-        .echo = settings_bool(settings, "PREFECT_ORION_DATABASE_ECHO"),
-    };
+    DbConfig config = db_config(settings);
     Db *db = db_open(&config, error);
     if (!db)
         return NULL;

@@ -23,12 +23,8 @@ static const char *shown_url(const Cli *cli)
 
 Db *cli_open_database(const Cli *cli, Error *error)
 {
-    DbConfig config = {
-        .url = settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"),
-        .timeout = settings_float(cli->settings, "PREFECT_ORION_DATABASE_TIMEOUT"),
-        .readers = 1,
-        .echo = settings_bool(cli->settings, "PREFECT_ORION_DATABASE_ECHO"),
-    };
+    DbConfig config = db_config(cli->settings);
+    config.readers = config.connections = 1;
     return db_open(&config, error);
 }
 

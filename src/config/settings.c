@@ -316,6 +316,8 @@ Str settings_json(const Settings *settings, Arena *arena)
     json_writer_init(&w, &out, JSON_WIRE);
     json_object(&w);
     for (size_t i = 0; i < setting_count; i++) {
+        if (setting_table[i].flags & SETTING_OWN)
+            continue;
         json_key(&w, setting_table[i].name);
         write_value(&w, &setting_table[i], &settings->values[i]);
     }

@@ -20,12 +20,12 @@ typedef struct Setting {
     const char *name;       /* "PREFECT_ORION_API_HOST" */
     SettingKind kind;
     const char *fallback;   /* default as text, templates unexpanded; NULL is None */
-    unsigned flags;         /* SETTING_SECRET, SETTING_CLIENT (kept, never read by the server) … */
+    unsigned flags;         /* SETTING_SECRET, SETTING_CLIENT (kept, never read by the server), SETTING_OWN (not among the reference's) */
     const char *help;
     SettingDerive *derive;  /* NULL: used as given */
     const char *choices;    /* of SETTING_CHOICE: "warn error ignore" */
 } Setting;
-enum { SETTING_SECRET = 1, SETTING_CLIENT = 2 };
+enum { SETTING_SECRET = 1, SETTING_CLIENT = 2, SETTING_OWN = 4 };
 
 extern const Setting setting_table[];
 extern const size_t setting_count;
@@ -47,7 +47,7 @@ double settings_float(const Settings *settings, const char *name); /* seconds fo
 SettingSource settings_source(const Settings *settings, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */
-/* GET /admin/settings: JSON object of all settings as the reference answers, secrets as ********. */
+/* GET /admin/settings: JSON object of the reference's settings as it answers, secrets as ********. */
 Str settings_json(const Settings *settings, Arena *arena);
 /* The value as it was given, as Python's str() prints it: what `config view` shows. Null where it is None. */
 Str settings_given(const Settings *settings, const char *name);

@@ -3,6 +3,7 @@
 
 #define CLIENT .flags = SETTING_CLIENT
 #define SECRET .flags = SETTING_SECRET
+#define OWN .flags = SETTING_OWN
 #define DERIVE(function) .derive = function
 
 const Setting setting_table[] = {
@@ -85,6 +86,10 @@ const Setting setting_table[] = {
     { "PREFECT_WORKER_PREFETCH_SECONDS", SETTING_FLOAT, "10", CLIENT, .help = "How many seconds ahead a worker takes scheduled runs." },
     { "PREFECT_WORKER_WORKFLOW_STORAGE_SCAN_SECONDS", SETTING_FLOAT, "30", CLIENT, .help = "Seconds between a worker's looks for new deployments." },
     { "PREFECT_WORKER_WORKFLOW_STORAGE_PATH", SETTING_PATH, "${PREFECT_HOME}/workflows", CLIENT, DERIVE(derive_with_home), .help = "Folder of a worker's deployments." },
+
+    /* This server's alone: the client does not know them, so they are for the environment rather than for its profiles. */
+    { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Most connections to PostgreSQL at once." },
+    { "ORION_DATABASE_PGBOUNCER", SETTING_BOOL, "false", OWN, .help = "PostgreSQL is behind PgBouncer in transaction mode: keep nothing on connections." },
 };
 const size_t setting_count = COUNT_OF(setting_table);
 

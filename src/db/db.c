@@ -10,10 +10,15 @@
 #define LOGGER "orion.db"
 
 enum {
+    READERS_DEFAULT = 4,
+    CONNECTIONS_DEFAULT = 8,
+    CONNECTIONS_MAX = 256,
+    TRIES_MAX = 20,                  /* of a transaction that collides with others */
     BATCH_MAX = 128,                 /* writes in one commit; there is no lingering for more, they gather while the last one commits */
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MOST = 24 * 60 * 60,     /* seconds */
-    LOCK_WAIT_LEAST = 100 * 1000     /* microseconds, for jobs that waited long behind others */
+    LOCK_WAIT_LEAST = 100 * 1000,    /* microseconds, for jobs that waited long behind others */
+    RETRY_WAIT_US = 500
 };
 
 typedef struct Queue {
@@ -52,7 +57,7 @@ struct Db {
     pthread_mutex_t maintaining; /* held while housekeeping runs, by whichever thread */
 };
 
-static const Driver *const drivers[] = { &sqlite_driver };
+static const Driver *const drivers[] = { &sqlite_driver, &postgres_driver };
 
 int64_t monotonic_us(void)
 {
@@ -134,7 +139,7 @@ static void job_clear(Job *job)
 static bool job_call(Db *db, Connection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect, .connection = connection };
-    bool is_limited = !job->write && db->read_us > 0;
+    bool is_limited = !job->write && db->read_us > 0 && !db->driver->many_writers;
     if (is_limited)
         db->driver->set_deadline(connection, monotonic_us() + db->read_us);
     bool ok = job->run(&tx, job->arg);
@@ -226,6 +231,33 @@ static void read_job(Db *db, Connection *connection, Job *job)
         roll_back(connection);
 }
 
+/* Longer at each try, and of another length for each thread. */
+static void wait_before_retry(unsigned tries)
+{
+    int64_t us = RETRY_WAIT_US * (1 + monotonic_us() % (tries < 8 ? 1 << tries : 256));
+    struct timespec wait = { .tv_sec = us / SECOND, .tv_nsec = us % SECOND * 1000 };
+    nanosleep(&wait, NULL);
+}
+
+/* A job as a transaction of its own among those of others. One that collided, or whose connection was lost before the commit, left
+ * nothing behind and is run again while its time lasts. */
+static void run_among_others(Db *db, Connection *connection, Job *job)
+{
+    int64_t deadline = db->read_us ? job->queued + db->read_us : 0, least = monotonic_us() + LOCK_WAIT_LEAST;
+    db->driver->set_deadline(connection, deadline && deadline < least ? least : deadline);
+    for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
+        job_clear(job);
+        connection->may_retry = false;
+        if (!job->write)
+            read_job(db, connection, job);
+        else if (db->driver->step(connection, VERB_BEGIN_WRITE, &job->error))
+            write_single(db, connection, job);
+        if (job->error.code == ERR_NONE || !connection->may_retry || (deadline && monotonic_us() >= deadline))
+            return;
+        wait_before_retry(tries);
+    }
+}
+
 /* The job's memory is its owner's again from here on. */
 static void release(Job *batch)
 {
@@ -303,7 +335,10 @@ static void *reader_main(void *arg)
     Worker *worker = arg;
     Job *job;
     while ((job = queue_take(&worker->db->reads, 1))) {
-        read_job(worker->db, worker->connection, job);
+        if (worker->db->driver->many_writers)
+            run_among_others(worker->db, worker->connection, job);
+        else
+            read_job(worker->db, worker->connection, job);
         release(job);
     }
     return NULL;
@@ -349,9 +384,10 @@ static const Driver *driver_find(Str url, Error *error)
             return drivers[i];
     if (scheme.p)
         fail(error, ERR_INTERNAL, "The database URL begins with %.*s://, which is not supported. "
-             "Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH.", STR_ARG(scheme));
+             "Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE.", STR_ARG(scheme));
     else
-        fail(error, ERR_INTERNAL, "The database URL is not one. Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH.");
+        fail(error, ERR_INTERNAL, "The database URL is not one. Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or "
+             "postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE.");
     return NULL;
 }
 
@@ -365,8 +401,21 @@ static bool worker_connect(Db *db, Worker *worker, Role role, const DbConfig *co
     return true;
 }
 
+/* The first one connects now, so that what is wrong is told; it is one like the others. */
+static bool connect_many(Db *db, const DbConfig *config, Error *error)
+{
+    db->reader_count = config->connections ? config->connections : CONNECTIONS_DEFAULT;
+    db->readers = arena_zalloc(db->arena, db->reader_count * sizeof *db->readers);
+    for (unsigned i = 0; i < db->reader_count; i++)
+        if (!worker_connect(db, &db->readers[i], i == 0 ? ROLE_WRITER : ROLE_READER, config, error))
+            return false;
+    return true;
+}
+
 static bool connect_all(Db *db, const DbConfig *config, Error *error)
 {
+    if (db->driver->many_writers)
+        return connect_many(db, config, error);
     if (!worker_connect(db, &db->writer, ROLE_WRITER, config, error))
         return false;
     if (db->place.is_single)
@@ -381,7 +430,7 @@ static bool connect_all(Db *db, const DbConfig *config, Error *error)
 
 static bool start_all(Db *db, Error *error)
 {
-    bool ok = worker_start(&db->writer, writer_main, error);
+    bool ok = db->driver->many_writers || worker_start(&db->writer, writer_main, error);
     for (unsigned i = 0; ok && i < db->reader_count; i++)
         ok = worker_start(&db->readers[i], reader_main, error);
     if (ok && db->maintenance.connection)
@@ -389,13 +438,18 @@ static bool start_all(Db *db, Error *error)
     return ok;
 }
 
-static bool check_existence(const Db *db, const DbConfig *config, Error *error)
+DbConfig db_config(const Settings *settings)
 {
-    Buf unused;
-    buf_init(&unused, db->arena, 64);
-    if (!config->must_exist || db->driver->identify(&db->place, &unused))
-        return true;
-    return fail(error, ERR_INTERNAL, "There is no database at %s", db->place.path);
+    int64_t connections = settings_int(settings, "ORION_DATABASE_CONNECTIONS");
+    return (DbConfig){
+        .url = settings_text(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"),
+        .timeout = settings_float(settings, "PREFECT_ORION_DATABASE_TIMEOUT"),
+        .connect_timeout = settings_float(settings, "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT"),
+        .readers = READERS_DEFAULT,
+        .connections = connections < 1 ? 1 : connections > CONNECTIONS_MAX ? CONNECTIONS_MAX : (unsigned)connections,
+        .pgbouncer = settings_bool(settings, "ORION_DATABASE_PGBOUNCER"),
+        .echo = settings_bool(settings, "PREFECT_ORION_DATABASE_ECHO"),
+    };
 }
 
 Db *db_open(const DbConfig *config, Error *error)
@@ -416,7 +470,7 @@ Db *db_open(const DbConfig *config, Error *error)
     pthread_mutex_init(&db->bell.lock, NULL);
     pthread_cond_init(&db->bell.rung, NULL);
     pthread_mutex_init(&db->maintaining, NULL);
-    if (driver->locate(arena, config->url, &db->place, error) && check_existence(db, config, error) && connect_all(db, config, error) && start_all(db, error))
+    if (driver->locate(arena, config, &db->place, error) && connect_all(db, config, error) && start_all(db, error))
         return db;
     db_close(db);
     return NULL;
@@ -450,15 +504,6 @@ const Dialect *db_dialect(const Db *db)
     return db->driver->dialect;
 }
 
-bool db_is_same(const Db *a, const Db *b)
-{
-    Buf x, y;
-    buf_init(&x, a->arena, 64);
-    buf_init(&y, b->arena, 64);
-    return a->driver == b->driver && a->driver->identify(&a->place, &x) && b->driver->identify(&b->place, &y) &&
-           str_eq(buf_view(&x), buf_view(&y));
-}
-
 /* ---- submitting ---- */
 
 void db_submit(Db *db, Job *job)
@@ -466,7 +511,8 @@ void db_submit(Db *db, Job *job)
     job_clear(job);
     job->next = NULL;
     job->queued = monotonic_us();
-    if (queue_put(job->write || db->place.is_single ? &db->writes : &db->reads, job))
+    bool is_writers = !db->driver->many_writers && (job->write || db->place.is_single);
+    if (queue_put(is_writers ? &db->writes : &db->reads, job))
         return;
     fail(&job->error, ERR_BUSY, "The server is shutting down");
     job->done(job->arg, &job->error);

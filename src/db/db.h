@@ -4,37 +4,11 @@
 #define ORION_DB_H
 
 #include "base/arena.h"
-#include "base/clock.h"
+#include "config/settings.h"
+#include "db/value.h"
 
 typedef struct Db Db;
 typedef struct Rows Rows;
-
-/* ---- values ---- */
-
-typedef enum ValueKind {
-    VAL_NULL, VAL_INT, VAL_REAL, VAL_BOOL, VAL_TEXT, VAL_UUID,
-    VAL_TIME,     /* Time */
-    VAL_INTERVAL, /* microseconds; SQLite holds it as a datetime since 1970 */
-    VAL_JSON,     /* JSON text in JSON_STORED style */
-    VAL_LIST      /* JSON array text bound as one value, for the operators of a Dialect that take a list */
-} ValueKind;
-
-typedef struct Value {
-    ValueKind kind;
-    union { int64_t i; double r; Str s; };
-} Value;
-
-/* Each turns "no value" (STR_NULL, TIME_NULL) into SQL NULL. */
-static inline Value v_text(Str s) { return s.p ? (Value){ .kind = VAL_TEXT, .s = s } : (Value){ .kind = VAL_NULL }; }
-static inline Value v_uuid(Str s) { return s.p ? (Value){ .kind = VAL_UUID, .s = s } : (Value){ .kind = VAL_NULL }; }
-static inline Value v_json(Str s) { return s.p ? (Value){ .kind = VAL_JSON, .s = s } : (Value){ .kind = VAL_NULL }; }
-static inline Value v_list(Str s) { return (Value){ .kind = VAL_LIST, .s = s }; }
-static inline Value v_int(int64_t i) { return (Value){ .kind = VAL_INT, .i = i }; }
-static inline Value v_real(double r) { return (Value){ .kind = VAL_REAL, .r = r }; }
-static inline Value v_bool(bool b) { return (Value){ .kind = VAL_BOOL, .i = b }; }
-static inline Value v_time(Time t) { return t == TIME_NULL ? (Value){ .kind = VAL_NULL } : (Value){ .kind = VAL_TIME, .i = t }; }
-static inline Value v_interval(int64_t us) { return (Value){ .kind = VAL_INTERVAL, .i = us }; }
-static inline Value v_null(void) { return (Value){ .kind = VAL_NULL }; }
 
 /* ---- SQL texts that differ between engines ---- */
 
@@ -84,12 +58,18 @@ typedef struct Job {
 } Job;
 
 typedef struct DbConfig {
-    Str url;               /* sqlite+aiosqlite:///…; the password never reaches a log */
-    double timeout;        /* seconds: waiting for another process's lock, and the longest read */
-    unsigned readers;      /* threads for reads */
+    Str url;               /* sqlite+aiosqlite:///…, postgresql+asyncpg://…; the password never reaches a log */
+    double timeout;        /* seconds: waiting for others' locks, and the longest read; 0: no limit */
+    double connect_timeout; /* seconds to reach a server */
+    unsigned readers;      /* threads for reads, where one writes */
+    unsigned connections;  /* threads for reads and writes, where many write; 0: some */
+    bool pgbouncer;        /* connections are lent by the transaction: nothing may be kept on them */
     bool echo;             /* log each statement's text (never its values) */
     bool must_exist;       /* do not create it where there is none, but fail */
 } DbConfig;
+
+/* From the settings of the database, with `readers` and `connections` for a server. */
+DbConfig db_config(const Settings *settings);
 
 /* Opens (creating the file where there is none) and starts the threads. NULL: *error is a message for the user. Does not
  * migrate: db/migrate.h. */
@@ -100,7 +80,6 @@ void db_submit(Db *db, Job *job);
 /* Submits and waits: for services, start-up and the command line, never for the HTTP loop. */
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error) MUST_CHECK;
 const Dialect *db_dialect(const Db *db);
-bool db_is_same(const Db *a, const Db *b); /* both are one database, as far as can be told */
 
 /* ---- statements; $1 $2 … are the places of the values ---- */
 
@@ -109,6 +88,9 @@ bool db_is_same(const Db *a, const Db *b); /* both are one database, as far as c
     sizeof((const Value[]){ { .kind = VAL_NULL }, ##__VA_ARGS__ }) / sizeof(Value) - 1
 #define DB_QUERY(tx, sql, ...) db_query((tx), "" sql, DB_VALUES(__VA_ARGS__))
 #define DB_EXEC(tx, sql, ...) db_exec((tx), "" sql, DB_VALUES(__VA_ARGS__))
+/* A statement whose count nobody needs. An engine may send it together with what follows; its failure is then found there, at the
+ * latest by the commit. */
+#define DB_SEND(tx, sql, ...) db_send((tx), "" sql, DB_VALUES(__VA_ARGS__))
 /* One integer of the first row, or `otherwise`. */
 #define DB_INT(tx, otherwise, sql, ...) db_int((tx), (otherwise), "" sql, DB_VALUES(__VA_ARGS__))
 /* One text (copied to the arena) of the first row, or STR_NULL. */
@@ -118,8 +100,29 @@ bool db_is_same(const Db *a, const Db *b); /* both are one database, as far as c
 Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count);
 /* Rows changed; -1 on failure (tx->error set). */
 int64_t db_exec(Tx *tx, const char *sql, const Value *values, size_t count);
+bool db_send(Tx *tx, const char *sql, const Value *values, size_t count); /* false: tx->error */
 int64_t db_int(Tx *tx, int64_t otherwise, const char *sql, const Value *values, size_t count);
 Str db_text(Tx *tx, const char *sql, const Value *values, size_t count);
+
+/* ---- locks, held until the transaction ends ----
+ * Where an engine lets several transactions write at once, what one reads to decide on must not change under it. SQLite has one
+ * writer, and these do nothing. To be taken before the reading, rows in this order: flow_run, task_run, concurrency_limit by tag. */
+
+typedef enum DbLock {
+    LOCK_NONE,
+    LOCK_SCHEMA,           /* tables made or dropped */
+    LOCK_BLOCKS,           /* block types, schemas, documents */
+    LOCK_WORK_POOLS,       /* pools, their queues, agents */
+    LOCK_DEPLOYMENTS,
+    LOCK_LIMITS,           /* concurrency limits made or removed */
+    LOCK_CONFIGURATION
+} DbLock;
+
+void db_lock(Tx *tx, DbLock lock);
+/* The row of that id, where there is one; `table` is a literal. */
+void db_lock_row(Tx *tx, const char *table, Str id);
+
+/* ---- rows ---- */
 
 bool db_next(Rows *rows);  /* false at the end or on failure; the rows are then done with by themselves */
 void db_done(Rows *rows);  /* to stop earlier */

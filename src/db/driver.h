@@ -11,6 +11,7 @@ typedef struct Connection {
     const Driver *driver;
     Rows *open;              /* not yet read to their end: db.c ends them with their job */
     bool echo;
+    bool may_retry;          /* the last failure left nothing behind and may not come again: another transaction, or the connection */
 } Connection;
 
 struct Rows {                /* likewise; in the job's arena */
@@ -19,7 +20,11 @@ struct Rows {                /* likewise; in the job's arena */
     bool is_open;            /* false: ended, failed, or never begun; then the driver is not asked about it again */
 };
 
-typedef enum Role { ROLE_WRITER, ROLE_READER, ROLE_MAINTENANCE } Role;
+typedef enum Role {
+    ROLE_WRITER,             /* the only one that writes; where many do, the first, by which db_open finds what is wrong */
+    ROLE_READER,             /* where many write: any other, connected when it is first used */
+    ROLE_MAINTENANCE
+} Role;
 
 typedef enum Verb { /* the steps of a transaction; SAVEPOINT, RELEASE and ROLLBACK_TO are of one savepoint, never nested */
     VERB_BEGIN_READ, VERB_BEGIN_WRITE, VERB_COMMIT, VERB_ROLLBACK, VERB_SAVEPOINT, VERB_RELEASE, VERB_ROLLBACK_TO, VERB_COUNT
@@ -30,16 +35,16 @@ typedef enum Due { DUE_NOT, DUE_SOON /* by the maintenance thread */, DUE_NOW /*
 /* A URL understood: where the database is. Lives as long as the Db. */
 typedef struct Place {
     const char *path;        /* SQLite: a file name or file: URI */
+    const struct PgPlace *postgres;
     bool is_single;          /* only one connection can see it (in memory): the writer's serves reads too */
 } Place;
 
 struct Driver {
     const Dialect *dialect;
+    bool many_writers;               /* every connection takes reads and writes; else one thread writes, in groups under savepoints */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL and makes ready what must exist (folders). Errors never hold a password. */
-    bool (*locate)(Arena *arena, Str url, Place *ret_place, Error *error);
-    /* Adds what tells the database from all others; false: there is none yet, or it is in memory. */
-    bool (*identify)(const Place *place, Buf *out);
+    bool (*locate)(Arena *arena, const DbConfig *config, Place *ret_place, Error *error);
     /* NULL: *error. `timeout` in seconds; 0: none. */
     Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);
     void (*disconnect)(Connection *connection);
@@ -47,11 +52,14 @@ struct Driver {
     bool (*step)(Connection *connection, Verb verb, Error *error);
     bool (*in_transaction)(Connection *connection); /* false after an error that ended it */
     void (*set_lock_wait)(Connection *connection, int64_t us);       /* for other processes' locks */
-    void (*set_deadline)(Connection *connection, int64_t monotonic); /* statements running later than this are stopped; 0: never */
+    void (*set_deadline)(Connection *connection, int64_t monotonic); /* what runs later than this is stopped; 0: never */
 
     /* Never NULL; rows->is_open, or tx->error is set. */
     Rows *(*query)(Tx *tx, const char *sql, const Value *values, size_t count);
     int64_t (*exec)(Tx *tx, const char *sql, const Value *values, size_t count);
+    bool (*send)(Tx *tx, const char *sql, const Value *values, size_t count); /* NULL: by exec */
+    void (*lock)(Tx *tx, DbLock lock);                       /* NULL, like the next: there is only one writer */
+    void (*lock_row)(Tx *tx, const char *table, Str id);
     bool (*script)(Tx *tx, const char *sql); /* several statements without values: migrations */
     bool (*next)(Rows *rows);                /* false: no more rows, or tx->error */
     void (*finish)(Rows *rows);              /* gives the statement back; called once for rows that were open */
@@ -68,7 +76,7 @@ struct Driver {
     void (*maintain)(Connection *connection);   /* never by two threads at once */
 };
 
-extern const Driver sqlite_driver;
+extern const Driver sqlite_driver, postgres_driver;
 
 /* For migrate.c: a script in the job's transaction. */
 bool db_script(Tx *tx, const char *sql) MUST_CHECK;

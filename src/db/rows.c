@@ -40,6 +40,28 @@ int64_t db_exec(Tx *tx, const char *sql, const Value *values, size_t count)
     return may_run(tx, sql) ? driver_of(tx)->exec(tx, sql, values, count) : -1;
 }
 
+bool db_send(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    const Driver *driver = driver_of(tx);
+    if (!driver->send)
+        return db_exec(tx, sql, values, count) >= 0;
+    return may_run(tx, sql) && driver->send(tx, sql, values, count);
+}
+
+void db_lock(Tx *tx, DbLock lock)
+{
+    const Driver *driver = driver_of(tx);
+    if (driver->lock && lock != LOCK_NONE && tx->error->code == ERR_NONE)
+        driver->lock(tx, lock);
+}
+
+void db_lock_row(Tx *tx, const char *table, Str id)
+{
+    const Driver *driver = driver_of(tx);
+    if (driver->lock_row && id.p && tx->error->code == ERR_NONE)
+        driver->lock_row(tx, table, id);
+}
+
 bool db_script(Tx *tx, const char *sql)
 {
     return may_run(tx, sql) && driver_of(tx)->script(tx, sql);

@@ -212,11 +212,11 @@ static bool check_library(int version, Error *error)
     return true;
 }
 
-static bool check_and_locate(Arena *arena, Str url, Place *ret_place, Error *error)
+static bool check_and_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
 {
     /* Counting its memory costs SQLite 12 % of its time. It refuses once it is in use in this process, which does no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, url, ret_place, error);
+    return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, config->url, ret_place, error);
 }
 
 /* ---- transactions ---- */
@@ -515,7 +515,6 @@ const Driver sqlite_driver = {
     .dialect = &dialect,
     .takes = sqlite_takes,
     .locate = check_and_locate,
-    .identify = sqlite_identify,
     .connect = sqlite_connect,
     .disconnect = sqlite_disconnect,
     .step = sqlite_step,

@@ -91,15 +91,3 @@ bool sqlite_locate(Arena *arena, Str url, Place *ret_place, Error *error)
     ret_place->is_single = false;
     return make_folders(name, error);
 }
-
-bool sqlite_identify(const Place *place, Buf *out)
-{
-    struct stat file;
-    const char *path = place->path;
-    if (strncmp(path, "file:", 5) == 0) /* escapes in it are not looked at */
-        path = arena_printf(out->arena, "%.*s", (int)strcspn(path + 5, "?"), path + 5).p;
-    if (place->is_single || stat(path, &file) != 0)
-        return false;
-    buf_printf(out, "%llu:%llu", (unsigned long long)file.st_dev, (unsigned long long)file.st_ino);
-    return true;
-}

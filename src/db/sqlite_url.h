@@ -9,6 +9,5 @@ bool sqlite_takes(Str scheme);
 /* sqlite+aiosqlite:////abs/path, ///relative/path, ///:memory:, ///file:NAME?uri=true&…; makes the file's folder where it is
  * missing. In memory: ":memory:", whatever name the URL gave it, since one connection serves all. */
 bool sqlite_locate(Arena *arena, Str url, Place *ret_place, Error *error) MUST_CHECK;
-bool sqlite_identify(const Place *place, Buf *out); /* by device and file number */
 
 #endif

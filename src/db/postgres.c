@@ -1,0 +1,328 @@
+/* db/postgres.c -- the driver for PostgreSQL 13 and newer. Any number of connections write at once, also of other servers: what a
+ * transaction decides on it locks (db_lock, db_lock_row), and one that collides with another is run again. */
+#include "base/log.h"
+#include "db/postgres.h"
+
+#include <limits.h>
+
+enum {
+    LOCK_CLASS = 0x4F52494F,           /* ours among advisory locks of the database: "ORIO" */
+    MARGIN_MS = 250                    /* the server ends a statement this long before we give up on its answer */
+};
+
+static const Dialect dialect = {
+    .name = "postgresql",
+    .now = "CURRENT_TIMESTAMP",
+    .op = {
+        [SQL_ANY] = "%c = ANY(%v)",
+        [SQL_NOT_ANY] = "NOT (%c = ANY(%v))",
+        [SQL_ALL] = "%c @> to_jsonb(%v::text[])",
+        [SQL_LIKE] = "%c ILIKE %v",
+        [SQL_BEFORE] = "%c <= %v",
+        [SQL_AFTER] = "%c >= %v",
+        [SQL_GE] = "%c >= %v",
+        [SQL_LE] = "%c <= %v",
+        [SQL_EQ] = "%c = %v",
+        [SQL_IS_NULL] = "%c IS NULL",
+        [SQL_IS_NOT_NULL] = "%c IS NOT NULL",
+        [SQL_JSON_EMPTY] = "%c = '[]'::jsonb",
+        [SQL_JSON_NOT_EMPTY] = "%c != '[]'::jsonb",
+        /* chr(37) is the wildcard; an empty list restricts nothing */
+        [SQL_LIKE_ANY] = "(cardinality(%v::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest(%v::text[]) AS prefix WHERE %c ILIKE prefix || chr(37)))",
+    },
+};
+
+static PgConnection *of(void *connection)
+{
+    return connection;
+}
+
+/* ---- places and connections ---- */
+
+/* As little as asyncpg asks for where the URL says nothing, and settings of the session that a pooler would not take. */
+static bool add_session(Arena *arena, PgPlace *place, double timeout)
+{
+    size_t i = 0, options = SIZE_MAX;
+    for (; place->keywords[i]; i++)
+        if (strcmp(place->keywords[i], "options") == 0)
+            options = i;
+    const char *given = options == SIZE_MAX ? "" : place->values[options];
+    int64_t idle_ms = timeout > 0 ? 2 * (int64_t)(timeout * 1000) : 0;
+    place->statement_ms = timeout > 0 ? (int64_t)(timeout * 1000) - MARGIN_MS : 0;
+    if (timeout > 0 && place->statement_ms < 1)
+        place->statement_ms = 1;
+    if (!place->keeps_statements)
+        return true;
+    const char *all = arena_printf(arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
+                                   (long long)place->statement_ms, (long long)idle_ms).p;
+    place->keywords[options == SIZE_MAX ? i : options] = "options";
+    place->values[options == SIZE_MAX ? i : options] = all;
+    return true;
+}
+
+static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
+{
+    PgPlace *place = arena_new_of(arena, PgPlace);
+    place->keeps_statements = !config->pgbouncer;
+    place->connect_timeout = config->connect_timeout > 0 ? config->connect_timeout : 5;
+    if (!libpq_load(&place->pq, error) || !postgres_url_read(arena, config->url, place, error) || !add_session(arena, place, config->timeout))
+        return false;
+    *ret_place = (Place){ .postgres = place };
+    return true;
+}
+
+static Connection *postgres_connect(const Place *place, Role role, double timeout, Error *error)
+{
+    (void)timeout;
+    PgConnection *c = xcalloc(1, sizeof(*c));
+    c->base.driver = &postgres_driver;
+    c->place = place->postgres;
+    c->pq = &c->place->pq;
+    if (role != ROLE_WRITER || pg_connect(c, false, error)) /* the others when they are first used */
+        return &c->base;
+    free(c);
+    return NULL;
+}
+
+static void postgres_disconnect(Connection *connection)
+{
+    PgConnection *c = of(connection);
+    pg_disconnect(c);
+    free(c->pending);
+    free(c);
+}
+
+/* ---- transactions ---- */
+
+/* BEGIN itself goes out with the first statement. What an earlier read left to be read is read now. */
+static bool begin(PgConnection *c, bool is_read, Error *error)
+{
+    Error ignored = { .code = ERR_NONE };
+    if (c->pg && c->pending_count > 0 && !pg_settle(c, &ignored))
+        pg_disconnect(c);
+    c->base.may_retry = false;
+    c->is_read = is_read;
+    if (!c->pg && !pg_connect(c, true, error))
+        return false;
+    c->in_transaction = true;
+    c->is_begun = c->was_rolled_back = false;
+    return true;
+}
+
+/* Nobody waits for the end of a read: it is read before the next transaction. */
+static bool commit(PgConnection *c, Error *error)
+{
+    c->in_transaction = false;
+    if (!c->is_begun)
+        return true;
+    c->is_begun = false;
+    c->is_committing = !c->is_read;
+    bool ok = pg_send_plain(c, "COMMIT", error) && pg_sync(c, error) && (c->is_read || pg_settle(c, error));
+    c->is_committing = false;
+    if (ok && c->was_rolled_back)
+        ok = fail(error, ERR_INTERNAL, "PostgreSQL rolled a transaction back instead of committing it");
+    if (!ok)
+        c->in_transaction = true; /* to be ended by ROLLBACK */
+    return ok;
+}
+
+static bool postgres_step(Connection *connection, Verb verb, Error *error)
+{
+    PgConnection *c = of(connection);
+    switch (verb) {
+    case VERB_BEGIN_READ: return begin(c, true, error);
+    case VERB_BEGIN_WRITE: return begin(c, false, error);
+    case VERB_COMMIT: return commit(c, error);
+    case VERB_ROLLBACK:
+        c->in_transaction = false;
+        pg_end_failed(c);
+        c->is_begun = false;
+        return true;
+    default: return fail(error, ERR_INTERNAL, "savepoints are for engines with one writer");
+    }
+}
+
+static bool postgres_in_transaction(Connection *connection)
+{
+    return of(connection)->in_transaction;
+}
+
+static void postgres_set_deadline(Connection *connection, int64_t monotonic)
+{
+    of(connection)->deadline = monotonic;
+}
+
+static void postgres_set_lock_wait(Connection *connection, int64_t us)
+{
+    (void)connection;
+    (void)us; /* locks are waited for as long as statements run */
+}
+
+/* ---- statements ---- */
+
+static bool send(Tx *tx, const char *sql, const Value *values, size_t count, PgPending pending)
+{
+    const char **texts = arena_alloc(tx->arena, (count + 1) * sizeof(*texts));
+    if (count > INT16_MAX)
+        return fail(tx->error, ERR_INTERNAL, "too many values for one statement");
+    for (size_t i = 0; i < count; i++)
+        texts[i] = pg_parameter(tx, &values[i]);
+    return tx->error->code == ERR_NONE && pg_send(of(tx->connection), sql, texts, (int)count, pending, tx->error);
+}
+
+static Rows *postgres_query(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    PgRows *rows = arena_new_of(tx->arena, PgRows);
+    rows->base.tx = tx;
+    rows->base.is_open = send(tx, sql, values, count, (PgPending){ .kind = PENDING_ROWS, .rows = rows });
+    return &rows->base;
+}
+
+static bool postgres_send(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    return send(tx, sql, values, count, (PgPending){ .kind = PENDING_IGNORED });
+}
+
+static int64_t postgres_exec(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    PgConnection *c = of(tx->connection);
+    if (!send(tx, sql, values, count, (PgPending){ .kind = PENDING_COUNT }) || !pg_settle(c, tx->error))
+        return -1;
+    return c->count;
+}
+
+static bool postgres_script(Tx *tx, const char *sql)
+{
+    return pg_script(of(tx->connection), sql, tx->error);
+}
+
+static void postgres_lock(Tx *tx, DbLock lock)
+{
+    const Value values[] = { v_int(LOCK_CLASS), v_int(lock) };
+    postgres_send(tx, "SELECT pg_advisory_xact_lock($1::int4, $2::int4)", values, COUNT_OF(values));
+}
+
+static void postgres_lock_row(Tx *tx, const char *table, Str id)
+{
+    const Value value = v_uuid(id);
+    postgres_send(tx, arena_printf(tx->arena, "SELECT 1 FROM %s WHERE id = $1 FOR NO KEY UPDATE", table).p, &value, 1);
+}
+
+/* ---- rows ---- */
+
+static PgRows *rows_of(Rows *rows)
+{
+    return (PgRows *)rows;
+}
+
+static const Libpq *pq_of(const Rows *rows)
+{
+    return of(rows->tx->connection)->pq;
+}
+
+static bool postgres_next(Rows *base)
+{
+    PgRows *rows = rows_of(base);
+    if (rows->current)
+        pq_of(base)->clear(rows->current);
+    rows->current = pg_next_row(of(base->tx->connection), rows, base->tx->error);
+    return rows->current != NULL;
+}
+
+/* What still comes of them is thrown away as it comes. */
+static void postgres_finish(Rows *base)
+{
+    PgRows *rows = rows_of(base);
+    PgConnection *c = of(base->tx->connection);
+    for (size_t i = 0; i < c->pending_count; i++) {
+        PgPending *pending = &c->pending[(c->first + i) % c->capacity];
+        if (pending->rows == rows)
+            pending->rows = NULL;
+    }
+    if (rows->current)
+        c->pq->clear(rows->current);
+    while (rows->kept_first < rows->kept_count)
+        c->pq->clear(rows->kept[rows->kept_first++]);
+    free(rows->kept);
+    rows->current = NULL;
+    rows->kept = NULL;
+}
+
+static bool postgres_is_null(Rows *rows, int column)
+{
+    return !rows_of(rows)->current || pq_of(rows)->getisnull(rows_of(rows)->current, 0, column);
+}
+
+static void fail_type(Rows *rows, int column)
+{
+    fail(rows->tx->error, ERR_INTERNAL, "column %d of a row has a type that is not expected there (%u)", column,
+         (unsigned)pq_of(rows)->ftype(rows_of(rows)->current, column));
+}
+
+static int64_t postgres_integer(Rows *rows, int column)
+{
+    bool ok;
+    if (postgres_is_null(rows, column))
+        return 0;
+    int64_t value = pg_integer(pq_of(rows), rows_of(rows)->current, column, &ok);
+    if (!ok)
+        fail_type(rows, column);
+    return value;
+}
+
+static double postgres_real(Rows *rows, int column)
+{
+    bool ok;
+    if (postgres_is_null(rows, column))
+        return 0;
+    double value = pg_real(pq_of(rows), rows_of(rows)->current, column, &ok);
+    if (!ok)
+        fail_type(rows, column);
+    return value;
+}
+
+static Str postgres_text(Rows *rows, int column)
+{
+    bool ok;
+    Str value = pg_text(rows->tx->arena, pq_of(rows), rows_of(rows)->current, column, &ok);
+    if (!ok)
+        fail_type(rows, column);
+    return value;
+}
+
+static bool postgres_time(Rows *rows, int column, Time *ret_time)
+{
+    return pg_time(pq_of(rows), rows_of(rows)->current, column, ret_time);
+}
+
+static bool postgres_interval(Rows *rows, int column, int64_t *ret_us)
+{
+    return pg_interval(pq_of(rows), rows_of(rows)->current, column, ret_us);
+}
+
+const Driver postgres_driver = {
+    .dialect = &dialect,
+    .many_writers = true,
+    .takes = postgres_takes,
+    .locate = postgres_locate,
+    .connect = postgres_connect,
+    .disconnect = postgres_disconnect,
+    .step = postgres_step,
+    .in_transaction = postgres_in_transaction,
+    .set_lock_wait = postgres_set_lock_wait,
+    .set_deadline = postgres_set_deadline,
+    .query = postgres_query,
+    .exec = postgres_exec,
+    .send = postgres_send,
+    .lock = postgres_lock,
+    .lock_row = postgres_lock_row,
+    .script = postgres_script,
+    .next = postgres_next,
+    .finish = postgres_finish,
+    .is_null = postgres_is_null,
+    .integer = postgres_integer,
+    .real = postgres_real,
+    .text = postgres_text,
+    .time = postgres_time,
+    .interval = postgres_interval,
+};

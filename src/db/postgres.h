@@ -1,0 +1,99 @@
+/* db/postgres.h -- what the files of the PostgreSQL driver share; nothing else includes it. */
+#ifndef ORION_POSTGRES_H
+#define ORION_POSTGRES_H
+
+#include "db/driver.h"
+#include "db/libpq.h"
+
+/* ---- postgres_url.c: a URL as SQLAlchemy takes it ---- */
+
+typedef struct PgPlace {
+    Libpq pq;
+    const char **keywords, **values;   /* for PQconnectStartParams, NULL at the end; the password is among them */
+    bool keeps_statements;             /* false: connections are lent by the transaction (PgBouncer), nothing may stay on them */
+    double connect_timeout;            /* seconds */
+    int64_t statement_ms;              /* the longest statement; 0: no limit */
+} PgPlace;
+
+bool postgres_takes(Str scheme);
+/* "postgresql+asyncpg://user:password@host:port/database?…" into keywords and values. */
+bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error) MUST_CHECK;
+
+/* ---- postgres_value.c: values as text on the way in, binary on the way out ---- */
+
+/* NULL: SQL's, or tx->error is set for what PostgreSQL cannot hold. */
+const char *pg_parameter(Tx *tx, const Value *value);
+int64_t pg_integer(const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
+double pg_real(const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
+/* Borrowed from the row; what is not text on the wire is made in the arena. */
+Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
+bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret);
+bool pg_interval(const Libpq *pq, const PGresult *row, int column, int64_t *ret_us);
+
+/* ---- postgres_wire.c: one connection, and what is under way on it ---- */
+
+typedef struct PgRows PgRows;
+typedef struct PgStatement PgStatement;
+
+/* Something sent whose results are still to come, in the order of sending. */
+typedef struct PgPending {
+    enum { PENDING_IGNORED, PENDING_COUNT, PENDING_ROWS, PENDING_PREPARE, PENDING_SYNC } kind;
+    PgRows *rows;             /* PENDING_ROWS; NULL: nobody wants them any more */
+    PgStatement *statement;   /* PENDING_PREPARE */
+} PgPending;
+
+struct PgStatement {          /* prepared on the server under its number */
+    char *sql;
+    uint64_t hash, last_use;
+    unsigned number;
+    bool is_ready;            /* the server has said so */
+};
+
+enum { PG_STATEMENTS = 256 };
+
+typedef struct PgConnection {
+    Connection base;
+    const PgPlace *place;
+    const Libpq *pq;
+    PGconn *pg;               /* NULL: not connected */
+    int64_t deadline;         /* monotonic; 0: none */
+    bool in_transaction;      /* begun, as db.c sees it */
+    bool is_begun;            /* BEGIN was sent: it goes out with the first statement */
+    bool is_committing;
+    bool is_read;
+    bool must_reconnect;      /* what it has prepared no longer fits */
+    int64_t count;            /* rows changed by the last PENDING_COUNT */
+    bool was_rolled_back;     /* COMMIT was answered by ROLLBACK */
+    PgPending *pending;       /* a ring */
+    size_t first, pending_count, capacity;
+    PgStatement *statements[PG_STATEMENTS];
+    unsigned statement_count, statement_number;
+    uint64_t use_clock;
+} PgConnection;
+
+struct PgRows {
+    Rows base;
+    PGresult *current;        /* the present row, the first of *current */
+    PGresult **kept;          /* rows that came while something else was asked for */
+    size_t kept_first, kept_count, kept_capacity;
+    bool has_ended;           /* nothing more comes from the server */
+};
+
+/* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached. */
+bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
+void pg_disconnect(PgConnection *c);
+/* Puts a statement on its way, prepared where the place keeps statements; BEGIN goes before the first of a transaction. */
+bool pg_send(PgConnection *c, const char *sql, const char *const *values, int count, PgPending pending, Error *error) MUST_CHECK;
+/* The same without parameters and never prepared. */
+bool pg_send_plain(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
+bool pg_sync(PgConnection *c, Error *error) MUST_CHECK;
+/* After a failure: back to the state before BEGIN, or without a connection. */
+void pg_end_failed(PgConnection *c);
+/* Reads until nothing is pending. False: *error. */
+bool pg_settle(PgConnection *c, Error *error) MUST_CHECK;
+/* The next row of these; NULL: the end, or *error. */
+PGresult *pg_next_row(PgConnection *c, PgRows *rows, Error *error);
+/* Several statements at once, outside of the pipeline, all results ignored. */
+bool pg_script(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,222 @@
+/* db/postgres_value.c -- values on the way to PostgreSQL as text, whose type the server infers from where they stand, and on the way back in
+ * binary, which no setting of a session changes. */
+#include "base/json.h"
+#include "db/postgres.h"
+
+enum { /* pg_type's numbers, which never change */
+    OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_TIMESTAMP = 1114,
+    OID_TIMESTAMPTZ = 1184, OID_INTERVAL = 1186, OID_UUID = 2950, OID_JSONB = 3802
+};
+
+#define EPOCH_2000 (946684800 * SECOND) /* PostgreSQL counts from there */
+#define DAY (86400 * SECOND)
+#define MONTH (30 * DAY)                /* as intervals that name months are read everywhere */
+
+/* ---- in ---- */
+
+static const char *text_parameter(Tx *tx, Str s)
+{
+    if (!memchr(s.p, '\0', s.n))
+        return arena_cstr(tx->arena, s);
+    fail(tx->error, ERR_INVALID, "A text holds the character U+0000, which PostgreSQL cannot store");
+    return NULL;
+}
+
+static bool has_escaped_zero(Str json)
+{
+    return memmem(json.p, json.n, "\\u0000", 6) != NULL;
+}
+
+/* Whether it is the escape, or a backslash before "u0000". */
+static bool holds_zero(const Json *json)
+{
+    if ((json->kind == JSON_STRING && memchr(json->text.p, '\0', json->text.n)) || (json->key.p && memchr(json->key.p, '\0', json->key.n)))
+        return true;
+    for (const Json *child = json->child; child; child = child->next)
+        if (holds_zero(child))
+            return true;
+    return false;
+}
+
+static const char *json_parameter(Tx *tx, Str s)
+{
+    const Json *json;
+    JsonError unused;
+    if (has_escaped_zero(s) && json_parse(tx->arena, s, &json, &unused) && holds_zero(json)) {
+        fail(tx->error, ERR_INVALID, "A JSON value holds the character U+0000, which PostgreSQL cannot store");
+        return NULL;
+    }
+    return text_parameter(tx, s);
+}
+
+static void add_element(Buf *out, const Json *item)
+{
+    if (item->kind == JSON_NULL) {
+        buf_text(out, "NULL");
+        return;
+    }
+    buf_char(out, '"');
+    for (size_t i = 0; i < item->text.n; i++) {
+        char c = item->text.p[i];
+        if (c == '"' || c == '\\')
+            buf_char(out, '\\');
+        buf_char(out, c);
+    }
+    buf_char(out, '"');
+}
+
+/* ["a", "b"] -> {"a","b"} */
+static const char *list_parameter(Tx *tx, Str s)
+{
+    const Json *list;
+    JsonError unused;
+    if (!json_parse(tx->arena, s, &list, &unused) || list->kind != JSON_ARRAY) {
+        fail(tx->error, ERR_INTERNAL, "a list that is to be bound is no JSON array");
+        return NULL;
+    }
+    Buf out;
+    buf_init(&out, tx->arena, s.n + 16);
+    buf_char(&out, '{');
+    for (const Json *item = list->child; item; item = item->next) {
+        add_element(&out, item);
+        if (item->next)
+            buf_char(&out, ',');
+    }
+    buf_char(&out, '}');
+    return text_parameter(tx, buf_view(&out));
+}
+
+static const char *time_parameter(Tx *tx, Time time)
+{
+    Buf text;
+    buf_init(&text, tx->arena, 40);
+    time_format_stored(&text, time);
+    buf_text(&text, "+00");
+    return buf_cstr(&text);
+}
+
+const char *pg_parameter(Tx *tx, const Value *value)
+{
+    switch (value->kind) {
+    case VAL_NULL: return NULL;
+    case VAL_INT: return arena_printf(tx->arena, "%lld", (long long)value->i).p;
+    case VAL_BOOL: return value->i ? "true" : "false";
+    case VAL_REAL: return arena_printf(tx->arena, "%.17g", value->r).p;
+    case VAL_TIME: return time_parameter(tx, value->i);
+    case VAL_INTERVAL: return arena_printf(tx->arena, "%lld microseconds", (long long)value->i).p;
+    case VAL_LIST: return list_parameter(tx, value->s);
+    case VAL_JSON: return json_parameter(tx, value->s);
+    case VAL_TEXT:
+    case VAL_UUID: return text_parameter(tx, value->s);
+    }
+    return NULL;
+}
+
+/* ---- out ---- */
+
+static uint64_t big_endian(const char *bytes, int n)
+{
+    uint64_t value = 0;
+    for (int i = 0; i < n; i++)
+        value = value << 8 | (unsigned char)bytes[i];
+    return value;
+}
+
+/* The columns of integers have 2, 4 or 8 bytes. */
+static int64_t signed_of(const char *bytes, int n)
+{
+    uint64_t value = big_endian(bytes, n);
+    switch (n) {
+    case 2: return (int16_t)value;
+    case 4: return (int32_t)value;
+    default: return (int64_t)value;
+    }
+}
+
+static double real_of(const char *bytes, int n)
+{
+    uint64_t bits = big_endian(bytes, n);
+    uint32_t half = (uint32_t)bits;
+    double real;
+    float single;
+    memcpy(&real, &bits, sizeof real);
+    memcpy(&single, &half, sizeof single);
+    return n == 4 ? (double)single : real;
+}
+
+int64_t pg_integer(const Libpq *pq, const PGresult *row, int column, bool *ret_ok)
+{
+    const char *bytes = pq->getvalue(row, 0, column);
+    int n = pq->getlength(row, 0, column);
+    *ret_ok = true;
+    switch (pq->ftype(row, column)) {
+    case OID_BOOL: return bytes[0] != 0;
+    case OID_INT2:
+    case OID_INT4:
+    case OID_OID:
+    case OID_INT8: return signed_of(bytes, n);
+    default: *ret_ok = false; return 0;
+    }
+}
+
+double pg_real(const Libpq *pq, const PGresult *row, int column, bool *ret_ok)
+{
+    switch (pq->ftype(row, column)) {
+    case OID_FLOAT4:
+    case OID_FLOAT8: *ret_ok = true; return real_of(pq->getvalue(row, 0, column), pq->getlength(row, 0, column));
+    default: return (double)pg_integer(pq, row, column, ret_ok);
+    }
+}
+
+static Str uuid_text(Arena *arena, const char *bytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    char *text = arena_alloc(arena, 37), *p = text;
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *p++ = '-';
+        *p++ = digits[(unsigned char)bytes[i] >> 4];
+        *p++ = digits[bytes[i] & 15];
+    }
+    *p = '\0';
+    return (Str){ text, 36 };
+}
+
+Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool *ret_ok)
+{
+    const char *bytes = pq->getvalue(row, 0, column);
+    size_t n = (size_t)pq->getlength(row, 0, column);
+    *ret_ok = true;
+    switch (pq->ftype(row, column)) {
+    case OID_UUID: return uuid_text(arena, bytes);
+    case OID_JSONB: return (Str){ bytes + 1, n - 1 }; /* behind the version of its format */
+    case OID_BOOL: return bytes[0] ? STR("true") : STR("false");
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8: return arena_printf(arena, "%lld", (long long)signed_of(bytes, (int)n));
+    case OID_FLOAT4:
+    case OID_FLOAT8:
+    case OID_TIMESTAMP:
+    case OID_TIMESTAMPTZ:
+    case OID_INTERVAL: *ret_ok = false; return STR("");
+    default: return (Str){ bytes, n };
+    }
+}
+
+bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret)
+{
+    Oid type = pq->ftype(row, column);
+    if (type != OID_TIMESTAMPTZ && type != OID_TIMESTAMP)
+        return false;
+    int64_t us = signed_of(pq->getvalue(row, 0, column), 8);
+    return us != INT64_MAX && us != INT64_MIN && !__builtin_add_overflow(us, EPOCH_2000, ret); /* those are its infinities */
+}
+
+bool pg_interval(const Libpq *pq, const PGresult *row, int column, int64_t *ret_us)
+{
+    if (pq->ftype(row, column) != OID_INTERVAL)
+        return false;
+    const char *bytes = pq->getvalue(row, 0, column);
+    int64_t us = signed_of(bytes, 8), days = signed_of(bytes + 8, 4), months = signed_of(bytes + 12, 4);
+    return !__builtin_add_overflow(us, days * DAY, &us) && !__builtin_add_overflow(us, months * MONTH, ret_us);
+}

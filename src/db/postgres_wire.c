@@ -1,0 +1,522 @@
+/* db/postgres_wire.c -- one connection to PostgreSQL in pipeline mode: statements go out without waiting, results are read when somebody wants
+ * them, and every wait has an end.
+ *
+ * `pending` is what was sent and is not answered yet, in order. Its first one is what libpq reads now. */
+#include "db/postgres.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <time.h>
+
+#define UNREACHABLE "The database cannot be reached"
+#define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
+
+static const int64_t RETRY_WAIT_US = 100 * 1000;
+enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000 };
+
+/* ---- what is pending ---- */
+
+static PgPending *head(PgConnection *c)
+{
+    return &c->pending[c->first];
+}
+
+static void push(PgConnection *c, PgPending pending)
+{
+    if (c->pending_count == c->capacity) {
+        size_t capacity = c->capacity ? 2 * c->capacity : 32;
+        PgPending *ring = xcalloc(capacity, sizeof(*ring));
+        for (size_t i = 0; i < c->pending_count; i++)
+            ring[i] = c->pending[(c->first + i) % c->capacity];
+        free(c->pending);
+        c->pending = ring;
+        c->capacity = capacity;
+        c->first = 0;
+    }
+    c->pending[(c->first + c->pending_count++) % c->capacity] = pending;
+    if (c->pending_count == 1 && pending.kind == PENDING_ROWS)
+        c->pq->setSingleRowMode(c->pg);
+}
+
+/* The next one is read from here on; libpq wants to know before its first byte whether rows are to come one by one. */
+static void pop(PgConnection *c)
+{
+    c->first = (c->first + 1) % c->capacity;
+    c->pending_count--;
+    if (c->pending_count > 0 && head(c)->kind == PENDING_ROWS)
+        c->pq->setSingleRowMode(c->pg);
+}
+
+/* ---- failures ---- */
+
+/* Nothing of a transaction that was not committed is left behind, so it may be run again on another connection. */
+static bool lose(PgConnection *c, Error *error, const char *why)
+{
+    bool in_doubt = c->is_committing;
+    for (size_t i = 0; i < c->pending_count; i++)
+        if (c->pending[(c->first + i) % c->capacity].rows)
+            c->pending[(c->first + i) % c->capacity].rows->has_ended = true;
+    pg_disconnect(c);
+    c->base.may_retry = !in_doubt;
+    if (in_doubt)
+        return fail(error, ERR_BUSY, "The connection to the database was lost while a write was being committed: it may be stored or not (%s)", why);
+    return fail(error, ERR_BUSY, "%s: %s", UNREACHABLE, why);
+}
+
+static bool lose_by_libpq(PgConnection *c, Error *error)
+{
+    char why[256];
+    snprintf(why, sizeof why, "%s", c->pg ? c->pq->errorMessage(c->pg) : "it is not connected");
+    why[strcspn(why, "\n")] = '\0';
+    return lose(c, error, why);
+}
+
+typedef struct State { /* rows are tried in order; a class is the first two characters */
+    const char *sqlstate;
+    ErrorCode code;
+    bool may_retry;
+    const char *message;   /* NULL: the server's */
+    bool ends_connection;
+} State;
+
+static const State states[] = {
+    { "40001", ERR_BUSY, true, "The write collided with another one" },
+    { "40P01", ERR_BUSY, true, "The write collided with another one" },
+    { "23", ERR_INTEGRITY, false, NULL },
+    { "22", ERR_INVALID, false, NULL },
+    { "54000", ERR_INVALID, false, NULL }, /* an index row too large, and the like */
+    { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
+    { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
+    { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
+    { "25006", ERR_BUSY, false, "The database takes no writes: it is read-only" },
+    { "53100", ERR_BUSY, false, "The database takes no writes: its disk is full" },
+    { "53300", ERR_BUSY, true, "The database has no connection left" },
+    { "53", ERR_BUSY, false, "The database is out of resources" },
+    { "57", ERR_BUSY, true, NULL, .ends_connection = true },
+    { "58", ERR_BUSY, false, "The database cannot read or write its files" },
+    { "08", ERR_BUSY, true, NULL, .ends_connection = true },
+    { "26000", ERR_BUSY, true, "A prepared statement is gone" }, /* a pooler that lends connections by the transaction */
+    { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's" },
+    { "0A000", ERR_BUSY, true, "The database's tables changed" },
+};
+
+static const State *state_find(const char *sqlstate)
+{
+    for (size_t i = 0; sqlstate && i < COUNT_OF(states); i++)
+        if (strncmp(sqlstate, states[i].sqlstate, strlen(states[i].sqlstate)) == 0)
+            return &states[i];
+    return NULL;
+}
+
+static bool is_about_statements(const State *state)
+{
+    return strcmp(state->sqlstate, "26000") == 0 || strcmp(state->sqlstate, "42P05") == 0 || strcmp(state->sqlstate, "0A000") == 0;
+}
+
+static void forget_statements(PgConnection *c)
+{
+    for (unsigned i = 0; i < c->statement_count; i++) {
+        free(c->statements[i]->sql);
+        free(c->statements[i]);
+    }
+    c->statement_count = 0;
+}
+
+static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
+{
+    const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE), *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const State *state = state_find(sqlstate);
+    if (!sqlstate) /* made by libpq itself, where the connection breaks */
+        return lose_by_libpq(c, error);
+    if (state && state->ends_connection)
+        return lose(c, error, message ? message : sqlstate);
+    if (!state)
+        return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
+    if (is_about_statements(state))
+        c->must_reconnect = true;
+    if (error->code == ERR_NONE)
+        c->base.may_retry = state->may_retry;
+    return fail(error, state->code, "%s", state->message ? state->message : message ? message : sqlstate);
+}
+
+/* ---- waiting ---- */
+
+static int wait_ms(const PgConnection *c)
+{
+    if (!c->deadline)
+        return POLL_MAX;
+    int64_t left = c->deadline - monotonic_us();
+    return left <= 0 ? 0 : left > POLL_MAX * (int64_t)1000 ? POLL_MAX : (int)(left / 1000) + 1;
+}
+
+static bool is_late(const PgConnection *c)
+{
+    return c->deadline && monotonic_us() >= c->deadline;
+}
+
+/* Waits for the socket; false: it is too late. */
+static bool wait_socket(PgConnection *c, short events)
+{
+    struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = events };
+    while (!is_late(c)) {
+        int ready = poll(&socket, 1, wait_ms(c));
+        if (ready > 0 || (ready < 0 && errno != EINTR))
+            return true;
+    }
+    return false;
+}
+
+/* Sends what libpq holds back, and reads what has come, until there is a result. */
+static bool await_result(PgConnection *c, Error *error)
+{
+    while (c->pq->isBusy(c->pg)) {
+        int unsent = c->pq->flush(c->pg);
+        if (unsent < 0)
+            return lose_by_libpq(c, error);
+        if (!wait_socket(c, (short)(POLLIN | (unsent ? POLLOUT : 0))))
+            return lose(c, error, "it did not answer in time");
+        if (!c->pq->consumeInput(c->pg))
+            return lose_by_libpq(c, error);
+    }
+    return true;
+}
+
+/* ---- results ---- */
+
+static void keep(PgRows *rows, PGresult *row)
+{
+    if (rows->kept_count == rows->kept_capacity) {
+        rows->kept_capacity = rows->kept_capacity ? 2 * rows->kept_capacity : 16;
+        rows->kept = xrealloc(rows->kept, rows->kept_capacity * sizeof(*rows->kept));
+    }
+    rows->kept[rows->kept_count++] = row;
+}
+
+/* The statement at the head is answered. */
+static void complete(PgConnection *c, const PGresult *result)
+{
+    PgPending *pending = head(c);
+    const char *text = c->pq->cmdTuples((PGresult *)(uintptr_t)result);
+    if (pending->kind == PENDING_COUNT)
+        c->count = text[0] ? strtoll(text, NULL, 10) : 0;
+    if (pending->kind == PENDING_PREPARE)
+        pending->statement->is_ready = true;
+    if (c->is_committing && strcmp(c->pq->cmdStatus((PGresult *)(uintptr_t)result), "ROLLBACK") == 0)
+        c->was_rolled_back = true;
+}
+
+/* The end of what is at the head: its NULL, or a sync. */
+static void end_head(PgConnection *c)
+{
+    if (head(c)->rows)
+        head(c)->rows->has_ended = true;
+    pop(c);
+}
+
+/* Reads one result of what is at the head. A row of it comes back in *ret_row where somebody reads those; false: *error. */
+static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
+{
+    *ret_row = NULL;
+    if (!await_result(c, error))
+        return false;
+    PGresult *result = c->pq->getResult(c->pg);
+    if (!result) {
+        end_head(c);
+        return true;
+    }
+    bool ok = true;
+    switch (c->pq->resultStatus(result)) {
+    case PGRES_SINGLE_TUPLE:
+        if (head(c)->rows) {
+            *ret_row = result;
+            return true;
+        }
+        break;
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK: complete(c, result); break;
+    case PGRES_PIPELINE_SYNC: end_head(c); break;
+    case PGRES_PIPELINE_ABORTED: break; /* behind a failure that was told */
+    default: ok = fail_result(c, result, error); break;
+    }
+    c->pq->clear(result);
+    return ok;
+}
+
+/* Rows that are not read to their end are kept for their reader. */
+bool pg_settle(PgConnection *c, Error *error)
+{
+    Error first = { .code = ERR_NONE };
+    while (c->pg && c->pending_count > 0) {
+        PGresult *row;
+        PgRows *rows = head(c)->rows;
+        (void)!read_one(c, &row, &first);
+        if (row)
+            keep(rows, row);
+    }
+    if (first.code == ERR_NONE)
+        return c->pg || fail(error, ERR_BUSY, UNREACHABLE);
+    return fail(error, first.code, "%s", first.message);
+}
+
+PGresult *pg_next_row(PgConnection *c, PgRows *rows, Error *error)
+{
+    if (rows->kept_first < rows->kept_count)
+        return rows->kept[rows->kept_first++];
+    Error first = { .code = ERR_NONE };
+    while (!rows->has_ended && c->pg) {
+        PGresult *row;
+        PgRows *reader = head(c)->rows;
+        (void)!read_one(c, &row, &first);
+        if (row && reader == rows)
+            return row;
+        if (row)
+            keep(reader, row);
+    }
+    if (first.code != ERR_NONE)
+        (void)fail(error, first.code, "%s", first.message);
+    return NULL;
+}
+
+/* ---- sending ---- */
+
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (; *text; text++)
+        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
+    return hash;
+}
+
+static PgStatement *statement_find(PgConnection *c, const char *sql, uint64_t hash)
+{
+    for (unsigned i = 0; i < c->statement_count; i++)
+        if (c->statements[i]->hash == hash && strcmp(c->statements[i]->sql, sql) == 0)
+            return c->statements[i];
+    return NULL;
+}
+
+/* Room for one more, by the statement unused for longest where there is none. Those on their way are ready once all is read. */
+static bool make_room(PgConnection *c, Error *error)
+{
+    if (c->statement_count < PG_STATEMENTS)
+        return true;
+    if (c->pending_count > 0 && (!c->pq->sendFlushRequest(c->pg) || !pg_settle(c, error)))
+        return c->pg ? false : lose_by_libpq(c, error);
+    unsigned oldest = 0;
+    for (unsigned i = 1; i < c->statement_count; i++)
+        if (c->statements[i]->last_use < c->statements[oldest]->last_use)
+            oldest = i;
+    PgStatement *statement = c->statements[oldest];
+    char text[32];
+    snprintf(text, sizeof text, "DEALLOCATE s%u", statement->number);
+    c->statements[oldest] = c->statements[--c->statement_count];
+    free(statement->sql);
+    free(statement);
+    return pg_send_plain(c, text, error);
+}
+
+static void statement_name(const PgStatement *statement, char name[16])
+{
+    snprintf(name, 16, "s%u", statement->number);
+}
+
+static bool prepare(PgConnection *c, const char *sql, uint64_t hash, PgStatement **ret, Error *error)
+{
+    if (!make_room(c, error))
+        return false;
+    PgStatement *statement = xcalloc(1, sizeof(*statement));
+    size_t n = strlen(sql) + 1;
+    statement->sql = xmalloc(n);
+    memcpy(statement->sql, sql, n);
+    statement->hash = hash;
+    statement->number = ++c->statement_number;
+    c->statements[c->statement_count++] = statement;
+    char name[16];
+    statement_name(statement, name);
+    if (!c->pq->sendPrepare(c->pg, name, sql, 0, NULL))
+        return lose_by_libpq(c, error);
+    push(c, (PgPending){ .kind = PENDING_PREPARE, .statement = statement });
+    *ret = statement;
+    return true;
+}
+
+bool pg_send_plain(PgConnection *c, const char *sql, Error *error)
+{
+    if (!c->pg || !c->pq->sendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
+        return lose_by_libpq(c, error);
+    push(c, (PgPending){ .kind = PENDING_IGNORED });
+    return true;
+}
+
+static bool begin(PgConnection *c, Error *error)
+{
+    c->is_begun = true;
+    if (!pg_send_plain(c, c->is_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED", error))
+        return false;
+    if (c->place->keeps_statements || !c->place->statement_ms)
+        return true;
+    char text[64]; /* a session that is lent keeps no setting */
+    snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)c->place->statement_ms);
+    return pg_send_plain(c, text, error);
+}
+
+static bool send_prepared(PgConnection *c, const char *sql, const char *const *values, int count, Error *error)
+{
+    uint64_t hash = hash_of(sql);
+    PgStatement *statement = statement_find(c, sql, hash);
+    char name[16];
+    if (!statement && !prepare(c, sql, hash, &statement, error))
+        return false;
+    statement->last_use = ++c->use_clock;
+    statement_name(statement, name);
+    return c->pq->sendQueryPrepared(c->pg, name, count, values, NULL, NULL, 1) || lose_by_libpq(c, error);
+}
+
+bool pg_send(PgConnection *c, const char *sql, const char *const *values, int count, PgPending pending, Error *error)
+{
+    if (!c->pg)
+        return fail(error, ERR_BUSY, UNREACHABLE);
+    if (!c->is_begun && !begin(c, error))
+        return false;
+    bool sent = c->place->keeps_statements ? send_prepared(c, sql, values, count, error)
+                                           : c->pq->sendQueryParams(c->pg, sql, count, NULL, values, NULL, NULL, 1) || lose_by_libpq(c, error);
+    if (!sent)
+        return false;
+    push(c, pending);
+    return pending.kind == PENDING_IGNORED || c->pq->sendFlushRequest(c->pg) || lose_by_libpq(c, error);
+}
+
+/* What failed before it was prepared is not known to the server. */
+static void drop_unready(PgConnection *c)
+{
+    for (unsigned i = c->statement_count; i-- > 0;)
+        if (!c->statements[i]->is_ready) {
+            free(c->statements[i]->sql);
+            free(c->statements[i]);
+            c->statements[i] = c->statements[--c->statement_count];
+        }
+}
+
+bool pg_sync(PgConnection *c, Error *error)
+{
+    if (!c->pg || !c->pq->pipelineSync(c->pg))
+        return lose_by_libpq(c, error);
+    push(c, SYNC_PENDING);
+    return c->pq->flush(c->pg) >= 0 || lose_by_libpq(c, error);
+}
+
+static bool roll_back(PgConnection *c)
+{
+    Error ignored = { .code = ERR_NONE }, told = { .code = ERR_NONE };
+    if (!pg_sync(c, &ignored))
+        return false;
+    (void)!pg_settle(c, &told); /* the failure that is known */
+    if (!c->pg)
+        return false;
+    drop_unready(c);
+    return pg_send_plain(c, "ROLLBACK", &ignored) && pg_sync(c, &ignored) && pg_settle(c, &ignored);
+}
+
+void pg_end_failed(PgConnection *c)
+{
+    bool may_retry = c->base.may_retry;
+    if (c->pg && (!roll_back(c) || c->must_reconnect))
+        pg_disconnect(c);
+    c->base.may_retry = may_retry;
+}
+
+bool pg_script(PgConnection *c, const char *sql, Error *error)
+{
+    if (!c->is_begun && !begin(c, error))
+        return false;
+    if (!pg_sync(c, error) || !pg_settle(c, error))
+        return false;
+    if (!c->pq->exitPipelineMode(c->pg) || !c->pq->sendQuery(c->pg, sql))
+        return lose_by_libpq(c, error);
+    PGresult *result;
+    bool ok = true;
+    while (await_result(c, error) && (result = c->pq->getResult(c->pg))) {
+        ExecStatusType status = c->pq->resultStatus(result);
+        if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+            ok = fail_result(c, result, error);
+        c->pq->clear(result);
+        if (!c->pg)
+            return false;
+    }
+    return c->pg && (c->pq->enterPipelineMode(c->pg) || lose_by_libpq(c, error)) && ok;
+}
+
+/* ---- connecting ---- */
+
+static bool fail_connect(PgConnection *c, Error *error)
+{
+    char why[256];
+    snprintf(why, sizeof why, "%s", c->pg ? c->pq->errorMessage(c->pg) : "out of memory");
+    for (char *p = why; *p; p++)
+        if (*p == '\n')
+            *p = p[1] ? ' ' : '\0';
+    pg_disconnect(c);
+    return fail(error, ERR_BUSY, "%s: %s", UNREACHABLE, why);
+}
+
+static bool connect_once(PgConnection *c, Error *error)
+{
+    c->pg = c->pq->connectStartParams(c->place->keywords, c->place->values, 0);
+    if (!c->pg || c->pq->status(c->pg) == CONNECTION_BAD)
+        return fail_connect(c, error);
+    for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = c->pq->connectPoll(c->pg)) {
+        if (next == PGRES_POLLING_FAILED)
+            return fail_connect(c, error);
+        if (!wait_socket(c, next == PGRES_POLLING_READING ? POLLIN : POLLOUT)) {
+            pg_disconnect(c);
+            return fail(error, ERR_BUSY, "%s: it did not answer in time", UNREACHABLE);
+        }
+    }
+    return true;
+}
+
+static void ignore_notice(void *arg, const char *message)
+{
+    (void)arg;
+    (void)message;
+}
+
+static bool set_up(PgConnection *c, Error *error)
+{
+    int version = c->pq->serverVersion(c->pg);
+    if (version < VERSION_LEAST) {
+        pg_disconnect(c);
+        return fail(error, ERR_INTERNAL, "PostgreSQL %d is too old: 13 or newer is needed. Upgrade the server, or use another one.", version / 10000);
+    }
+    c->pq->setNoticeProcessor(c->pg, ignore_notice, NULL);
+    c->must_reconnect = false;
+    return (c->pq->setnonblocking(c->pg, 1) == 0 && c->pq->enterPipelineMode(c->pg)) || lose_by_libpq(c, error);
+}
+
+/* Until the time for connecting or the job's own is over, whichever comes first. */
+bool pg_connect(PgConnection *c, bool persist, Error *error)
+{
+    int64_t job_deadline = c->deadline, until = monotonic_us() + (int64_t)(c->place->connect_timeout * (double)SECOND);
+    c->deadline = job_deadline && job_deadline < until ? job_deadline : until;
+    Error last = { .code = ERR_NONE };
+    bool ok = connect_once(c, &last);
+    while (!ok && persist && monotonic_us() + RETRY_WAIT_US < c->deadline) {
+        struct timespec wait = { .tv_nsec = RETRY_WAIT_US * 1000 };
+        nanosleep(&wait, NULL);
+        last.code = ERR_NONE;
+        ok = connect_once(c, &last);
+    }
+    c->deadline = job_deadline;
+    return ok ? set_up(c, error) : fail(error, last.code, "%s", last.message);
+}
+
+void pg_disconnect(PgConnection *c)
+{
+    if (c->pg)
+        c->pq->finish(c->pg);
+    c->pg = NULL;
+    c->pending_count = 0;
+    c->first = 0;
+    c->is_begun = c->is_committing = false;
+    forget_statements(c);
+}
