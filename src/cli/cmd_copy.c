@@ -73,9 +73,11 @@ static int64_t print_counts(const Copy *copy)
 static Db *open_side(const Cli *cli, const char *url, bool must_exist, const char *side, Error *error)
 {
     Error why = { .code = ERR_NONE };
-    DbConfig config = { /* without a timeout: the copy is one read */
-        .url = str_from(url), .readers = 1, .echo = settings_bool(cli->settings, "PREFECT_ORION_DATABASE_ECHO"), .must_exist = must_exist,
-    };
+    DbConfig config = db_config(cli->settings);
+    config.url = str_from(url);
+    config.timeout = 0; /* the copy is one read */
+    config.readers = config.connections = 1;
+    config.must_exist = must_exist;
     Db *db = db_open(&config, &why);
     if (!db)
         fail(error, why.code, "The %s: %s", side, why.message);
@@ -90,8 +92,6 @@ static bool copy_between(const Cli *cli, Copy *copy, const char *from, const cha
     copy->from = open_side(cli, from, true, "source", error);
     copy->to = copy->from ? open_side(cli, to, false, "target", error) : NULL;
     bool ok = copy->to != NULL;
-    if (ok && db_is_same(copy->from, copy->to))
-        ok = fail(error, ERR_INVALID, "Source and target are the same database");
     ok = ok && copy_database(copy, cli->arena, error);
     end_line(&display);
     db_close(copy->to);

@@ -36,15 +36,29 @@ static bool step_drop(Tx *tx, void *arg)
     return migrate_drop(tx);
 }
 
+typedef struct Upgrade {
+    const char *revision; /* NULL: the head, which is all there is */
+    Str plan;
+} Upgrade;
+
+static bool is_head(Tx *tx, const char *revision)
+{
+    if (!revision || strcmp(revision, "head") == 0 || strcmp(revision, migrate_head(tx)) == 0)
+        return true;
+    return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%s': this program knows only head.", revision);
+}
+
 static bool step_up(Tx *tx, void *arg)
 {
-    (void)arg;
-    return migrate_up(tx);
+    const Upgrade *upgrade = arg;
+    return is_head(tx, upgrade->revision) && migrate_up(tx);
 }
 
 static bool step_plan(Tx *tx, void *arg)
 {
-    *(Str *)arg = migrate_plan(tx);
+    Upgrade *upgrade = arg;
+    if (is_head(tx, upgrade->revision))
+        upgrade->plan = migrate_plan(tx);
     return tx->error->code == ERR_NONE;
 }
 
@@ -80,7 +94,7 @@ int cmd_database_reset(Cli *cli)
     }
     if (ok) {
         puts("Upgrading database...");
-        ok = db_run(db, true, cli->arena, step_up, NULL, &error);
+        ok = db_run(db, true, cli->arena, step_up, &(Upgrade){ .revision = NULL }, &error);
     }
     db_close(db);
     if (!ok)
@@ -90,29 +104,28 @@ int cmd_database_reset(Cli *cli)
 }
 
 /* Prints what an upgrade would run. */
-static int plan_upgrade(const Cli *cli)
+static int plan_upgrade(const Cli *cli, Upgrade *upgrade)
 {
     Error error = { .code = ERR_NONE };
-    Str plan = STR("");
     Db *db = cli_open_database(cli, &error);
-    bool ok = db && db_run(db, false, cli->arena, step_plan, &plan, &error);
+    bool ok = db && db_run(db, false, cli->arena, step_plan, upgrade, &error);
     db_close(db);
     if (!ok)
         return cli_bad(cli, "%s", error.message);
-    if (plan.n == 0)
+    if (upgrade->plan.n == 0)
         puts("-- nothing to do");
     else
-        printf("%.*s\n", STR_ARG(plan));
+        printf("%.*s\n", STR_ARG(upgrade->plan));
     return 0;
 }
 
 /* One change with its messages around it. */
-static int change(const Cli *cli, const char *verb, bool (*step)(Tx *, void *))
+static int change(const Cli *cli, const char *verb, bool (*step)(Tx *, void *), void *arg)
 {
     Error error = { .code = ERR_NONE };
     printf("Running %s migrations ...\n", verb);
     Db *db = cli_open_database(cli, &error);
-    bool ok = db && db_run(db, true, cli->arena, step, NULL, &error);
+    bool ok = db && db_run(db, true, cli->arena, step, arg, &error);
     db_close(db);
     if (!ok)
         return cli_bad(cli, "%s", error.message);
@@ -121,34 +134,27 @@ static int change(const Cli *cli, const char *verb, bool (*step)(Tx *, void *))
     return 0;
 }
 
-static int refuse_revision(const Cli *cli, const char *revision, const char *known)
-{
-    return cli_bad(cli, "Can't locate revision identified by '%s': this program knows only %s.", revision, known);
-}
-
 int cmd_database_upgrade(Cli *cli)
 {
-    const char *revision = cli_option(cli, "-r");
-    if (revision && strcmp(revision, "head") != 0 && strcmp(revision, schema_head_sqlite) != 0)
-        return refuse_revision(cli, revision, "head");
+    Upgrade upgrade = { .revision = cli_option(cli, "-r"), .plan = STR("") };
     Str question = arena_printf(cli->arena, "Are you sure you want to upgrade the Orion database at %s?", shown_url(cli));
     int status = cli_ask(cli, question.p, "Database upgrade aborted!");
     if (status)
         return status;
-    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli) : change(cli, "upgrade", step_up);
+    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli, &upgrade) : change(cli, "upgrade", step_up, &upgrade);
 }
 
 int cmd_database_downgrade(Cli *cli)
 {
     const char *revision = cli_option(cli, "-r");
     if (revision && strcmp(revision, "base") != 0)
-        return refuse_revision(cli, revision, "base, which drops all tables");
+        return cli_bad(cli, "Can't locate revision identified by '%s': this program knows only base, which drops all tables.", revision);
     Str question = arena_printf(cli->arena, "Are you sure you want to downgrade the Orion database at %s?", shown_url(cli));
     int status = cli_ask(cli, question.p, "Database downgrade aborted!");
     if (status)
         return status;
     if (!cli_switch(cli, "dry-run", false))
-        return change(cli, "downgrade", step_drop);
+        return change(cli, "downgrade", step_drop, NULL);
     puts("-- all tables of Orion would be dropped, with every row in them");
     return 0;
 }
@@ -157,8 +163,6 @@ int cmd_database_stamp(Cli *cli)
 {
     Error error = { .code = ERR_NONE };
     Str revision = str_from(cli->args[0]);
-    if (str_is(revision, "head"))
-        revision = str_from(schema_head_sqlite);
     puts("Stamping database with revision ...");
     Db *db = cli_open_database(cli, &error);
     bool ok = db && db_run(db, true, cli->arena, step_stamp, &revision, &error);

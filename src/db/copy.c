@@ -263,6 +263,15 @@ static bool check_references(Work *w)
     return true;
 }
 
+/* One database would wait for itself. */
+static bool check_different(Work *w)
+{
+    if (strcmp(w->source->sql->name, w->target->sql->name) != 0)
+        return true;
+    Str source = db_text(w->source, w->source->sql->identity, NULL, 0), target = db_text(w->target, w->target->sql->identity, NULL, 0);
+    return source.n == 0 || !str_eq(source, target) || fail(&w->problem, ERR_INVALID, "Source and target are the same database");
+}
+
 /* A pool and a queue as the first migration makes them count as nothing. */
 static bool is_untouched(Tx *tx, const char *table)
 {
@@ -321,7 +330,7 @@ static bool target_job(Tx *tx, void *arg)
     Work *w = arg;
     unsigned flags = flags_for(w->source, tx);
     w->target = tx;
-    bool ok = migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) && migrate_begin_fill(tx) && write_all(w, flags) &&
+    bool ok = check_different(w) && migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) && migrate_begin_fill(tx) && write_all(w, flags) &&
               migrate_end_fill(tx) && verify_all(w, flags);
     return ok || fail(tx->error, ERR_INTERNAL, "the source failed");
 }

@@ -5,10 +5,9 @@
 #include "db/driver.h"
 #include "db/tables.h"
 
-extern const char migration_sqlite_0001[]; /* migrations/sqlite/0001_schema.sql, by tools/embed.py */
-
-#define HEAD_SQLITE "bfe42b7090d6"
-const char *const schema_head_sqlite = HEAD_SQLITE;
+/* migrations/ENGINE/0001_schema.sql, by tools/embed.py */
+extern const char migration_sqlite_0001[];
+extern const char migration_postgres_0001[];
 
 /* The reference's revisions before its head, oldest first. */
 static const char *const older_sqlite[] = {
@@ -20,6 +19,67 @@ static const char *const older_sqlite[] = {
     "ad4b1b4d1e9d", "fa319f214160", "3ced59d8806b", "af52717cf201", "a0284438370e", "4f90ad6349bd", "7201de756d85", "fe77ad0dda06",
     "bb38729c471a", "f92143d30c24", "f92143d30c25", "f92143d30c26", "f92143d30c27", "b9bda9f142f1", "1678f2fb8b33",
 };
+static const char *const older_postgres[] = {
+    "25f4b90a7a42", "5f376def75c3", "5bff7878e700", "679e695af6ba", "d9d98a9ebb6f", "4799f657a6a1", "d115556a8ab6", "b68b3cad6b8a",
+    "2e7e1428ffce", "605ebb4e9155", "14dc68cc5853", "d38c5e6a9115", "1c9390e2f9c6", "dc7a3c6fd3e9", "724e6dcc6b5d", "2fe6fe6ca16e",
+    "cdcb4018dd0e", "77ebcc9cf355", "3a7c41d3b464", "61c76ee09e02", "d335ad57d5ba", "29ad9bef6147", "7296741dff68", "2f46fc3f3beb",
+    "813ddf14e2de", "4cdc2ba709a4", "e905fd199258", "112c68143fc3", "0f27d462bf6d", "bb4dc90d3e29", "0cf7311d6ea6", "e085c9cbf8ce",
+    "4ff2f2bf81f4", "add97ce1937d", "fa985d474982", "97e212ea6545", "7737221bf8a4", "60e428f92a75", "77eb737fc759", "2d5e000696f1",
+    "22b7cb02e593", "ad4b1b4d1e9d", "6d548701edef", "3ced59d8806b", "8ea825da948d", "41e5ed9e1034", "54c1876c68ae", "8caf7c1fd82c",
+    "5d526270ddb4", "5e4f924ff96c", "f7587d6c5776", "d481d5058a19", "9326a6aee18b", "2882cd2df463", "2882cd2df464", "2882cd2df465",
+    "2882cd2df466", "0a1250a5aa25", "f98ae6d8e2cc",
+};
+
+/* Trigram indexes need an extension. Whoever may create tables may create it too, unless it is not installed on the machine. */
+static bool prepare_postgres(Tx *tx)
+{
+    if (DB_INT(tx, 0, "SELECT COUNT(*) FROM pg_catalog.pg_extension WHERE extname = 'pg_trgm'") > 0)
+        return true;
+    if (tx->error->code != ERR_NONE || db_script(tx, "CREATE EXTENSION pg_trgm"))
+        return tx->error->code == ERR_NONE;
+    Error cause = *tx->error;
+    tx->error->code = ERR_NONE;
+    return fail(tx->error, cause.code, "PostgreSQL's extension pg_trgm is needed and could not be created (%s). Let a superuser run in this "
+                "database: CREATE EXTENSION pg_trgm; where it is not installed, it comes with Debian's postgresql-contrib.", cause.message);
+}
+
+/* Rows first, since dropping a table counts as deleting its rows for those that refer to them. */
+static bool drop_sqlite(Tx *tx)
+{
+    if (!migrate_clear(tx))
+        return false;
+    for (size_t i = TABLE_COUNT; i-- > 0;)
+        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", db_tables[i].name).p, NULL, 0);
+    return tx->error->code == ERR_NONE;
+}
+
+/* In one statement, since they refer to each other in circles; CASCADE would take what others have built on them, too. The extension
+ * stays: not everybody may create it again, and who else uses it cannot be known. */
+static bool drop_postgres(Tx *tx)
+{
+    Str names = str_from(db_tables[0].name);
+    for (size_t i = 1; i < TABLE_COUNT; i++)
+        names = arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name);
+    db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", names.p).p, NULL, 0);
+    return DB_EXEC(tx, "DROP TYPE IF EXISTS state_type") >= 0;
+}
+
+/* Scripts of migrate_begin_fill and migrate_end_fill. */
+
+/* Deferred until the commit. With 2 MB of cache the pages of the indexes go out and come back again. */
+static const char begin_fill_sqlite[] = "PRAGMA defer_foreign_keys = ON; PRAGMA cache_size = -131072";
+
+static const char begin_fill_postgres[] =
+    "ALTER TABLE work_queue ALTER CONSTRAINT fk_work_queue__work_pool_id__work_pool DEFERRABLE INITIALLY DEFERRED;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__parent_task_run_id__task_run DEFERRABLE INITIALLY DEFERRED;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__state_id__flow_run_state DEFERRABLE INITIALLY DEFERRED;"
+    "ALTER TABLE task_run ALTER CONSTRAINT fk_task_run__state_id__task_run_state DEFERRABLE INITIALLY DEFERRED";
+static const char end_fill_postgres[] =
+    "SET CONSTRAINTS ALL IMMEDIATE;"
+    "ALTER TABLE work_queue ALTER CONSTRAINT fk_work_queue__work_pool_id__work_pool NOT DEFERRABLE;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__parent_task_run_id__task_run NOT DEFERRABLE;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__state_id__flow_run_state NOT DEFERRABLE;"
+    "ALTER TABLE task_run ALTER CONSTRAINT fk_task_run__state_id__task_run_state NOT DEFERRABLE";
 
 typedef struct History {
     const char *engine;        /* Dialect.name */
@@ -27,15 +87,19 @@ typedef struct History {
     const char *const *older;
     size_t older_count;
     const char *schema;        /* script from nothing to the head */
-    const char *has_table;     /* query: 1 if the table $1 exists */
-    const char *begin_fill, *end_fill; /* scripts of the functions of that name; NULL: nothing to do */
+    const char *has_table;     /* query: 1 if there is a table $1 */
+    bool (*prepare)(Tx *tx);   /* what must be there before the script; NULL: nothing */
+    bool (*drop)(Tx *tx);      /* all tables but alembic_version; some may be missing */
+    const char *begin_fill, *end_fill; /* NULL: nothing to do */
 } History;
 
 static const History histories[] = {
-    { "sqlite", HEAD_SQLITE, older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
-      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
-      /* Deferred until the commit. With 2 MB of cache the pages of the indexes go out and come back again. */
-      "PRAGMA defer_foreign_keys = ON; PRAGMA cache_size = -131072", NULL },
+    { "sqlite", "bfe42b7090d6", older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
+      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1", NULL, drop_sqlite,
+      begin_fill_sqlite, NULL },
+    { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
+      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", prepare_postgres, drop_postgres, /* as the search path has it */
+      begin_fill_postgres, end_fill_postgres },
 };
 
 static const char version_table[] =
@@ -127,18 +191,26 @@ bool migrate_check(Tx *tx)
     return state == SCHEMA_HEAD || refuse(tx, state, revision, history);
 }
 
+const char *migrate_head(const Tx *tx)
+{
+    const History *history = history_of(tx);
+    return history ? history->head : "";
+}
+
+/* Two servers may start at once on an empty database: the second waits here, and then finds the tables. */
 bool migrate_up(Tx *tx)
 {
     const History *history = history_of(tx);
     SchemaState state;
     Str revision;
+    db_lock(tx, LOCK_SCHEMA);
     if (!history || !migrate_state(tx, &state, &revision))
         return false;
     if (state == SCHEMA_HEAD)
         return true;
     if (state != SCHEMA_EMPTY)
         return refuse(tx, state, revision, history);
-    return db_script(tx, history->schema) && write_version(tx, str_from(history->head));
+    return (!history->prepare || history->prepare(tx)) && db_script(tx, history->schema) && write_version(tx, str_from(history->head));
 }
 
 Str migrate_plan(Tx *tx)
@@ -163,10 +235,10 @@ bool migrate_clear(Tx *tx)
 
 bool migrate_drop(Tx *tx)
 {
-    if (!migrate_clear(tx)) /* first, since dropping a table counts as deleting its rows for those that refer to them */
+    const History *history = history_of(tx);
+    db_lock(tx, LOCK_SCHEMA);
+    if (!history || !history->drop(tx))
         return false;
-    for (size_t i = TABLE_COUNT; i-- > 0;)
-        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", db_tables[i].name).p, NULL, 0);
     return DB_EXEC(tx, "DROP TABLE IF EXISTS alembic_version") >= 0;
 }
 
@@ -175,6 +247,9 @@ bool migrate_stamp(Tx *tx, Str revision)
     const History *history = history_of(tx);
     if (!history)
         return false;
+    if (str_is(revision, "head"))
+        revision = str_from(history->head);
+    db_lock(tx, LOCK_SCHEMA);
     if (!str_is(revision, history->head) && !is_older(history, revision))
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
     return write_version(tx, revision);

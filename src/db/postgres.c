@@ -12,6 +12,8 @@ enum {
 
 static const Dialect dialect = {
     .name = "postgresql",
+    /* whatever way led there: host names and sockets do not tell */
+    .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database WHERE datname = current_database()",
     .now = "CURRENT_TIMESTAMP",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
