@@ -132,14 +132,14 @@ static const ListSpec document_list = { .links = block_document_links, .link_cou
                                         .offset_last = true, .paged = true };
 
 static const Route block_document_routes[] = {
-    { HTTP_POST,   "/block_documents/",          create_block_document, TX_WRITE, 201, .body = &block_document_create_model,
+    { HTTP_POST,   "/block_documents/",          create_block_document, TX_WRITE, 201, .lock = LOCK_BLOCKS, .body = &block_document_create_model,
       .name = "create_block_document", .reply = &block_document_model },
     { HTTP_POST,   "/block_documents/filter",    read_block_documents,  TX_READ,  200, .parameters = &secrets_model,
       .prepare = prepare_documents, .spec = &document_list, .name = "read_block_documents", .reply = &block_document_model, .reply_list = true },
     { HTTP_GET,    "/block_documents/{id:uuid}", read_block_document,   TX_READ,  200, .query = &secrets_model,
       .name = "read_block_document_by_id", .reply = &block_document_model },
-    { HTTP_DELETE, "/block_documents/{id:uuid}", delete_block_document, TX_WRITE, 204, .name = "delete_block_document" },
-    { HTTP_PATCH,  "/block_documents/{id:uuid}", update_block_document, TX_WRITE, 204, .body = &block_document_update_model,
+    { HTTP_DELETE, "/block_documents/{id:uuid}", delete_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS, .name = "delete_block_document" },
+    { HTTP_PATCH,  "/block_documents/{id:uuid}", update_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS, .body = &block_document_update_model,
       .name = "update_block_document_data" },
 };
 const RouteFamily block_document_family = FAMILY(block_document_routes, .tag = "Block documents");

@@ -79,9 +79,9 @@ static bool read_block_schemas(Req *req)
 static const ListSpec schema_list = { .links = block_schema_links, .link_count = BLOCK_SCHEMA_LINKS, .table = "block_schema", .offset_last = true };
 
 static const Route block_schema_routes[] = {
-    { HTTP_POST,   "/block_schemas/",                        create_block_schema,           TX_WRITE, 201, .body = &block_schema_create_model,
-      .name = "create_block_schema", .reply = &block_schema_model },
-    { HTTP_DELETE, "/block_schemas/{id}",                    delete_block_schema,           TX_WRITE, 204, .name = "delete_block_schema" },
+    { HTTP_POST,   "/block_schemas/",                        create_block_schema,           TX_WRITE, 201, .lock = LOCK_BLOCKS,
+      .body = &block_schema_create_model, .name = "create_block_schema", .reply = &block_schema_model },
+    { HTTP_DELETE, "/block_schemas/{id}",                    delete_block_schema,           TX_WRITE, 204, .lock = LOCK_BLOCKS, .name = "delete_block_schema" },
     { HTTP_POST,   "/block_schemas/filter",                  read_block_schemas,            TX_READ,  200, .prepare = prepare_list,
       .spec = &schema_list, .name = "read_block_schemas", .reply = &block_schema_model, .reply_list = true },
     { HTTP_GET,    "/block_schemas/{id}",                    read_block_schema,             TX_READ,  200, .name = "read_block_schema_by_id",

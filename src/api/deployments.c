@@ -116,6 +116,7 @@ static SchedulePlan wanted_plan(Req *req)
 static bool schedule_deployment(Req *req)
 {
     const SchedulePlan plan = wanted_plan(req);
+    db_lock_row(req->tx, "deployment", req->params[0]);
     const Deployment *deployment = deployment_read(req->tx, req->params[0]);
     PlannedRuns runs;
     if (deployment
@@ -127,6 +128,7 @@ static bool schedule_deployment(Req *req)
 
 static bool set_schedule(Req *req, bool active)
 {
+    db_lock_row(req->tx, "deployment", req->params[0]);
     const Deployment *deployment = deployment_read(req->tx, req->params[0]);
     if (!deployment)
         return not_found(req);
@@ -196,6 +198,8 @@ static Str united_tags(Req *req, Str ours, Str theirs)
 
 static bool create_flow_run(Req *req)
 {
+    /* Against its end and that of its queue, not against others that make runs of it. */
+    DB_LOCK_ROWS(req->tx, "SELECT id FROM deployment WHERE id = $1 FOR SHARE", v_uuid(req->params[0]));
     const Deployment *deployment = deployment_read(req->tx, req->params[0]);
     if (!deployment)
         return not_found(req);
@@ -279,9 +283,10 @@ static const ListSpec list = {
 };
 
 static const Route deployment_routes[] = {
-    { HTTP_POST,   "/deployments/", create_deployment, TX_WRITE, 200, .body = &deployment_create_model,
+    { HTTP_POST,   "/deployments/", create_deployment, TX_WRITE, 200, .body = &deployment_create_model, .lock = LOCK_WORK_POOLS,
       .name = "create_deployment", .reply = &deployment_model },
-    { HTTP_PATCH,  "/deployments/{id}", update_deployment, TX_WRITE, 204, .body = &deployment_update_model, .name = "update_deployment" },
+    { HTTP_PATCH,  "/deployments/{id}", update_deployment, TX_WRITE, 204, .body = &deployment_update_model, .lock = LOCK_WORK_POOLS,
+      .name = "update_deployment" },
     { HTTP_GET,    "/deployments/name/{flow_name:str}/{deployment_name:str}", read_deployment_by_name, TX_READ, 200,
       .name = "read_deployment_by_name", .reply = &deployment_model },
     { HTTP_GET,    "/deployments/{id}", read_deployment, TX_READ, 200, .name = "read_deployment", .reply = &deployment_model },

@@ -81,6 +81,7 @@ static bool set_state(Req *req)
 
 static bool resume_flow_run(Req *req)
 {
+    db_lock_row(req->tx, "flow_run", req->params[0]); /* so that it is paused still when it resumes */
     const FlowRun *run = flow_run_read(req->tx, req->params[0]);
     if (!run)
         return not_found(req);

@@ -238,6 +238,7 @@ static const Model heartbeat_model = MODEL(Worker, heartbeat_fields);
 
 static bool record_heartbeat(Req *req)
 {
+    DB_LOCK_ROWS(req->tx, "SELECT id FROM work_pool WHERE name = $1 FOR KEY SHARE", v_text(req->params[0])); /* against its deletion */
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     return pool && worker_record_heartbeat(req->tx, pool->id, ((const Worker *)req->object)->name);
 }
@@ -255,29 +256,30 @@ static const ListSpec workers = { .links = worker_links, .link_count = WORKER_LI
 #define POOLS "/experimental/work_pools"
 #define LIST(of) .prepare = prepare_list, .spec = &(of), .reads_body = true, .reply_list = true
 #define GATED .gate = pools_are_enabled
+#define LOCKED .lock = LOCK_WORK_POOLS
 
 static const Route work_pool_routes[] = {
-    { HTTP_POST,   POOLS "/",                                           create_pool,        TX_WRITE, 201, GATED, .body = &work_pool_create_model,
+    { HTTP_POST,   POOLS "/",                                           create_pool,        TX_WRITE, 201, GATED, LOCKED, .body = &work_pool_create_model,
       .name = "create_work_pool", .reply = &work_pool_model },
     { HTTP_GET,    POOLS "/{name:str}",                                 read_pool,          TX_READ,  200, GATED,
       .name = "read_work_pool", .reply = &work_pool_model },
     { HTTP_POST,   POOLS "/filter",                                     read_pools,         TX_READ,  200, GATED, LIST(pools),
       .name = "read_work_pools", .reply = &work_pool_model },
-    { HTTP_PATCH,  POOLS "/{name:str}",                                 update_pool,        TX_WRITE, 204, GATED, .body = &work_pool_update_model,
+    { HTTP_PATCH,  POOLS "/{name:str}",                                 update_pool,        TX_WRITE, 204, GATED, LOCKED, .body = &work_pool_update_model,
       .name = "update_work_pool" },
-    { HTTP_DELETE, POOLS "/{name:str}",                                 delete_pool,        TX_WRITE, 204, GATED,
+    { HTTP_DELETE, POOLS "/{name:str}",                                 delete_pool,        TX_WRITE, 204, GATED, LOCKED,
       .name = "delete_work_pool" },
     { HTTP_POST,   POOLS "/{name:str}/get_scheduled_flow_runs",         get_scheduled_runs, TX_READ,  200, GATED, .parameters = &scheduled_model,
       .name = "get_scheduled_flow_runs", .reply = &worker_flow_run_model, .reply_list = true },
-    { HTTP_POST,   POOLS "/{work_pool_name:str}/queues",                create_queue,       TX_WRITE, 201, GATED, .body = &work_queue_create_model,
+    { HTTP_POST,   POOLS "/{work_pool_name:str}/queues",                create_queue,       TX_WRITE, 201, GATED, LOCKED, .body = &work_queue_create_model,
       .name = "create_work_queue", .reply = &work_queue_model },
     { HTTP_GET,    POOLS "/{work_pool_name:str}/queues/{name:str}",     read_queue,         TX_READ,  200, GATED,
       .name = "read_work_queue", .reply = &work_queue_model },
     { HTTP_POST,   POOLS "/{work_pool_name:str}/queues/filter",         read_queues,        TX_READ,  200, GATED, LIST(queues),
       .name = "read_work_queues", .reply = &work_queue_model },
-    { HTTP_PATCH,  POOLS "/{work_pool_name:str}/queues/{name:str}",     update_queue,       TX_WRITE, 204, GATED, .body = &work_queue_update_model,
+    { HTTP_PATCH,  POOLS "/{work_pool_name:str}/queues/{name:str}",     update_queue,       TX_WRITE, 204, GATED, LOCKED, .body = &work_queue_update_model,
       .name = "update_work_queue" },
-    { HTTP_DELETE, POOLS "/{work_pool_name:str}/queues/{name:str}",     delete_queue,       TX_WRITE, 204, GATED,
+    { HTTP_DELETE, POOLS "/{work_pool_name:str}/queues/{name:str}",     delete_queue,       TX_WRITE, 204, GATED, LOCKED,
       .name = "delete_work_queue" },
     { HTTP_POST,   POOLS "/{work_pool_name:str}/workers/heartbeat",     record_heartbeat,   TX_WRITE, 204, GATED, .parameters = &heartbeat_model,
       .name = "worker_heartbeat" },

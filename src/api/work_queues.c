@@ -138,16 +138,17 @@ static bool read_status(Req *req)
 static const ListSpec list = { .links = work_queue_links, .link_count = WORK_QUEUE_LINKS, .table = "work_queue" };
 
 static const Route work_queue_routes[] = {
-    { HTTP_POST,   "/work_queues/",                create_queue,       TX_WRITE, 201, .body = &work_queue_create_model, .name = "create_work_queue",
-      .reply = &work_queue_model },
-    { HTTP_PATCH,  "/work_queues/{id}",            update_queue,       TX_WRITE, 204, .body = &work_queue_update_model, .name = "update_work_queue" },
+    { HTTP_POST,   "/work_queues/",                create_queue,       TX_WRITE, 201, .lock = LOCK_WORK_POOLS, .body = &work_queue_create_model,
+      .name = "create_work_queue", .reply = &work_queue_model },
+    { HTTP_PATCH,  "/work_queues/{id}",            update_queue,       TX_WRITE, 204, .lock = LOCK_WORK_POOLS, .body = &work_queue_update_model,
+      .name = "update_work_queue" },
     { HTTP_GET,    "/work_queues/name/{name:str}", read_queue_by_name, TX_READ,  200, .name = "read_work_queue_by_name", .reply = &work_queue_model },
     { HTTP_GET,    "/work_queues/{id}",            read_queue,         TX_READ,  200, .name = "read_work_queue", .reply = &work_queue_model },
     { HTTP_POST,   "/work_queues/{id}/get_runs",   get_runs,           TX_READ,  200, .parameters = &get_runs_model, .headers = &ui_model,
       .name = "read_work_queue_runs", .reply = &flow_run_model, .reply_list = true },
     { HTTP_POST,   "/work_queues/filter",          read_queues,        TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
       .name = "read_work_queues", .reply = &work_queue_model, .reply_list = true },
-    { HTTP_DELETE, "/work_queues/{id}",            delete_queue,       TX_WRITE, 204, .name = "delete_work_queue" },
+    { HTTP_DELETE, "/work_queues/{id}",            delete_queue,       TX_WRITE, 204, .lock = LOCK_WORK_POOLS, .name = "delete_work_queue" },
     { HTTP_GET,    "/work_queues/{id}/status",     read_status,        TX_READ,  200, .name = "read_work_queue_status", .reply = &status_model },
 };
 const RouteFamily work_queue_family = FAMILY(work_queue_routes, .tag = "Work Queues");

@@ -29,6 +29,8 @@ typedef struct Dialect {
     const char *op[SQL_OP_COUNT];
     const char *identity;      /* query: one text that no other database of the engine has; empty: it is in memory */
     const char *now;           /* the database's clock with the reference's precision for `updated` on UPDATE */
+    const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked, and read as the last
+                                * writer left them; "" where there is one writer */
 } Dialect;
 
 /* ---- transactions ---- */
@@ -122,6 +124,10 @@ typedef enum DbLock {
 void db_lock(Tx *tx, DbLock lock);
 /* The row of that id, where there is one; `table` is a literal. */
 void db_lock_row(Tx *tx, const char *table, Str id);
+/* The rows of a SELECT … FOR UPDATE (or SHARE, or KEY SHARE), one by one in its order, which is by id. It runs where locks are needed
+ * only, so its text may be that engine's. */
+#define DB_LOCK_ROWS(tx, sql, ...) db_lock_rows((tx), "" sql, DB_VALUES(__VA_ARGS__))
+void db_lock_rows(Tx *tx, const char *sql, const Value *values, size_t count);
 
 /* ---- rows ---- */
 

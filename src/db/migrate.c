@@ -227,6 +227,7 @@ Str migrate_plan(Tx *tx)
 bool migrate_clear(Tx *tx)
 {
     const History *history = history_of(tx);
+    db_lock(tx, LOCK_SCHEMA);
     for (size_t i = TABLE_COUNT; history && i-- > 0;)
         if (has_table(tx, history, db_tables[i].name))
             db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", db_tables[i].name).p, NULL, 0);

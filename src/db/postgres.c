@@ -15,6 +15,7 @@ static const Dialect dialect = {
     /* whatever way led there: host names and sockets do not tell */
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database WHERE datname = current_database()",
     .now = "CURRENT_TIMESTAMP",
+    .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
         [SQL_NOT_ANY] = "NOT (%c = ANY(%v))",

@@ -62,6 +62,12 @@ void db_lock_row(Tx *tx, const char *table, Str id)
         driver->lock_row(tx, table, id);
 }
 
+void db_lock_rows(Tx *tx, const char *sql, const Value *values, size_t count)
+{
+    if (driver_of(tx)->lock_row)
+        (void)db_send(tx, sql, values, count);
+}
+
 bool db_script(Tx *tx, const char *sql)
 {
     return may_run(tx, sql) && driver_of(tx)->script(tx, sql);

@@ -46,6 +46,7 @@ static const Dialect dialect = {
     .name = "sqlite",
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
     .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
+    .for_update = "",
     .op = {
         [SQL_ANY] = "%c IN (SELECT value FROM json_each(%v))",
         [SQL_NOT_ANY] = "%c NOT IN (SELECT value FROM json_each(%v))",

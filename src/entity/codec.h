@@ -117,9 +117,13 @@ void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, v
 void *codec_first_row(Tx *tx, Rows *rows, const Model *model);
 /* The value to bind for a field. */
 Value codec_value(Arena *arena, const Field *field, const void *object);
+enum { INSERT_ATTEMPTS = 3 }; /* where ON CONFLICT DO NOTHING meets a row that another transaction deletes before it is read */
 /* INSERT of all columns of the model that are not VIRTUAL. `conflict` is NULL or a literal such as "ON CONFLICT DO NOTHING". Rows inserted, -1 on failure. */
 int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict);
 /* UPDATE table SET <the fields named in set>, updated = <database's now> WHERE id = id. Rows changed, -1 on failure. */
 int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set);
+/* The same where nobody needs the count (DB_SEND). */
+bool codec_send_insert(Tx *tx, const Model *model, const char *table, const void *object) MUST_CHECK;
+bool codec_send_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set) MUST_CHECK;
 
 #endif

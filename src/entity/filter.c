@@ -41,27 +41,10 @@ const FilterOperator filter_operators[FILTER_OPERATORS] = { /* order: of the fie
     { OP_EXISTS,     "exists_",     OPERAND_FLAG,  SQL_OP_COUNT,   SQL_OP_COUNT },
 };
 
-/* The dialect's text with the column in place of %c and the value's place for %v; a value that stands there twice is bound once. */
 static void write_operator(Join *join, SqlOp op, const char *column, Value value)
 {
-    Query *q = join->q;
-    size_t place = 0;
     join_next(join);
-    for (const char *p = q->dialect->op[op]; *p; p++) {
-        bool is_value = p[0] == '%' && p[1] == 'v';
-        if (is_value && !place) {
-            query_bind(q, value);
-            place = q->count;
-        } else if (is_value) {
-            buf_printf(&q->sql, "$%zu", place);
-        } else if (p[0] == '%' && p[1] == 'c') {
-            buf_text(&q->sql, column);
-        } else {
-            buf_char(&q->sql, *p);
-            continue;
-        }
-        p++;
-    }
+    query_operator(join->q, op, column, value);
 }
 
 static bool add_one(Invalid *invalid, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)

@@ -16,6 +16,8 @@ typedef struct Query {
 void query_init(Query *q, Arena *arena, const Dialect *dialect);
 /* Adds "$n" to the text and the value to the list. */
 void query_bind(Query *q, Value value);
+/* Adds the dialect's text of an operator on a column's expression; the value is bound once, wherever it stands. */
+void query_operator(Query *q, SqlOp op, const char *column, Value value);
 Rows *query_run(Tx *tx, Query *q);
 
 enum FilterOp { /* which operator keys a filter class has, in this order */

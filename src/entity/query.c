@@ -23,6 +23,26 @@ void query_bind(Query *q, Value value)
     buf_printf(&q->sql, "$%zu", q->count);
 }
 
+void query_operator(Query *q, SqlOp op, const char *column, Value value)
+{
+    size_t place = 0;
+    for (const char *p = q->dialect->op[op]; *p; p++) {
+        bool is_value = p[0] == '%' && p[1] == 'v';
+        if (is_value && !place) {
+            query_bind(q, value);
+            place = q->count;
+        } else if (is_value) {
+            buf_printf(&q->sql, "$%zu", place);
+        } else if (p[0] == '%' && p[1] == 'c') {
+            buf_text(&q->sql, column);
+        } else {
+            buf_char(&q->sql, *p);
+            continue;
+        }
+        p++;
+    }
+}
+
 Rows *query_run(Tx *tx, Query *q)
 {
     return db_query(tx, buf_cstr(&q->sql), q->values, q->count);

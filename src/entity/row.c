@@ -146,28 +146,46 @@ Value codec_value(Arena *arena, const Field *field, const void *object)
     }
 }
 
-int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict)
+/* A statement and the values of its places. */
+typedef struct Statement {
+    Buf sql;
+    Value *values;
+    size_t count;
+} Statement;
+
+static Statement insert_statement(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict)
 {
-    Buf sql, places;
-    Value *values = arena_alloc(tx->arena, model->count * sizeof *values);
-    size_t n = 0;
-    buf_init(&sql, tx->arena, 1024);
+    Statement s = { .values = arena_alloc(tx->arena, model->count * sizeof *s.values) };
+    Buf places;
+    buf_init(&s.sql, tx->arena, 1024);
     buf_init(&places, tx->arena, 256);
-    buf_printf(&sql, "INSERT INTO %s (", table);
+    buf_printf(&s.sql, "INSERT INTO %s (", table);
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
         if (field->flags & VIRTUAL)
             continue;
-        buf_printf(&sql, "%s%s", n ? ", " : "", field->name);
-        buf_printf(&places, "%s$%zu", n ? ", " : "", n + 1);
-        values[n++] = codec_value(tx->arena, field, object);
+        buf_printf(&s.sql, "%s%s", s.count ? ", " : "", field->name);
+        buf_printf(&places, "%s$%zu", s.count ? ", " : "", s.count + 1);
+        s.values[s.count++] = codec_value(tx->arena, field, object);
     }
-    buf_text(&sql, ") VALUES (");
-    buf_str(&sql, buf_view(&places));
-    buf_char(&sql, ')');
+    buf_text(&s.sql, ") VALUES (");
+    buf_str(&s.sql, buf_view(&places));
+    buf_char(&s.sql, ')');
     if (conflict)
-        buf_printf(&sql, " %s", conflict);
-    return db_exec(tx, buf_cstr(&sql), values, n);
+        buf_printf(&s.sql, " %s", conflict);
+    return s;
+}
+
+int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict)
+{
+    Statement s = insert_statement(tx, model, table, object, conflict);
+    return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+bool codec_send_insert(Tx *tx, const Model *model, const char *table, const void *object)
+{
+    Statement s = insert_statement(tx, model, table, object, NULL);
+    return db_send(tx, buf_cstr(&s.sql), s.values, s.count);
 }
 
 void *codec_first_row(Tx *tx, Rows *rows, const Model *model)
@@ -181,21 +199,31 @@ void *codec_first_row(Tx *tx, Rows *rows, const Model *model)
     return object;
 }
 
-int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
+static Statement update_statement(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
 {
-    Buf sql;
-    Value *values = arena_alloc(tx->arena, (model->count + 1) * sizeof *values);
-    size_t n = 0;
-    buf_init(&sql, tx->arena, 1024);
-    buf_printf(&sql, "UPDATE %s SET ", table);
+    Statement s = { .values = arena_alloc(tx->arena, (model->count + 1) * sizeof *s.values) };
+    buf_init(&s.sql, tx->arena, 1024);
+    buf_printf(&s.sql, "UPDATE %s SET ", table);
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
         if (!(set >> i & 1) || (field->flags & VIRTUAL))
             continue;
-        values[n] = codec_value(tx->arena, field, object);
-        buf_printf(&sql, "%s = $%zu, ", field->name, ++n);
+        s.values[s.count] = codec_value(tx->arena, field, object);
+        buf_printf(&s.sql, "%s = $%zu, ", field->name, ++s.count);
     }
-    values[n] = v_uuid(id);
-    buf_printf(&sql, "updated = %s WHERE id = $%zu", tx->sql->now, n + 1);
-    return db_exec(tx, buf_cstr(&sql), values, n + 1);
+    s.values[s.count++] = v_uuid(id);
+    buf_printf(&s.sql, "updated = %s WHERE id = $%zu", tx->sql->now, s.count);
+    return s;
+}
+
+int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
+{
+    Statement s = update_statement(tx, model, table, id, object, set);
+    return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+bool codec_send_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
+{
+    Statement s = update_statement(tx, model, table, id, object, set);
+    return db_send(tx, buf_cstr(&s.sql), s.values, s.count);
 }

@@ -265,10 +265,10 @@ static bool check_no_circle(Tx *tx, Str parent_id, const BlockReference *referen
 static bool add_reference(Tx *tx, Str parent_id, const BlockReference *reference)
 {
     return check_no_circle(tx, parent_id, reference) &&
-        DB_EXEC(tx,
+        DB_SEND(tx,
                 "INSERT INTO block_document_reference (id, created, updated, name, parent_block_document_id, reference_block_document_id)"
                 " VALUES ($1, $2, $2, $3, $4, $5)",
-                v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(reference->name), v_uuid(parent_id), v_uuid(reference->document_id)) == 1;
+                v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(reference->name), v_uuid(parent_id), v_uuid(reference->document_id));
 }
 
 BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted)
@@ -285,7 +285,7 @@ BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted)
     Str token = data ? encrypt_data(tx, json_format(tx->arena, data, JSON_STORED)) : STR_NULL;
     if (!token.p)
         return NULL;
-    DB_EXEC(tx,
+    DB_SEND(tx,
             "INSERT INTO block_document (id, created, updated, name, data, is_anonymous, block_type_id, block_schema_id)"
             " VALUES ($1, $2, $2, $3, $4, $5, $6, $7)",
             v_uuid(id), v_time(tx->now), v_text(name), v_token(tx, token),
@@ -306,7 +306,7 @@ static bool move_to_schema(Tx *tx, const BlockDocument *document, Str schema_id)
         return fail(tx->error, ERR_INTEGRITY, "block document update names a schema that does not exist");
     if (!str_eq(type_id, document->block_type_id))
         return fail(tx->error, ERR_BAD_REQUEST, "Must migrate block document to a block schema of the same block type.");
-    return DB_EXEC(tx, "UPDATE block_document SET block_schema_id = $1 WHERE id = $2", v_uuid(schema_id), v_uuid(document->id)) >= 0;
+    return DB_SEND(tx, "UPDATE block_document SET block_schema_id = $1 WHERE id = $2", v_uuid(schema_id), v_uuid(document->id));
 }
 
 /* The references become those that the data has; a row that says the same stays. */
@@ -321,7 +321,7 @@ static bool replace_references(Tx *tx, Str id, const BlockReference *wanted)
         if (same && str_eq(same->text, there->document_id))
             dict_drop(&kept, there->name);
         else
-            DB_EXEC(tx,
+            DB_SEND(tx,
                     "DELETE FROM block_document_reference"
                     " WHERE parent_block_document_id = $1 AND name = $2 AND reference_block_document_id = $3",
                     v_uuid(id), v_text(there->name), v_uuid(there->document_id));
@@ -343,7 +343,7 @@ static bool write_data(Tx *tx, Str id, const Json *data)
     buf_init(&sql, tx->arena, 128);
     buf_printf(&sql, "UPDATE block_document SET data = $1, updated = %s WHERE id = $2", tx->sql->now);
     Value values[] = { v_token(tx, token), v_uuid(id) };
-    return db_exec(tx, buf_cstr(&sql), values, COUNT_OF(values)) >= 0;
+    return db_send(tx, buf_cstr(&sql), values, COUNT_OF(values));
 }
 
 bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, FieldSet sent)

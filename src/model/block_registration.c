@@ -188,6 +188,7 @@ static bool register_file(Registration *registration, Str text)
 bool block_registration_run(Tx *tx)
 {
     Registration registration = { .tx = tx, .existing = LEAVE };
+    db_lock(tx, LOCK_BLOCKS); /* several servers may start at once */
     return register_file(&registration, str_from(block_types_builtin)) &&
         (!block_types_collections[0] || register_file(&registration, str_from(block_types_collections)));
 }
@@ -195,6 +196,7 @@ bool block_registration_run(Tx *tx)
 bool block_registration_install_system(Tx *tx)
 {
     Registration registration = { .tx = tx, .existing = UPDATE, .system_only = true };
+    db_lock(tx, LOCK_BLOCKS);
     return register_file(&registration, str_from(block_types_builtin));
 }
 
@@ -203,6 +205,7 @@ bool block_registration_import(Tx *tx, Str text, Str *ret_report)
     Buf report;
     buf_init(&report, tx->arena, 1024);
     Registration registration = { .tx = tx, .existing = UPDATE, .report = &report };
+    db_lock(tx, LOCK_BLOCKS);
     if (!register_file(&registration, text))
         return false;
     if (registration.types == 0)

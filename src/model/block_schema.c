@@ -326,10 +326,10 @@ static bool add_reference(const Making *parent, Str name, Str child_id)
         return fail_too_nested(tx);
     if (is_its_own_parent(parent, child_id))
         return fail(tx->error, ERR_INVALID, "The block that is nested as \"%.*s\" contains itself.", STR_ARG(name));
-    return there > 0 || DB_EXEC(tx,
+    return there > 0 || DB_SEND(tx,
                                 "INSERT INTO block_schema_reference (id, created, updated, name, parent_block_schema_id, reference_block_schema_id)"
                                 " VALUES ($1, $2, $2, $3, $4, $5)",
-                                v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(parent->id), v_uuid(child_id)) == 1;
+                                v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(parent->id), v_uuid(child_id));
 }
 
 static bool make_reference(const Making *parent, Str name, const Json *reference)
@@ -373,7 +373,7 @@ static bool make_schema(Making *making)
                            .capabilities = making->capabilities, .version = making->version };
     schema.fields = json_format(tx->arena, block_fields_stored(tx->arena, all), JSON_STORED);
     making->created = true;
-    return codec_insert(tx, &block_schema_model, "block_schema", &schema, NULL) == 1 && make_references(making);
+    return codec_send_insert(tx, &block_schema_model, "block_schema", &schema) && make_references(making);
 }
 
 /* A new schema is answered with the very definitions that were sent. */

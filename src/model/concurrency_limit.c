@@ -3,6 +3,7 @@
 
 #include "base/ident.h"
 #include "base/str_list.h"
+#include "entity/filter.h"
 
 static const Field columns[] = { /* order: of the keys in responses */
     FIELD(ConcurrencyLimit, id, F_UUID),
@@ -19,13 +20,9 @@ static const Field create_fields[] = {
 static const Field slot_fields[] = {
     FIELD(ConcurrencyLimit, active_slots, F_UUIDS),
 };
-static const Field limit_fields[] = {
-    FIELD(ConcurrencyLimit, concurrency_limit, F_INT),
-};
 const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns);
 const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields, .forbid_extra = true, .schema = "ConcurrencyLimitCreate");
 static const Model slots_model = MODEL(ConcurrencyLimit, slot_fields);
-static const Model limit_model = MODEL(ConcurrencyLimit, limit_fields);
 
 ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id)
 {
@@ -43,15 +40,37 @@ ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wante
         .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now,
         .tag = wanted->tag, .concurrency_limit = wanted->concurrency_limit, .active_slots = STR("[]"),
     };
-    int64_t rows = codec_insert(tx, &concurrency_limit_model, "concurrency_limit", &row, "ON CONFLICT (tag) DO NOTHING");
-    if (rows < 0)
-        return NULL;
-    ConcurrencyLimit *limit = concurrency_limit_read_by_tag(tx, wanted->tag);
-    if (!limit || rows > 0)
-        return limit;
-    if (codec_update(tx, &limit_model, "concurrency_limit", limit->id, wanted, 1) < 0)
-        return NULL;
-    return concurrency_limit_read(tx, limit->id);
+    int64_t rows = codec_insert(tx, &concurrency_limit_model, "concurrency_limit", &row,
+                                "ON CONFLICT (tag) DO UPDATE SET concurrency_limit = excluded.concurrency_limit, updated = excluded.updated");
+    return rows < 0 ? NULL : concurrency_limit_read_by_tag(tx, wanted->tag);
+}
+
+/* A JSON array's strings as another one, each once. */
+static Str distinct_tags(Arena *arena, const Json *array)
+{
+    StrList sorted = { 0 };
+    Buf text;
+    JsonWriter w;
+    str_list_add_json(&sorted, arena, array);
+    str_list_sort(&sorted);
+    buf_init(&text, arena, 64);
+    json_writer_init(&w, &text, JSON_STORED);
+    json_array(&w);
+    for (size_t i = 0; i < sorted.count; i++)
+        json_str(&w, sorted.items[i]);
+    json_array_end(&w);
+    return sorted.count ? buf_view(&text) : STR_NULL;
+}
+
+/* Their slots are read to be taken or given back: so the limits are locked, in an order that all transactions have in common. */
+static Rows *lock_limits(Tx *tx, Str tags)
+{
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE ");
+    query_operator(&q, SQL_ANY, "tag", v_list(tags));
+    buf_printf(&q.sql, " ORDER BY tag%s", tx->sql->for_update);
+    return query_run(tx, &q);
 }
 
 ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count)
@@ -59,16 +78,15 @@ ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_coun
     const Json *json;
     JsonError unused;
     *ret_count = 0;
-    if (!tags.p || !json_parse(tx->arena, tags, &json, &unused) || json->kind != JSON_ARRAY)
-        return arena_alloc(tx->arena, sizeof(ConcurrencyLimit *));
-    StrList sorted = { 0 };
-    str_list_add_json(&sorted, tx->arena, json);
-    str_list_sort(&sorted);
-    ConcurrencyLimit **limits = arena_alloc(tx->arena, (sorted.count + 1) * sizeof(*limits));
-    for (size_t i = 0; i < sorted.count; i++) {
-        ConcurrencyLimit *limit = concurrency_limit_read_by_tag(tx, sorted.items[i]);
-        if (limit)
-            limits[(*ret_count)++] = limit;
+    bool ok = tags.p && json_parse(tx->arena, tags, &json, &unused) && json->kind == JSON_ARRAY;
+    Str wanted = ok ? distinct_tags(tx->arena, json) : STR_NULL;
+    ConcurrencyLimit **limits = arena_alloc(tx->arena, ((wanted.p ? json->count : 0) + 1) * sizeof(*limits));
+    if (!wanted.p)
+        return limits;
+    for (Rows *rows = lock_limits(tx, wanted); db_next(rows); ++*ret_count) {
+        int column = 0;
+        limits[*ret_count] = arena_new_of(tx->arena, ConcurrencyLimit);
+        codec_read_row(tx->arena, rows, &column, &concurrency_limit_model, limits[*ret_count]);
     }
     return tx->error->code == ERR_NONE ? limits : NULL;
 }
@@ -109,7 +127,7 @@ static bool set_slot(Tx *tx, ConcurrencyLimit *limit, Str run_id, bool held)
     if (was_held == held)
         return true;
     limit->active_slots = buf_view(&text);
-    return codec_update(tx, &slots_model, "concurrency_limit", limit->id, limit, 1) >= 0;
+    return codec_send_update(tx, &slots_model, "concurrency_limit", limit->id, limit, 1);
 }
 
 bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id)

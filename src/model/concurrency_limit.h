@@ -18,7 +18,7 @@ ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id); /* NULL: not there, or
 ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag);
 /* Makes the limit of that tag, or changes the one there is. NULL: tx->error. */
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted);
-/* The limits on the tags of a JSON array, ordered by tag, each once. NULL only with tx->error. */
+/* The limits on the tags of a JSON array, ordered by tag, each once and locked. NULL only with tx->error. */
 ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count);
 size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit);
 /* Gives the run a slot, or takes it back; nothing is written where that changes nothing. */

@@ -139,6 +139,8 @@ static bool resolve_queue(Tx *tx, const Deployment *wanted, Str *ret_id)
 
 static bool check_block(Tx *tx, Str id, const char *what)
 {
+    if (id.p)
+        DB_LOCK_ROWS(tx, "SELECT id FROM block_document WHERE id = $1 FOR KEY SHARE", v_uuid(id));
     if (!id.p || DB_INT(tx, 0, "SELECT 1 FROM block_document WHERE id = $1", v_uuid(id)) == 1)
         return true;
     return fail(tx->error, ERR_CONFLICT,
@@ -160,9 +162,11 @@ static bool ensure_agents_queue(Tx *tx, Str name)
  * deployment has fewer runs than there are scheduled ones. */
 static bool delete_scheduled_runs(Tx *tx, Str id, bool by_anybody)
 {
-    Rows *rows = DB_QUERY(tx,
-                          "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED' AND (auto_scheduled OR $2)",
-                          v_uuid(id), v_bool(by_anybody));
+    Buf sql;
+    buf_init(&sql, tx->arena, 256);
+    buf_printf(&sql, "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED' AND (auto_scheduled OR $2) ORDER BY id%s",
+               tx->sql->for_update); /* a run that an agent takes at this moment stays */
+    Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(id), v_bool(by_anybody)));
     StrList ids = { 0 };
     while (db_next(rows))
         str_list_add(&ids, tx->arena, row_text(rows, 0));
@@ -211,7 +215,7 @@ bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
     int64_t rows = codec_update(tx, &deployment_update_model, "deployment", id, &row, sent);
     if (rows == 0)
         return fail(tx->error, ERR_NOT_FOUND, "Deployment not found.");
-    if (rows < 0 || (row.work_queue_id.p && codec_update(tx, &queue_model, "deployment", id, &row, 1) < 0))
+    if (rows < 0 || (row.work_queue_id.p && !codec_send_update(tx, &queue_model, "deployment", id, &row, 1)))
         return false;
     return delete_scheduled_runs(tx, id, false) && ensure_agents_queue(tx, update->work_queue_name);
 }
@@ -219,13 +223,14 @@ bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
 bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active)
 {
     const Deployment changed = { .is_schedule_active = active };
-    if (deployment->is_schedule_active != active && codec_update(tx, &active_model, "deployment", deployment->id, &changed, 1) < 0)
+    if (deployment->is_schedule_active != active && !codec_send_update(tx, &active_model, "deployment", deployment->id, &changed, 1))
         return false;
     return active || delete_scheduled_runs(tx, deployment->id, false);
 }
 
 int64_t deployment_delete(Tx *tx, Str id)
 {
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR UPDATE", v_uuid(id)); /* no more runs of it from here on */
     if (!delete_scheduled_runs(tx, id, true))
         return -1;
     return DB_EXEC(tx, "DELETE FROM deployment WHERE id = $1", v_uuid(id));

@@ -46,23 +46,42 @@ Flow *flow_read_by_name(Tx *tx, Str name)
 
 Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
 {
-    Flow *flow = flow_read_by_name(tx, wanted->name); /* the usual case: clients ask before every run */
     *ret_created = false;
-    if (flow || tx->error->code != ERR_NONE)
-        return flow;
-    flow = arena_new_of(tx->arena, Flow);
-    *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .tags = wanted->tags };
-    int64_t rows = codec_insert(tx, &flow_model, "flow", flow, "ON CONFLICT (name) DO NOTHING");
-    if (rows < 0)
-        return NULL;
-    *ret_created = rows > 0;
-    return rows > 0 ? flow : flow_read_by_name(tx, wanted->name);
+    for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
+        Flow *flow = flow_read_by_name(tx, wanted->name); /* the usual case: clients ask before every run */
+        if (flow)
+            return flow;
+        flow = arena_new_of(tx->arena, Flow);
+        *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .tags = wanted->tags };
+        if (codec_insert(tx, &flow_model, "flow", flow, "ON CONFLICT (name) DO NOTHING") > 0) {
+            *ret_created = true;
+            return flow;
+        }
+    }
+    (void)fail(tx->error, ERR_INTERNAL, "The flow of this name has vanished");
+    return NULL;
+}
+
+/* Nothing may begin to refer to what is being deleted. */
+static void lock_with_belongings(Tx *tx, Str id)
+{
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM flow WHERE id = $1 FOR UPDATE", v_uuid(id));
+    DB_LOCK_ROWS(tx,
+                 "SELECT id FROM flow_run WHERE id = ANY (ARRAY(SELECT id FROM flow_run WHERE flow_id = $1 UNION SELECT subflow.id"
+                 " FROM flow_run JOIN task_run ON task_run.flow_run_id = flow_run.id JOIN flow_run AS subflow ON subflow.parent_task_run_id = task_run.id"
+                 " WHERE flow_run.flow_id = $1)) ORDER BY id FOR UPDATE",
+                 v_uuid(id));
+    DB_LOCK_ROWS(tx,
+                 "SELECT id FROM task_run WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1) ORDER BY id FOR UPDATE OF task_run",
+                 v_uuid(id));
 }
 
 int64_t flow_delete(Tx *tx, Str id)
 {
-    DB_EXEC(tx, "DELETE FROM log WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)", v_uuid(id));
-    DB_EXEC(tx,
+    lock_with_belongings(tx, id);
+    DB_SEND(tx, "DELETE FROM log WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)", v_uuid(id));
+    DB_SEND(tx,
             "DELETE FROM artifact WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)"
             " OR task_run_id IN (SELECT task_run.id FROM task_run JOIN flow_run ON flow_run.id = task_run.flow_run_id"
             " WHERE flow_run.flow_id = $1)",

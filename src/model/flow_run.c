@@ -111,28 +111,40 @@ static FlowRun *new_run(Tx *tx, const FlowRun *wanted)
     return run;
 }
 
+/* The run that has the key already; else the new one. */
+static FlowRun *insert_by_key(Tx *tx, FlowRun *run, bool *ret_created)
+{
+    for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
+        int64_t rows = codec_insert(tx, &flow_run_model, "flow_run", run, "ON CONFLICT (flow_id, idempotency_key) DO NOTHING");
+        FlowRun *there = rows == 0 ? read_where(tx, " WHERE flow_run.flow_id = $1 AND flow_run.idempotency_key = $2",
+                                                DB_VALUES(v_uuid(run->flow_id), v_text(run->idempotency_key))) : NULL;
+        *ret_created = rows > 0;
+        if (rows > 0 || there)
+            return there ? there : run;
+    }
+    (void)fail(tx->error, ERR_INTERNAL, "The flow run with this idempotency key has vanished");
+    return NULL;
+}
+
 bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret_created)
 {
     FlowRun *run = new_run(tx, wanted);
-    bool has_key = run->idempotency_key.n > 0; /* the reference takes an empty key for none, but stores it */
-    int64_t rows = codec_insert(tx, &flow_run_model, "flow_run", run, has_key ? "ON CONFLICT (flow_id, idempotency_key) DO NOTHING" : NULL);
-    if (rows < 0)
-        return false;
-    if (rows == 0) {
-        run = read_where(tx, " WHERE flow_run.flow_id = $1 AND flow_run.idempotency_key = $2",
-                         DB_VALUES(v_uuid(wanted->flow_id), v_text(wanted->idempotency_key)));
-        if (!run)
-            return fail(tx->error, ERR_INTERNAL, "The flow run with this idempotency key has vanished");
-    }
+    *ret_created = true;
     *ret_run = run;
-    *ret_created = rows > 0;
-    return true;
+    if (run->idempotency_key.n == 0) /* the reference takes an empty key for none, but stores it */
+        return codec_send_insert(tx, &flow_run_model, "flow_run", run);
+    return (*ret_run = insert_by_key(tx, run, ret_created)) != NULL;
 }
 
 /* The reference leaves logs and artifacts behind, or stumbles over the latter's foreign keys. */
 int64_t flow_run_delete(Tx *tx, Str id)
 {
-    DB_EXEC(tx, "DELETE FROM log WHERE flow_run_id = $1 OR task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = $1)", v_uuid(id));
-    DB_EXEC(tx, "DELETE FROM artifact WHERE flow_run_id = $1 OR task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = $1)", v_uuid(id));
+    DB_LOCK_ROWS(tx,
+                 "SELECT id FROM flow_run WHERE id = ANY (ARRAY(SELECT CAST($1 AS uuid) UNION ALL SELECT subflow.id FROM task_run"
+                 " JOIN flow_run AS subflow ON subflow.parent_task_run_id = task_run.id WHERE task_run.flow_run_id = $1)) ORDER BY id FOR UPDATE",
+                 v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM task_run WHERE flow_run_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM log WHERE flow_run_id = $1 OR task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = $1)", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM artifact WHERE flow_run_id = $1 OR task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = $1)", v_uuid(id));
     return DB_EXEC(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(id));
 }

@@ -136,11 +136,11 @@ static bool insert_state(Tx *tx, Str run_id, Moment date)
     static const Field fields[] = { FIELD(StateId, state_id, F_UUID) };
     static const Model model = MODEL(StateId, fields);
     const StateId state = { uuid_new(tx->arena) };
-    int64_t rows = DB_EXEC(tx,
-                           "INSERT INTO flow_run_state (id, created, updated, type, timestamp, name, message, state_details, data, flow_run_id)"
-                           " VALUES ($1, $2, $2, 'SCHEDULED', $2, 'Scheduled', 'Flow run scheduled', $3, $4, $5)",
-                           v_uuid(state.state_id), v_time(tx->now), v_json(scheduled_details(tx->arena, date)), v_json(STR("null")), v_uuid(run_id));
-    return rows == 1 && codec_update(tx, &model, "flow_run", run_id, &state, 1) == 1;
+    return DB_SEND(tx,
+                   "INSERT INTO flow_run_state (id, created, updated, type, timestamp, name, message, state_details, data, flow_run_id)"
+                   " VALUES ($1, $2, $2, 'SCHEDULED', $2, 'Scheduled', 'Flow run scheduled', $3, $4, $5)",
+                   v_uuid(state.state_id), v_time(tx->now), v_json(scheduled_details(tx->arena, date)), v_json(STR("null")), v_uuid(run_id))
+           && codec_send_update(tx, &model, "flow_run", run_id, &state, 1);
 }
 
 int64_t planned_runs_insert(Tx *tx, const PlannedRuns *runs, size_t first, size_t count)

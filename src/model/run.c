@@ -65,5 +65,5 @@ bool run_save(Tx *tx, const Model *model, const char *table, const void *before,
     if (i == model->count)
         return true;
     FieldSet all = ((FieldSet)1 << model->count) - 1;
-    return codec_update(tx, model, table, ((const Run *)now)->id, now, all) >= 0;
+    return codec_send_update(tx, model, table, ((const Run *)now)->id, now, all);
 }

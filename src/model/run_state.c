@@ -173,5 +173,5 @@ bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state)
                           : "INSERT INTO task_run_state"
                             " (id, created, updated, type, timestamp, name, message, state_details, task_run_id, result_artifact_id)"
                             " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)";
-    return db_exec(tx, sql, values, COUNT_OF(values)) > 0;
+    return db_send(tx, sql, values, COUNT_OF(values));
 }

@@ -97,24 +97,24 @@ bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret
     run->run = run_blank(tx, &wanted->run);
     if (!run->task_inputs.p)
         run->task_inputs = STR("{}");
-    int64_t rows = codec_insert(tx, &task_run_model, "task_run", run, "ON CONFLICT (flow_run_id, task_key, dynamic_key) DO NOTHING");
-    if (rows < 0)
-        return false;
-    if (rows == 0) {
-        run = read_where(tx, " WHERE task_run.flow_run_id = $1 AND task_run.task_key = $2 AND task_run.dynamic_key = $3",
-                         DB_VALUES(v_uuid(wanted->flow_run_id), v_text(wanted->task_key), v_text(wanted->dynamic_key)));
-        if (!run)
-            return fail(tx->error, ERR_INTERNAL, "The task run with these keys has vanished");
+    for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
+        int64_t rows = codec_insert(tx, &task_run_model, "task_run", run, "ON CONFLICT (flow_run_id, task_key, dynamic_key) DO NOTHING");
+        TaskRun *there = rows == 0 ? read_where(tx, " WHERE task_run.flow_run_id = $1 AND task_run.task_key = $2 AND task_run.dynamic_key = $3",
+                                                DB_VALUES(v_uuid(run->flow_run_id), v_text(run->task_key), v_text(run->dynamic_key))) : NULL;
+        *ret_run = there ? there : run;
+        *ret_created = rows > 0;
+        if (rows > 0 || there)
+            return true;
     }
-    *ret_run = run;
-    *ret_created = rows > 0;
-    return true;
+    return fail(tx->error, ERR_INTERNAL, "The task run with these keys has vanished");
 }
 
 /* The reference leaves logs and artifacts behind, or stumbles over the latter's foreign keys. */
 int64_t task_run_delete(Tx *tx, Str id)
 {
-    DB_EXEC(tx, "DELETE FROM log WHERE task_run_id = $1", v_uuid(id));
-    DB_EXEC(tx, "DELETE FROM artifact WHERE task_run_id = $1", v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE parent_task_run_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM task_run WHERE id = $1 FOR UPDATE", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM log WHERE task_run_id = $1", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM artifact WHERE task_run_id = $1", v_uuid(id));
     return DB_EXEC(tx, "DELETE FROM task_run WHERE id = $1", v_uuid(id));
 }

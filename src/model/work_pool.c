@@ -197,14 +197,18 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
     if (!queue)
         return NULL;
     pool->default_queue_id = queue->id;
-    if (codec_update(tx, &default_model, "work_pool", pool->id, pool, 1) < 0)
+    if (!codec_send_update(tx, &default_model, "work_pool", pool->id, pool, 1))
         return NULL;
     return work_pool_find(tx, pool->name);
 }
 
 int64_t work_pool_delete(Tx *tx, Str id)
 {
-    DB_EXEC(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)", v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)"
+                     " ORDER BY id FOR UPDATE OF deployment", v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM work_pool WHERE id = $1 FOR UPDATE", v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)", v_uuid(id));
     return DB_EXEC(tx, "DELETE FROM work_pool WHERE id = $1", v_uuid(id));
 }
 

@@ -134,7 +134,7 @@ bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place)
     }
     for (size_t i = 0; i < count; i++) {
         WorkQueue row = { .priority = { (int64_t)i + 1, true } };
-        if (ranked[i].priority != row.priority.v && codec_update(tx, &priority_model, "work_queue", ranked[i].id, &row, 1) < 0)
+        if (ranked[i].priority != row.priority.v && !codec_send_update(tx, &priority_model, "work_queue", ranked[i].id, &row, 1))
             return false;
     }
     return tx->error->code == ERR_NONE;
@@ -210,9 +210,12 @@ bool work_queue_id_by_name(Tx *tx, Str pool_name, Str queue_name, bool create, S
 
 /* ---- deleting, polling ---- */
 
+/* Those who make a run of a deployment look at it first: so they and who takes its queue away meet there. */
 int64_t work_queue_delete(Tx *tx, Str id)
 {
-    DB_EXEC(tx, "DELETE FROM agent WHERE work_queue_id = $1", v_uuid(id)); /* for the reference they hold the queue for ever */
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE work_queue_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE id = $1 FOR UPDATE", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id = $1", v_uuid(id)); /* for the reference they hold the queue for ever */
     return DB_EXEC(tx, "DELETE FROM work_queue WHERE id = $1", v_uuid(id));
 }
 
@@ -224,8 +227,9 @@ static bool record_agent(Tx *tx, Str agent_id, Str queue_id)
     Str name = name_new(tx->arena);
     if (DB_INT(tx, 0, "SELECT count(*) FROM agent WHERE name = $1", v_text(name)) > 0)
         name = agent_id;
-    return DB_EXEC(tx, "INSERT INTO agent (id, created, updated, name, work_queue_id, last_activity_time) VALUES ($1, $2, $2, $3, $4, $2)",
-                   v_uuid(agent_id), v_time(tx->now), v_text(name), v_uuid(queue_id)) > 0;
+    return DB_SEND(tx, "INSERT INTO agent (id, created, updated, name, work_queue_id, last_activity_time) VALUES ($1, $2, $2, $3, $4, $2)"
+                       " ON CONFLICT (id) DO UPDATE SET work_queue_id = excluded.work_queue_id, last_activity_time = excluded.last_activity_time",
+                   v_uuid(agent_id), v_time(tx->now), v_text(name), v_uuid(queue_id));
 }
 
 bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
@@ -239,7 +243,8 @@ bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
 bool work_pool_record_poll(Tx *tx, Str pool_id)
 {
     Buf sql;
+    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE", v_uuid(pool_id));
     buf_init(&sql, tx->arena, 128);
     buf_printf(&sql, "UPDATE work_queue SET last_polled = $1, updated = %s WHERE work_pool_id = $2", tx->sql->now);
-    return db_exec(tx, buf_cstr(&sql), DB_VALUES(v_time(tx->now), v_uuid(pool_id))) >= 0;
+    return db_send(tx, buf_cstr(&sql), DB_VALUES(v_time(tx->now), v_uuid(pool_id)));
 }

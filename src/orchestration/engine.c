@@ -166,6 +166,7 @@ static bool run_transition(Transition *t, const State *proposed, const Policy *p
 
 bool set_flow_run_state(Tx *tx, Str flow_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
+    db_lock_row(tx, "flow_run", flow_run_id);
     FlowRun *run = flow_run_read(tx, flow_run_id);
     if (!run)
         return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Flow run with id %.*s not found", STR_ARG(flow_run_id));
@@ -183,6 +184,7 @@ bool set_flow_run_state(Tx *tx, Str flow_run_id, const State *proposed, Transiti
 
 bool set_task_run_state(Tx *tx, Str task_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
+    db_lock_row(tx, "task_run", task_run_id);
     TaskRun *run = task_run_read(tx, task_run_id);
     if (!run)
         return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Task run with id %.*s not found", STR_ARG(task_run_id));

@@ -40,10 +40,9 @@ bool queue_flow_run_notifications(Tx *tx, const FlowRun *run)
             str_list_add(&ids, tx->arena, row_text(rows, 0));
     bool ok = tx->error->code == ERR_NONE;
     for (size_t i = 0; ok && i < ids.count; i++)
-        ok = DB_EXEC(tx,
+        ok = DB_SEND(tx,
                      "INSERT INTO flow_run_notification_queue (id, created, updated, flow_run_notification_policy_id, flow_run_state_id)"
                      " VALUES ($1, $2, $2, $3, $4)",
-                     v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_uuid(ids.items[i]), v_uuid(run->run.state_id))
-             > 0;
+                     v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_uuid(ids.items[i]), v_uuid(run->run.state_id));
     return ok;
 }

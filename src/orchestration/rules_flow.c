@@ -166,7 +166,10 @@ static bool reschedule_task_run(Transition *t, Str id, Time start)
 static bool reschedule_failed_tasks(Transition *t, Time start)
 {
     StrList ids = { 0 };
-    Rows *rows = DB_QUERY(t->tx, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id DESC", v_uuid(t->run->id));
+    Buf sql;
+    buf_init(&sql, t->tx->arena, 128);
+    buf_printf(&sql, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id%s", t->tx->sql->for_update);
+    Rows *rows = db_query(t->tx, buf_cstr(&sql), DB_VALUES(v_uuid(t->run->id)));
     while (db_next(rows))
         str_list_add(&ids, t->tx->arena, row_text(rows, 0));
     bool ok = t->tx->error->code == ERR_NONE;

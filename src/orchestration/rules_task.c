@@ -41,12 +41,11 @@ static bool after_completed(Transition *t)
     const StateDetails *details = &t->validated->state_details;
     if (details->cache_key.n == 0)
         return true;
-    return DB_EXEC(t->tx,
+    return DB_SEND(t->tx,
                    "INSERT INTO task_run_state_cache (id, created, updated, cache_key, cache_expiration, task_run_state_id)"
                    " VALUES ($1, $2, $2, $3, $4, $5)",
                    v_uuid(uuid_new(t->tx->arena)), v_time(t->tx->now), v_text(details->cache_key), v_time(details->cache_expiration.us),
-                   v_uuid(t->validated->id))
-           > 0;
+                   v_uuid(t->validated->id));
 }
 
 const Rule cache_insertion = {

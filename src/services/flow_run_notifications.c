@@ -99,12 +99,9 @@ static bool discard(Tx *tx)
            >= 0;
 }
 
-/* Takes the first one that is due and puts it back by CLAIM_SECONDS: so no other server sends it meanwhile, and none is lost where
- * this one ends in the middle. */
-static bool claim(Tx *tx, void *arg)
+/* The first one that is due; *ret_found is false where there is none. */
+static bool read_first(Tx *tx, Notification *n, bool *ret_found)
 {
-    Notification *n = arg;
-    n->queue_id = STR_NULL;
     Rows *rows = DB_QUERY(tx,
                           "SELECT queue.id, queue.updated, policy.message_template, policy.block_document_id,"
                           " policy.id, flow.id, flow.name, flow_run.id, flow_run.name, flow_run.parameters,"
@@ -115,16 +112,37 @@ static bool claim(Tx *tx, void *arg)
                           " JOIN flow_run ON flow_run.id = state.flow_run_id JOIN flow ON flow.id = flow_run.flow_id"
                           " WHERE queue.updated <= $1 ORDER BY queue.updated, queue.id LIMIT 1",
                           v_time(tx->now));
-    if (!db_next(rows))
-        return tx->error->code == ERR_NONE && discard(tx);
+    *ret_found = db_next(rows);
+    if (!*ret_found)
+        return tx->error->code == ERR_NONE;
     n->queue_id = row_text(rows, 0);
     n->queued = row_time(rows, 1);
     n->template = row_text(rows, 2);
     n->block_document_id = row_text(rows, 3);
     read_values(tx->arena, n, rows, 4);
     db_done(rows);
-    Time until = tx->now + (Time)(CLAIM_SECONDS * (double)SECOND);
-    return DB_EXEC(tx, "UPDATE flow_run_notification_queue SET updated = $1 WHERE id = $2", v_time(until), v_uuid(n->queue_id)) >= 0;
+    return true;
+}
+
+/* Takes the first one that is due and puts it back by CLAIM_SECONDS: so no other server sends it meanwhile, and none is lost where
+ * this one ends in the middle. Of servers that read the same one, the first to write has it; the others look again. */
+static bool claim(Tx *tx, void *arg)
+{
+    Notification *n = arg;
+    const Time until = tx->now + (Time)(CLAIM_SECONDS * (double)SECOND);
+    bool found = true;
+    int64_t taken = 0;
+    while (found && taken == 0) {
+        if (!read_first(tx, n, &found))
+            return false;
+        if (found)
+            taken = DB_EXEC(tx, "UPDATE flow_run_notification_queue SET updated = $1 WHERE id = $2 AND updated <= $3", v_time(until),
+                            v_uuid(n->queue_id), v_time(tx->now));
+    }
+    if (found)
+        return taken > 0;
+    n->queue_id = STR_NULL;
+    return discard(tx);
 }
 
 static bool read_block(Tx *tx, void *arg)

@@ -99,9 +99,11 @@ static bool drop_existing(Tx *tx, void *arg)
     return true;
 }
 
-/* Somebody may have changed or deleted it since it was read; its runs would be those of the old schedule then. */
+/* Somebody may have changed or deleted it since it was read; its runs would be those of the old schedule then. Locked, it stays as it is,
+ * and of several servers one plans its runs at a time. */
 static bool is_unchanged(Tx *tx, const Deployment *deployment)
 {
+    db_lock_row(tx, "deployment", deployment->id);
     return DB_INT(tx, 0, "SELECT 1 FROM deployment WHERE id = $1 AND updated = $2 AND is_schedule_active", v_uuid(deployment->id),
                   v_time(deployment->updated)) == 1;
 }

@@ -1,6 +1,7 @@
 /* services/sweep.c -- finds runs that are due and forces a state on each, a few in each transaction. */
 #include "services/sweep.h"
 
+#include "base/str_list.h"
 #include "orchestration/orchestration.h"
 
 bool sweep_add(Sweep *sweep, DueRun due)
@@ -15,6 +16,19 @@ static bool find(Tx *tx, void *arg)
     Sweep *sweep = arg;
     sweep->count = 0;
     return sweep->find(tx, sweep);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return str_compare(((const DueRun *)a)->id, ((const DueRun *)b)->id);
+}
+
+/* All before the first is looked at again: in the order that other servers' sweeps have too. */
+static void lock_runs(Tx *tx, Sweep *sweep)
+{
+    qsort(sweep->due, sweep->count, sizeof *sweep->due, compare_ids);
+    for (size_t i = 0; i < sweep->count; i++)
+        db_lock_row(tx, sweep->kind == FLOW_RUN ? "flow_run" : "task_run", sweep->due[i].id);
 }
 
 static Str current_state(Tx *tx, RunKind kind, Str id)
@@ -34,6 +48,7 @@ static bool apply(Tx *tx, void *arg)
 {
     Sweep *sweep = arg;
     sweep->changed = 0;
+    lock_runs(tx, sweep);
     for (size_t i = 0; i < sweep->count; i++) {
         const DueRun *due = &sweep->due[i];
         if (!str_eq(current_state(tx, sweep->kind, due->id), due->state_id))
