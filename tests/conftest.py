@@ -2,12 +2,16 @@
 import pytest
 
 import servers
+from servers import Which
 
 KINDS = ["reference", "orion"]
+ENGINES = ["sqlite", "postgresql"]
 
 
 def pytest_addoption(parser):
     parser.addoption("--server", choices=[*KINDS, "both"], default="both", help="the server to test (default: both)")
+    parser.addoption("--database", choices=[*ENGINES, "both"],
+                     help="what it keeps its rows in (default: both for ours, SQLite for the reference)")
 
 
 def chosen_kinds(config):
@@ -15,13 +19,30 @@ def chosen_kinds(config):
     return KINDS if choice == "both" else [choice]
 
 
+def chosen_engines(config):
+    """For tests that compare two servers, or have ours alone."""
+    choice = config.getoption("--database")
+    return [choice] if choice in ENGINES else ENGINES
+
+
+def chosen_servers(config):
+    """Each kind of server on each engine."""
+    is_left_open = config.getoption("--database") is None
+    return [Which(kind, engine) for kind in chosen_kinds(config) for engine in chosen_engines(config)
+            if not (is_left_open and kind == "reference" and engine == "postgresql")]
+
+
 def pytest_generate_tests(metafunc):
     if "server" in metafunc.fixturenames:
-        metafunc.parametrize("server", chosen_kinds(metafunc.config), indirect=True, scope="session")
+        metafunc.parametrize("server", chosen_servers(metafunc.config), ids=str, indirect=True, scope="session")
+    if "which" in metafunc.fixturenames:
+        metafunc.parametrize("which", chosen_servers(metafunc.config), ids=str, scope="session")
+    if "engine" in metafunc.fixturenames:
+        metafunc.parametrize("engine", chosen_engines(metafunc.config), scope="session")
 
 
 @pytest.fixture(scope="session")
 def server(request):
-    """A running server; a test that asks for it runs once for each kind."""
-    with servers.running(request.param) as running:
+    """A running server; a test that asks for it runs once for each kind and engine."""
+    with servers.running(request.param.kind, database=request.param.engine) as running:
         yield running

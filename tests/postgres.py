@@ -57,8 +57,6 @@ def literal(value):
     """A value as SQL text of no type yet, so that its place decides the type as with SQLite."""
     if value is None:
         return "NULL"
-    if isinstance(value, (bool, int, float)):
-        return str(value)
     text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
     return "'" + text.replace("'", "''") + "'"
 
@@ -82,6 +80,37 @@ def plain(value):
             value = value.astimezone(datetime.timezone.utc)
         return value.strftime("%Y-%m-%d %H:%M:%S.%f")
     return value
+
+
+class Session:
+    """One connection, kept: for what another process does in several steps."""
+
+    def __init__(self, url):
+        self.loop = asyncio.new_event_loop()
+        self.connection = self._wait(asyncpg.connect(url.replace("+asyncpg", "", 1), timeout=PATIENCE, ssl=False))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._wait(self.connection.close())
+        self.loop.close()
+
+    def _wait(self, coroutine):
+        return self.loop.run_until_complete(coroutine)
+
+    def execute(self, sql, *values):
+        """Runs one statement, whose values stand at `?`; the rows, with values in the forms of a SQLite database."""
+        return [tuple(plain(value) for value in row) for row in self._wait(self.connection.fetch(with_values(sql, values)))]
+
+    def script(self, sql):
+        """Several statements in one message, which makes them one transaction."""
+        self._wait(self.connection.execute(sql))
+
+
+def execute(url, sql, *values):
+    with Session(url) as session:
+        return session.execute(sql, *values)
 
 
 class Cluster:
@@ -181,6 +210,15 @@ class Cluster:
             fill(self.create_database(self.templates[name]))
         return self.templates[name]
 
+    def copy_into(self, database, other):
+        """Copies all there is in one database, perhaps in use, into another, empty one."""
+        with tempfile.TemporaryFile() as dump:
+            options = {"cwd": "/", "check": True, "timeout": PATIENCE}
+            subprocess.run([self.bin / "pg_dump", self.url(database, "postgresql")], stdin=subprocess.DEVNULL, stdout=dump, **options)
+            dump.seek(0)
+            subprocess.run([self.bin / "psql", "-q", "-v", "ON_ERROR_STOP=1", self.url(other, "postgresql")], stdin=dump, stdout=subprocess.DEVNULL,
+                           **options)
+
     def drop_database(self, name):
         self.execute("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
@@ -190,21 +228,11 @@ class Cluster:
         return len(self.execute("postgres", sql, database))
 
     def execute(self, database, sql, *values):
-        """Runs one statement, whose values stand at `?`; the rows, with values in the forms of a SQLite database."""
-        return [tuple(plain(value) for value in row) for row in self._ask(database, with_values(sql, values), "fetch")]
+        return execute(self.url(database), sql, *values)
 
     def script(self, database, sql):
-        """Several statements in one message, which makes them one transaction."""
-        self._ask(database, sql, "execute")
-
-    def _ask(self, database, sql, method):
-        async def ask():
-            connection = await asyncpg.connect(self.url(database, "postgresql"), timeout=PATIENCE, ssl=False)
-            try:
-                return await getattr(connection, method)(sql)
-            finally:
-                await connection.close()
-        return asyncio.run(ask())
+        with Session(self.url(database)) as session:
+            session.script(sql)
 
 
 @functools.lru_cache(None)

@@ -1,11 +1,12 @@
-"""Starts either server, ours or the reference, with a home of its own on a free port of 127.0.0.1, and stops it again.
+"""Starts either server, ours or the reference, with a home of its own on a free port of 127.0.0.1, and stops it again. Its database is
+a SQLite file in that home, or one of the home's own in the test run's PostgreSQL cluster.
 
 ORION_BIN names our executable (default build/orion), REFERENCE_BIN the reference's command (default .venv/bin/prefect)."""
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -13,6 +14,10 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
+
+import postgres
+from postgres import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 ORION_BIN = Path(os.environ.get("ORION_BIN", ROOT / "build/orion"))
@@ -22,10 +27,13 @@ START_TIMEOUT = 120
 STOP_TIMEOUT = 15
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+class Which(NamedTuple):
+    """A server to test: ours or the reference, on which engine."""
+    kind: str
+    engine: str
+
+    def __str__(self):
+        return f"{self.kind}-{self.engine}"
 
 
 def server_environment(home, **changes):
@@ -37,17 +45,108 @@ def server_environment(home, **changes):
     return environment
 
 
-class Server:
-    """One running server. `kind` is "reference" or "orion"; `url` ends in /api."""
+def migrate_reference(url):
+    """Fills an empty database by the reference's own migrations, which take some seconds."""
+    with tempfile.TemporaryDirectory() as home:
+        environment = server_environment(home, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+        subprocess.run([REFERENCE_BIN, "orion", "database", "upgrade", "-y"], env=environment, stdin=subprocess.DEVNULL, check=True,
+                       stdout=subprocess.DEVNULL, timeout=START_TIMEOUT)
 
-    def __init__(self, kind, home=None, port=None, arguments=(), **settings):
+
+class Store:
+    """A server's database, as another process may use it at any time. `url` is what the server is told; `home` tells which one is a home's."""
+
+    def __init__(self, url):
+        self.url = url
+        self.engine = "sqlite" if url.startswith("sqlite") else "postgresql"
+        self.path = Path(url.partition(":///")[2]) if self.engine == "sqlite" else None
+        self.name = url.rpartition("/")[2]
+
+    @classmethod
+    def of_home(cls, engine, home):
+        """It need not be there yet."""
+        if engine == "sqlite":
+            return cls(f"sqlite+aiosqlite:///{home}/orion.db")
+        return cls(postgres.cluster().url("home_" + hashlib.sha1(str(home).encode()).hexdigest()[:16]))
+
+    def create(self, kind):
+        """Makes it where it is not there: the reference's with its tables, since its migrations take seconds, ours empty."""
+        cluster = postgres.cluster()
+        if self.engine == "postgresql" and not cluster.execute("postgres", "SELECT 1 FROM pg_database WHERE datname = ?", self.name):
+            cluster.create_database(self.name, cluster.template("reference", migrate_reference) if kind == "reference" else None)
+
+    def drop(self):
+        if self.engine == "postgresql":
+            postgres.cluster().drop_database(self.name)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def copy(self, home):
+        """A copy of it, as it is now, that is another home's."""
+        other = Store.of_home(self.engine, home)
+        if self.engine == "postgresql":
+            postgres.cluster().create_database(other.name)
+            postgres.cluster().copy_into(self.name, other.name)
+        else:
+            self.execute("VACUUM INTO ?", str(other.path))
+        return other
+
+    def execute(self, sql, *values):
+        """Runs one statement; the rows. Values stand at `?`; they come and go in the forms that SQLite has for them."""
+        if self.engine == "postgresql":
+            return postgres.execute(self.url, sql, *values)
+        with contextlib.closing(sqlite3.connect(self.path, timeout=60)) as connection:
+            connection.execute("PRAGMA foreign_keys = ON")
+            rows = connection.execute(sql, values).fetchall()
+            connection.commit()
+            return rows
+
+    def tables(self):
+        """Their names, sorted."""
+        if self.engine == "postgresql":
+            return [name for name, in self.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
+        return [name for name, in self.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")]
+
+    def columns(self, table):
+        """The types by name, in order."""
+        if self.engine == "postgresql":
+            return dict(self.execute("SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
+                                     " AND NOT attisdropped ORDER BY attnum", table))
+        return dict(self.execute("SELECT name, type FROM pragma_table_info(?)", table))
+
+    @contextlib.contextmanager
+    def write_lock(self):
+        """Nobody else can write a row, while rows can be read."""
+        if self.engine == "postgresql":
+            with postgres.Session(self.url) as session:
+                session.execute("BEGIN")
+                session.execute(f"LOCK TABLE {', '.join(self.tables())} IN EXCLUSIVE MODE")
+                yield
+                session.execute("ROLLBACK")
+        else:
+            with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                yield
+                connection.execute("ROLLBACK")
+
+
+class Server:
+    """One running server. `kind` is "reference" or "orion"; `url` ends in /api. `database` is "sqlite", "postgresql", or the URL of a
+    PostgreSQL database. A server that has a home of its own removes it with its database; else both stay for the next one in that home."""
+
+    def __init__(self, kind, home=None, port=None, arguments=(), database="sqlite", **settings):
         self.kind = kind
         self.owns_home = home is None
         self.home = Path(home or tempfile.mkdtemp(prefix=f"orion-test-{kind}-"))
         self.port = port or free_port()
         self.root = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.root}/api"
-        self.database = self.home / "orion.db"
+        self.store = Store.of_home(database, self.home) if database in ("sqlite", "postgresql") else Store(database)
+        self.is_own_store = self.owns_home and database == "postgresql"
+        self.engine = self.store.engine
+        self.store.create(kind)
+        if self.engine == "postgresql":
+            settings.setdefault("PREFECT_ORION_DATABASE_CONNECTION_URL", self.store.url)
         self.log_path = self.home / "server.log"
         binary = REFERENCE_BIN if kind == "reference" else ORION_BIN
         environment = server_environment(self.home, **settings)
@@ -98,14 +197,11 @@ class Server:
     def remove(self):
         if self.owns_home:
             shutil.rmtree(self.home, ignore_errors=True)
+        if self.is_own_store:
+            self.store.drop()
 
     def execute(self, sql, *values):
-        """Runs one statement in the server's SQLite file, as another process may at any time; the rows."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=60)) as connection:
-            connection.execute("PRAGMA foreign_keys = ON")
-            rows = connection.execute(sql, values).fetchall()
-            connection.commit()
-            return rows
+        return self.store.execute(sql, *values)
 
 
 @contextlib.contextmanager

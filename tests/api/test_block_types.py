@@ -80,7 +80,7 @@ def test_protected_types(api, slug):
 def test_system_types_are_installed_anew(api):
     block_type = api.read("/block_types/slug/json")
     api.patch(f"/block_types/{block_type['id']}", {"description": "changed", "logo_url": None})
-    api.server.execute("UPDATE block_type SET is_protected = 0 WHERE slug = 'json'")
+    api.server.execute("UPDATE block_type SET is_protected = FALSE WHERE slug = 'json'")
     api.server.execute("DELETE FROM block_type WHERE slug = 'secret'")
     updated = api.read("/block_types/slug/json")["updated"]
     answer = api.post("/block_types/install_system_block_types")
@@ -109,9 +109,9 @@ def registered(api):
 
 
 @pytest.fixture(scope="module")
-def fresh():
+def fresh(engine):
     """Both servers on databases of their own."""
-    with servers.running("reference") as reference, servers.running("orion") as orion:
+    with servers.running("reference", database=engine) as reference, servers.running("orion", database=engine) as orion:
         yield Api(reference), Api(orion)
 
 
@@ -145,24 +145,24 @@ def test_a_second_start_changes_nothing(fresh, tmp_path):
             assert before == "changed"
         copy = tmp_path / api.kind
         copy.mkdir()
-        api.server.execute("VACUUM INTO ?", str(copy / "orion.db"))
+        api.server.store.copy(copy)
         before = rows_of(api.server)
-        with servers.running("orion", home=copy) as again:
+        with servers.running("orion", home=copy, database=api.engine) as again:
             assert rows_of(again) == before
 
 
-def test_registration_is_switched_off():
-    with servers.running("orion", PREFECT_ORION_BLOCKS_REGISTER_ON_START="false") as server:
+def test_registration_is_switched_off(engine):
+    with servers.running("orion", database=engine, PREFECT_ORION_BLOCKS_REGISTER_ON_START="false") as server:
         assert Api(server).made("/block_types/filter", {}, 200) == []
 
 
 # ---- encryption ----
 
-def test_documents_are_read_by_the_other_server(tmp_path):
+def test_documents_are_read_by_the_other_server(tmp_path, engine):
     """One database, written and read by both in turn: data, nested documents, secrets."""
     data, documents = {"path": "/é", "secret": "s \u2028 🙂", "n": [1.5, None, {"a": {}}]}, []
     for kind in ("reference", "orion", "reference"):
-        with servers.running(kind, home=tmp_path) as server:
+        with servers.running(kind, home=tmp_path, database=engine) as server:
             api = Api(server)
             for document in documents:
                 assert api.read(f"/block_documents/{document}?include_secrets=true")["data"] in (data, {"child": data})

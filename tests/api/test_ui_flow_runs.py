@@ -86,10 +86,7 @@ def test_order_limit_and_offset(api, planned):
 
 def test_more_than_an_ordinary_page(api):
     flow = api.flow()
-    columns = "id, flow_id, name, state_type, state_name, expected_start_time, run_count, total_run_time, auto_scheduled, parameters, context, empirical_policy, tags"
-    values = "?, 'n', 'SCHEDULED', 'Scheduled', '2020-01-01 00:00:00.000000', 0, '1970-01-01 00:00:00.000000', 0, '{}', '{}', '{}', '[]'"
-    api.server.execute(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001) INSERT INTO flow_run ({columns}) "
-                       f"SELECT printf('00000000-0000-4000-8001-%012d', i), {values} FROM n", flow["id"])
+    api.copy_flow_run(api.flow_run(flow, state={"type": "SCHEDULED"}), 1000)
     body = {"flows": {"id": {"any_": [flow["id"]]}}}
     assert len(api.post("/ui/flow_runs/history", body).json()) == 1000
     assert len(api.post("/ui/flow_runs/history", {**body, "limit": -1}).json()) == 1001

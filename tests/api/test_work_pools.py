@@ -22,7 +22,8 @@ NOW = datetime.datetime.now(datetime.timezone.utc)
 @pytest.fixture(scope="session")
 def server(request):
     """One with the experiment switched on."""
-    with servers.running(request.param, PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true", PREFECT_EXPERIMENTAL_WARN_WORK_POOLS="false") as running:
+    kind, engine = request.param
+    with servers.running(kind, database=engine, PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true", PREFECT_EXPERIMENTAL_WARN_WORK_POOLS="false") as running:
         yield running
 
 
@@ -342,10 +343,7 @@ def test_many_runs_in_the_window(api, pool):
     """Beyond a thousand due runs another way leads to them."""
     crowd = add(api, pool, "crowd")
     template = run_in(api, crowd, 5)
-    columns = [row[1] for row in api.server.execute("PRAGMA table_info(flow_run)") if row[1] not in ("id", "state_id", "idempotency_key")]
-    names = ", ".join(columns)
-    api.server.execute(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500) INSERT INTO flow_run (id, {names})"
-                       f" SELECT printf('%08d-0000-4000-8000-', i) || substr(id, 25), {names} FROM n, flow_run WHERE id = ?", template)
+    api.copy_flow_run({"id": template}, 1500)
     ordered = pool["runs"]["high"] + pool["runs"]["low"]
     assert given(api, pool, limit=4) == ordered
     found = scheduled(api, pool)

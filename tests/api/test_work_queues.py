@@ -202,10 +202,7 @@ def test_many_runs_in_the_window_are_found_as_well(api):
     """Beyond a thousand due runs another way leads to them."""
     queue, crowd = make(api), make(api)
     template = run_in(api, crowd, -1000)
-    columns = [row[1] for row in api.server.execute("PRAGMA table_info(flow_run)") if row[1] not in ("id", "state_id", "idempotency_key")]
-    names = ", ".join(columns)
-    api.server.execute(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2500) INSERT INTO flow_run (id, {names})"
-                       f" SELECT printf('%08d-0000-4000-8000-', i) || substr(id, 25), {names} FROM n, flow_run WHERE id = ?", template["id"])
+    api.copy_flow_run(template, 2500)
     mine = [run_in(api, queue, seconds) for seconds in (30, 10, 20)]
     assert ids(runs(api, queue)) == ids([mine[1], mine[2], mine[0]])
     assert ids(runs(api, queue, limit=2, scheduled_before=at(15))) == [mine[1]["id"]]

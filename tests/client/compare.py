@@ -1,18 +1,22 @@
-"""Compares what two servers stored for the same script: python compare.py A.db B.db, or differences(a, b) from a test.
+"""Compares what two servers stored for the same script: python compare.py A.db B.db (or the URLs of PostgreSQL databases), or
+differences(a, b) from a test.
 
 Every row of every table is compared, column by column. What cannot be the same is brought to a common form first: ids become labels made
 from what they stand for ("run:child#2", "task:…/add-0"), names that were generated become the label of their run, times of the day of the
 test keep only their shape ("9999-99-99 99:99:99.999999", so that the precision is compared), durations only whether they are zero. JSON columns are
 compared by value, encrypted ones after decryption. What is left out on purpose is said in REASONED, and in docs/differences.md."""
 import collections
-import contextlib
 import datetime
 import json
 import re
-import sqlite3
 import sys
+from pathlib import Path
 
 from cryptography.fernet import Fernet
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from servers import Store  # noqa: E402
 
 # Tables of which belongs_here() leaves rows out, and why.
 REASONED = {
@@ -31,17 +35,14 @@ TIME = re.compile(r"\b(\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d(\.\d+)?")
 
 
 class Database:
-    """All rows of one SQLite file, and the labels of the ids in them. `home` is the client's: paths in it are made alike."""
+    """All rows of one database, and the labels of the ids in them. `home` is the client's: paths in it are made alike."""
 
-    def __init__(self, path, home=None):
+    def __init__(self, store, home=None):
         self.home = str(home) if home else None
         self.labels, self.names = {}, {}
-        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
-            connection.row_factory = sqlite3.Row
-            names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
-            self.tables = {name: [dict(row) for row in connection.execute(f'SELECT * FROM "{name}"')] for name in names}
-            self.json_columns = {name: {r["name"] for r in connection.execute(f'PRAGMA table_info("{name}")') if r["type"].upper() == "JSON"}
-                                 for name in names}
+        columns = {table: store.columns(table) for table in store.tables()}
+        self.tables = {table: [dict(zip(types, row)) for row in store.execute(f"SELECT * FROM {table}")] for table, types in columns.items()}
+        self.json_columns = {table: {name for name, kind in types.items() if kind.upper() in ("JSON", "JSONB")} for table, types in columns.items()}
         self.days = self.days_of_the_test()
         self.decrypt_documents()
         self.label_rows()
@@ -165,6 +166,10 @@ def differences(a, b):
     return found
 
 
+def store_at(place):
+    return Store(place if "://" in place else f"sqlite+aiosqlite:///{Path(place).resolve()}")
+
+
 if __name__ == "__main__":
-    for line in differences(Database(sys.argv[1], *sys.argv[3:4]), Database(sys.argv[2], *sys.argv[4:5])):
+    for line in differences(Database(store_at(sys.argv[1]), *sys.argv[3:4]), Database(store_at(sys.argv[2]), *sys.argv[4:5])):
         print(line)

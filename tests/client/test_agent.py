@@ -14,7 +14,6 @@ import pytest
 import scenario
 import servers
 
-KINDS = ["orion", "reference"]
 SETTINGS = {"PREFECT_ORION_SERVICES_SCHEDULER_ENABLED": "true", "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS": "2"}
 RUN_SECONDS = 120
 FLOW = '''
@@ -56,11 +55,11 @@ class Player(scenario.Player):
 class Played:
     """What one server and the client made of the script."""
 
-    def __init__(self, kind, home):
+    def __init__(self, kind, engine, home):
         project = home / "project"
         project.mkdir()
         (project / "hello.py").write_text(FLOW)
-        with servers.running(kind, **SETTINGS) as server:
+        with servers.running(kind, database=engine, **SETTINGS) as server:
             player = Player(server.url, home)
             player.prefect("deployment", "build", "hello.py:hello", "-n", "often", "-q", "agents", "-t", "e2e", "--interval", "15", "--param", "name=schedule", "-o", "often.yaml")
             self.applied = player.prefect("deployment", "apply", "often.yaml")
@@ -88,9 +87,9 @@ class Played:
             self.queues = server.execute("SELECT name, last_polled IS NOT NULL FROM work_queue ORDER BY name")
 
 
-@pytest.fixture(scope="module", params=KINDS)
-def played(request, tmp_path_factory):
-    return Played(request.param, tmp_path_factory.mktemp(request.param))
+@pytest.fixture(scope="module")
+def played(which, tmp_path_factory):
+    return Played(*which, tmp_path_factory.mktemp(str(which)))
 
 
 def test_a_deployment_is_applied(played):

@@ -14,10 +14,10 @@ SCRIPT = str(Path(__file__).with_name("blocks.py"))
 KINDS = ["orion", "reference"]
 
 
-def play(kind, home):
+def play(kind, engine, home):
     """What each step printed, and what is in the database at the end."""
     home.mkdir()
-    with servers.running(kind, home=home) as server:
+    with servers.running(kind, home=home, database=engine) as server:
         player = scenario.Player(server.url, home / "client")
 
         def command(*words, expect=0):
@@ -41,7 +41,7 @@ def play(kind, home):
 
 def stored(server):
     """Every type, schema and document by what it says, those of the client's own classes word by word."""
-    documents = compare.Database(server.database).tables["block_document"]
+    documents = compare.Database(server.store).tables["block_document"]
     types = {row[0]: row[1:] for row in server.execute("SELECT id, slug, name, description, logo_url, is_protected FROM block_type")}
     schemas = {row[0]: [types[row[1]][0], *row[2:4], json.loads(row[4]), sorted(json.loads(row[5]))]
                for row in server.execute("SELECT id, block_type_id, checksum, version, fields, capabilities FROM block_schema")}
@@ -59,9 +59,9 @@ def stored(server):
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory):
+def played(tmp_path_factory, engine):
     home = tmp_path_factory.mktemp("blocks")
-    return {kind: play(kind, home / kind) for kind in KINDS}
+    return {kind: play(kind, engine, home / kind) for kind in KINDS}
 
 
 @pytest.mark.parametrize("step", ["simple", "nested", "register", "ls", "inspect", "create", "delete", "delete again", "type delete", "type delete protected", "type ls"])

@@ -1,8 +1,6 @@
 """One random history: the requests of a few flows, runs and tasks, in which identifiers stand as <places>."""
-import contextlib
 import datetime
 import random
-import sqlite3
 import uuid
 
 TYPES = {"RUNNING": 30, "COMPLETED": 12, "FAILED": 18, "SCHEDULED": 12, "PENDING": 8, "PAUSED": 8, "CANCELLING": 4, "CANCELLED": 4, "CRASHED": 4}
@@ -21,11 +19,11 @@ STEPS = 60
 class History:
     """What is asked depends on the seed, the number, and which rows could be made."""
 
-    def __init__(self, seed, number, databases):
+    def __init__(self, seed, number, stores):
         self.random = random.Random(f"{seed}/{number}")
         self.mark = uuid.uuid4().hex[:12]  # not the seed's: a history can be played again on the same servers
         self.now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        self.databases = databases
+        self.stores = stores
         self.places = {"flow": [], "flow_run": [], "task_run": [], "limit": [], "state": []}
         self.deployments = []
         self.seen = {}  # the type of the last state that was answered, by place
@@ -111,12 +109,9 @@ class History:
         if self.deployments and self.chance(0.7):
             return self.pick(self.deployments)
         identifier = str(uuid.uuid4())
-        for database in self.databases:
-            with contextlib.closing(sqlite3.connect(database, timeout=60)) as connection:
-                [[flow_id]] = connection.execute("SELECT id FROM flow WHERE name LIKE ? ORDER BY name LIMIT 1", (f"{self.mark}-flow-%",)).fetchall()
-                connection.execute("INSERT INTO deployment (id, name, flow_id, is_schedule_active, tags, parameters, infra_overrides) VALUES (?, ?, ?, 1, '[]', '{}', '{}')",
-                                   (identifier, identifier, flow_id))
-                connection.commit()
+        for store in self.stores:
+            [[flow_id]] = store.execute("SELECT id FROM flow WHERE name LIKE ? ORDER BY name LIMIT 1", f"{self.mark}-flow-%")
+            store.execute("INSERT INTO deployment (id, name, flow_id) VALUES (?, ?, ?)", identifier, identifier, flow_id)
         self.deployments.append(identifier)
         return identifier
 

@@ -6,24 +6,28 @@
 The same requests go to both, with the identifiers of the rows that each server made; answers are compared with identifiers mapped, times
 compared loosely and names that a server made up masked. The first difference is printed with its history, and ends the program with 1.
 Either address may be that of any of the two servers (the reference against itself must find nothing). Deployments are written straight
-into the servers' SQLite files, found through /admin/settings."""
+into the servers' databases: the SQLite file in the home that /admin/settings tells, or what --reference-database and --orion-database name."""
 import argparse
 import json
 import sys
+from pathlib import Path
 
 import httpx
 
-from compare import Comparison, Difference
-from history import History
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from compare import Comparison, Difference  # noqa: E402
+from history import History  # noqa: E402
+from servers import Store  # noqa: E402
 
 
 class Player:
     """One server, and its identifiers of the places in the history."""
 
-    def __init__(self, url):
+    def __init__(self, url, database=None):
         self.url = url.rstrip("/")
         self.http = self.connected()
-        self.database = f"{self.http.get('/admin/settings').json()['PREFECT_HOME']}/orion.db"
+        self.store = Store(database) if database else Store.of_home("sqlite", self.http.get("/admin/settings").json()["PREFECT_HOME"])
 
     def connected(self):
         return httpx.Client(base_url=self.url, timeout=60, trust_env=False)
@@ -53,7 +57,7 @@ def fill(text, ids):
 
 def play_history(seed, number, players):
     """Plays one history to both; raises Difference. The number of requests."""
-    history = History(seed, number, [player.database for player in players])
+    history = History(seed, number, [player.store for player in players])
     ids = [{}, {}]
     comparison = Comparison()
     played = []
@@ -79,9 +83,8 @@ def report(seed, number, played, answers, difference):
     return "\n".join(lines)
 
 
-def play(seed, histories, urls, first=0, progress=None):
+def play(seed, histories, players, first=0, progress=None):
     """Plays histories first … first + histories - 1 of the seed; the number of requests. Raises Difference."""
-    players = [Player(url) for url in urls]
     requests = 0
     for number in range(first, first + histories):
         requests += play_history(seed, number, players)
@@ -97,9 +100,12 @@ def main():
     parser.add_argument("--first", type=int, default=0, help="the number of the first one (default: 0)")
     parser.add_argument("--reference", required=True, metavar="URL", help="the address of the reference, with /api")
     parser.add_argument("--orion", required=True, metavar="URL", help="the address of our server, with /api")
+    for name in ("reference", "orion"):
+        parser.add_argument(f"--{name}-database", metavar="URL", help="its database, where that is not the SQLite file in its home")
     arguments = parser.parse_args()
+    players = [Player(arguments.reference, arguments.reference_database), Player(arguments.orion, arguments.orion_database)]
     try:
-        requests = play(arguments.seed, arguments.histories, [arguments.reference, arguments.orion], arguments.first)
+        requests = play(arguments.seed, arguments.histories, players, arguments.first)
     except Difference as difference:
         print(difference)
         return 1

@@ -3,18 +3,18 @@ import pytest
 
 import servers
 from compare import Comparison, Difference
-from play import play
+from play import Player, play
 
 
 @pytest.fixture(scope="module")
-def urls():
-    with servers.running("reference") as reference, servers.running("orion") as orion:
-        yield [reference.url, orion.url]
+def players(engine):
+    with servers.running("reference", database=engine) as reference, servers.running("orion", database=engine) as orion:
+        yield [Player(server.url, server.store.url) for server in (reference, orion)]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_no_difference(urls, seed):
-    assert play(seed, 5, urls) > 200
+def test_no_difference(players, seed):
+    assert play(seed, 5, players) > 200
 
 
 @pytest.mark.parametrize("one, two", [

@@ -31,7 +31,8 @@ def receiver(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(request, receiver):
-    with servers.running(request.param, **OFTEN, **receiver.environment) as running:
+    kind, engine = request.param
+    with servers.running(kind, database=engine, **OFTEN, **receiver.environment) as running:
         yield running
 
 

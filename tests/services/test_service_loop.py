@@ -1,6 +1,5 @@
 """How services run, on our server: they end at once with it, survive a database that is busy, and none waits for another."""
 import contextlib
-import sqlite3
 import time
 
 import pytest
@@ -14,10 +13,11 @@ from test_runs import scheduled, wait_state
 
 
 @pytest.fixture
-def start(receiver, tmp_path):
-    """Starts servers of ours in one home."""
+def start(receiver, tmp_path, engine):
+    """Starts servers of ours on one database."""
+    settings = {"home": tmp_path, "database": engine, **OFTEN, **receiver.environment}
     with contextlib.ExitStack() as stack:
-        yield lambda **settings: stack.enter_context(servers.running("orion", home=tmp_path, **{**OFTEN, **receiver.environment, **settings}))
+        yield lambda **more: stack.enter_context(servers.running("orion", **{**settings, **more}))
 
 
 def test_hanging_webhook_delays_nothing_and_is_tried_again(start, receiver):
@@ -47,7 +47,7 @@ def test_killed_while_sending(start, receiver):
         server.signal(9)
         server.process.wait()
     assert queued(api) == 1
-    server.execute("UPDATE flow_run_notification_queue SET updated = datetime(updated, '-70 seconds')")  # as if that time had passed
+    server.execute("UPDATE flow_run_notification_queue SET updated = ?", "2020-01-01 00:00:00.000000")  # as if that time had passed
     start()
     assert [slack_text(request) for request in receiver.wait(1)] == ["after all"]
 
@@ -76,10 +76,8 @@ def test_busy_database_is_survived(start):
     server = start(PREFECT_ORION_DATABASE_TIMEOUT="0.5")
     api = Api(server)
     run = scheduled(api, 0)
-    with contextlib.closing(sqlite3.connect(server.database, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with server.store.write_lock():
         wait_until(lambda: "This round failed" in server.log())
-        other.execute("ROLLBACK")
     wait_state(api, run, "Late")
 
 

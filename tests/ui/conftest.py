@@ -19,15 +19,15 @@ SLIPS = {"/api/experimental/work_pools/filter": 404, "/api/flow_runs/undefined":
 def pytest_collection_modifyitems(config, items):
     """In the browser the reference is asked only on request (--server reference), to see that the tests are right: it takes minutes."""
     if config.getoption("--server") == "both":
-        items[:] = [item for item in items if "page" not in item.fixturenames or item.callspec.params["server"] != "reference"]
+        items[:] = [item for item in items if "page" not in item.fixturenames or item.callspec.params["server"].kind != "reference"]
 
 
 @pytest.fixture(scope="session")
 def server(request):
     """As for every suite, but that the reference must be told where its dashboard finds it: by itself it says port 4200."""
-    kind, port = request.param, servers.free_port()
+    (kind, engine), port = request.param, servers.free_port()
     settings = {"PREFECT_ORION_UI_API_URL": f"http://127.0.0.1:{port}/api"} if kind == "reference" else {}
-    with servers.running(kind, port=port, **settings) as running:
+    with servers.running(kind, port=port, database=engine, **settings) as running:
         yield running
 
 
@@ -99,7 +99,7 @@ def page(request, context, server, seed):
     page = context.new_page()
     watch = page.watch = Watch(page, server.root)
     yield page
-    folder = SCREENSHOTS / server.kind
+    folder = SCREENSHOTS / str(servers.Which(server.kind, server.engine))
     folder.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=folder / f"{request.node.originalname}.png")
     page.close()
