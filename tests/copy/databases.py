@@ -3,41 +3,37 @@ import contextlib
 import decimal
 import json
 import sqlite3
+import uuid
 
 import postgres
+import servers
 
 NO_TIME = "1970-01-01 00:00:00.000000"
 
 
-class Sqlite:
-    kind = "sqlite"
-
-    def __init__(self, path):
-        self.path = path
-        self.url = f"sqlite+aiosqlite:///{path}"
-
+class Database(servers.Store):
     def execute(self, sql, *values):
         """Without foreign keys, as SQLite has it unless it is asked."""
+        if self.engine == "postgresql":
+            return super().execute(sql, *values)
         with contextlib.closing(sqlite3.connect(self.path, timeout=60)) as connection:
             rows = connection.execute(sql, values).fetchall()
             connection.commit()
             return rows
 
-    def exists(self):
-        return self.path.exists()
+    def has_tables(self):
+        return (self.path is None or self.path.exists()) and self.tables() != []
 
 
-class Postgres:
-    kind = "postgresql"
+def sqlite_at(path):
+    return Database(f"sqlite+aiosqlite:///{path}")
 
-    def __init__(self, name):
-        self.url = postgres.cluster().create_database(name)
 
-    def execute(self, sql, *values):
-        return postgres.execute(self.url, sql, *values)
-
-    def exists(self):
-        return True
+def new(engine, folder, name="target"):
+    """An empty one; on SQLite not even a file."""
+    if engine == "sqlite":
+        return sqlite_at(folder / f"{name}.db")
+    return Database(postgres.cluster().create_database(f"copy_{uuid.uuid4().hex}"))
 
 
 def number(text):
@@ -53,7 +49,7 @@ def plain(column, value, json_columns):
     if column == "total_run_time" and value == 0:
         return NO_TIME
     if column in ("created", "updated", "timestamp") or column.endswith("_time"):
-        return value if "." in value else f"{value}.000000"
+        return (value if "." in value else f"{value}.000000").rjust(len(NO_TIME), "0")  # Python's strftime writes the year 1 as it is
     return int(value) if isinstance(value, bool) else value
 
 
@@ -74,9 +70,3 @@ def rows(database, tables):
         read = database.execute(f"SELECT {names} FROM {table}")
         found[table] = {row[0]: {column: plain(column, value, json_columns) for column, value in zip(columns, row)} for row in read}
     return found
-
-
-def has_tables(database):
-    if database.kind == "sqlite":
-        return database.exists() and database.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'") != [(0,)]
-    return database.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") != [(0,)]

@@ -77,8 +77,8 @@ def fill(home):
         by_api(player)
         for flow in ("mapped", "parent", "failing", "cached", "cached", "logging"):
             player.flow(flow)
-    with contextlib.closing(sqlite3.connect(server.database)) as connection:
+    with contextlib.closing(sqlite3.connect(server.store.path)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         by_hand(connection)
         connection.commit()
-    return server.database
+    return server.store.path

@@ -13,10 +13,9 @@ import pytest
 import databases
 import filled
 import servers
-from databases import Postgres, Sqlite
 
 FINISHED = {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}}
-ANSWERS = [("/flows/filter", {}), ("/flow_runs/filter", {"flow_runs": FINISHED}), ("/task_runs/filter", {}), ("/logs/filter", {}), ("/deployments/filter", {}),
+ANSWERS = [("/flows/filter", {}), ("/flow_runs/filter", {"flow_runs": FINISHED}), ("/task_runs/filter", {"task_runs": FINISHED}), ("/logs/filter", {}), ("/deployments/filter", {}),
            ("/block_documents/filter", {"include_secrets": True}), ("/block_types/filter", {}), ("/block_schemas/filter", {}), ("/experimental/work_pools/filter", {}),
            ("/experimental/work_pools/pool/queues/filter", {}), ("/saved_searches/filter", {}), ("/concurrency_limits/filter", {}),
            ("/flow_run_notification_policies/filter", {})]
@@ -24,7 +23,7 @@ ANSWERS = [("/flows/filter", {}), ("/flow_runs/filter", {"flow_runs": FINISHED})
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory):
-    return Sqlite(filled.fill(tmp_path_factory.mktemp("source")))
+    return databases.sqlite_at(filled.fill(tmp_path_factory.mktemp("source")))
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +35,7 @@ def tables(source):
 def big(tmp_path_factory, source):
     """Enough logs that a copy can be met halfway."""
     path = shutil.copy(source.path, tmp_path_factory.mktemp("big") / "big.db")
-    database = Sqlite(path)
+    database = databases.sqlite_at(path)
     database.execute("""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
         INSERT INTO log (id, name, level, flow_run_id, message, timestamp) SELECT printf('00000000-0000-4000-8000-%012x', i), 'n', 20,
         '00000000-0000-4000-8000-000000000000', 'message', '2026-01-01 00:00:00.000000' FROM n""")
@@ -46,16 +45,12 @@ def big(tmp_path_factory, source):
 @pytest.fixture
 def altered(source, tmp_path):
     """A copy of the source's file, to be changed."""
-    return Sqlite(shutil.copy(source.path, tmp_path / "altered.db"))
+    return databases.sqlite_at(shutil.copy(source.path, tmp_path / "altered.db"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def target(request, tmp_path):
-    return make(request.param, tmp_path)
-
-
-def make(kind, folder):
-    return Sqlite(folder / "target.db") if kind == "sqlite" else Postgres(f"copy_{filled.new_id()}")
+@pytest.fixture
+def target(engine, tmp_path):
+    return databases.new(engine, tmp_path)
 
 
 @pytest.fixture
@@ -109,7 +104,7 @@ def test_every_value_arrives(orion, source, target, tables):
 
 def test_there_and_back(orion, source, tables, tmp_path):
     """Through PostgreSQL nothing changes but the order of keys and the spelling of numbers; the checksums tell that, too."""
-    middle, end = Postgres(f"copy_{filled.new_id()}"), Sqlite(tmp_path / "end.db")
+    middle, end = databases.new("postgresql", tmp_path), databases.new("sqlite", tmp_path, "end")
     sums = [re.findall(r"^\w+ +\d+  [0-9a-f]{16}$", copied(orion, *pair), re.M) for pair in ((source, middle), (middle, end), (end, source_again(orion, tmp_path)))]
     assert len(sums[0]) == len(tables) and sums[0] == sums[1] == sums[2]
     assert databases.rows(end, tables) == databases.rows(source, tables)
@@ -124,9 +119,14 @@ def test_there_and_back(orion, source, tables, tmp_path):
 
 def source_again(orion, folder):
     """A target that has the schema, and nothing but the rows that come with it."""
-    database = Sqlite(folder / "again.db")
+    database = databases.new("sqlite", folder, "again")
     upgrade(orion, database)
     return database
+
+
+def serving(database, home):
+    return servers.running("orion", home=home, database=database.url, PREFECT_ORION_DATABASE_CONNECTION_URL=database.url,
+                           PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true")
 
 
 def answers(server):
@@ -140,11 +140,8 @@ def answers(server):
 def test_a_server_answers_the_same(orion, source, target, tmp_path):
     copied(orion, source, target)
     found = []
-    for database in (Sqlite(shutil.copy(source.path, tmp_path / "beside.db")), target):
-        home = tmp_path / database.kind
-        home.mkdir(exist_ok=True)
-        with servers.running("orion", home=home, PREFECT_ORION_DATABASE_CONNECTION_URL=database.url,
-                             PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true") as server:
+    for database in (databases.sqlite_at(shutil.copy(source.path, tmp_path / "beside.db")), target):
+        with serving(database, tmp_path) as server:
             found.append(answers(server))
     for path, _ in ANSWERS:
         assert found[0][path] == found[1][path] and found[0][path], path
@@ -167,13 +164,12 @@ def test_a_target_with_rows(orion, source, altered, target, tables):
 
 
 def test_a_target_that_a_server_has_used(orion, source, target, tmp_path):
-    with servers.running("orion", home=tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=target.url):
+    with serving(target, tmp_path):
         pass
     status, out = copy(orion, source, target)
     assert status == 1 and re.search(r"rows: block_type \d+, block_schema \d+", out), out
 
 
-FIRST = "(SELECT min(id) FROM {0})"
 BAD = [
     ("log", "message", "'a' || char(0)", "holds the character U+0000, which PostgreSQL cannot store"),
     ("flow_run", "parameters", "'{\"a\": \"\\u0000\"}'", "holds the character U+0000, which PostgreSQL cannot store"),
@@ -199,25 +195,25 @@ def spoil(database, table, column, value):
 
 
 @pytest.mark.parametrize("table, column, value, reason", BAD + BAD_ANYWHERE)
-def test_what_postgresql_cannot_hold(orion, altered, table, column, value, reason):
-    target = Postgres(f"copy_{filled.new_id()}")
+def test_what_postgresql_cannot_hold(orion, altered, tmp_path, table, column, value, reason):
+    target = databases.new("postgresql", tmp_path)
     row = spoil(altered, table, column, value)
     status, out = copy(orion, altered, target)
     assert status == 1 and f"Table {table} of the source, row {row}: {column} {reason}\n" in out, out
-    assert "Nothing was stored" in out and not databases.has_tables(target)
+    assert "Nothing was stored" in out and not target.has_tables()
 
 
 @pytest.mark.parametrize("table, column, value, reason", BAD_ANYWHERE)
 def test_what_no_database_should_hold(orion, altered, tmp_path, table, column, value, reason):
-    target = Sqlite(tmp_path / "target.db")
+    target = databases.new("sqlite", tmp_path)
     row = spoil(altered, table, column, value)
     status, out = copy(orion, altered, target)
     assert status == 1 and f"Table {table} of the source, row {row}: {column} {reason}\n" in out, out
-    assert not databases.has_tables(target)
+    assert not target.has_tables()
 
 
 def test_sqlite_takes_what_postgresql_does_not(orion, altered, tmp_path):
-    target = Sqlite(tmp_path / "target.db")
+    target = databases.new("sqlite", tmp_path)
     for table, column, value, _ in BAD:
         spoil(altered, table, column, value)
     copied(orion, altered, target)
@@ -231,9 +227,9 @@ def test_sqlite_takes_what_postgresql_does_not(orion, altered, tmp_path):
 def test_one_database_with_itself(orion, source, tables, tmp_path):
     link = tmp_path / "link.db"
     link.symlink_to(source.path)
-    status, out = copy(orion, source, Sqlite(link), "--force", "-y")
+    status, out = copy(orion, source, databases.sqlite_at(link), "--force", "-y")
     assert status == 1 and "Source and target are the same database" in out
-    database = Postgres(f"copy_{filled.new_id()}")
+    database = databases.new("postgresql", tmp_path)
     copied(orion, source, database)
     again = type("Other", (), {"url": database.url.replace("127.0.0.1", "localhost").replace("+asyncpg", "")})
     status, out = copy(orion, database, again, "--force", "-y")
@@ -242,21 +238,21 @@ def test_one_database_with_itself(orion, source, tables, tmp_path):
 
 
 def test_sources_that_are_none(orion, target, tmp_path):
-    status, out = copy(orion, Sqlite(tmp_path / "folder" / "none.db"), target)
+    status, out = copy(orion, databases.sqlite_at(tmp_path / "folder" / "none.db"), target)
     assert status == 1 and f"The source: There is no database at {tmp_path}/folder/none.db" in out
     assert not (tmp_path / "folder").exists()
-    empty = Sqlite(tmp_path / "empty.db")
+    empty = databases.sqlite_at(tmp_path / "empty.db")
     empty.execute("SELECT 1")
     status, out = copy(orion, empty, target)
     assert status == 1 and "The source: The database has none of Orion's tables" in out
-    assert not databases.has_tables(target)
+    assert not target.has_tables()
 
 
 @pytest.mark.parametrize("side", ["source", "target"])
 def test_other_revisions(orion, source, altered, tmp_path, side):
     database = altered if side == "source" else source_again(orion, tmp_path)
     database.execute("UPDATE alembic_version SET version_num = '1678f2fb8b33'")
-    pair = (altered, Sqlite(tmp_path / "target.db")) if side == "source" else (source, database)
+    pair = (altered, databases.new("sqlite", tmp_path)) if side == "source" else (source, database)
     status, out = copy(orion, *pair)
     assert status == 1 and f"The {side}: The database is at revision 1678f2fb8b33, older than the one needed" in out
 
@@ -303,7 +299,7 @@ def test_what_is_written_meanwhile_stays_out(big, target, tables, tmp_path):
 
 def test_the_bar_is_drawn_on_a_terminal(big, tmp_path):
     leader, follower = pty.openpty()
-    command = [str(servers.ORION_BIN), "database", "copy", "--from", big.url, "--to", Sqlite(tmp_path / "target.db").url]
+    command = [str(servers.ORION_BIN), "database", "copy", "--from", big.url, "--to", databases.new("sqlite", tmp_path).url]
     process = subprocess.Popen(command, env=servers.server_environment(tmp_path), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
     os.close(follower)
     out = b""
