@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/bench.py [--seconds N] [--connections N] [--only orion|reference] [--json FILE]: loads our server and the reference with the same requests,
+"""bench/bench.py [--seconds N] [--connections N] [--only orion|reference] [--database sqlite|postgresql] [--json FILE]: loads our server and the reference with the same requests,
 one after the other on the same machine, and prints requests per second, the 99th percentile, memory, start time, and the ratios.
 
 Each server has a database of its own in a fresh folder, filled alike. Figures of a shared machine vary; the ratios are what to look at."""
@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
+import postgres  # noqa: E402
 import servers  # noqa: E402
 
 # What only reads comes first: a fast server has written far more rows when the load ends, which the reading would then have to pay for.
@@ -72,9 +73,11 @@ def load(server, operation, flow, runs, seconds, connections):
     return {"rps": requests / microseconds * 1e6, "p99": p99 / 1000, "errors": errors}
 
 
-def measure(kind, seconds, connections):
+def measure(kind, database, seconds, connections):
+    if database == "postgresql":
+        postgres.cluster()  # its start is not the server's
     started = time.monotonic()
-    with servers.running(kind) as server:
+    with servers.running(kind, database=database) as server:
         result = {"start": time.monotonic() - started, "idle": resident_mb(server), "operations": {}}
         flow, runs = fill(server, connections)
         for operation in OPERATIONS:
@@ -101,10 +104,11 @@ def main():
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--only", choices=["orion", "reference"])
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--json", type=Path, help="also write the figures there")
     options = parser.parse_args()
     kinds = [options.only] if options.only else ["orion", "reference"]
-    results = {kind: measure(kind, options.seconds, options.connections) for kind in kinds}
+    results = {kind: measure(kind, options.database, options.seconds, options.connections) for kind in kinds}
     print_table(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")

@@ -243,7 +243,11 @@ static void wait_before_retry(unsigned tries)
  * nothing behind and is run again while its time lasts. */
 static void run_among_others(Db *db, Connection *connection, Job *job)
 {
-    int64_t deadline = db->read_us ? job->queued + db->read_us : 0, least = monotonic_us() + LOCK_WAIT_LEAST;
+    int64_t deadline = db->read_us ? job->queued + db->read_us : 0, now = monotonic_us(), least = now + LOCK_WAIT_LEAST;
+    if (deadline && now >= deadline) { /* else those behind it would wait ever longer */
+        fail(&job->error, ERR_BUSY, "The database is too busy: all connections were in use for longer than the database timeout allows");
+        return;
+    }
     db->driver->set_deadline(connection, deadline && deadline < least ? least : deadline);
     for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
         job_clear(job);

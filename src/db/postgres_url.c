@@ -2,6 +2,10 @@
  * shows more of a URL than the name of a parameter: passwords are in it. */
 #include "db/postgres.h"
 
+#include <ctype.h>
+
+#define ZERO_BYTE "There is a zero byte (%00)"
+
 enum { KEYWORDS_MAX = 64 };
 
 bool postgres_takes(Str scheme)
@@ -27,24 +31,45 @@ static Str cut(Str *s, const char *separators)
     return STR_NULL;
 }
 
+/* The first of `separators`, or the end. */
+static size_t find(Str s, const char *separators)
+{
+    size_t i = 0;
+    while (i < s.n && !strchr(separators, s.p[i]))
+        i++;
+    return i;
+}
+
 static int hex_of(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 /* As Python's unquote, which leaves alone what is no escape; NULL: it holds a zero byte. */
-static char *decoded(Arena *arena, Str s)
+static char *unquoted(Arena *arena, Str s)
 {
     char *text = arena_alloc(arena, s.n + 1), *out = text;
     for (size_t i = 0; i < s.n; i++) {
         int high = s.p[i] == '%' && i + 2 < s.n ? hex_of(s.p[i + 1]) : -1, low = high >= 0 ? hex_of(s.p[i + 2]) : -1;
-        *out++ = low >= 0 ? (char)(high << 4 | low) : s.p[i];
-        i += low >= 0 ? 2 : 0;
-        if (out[-1] == '\0')
+        *out = s.p[i];
+        if (low >= 0) {
+            *out = (char)(high << 4 | low);
+            i += 2;
+        }
+        if (*out++ == '\0')
             return NULL;
     }
     *out = '\0';
     return text;
+}
+
+/* As in queries: with plus signs for spaces. */
+static char *decoded(Arena *arena, Str s)
+{
+    char *text = arena_alloc(arena, s.n + 1);
+    for (size_t i = 0; i < s.n; i++)
+        text[i] = s.p[i] == '+' ? ' ' : s.p[i];
+    return unquoted(arena, (Str){ text, s.n });
 }
 
 /* ---- keywords ---- */
@@ -61,10 +86,10 @@ static bool put(PgPlace *place, const char *keyword, const char *value, Error *e
     return true;
 }
 
-static bool put_decoded(Arena *arena, PgPlace *place, const char *keyword, Str value, Error *error)
+static bool put_unquoted(Arena *arena, PgPlace *place, const char *keyword, Str value, Error *error)
 {
-    const char *text = decoded(arena, value);
-    return text ? put(place, keyword, text, error) : refuse(error, "There is a zero byte (%00)");
+    const char *text = unquoted(arena, value);
+    return text ? put(place, keyword, text, error) : refuse(error, ZERO_BYTE);
 }
 
 static bool is_keyword(const PgPlace *place, const char *name)
@@ -91,53 +116,100 @@ static bool put_ssl(PgPlace *place, const char *value, Error *error)
     return refuse(error, "ssl is none of disable, allow, prefer, require, verify-ca, verify-full");
 }
 
-/* host=a:1&host=b:2, as SQLAlchemy takes several servers; also a folder of sockets. */
-static bool put_host(Arena *arena, PgPlace *place, const char *value, Error *error)
+/* What the Python driver does by itself: here the settings say it, or nothing does. */
+static bool is_drivers_own(const char *name)
 {
-    const char *colon = value[0] == '/' ? NULL : strrchr(value, ':'), *hosts = "", *ports = "";
-    Str host = { value, colon ? (size_t)(colon - value) : strlen(value) };
-    for (size_t i = 0; place->keywords[i]; i++) {
-        if (strcmp(place->keywords[i], "host") == 0)
-            hosts = arena_printf(arena, "%s,", place->values[i]).p;
-        if (strcmp(place->keywords[i], "port") == 0)
-            ports = arena_printf(arena, "%s,", place->values[i]).p;
-    }
-    return put(place, "host", arena_printf(arena, "%s%.*s", hosts, STR_ARG(host)).p, error)
-           && (!colon || put(place, "port", arena_printf(arena, "%s%s", ports, colon + 1).p, error));
+    static const char *const names[] = {
+        "command_timeout", "timeout", "prepared_statement_name_func", "max_cached_statement_lifetime", "max_cacheable_statement_size", "async_fallback",
+    };
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
 }
 
-static bool put_parameter(Arena *arena, PgPlace *place, Str name, Str value, Error *error)
+/* The name is shown only where it can be no part of a password, one whose '@' or '?' was not escaped. */
+static bool refuse_parameter(Arena *arena, const char *name, bool may_be_shown, Error *error)
 {
-    const char *key = decoded(arena, name), *text = decoded(arena, value.p ? value : STR(""));
-    if (!key || !text)
-        return refuse(error, "There is a zero byte (%00)");
+    for (const char *p = name; *p; p++)
+        may_be_shown = may_be_shown && (isalnum((unsigned char)*p) || *p == '_');
+    if (may_be_shown)
+        return refuse(error, arena_printf(arena, "There is an unknown parameter, %.64s,", name).p);
+    return refuse(error, "There is an unknown parameter (in passwords @ is written %40, ? is written %3F)");
+}
+
+static bool put_parameter(Arena *arena, PgPlace *place, const char *key, const char *text, bool may_be_shown, Error *error)
+{
     if (strcmp(key, "ssl") == 0)
         return put_ssl(place, text, error);
-    if (strcmp(key, "host") == 0)
-        return put_host(arena, place, text, error);
     if (strcmp(key, "database") == 0)
         return put(place, "dbname", text, error);
     if (strcmp(key, "statement_cache_size") == 0 || strcmp(key, "prepared_statement_cache_size") == 0) {
         place->keeps_statements = place->keeps_statements && strcmp(text, "0") != 0;
         return true;
     }
-    if (strcmp(key, "command_timeout") == 0 || strcmp(key, "timeout") == 0 || strcmp(key, "prepared_statement_name_func") == 0)
-        return true; /* the Python driver's own: here the settings say it */
+    if (is_drivers_own(key))
+        return true;
     if (is_keyword(place, key))
         return put(place, key, text, error);
-    return refuse(error, arena_printf(arena, "There is an unknown parameter, %s,", key).p);
+    return refuse_parameter(arena, key, may_be_shown, error);
 }
 
+/* Several servers: host=a&host=b, each with a port of its own or that of the URL. Also folders of sockets. */
+typedef struct Hosts {
+    Buf names, ports;
+    size_t count;
+    bool have_ports;
+} Hosts;
+
+static void add_host(Hosts *hosts, const char *value)
+{
+    const char *colon = value[0] == '/' ? NULL : strrchr(value, ':');
+    Str name = str_from(value);
+    if (colon && (strchr(value, ':') == colon || (value[0] == '[' && colon[-1] == ']'))) /* else an IPv6 address */
+        name.n = (size_t)(colon - value);
+    else
+        colon = NULL;
+    if (hosts->count++) {
+        buf_char(&hosts->names, ',');
+        buf_char(&hosts->ports, ',');
+    }
+    bool is_bracketed = name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']';
+    buf_add(&hosts->names, name.p + is_bracketed, name.n - 2 * is_bracketed);
+    buf_text(&hosts->ports, colon ? colon + 1 : "");
+    hosts->have_ports = hosts->have_ports || colon;
+}
+
+/* They take the place of the URL's own host. */
+static bool put_hosts(PgPlace *place, Hosts *hosts, Error *error)
+{
+    if (hosts->count == 0)
+        return true;
+    return put(place, "host", buf_cstr(&hosts->names), error) && (!hosts->have_ports || put(place, "port", buf_cstr(&hosts->ports), error));
+}
+
+/* As Python's parse_qsl: a plus sign is a space, and a parameter without a value is none. */
 static bool read_parameters(Arena *arena, PgPlace *place, Str parameters, Error *error)
 {
+    bool may_be_shown = !parameters.n || !memchr(parameters.p, '@', parameters.n);
+    Hosts hosts = { .count = 0 };
+    buf_init(&hosts.names, arena, 64);
+    buf_init(&hosts.ports, arena, 64);
     while (parameters.n) {
-        Str value, name = parameters;
+        Str name = parameters;
         parameters = cut(&name, "&");
-        value = cut(&name, "=");
-        if (name.n && !put_parameter(arena, place, name, value, error))
+        Str value = cut(&name, "=");
+        if (!value.n)
+            continue;
+        char *key = decoded(arena, name), *text = decoded(arena, value);
+        if (!key || !text)
+            return refuse(error, ZERO_BYTE);
+        if (strcmp(key, "host") == 0)
+            add_host(&hosts, text);
+        else if (!put_parameter(arena, place, key, text, may_be_shown, error))
             return false;
     }
-    return true;
+    return put_hosts(place, &hosts, error);
 }
 
 /* ---- user, password, host, port ---- */
@@ -154,37 +226,45 @@ static bool read_address(Arena *arena, PgPlace *place, Str address, Error *error
     } else {
         port = cut(&host, ":");
     }
-    if (host.n && !put_decoded(arena, place, "host", host, error))
+    if (host.n && !put_unquoted(arena, place, "host", host, error))
         return false;
     for (size_t i = 0; i < port.n; i++)
         if (port.p[i] < '0' || port.p[i] > '9')
             return refuse(error, "The port is no number");
-    return !port.n || put_decoded(arena, place, "port", port, error);
+    return !port.n || put_unquoted(arena, place, "port", port, error);
 }
 
-static bool read_authority(Arena *arena, PgPlace *place, Str authority, Error *error)
+/* Takes "user:password@" off the URL. As SQLAlchemy has it, the user ends at ':' or '/' and the password at the next '@', whatever is in it;
+ * where that leaves a host with an '@', which there cannot be, the password goes on to the last one. */
+static bool read_user(Arena *arena, PgPlace *place, Str *url, Error *error)
 {
-    const char *at = authority.n ? memrchr(authority.p, '@', authority.n) : NULL; /* passwords may hold it */
-    if (!at)
-        return read_address(arena, place, authority, error);
-    Str user = { authority.p, (size_t)(at - authority.p) }, password = cut(&user, ":");
-    Str address = { at + 1, authority.n - user.n - (password.p ? password.n + 1 : 0) - 1 };
-    return (!user.n || put_decoded(arena, place, "user", user, error)) && (!password.p || put_decoded(arena, place, "password", password, error))
-           && read_address(arena, place, address, error);
+    Str user = { url->p, find(*url, ":/") }, password = STR_NULL;
+    const char *end;
+    if (user.n < url->n && url->p[user.n] == ':' && (end = memchr(url->p + user.n, '@', url->n - user.n))) {
+        Str host = { end, (size_t)(url->p + url->n - end) };
+        host.n = find(host, "/?");
+        end = memrchr(host.p, '@', host.n);
+        password = (Str){ user.p + user.n + 1, (size_t)(end - user.p) - user.n - 1 };
+    } else if ((end = memrchr(user.p, '@', user.n))) {
+        user.n = (size_t)(end - user.p);
+    } else {
+        return true;
+    }
+    *url = (Str){ end + 1, (size_t)(url->p + url->n - end) - 1 };
+    return (!user.n || put_unquoted(arena, place, "user", user, error)) && (!password.p || put_unquoted(arena, place, "password", password, error));
 }
 
+/* The database's name is taken as it stands: SQLAlchemy does not unquote it. */
 bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error)
 {
     const char *behind = memmem(url.p, url.n, "://", 3);
-    place->keywords = arena_zalloc(arena, (KEYWORDS_MAX + 1) * sizeof(*place->keywords));
-    place->values = arena_zalloc(arena, (KEYWORDS_MAX + 1) * sizeof(*place->values));
-    Str authority = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
-    Str parameters = cut(&authority, "?");
-    /* The last '@' ends the password, which may hold slashes. */
-    const char *at = authority.n ? memrchr(authority.p, '@', authority.n) : NULL;
-    Str rest = at ? (Str){ at, authority.n - (size_t)(at - authority.p) } : authority;
-    Str database = cut(&rest, "/");
-    authority.n = (size_t)(rest.p - authority.p) + rest.n;
-    return put(place, "fallback_application_name", "orion", error) && read_authority(arena, place, authority, error)
-           && (!database.n || put_decoded(arena, place, "dbname", database, error)) && read_parameters(arena, place, parameters, error);
+    place->keywords = arena_zalloc(arena, (KEYWORDS_MAX + 2) * sizeof(*place->keywords));
+    place->values = arena_zalloc(arena, (KEYWORDS_MAX + 2) * sizeof(*place->values));
+    Str address = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
+    if (!put(place, "fallback_application_name", "orion", error) || !read_user(arena, place, &address, error))
+        return false;
+    Str parameters = cut(&address, "?"), database = cut(&address, "/");
+    return read_address(arena, place, address, error) && (!database.n || put(place, "dbname", arena_cstr(arena, database), error))
+           && read_parameters(arena, place, parameters, error)
+           && put(place, "client_encoding", "UTF8", error); /* whatever the database's own is */
 }

@@ -47,6 +47,7 @@ static const Dialect dialect = {
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
     .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
     .for_update = "",
+    .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT value FROM json_each(%v))",
         [SQL_NOT_ANY] = "%c NOT IN (SELECT value FROM json_each(%v))",

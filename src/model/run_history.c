@@ -5,49 +5,60 @@
 #include "model/run.h"
 
 enum { INTERVALS_MAX = 500 };
-#define MILLISECOND ((int64_t)1000)
+static const int64_t STEP_MAX = (int64_t)9999 * 366 * 86400 * SECOND; /* leads out of the calendar from anywhere in it */
 
 typedef struct StateCount {
     struct StateCount *next;
     Str type, name;
-    int64_t runs, run_time, lateness; /* whole seconds, as the reference sums them */
+    int64_t runs, run_time, lateness; /* microseconds; where the engine's dates are rounded, each run's whole seconds */
 } StateCount;
 
 typedef struct Interval {
-    int64_t start, end; /* milliseconds */
+    Time start, end;
     StateCount *states; /* sorted by type, then name */
 } Interval;
 
-/* SQLite's dates are whole milliseconds, rounded half up. */
-static int64_t to_ms(int64_t us)
+typedef struct Intervals {
+    Interval *items;
+    size_t count;
+    int64_t unit; /* Dialect.date_unit */
+} Intervals;
+
+/* Half up. */
+static int64_t rounded(int64_t us, int64_t unit)
 {
-    int64_t shifted = us + MILLISECOND / 2;
-    return shifted >= 0 ? shifted / MILLISECOND : -((-shifted + MILLISECOND - 1) / MILLISECOND);
+    int64_t shifted = us + unit / 2;
+    return (shifted >= 0 ? shifted / unit : -((-shifted + unit - 1) / unit)) * unit;
 }
 
-static int64_t positive_seconds(int64_t ms)
+static int64_t counted(int64_t us, int64_t unit)
 {
-    return ms > 0 ? ms / 1000 : 0;
+    int64_t positive = us > 0 ? us : 0;
+    return unit > 1 ? positive / SECOND * SECOND : positive;
 }
 
-static size_t make_intervals(const RunHistory *history, Interval *out)
+/* Engines that round have one interval at least: the reference's query for them begins with it and only then looks for the end. */
+static Intervals make_intervals(Tx *tx, const RunHistory *history)
 {
-    int64_t step = to_ms(history->interval), end = to_ms(history->end), start = to_ms(history->start);
-    size_t count = 0;
-    for (;;) {
-        out[count++] = (Interval){ .start = start, .end = start + step };
-        if (start >= end - step || count == INTERVALS_MAX)
-            return count;
-        start += step;
+    Intervals made = { .items = arena_zalloc(tx->arena, INTERVALS_MAX * sizeof *made.items), .unit = tx->sql->date_unit };
+    int64_t step = rounded(history->interval < STEP_MAX ? history->interval : STEP_MAX, made.unit);
+    Time end = rounded(history->end, made.unit), start = rounded(history->start, made.unit);
+    bool more = made.unit > 1 || start < end;
+    for (; more && made.count < INTERVALS_MAX; start += step) {
+        made.items[made.count++] = (Interval){ .start = start, .end = start + step };
+        more = start < end - step;
     }
+    return made;
 }
 
 /* Each interval must end in the calendar, as in the reference, whose dates have no other years. */
-static bool check_intervals(Error *error, const Interval *intervals, size_t count)
+static bool check_intervals(Error *error, const Intervals *intervals)
 {
-    Time unused, last_start = intervals[count - 1].start * MILLISECOND;
-    double step = (double)(intervals[0].end - intervals[0].start) / 1000;
-    return time_add_seconds(last_start, step, &unused) || fail(error, ERR_INTERNAL, "An interval of the history leads out of the calendar");
+    if (intervals->count == 0)
+        return true;
+    const Interval *last = &intervals->items[intervals->count - 1];
+    Time unused;
+    return time_add_seconds(last->start, (double)(last->end - last->start) / (double)SECOND, &unused) || fail(error, ERR_INTERNAL, "An interval of the history leads out of the calendar");
 }
 
 static int compare(Str a, Str b)
@@ -75,38 +86,39 @@ static StateCount *state_count(Arena *arena, Interval *interval, Str type, Str n
 }
 
 /* ORMRun.estimated_run_time and estimated_start_time_delta, as the reference's SQL computes them. */
-static void add_run(Tx *tx, Rows *rows, Interval *intervals, size_t count)
+static void add_run(Tx *tx, Rows *rows, const Intervals *intervals)
 {
+    const int64_t unit = intervals->unit, step = intervals->items[0].end - intervals->items[0].start;
+    const Time first = intervals->items[0].start;
     Time expected = row_time(rows, 0), start = row_time(rows, 5), entered = row_time(rows, 3);
     Str type = row_view(rows, 1), name = row_view(rows, 2);
-    int64_t run_time = to_ms(row_interval(rows, 4)), now = to_ms(tx->now), lateness = 0;
-    int64_t step = intervals[0].end - intervals[0].start;
-    int64_t index = expected == TIME_NULL ? -1 : (expected - intervals[0].start * MILLISECOND) / (step * MILLISECOND);
-    if (index < 0 || index >= (int64_t)count || expected < intervals[0].start * MILLISECOND || !type.p || !name.p)
+    int64_t run_time = rounded(row_interval(rows, 4), unit), now = rounded(tx->now, unit), lateness = 0;
+    int64_t index = expected == TIME_NULL ? -1 : (expected - first) / step;
+    if (index < 0 || index >= (int64_t)intervals->count || expected < first || !type.p || !name.p)
         return;
     bool running = str_is(type, state_type_names[STATE_RUNNING]);
     if (running && entered != TIME_NULL)
-        run_time += now - to_ms(entered);
+        run_time += now - rounded(entered, unit);
     bool final = false;
     for (int t = 0; t < STATE_COUNT; t++)
         final = final || (state_type_is_final((StateType)t) && str_is(type, state_type_names[t]));
     if (start != TIME_NULL && start > expected)
-        lateness = to_ms(start) - to_ms(expected);
+        lateness = rounded(start, unit) - rounded(expected, unit);
     else if (start == TIME_NULL && !final && expected < tx->now)
-        lateness = now - to_ms(expected);
-    StateCount *state = state_count(tx->arena, &intervals[index], type, name);
+        lateness = now - rounded(expected, unit);
+    StateCount *state = state_count(tx->arena, &intervals->items[index], type, name);
     state->runs++;
-    state->run_time += positive_seconds(run_time);
-    state->lateness += positive_seconds(lateness);
+    state->run_time += counted(run_time, unit);
+    state->lateness += counted(lateness, unit);
 }
 
 static void write_interval(JsonWriter *w, const Interval *interval, Arena *arena)
 {
     json_object(w);
     json_key(w, "interval_start");
-    json_str(w, time_text(arena, interval->start * MILLISECOND));
+    json_str(w, time_text(arena, interval->start));
     json_key(w, "interval_end");
-    json_str(w, time_text(arena, interval->end * MILLISECOND));
+    json_str(w, time_text(arena, interval->end));
     json_key(w, "states");
     json_array(w);
     for (const StateCount *state = interval->states; state; state = state->next) {
@@ -118,21 +130,17 @@ static void write_interval(JsonWriter *w, const Interval *interval, Arena *arena
         json_key(w, "count_runs");
         json_int(w, state->runs);
         json_key(w, "sum_estimated_run_time");
-        json_float(w, (double)state->run_time);
+        json_float(w, (double)state->run_time / (double)SECOND);
         json_key(w, "sum_estimated_lateness");
-        json_float(w, (double)state->lateness);
+        json_float(w, (double)state->lateness / (double)SECOND);
         json_object_end(w);
     }
     json_array_end(w);
     json_object_end(w);
 }
 
-bool run_history_write(Tx *tx, const RunHistory *history, Query *conditions, JsonWriter *w)
+static void add_runs(Tx *tx, const RunHistory *history, const Query *conditions, const Intervals *intervals)
 {
-    Interval *intervals = arena_zalloc(tx->arena, INTERVALS_MAX * sizeof *intervals);
-    size_t count = make_intervals(history, intervals);
-    if (!check_intervals(tx->error, intervals, count))
-        return false;
     Query q = *conditions;
     buf_init(&q.sql, tx->arena, conditions->sql.n + 512);
     buf_printf(&q.sql,
@@ -141,15 +149,24 @@ bool run_history_write(Tx *tx, const RunHistory *history, Query *conditions, Jso
                history->table);
     buf_str(&q.sql, buf_view(&conditions->sql));
     buf_printf(&q.sql, " AND %s.expected_start_time >= ", history->table);
-    query_bind(&q, v_time(intervals[0].start * MILLISECOND));
+    query_bind(&q, v_time(intervals->items[0].start));
     buf_printf(&q.sql, " AND %s.expected_start_time < ", history->table);
-    query_bind(&q, v_time(intervals[count - 1].end * MILLISECOND));
+    query_bind(&q, v_time(intervals->items[intervals->count - 1].end));
     Rows *rows = query_run(tx, &q);
     while (db_next(rows))
-        add_run(tx, rows, intervals, count);
+        add_run(tx, rows, intervals);
+}
+
+bool run_history_write(Tx *tx, const RunHistory *history, const Query *conditions, JsonWriter *w)
+{
+    const Intervals intervals = make_intervals(tx, history);
+    if (!check_intervals(tx->error, &intervals))
+        return false;
+    if (intervals.count > 0)
+        add_runs(tx, history, conditions, &intervals);
     json_array(w);
-    for (size_t i = 0; i < count; i++)
-        write_interval(w, &intervals[i], tx->arena);
+    for (size_t i = 0; i < intervals.count; i++)
+        write_interval(w, &intervals.items[i], tx->arena);
     json_array_end(w);
     return tx->error->code == ERR_NONE;
 }

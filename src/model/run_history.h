@@ -11,7 +11,7 @@ typedef struct RunHistory {
 } RunHistory;
 
 /* Writes the array of HistoryResponse. `conditions` is what filter_where left for that table. Mirrors run_history of the reference's
- * api/run_history.py, with SQLite's milliseconds: at most 500 intervals. */
-bool run_history_write(Tx *tx, const RunHistory *history, Query *conditions, JsonWriter *w) MUST_CHECK;
+ * api/run_history.py, with the engine's precision (Dialect.date_unit): at most 500 intervals. */
+bool run_history_write(Tx *tx, const RunHistory *history, const Query *conditions, JsonWriter *w) MUST_CHECK;
 
 #endif

@@ -2,7 +2,8 @@
  * Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from one purse. */
 #include "schedule/rules.h"
 
-enum { DAY_SECONDS = 86400, STEPS_MAX = 3000000 }; /* steps of some nanoseconds; a walk through all days of 8,000 years fits */
+/* Steps take 10 to 30 ns. The walk through all weeks of 8,000 years fits, and many times the one through all days of 128. */
+enum { DAY_SECONDS = 86400, STEPS_MAX = 3000000, PERIOD_STEPS = 4 };
 
 typedef struct Purse {
     int64_t steps;       /* left */
@@ -25,6 +26,7 @@ typedef struct Stream {
     int time, time_count;  /* the present time of that day, of how many */
     int own[3];            /* hour, minute and second of the period, where it is finer than a day */
     Ints times[3];
+    uint64_t allowed[3];   /* a bit for each hour, minute and second that a finer period may have */
     int64_t *chosen;       /* BYSETPOS: the period's dates; NULL without */
     int chosen_count, chosen_next;
     int64_t checked_day;   /* finer periods: the day last looked at, and whether the rule means it */
@@ -51,15 +53,6 @@ static bool pay(Stream *s)
     return s->purse->steps-- > 0;
 }
 
-static bool contains(const Ints *list, int value)
-{
-    for (int i = 0; i < list->count; i++) {
-        if (list->values[i] == value)
-            return true;
-    }
-    return false;
-}
-
 /* ---- periods ---- */
 
 /* Monday 0 */
@@ -80,7 +73,7 @@ static bool set_span(Stream *s, int64_t day, int length)
     if (day * DAY_SECONDS > s->limit)
         return false;
     civil_from_days(day, &c);
-    if (!year_days_set(s->days, s->rule, c.year, c.month))
+    if (!year_days_set(s->days, s->rule, c.year, &s->purse->steps) || s->days->now.failing >> c.month & 1)
         return false;
     s->day = (int)(day - s->days->first);
     s->end = s->day + length;
@@ -118,6 +111,51 @@ static bool set_coarse_period(Stream *s)
     return set_span(s, day, rule->frequency == WEEKLY ? 7 - days_into_week(rule, day) : 1);
 }
 
+/* How many units of its frequency lie between the rule's start and that day; weeks are those that WKST begins. */
+static int64_t units_until(const Rule *rule, int64_t day)
+{
+    int64_t start = floor_div(start_second(rule), DAY_SECONDS);
+    Civil a = { 0 }, b = { 0 };
+    civil_from_days(start, &a);
+    civil_from_days(day, &b);
+    switch (rule->frequency) {
+    case YEARLY:
+        return b.year - a.year;
+    case MONTHLY:
+        return (b.year - a.year) * 12 + b.month - a.month;
+    case WEEKLY:
+        return (day - start + days_into_week(rule, start)) / 7;
+    default:
+        return day - start;
+    }
+}
+
+/* The next day from that index on that the rule means, counted from 1970; where the year has none, the next year's first. */
+static int64_t next_good_day(const Stream *s, int index)
+{
+    int next = year_days_next(s->days, index);
+    return s->days->first + (next < s->days->length ? next : s->days->length);
+}
+
+/* Years to days: the first period from the present one on that has days. */
+static bool begin_coarse_period(Stream *s)
+{
+    int64_t interval = s->rule->interval;
+    for (;;) {
+        s->purse->steps -= PERIOD_STEPS;
+        if (s->purse->steps <= 0 || !set_coarse_period(s))
+            return false;
+        if (year_days_next(s->days, s->day) < s->end)
+            return true;
+        if (interval <= 0)
+            return false;
+        int64_t target = s->period + 1;
+        if (!s->days->now.failing)
+            target = (units_until(s->rule, next_good_day(s, s->day)) + interval - 1) / interval;
+        s->period = target > s->period ? target : s->period + 1; /* a week over a year's end holds the next year's first day, but not as its own */
+    }
+}
+
 static bool day_is_good(Stream *s, int64_t day)
 {
     if (day != s->checked_day) {
@@ -126,27 +164,27 @@ static bool day_is_good(Stream *s, int64_t day)
             s->done = true;
             return false;
         }
-        s->checked_good = year_days_has(s->days, s->rule, s->day);
+        s->checked_good = year_days_next(s->days, s->day) == s->day;
     }
     return s->checked_good;
 }
 
-/* The first second at which the present period may be met again, since it is of no use: the next day, hour, minute. 0: it is of use. */
+/* The first second at which the present period may be met again, since it is of no use: that of the next good day,
+ * of the next hour or minute. 0: it is of use. */
 static int64_t next_chance(Stream *s)
 {
-    const Rule *rule = s->rule;
     int64_t at = s->period, day = floor_div(at, DAY_SECONDS);
     int second = (int)(at - day * DAY_SECONDS);
     s->own[0] = second / 3600;
     s->own[1] = second / 60 % 60;
     s->own[2] = second % 60;
     if (!day_is_good(s, day))
-        return (day + 1) * DAY_SECONDS;
-    if (rule->by[BY_HOUR].given && !contains(&rule->by[BY_HOUR], s->own[0]))
+        return next_good_day(s, s->day + 1) * DAY_SECONDS;
+    if (!(s->allowed[0] >> s->own[0] & 1))
         return at - second % 3600 + 3600;
-    if (rule->frequency >= MINUTELY && rule->by[BY_MINUTE].given && !contains(&rule->by[BY_MINUTE], s->own[1]))
+    if (!(s->allowed[1] >> s->own[1] & 1))
         return at - second % 60 + 60;
-    if (rule->frequency == SECONDLY && rule->by[BY_SECOND].given && !contains(&rule->by[BY_SECOND], s->own[2]))
+    if (!(s->allowed[2] >> s->own[2] & 1))
         return at + 1;
     return 0;
 }
@@ -187,11 +225,9 @@ static void choose(Stream *s)
 {
     const Ints *positions = &s->rule->by[BY_SETPOS];
     int days[373], count = 0;
-    for (; s->day < s->end; s->day++) {
-        s->purse->steps--;
-        if (year_days_has(s->days, s->rule, s->day))
-            days[count++] = s->day;
-    }
+    while ((s->day = year_days_next(s->days, s->day)) < s->end)
+        days[count++] = s->day++;
+    s->purse->steps -= count + 2 * positions->count; /* sorting is dear */
     s->chosen_count = s->chosen_next = 0;
     for (int i = 0; i < positions->count && s->time_count; i++) {
         int position = positions->values[i] < 0 ? positions->values[i] : positions->values[i] - 1;
@@ -211,7 +247,7 @@ static void choose(Stream *s)
 
 static bool begin_period(Stream *s)
 {
-    if (!(s->rule->frequency < HOURLY ? pay(s) && set_coarse_period(s) : set_fine_period(s)))
+    if (!(s->rule->frequency < HOURLY ? begin_coarse_period(s) : set_fine_period(s)))
         return false;
     s->time = 0;
     if (s->chosen)
@@ -250,10 +286,10 @@ static bool next_in_period(Stream *s, int64_t *ret)
         *ret = s->chosen[s->chosen_next++];
         return true;
     }
-    for (; s->day < s->end; s->day++, s->time = 0) {
+    for (; (s->day = year_days_next(s->days, s->day)) < s->end; s->day++, s->time = 0) {
         if (!pay(s))
             return false;
-        if (s->time == 0 && (!year_days_has(s->days, s->rule, s->day) || skip_day(s)))
+        if (s->time == 0 && skip_day(s))
             continue;
         if (s->time < s->time_count) {
             *ret = wall_at(s, s->day, s->time++);
@@ -296,21 +332,6 @@ static void next_of_stream(Stream *s)
 
 /* ---- beginning ---- */
 
-static int64_t distance_in_periods(const Rule *rule, int64_t from)
-{
-    Civil a = civil_from_time(rule->start, 0), b = civil_from_time(from * SECOND, 0);
-    switch (rule->frequency) {
-    case YEARLY:
-        return b.year - a.year;
-    case MONTHLY:
-        return (b.year - a.year) * 12 + b.month - a.month;
-    case WEEKLY:
-        return (from - start_second(rule)) / (7 * DAY_SECONDS);
-    default:
-        return (from - start_second(rule)) / DAY_SECONDS;
-    }
-}
-
 /* Not past what is of interest: one period earlier is early enough. */
 static void enter_rule(Stream *s)
 {
@@ -318,7 +339,7 @@ static void enter_rule(Stream *s)
     int64_t from = s->purse->from, start = start_second(rule);
     bool jumps = !rule->has_count && rule->interval > 0 && from > start;
     if (rule->frequency < HOURLY) {
-        int64_t periods = jumps ? distance_in_periods(rule, from) / rule->interval - 1 : 0;
+        int64_t periods = jumps ? units_until(rule, floor_div(from, DAY_SECONDS)) / rule->interval - 1 : 0;
         s->period = periods > 0 ? periods : 0;
         return;
     }
@@ -352,6 +373,16 @@ static bool positions_exist(const Stream *s)
     return !positions->given;
 }
 
+static uint64_t bits_of(const Ints *list)
+{
+    uint64_t bits = list->given ? 0 : UINT64_MAX;
+    for (int i = 0; i < list->count; i++) {
+        if (list->values[i] >= 0 && list->values[i] < 64)
+            bits |= UINT64_C(1) << list->values[i];
+    }
+    return bits;
+}
+
 static void open_rule(Arena *arena, Purse *purse, const Rule *rule, Stream *s)
 {
     *s = (Stream){ .purse = purse, .rule = rule, .left = rule->count, .checked_day = INT64_MIN };
@@ -363,6 +394,7 @@ static void open_rule(Arena *arena, Purse *purse, const Rule *rule, Stream *s)
     for (int i = 0; i < 3; i++) {
         s->times[i] = (int)rule->frequency >= HOURLY + i ? (Ints){ true, 1, &s->own[i] } : rule->by[BY_HOUR + i];
         s->time_count *= s->times[i].count;
+        s->allowed[i] = (int)rule->frequency >= HOURLY + i ? bits_of(&rule->by[BY_HOUR + i]) : UINT64_MAX;
     }
     if (rule->by[BY_SETPOS].given)
         s->chosen = arena_alloc(arena, (size_t)rule->by[BY_SETPOS].count * sizeof *s->chosen);
@@ -444,8 +476,8 @@ static bool walk(Dates *dates, const RuleSet *set, Purse *purse)
     return false;
 }
 
-/* An EXRULE that never excludes anything would be searched to the end of all years before the first date is sure. So the near
- * years come first; what was found in them stays where a longer walk costs too much. */
+/* A rule without dates, or an EXRULE that never excludes anything, would be searched to the end of all years before the first date of
+ * the others is sure. So the near years come first; what was found in them stays where a longer walk costs too much. */
 void rrule_dates(Dates *dates, const RuleSet *set)
 {
     static const int64_t spans[] = { 4 * 366 * (int64_t)DAY_SECONDS, 128 * 366 * (int64_t)DAY_SECONDS, INT64_MAX / 2 };
@@ -453,8 +485,10 @@ void rrule_dates(Dates *dates, const RuleSet *set)
     int64_t last = INT64_C(253402300799); /* 9999-12-31T23:59:59 */
     if (dates->end_wall / SECOND < last - DAY_SECONDS)
         last = dates->end_wall / SECOND + DAY_SECONDS;
-    for (size_t i = set->exrule_count ? 0 : COUNT_OF(spans) - 1; i < COUNT_OF(spans); i++) {
-        Purse purse = { STEPS_MAX, from, from + spans[i] < last ? from + spans[i] : last };
+    Purse purse = { .steps = STEPS_MAX, .from = from };
+    bool is_alone = set->rule_count + set->exrule_count + (set->rdate_count > 0) <= 1;
+    for (size_t i = is_alone ? COUNT_OF(spans) - 1 : 0; i < COUNT_OF(spans); i++) {
+        purse.limit = from + spans[i] < last ? from + spans[i] : last;
         size_t sure = dates->count;
         dates->count = dates->tries = 0;
         bool is_done = walk(dates, set, &purse);

@@ -1,12 +1,27 @@
-/* schedule/rrule_days.c -- the days of a year that a recurrence rule means, as dateutil's masks have them. */
+/* schedule/rrule_days.c -- the days of a year that a recurrence rule means, as dateutil's masks have them. They are found once for each
+ * kind of year, so that years without any cost next to nothing. */
 #include "schedule/rules.h"
+
+#include <limits.h>
+
+enum { FILL_STEPS = 400 }; /* what finding them costs, in the steps of rrule_dates.c */
+
+/* A year while its days are found. */
+typedef struct Year {
+    int number, length;
+    int64_t first;          /* day since 1970 */
+    int first_weekday;      /* Monday 0 */
+    unsigned char months[373];
+    signed char days[373], days_left[373]; /* of the month, from its start and (negative) from its end */
+    bool weekno[380], nth[373];
+} Year;
 
 static int modulo(int a, int b)
 {
     return (a % b + b) % b;
 }
 
-static int weekday_at(const YearDays *y, int day)
+static int weekday_at(const Year *y, int day)
 {
     return modulo(y->first_weekday + day, 7);
 }
@@ -31,11 +46,11 @@ static int first_weekday_of(int year)
     return (int)((day % 7 + 7) % 7);
 }
 
-static void set_calendar(YearDays *y)
+static void set_calendar(Year *y)
 {
     int i = 0;
     for (int month = 1; month <= 13; month++) {
-        int length = month == 13 ? 31 : civil_month_days(y->year, month);
+        int length = month == 13 ? 31 : civil_month_days(y->number, month);
         for (int day = 1; day <= length && i < y->length + 7; day++, i++) {
             y->months[i] = (unsigned char)(month == 13 ? 1 : month);
             y->days[i] = (signed char)day;
@@ -62,7 +77,7 @@ static Weeks weeks_of(int length, int first_weekday, int week_start)
     return w;
 }
 
-static void mark_week(YearDays *y, const Rule *rule, int day)
+static void mark_week(Year *y, const Rule *rule, int day)
 {
     for (int i = 0; i < 7 && day < (int)COUNT_OF(y->weekno); i++) {
         y->weekno[day++] = true;
@@ -78,11 +93,11 @@ static int day_of_week(const Weeks *w, int number)
 }
 
 /* The days before week 1, which are in the last week of the year before. */
-static void mark_last_week_before(YearDays *y, const Rule *rule, const Weeks *w)
+static void mark_last_week_before(Year *y, const Rule *rule, const Weeks *w)
 {
     int number = -1;
     if (!contains(&rule->by[BY_WEEKNO], -1)) {
-        int weekday = first_weekday_of(y->year - 1), length = year_length(y->year - 1);
+        int weekday = first_weekday_of(y->number - 1), length = year_length(y->number - 1);
         if (modulo(7 - weekday + rule->week_start, 7) >= 4)
             number = 52 + modulo(length + modulo(weekday - rule->week_start, 7), 7) / 4;
         else
@@ -94,11 +109,10 @@ static void mark_last_week_before(YearDays *y, const Rule *rule, const Weeks *w)
         y->weekno[day] = true;
 }
 
-static void set_weeks(YearDays *y, const Rule *rule)
+static void set_weeks(Year *y, const Rule *rule)
 {
     const Ints *numbers = &rule->by[BY_WEEKNO];
     Weeks w = weeks_of(y->length, y->first_weekday, rule->week_start);
-    memset(y->weekno, 0, sizeof y->weekno);
     for (int i = 0; i < numbers->count; i++) {
         int number = numbers->values[i] < 0 ? numbers->values[i] + w.count + 1 : numbers->values[i];
         if (number > 0 && number <= w.count)
@@ -113,38 +127,9 @@ static void set_weeks(YearDays *y, const Rule *rule)
         mark_last_week_before(y, rule, &w);
 }
 
-/* ---- Easter ---- */
-
-/* Of the western churches, by the rule of Meeus, as an index into the year. */
-static int easter_of(const YearDays *y)
-{
-    int golden = y->year % 19, century = y->year / 100, rest = y->year % 100;
-    int moon = (19 * golden + century - century / 4 - (century - (century + 8) / 25 + 1) / 3 + 15) % 30;
-    int sunday = (32 + 2 * (century % 4) + 2 * (rest / 4) - moon - rest % 4) % 7;
-    int late = (golden + 11 * moon + 22 * sunday) / 451;
-    int sum = moon + sunday - 7 * late + 114;
-    return (int)(civil_days(y->year, sum / 31, sum % 31 + 1) - y->first);
-}
-
-/* Days before the year's start count from its end, as indices do in Python. */
-static bool set_easter(YearDays *y, const Rule *rule)
-{
-    int easter = easter_of(y), n = y->length + 7;
-    memset(y->easter, 0, sizeof y->easter);
-    for (int i = 0; i < rule->by[BY_EASTER].count; i++) {
-        int day = easter + rule->by[BY_EASTER].values[i];
-        if (day < 0)
-            day += n;
-        if (day < 0 || day >= n)
-            return false;
-        y->easter[day] = true;
-    }
-    return true;
-}
-
 /* ---- the n-th weekday of a month or year ---- */
 
-static bool mark_nth(YearDays *y, const Rule *rule, int first, int end)
+static bool mark_nth(Year *y, const Rule *rule, int first, int end)
 {
     int last = end - 1;
     for (size_t i = 0; i < rule->nth_count; i++) {
@@ -162,49 +147,37 @@ static bool mark_nth(YearDays *y, const Rule *rule, int first, int end)
     return true;
 }
 
-static bool mark_month_nth(YearDays *y, const Rule *rule, int month)
+static bool mark_month_nth(Year *y, const Rule *rule, int month)
 {
     if (month < 1 || month > 12)
         return false;
-    int first = (int)(civil_days(y->year, month, 1) - y->first);
-    return mark_nth(y, rule, first, first + civil_month_days(y->year, month));
+    int first = (int)(civil_days(y->number, month, 1) - y->first);
+    return mark_nth(y, rule, first, first + civil_month_days(y->number, month));
 }
 
-static bool set_nth(YearDays *y, const Rule *rule, int month)
+/* In rules of months, each month has its own. Returns DayBits.failing. */
+static unsigned set_nth(Year *y, const Rule *rule)
 {
     const Ints *months = &rule->by[BY_MONTH];
-    memset(y->nth, 0, sizeof y->nth);
-    if (rule->frequency == MONTHLY)
-        return mark_month_nth(y, rule, month);
+    unsigned failing = 0;
+    if (rule->frequency == MONTHLY) {
+        for (int month = 1; month <= 12; month++)
+            failing |= mark_month_nth(y, rule, month) ? 0 : 1u << month;
+        return failing;
+    }
     if (!months->given)
-        return mark_nth(y, rule, 0, y->length);
+        return mark_nth(y, rule, 0, y->length) ? 0 : UINT_MAX;
     for (int i = 0; i < months->count; i++) {
         if (!mark_month_nth(y, rule, months->values[i]))
-            return false;
+            return UINT_MAX;
     }
-    return true;
+    return 0;
 }
 
-bool year_days_set(YearDays *y, const Rule *rule, int year, int month)
-{
-    bool new_year = year != y->year;
-    if (new_year) {
-        y->year = year;
-        y->length = year_length(year);
-        y->first = civil_days(year, 1, 1);
-        y->first_weekday = first_weekday_of(year);
-        set_calendar(y);
-        if (rule->by[BY_WEEKNO].given)
-            set_weeks(y, rule);
-    }
-    if (rule->nth_count && (new_year || month != y->month) && !set_nth(y, rule, month))
-        return false;
-    y->month = month;
-    return !new_year || !rule->by[BY_EASTER].given || set_easter(y, rule);
-}
+/* ---- all together ---- */
 
 /* Days of the month are asked for from its start and from its end; 0 asks for nothing. */
-static bool has_month_day(const YearDays *y, const Ints *list, int day)
+static bool has_month_day(const Year *y, const Ints *list, int day)
 {
     bool asked = false;
     for (int i = 0; i < list->count; i++) {
@@ -216,23 +189,103 @@ static bool has_month_day(const YearDays *y, const Ints *list, int day)
     return !asked;
 }
 
-static bool has_year_day(const YearDays *y, const Ints *list, int day)
+static bool has_year_day(const Year *y, const Ints *list, int day)
 {
     if (day < y->length)
         return contains(list, day + 1) || contains(list, day - y->length);
-    return contains(list, day + 1 - y->length) || contains(list, day - y->length - year_length(y->year + 1));
+    return contains(list, day + 1 - y->length) || contains(list, day - y->length - year_length(y->number + 1));
 }
 
-bool year_days_has(const YearDays *y, const Rule *rule, int day)
+static bool has_day(const Year *y, const Rule *rule, int day)
 {
     const Ints *by = rule->by;
     if (by[BY_MONTH].given && !contains(&by[BY_MONTH], y->months[day]))
         return false;
     if (rule->weekdays && !(rule->weekdays >> weekday_at(y, day) & 1))
         return false;
-    if ((by[BY_WEEKNO].given && !y->weekno[day]) || (rule->nth_count && !y->nth[day]) || (by[BY_EASTER].given && !y->easter[day]))
+    if ((by[BY_WEEKNO].given && !y->weekno[day]) || (rule->nth_count && !y->nth[day]))
         return false;
     if (by[BY_MONTHDAY].given && !has_month_day(y, &by[BY_MONTHDAY], day))
         return false;
     return !by[BY_YEARDAY].given || has_year_day(y, &by[BY_YEARDAY], day);
+}
+
+static void find_days(const Rule *rule, int year, DayBits *ret)
+{
+    Year y = { .number = year, .length = year_length(year), .first = civil_days(year, 1, 1), .first_weekday = first_weekday_of(year) };
+    *ret = (DayBits){ .known = true };
+    set_calendar(&y);
+    if (rule->by[BY_WEEKNO].given)
+        set_weeks(&y, rule);
+    if (rule->nth_count)
+        ret->failing = set_nth(&y, rule);
+    for (int day = 0; day < y.length + 7; day++) {
+        if (has_day(&y, rule, day))
+            ret->bits[day / 64] |= UINT64_C(1) << day % 64;
+    }
+}
+
+/* What the days depend on: the weekday of January 1st, and whether this year, the last or the next is a leap year. */
+static int kind_of(int year)
+{
+    int leap = civil_is_leap(year) ? 1 : civil_is_leap(year - 1) ? 2 : civil_is_leap(year + 1) ? 3 : 0;
+    return 4 * first_weekday_of(year) + leap;
+}
+
+/* Easter of the western churches, by the rule of Meeus, as an index into the year. */
+static int easter_of(const YearDays *days)
+{
+    int golden = days->year % 19, century = days->year / 100, rest = days->year % 100;
+    int moon = (19 * golden + century - century / 4 - (century - (century + 8) / 25 + 1) / 3 + 15) % 30;
+    int sunday = (32 + 2 * (century % 4) + 2 * (rest / 4) - moon - rest % 4) % 7;
+    int late = (golden + 11 * moon + 22 * sunday) / 451;
+    int sum = moon + sunday - 7 * late + 114;
+    return (int)(civil_days(days->year, sum / 31, sum % 31 + 1) - days->first);
+}
+
+/* Days before the year's start count from its end, as indices do in Python. */
+static bool keep_easter(YearDays *days, const Rule *rule)
+{
+    uint64_t asked[YEAR_WORDS] = { 0 };
+    int easter = easter_of(days), n = days->length + 7;
+    for (int i = 0; i < rule->by[BY_EASTER].count; i++) {
+        int day = easter + rule->by[BY_EASTER].values[i];
+        if (day < 0)
+            day += n;
+        if (day < 0 || day >= n)
+            return false;
+        asked[day / 64] |= UINT64_C(1) << day % 64;
+    }
+    for (int i = 0; i < YEAR_WORDS; i++)
+        days->now.bits[i] &= asked[i];
+    return true;
+}
+
+bool year_days_set(YearDays *days, const Rule *rule, int year, int64_t *steps)
+{
+    if (year == days->year)
+        return true;
+    DayBits *kind = &days->kinds[kind_of(year)];
+    if (!kind->known) {
+        *steps -= FILL_STEPS;
+        find_days(rule, year, kind);
+    }
+    *steps -= 1 + rule->by[BY_EASTER].count;
+    days->year = year;
+    days->length = year_length(year);
+    days->first = civil_days(year, 1, 1);
+    days->now = *kind;
+    return !rule->by[BY_EASTER].given || keep_easter(days, rule);
+}
+
+int year_days_next(const YearDays *days, int day)
+{
+    for (int i = day / 64; i < YEAR_WORDS; i++) {
+        uint64_t bits = days->now.bits[i];
+        if (i == day / 64)
+            bits &= UINT64_MAX << day % 64;
+        if (bits)
+            return 64 * i + __builtin_ctzll(bits);
+    }
+    return INT_MAX;
 }

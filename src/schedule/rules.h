@@ -94,18 +94,25 @@ void rrule_dates(Dates *dates, const RuleSet *set);
 /* A date of DTSTART, UNTIL, RDATE or EXDATE in ISO's forms. False: *ret_reason. */
 bool rrule_time_parse(Arena *arena, Str text, int64_t *ret_wall, bool *ret_has_zone, Str *ret_reason) MUST_CHECK;
 
-/* Which days of a year a rule means; index 0 is January 1st, the first seven of the next year are there too. */
+enum { YEAR_WORDS = 6, YEAR_KINDS = 28 };
+
+/* The days of a year that a rule means, a bit for each: bit 0 is January 1st, the first seven of the next year are there too. */
+typedef struct DayBits {
+    bool known;
+    unsigned failing;       /* bit n: periods that begin in month n (from 1) cannot be followed, dateutil fails there */
+    uint64_t bits[YEAR_WORDS];
+} DayBits;
+
+/* The present year of a rule. But for Easter, years of the same weekdays and leap days around have the same days. */
 typedef struct YearDays {
-    int year, month, length;
+    int year, length;
     int64_t first;          /* day since 1970 */
-    int first_weekday;      /* Monday 0 */
-    unsigned char months[373];
-    signed char days[373], days_left[373]; /* of the month, from its start and (negative) from its end */
-    bool weekno[380], easter[373], nth[373];
+    DayBits now, kinds[YEAR_KINDS];
 } YearDays;
 
-/* For a period that begins in that month. False: the rule cannot be followed here. */
-bool year_days_set(YearDays *days, const Rule *rule, int year, int month) MUST_CHECK;
-bool year_days_has(const YearDays *days, const Rule *rule, int day) MUST_CHECK;
+/* Takes from *steps what it costs. False: the rule cannot be followed in this year. */
+bool year_days_set(YearDays *days, const Rule *rule, int year, int64_t *steps) MUST_CHECK;
+/* The first day from `day` on that the rule means; INT_MAX where the year has no more. */
+int year_days_next(const YearDays *days, int day) MUST_CHECK;
 
 #endif

@@ -5,6 +5,7 @@ from pathlib import Path
 from cases import NOBODY
 
 ANSWERS = Path(__file__).with_name("answers.jsonl")
+ON_POSTGRES = Path(__file__).with_name("answers_postgres.jsonl")  # those that are others there
 HEADERS = ["content-type", "location", "allow", "vary", "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods",
            "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age"]
 
@@ -26,5 +27,14 @@ def depends_on_rows(case, answer):
     return NOBODY not in (case["content"] or "") and '"limit": 0' not in (case["content"] or "")
 
 
-def recorded():
-    return [json.loads(line) for line in ANSWERS.read_text().splitlines()]
+def recorded(path=ANSWERS):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def key(case):
+    return json.dumps({name: case[name] for name in ("method", "path", "headers", "content")})
+
+
+def recorded_on_postgres():
+    """The answers by key()."""
+    return {key(case): case["answer"] for case in recorded(ON_POSTGRES)}

@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
-"""Writes what the reference answers to every request of cases.py into answers.jsonl: python tests/api/record.py"""
+"""Writes what the reference answers to every request of cases.py: python tests/api/record.py [sqlite|postgresql]
+
+On SQLite (the default) into answers.jsonl; on PostgreSQL what differs from that into answers_postgres.jsonl."""
 import json
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import servers
-from answers import ANSWERS, ask, depends_on_rows
+from answers import ANSWERS, ON_POSTGRES, ask, depends_on_rows, recorded
 from api_client import Api
 from cases import CASES
 
 
 def main():
+    engine = sys.argv[1] if len(sys.argv) > 1 else "sqlite"
     lines = {}
-    with servers.running("reference") as server:
+    with servers.running("reference", database=engine) as server:
         api = Api(server)
         for case in CASES:
             answer = ask(api, case)
@@ -21,7 +24,11 @@ def main():
                 print("left out:", case["method"], case["path"], case["content"])
             else:
                 lines[json.dumps({**case, "answer": answer})] = None
-    ANSWERS.write_text("".join(line + "\n" for line in lines))
+    if engine == "postgresql":
+        known = {json.dumps(case) for case in recorded()}
+        lines = {line: None for line in lines if line not in known}
+    path = ANSWERS if engine == "sqlite" else ON_POSTGRES
+    path.write_text("".join(line + "\n" for line in lines))
     print(f"{len(lines)} answers")
 
 

@@ -1,5 +1,6 @@
 """What answers look like: orchestration results, states, rows with their keys in order."""
 import datetime
+import json
 import re
 
 ACCEPT = {"status": "ACCEPT", "details": {"type": "accept_details"}}
@@ -41,6 +42,23 @@ def time_of(text):
 
 def seconds_ago(text):
     return (datetime.datetime.now(datetime.timezone.utc) - time_of(text)).total_seconds()
+
+
+def is_later(after, before, engine):
+    """A time of an update: from the database's clock, which SQLite reads in milliseconds."""
+    return TIME.match(after) and after > before and (engine == "postgresql" or after.endswith("000+00:00"))
+
+
+def kept(value, engine):
+    """JSON with its keys in the order in which they come back: PostgreSQL's jsonb puts the shorter first."""
+    if engine == "postgresql" and isinstance(value, dict):
+        return {key: kept(value[key], engine) for key in sorted(value, key=lambda key: (len(key.encode()), key.encode()))}
+    return [kept(item, engine) for item in value] if isinstance(value, list) else value
+
+
+def stored(value, engine):
+    """The text of JSON in a column."""
+    return json.dumps(kept(value, engine), ensure_ascii=engine == "sqlite")
 
 
 def is_row(row, keys):

@@ -1,8 +1,11 @@
 """Every request of cases.py, against what the reference answered when it was recorded: status, headers and body, byte by byte."""
 import pytest
 
-from answers import ask, recorded
+from answers import ask, key, recorded, recorded_on_postgres
 from differences import expected_answer
+
+
+ON_POSTGRES = recorded_on_postgres()
 
 
 def name(case):
@@ -11,5 +14,7 @@ def name(case):
 
 @pytest.mark.parametrize("case", recorded(), ids=name)
 def test_answer(api, case):
+    if api.engine == "postgresql":
+        case = {**case, "answer": ON_POSTGRES.get(key(case), case["answer"])}
     actual = ask(api, case)
     assert actual == expected_answer(api.kind, case, actual)

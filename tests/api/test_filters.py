@@ -2,6 +2,7 @@
 import pytest
 
 from api_client import NOBODY, unique
+from differences import expected
 
 T = ["2031-01-01T00:00:00+00:00", "2031-01-02T00:00:00+00:00", "2031-01-03T00:00:00+00:00"]
 
@@ -133,9 +134,16 @@ def test_many_identifiers(api, world):
 
 
 def test_quotes_are_only_text(api, world):
-    for text in ["'", "''; DROP TABLE flow; --", '"', "\\", "[1]", "\U0001f600", "a\u0000b"]:
+    for text in ["'", "''; DROP TABLE flow; --", '"', "\\", "[1]", "\U0001f600", *api.on(sqlite=["a\u0000b"], postgresql=[])]:
         filters = {"name": {"like_": text}, "tags": {"all_": [text]}, "state": {"name": {"any_": [text]}}}
         assert world.listed("flow_runs", {"flow_runs": filters}) == ""
+
+
+def test_a_text_that_postgresql_cannot_store(api):
+    if api.engine == "sqlite":
+        pytest.skip("SQLite can")
+    answer = api.post("/flow_runs/filter", {"flow_runs": {"name": {"like_": "a\u0000b"}}})
+    assert answer.status_code == expected("a text with U+0000 on PostgreSQL", api.kind)
 
 
 def test_an_offset_below_all_integers(api):

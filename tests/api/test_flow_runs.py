@@ -3,7 +3,7 @@ import pytest
 
 from api_client import NOBODY, unique
 from differences import expected
-from shapes import FLOW_RUN, FLOW_RUN_POLICY, is_row, is_state
+from shapes import FLOW_RUN, FLOW_RUN_POLICY, is_row, is_state, kept
 
 
 def test_create_with_defaults(api):
@@ -34,7 +34,7 @@ def test_create_with_everything(api):
              "empirical_policy": {"max_retries": 1, "retry_delay_seconds": 2.5, "retries": 3, "retry_delay": 4, "pause_keys": ["k"], "resuming": True}}
     run = api.flow_run(flow, **given)
     assert {name: run[name] for name in given} == given
-    assert list(run["parameters"]) == ["z", "a"]
+    assert list(run["parameters"]) == list(kept(given["parameters"], api.engine))
     assert without_clock(api.again(run)) == without_clock(run)
 
 
@@ -190,8 +190,9 @@ def test_sorts(api):
     assert listed("EXPECTED_START_TIME_DESC") == ["b", "a", "c"]
     assert listed("START_TIME_ASC") == ["b", "c", "a"]
     assert listed("START_TIME_DESC") == ["a", "c", "b"]
-    assert listed("NEXT_SCHEDULED_START_TIME_ASC") == ["b", "c", "a"]
-    assert listed("END_TIME_DESC")[0] == "b"
+    # SQLite has what has no time below all others, PostgreSQL above.
+    assert listed("NEXT_SCHEDULED_START_TIME_ASC") == api.on(sqlite=["b", "c", "a"], postgresql=["c", "a", "b"])
+    assert listed("END_TIME_DESC").index("b") == api.on(sqlite=0, postgresql=2)
     assert listed("NAME_ASC", limit=1, offset=1) == ["b"]
 
 
@@ -255,7 +256,11 @@ def test_a_retry_beyond_the_calendar_fails(api, delay):
 @pytest.mark.parametrize("start, end, seconds", [("2020-01-01", "2020-01-01", 3 * 10**11), ("9999-12-31T23:59:59", "9999-12-31T23:59:59", 10), ("2020-01-01", "9999-12-31", 2 * 10**11)])
 def test_a_history_beyond_the_calendar_fails(api, start, end, seconds):
     body = {"history_start": start, "history_end": end, "history_interval_seconds": seconds}
-    assert api.post("/flow_runs/history", body).status_code == 500
+    answer = api.post("/flow_runs/history", body)
+    if api.engine == "postgresql" and start == end:  # no interval at all
+        assert (answer.status_code, answer.json()) == (200, [])
+    else:
+        assert answer.status_code == 500
 
 
 @pytest.mark.parametrize("limit, why", [(2**63, "less than or equal to 200"), (10**19 - 1, "less than or equal to 200"), (-2**63 - 1, "greater than or equal to 0"), (10**30, "less than or equal to 200")])

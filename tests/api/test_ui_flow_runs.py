@@ -79,7 +79,8 @@ def test_order_limit_and_offset(api, planned):
     assert ids(points(api, planned, sort=None, limit=None, offset=None)) == order
     assert ids(points(api, planned, limit=3, offset=2)) == order[2:5]
     assert ids(points(api, planned, limit=0)) == []
-    assert ids(points(api, planned, limit=-1, offset=8)) == order[8:]
+    if api.engine == "sqlite":
+        assert ids(points(api, planned, limit=-1, offset=8)) == order[8:]
     assert ids(points(api, planned, limit="2", offset=100)) == []
     assert ids(points(api, planned, limit=1000)) == order
 
@@ -89,7 +90,11 @@ def test_more_than_an_ordinary_page(api):
     api.copy_flow_run(api.flow_run(flow, state={"type": "SCHEDULED"}), 1000)
     body = {"flows": {"id": {"any_": [flow["id"]]}}}
     assert len(api.post("/ui/flow_runs/history", body).json()) == 1000
-    assert len(api.post("/ui/flow_runs/history", {**body, "limit": -1}).json()) == 1001
+    answer = api.post("/ui/flow_runs/history", {**body, "limit": -1})
+    if api.engine == "sqlite":
+        assert len(answer.json()) == 1001
+    else:
+        assert answer.status_code == expected("a limit below zero on PostgreSQL", api.kind)
 
 
 @pytest.mark.parametrize("body, found", [
