@@ -93,6 +93,13 @@ def test_the_source_has_rows_in_each_table(source, tables):
     assert [table for table, found in databases.rows(source, tables).items() if not found] == []
 
 
+def test_postgresql_has_these_columns_too(orion, tables, tmp_path):
+    database = databases.new("postgresql", tmp_path)
+    upgrade(orion, database)
+    assert {table: sorted(database.columns(table)) for table in database.tables()} == \
+        {"alembic_version": ["version_num"], **{table: sorted(columns) for table, (columns, _) in tables.items()}}
+
+
 def test_every_value_arrives(orion, source, target, tables):
     out = copied(orion, source, target)
     want = databases.rows(source, tables)
@@ -100,6 +107,8 @@ def test_every_value_arrives(orion, source, target, tables):
     for table in tables:
         assert have[table] == want[table], table
         assert re.search(rf"^{table} +{len(want[table])}  [0-9a-f]{{16}}$", out, re.M), out
+    if target.engine == "postgresql":
+        assert target.execute("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND (condeferrable OR NOT convalidated)") == [(0,)]
 
 
 def test_there_and_back(orion, source, tables, tmp_path):
