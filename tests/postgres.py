@@ -1,5 +1,7 @@
 """A throw-away PostgreSQL cluster in a temporary folder, on a free port of 127.0.0.1 and on a socket in its folder.
 
+Run as a program it makes one with an empty database, prints the database's URL, and removes it when its standard input ends.
+
 `cluster()` is the one that a test run shares; a test that stops or breaks its cluster makes one of its own. POSTGRES_BIN names the
 folder of initdb and pg_ctl (default: the newest of Debian's). Run by root, the cluster belongs to the user postgres, since it
 refuses root. Nothing of an installed cluster is touched."""
@@ -14,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -249,3 +252,13 @@ def running(**options):
         yield own
     finally:
         own.remove()
+
+
+def main():
+    with running() as own:
+        print(own.create_database("empty"), flush=True)
+        sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

@@ -344,6 +344,8 @@ static void *reader_main(void *arg)
         else
             read_job(worker->db, worker->connection, job);
         release(job);
+        if (worker->db->driver->rest)
+            worker->db->driver->rest(worker->connection);
     }
     return NULL;
 }
@@ -456,18 +458,25 @@ DbConfig db_config(const Settings *settings)
     };
 }
 
-Db *db_open(const DbConfig *config, Error *error)
+static double at_most(double seconds, double most)
 {
-    const Driver *driver = driver_find(config->url, error);
+    return seconds < most ? seconds : most;
+}
+
+Db *db_open(const DbConfig *given, Error *error)
+{
+    const Driver *driver = driver_find(given->url, error);
     if (!driver)
         return NULL;
     Arena *arena = arena_new();
     Db *db = arena_new_of(arena, Db);
-    bool is_limited = config->timeout > 0;
-    double timeout = config->timeout < TIMEOUT_MOST ? config->timeout : TIMEOUT_MOST;
+    DbConfig limited = *given, *config = &limited;
+    bool is_limited = given->timeout > 0;
+    limited.timeout = at_most(given->timeout, TIMEOUT_MOST);
+    limited.connect_timeout = at_most(given->connect_timeout, TIMEOUT_MOST);
     db->arena = arena;
     db->driver = driver;
-    db->read_us = is_limited ? (int64_t)(timeout * (double)SECOND) : 0;
+    db->read_us = is_limited ? (int64_t)(limited.timeout * (double)SECOND) : 0;
     db->lock_wait_us = is_limited ? db->read_us : LOCK_WAIT_DEFAULT * SECOND;
     queue_init(&db->writes);
     queue_init(&db->reads);

@@ -110,16 +110,13 @@ Str db_text(Tx *tx, const char *sql, const Value *values, size_t count);
 
 /* ---- locks, held until the transaction ends ----
  * Where an engine lets several transactions write at once, what one reads to decide on must not change under it. SQLite has one
- * writer, and these do nothing. To be taken before the reading, rows in this order: flow_run, task_run, concurrency_limit by tag. */
+ * writer, and these do nothing. To be taken before the reading, in the order that README.md tells. */
 
-typedef enum DbLock {
+typedef enum DbLock { /* in the order in which they are taken */
     LOCK_NONE,
-    LOCK_SCHEMA,           /* tables made or dropped */
+    LOCK_SCHEMA,           /* tables made, emptied or dropped */
     LOCK_BLOCKS,           /* block types, schemas, documents */
-    LOCK_WORK_POOLS,       /* pools, their queues, agents */
-    LOCK_DEPLOYMENTS,
-    LOCK_LIMITS,           /* concurrency limits made or removed */
-    LOCK_CONFIGURATION
+    LOCK_WORK_POOLS        /* pools and their queues; deployments, which may make queues */
 } DbLock;
 
 void db_lock(Tx *tx, DbLock lock);

@@ -10,26 +10,29 @@ enum {
     MARGIN_MS = 250                    /* the server ends a statement this long before we give up on its answer */
 };
 
+static const int64_t REST_US = 5 * SECOND;
+
 static const Dialect dialect = {
     .name = "postgresql",
     /* whatever way led there: host names and sockets do not tell */
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database WHERE datname = current_database()",
     .now = "CURRENT_TIMESTAMP",
     .for_update = " FOR NO KEY UPDATE",
+    .date_unit = 1,
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
-        [SQL_NOT_ANY] = "NOT (%c = ANY(%v))",
-        [SQL_ALL] = "%c @> to_jsonb(%v::text[])",
+        [SQL_NOT_ANY] = "%c <> ALL(%v)",
+        [SQL_ALL] = "%c ?& %v", /* of a list, text[]; every JSON array holds all of none */
         [SQL_LIKE] = "%c ILIKE %v",
         [SQL_BEFORE] = "%c <= %v",
         [SQL_AFTER] = "%c >= %v",
-        [SQL_GE] = "%c >= %v",
-        [SQL_LE] = "%c <= %v",
+        [SQL_GE] = "%c >= CAST(%v AS bigint)", /* of a column that may be smaller */
+        [SQL_LE] = "%c <= CAST(%v AS bigint)",
         [SQL_EQ] = "%c = %v",
         [SQL_IS_NULL] = "%c IS NULL",
         [SQL_IS_NOT_NULL] = "%c IS NOT NULL",
-        [SQL_JSON_EMPTY] = "%c = '[]'::jsonb",
-        [SQL_JSON_NOT_EMPTY] = "%c != '[]'::jsonb",
+        [SQL_JSON_EMPTY] = "%c = '[]'",
+        [SQL_JSON_NOT_EMPTY] = "%c <> '[]'",
         /* chr(37) is the wildcard; an empty list restricts nothing */
         [SQL_LIKE_ANY] = "(cardinality(%v::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest(%v::text[]) AS prefix WHERE %c ILIKE prefix || chr(37)))",
     },
@@ -43,24 +46,21 @@ static PgConnection *of(void *connection)
 /* ---- places and connections ---- */
 
 /* As little as asyncpg asks for where the URL says nothing, and settings of the session that a pooler would not take. */
-static bool add_session(Arena *arena, PgPlace *place, double timeout)
+static void add_session(Arena *arena, PgPlace *place, double timeout)
 {
     size_t i = 0, options = SIZE_MAX;
     for (; place->keywords[i]; i++)
         if (strcmp(place->keywords[i], "options") == 0)
             options = i;
     const char *given = options == SIZE_MAX ? "" : place->values[options];
-    int64_t idle_ms = timeout > 0 ? 2 * (int64_t)(timeout * 1000) : 0;
-    place->statement_ms = timeout > 0 ? (int64_t)(timeout * 1000) - MARGIN_MS : 0;
-    if (timeout > 0 && place->statement_ms < 1)
-        place->statement_ms = 1;
+    int64_t ms = timeout <= 0 ? 0 : timeout < 0.001 ? 1 : (int64_t)(timeout * 1000), idle_ms = 2 * ms;
+    place->statement_ms = ms - (ms / 2 < MARGIN_MS ? ms / 2 : MARGIN_MS);
     if (!place->keeps_statements)
-        return true;
+        return;
     const char *all = arena_printf(arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
                                    (long long)place->statement_ms, (long long)idle_ms).p;
     place->keywords[options == SIZE_MAX ? i : options] = "options";
     place->values[options == SIZE_MAX ? i : options] = all;
-    return true;
 }
 
 static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
@@ -68,8 +68,9 @@ static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_pla
     PgPlace *place = arena_new_of(arena, PgPlace);
     place->keeps_statements = !config->pgbouncer;
     place->connect_timeout = config->connect_timeout > 0 ? config->connect_timeout : 5;
-    if (!libpq_load(&place->pq, error) || !postgres_url_read(arena, config->url, place, error) || !add_session(arena, place, config->timeout))
+    if (!libpq_load(&place->pq, error) || !postgres_url_read(arena, config->url, place, error))
         return false;
+    add_session(arena, place, config->timeout);
     *ret_place = (Place){ .postgres = place };
     return true;
 }
@@ -97,7 +98,18 @@ static void postgres_disconnect(Connection *connection)
 
 /* ---- transactions ---- */
 
-/* BEGIN itself goes out with the first statement. What an earlier read left to be read is read now. */
+/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. */
+static void postgres_rest(Connection *connection)
+{
+    PgConnection *c = of(connection);
+    Error ignored = { .code = ERR_NONE };
+    c->deadline = monotonic_us() + REST_US;
+    if (c->pg && c->pending_count > 0 && !pg_settle(c, &ignored))
+        pg_disconnect(c);
+    c->deadline = 0;
+}
+
+/* BEGIN itself goes out with the first statement. */
 static bool begin(PgConnection *c, bool is_read, Error *error)
 {
     Error ignored = { .code = ERR_NONE };
@@ -112,9 +124,11 @@ static bool begin(PgConnection *c, bool is_read, Error *error)
     return true;
 }
 
-/* Nobody waits for the end of a read: it is read before the next transaction. */
+/* Nobody waits for the end of a read (postgres_rest). Once the COMMIT of a write has gone out, a loss leaves its fate unknown; before, none of it is stored. */
 static bool commit(PgConnection *c, Error *error)
 {
+    if (c->is_begun && !c->is_read && !pg_look(c, error))
+        return false;
     c->in_transaction = false;
     if (!c->is_begun)
         return true;
@@ -311,6 +325,7 @@ const Driver postgres_driver = {
     .connect = postgres_connect,
     .disconnect = postgres_disconnect,
     .step = postgres_step,
+    .rest = postgres_rest,
     .in_transaction = postgres_in_transaction,
     .set_lock_wait = postgres_set_lock_wait,
     .set_deadline = postgres_set_deadline,

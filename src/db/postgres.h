@@ -61,7 +61,7 @@ typedef struct PgConnection {
     bool is_begun;            /* BEGIN was sent: it goes out with the first statement */
     bool is_committing;
     bool is_read;
-    bool must_reconnect;      /* what it has prepared no longer fits */
+    bool must_reconnect;      /* what the session holds no longer fits */
     int64_t count;            /* rows changed by the last PENDING_COUNT */
     bool was_rolled_back;     /* COMMIT was answered by ROLLBACK */
     PgPending *pending;       /* a ring */
@@ -89,6 +89,8 @@ bool pg_send_plain(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 bool pg_sync(PgConnection *c, Error *error) MUST_CHECK;
 /* After a failure: back to the state before BEGIN, or without a connection. */
 void pg_end_failed(PgConnection *c);
+/* Finds out a loss that can be known by now. */
+bool pg_look(PgConnection *c, Error *error) MUST_CHECK;
 /* Reads until nothing is pending. False: *error. */
 bool pg_settle(PgConnection *c, Error *error) MUST_CHECK;
 /* The next row of these; NULL: the end, or *error. */

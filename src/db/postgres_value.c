@@ -4,13 +4,14 @@
 #include "db/postgres.h"
 
 enum { /* pg_type's numbers, which never change */
-    OID_BOOL = 16, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_OID = 26, OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_TIMESTAMP = 1114,
-    OID_TIMESTAMPTZ = 1184, OID_INTERVAL = 1186, OID_UUID = 2950, OID_JSONB = 3802
+    OID_BOOL = 16, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25, OID_OID = 26, OID_JSON = 114, OID_FLOAT4 = 700,
+    OID_FLOAT8 = 701, OID_BPCHAR = 1042, OID_VARCHAR = 1043, OID_TIMESTAMP = 1114, OID_TIMESTAMPTZ = 1184, OID_INTERVAL = 1186, OID_UUID = 2950,
+    OID_JSONB = 3802,
+    OID_FIRST_OWN = 16384 /* of types that were created: our enums */
 };
 
 #define EPOCH_2000 (946684800 * SECOND) /* PostgreSQL counts from there */
 #define DAY (86400 * SECOND)
-#define MONTH (30 * DAY)                /* as intervals that name months are read everywhere */
 
 /* ---- in ---- */
 
@@ -95,6 +96,14 @@ static const char *time_parameter(Tx *tx, Time time)
     return buf_cstr(&text);
 }
 
+/* In days and seconds, as asyncpg sends them; before version 15 no number in an interval may be beyond 32 bits. */
+static const char *interval_parameter(Tx *tx, int64_t us)
+{
+    bool is_below = us % DAY < 0;
+    int64_t days = us / DAY - is_below, rest = us % DAY + (is_below ? DAY : 0);
+    return arena_printf(tx->arena, "%lld days +%lld.%06lld seconds", (long long)days, (long long)(rest / SECOND), (long long)(rest % SECOND)).p;
+}
+
 const char *pg_parameter(Tx *tx, const Value *value)
 {
     switch (value->kind) {
@@ -103,7 +112,7 @@ const char *pg_parameter(Tx *tx, const Value *value)
     case VAL_BOOL: return value->i ? "true" : "false";
     case VAL_REAL: return arena_printf(tx->arena, "%.17g", value->r).p;
     case VAL_TIME: return time_parameter(tx, value->i);
-    case VAL_INTERVAL: return arena_printf(tx->arena, "%lld microseconds", (long long)value->i).p;
+    case VAL_INTERVAL: return interval_parameter(tx, value->i);
     case VAL_LIST: return list_parameter(tx, value->s);
     case VAL_JSON: return json_parameter(tx, value->s);
     case VAL_TEXT:
@@ -153,8 +162,8 @@ int64_t pg_integer(const Libpq *pq, const PGresult *row, int column, bool *ret_o
     case OID_BOOL: return bytes[0] != 0;
     case OID_INT2:
     case OID_INT4:
-    case OID_OID:
     case OID_INT8: return signed_of(bytes, n);
+    case OID_OID: return (int64_t)big_endian(bytes, n);
     default: *ret_ok = false; return 0;
     }
 }
@@ -186,20 +195,23 @@ Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool
 {
     const char *bytes = pq->getvalue(row, 0, column);
     size_t n = (size_t)pq->getlength(row, 0, column);
+    Oid type = pq->ftype(row, column);
     *ret_ok = true;
-    switch (pq->ftype(row, column)) {
+    switch (type) {
     case OID_UUID: return uuid_text(arena, bytes);
     case OID_JSONB: return (Str){ bytes + 1, n - 1 }; /* behind the version of its format */
     case OID_BOOL: return bytes[0] ? STR("true") : STR("false");
     case OID_INT2:
     case OID_INT4:
     case OID_INT8: return arena_printf(arena, "%lld", (long long)signed_of(bytes, (int)n));
-    case OID_FLOAT4:
-    case OID_FLOAT8:
-    case OID_TIMESTAMP:
-    case OID_TIMESTAMPTZ:
-    case OID_INTERVAL: *ret_ok = false; return STR("");
-    default: return (Str){ bytes, n };
+    case OID_NAME:
+    case OID_TEXT:
+    case OID_BPCHAR:
+    case OID_VARCHAR:
+    case OID_JSON: return (Str){ bytes, n };
+    default:
+        *ret_ok = type >= OID_FIRST_OWN;
+        return *ret_ok ? (Str){ bytes, n } : STR("");
     }
 }
 
@@ -212,11 +224,13 @@ bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret)
     return us != INT64_MAX && us != INT64_MIN && !__builtin_add_overflow(us, EPOCH_2000, ret); /* those are its infinities */
 }
 
+/* A year has 365 days and a month 30, as asyncpg has it. */
 bool pg_interval(const Libpq *pq, const PGresult *row, int column, int64_t *ret_us)
 {
     if (pq->ftype(row, column) != OID_INTERVAL)
         return false;
     const char *bytes = pq->getvalue(row, 0, column);
-    int64_t us = signed_of(bytes, 8), days = signed_of(bytes + 8, 4), months = signed_of(bytes + 12, 4);
-    return !__builtin_add_overflow(us, days * DAY, &us) && !__builtin_add_overflow(us, months * MONTH, ret_us);
+    int64_t us = signed_of(bytes, 8), days = signed_of(bytes + 8, 4), months = signed_of(bytes + 12, 4), more;
+    days += months / 12 * 365 + months % 12 * 30;
+    return !__builtin_mul_overflow(days, DAY, &more) && !__builtin_add_overflow(us, more, ret_us);
 }

@@ -12,7 +12,7 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000 };
+enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200 };
 
 /* ---- what is pending ---- */
 
@@ -76,7 +76,7 @@ typedef struct State { /* rows are tried in order; a class is the first two char
     ErrorCode code;
     bool may_retry;
     const char *message;   /* NULL: the server's */
-    bool ends_connection;
+    enum { KEEP, RENEW, LOST } connection; /* RENEW: another one is made after the rollback */
 } State;
 
 static const State states[] = {
@@ -88,17 +88,25 @@ static const State states[] = {
     { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
     { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
-    { "25006", ERR_BUSY, false, "The database takes no writes: it is read-only" },
+    { "25006", ERR_BUSY, false, "The database takes no writes: it is read-only", RENEW }, /* which a session is from its beginning on */
     { "53100", ERR_BUSY, false, "The database takes no writes: its disk is full" },
     { "53300", ERR_BUSY, true, "The database has no connection left" },
     { "53", ERR_BUSY, false, "The database is out of resources" },
-    { "57", ERR_BUSY, true, NULL, .ends_connection = true },
+    { "57", ERR_BUSY, true, NULL, LOST },
     { "58", ERR_BUSY, false, "The database cannot read or write its files" },
-    { "08", ERR_BUSY, true, NULL, .ends_connection = true },
-    { "26000", ERR_BUSY, true, "A prepared statement is gone" }, /* a pooler that lends connections by the transaction */
-    { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's" },
-    { "0A000", ERR_BUSY, true, "The database's tables changed" },
+    { "08", ERR_BUSY, true, NULL, LOST },
+    { "26000", ERR_BUSY, true, "A prepared statement is gone", RENEW }, /* a pooler that lends connections by the transaction */
+    { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's", RENEW },
+    { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
 };
+
+/* A read that writes is our mistake, and of what is not supported only one kind goes away by itself. */
+static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate)
+{
+    const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
+    return (strcmp(sqlstate, "25006") == 0 && c->is_read)
+           || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0));
+}
 
 static const State *state_find(const char *sqlstate)
 {
@@ -106,11 +114,6 @@ static const State *state_find(const char *sqlstate)
         if (strncmp(sqlstate, states[i].sqlstate, strlen(states[i].sqlstate)) == 0)
             return &states[i];
     return NULL;
-}
-
-static bool is_about_statements(const State *state)
-{
-    return strcmp(state->sqlstate, "26000") == 0 || strcmp(state->sqlstate, "42P05") == 0 || strcmp(state->sqlstate, "0A000") == 0;
 }
 
 static void forget_statements(PgConnection *c)
@@ -122,17 +125,25 @@ static void forget_statements(PgConnection *c)
     c->statement_count = 0;
 }
 
+/* COMMIT is followed by a sync and nothing else. */
+static bool is_at_commit(const PgConnection *c)
+{
+    return c->pending_count <= 2;
+}
+
 static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
 {
     const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE), *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
-    if (state && state->ends_connection)
+    if (state && state->connection == LOST) {
+        c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
         return lose(c, error, message ? message : sqlstate);
-    if (!state)
+    }
+    if (!state || is_mistake(c, result, sqlstate))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
-    if (is_about_statements(state))
+    if (state->connection == RENEW)
         c->must_reconnect = true;
     if (error->code == ERR_NONE)
         c->base.may_retry = state->may_retry;
@@ -179,6 +190,19 @@ static bool await_result(PgConnection *c, Error *error)
             return lose_by_libpq(c, error);
     }
     return true;
+}
+
+/* What comes though nothing was asked is most likely a last word, and the end is close behind it. */
+bool pg_look(PgConnection *c, Error *error)
+{
+    for (int i = 0; c->pg && i < 2; i++) {
+        struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = POLLIN };
+        if (poll(&socket, 1, i > 0 && c->pending_count == 0 ? LAST_WORD_MS : 0) <= 0)
+            return true;
+        if (!c->pq->consumeInput(c->pg))
+            return lose_by_libpq(c, error);
+    }
+    return c->pg || lose_by_libpq(c, error);
 }
 
 /* ---- results ---- */
@@ -233,6 +257,7 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
         }
         break;
     case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY:
     case PGRES_TUPLES_OK: complete(c, result); break;
     case PGRES_PIPELINE_SYNC: end_head(c); break;
     case PGRES_PIPELINE_ABORTED: break; /* behind a failure that was told */

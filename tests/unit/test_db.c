@@ -580,7 +580,7 @@ static void bad_urls_are_refused_without_their_password(void **state)
 {
     Fixture *f = *state;
     char url[256];
-    assert_non_null(strstr(refused("postgresql+asyncpg://me:secret@host/db").message, "postgresql+asyncpg"));
+    assert_non_null(strstr(refused("mysql+aiomysql://me:secret@host/db").message, "mysql+aiomysql"));
     assert_non_null(strstr(refused("me:secret@host").message, "PREFECT_ORION_DATABASE_CONNECTION_URL"));
     assert_non_null(strstr(refused("sqlite+aiosqlite://me:secret@host/db").message, "no host"));
     refused("");
