@@ -14,6 +14,8 @@ static const int64_t REST_US = 5 * SECOND;
 
 static const Dialect dialect = {
     .name = "postgresql",
+    /* whatever way led there: host names and sockets do not tell */
+    .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database WHERE datname = current_database()",
     .now = "CURRENT_TIMESTAMP",
     .for_update = " FOR NO KEY UPDATE",
     .date_unit = 1,
