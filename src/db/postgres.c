@@ -19,7 +19,6 @@ static const Dialect dialect = {
     .now = "CURRENT_TIMESTAMP",
     .date_unit = 1,
     .for_update = " FOR NO KEY UPDATE",
-    .date_unit = 1,
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
         [SQL_NOT_ANY] = "%c <> ALL(%v)",
