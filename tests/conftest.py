@@ -32,13 +32,33 @@ def chosen_servers(config):
             if not (is_left_open and kind == "reference" and engine == "postgresql")]
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "only(engine): a test of what one engine alone has")
+
+
 def pytest_generate_tests(metafunc):
+    only = metafunc.definition.get_closest_marker("only")
     if "server" in metafunc.fixturenames:
         metafunc.parametrize("server", chosen_servers(metafunc.config), ids=str, indirect=True, scope="session")
     if "which" in metafunc.fixturenames:
-        metafunc.parametrize("which", chosen_servers(metafunc.config), ids=str, scope="session")
+        metafunc.parametrize("which", chosen_servers(metafunc.config), ids=str, indirect=True, scope="session")
     if "engine" in metafunc.fixturenames:
-        metafunc.parametrize("engine", chosen_engines(metafunc.config), scope="session")
+        engines = [engine for engine in chosen_engines(metafunc.config) if not only or engine in only.args]
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+# Fixtures, and not just parameters, so that pytest runs the tests of one together.
+
+@pytest.fixture(scope="session")
+def engine(request):
+    """The database to use; a test that asks for it runs once with each."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def which(request):
+    """A kind of server and an engine; a test that asks for it starts its own."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

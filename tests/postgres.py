@@ -213,6 +213,12 @@ class Cluster:
             fill(self.create_database(self.templates[name]))
         return self.templates[name]
 
+    def dump(self, database, *options):
+        """The lines of pg_dump, without the words that it makes up anew each time."""
+        done = subprocess.run([self.bin / "pg_dump", *options, self.url(database, "postgresql")], cwd="/", stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, check=True, timeout=PATIENCE)
+        return [line for line in done.stdout.decode().split("\n") if not line.startswith((r"\restrict", r"\unrestrict"))]
+
     def copy_into(self, database, other):
         """Copies all there is in one database, perhaps in use, into another, empty one."""
         with tempfile.TemporaryFile() as dump:

@@ -44,6 +44,8 @@ void json_write_value(Buf *out, const Json *json, JsonStyle style);
 Str json_format(Arena *arena, const Json *json, JsonStyle style);
 /* From stored text to another style; text that does not parse is written as null. Null stays null (the JSON word). */
 void json_write_text(Buf *out, Str json_text, JsonStyle style);
+/* The text as it is, but for characters beyond ASCII, which become escapes. */
+void json_write_ascii(Buf *out, Str json_text);
 
 /* The writer keeps commas and keys right; it cannot fail (misuse is an assert). */
 typedef struct JsonWriter {

@@ -279,6 +279,17 @@ void json_write_text(Buf *out, Str json_text, JsonStyle style)
         arena_release(out->arena, mark);
 }
 
+void json_write_ascii(Buf *out, Str json_text)
+{
+    const unsigned char *p = (const unsigned char *)json_text.p, *end = p + json_text.n;
+    while (p < end) {
+        if (*p < 0x7F)
+            buf_char(out, (char)*p++);
+        else
+            put_escape(out, next_character(&p, end));
+    }
+}
+
 /* The writer */
 
 void json_writer_init(JsonWriter *w, Buf *out, JsonStyle style)

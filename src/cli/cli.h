@@ -70,6 +70,9 @@ const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
 
 /* cli/cmd_database.c: the database that the settings name. NULL: *error. */
 Db *cli_open_database(const Cli *cli, Error *error);
+const char *cli_shown_url(const Cli *cli, Str url); /* without its password */
+/* Unless there is --yes. 0: go on; else the exit status. */
+int cli_ask(const Cli *cli, const char *question, const char *aborted);
 
 /* The commands. */
 int cmd_start(Cli *cli);
@@ -79,6 +82,7 @@ int cmd_database_reset(Cli *cli);
 int cmd_database_upgrade(Cli *cli);
 int cmd_database_downgrade(Cli *cli);
 int cmd_database_stamp(Cli *cli);
+int cmd_database_copy(Cli *cli);
 int cmd_config_set(Cli *cli);
 int cmd_config_unset(Cli *cli);
 int cmd_config_view(Cli *cli);

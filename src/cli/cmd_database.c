@@ -2,10 +2,8 @@
 #include "cli/cli.h"
 #include "db/migrate.h"
 
-/* The database's address without its password. */
-static const char *shown_url(const Cli *cli)
+const char *cli_shown_url(const Cli *cli, Str url)
 {
-    Str url = settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL");
     const char *text = arena_cstr(cli->arena, url), *slashes = strstr(text, "://");
     const char *user = slashes ? slashes + 3 : text;
     size_t authority = strcspn(user, "/?");
@@ -16,6 +14,11 @@ static const char *shown_url(const Cli *cli)
     if (!colon)
         return text;
     return arena_printf(cli->arena, "%.*s:***%s", (int)(colon - text), text, at).p;
+}
+
+static const char *shown_url(const Cli *cli)
+{
+    return cli_shown_url(cli, settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"));
 }
 
 Db *cli_open_database(const Cli *cli, Error *error)
@@ -64,8 +67,7 @@ static bool step_stamp(Tx *tx, void *arg)
     return migrate_stamp(tx, *(const Str *)arg);
 }
 
-/* 0: go on; else the exit status. */
-static int ask(const Cli *cli, const char *question, const char *aborted)
+int cli_ask(const Cli *cli, const char *question, const char *aborted)
 {
     if (cli_switch(cli, "yes", false))
         return 0;
@@ -81,7 +83,7 @@ int cmd_database_reset(Cli *cli)
     const char *url = shown_url(cli);
     Str question = arena_printf(cli->arena, "Are you sure you want to reset the Orion database located at \"%s\"? "
         "This will drop and recreate all tables.", url);
-    int status = ask(cli, question.p, "Database reset aborted");
+    int status = cli_ask(cli, question.p, "Database reset aborted");
     if (status)
         return status;
     Db *db = cli_open_database(cli, &error);
@@ -136,7 +138,7 @@ int cmd_database_upgrade(Cli *cli)
 {
     Upgrade upgrade = { .revision = cli_option(cli, "-r"), .plan = STR("") };
     Str question = arena_printf(cli->arena, "Are you sure you want to upgrade the Orion database at %s?", shown_url(cli));
-    int status = ask(cli, question.p, "Database upgrade aborted!");
+    int status = cli_ask(cli, question.p, "Database upgrade aborted!");
     if (status)
         return status;
     return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli, &upgrade) : change(cli, "upgrade", step_up, &upgrade);
@@ -148,7 +150,7 @@ int cmd_database_downgrade(Cli *cli)
     if (revision && strcmp(revision, "base") != 0)
         return cli_bad(cli, "Can't locate revision identified by '%s': this program knows only base, which drops all tables.", revision);
     Str question = arena_printf(cli->arena, "Are you sure you want to downgrade the Orion database at %s?", shown_url(cli));
-    int status = ask(cli, question.p, "Database downgrade aborted!");
+    int status = cli_ask(cli, question.p, "Database downgrade aborted!");
     if (status)
         return status;
     if (!cli_switch(cli, "dry-run", false))

@@ -24,6 +24,12 @@ static const CliOption upgrade_options[] = {
 static const CliOption downgrade_options[] = {
     YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach; only base, which drops all tables." }, DRY_RUN, { .name = NULL },
 };
+static const CliOption copy_options[] = {
+    { "from", NULL, 0, "URL", NULL, "The database to read; a server may be running on it." },
+    { "to", NULL, 0, "URL", NULL, "The database to fill; no server may be running on it." },
+    { "force", NULL, 0, NULL, NULL, "Replace what is in the target, which must be empty otherwise." },
+    YES, { .name = NULL },
+};
 static const CliOption view_options[] = {
     { "show-defaults", "hide-defaults", 0, NULL, NULL, "Also settings that nobody set (hidden otherwise)." },
     { "show-sources", "hide-sources", 0, NULL, NULL, "Where each value comes from (shown otherwise)." },
@@ -43,11 +49,12 @@ const Command cli_commands[] = {
     { "start", NULL, "Start the server.", .options = start_options, .run = cmd_start },
     { "version", NULL, "Show the versions of this program, its API and its database.", .flags = COMMAND_LENIENT, .run = cmd_version },
 
-    GROUP("database", NULL, "Make, empty or drop the database's tables."),
+    GROUP("database", NULL, "Make, empty, drop or copy the database's tables."),
     { "database reset", NULL, "Drop all tables and make them anew.", .options = reset_options, .run = cmd_database_reset },
     { "database upgrade", NULL, "Bring the database to the newest schema.", .options = upgrade_options, .run = cmd_database_upgrade },
     { "database downgrade", NULL, "Drop all tables.", .options = downgrade_options, .run = cmd_database_downgrade },
     { "database stamp", NULL, "Record a revision without running migrations.", TAKES("REVISION", 1, 1), .run = cmd_database_stamp },
+    { "database copy", NULL, "Copy everything into another database, SQLite or PostgreSQL.", .options = copy_options, .run = cmd_database_copy },
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),
 
     GROUP("config", NULL, "Look at settings and change them."),

@@ -27,6 +27,7 @@ typedef enum SqlOp { /* the filter operators; in each text %c is the column's ex
 typedef struct Dialect {
     const char *name;          /* "sqlite" or "postgresql", for messages and tests */
     const char *op[SQL_OP_COUNT];
+    const char *identity;      /* query: one text that no other database of the engine has; empty: it is in memory */
     const char *now;           /* the database's clock with the reference's precision for `updated` on UPDATE */
     int64_t date_unit;         /* microseconds to which the reference's arithmetic with dates rounds in this engine; 1: not at all */
     const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked, and read as the last
@@ -68,6 +69,7 @@ typedef struct DbConfig {
     unsigned connections;  /* threads for reads and writes, where many write; 0: some */
     bool pgbouncer;        /* connections are lent by the transaction: nothing may be kept on them */
     bool echo;             /* log each statement's text (never its values) */
+    bool must_exist;       /* SQLite: do not create the file, but fail */
 } DbConfig;
 
 /* From the settings of the database, with `readers` and `connections` for a server. */

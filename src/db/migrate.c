@@ -3,6 +3,7 @@
 #include "db/migrate.h"
 
 #include "db/driver.h"
+#include "db/tables.h"
 
 /* migrations/ENGINE/0001_schema.sql, by tools/embed.py */
 extern const char migration_sqlite_0001[];
@@ -29,15 +30,6 @@ static const char *const older_postgres[] = {
     "2882cd2df466", "0a1250a5aa25", "f98ae6d8e2cc",
 };
 
-/* In an order in which rows can be deleted. A pool and its default queue name each other: the pool goes first and takes its queues
- * along, and agents, which hold on to queues, go before it. */
-static const char *const tables[] = {
-    "agent", "work_pool", "task_run_state", "artifact", "task_run", "flow_run_state", "flow_run", "flow_run_notification_policy",
-    "deployment", "block_document_reference", "block_schema_reference", "block_document", "worker", "work_queue", "block_schema",
-    "task_run_state_cache", "saved_search", "log", "flow_run_notification_queue", "flow", "configuration", "concurrency_limit",
-    "block_type",
-};
-
 /* Trigram indexes need an extension. Whoever may create tables may create it too, unless it is not installed on the machine. */
 static bool prepare_postgres(Tx *tx)
 {
@@ -56,8 +48,8 @@ static bool drop_sqlite(Tx *tx)
 {
     if (!migrate_clear(tx))
         return false;
-    for (size_t i = 0; i < COUNT_OF(tables); i++)
-        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", tables[i]).p, NULL, 0);
+    for (size_t i = TABLE_COUNT; i-- > 0;)
+        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", db_tables[i].name).p, NULL, 0);
     return tx->error->code == ERR_NONE;
 }
 
@@ -65,12 +57,29 @@ static bool drop_sqlite(Tx *tx)
  * stays: not everybody may create it again, and who else uses it cannot be known. */
 static bool drop_postgres(Tx *tx)
 {
-    Str names = str_from(tables[0]);
-    for (size_t i = 1; i < COUNT_OF(tables); i++)
-        names = arena_printf(tx->arena, "%s, %s", names.p, tables[i]);
+    Str names = str_from(db_tables[0].name);
+    for (size_t i = 1; i < TABLE_COUNT; i++)
+        names = arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name);
     db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", names.p).p, NULL, 0);
     return DB_EXEC(tx, "DROP TYPE IF EXISTS state_type") >= 0;
 }
+
+/* Scripts of migrate_begin_fill and migrate_end_fill. */
+
+/* Deferred until the commit. With 2 MB of cache the pages of the indexes go out and come back again. */
+static const char begin_fill_sqlite[] = "PRAGMA defer_foreign_keys = ON; PRAGMA cache_size = -131072";
+
+static const char begin_fill_postgres[] =
+    "ALTER TABLE work_queue ALTER CONSTRAINT fk_work_queue__work_pool_id__work_pool DEFERRABLE INITIALLY DEFERRED;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__parent_task_run_id__task_run DEFERRABLE INITIALLY DEFERRED;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__state_id__flow_run_state DEFERRABLE INITIALLY DEFERRED;"
+    "ALTER TABLE task_run ALTER CONSTRAINT fk_task_run__state_id__task_run_state DEFERRABLE INITIALLY DEFERRED";
+static const char end_fill_postgres[] =
+    "SET CONSTRAINTS ALL IMMEDIATE;"
+    "ALTER TABLE work_queue ALTER CONSTRAINT fk_work_queue__work_pool_id__work_pool NOT DEFERRABLE;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__parent_task_run_id__task_run NOT DEFERRABLE;"
+    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__state_id__flow_run_state NOT DEFERRABLE;"
+    "ALTER TABLE task_run ALTER CONSTRAINT fk_task_run__state_id__task_run_state NOT DEFERRABLE";
 
 typedef struct History {
     const char *engine;        /* Dialect.name */
@@ -81,13 +90,16 @@ typedef struct History {
     const char *has_table;     /* query: 1 if there is a table $1 */
     bool (*prepare)(Tx *tx);   /* what must be there before the script; NULL: nothing */
     bool (*drop)(Tx *tx);      /* all tables but alembic_version; some may be missing */
+    const char *begin_fill, *end_fill; /* NULL: nothing to do */
 } History;
 
 static const History histories[] = {
     { "sqlite", "bfe42b7090d6", older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
-      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1", NULL, drop_sqlite },
+      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1", NULL, drop_sqlite,
+      begin_fill_sqlite, NULL },
     { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
-      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", prepare_postgres, drop_postgres }, /* as the search path has it */
+      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", prepare_postgres, drop_postgres, /* as the search path has it */
+      begin_fill_postgres, end_fill_postgres },
 };
 
 static const char version_table[] =
@@ -113,8 +125,8 @@ static bool has_table(Tx *tx, const History *history, const char *name)
 
 static bool has_any_table(Tx *tx, const History *history)
 {
-    for (size_t i = 0; i < COUNT_OF(tables); i++)
-        if (has_table(tx, history, tables[i]))
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (has_table(tx, history, db_tables[i].name))
             return true;
     return false;
 }
@@ -167,6 +179,18 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                 "Set it with: orion database stamp REVISION, or use another database.");
 }
 
+bool migrate_check(Tx *tx)
+{
+    const History *history = history_of(tx);
+    SchemaState state;
+    Str revision;
+    if (!history || !migrate_state(tx, &state, &revision))
+        return false;
+    if (state == SCHEMA_EMPTY)
+        return fail(tx->error, ERR_INTERNAL, "The database has none of Orion's tables");
+    return state == SCHEMA_HEAD || refuse(tx, state, revision, history);
+}
+
 const char *migrate_head(const Tx *tx)
 {
     const History *history = history_of(tx);
@@ -204,9 +228,9 @@ bool migrate_clear(Tx *tx)
 {
     const History *history = history_of(tx);
     db_lock(tx, LOCK_SCHEMA);
-    for (size_t i = 0; history && i < COUNT_OF(tables); i++)
-        if (has_table(tx, history, tables[i]))
-            db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", tables[i]).p, NULL, 0);
+    for (size_t i = TABLE_COUNT; history && i-- > 0;)
+        if (has_table(tx, history, db_tables[i].name))
+            db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", db_tables[i].name).p, NULL, 0);
     return tx->error->code == ERR_NONE;
 }
 
@@ -230,4 +254,16 @@ bool migrate_stamp(Tx *tx, Str revision)
     if (!str_is(revision, history->head) && !is_older(history, revision))
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
     return write_version(tx, revision);
+}
+
+bool migrate_begin_fill(Tx *tx)
+{
+    const History *history = history_of(tx);
+    return history && (!history->begin_fill || db_script(tx, history->begin_fill));
+}
+
+bool migrate_end_fill(Tx *tx)
+{
+    const History *history = history_of(tx);
+    return history && (!history->end_fill || db_script(tx, history->end_fill));
 }

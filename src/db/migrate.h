@@ -15,12 +15,17 @@ typedef enum SchemaState {
 const char *migrate_head(const Tx *tx);
 /* *ret_revision (arena; null where there is none). False: tx->error. */
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
+bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing; false with a message for the user unless it is at the head */
 /* Brings an empty database to the head and stamps it, with the rows a fresh database of the reference holds (work pool
  * default-agent-pool, its queue default). At the head: nothing. Older or newer: false with a message for the user. */
 bool migrate_up(Tx *tx) MUST_CHECK;
 bool migrate_drop(Tx *tx) MUST_CHECK;                  /* all tables, alembic_version too (downgrade base, reset, /admin/database/drop) */
 bool migrate_clear(Tx *tx) MUST_CHECK;                 /* all rows of all tables but alembic_version (/admin/database/clear) */
 bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;   /* a revision, or "head" */
+/* Around what fills all tables in one transaction. Until the end (on SQLite until the commit, which then fails) the references that go in
+ * circles may be wrong: work_queue.work_pool_id, flow_run.parent_task_run_id, flow_run.state_id, task_run.state_id. */
+bool migrate_begin_fill(Tx *tx) MUST_CHECK;
+bool migrate_end_fill(Tx *tx) MUST_CHECK;
 /* The SQL that migrate_up would run now, for --dry-run. */
 Str migrate_plan(Tx *tx);
 

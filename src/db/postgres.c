@@ -14,22 +14,25 @@ static const int64_t REST_US = 5 * SECOND;
 
 static const Dialect dialect = {
     .name = "postgresql",
+    /* whatever way led there: host names and sockets do not tell */
+    .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database WHERE datname = current_database()",
     .now = "CURRENT_TIMESTAMP",
+    .date_unit = 1,
     .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
-        [SQL_NOT_ANY] = "NOT (%c = ANY(%v))",
-        [SQL_ALL] = "%c @> to_jsonb(%v::text[])",
+        [SQL_NOT_ANY] = "%c <> ALL(%v)",
+        [SQL_ALL] = "%c ?& %v", /* of a list, text[]; every JSON array holds all of none */
         [SQL_LIKE] = "%c ILIKE %v",
         [SQL_BEFORE] = "%c <= %v",
         [SQL_AFTER] = "%c >= %v",
-        [SQL_GE] = "%c >= %v",
-        [SQL_LE] = "%c <= %v",
+        [SQL_GE] = "%c >= CAST(%v AS bigint)", /* of a column that may be smaller */
+        [SQL_LE] = "%c <= CAST(%v AS bigint)",
         [SQL_EQ] = "%c = %v",
         [SQL_IS_NULL] = "%c IS NULL",
         [SQL_IS_NOT_NULL] = "%c IS NOT NULL",
-        [SQL_JSON_EMPTY] = "%c = '[]'::jsonb",
-        [SQL_JSON_NOT_EMPTY] = "%c != '[]'::jsonb",
+        [SQL_JSON_EMPTY] = "%c = '[]'",
+        [SQL_JSON_NOT_EMPTY] = "%c <> '[]'",
         /* chr(37) is the wildcard; an empty list restricts nothing */
         [SQL_LIKE_ANY] = "(cardinality(%v::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest(%v::text[]) AS prefix WHERE %c ILIKE prefix || chr(37)))",
     },

@@ -42,10 +42,9 @@ typedef struct PgPending {
     PgStatement *statement;   /* PENDING_PREPARE */
 } PgPending;
 
-struct PgStatement {          /* prepared on the server under its number */
+struct PgStatement {          /* prepared on the server under a name that its text gives */
     char *sql;
     uint64_t hash, last_use;
-    unsigned number;
     bool is_ready;            /* the server has said so */
 };
 
@@ -67,7 +66,7 @@ typedef struct PgConnection {
     PgPending *pending;       /* a ring */
     size_t first, pending_count, capacity;
     PgStatement *statements[PG_STATEMENTS];
-    unsigned statement_count, statement_number;
+    unsigned statement_count;
     uint64_t use_clock;
 } PgConnection;
 

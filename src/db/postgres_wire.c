@@ -12,7 +12,7 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200 };
+enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40 };
 
 /* ---- what is pending ---- */
 
@@ -322,6 +322,12 @@ static PgStatement *statement_find(PgConnection *c, const char *sql, uint64_t ha
     return NULL;
 }
 
+/* Its text decides: behind a pooler that we were not told about a name may be another connection's, and must not mean something else. */
+static void statement_name(const PgStatement *statement, char name[NAME_SIZE])
+{
+    snprintf(name, NAME_SIZE, "s%016llx_%zu", (unsigned long long)statement->hash, strlen(statement->sql));
+}
+
 /* Room for one more, by the statement unused for longest where there is none. Those on their way are ready once all is read. */
 static bool make_room(PgConnection *c, Error *error)
 {
@@ -334,17 +340,13 @@ static bool make_room(PgConnection *c, Error *error)
         if (c->statements[i]->last_use < c->statements[oldest]->last_use)
             oldest = i;
     PgStatement *statement = c->statements[oldest];
-    char text[32];
-    snprintf(text, sizeof text, "DEALLOCATE s%u", statement->number);
+    char name[NAME_SIZE], text[NAME_SIZE + 16];
+    statement_name(statement, name);
+    snprintf(text, sizeof text, "DEALLOCATE %s", name);
     c->statements[oldest] = c->statements[--c->statement_count];
     free(statement->sql);
     free(statement);
     return pg_send_plain(c, text, error);
-}
-
-static void statement_name(const PgStatement *statement, char name[16])
-{
-    snprintf(name, 16, "s%u", statement->number);
 }
 
 static bool prepare(PgConnection *c, const char *sql, uint64_t hash, PgStatement **ret, Error *error)
@@ -356,9 +358,8 @@ static bool prepare(PgConnection *c, const char *sql, uint64_t hash, PgStatement
     statement->sql = xmalloc(n);
     memcpy(statement->sql, sql, n);
     statement->hash = hash;
-    statement->number = ++c->statement_number;
     c->statements[c->statement_count++] = statement;
-    char name[16];
+    char name[NAME_SIZE];
     statement_name(statement, name);
     if (!c->pq->sendPrepare(c->pg, name, sql, 0, NULL))
         return lose_by_libpq(c, error);
@@ -391,7 +392,7 @@ static bool send_prepared(PgConnection *c, const char *sql, const char *const *v
 {
     uint64_t hash = hash_of(sql);
     PgStatement *statement = statement_find(c, sql, hash);
-    char name[16];
+    char name[NAME_SIZE];
     if (!statement && !prepare(c, sql, hash, &statement, error))
         return false;
     statement->last_use = ++c->use_clock;
@@ -483,7 +484,8 @@ static bool fail_connect(PgConnection *c, Error *error)
         if (*p == '\n')
             *p = p[1] ? ' ' : '\0';
     pg_disconnect(c);
-    return fail(error, ERR_BUSY, "%s: %s", UNREACHABLE, why);
+    const char *hint = strstr(why, "unsupported startup parameter") ? ". Where it is behind PgBouncer, set ORION_DATABASE_PGBOUNCER=true" : "";
+    return fail(error, ERR_BUSY, "%s: %s%s", UNREACHABLE, why, hint);
 }
 
 static bool connect_once(PgConnection *c, Error *error)

@@ -44,6 +44,7 @@ typedef struct SqliteRows {
 
 static const Dialect dialect = {
     .name = "sqlite",
+    .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
     .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
     .for_update = "",
     .date_unit = 1000, /* strftime's %f */
@@ -218,7 +219,7 @@ static bool check_and_locate(Arena *arena, const DbConfig *config, Place *ret_pl
 {
     /* Counting its memory costs SQLite 12 % of its time. It refuses once it is in use in this process, which does no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, config->url, ret_place, error);
+    return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, config, ret_place, error);
 }
 
 /* ---- transactions ---- */

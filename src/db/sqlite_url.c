@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool sqlite_takes(Str scheme)
 {
@@ -68,8 +69,9 @@ static bool make_folders(char *path, Error *error)
     return true;
 }
 
-bool sqlite_locate(Arena *arena, Str url, Place *ret_place, Error *error)
+bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
 {
+    Str url = config->url;
     const char *behind = memmem(url.p, url.n, "://", 3);
     Str path = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
     Str parameters = cut(&path, '?');
@@ -89,5 +91,7 @@ bool sqlite_locate(Arena *arena, Str url, Place *ret_place, Error *error)
     char *name = arena_cstr(arena, path);
     ret_place->path = name;
     ret_place->is_single = false;
+    if (config->must_exist)
+        return access(name, F_OK) == 0 || fail(error, ERR_INTERNAL, "There is no database at %s", name);
     return make_folders(name, error);
 }

@@ -13,7 +13,8 @@ RUNS = {
         " ORDER BY state.timestamp DESC LIMIT 1) AS latest ON true WHERE run.state_id IS DISTINCT FROM latest.id",
     "it names a state that is not there or not its own":
         "SELECT run.id FROM $KIND AS run LEFT JOIN $KIND_state AS state ON state.id = run.state_id AND state.$KIND_id = run.id"
-        " WHERE state.id IS NULL OR (state.type, state.name, state.timestamp) IS DISTINCT FROM (run.state_type, run.state_name, run.state_timestamp)",
+        # Planned runs have no state_timestamp.
+        " WHERE state.id IS NULL OR (state.type, state.name) IS DISTINCT FROM (run.state_type, run.state_name) OR state.timestamp <> run.state_timestamp",
     "two states have one timestamp":
         "SELECT $KIND_id FROM $KIND_state GROUP BY $KIND_id, timestamp HAVING count(*) > 1",
     "a state without its run":
@@ -21,9 +22,11 @@ RUNS = {
     "a state's details name another run":
         "SELECT state.id FROM $KIND_state AS state WHERE state.state_details ->> '$KIND_id' IS NOT NULL AND (state.state_details ->> '$KIND_id')::uuid <> state.$KIND_id",
     "a step that the rules do not allow":
-        # The rule against going back, which two transitions from one and the same state would break.
-        "SELECT $KIND_id FROM (SELECT $KIND_id, type, lag(type) OVER (PARTITION BY $KIND_id ORDER BY timestamp) AS before FROM $KIND_state) AS step"
-        " WHERE (before, type) IN (('PENDING', 'PENDING'), ('RUNNING', 'RUNNING'), ('RUNNING', 'PENDING'), ('CANCELLING', 'RUNNING'), ('CANCELLING', 'CANCELLING'))",
+        # Two transitions from one and the same state would make it. A task that stands for a subflow has the subflow's states by force.
+        "SELECT $KIND_id FROM (SELECT $KIND_id, type, lag(type) OVER (PARTITION BY $KIND_id ORDER BY timestamp) AS before,"
+        " state_details ->> 'child_flow_run_id' AS child FROM $KIND_state) AS step WHERE child IS NULL AND ((before, type) IN (('PENDING', 'PENDING'),"
+        " ('RUNNING', 'RUNNING'), ('RUNNING', 'PENDING'), ('CANCELLING', 'RUNNING'), ('CANCELLING', 'CANCELLING'), ('COMPLETED', 'RUNNING'))"
+        " OR (before IN ('COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED') AND type NOT IN ('RUNNING', 'SCHEDULED')))",
     "total_run_time is not the time that it ran":
         "SELECT run.id FROM $KIND AS run LEFT JOIN LATERAL (SELECT COALESCE(sum(ended - timestamp), interval '0') AS total FROM"
         " (SELECT type, timestamp, lead(timestamp) OVER (ORDER BY timestamp) AS ended FROM $KIND_state AS state WHERE state.$KIND_id = run.id) AS step"

@@ -16,7 +16,7 @@ import servers
 from invariants import problems
 from load import Client, Threads, memory
 from proxy import Proxy
-from session import SESSIONS, session
+from session import SESSIONS, Session
 from writers import Writers
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
@@ -112,7 +112,7 @@ class Fault:
         for one in writers.failed():
             assert_clear(one.text)
         assert max(one.took for one in writers.told) < TIMEOUT + MARGIN
-        with session(self.cluster, self.database) as look:
+        with Session(self.cluster, self.database) as look:
             assert writers.misplaced(look) == (set(), set())
             assert problems(look) == []
             assert look.one(SESSIONS) <= CONNECTIONS
@@ -140,7 +140,7 @@ def test_restart(fault, cluster, mode):
 def test_every_connection_is_ended_again_and_again(fault, orion, cluster, database):
     before = memory(orion)
     with fault() as writers:
-        with session(cluster, "postgres") as admin:
+        with Session(cluster, "postgres") as admin:
             for _ in range(100 if FULL else 15):
                 assert admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database) is not None
                 time.sleep(0.2)
@@ -166,7 +166,7 @@ def test_the_whole_cluster_is_read_only_for_a_while(fault, orion, cluster):
         cluster.execute("postgres", "SELECT pg_reload_conf()")
         time.sleep(1)
         assert_reads_go_on(orion, writers.flow)
-        with session(cluster, "postgres") as admin:
+        with Session(cluster, "postgres") as admin:
             admin("SET default_transaction_read_only = off")
             admin("ALTER SYSTEM RESET default_transaction_read_only")
             admin("SELECT pg_reload_conf()")
@@ -234,13 +234,13 @@ def test_no_connection_is_left(start):
     with postgres.running(password=PASSWORD, max_connections=6, superuser_reserved_connections=0, autovacuum="off", max_wal_senders=0) as small:
         small.create_database("few")
         server = start(small.url("few"), **SETTINGS)
-        with session(small, "postgres") as admin, contextlib.ExitStack() as others:
+        with Session(small, "postgres") as admin, contextlib.ExitStack() as others:
             with Fault(server, small, "few")() as writers:
                 admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'few'")
                 taken = 0
                 with contextlib.suppress(Exception):
                     while taken < 6:
-                        others.enter_context(session(small, "postgres"))
+                        others.enter_context(Session(small, "postgres"))
                         taken += 1
                 assert taken > 0
                 time.sleep(CONNECTION_TIMEOUT + 0.5)
@@ -310,7 +310,7 @@ def test_a_connection_that_breaks_around_a_commit(far, network, cluster, databas
     again = client.set_state("flow_runs", run, "RUNNING").value["status"]
     assert again == ("ABORT" if is_stored else "ACCEPT")
     assert client.post("/flows/", {"name": "unsure"}).status == (200 if is_stored else 201)
-    with session(cluster, database) as look:
+    with Session(cluster, database) as look:
         assert problems(look) == []
         assert look.one("SELECT count(*) FROM flow_run_state WHERE type = 'RUNNING'") == 1
 

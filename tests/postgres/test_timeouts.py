@@ -8,7 +8,7 @@ import pytest
 import postgres
 from load import Client, Threads, memory
 from proxy import Proxy
-from session import SESSIONS, session, transaction
+from session import SESSIONS, Session, transaction
 
 TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
 MARGIN = 1.5  # for a machine that is busy
@@ -89,7 +89,7 @@ def test_more_requests_than_connections_wait_for_one_and_are_all_answered(orion,
     most, ended = [], threading.Event()
 
     def look_on():
-        with session(postgres.cluster(), database) as look:
+        with Session(postgres.cluster(), database) as look:
             while not ended.is_set():
                 most.append(look.one(SESSIONS))
 

@@ -40,12 +40,15 @@ class Writers:
         self.ending.set()
         self.threads.join()
 
+    @staticmethod
+    def text(answer):
+        return answer.value.get("exception_message", str(answer.value)) if answer.status >= 400 else ""
+
     def ask(self, client, method, path, body=None):
         begun = time.monotonic()
         answer = client.request(method, path, body)
         at = time.monotonic()
-        text = answer.value["exception_message"] if answer.status >= 400 else ""
-        self.told.append(Told(at, at - begun, answer.status, text))
+        self.told.append(Told(at, at - begun, answer.status, self.text(answer)))
         time.sleep(PAUSE)
         return answer
 
@@ -55,7 +58,7 @@ class Writers:
         if answer.status in (200, 201):
             self.stored.add(name)
             return answer.value
-        (self.unsure if "may be stored" in answer.value["exception_message"] else self.refused).add(name)
+        (self.unsure if "may be stored" in self.text(answer) else self.refused).add(name)
         return None
 
     def work(self, number):
@@ -64,13 +67,15 @@ class Writers:
             name = f"run-{uuid.uuid4().hex}"
             run = self.write(client, "/flow_runs/", {"flow_id": self.flow["id"], "name": name}, name)
             if run:
+                assert (run["name"], run["flow_id"]) == (name, self.flow["id"])
                 for type_ in ("RUNNING", "COMPLETED"):
                     name = f"state-{uuid.uuid4().hex}"
                     self.write(client, f"/flow_runs/{run['id']}/set_state", {"state": {"type": type_, "name": name}}, name)
             name = f"log-{uuid.uuid4().hex}"
             self.write(client, "/logs/", [{"name": "load", "level": 20, "message": name, "timestamp": "2023-01-01T00:00:00Z",
                                            "flow_run_id": (run or self.flow)["id"]}], name)
-            self.ask(client, "POST", "/flow_runs/filter", {"limit": 5, "flows": {"id": {"any_": [self.flow["id"]]}}})
+            found = self.ask(client, "POST", "/flow_runs/filter", {"limit": 5, "flows": {"id": {"any_": [self.flow["id"]]}}})
+            assert found.status != 200 or {run["flow_id"] for run in found.value} <= {self.flow["id"]}
 
     def served(self, since):
         """How many requests that began after then were answered well."""

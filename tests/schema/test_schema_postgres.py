@@ -99,11 +99,7 @@ def differences(left, right):
 
 
 def dump(database, *options):
-    """pg_dump's text, without the words that it makes up anew each time."""
-    cluster = postgres.cluster()
-    done = subprocess.run([cluster.bin / "pg_dump", *options, cluster.url(database, "postgresql")], stdout=subprocess.PIPE, text=True,
-                          check=True, timeout=60)
-    return [line for line in done.stdout.splitlines() if not line.startswith((r"\restrict", r"\unrestrict"))]
+    return postgres.cluster().dump(database, *options)
 
 
 def new_name():

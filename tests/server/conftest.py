@@ -6,24 +6,25 @@ from load import Client
 
 
 @pytest.fixture
-def start(tmp_path):
+def start(tmp_path, engine):
     """Starts servers of ours in one home, one after the other or at once; what is left of them ends with the test."""
     started = []
 
     def start_one(**options):
-        server = servers.Server("orion", home=tmp_path, **options)
+        server = servers.Server("orion", home=tmp_path, database=engine, **options)
         started.append(server)
         return server.wait()
 
     yield start_one
     for server in started:
         server.stop()
+    servers.Store.of_home(engine, tmp_path).drop()
 
 
 @pytest.fixture(scope="module")
-def orion():
+def orion(engine):
     """One server for the tests of a file that leave it as they found it."""
-    with servers.running("orion") as server:
+    with servers.running("orion", database=engine) as server:
         yield server
 
 

@@ -1,11 +1,9 @@
 """A light client for load: one kept connection for each thread, answers as (status, value); bare bytes; threads that report what went
-wrong; and what another process may do to the file."""
-import contextlib
+wrong."""
 import http.client
 import json
 import os
 import socket
-import sqlite3
 import threading
 import uuid
 from typing import Any, NamedTuple
@@ -121,18 +119,6 @@ class Threads:
         return self.results
 
 
-@contextlib.contextmanager
-def write_lock(server):
-    """The lock for writing, held by this process."""
-    connection = sqlite3.connect(server.database, isolation_level=None)
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
-        connection.close()
-
-
 def memory(server, name="VmRSS"):
     """Resident memory of the server's process in MB; VmHWM: the most it ever was."""
     with open(f"/proc/{server.process.pid}/status") as lines:
@@ -140,5 +126,8 @@ def memory(server, name="VmRSS"):
 
 
 def files(server):
-    """What lies in the server's home, without the log that the tests write."""
-    return sorted(set(os.listdir(server.home)) - {"server.log"})
+    """What lies in the server's home, without the log that the tests write, and without SQLite's file."""
+    found = set(os.listdir(server.home)) - {"server.log"}
+    if server.engine == "sqlite":
+        found.remove("orion.db")
+    return sorted(found)

@@ -11,8 +11,8 @@ SECONDS = 5  # under sanitizers, beside other programs; the square of what is se
 
 
 @pytest.fixture(scope="module")
-def orion():
-    with servers.running("orion", PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true") as server:
+def orion(engine):
+    with servers.running("orion", database=engine, PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true") as server:
         yield server
 
 

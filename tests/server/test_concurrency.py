@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from load import Client, Threads, write_lock
+from load import Client, Threads
 
 
 def at_once(count, call):
@@ -123,7 +123,7 @@ def test_a_failure_among_writes_that_are_committed_together_harms_no_other(orion
             return one.set_state("flow_runs", run, "RUNNING").value["status"]
         return one.post("/flow_runs/", {"flow_id": flow["id"], "name": f"together-{number}"}).status
 
-    with write_lock(orion):  # they gather while they wait
+    with orion.store.write_lock():  # they gather while they wait
         threads = Threads(30, work)
         time.sleep(0.5)
     assert threads.join() == [409, "ABORT", 201] * 10

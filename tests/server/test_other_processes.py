@@ -1,4 +1,4 @@
-"""The file belongs to nobody: other processes lock it, change it and delete from it between our requests."""
+"""The database belongs to nobody: other processes lock it, change it and delete from it between our requests."""
 import sqlite3
 import subprocess
 import time
@@ -6,14 +6,16 @@ import uuid
 
 import pytest
 
+import postgres
 import servers
-from load import Client, Threads, write_lock
+from load import Client, Threads
 
 TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT of the servers that meet a lock
 
 
 @pytest.fixture
 def impatient(start):
+    start().stop()  # making the tables may take longer
     return start(PREFECT_ORION_DATABASE_TIMEOUT=str(TIMEOUT))
 
 
@@ -47,7 +49,7 @@ def test_writes_wait_for_the_lock_and_reads_go_on(start):
     server = start(PREFECT_ORION_DATABASE_TIMEOUT="30")
     client = Client(server)
     flow = client.flow()
-    with write_lock(server):
+    with server.store.write_lock():
         threads = Threads(8, lambda _: timed(lambda: Client(server).flow_run(flow)))
         time.sleep(0.2)
         for _ in range(20):
@@ -62,12 +64,13 @@ def test_writes_wait_for_the_lock_and_reads_go_on(start):
 def test_a_lock_that_is_held_too_long_is_answered_503(impatient):
     client = Client(impatient)
     flow = client.flow()
-    with write_lock(impatient):
+    with impatient.store.write_lock():
         threads = Threads(8, lambda _: timed(lambda: Client(impatient).post("/flow_runs/", {"flow_id": flow["id"]})))
         answers = threads.join()
         assert client.get(f"/flows/{flow['id']}").status == 200
     for answer, took in answers:
-        assert answer == (503, {"exception_message": "The database is locked by another process"})
+        message = {"sqlite": "The database is locked by another process", "postgresql": "The query took longer than the database timeout allows"}
+        assert answer == (503, {"exception_message": message[impatient.engine]})
         assert TIMEOUT - 0.2 < took < 3 * TIMEOUT
     assert impatient.execute("SELECT COUNT(*) FROM flow_run") == [(0,)]
     assert client.flow_run(flow)["name"]
@@ -76,7 +79,11 @@ def test_a_lock_that_is_held_too_long_is_answered_503(impatient):
 def test_no_lock_is_held_between_requests(orion, client):
     client.flow()
     assert client.post("/flows/filter", {}).status == 200
-    with sqlite3.connect(orion.database, timeout=0, isolation_level=None) as other:
+    if orion.engine == "postgresql":
+        with postgres.Session(orion.store.url) as other:
+            other.script(f"BEGIN; LOCK TABLE {', '.join(orion.store.tables())} IN ACCESS EXCLUSIVE MODE NOWAIT; COMMIT")
+        return
+    with sqlite3.connect(orion.store.path, timeout=0, isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         other.execute("UPDATE flow SET updated = updated")
         other.execute("COMMIT")
@@ -188,7 +195,8 @@ def test_the_database_is_reset_under_a_running_server(start):
     flow = client.flow()
     client.flow_run(flow)
     command = [servers.ORION_BIN, "orion", "database", "reset", "-y"]
-    done = subprocess.run(command, env=servers.server_environment(server.home), capture_output=True, text=True, timeout=20)
+    environment = servers.server_environment(server.home, PREFECT_ORION_DATABASE_CONNECTION_URL=server.store.url)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20)
     assert done.returncode == 0, done
     assert client.post("/flows/filter", {}) == (200, [])
     again = client.made("/flows/", {"name": flow["name"]})
@@ -207,9 +215,10 @@ def test_a_table_that_is_gone_fails_what_needs_it_and_nothing_else(start):
 
 
 def test_a_read_that_takes_too_long_is_answered_503(start):
+    start().stop()  # making the tables may take longer
     server = start(PREFECT_ORION_DATABASE_TIMEOUT="0.05")
     server.execute("WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 200000)"
-                   " INSERT INTO flow (id, name, tags) SELECT 'flow-' || n, 'name-' || n, '[\"a\", \"b\"]' FROM number")
+                   " INSERT INTO flow (name, tags) SELECT 'name-' || n, '[\"a\", \"b\"]' FROM number")
     client = Client(server)
     answer, took = timed(lambda: client.post("/flows/count", {"flows": {"tags": {"all_": ["a", "c"]}}}))
     assert answer.status == 503 and "timeout" in answer.value["exception_message"]

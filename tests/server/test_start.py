@@ -7,11 +7,12 @@ import subprocess
 
 import pytest
 
+import postgres
 import servers
-from load import Client, Threads, files
+from load import Client, Threads
 
-HEAD = "bfe42b7090d6"
-OLDER = "1678f2fb8b33"  # the reference's revision before its head
+HEADS = {"sqlite": "bfe42b7090d6", "postgresql": "2a88656f4a23"}
+OLDER = {"sqlite": "1678f2fb8b33", "postgresql": "f98ae6d8e2cc"}  # the reference's revision before its head
 MEMORY = "sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"
 
 
@@ -27,21 +28,23 @@ def refusal(home, port=None, **settings):
     return lines[0]
 
 
-def change(path, *statements):
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        for statement in statements:
-            connection.execute(statement)
-        connection.commit()
-
-
-def dump(path):
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        return list(connection.iterdump())
+@contextlib.contextmanager
+def whole_lock(store):
+    if store.engine == "postgresql":
+        with postgres.Session(store.url) as holder:
+            holder.execute("BEGIN")
+            holder.execute(f"LOCK TABLE {', '.join(store.tables())} IN ACCESS EXCLUSIVE MODE")
+            yield
+    else:
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as holder:
+            holder.execute("PRAGMA locking_mode = EXCLUSIVE")
+            holder.execute("BEGIN EXCLUSIVE")
+            yield
 
 
 @pytest.fixture
 def stopped(start):
-    """A server's file, with a flow in it, and nobody there."""
+    """A server's database, with a flow in it, and nobody there."""
     server = start()
     Client(server).flow()
     assert server.stop() == 0
@@ -51,29 +54,32 @@ def stopped(start):
 # ---- revisions ----
 
 @pytest.mark.parametrize(("statement", "words"), [
-    (f"UPDATE alembic_version SET version_num = '{OLDER}'", [OLDER, HEAD, "older", "prefect orion database upgrade"]),
-    ("UPDATE alembic_version SET version_num = 'ffffffffffff'", ["ffffffffffff", HEAD, "newer"]),
+    ("UPDATE alembic_version SET version_num = 'OLDER'", ["OLDER", "HEAD", "older", "prefect orion database upgrade"]),
+    ("UPDATE alembic_version SET version_num = 'ffffffffffff'", ["ffffffffffff", "HEAD", "newer"]),
     ("DELETE FROM alembic_version", ["no revision", "orion database stamp"]),
     ("DROP TABLE alembic_version", ["no revision", "orion database stamp"]),
 ], ids=["older", "unknown", "empty", "missing"])
 def test_a_database_of_another_revision(stopped, statement, words):
-    change(stopped.database, statement)
-    before = dump(stopped.database)
-    line = refusal(stopped.home)
-    assert [word for word in words if word not in line] == []
-    assert dump(stopped.database) == before
+    def with_revisions(text):
+        return text.replace("OLDER", OLDER[stopped.engine]).replace("HEAD", HEADS[stopped.engine])
+
+    stopped.execute(with_revisions(statement))
+    before = stopped.store.dump()
+    line = refusal(stopped.home, PREFECT_ORION_DATABASE_CONNECTION_URL=stopped.store.url)
+    assert [word for word in map(with_revisions, words) if word not in line] == []
+    assert stopped.store.dump() == before
 
 
 def test_a_database_at_the_head_opens_unchanged(stopped, start):
-    before = dump(stopped.database)
+    before = stopped.store.dump()
     server = start()
     assert len(Client(server).post("/flows/filter", {}).value) == 1
     assert server.stop() == 0
-    assert dump(stopped.database) == before
+    assert stopped.store.dump() == before
 
 
 def test_without_migration_the_database_is_taken_as_it_is(stopped, start):
-    change(stopped.database, f"UPDATE alembic_version SET version_num = '{OLDER}'")
+    stopped.execute("UPDATE alembic_version SET version_num = ?", OLDER[stopped.engine])
     server = start(PREFECT_ORION_DATABASE_MIGRATE_ON_START="false")
     assert len(Client(server).post("/flows/filter", {}).value) == 1
 
@@ -114,19 +120,18 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     assert f"{tmp_path}/file" in line
 
 
+@pytest.mark.only("sqlite")
 def test_a_file_that_cannot_be_written(stopped):
-    path = stopped.database
+    path = stopped.store.path
     url = f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true"
     assert str(path) in refusal(stopped.home, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
 
 
 def test_a_locked_database(stopped):
-    """Another process holds the whole file for longer than we may wait."""
-    with contextlib.closing(sqlite3.connect(stopped.database, isolation_level=None)) as holder:
-        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
-        holder.execute("BEGIN EXCLUSIVE")
-        line = refusal(stopped.home, PREFECT_ORION_DATABASE_TIMEOUT="0.5")
-        assert "locked" in line
+    """Another process holds it all for longer than we may wait."""
+    settings = {"PREFECT_ORION_DATABASE_TIMEOUT": "0.5", "PREFECT_ORION_DATABASE_CONNECTION_URL": stopped.store.url}
+    with whole_lock(stopped.store):
+        assert {"sqlite": "locked", "postgresql": "timeout"}[stopped.engine] in refusal(stopped.home, **settings)
 
 
 @pytest.mark.parametrize("url", ["mysql+aiomysql://user:hush-hush@127.0.0.1/db", "hush-hush"])
@@ -138,6 +143,7 @@ def test_a_url_that_is_not_ours(tmp_path, url):
 
 # ---- in memory ----
 
+@pytest.mark.only("sqlite")
 @pytest.mark.parametrize("url", [MEMORY, "sqlite+aiosqlite:///:memory:", "sqlite+aiosqlite://"])
 def test_a_database_in_memory(start, tmp_path, monkeypatch, url):
     folder = tmp_path / "folder"
@@ -159,6 +165,6 @@ def test_a_database_in_memory(start, tmp_path, monkeypatch, url):
     assert client.post("/flow_runs/", {"flow_id": runs[0]}).status == 409
     assert server.stop() == 0
     assert os.listdir(folder) == []
-    assert files(server) == ["folder"]
+    assert sorted(os.listdir(server.home)) == ["folder", "server.log"]
     again = start(PREFECT_ORION_DATABASE_CONNECTION_URL=url)
     assert Client(again).post("/flows/filter", {}) == (200, [])

@@ -7,6 +7,7 @@ import pytest
 
 from api_client import NOBODY, unique
 from receiver import wait_until
+from shapes import kept
 
 SLACK = {"url": "https://hooks.slack.com/services/T1/B2/c3"}
 
@@ -64,7 +65,7 @@ def test_every_field_of_a_template(api, receiver):
     [request] = receiver.wait(1)
     assert slack_text(request).split("|") == [
         rule["id"], run["id"], run["name"], f"http://ui.example/flow-runs/flow-run/{run['id']}", "StateType.FAILED", "Failed", run["state"]["timestamp"], "None",
-        str(parameters), flow["id"], repr(flow["name"]), "i{}", run["name"][:2], "****Failed", f"UUID('{run['id']}')", "None"]
+        str(kept(parameters, api.engine)), flow["id"], repr(flow["name"]), "i{}", run["name"][:2], "****Failed", f"UUID('{run['id']}')", "None"]
 
 
 @pytest.mark.parametrize("slug, data, host, first, told", [

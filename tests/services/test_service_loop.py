@@ -73,6 +73,7 @@ def test_late_runs_of_two_servers(start):
 
 
 def test_busy_database_is_survived(start):
+    start().stop()  # making the tables may take longer
     server = start(PREFECT_ORION_DATABASE_TIMEOUT="0.5")
     api = Api(server)
     run = scheduled(api, 0)

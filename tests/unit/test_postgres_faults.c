@@ -110,7 +110,7 @@ static void locks_exclude_each_other(void **state)
     db_lock(tx, LOCK_NONE);
     assert_int_equal(DB_INT(tx, -1, "SELECT 1"), 1);
     tx = begin_write(other);
-    db_lock(tx, LOCK_LIMITS);
+    db_lock(tx, LOCK_WORK_POOLS);
     assert_int_equal(DB_INT(tx, -1, "SELECT 1"), 1);
     db_lock(tx, LOCK_BLOCKS);
     assert_int_equal(DB_INT(tx, -1, "SELECT 1"), -1);

@@ -1,0 +1,367 @@
+/* db/copy.c -- one read transaction of the source, and inside it one write transaction of the target that takes its rows page by page,
+ * in order of their ids: nothing but a page of each side is ever in memory, whatever an engine does with the rows of a query. */
+#include "db/copy.h"
+
+#include "base/crypto.h"
+#include "db/copy_value.h"
+#include "db/migrate.h"
+
+enum {
+    PAGE_VALUES = 990,             /* in one INSERT: an old SQLite takes 999 */
+    PAGE_BYTES = 8 * 1024 * 1024   /* after which a page ends early */
+};
+
+/* The rows of a table on one side, a page at a time. */
+typedef struct Cursor {
+    Tx *tx;
+    const char *side;    /* "source" or "target", for messages */
+    const Table *table;
+    unsigned flags;      /* of copy_value_read */
+    Str first, next;     /* SELECT of the first page, and of one behind the id $1 */
+    Buf last;            /* the last id of the page before; outlives the pages */
+    bool has_begun;
+    ArenaMark mark;
+    Value *values;       /* of the page, row by row */
+    size_t rows;
+} Cursor;
+
+typedef struct Work {
+    Copy *copy;
+    Arena *arena;        /* what outlives pages */
+    Tx *source, *target;
+    Error problem;       /* what is wrong with a row: told instead of any error that follows from it */
+    CopyProgress at;
+} Work;
+
+/* ---- pages ---- */
+
+static size_t page_rows(const Table *table)
+{
+    return PAGE_VALUES / table->count;
+}
+
+static void put_columns(Buf *sql, const Table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        buf_printf(sql, "%s\"%s\"", i ? ", " : "", table->columns[i].name);
+}
+
+static Str select_text(Arena *arena, const Table *table, const char *where)
+{
+    Buf sql;
+    buf_init(&sql, arena, 1024);
+    buf_text(&sql, "SELECT ");
+    put_columns(&sql, table);
+    buf_printf(&sql, " FROM %s%s ORDER BY id LIMIT %zu", table->name, where, page_rows(table));
+    buf_cstr(&sql);
+    return buf_view(&sql);
+}
+
+static Cursor cursor_of(Work *w, Tx *tx, const Table *table, unsigned flags)
+{
+    Cursor c = {
+        .tx = tx, .side = tx == w->source ? "source" : "target", .table = table, .flags = flags,
+        .first = select_text(tx->arena, table, ""), .next = select_text(tx->arena, table, " WHERE id > $1"),
+    };
+    buf_init(&c.last, w->arena, UINT8_MAX);
+    c.values = arena_alloc(tx->arena, PAGE_VALUES * sizeof *c.values);
+    c.mark = arena_mark(tx->arena);
+    return c;
+}
+
+static bool read_row(Work *w, Cursor *c, Rows *rows, size_t *bytes)
+{
+    Value *row = &c->values[c->rows * c->table->count];
+    for (size_t i = 0; i < c->table->count; i++) {
+        const TableColumn *column = &c->table->columns[i];
+        const char *reason = copy_value_read(rows, (int)i, column->kind, c->flags, &row[i]);
+        if (reason)
+            return fail(&w->problem, ERR_INVALID, "Table %s of the %s, row %.*s: %s %s", c->table->name, c->side, STR_ARG(row[0].s),
+                        column->name, reason);
+        if (row[i].kind == VAL_TEXT || row[i].kind == VAL_JSON)
+            *bytes += row[i].s.n;
+    }
+    c->rows++;
+    return c->tx->error->code == ERR_NONE;
+}
+
+/* The next rows into c->values; c->rows is 0 at the end. */
+static bool read_page(Work *w, Cursor *c)
+{
+    arena_release(c->tx->arena, c->mark);
+    c->rows = 0;
+    size_t bytes = 0;
+    const Value after = v_uuid(buf_view(&c->last));
+    Rows *rows = c->has_begun ? db_query(c->tx, c->next.p, &after, 1) : db_query(c->tx, c->first.p, NULL, 0);
+    bool ok = true;
+    while (ok && bytes < PAGE_BYTES && db_next(rows))
+        ok = read_row(w, c, rows, &bytes);
+    db_done(rows);
+    if (!ok || c->tx->error->code != ERR_NONE)
+        return false;
+    if (c->rows) {
+        c->last.n = 0;
+        buf_str(&c->last, c->values[(c->rows - 1) * c->table->count].s);
+        c->has_begun = true;
+    }
+    return true;
+}
+
+/* ---- writing ---- */
+
+static Str insert_text(Arena *arena, const Table *table, size_t rows)
+{
+    Buf sql;
+    buf_init(&sql, arena, 8192);
+    buf_printf(&sql, "INSERT INTO %s (", table->name);
+    put_columns(&sql, table);
+    buf_text(&sql, ") VALUES ");
+    for (size_t i = 0; i < rows * table->count; i++) {
+        buf_text(&sql, i % table->count ? ", $" : i ? "), ($" : "($");
+        buf_int(&sql, (int64_t)i + 1);
+    }
+    buf_char(&sql, ')');
+    buf_cstr(&sql);
+    return buf_view(&sql);
+}
+
+static bool write_page(Work *w, const Cursor *c)
+{
+    Tx *tx = w->target;
+    ArenaMark mark = arena_mark(tx->arena);
+    size_t count = c->rows * c->table->count;
+    int64_t written = db_exec(tx, insert_text(tx->arena, c->table, c->rows).p, c->values, count);
+    arena_release(tx->arena, mark);
+    if (written == (int64_t)c->rows)
+        return true;
+    return fail(&w->problem, ERR_INTERNAL, "Table %s, rows %.*s to %.*s: the target refuses them: %s", c->table->name,
+                STR_ARG(c->values[0].s), STR_ARG(c->values[count - c->table->count].s), tx->error->message);
+}
+
+static void tell(Work *w, size_t rows)
+{
+    w->at.done += (int64_t)rows;
+    w->at.all_done += (int64_t)rows;
+    w->copy->progress(w->copy->arg, &w->at);
+}
+
+static void begin_table(Work *w, size_t table)
+{
+    w->at.table = table;
+    w->at.done = 0;
+    w->at.of = w->copy->counts[table];
+}
+
+static bool write_table(Work *w, size_t index, unsigned flags)
+{
+    ArenaMark mark = arena_mark(w->source->arena);
+    Cursor source = cursor_of(w, w->source, &db_tables[index], flags);
+    begin_table(w, index);
+    do {
+        if (!read_page(w, &source) || (source.rows && !write_page(w, &source)))
+            return false;
+        if (source.rows)
+            tell(w, source.rows);
+    } while (source.rows);
+    arena_release(w->source->arena, mark);
+    return true;
+}
+
+/* ---- verifying ---- */
+
+/* The same column of the same row on both sides, as far as it went into the checksum. */
+static bool compare_rows(Work *w, const Cursor *source, const Cursor *target, size_t row, Buf *canonical)
+{
+    const Table *table = source->table;
+    const Value *x = &source->values[row * table->count], *y = &target->values[row * table->count];
+    Buf other;
+    buf_init(&other, canonical->arena, 1024);
+    for (size_t i = 0; i < table->count; i++) {
+        size_t start = canonical->n;
+        copy_value_canonical(canonical, &y[i]);
+        other.n = 0;
+        copy_value_canonical(&other, &x[i]);
+        if (other.n != canonical->n - start || memcmp(other.p, canonical->p + start, other.n) != 0)
+            return fail(&w->problem, ERR_INTERNAL, "Table %s, row %.*s: %s is not what the source holds, once it was copied", table->name,
+                        STR_ARG(x[0].s), table->columns[i].name);
+    }
+    return true;
+}
+
+/* The checksum goes from row to row: each is taken over the one before and the row. */
+static bool compare_pages(Work *w, const Cursor *source, const Cursor *target, char *checksum)
+{
+    Arena *arena = target->tx->arena;
+    if (source->rows != target->rows)
+        return fail(&w->problem, ERR_INTERNAL, "Table %s: the target does not hold as many rows as were copied", source->table->name);
+    for (size_t row = 0; row < source->rows; row++) {
+        ArenaMark mark = arena_mark(arena);
+        Buf canonical;
+        buf_init(&canonical, arena, 4096);
+        buf_text(&canonical, checksum);
+        if (!compare_rows(w, source, target, row, &canonical))
+            return false;
+        Str sum = sha256_hex(arena, buf_view(&canonical));
+        memcpy(checksum, sum.p, sum.n);
+        arena_release(arena, mark);
+    }
+    return true;
+}
+
+static bool verify_table(Work *w, size_t index, unsigned flags)
+{
+    ArenaMark mark = arena_mark(w->source->arena), other = arena_mark(w->target->arena);
+    Cursor source = cursor_of(w, w->source, &db_tables[index], flags), target = cursor_of(w, w->target, &db_tables[index], 0);
+    begin_table(w, index);
+    memset(w->copy->checksums[index], '0', 64);
+    do {
+        if (!read_page(w, &source) || !read_page(w, &target) || !compare_pages(w, &source, &target, w->copy->checksums[index]))
+            return false;
+        if (source.rows)
+            tell(w, source.rows);
+    } while (source.rows);
+    arena_release(w->source->arena, mark);
+    arena_release(w->target->arena, other);
+    if (w->at.done == w->at.of)
+        return true;
+    return fail(&w->problem, ERR_INTERNAL, "Table %s: %lld rows were copied, where the source counts %lld", db_tables[index].name,
+                (long long)w->at.done, (long long)w->at.of);
+}
+
+/* ---- before ---- */
+
+static bool count_rows(Tx *tx, int64_t counts[TABLE_COUNT])
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        counts[i] = db_int(tx, 0, arena_printf(tx->arena, "SELECT COUNT(*) FROM %s", db_tables[i].name).p, NULL, 0);
+    return tx->error->code == ERR_NONE;
+}
+
+/* Rows in SQLite may refer to others that are gone: foreign keys bind only those who ask for it. */
+static bool check_reference(Work *w, const Table *table, const TableColumn *column)
+{
+    Tx *tx = w->source;
+    Str sql = arena_printf(tx->arena, "SELECT id, %s FROM %s AS held WHERE %s IS NOT NULL AND NOT EXISTS"
+                           " (SELECT 1 FROM %s AS meant WHERE meant.id = held.%s) LIMIT 1",
+                           column->name, table->name, column->name, column->refers, column->name);
+    Rows *rows = db_query(tx, sql.p, NULL, 0);
+    if (db_next(rows)) {
+        Str id = row_text(rows, 0), held = row_text(rows, 1);
+        fail(&w->problem, ERR_INVALID, "Table %s of the source, row %.*s: %s is %.*s, which is no row of %s", table->name, STR_ARG(id),
+             column->name, STR_ARG(held), column->refers);
+    }
+    db_done(rows);
+    return w->problem.code == ERR_NONE && tx->error->code == ERR_NONE;
+}
+
+static bool check_references(Work *w)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        for (size_t j = 0; j < db_tables[i].count; j++)
+            if (db_tables[i].columns[j].refers && !check_reference(w, &db_tables[i], &db_tables[i].columns[j]))
+                return false;
+    return true;
+}
+
+/* One database would wait for itself. */
+static bool check_different(Work *w)
+{
+    if (strcmp(w->source->sql->name, w->target->sql->name) != 0)
+        return true;
+    Str source = db_text(w->source, w->source->sql->identity, NULL, 0), target = db_text(w->target, w->target->sql->identity, NULL, 0);
+    return source.n == 0 || !str_eq(source, target) || fail(&w->problem, ERR_INVALID, "Source and target are the same database");
+}
+
+/* A pool and a queue as the first migration makes them count as nothing. */
+static bool is_untouched(Tx *tx, const char *table)
+{
+    if (strcmp(table, "work_pool") == 0)
+        return DB_INT(tx, 0, "SELECT COUNT(*) FROM work_pool WHERE name = 'default-agent-pool' AND type = 'prefect-agent'"
+                             " AND description IS NULL AND concurrency_limit IS NULL AND is_paused = $1", v_bool(false)) == 1;
+    return strcmp(table, "work_queue") == 0 &&
+           DB_INT(tx, 0, "SELECT COUNT(*) FROM work_queue WHERE name = 'default' AND description = ''"
+                         " AND concurrency_limit IS NULL AND is_paused = $1 AND last_polled IS NULL", v_bool(false)) == 1;
+}
+
+static bool check_empty(Work *w)
+{
+    Tx *tx = w->target;
+    int64_t counts[TABLE_COUNT];
+    Buf found;
+    buf_init(&found, tx->arena, 256);
+    if (!count_rows(tx, counts))
+        return false;
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (counts[i] > 1 || (counts[i] == 1 && !is_untouched(tx, db_tables[i].name)))
+            buf_printf(&found, "%s%s %lld", found.n ? ", " : "", db_tables[i].name, (long long)counts[i]);
+    if (found.n == 0)
+        return tx->error->code == ERR_NONE;
+    return fail(&w->problem, ERR_INVALID, "The target is not empty (rows: %s). Use --force to replace them.", buf_cstr(&found));
+}
+
+/* ---- the two transactions ---- */
+
+static bool write_all(Work *w, unsigned flags)
+{
+    w->at = (CopyProgress){ .phase = COPY_WRITES, .all_of = w->at.all_of };
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (!write_table(w, i, flags))
+            return false;
+    return true;
+}
+
+static bool verify_all(Work *w, unsigned flags)
+{
+    w->at = (CopyProgress){ .phase = COPY_VERIFIES, .all_of = w->at.all_of };
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (!verify_table(w, i, flags))
+            return false;
+    return true;
+}
+
+static unsigned flags_for(const Tx *source, const Tx *target)
+{
+    bool is_from_sqlite = strcmp(source->sql->name, "sqlite") == 0, is_to_sqlite = strcmp(target->sql->name, "sqlite") == 0;
+    return (is_to_sqlite ? 0 : COPY_STRICT) | (is_to_sqlite && !is_from_sqlite ? COPY_RESPELL : 0);
+}
+
+static bool target_job(Tx *tx, void *arg)
+{
+    Work *w = arg;
+    unsigned flags = flags_for(w->source, tx);
+    w->target = tx;
+    bool ok = check_different(w) && migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) && migrate_begin_fill(tx) && write_all(w, flags) &&
+              migrate_end_fill(tx) && verify_all(w, flags);
+    return ok || fail(tx->error, ERR_INTERNAL, "the source failed");
+}
+
+static bool source_job(Tx *tx, void *arg)
+{
+    Work *w = arg;
+    Error error = { .code = ERR_NONE };
+    w->source = tx;
+    if (!migrate_check(tx) || !count_rows(tx, w->copy->counts) || !check_references(w))
+        return fail(tx->error, ERR_INTERNAL, "the copy failed");
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        w->at.all_of += w->copy->counts[i];
+    Arena *arena = arena_new();
+    bool ok = db_run(w->copy->to, true, arena, target_job, w, &error);
+    arena_free(arena);
+    if (!ok && tx->error->code == ERR_NONE)
+        fail(&w->problem, error.code, "The target: %s", error.message);
+    return ok || fail(tx->error, ERR_INTERNAL, "the copy failed");
+}
+
+bool copy_database(Copy *copy, Arena *arena, Error *error)
+{
+    Work work = { .copy = copy, .arena = arena };
+    Error source = { .code = ERR_NONE };
+    Arena *pages = arena_new();
+    bool ok = db_run(copy->from, false, pages, source_job, &work, &source);
+    arena_free(pages);
+    if (ok)
+        return true;
+    if (work.problem.code != ERR_NONE)
+        return fail(error, work.problem.code, "%s", work.problem.message);
+    return fail(error, source.code, "The source: %s", source.message);
+}

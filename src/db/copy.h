@@ -1,0 +1,31 @@
+/* db/copy.h -- all rows of one database into another, of the same engine or not. */
+#ifndef ORION_COPY_H
+#define ORION_COPY_H
+
+#include "db/db.h"
+#include "db/tables.h"
+
+typedef enum CopyPhase { COPY_WRITES, COPY_VERIFIES } CopyPhase;
+
+typedef struct CopyProgress {
+    CopyPhase phase;
+    size_t table;             /* of db_tables */
+    int64_t done, of;         /* rows of the table in this phase */
+    int64_t all_done, all_of; /* rows of all tables in this phase */
+} CopyProgress;
+
+typedef struct Copy {
+    Db *from, *to;            /* opened without a timeout: each is one transaction */
+    bool force;               /* replace what the target holds; else it must be empty */
+    void (*progress)(void *arg, const CopyProgress *progress); /* after every few rows, on a thread of a database */
+    void *arg;
+
+    int64_t counts[TABLE_COUNT];     /* what was copied */
+    char checksums[TABLE_COUNT][65]; /* SHA-256 over the canonical values in order of the ids: equal for equal rows on any engine */
+} Copy;
+
+/* Copies one snapshot of the source in one transaction of the target, whose schema is made where there is none, then reads both again
+ * and compares each value before it commits. False: *error is a message for the user, and the target is as it was. */
+bool copy_database(Copy *copy, Arena *arena, Error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,160 @@
+/* db/tables.c -- the tables and their columns. The order of columns is SQLite's; on PostgreSQL some stand elsewhere, so all statements name them. */
+#include "db/tables.h"
+
+#define STANDARD { "id", KIND_UUID }, { "created", KIND_TIME }, { "updated", KIND_TIME }
+
+static const TableColumn block_type_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "logo_url", KIND_TEXT }, { "documentation_url", KIND_TEXT },
+    { "description", KIND_TEXT }, { "code_example", KIND_TEXT }, { "is_protected", KIND_BOOL }, { "slug", KIND_TEXT },
+};
+
+static const TableColumn block_schema_columns[] = {
+    STANDARD, { "fields", KIND_JSON }, { "block_type_id", KIND_UUID, "block_type" }, { "checksum", KIND_TEXT },
+    { "capabilities", KIND_JSON }, { "version", KIND_TEXT },
+};
+
+static const TableColumn block_schema_reference_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "parent_block_schema_id", KIND_UUID, "block_schema" },
+    { "reference_block_schema_id", KIND_UUID, "block_schema" },
+};
+
+static const TableColumn block_document_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "data", KIND_JSON }, { "block_schema_id", KIND_UUID, "block_schema" },
+    { "block_type_id", KIND_UUID, "block_type" }, { "is_anonymous", KIND_BOOL },
+};
+
+static const TableColumn block_document_reference_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "parent_block_document_id", KIND_UUID, "block_document" },
+    { "reference_block_document_id", KIND_UUID, "block_document" },
+};
+
+static const TableColumn flow_run_notification_policy_columns[] = {
+    STANDARD, { "is_active", KIND_BOOL }, { "state_names", KIND_JSON }, { "tags", KIND_JSON },
+    { "message_template", KIND_TEXT }, { "block_document_id", KIND_UUID, "block_document" },
+};
+
+static const TableColumn flow_run_notification_queue_columns[] = {
+    STANDARD, { "flow_run_notification_policy_id", KIND_UUID }, { "flow_run_state_id", KIND_UUID },
+};
+
+static const TableColumn flow_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "tags", KIND_JSON },
+};
+
+static const TableColumn work_queue_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "filter", KIND_JSON }, { "description", KIND_TEXT }, { "is_paused", KIND_BOOL },
+    { "concurrency_limit", KIND_INT }, { "last_polled", KIND_TIME }, { "priority", KIND_INT },
+    { "work_pool_id", KIND_UUID, "work_pool" },
+};
+
+static const TableColumn work_pool_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "description", KIND_TEXT }, { "type", KIND_TEXT }, { "base_job_template", KIND_JSON },
+    { "is_paused", KIND_BOOL }, { "concurrency_limit", KIND_INT }, { "default_queue_id", KIND_UUID, "work_queue" },
+};
+
+static const TableColumn worker_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "last_heartbeat_time", KIND_TIME }, { "work_pool_id", KIND_UUID, "work_pool" },
+};
+
+static const TableColumn agent_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "last_activity_time", KIND_TIME }, { "work_queue_id", KIND_UUID, "work_queue" },
+};
+
+static const TableColumn deployment_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "schedule", KIND_JSON }, { "is_schedule_active", KIND_BOOL }, { "tags", KIND_JSON },
+    { "parameters", KIND_JSON }, { "flow_data", KIND_JSON }, { "flow_id", KIND_UUID, "flow" }, { "description", KIND_TEXT },
+    { "infrastructure_document_id", KIND_UUID, "block_document" }, { "manifest_path", KIND_TEXT },
+    { "parameter_openapi_schema", KIND_JSON }, { "storage_document_id", KIND_UUID, "block_document" }, { "version", KIND_TEXT },
+    { "infra_overrides", KIND_JSON }, { "path", KIND_TEXT }, { "entrypoint", KIND_TEXT }, { "work_queue_name", KIND_TEXT },
+    { "created_by", KIND_JSON }, { "updated_by", KIND_JSON }, { "work_queue_id", KIND_UUID, "work_queue" },
+};
+
+static const TableColumn flow_run_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "state_type", KIND_STATE_TYPE }, { "run_count", KIND_INT },
+    { "expected_start_time", KIND_TIME }, { "next_scheduled_start_time", KIND_TIME }, { "start_time", KIND_TIME },
+    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "flow_version", KIND_TEXT }, { "parameters", KIND_JSON },
+    { "idempotency_key", KIND_TEXT }, { "context", KIND_JSON }, { "empirical_policy", KIND_JSON }, { "tags", KIND_JSON },
+    { "auto_scheduled", KIND_BOOL }, { "flow_id", KIND_UUID, "flow" }, { "deployment_id", KIND_UUID, "deployment" },
+    { "parent_task_run_id", KIND_UUID, "task_run" }, { "state_id", KIND_UUID, "flow_run_state" }, { "state_name", KIND_TEXT },
+    { "infrastructure_document_id", KIND_UUID, "block_document" }, { "work_queue_name", KIND_TEXT },
+    { "state_timestamp", KIND_TIME }, { "created_by", KIND_JSON }, { "infrastructure_pid", KIND_TEXT },
+    { "work_queue_id", KIND_UUID, "work_queue" },
+};
+
+static const TableColumn task_run_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "state_type", KIND_STATE_TYPE }, { "run_count", KIND_INT },
+    { "expected_start_time", KIND_TIME }, { "next_scheduled_start_time", KIND_TIME }, { "start_time", KIND_TIME },
+    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "task_key", KIND_TEXT }, { "dynamic_key", KIND_TEXT },
+    { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME }, { "task_version", KIND_TEXT },
+    { "empirical_policy", KIND_JSON }, { "task_inputs", KIND_JSON }, { "tags", KIND_JSON },
+    { "flow_run_id", KIND_UUID, "flow_run" }, { "state_id", KIND_UUID, "task_run_state" }, { "state_name", KIND_TEXT },
+    { "state_timestamp", KIND_TIME }, { "flow_run_run_count", KIND_INT },
+};
+
+static const TableColumn artifact_columns[] = {
+    STANDARD, { "key", KIND_TEXT }, { "type", KIND_TEXT }, { "data", KIND_JSON }, { "metadata_", KIND_JSON },
+    { "task_run_id", KIND_UUID, "task_run" }, { "flow_run_id", KIND_UUID, "flow_run" },
+};
+
+static const TableColumn flow_run_state_columns[] = {
+    STANDARD, { "type", KIND_STATE_TYPE }, { "timestamp", KIND_TIME }, { "name", KIND_TEXT }, { "message", KIND_TEXT },
+    { "state_details", KIND_JSON }, { "data", KIND_JSON }, { "flow_run_id", KIND_UUID, "flow_run" },
+    { "result_artifact_id", KIND_UUID, "artifact" },
+};
+
+static const TableColumn task_run_state_columns[] = {
+    STANDARD, { "type", KIND_STATE_TYPE }, { "timestamp", KIND_TIME }, { "name", KIND_TEXT }, { "message", KIND_TEXT },
+    { "state_details", KIND_JSON }, { "data", KIND_JSON }, { "task_run_id", KIND_UUID, "task_run" },
+    { "result_artifact_id", KIND_UUID, "artifact" },
+};
+
+static const TableColumn task_run_state_cache_columns[] = {
+    STANDARD, { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME }, { "task_run_state_id", KIND_UUID },
+};
+
+static const TableColumn log_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "level", KIND_SMALL }, { "flow_run_id", KIND_UUID }, { "task_run_id", KIND_UUID },
+    { "message", KIND_TEXT }, { "timestamp", KIND_TIME },
+};
+
+static const TableColumn concurrency_limit_columns[] = {
+    STANDARD, { "tag", KIND_TEXT }, { "concurrency_limit", KIND_INT }, { "active_slots", KIND_JSON },
+};
+
+static const TableColumn saved_search_columns[] = {
+    STANDARD, { "name", KIND_TEXT }, { "filters", KIND_JSON },
+};
+
+static const TableColumn configuration_columns[] = {
+    STANDARD, { "key", KIND_TEXT }, { "value", KIND_JSON },
+};
+
+#define TABLE(name) { #name, name##_columns, sizeof name##_columns / sizeof *name##_columns }
+
+/* A pool and its default queue name each other, as runs and their states do. The pool comes after its queues: going backwards it is
+ * deleted first and takes them along, where the queue of a pool that is there cannot be deleted. */
+const Table db_tables[TABLE_COUNT] = {
+    TABLE(block_type),
+    TABLE(block_schema),
+    TABLE(block_schema_reference),
+    TABLE(block_document),
+    TABLE(block_document_reference),
+    TABLE(flow_run_notification_policy),
+    TABLE(flow_run_notification_queue),
+    TABLE(flow),
+    TABLE(work_queue),
+    TABLE(work_pool),
+    TABLE(worker),
+    TABLE(agent),
+    TABLE(deployment),
+    TABLE(flow_run),
+    TABLE(task_run),
+    TABLE(artifact),
+    TABLE(flow_run_state),
+    TABLE(task_run_state),
+    TABLE(task_run_state_cache),
+    TABLE(log),
+    TABLE(concurrency_limit),
+    TABLE(saved_search),
+    TABLE(configuration),
+};

@@ -1,0 +1,33 @@
+/* db/tables.h -- every table of the schema but alembic_version, column by column, for what treats all of them alike: clearing, dropping,
+ * copying. tests/unit/test_tables.c compares it with the live schema. */
+#ifndef ORION_TABLES_H
+#define ORION_TABLES_H
+
+#include <stddef.h>
+
+typedef enum ColumnKind {
+    KIND_UUID, KIND_TEXT,
+    KIND_STATE_TYPE, /* text on SQLite, an enumeration on PostgreSQL */
+    KIND_SMALL,      /* an integer of 16 bits on PostgreSQL */
+    KIND_INT,        /* of 32 bits */
+    KIND_BOOL, KIND_TIME, KIND_INTERVAL, KIND_JSON
+} ColumnKind;
+
+typedef struct TableColumn {
+    const char *name;
+    ColumnKind kind;
+    const char *refers; /* a foreign key: the table whose id it holds; NULL */
+} TableColumn;
+
+typedef struct Table {
+    const char *name;
+    const TableColumn *columns; /* id is the first */
+    size_t count;
+} Table;
+
+enum { TABLE_COUNT = 23 };
+
+/* In an order in which rows can be inserted, and backwards deleted, but for the references that migrate_begin_fill lets go. */
+extern const Table db_tables[TABLE_COUNT];
+
+#endif

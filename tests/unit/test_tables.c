@@ -1,0 +1,126 @@
+/* tests/unit/test_tables.c -- the list of tables and columns against the schema that the migrations make. */
+#include "memory_db.h"
+
+#include "db/migrate.h"
+#include "db/tables.h"
+
+static bool up(Tx *tx, void *arg)
+{
+    (void)arg;
+    return migrate_up(tx);
+}
+
+static void migrated(Fixture *f, bool (*job)(Tx *, void *), void *arg)
+{
+    Error error = { 0 };
+    assert_true(db_run(f->db, true, f->arena, up, NULL, &error));
+    bool ok = db_run(f->db, true, f->arena, job, arg, &error);
+    assert_string_equal(error.message, "");
+    assert_true(ok);
+}
+
+static const Table *table_of(Str name)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (str_is(name, db_tables[i].name))
+            return &db_tables[i];
+    return NULL;
+}
+
+static bool check_tables(Tx *tx, void *arg)
+{
+    (void)arg;
+    Rows *rows = DB_QUERY(tx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'alembic_version'");
+    size_t n = 0;
+    for (; db_next(rows); n++)
+        assert_non_null(table_of(row_view(rows, 0)));
+    assert_int_equal(n, TABLE_COUNT);
+    return true;
+}
+
+static const char *declared(const TableColumn *column)
+{
+    switch (column->kind) {
+    case KIND_UUID: return "CHAR(36)";
+    case KIND_TEXT: return "VARCHAR";
+    case KIND_STATE_TYPE: return "VARCHAR(9)";
+    case KIND_SMALL: return "SMALLINT";
+    case KIND_INT: return "INTEGER";
+    case KIND_BOOL: return "BOOLEAN";
+    case KIND_TIME:
+    case KIND_INTERVAL: return "DATETIME";
+    case KIND_JSON: return "JSON";
+    }
+    return NULL;
+}
+
+/* Each column with its type and the table it refers to, in the schema's order. */
+static bool check_columns(Tx *tx, void *arg)
+{
+    const Table *table = arg;
+    const Value name = v_text(str_from(table->name));
+    Rows *rows = db_query(tx, "SELECT c.name, c.type, k.\"table\" FROM pragma_table_info($1) AS c"
+                              " LEFT JOIN pragma_foreign_key_list($1) AS k ON k.\"from\" = c.name ORDER BY c.cid", &name, 1);
+    size_t n = 0;
+    for (; db_next(rows) && n < table->count; n++) {
+        const TableColumn *column = &table->columns[n];
+        assert_string_equal(row_text(rows, 0).p, column->name);
+        Str type = row_text(rows, 1);
+        assert_string_equal(str_is(type, "TEXT") ? "VARCHAR" : type.p, declared(column));
+        assert_int_equal(column->kind == KIND_INTERVAL, strcmp(column->name, "total_run_time") == 0);
+        assert_true(str_eq(row_text(rows, 2), str_from(column->refers)));
+    }
+    assert_int_equal(n, table->count);
+    assert_false(db_next(rows));
+    return true;
+}
+
+static void every_table_is_listed(void **state)
+{
+    migrated(*state, check_tables, NULL);
+}
+
+static void every_column_is_listed(void **state)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        Table table = db_tables[i];
+        migrated(*state, check_columns, &table);
+        assert_string_equal(table.columns[0].name, "id");
+    }
+}
+
+static size_t place_of(const char *name)
+{
+    return (size_t)(table_of(str_from(name)) - db_tables);
+}
+
+static void parents_come_first(void **state)
+{
+    (void)state;
+    static const char *const circles[] = { "work_queue.work_pool_id", "flow_run.parent_task_run_id", "flow_run.state_id", "task_run.state_id" };
+    size_t found = 0;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        for (size_t j = 0; j < db_tables[i].count; j++) {
+            const TableColumn *column = &db_tables[i].columns[j];
+            if (!column->refers || place_of(column->refers) < i)
+                continue;
+            char path[100];
+            snprintf(path, sizeof path, "%s.%s", db_tables[i].name, column->name);
+            assert_string_equal(path, circles[found]);
+            found++;
+        }
+    }
+    assert_int_equal(found, COUNT_OF(circles));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_memory, close_memory)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(every_table_is_listed),
+        TEST(every_column_is_listed),
+        cmocka_unit_test(parents_come_first),
+    };
+    return cmocka_run_group_tests_name("tables", tests, NULL, NULL);
+}
