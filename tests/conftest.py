@@ -41,10 +41,24 @@ def pytest_generate_tests(metafunc):
     if "server" in metafunc.fixturenames:
         metafunc.parametrize("server", chosen_servers(metafunc.config), ids=str, indirect=True, scope="session")
     if "which" in metafunc.fixturenames:
-        metafunc.parametrize("which", chosen_servers(metafunc.config), ids=str, scope="session")
+        metafunc.parametrize("which", chosen_servers(metafunc.config), ids=str, indirect=True, scope="session")
     if "engine" in metafunc.fixturenames:
         engines = [engine for engine in chosen_engines(metafunc.config) if not only or engine in only.args]
-        metafunc.parametrize("engine", engines, scope="session")
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+# Fixtures, and not just parameters, so that pytest runs the tests of one together.
+
+@pytest.fixture(scope="session")
+def engine(request):
+    """The database to use; a test that asks for it runs once with each."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def which(request):
+    """A kind of server and an engine; a test that asks for it starts its own."""
+    return request.param
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,10 @@ def migrate_reference(url):
                        stdout=subprocess.DEVNULL, timeout=START_TIMEOUT)
 
 
+def reference_template():
+    return postgres.cluster().template("reference", migrate_reference)
+
+
 class Store:
     """A server's database, as another process may use it at any time. `url` is what the server is told; `home` tells which one is a home's."""
 
@@ -73,7 +77,7 @@ class Store:
         """Makes it where it is not there: the reference's with its tables, since its migrations take seconds, ours empty."""
         cluster = postgres.cluster()
         if self.engine == "postgresql" and not cluster.execute("postgres", "SELECT 1 FROM pg_database WHERE datname = ?", self.name):
-            cluster.create_database(self.name, cluster.template("reference", migrate_reference) if kind == "reference" else None)
+            cluster.create_database(self.name, reference_template() if kind == "reference" else None)
 
     def drop(self):
         if self.engine == "postgresql":
@@ -107,6 +111,15 @@ class Store:
             rows = connection.execute(sql, values).fetchall()
             connection.commit()
             return rows
+
+    def script(self, sql):
+        """Runs several statements."""
+        if self.engine == "postgresql":
+            with postgres.Session(self.url) as session:
+                session.script(sql)
+        else:
+            with contextlib.closing(sqlite3.connect(self.path)) as connection:
+                connection.executescript(sql)
 
     def tables(self):
         """Their names, sorted."""

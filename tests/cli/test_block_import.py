@@ -1,8 +1,6 @@
 """`orion block import`: a command of ours alone, which registers the block types of a file in the database."""
-import contextlib
 import json
 import os
-import sqlite3
 import subprocess
 
 import pytest
@@ -15,12 +13,15 @@ TWO = {"name": "Two", "slug": "two"}
 
 
 class Program:
-    def __init__(self, home):
+    def __init__(self, home, engine):
         self.home = home
+        self.store = servers.Store.of_home(engine, home)
+        self.store.create("orion")
         assert self.run("database", "upgrade", "-y")[0] == 0
 
     def run(self, *words):
-        done = subprocess.run([str(servers.ORION_BIN), *words], env=servers.server_environment(self.home), capture_output=True, text=True, timeout=60)
+        environment = servers.server_environment(self.home, PREFECT_ORION_DATABASE_CONNECTION_URL=self.store.url)
+        done = subprocess.run([str(servers.ORION_BIN), *words], env=environment, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
 
     def imported(self, content):
@@ -29,13 +30,14 @@ class Program:
         return self.run("block", "import", str(path))
 
     def rows(self, sql):
-        with contextlib.closing(sqlite3.connect(self.home / "orion.db")) as connection:
-            return connection.execute(sql).fetchall()
+        return self.store.execute(sql)
 
 
 @pytest.fixture
-def program(tmp_path):
-    return Program(tmp_path)
+def program(tmp_path, engine):
+    made = Program(tmp_path, engine)
+    yield made
+    made.store.drop()
 
 
 def collections(**types):

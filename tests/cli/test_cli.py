@@ -8,7 +8,6 @@ import pty
 import re
 import shutil
 import signal
-import sqlite3
 import subprocess
 import threading
 import urllib.request
@@ -427,63 +426,84 @@ def test_colours_only_on_a_terminal(ours):
 
 # ---- database ----
 
-def tables(home):
-    with contextlib.closing(sqlite3.connect(home.path / "orion.db")) as database:
-        return sorted(name for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"))
+OLDER = {"sqlite": "f92143d30c27", "postgresql": "2882cd2df463"}
+HEADS = {"sqlite": "bfe42b7090d6", "postgresql": "2a88656f4a23"}
 
 
-def revisions(home):
-    with contextlib.closing(sqlite3.connect(home.path / "orion.db")) as database:
-        return database.execute("SELECT version_num FROM alembic_version").fetchall()
+@pytest.fixture
+def stores(homes, engine):
+    """The homes' databases, which the settings in the homes name where they are in PostgreSQL; ours is empty, and so is the reference's."""
+    found = {kind: servers.Store.of_home(engine, home.path) for kind, home in homes.items()}
+    for kind, store in found.items():
+        store.create("orion")
+        if engine == "postgresql":
+            homes[kind].write(f'active = "default"\n[profiles.default]\nPREFECT_ORION_DATABASE_CONNECTION_URL = "{store.url}"\n')
+    yield found
+    for store in found.values():
+        store.drop()
 
 
-def test_upgrade_and_downgrade(homes):
+@pytest.fixture
+def store(stores):
+    return stores["orion"]
+
+
+def revisions(store):
+    return store.execute("SELECT version_num FROM alembic_version")
+
+
+def last_of(result, store):
+    """The last line, whatever the database is called."""
+    return last(result).replace(store.name, "NAME")
+
+
+def test_upgrade_and_downgrade(homes, stores):
     reference, orion = both(homes, "orion", "database", "upgrade", "-y")
     assert orion.status == reference.status == 0
-    assert last(orion) == last(reference) == "Orion database at sqlite+aiosqlite:///HOME/orion.db upgraded!"
-    assert tables(homes["orion"]) == tables(homes["reference"])
-    assert revisions(homes["orion"]) == revisions(homes["reference"])
+    assert last_of(orion, stores["orion"]) == last_of(reference, stores["reference"])
+    assert "Orion database at " in orion.lines[-1] and orion.lines[-1].endswith(" upgraded!")
+    assert stores["orion"].tables() == stores["reference"].tables()
+    assert revisions(stores["orion"]) == revisions(stores["reference"])
     assert homes["orion"].run("database", "downgrade", "-y").status == 0
-    assert tables(homes["orion"]) == []
+    assert stores["orion"].tables() == []
 
 
-def test_dry_run_changes_nothing(ours):
+def test_dry_run_changes_nothing(ours, store):
     plan = ours.run("database", "upgrade", "-y", "--dry-run")
     assert plan.status == 0 and "CREATE TABLE flow_run" in plan.out
-    assert tables(ours) == []
+    assert store.tables() == []
     assert ours.run("database", "upgrade", "-y").status == 0
-    before = tables(ours)
+    before = store.tables()
     assert "CREATE TABLE" not in ours.run("database", "upgrade", "-y", "--dry-run").out
     assert ours.run("database", "downgrade", "-y", "--dry-run").status == 0
-    assert tables(ours) == before
+    assert store.tables() == before
 
 
-def test_plan_makes_the_schema(ours, tmp_path):
+def test_plan_makes_the_schema(ours, store):
     plan = ours.run("database", "upgrade", "-y", "--dry-run").out
     assert ours.run("database", "upgrade", "-y").status == 0
-    with contextlib.closing(sqlite3.connect(tmp_path / "planned.db")) as database:
-        database.executescript(plan)
-        planned = sorted(name for name, in database.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"))
-    assert planned == tables(ours)
+    made = store.tables()
+    assert ours.run("database", "downgrade", "-y").status == 0
+    store.script(plan)
+    assert store.tables() == made
 
 
-def test_reset_asks(homes):
-    for home in homes.values():
+def test_reset_asks(homes, stores):
+    for kind, home in homes.items():
         assert home.run("orion", "database", "upgrade", "-y").status == 0
-        with contextlib.closing(sqlite3.connect(home.path / "orion.db")) as database, database:
-            database.execute("INSERT INTO flow (id, name, tags, created, updated) VALUES ('x', 'kept', '[]', '2024-01-01', '2024-01-01')")
+        stores[kind].execute("INSERT INTO flow (name) VALUES ('kept')")
 
-    def flows(home):
-        with contextlib.closing(sqlite3.connect(home.path / "orion.db")) as database:
-            return database.execute("SELECT name FROM flow").fetchall()
+    def flows(kind):
+        return stores[kind].execute("SELECT name FROM flow")
 
     for stdin in ("", "n\n", "\n"):
-        same(homes, "orion", "database", "reset", stdin=stdin)
-        assert flows(homes["orion"]) == [("kept",)]
+        reference, orion = both(homes, "orion", "database", "reset", stdin=stdin)
+        assert orion.out.replace(stores["orion"].name, "NAME").split() == reference.out.replace(stores["reference"].name, "NAME").split()
+        assert orion.status == reference.status
+        assert flows("orion") == [("kept",)]
     reference, orion = both(homes, "orion", "database", "reset", stdin="y\n")
-    assert orion.status == reference.status == 0 and last(orion) == last(reference)
-    assert flows(homes["orion"]) == flows(homes["reference"]) == []
+    assert orion.status == reference.status == 0 and last_of(orion, stores["orion"]) == last_of(reference, stores["reference"])
+    assert flows("orion") == flows("reference") == []
     assert homes["orion"].run("database", "reset", "--yes").status == 0
 
 
@@ -494,23 +514,29 @@ def test_passwords_are_not_asked_about(ours):
         assert result.status == 1 and "hu" not in result.out and "user:***@h/db" in result.out
 
 
-def test_stamp(homes):
+def test_stamp(homes, stores, engine):
     for home in homes.values():
         assert home.run("orion", "database", "upgrade", "-y").status == 0
-    same(homes, "orion", "database", "stamp", "f92143d30c27")
-    assert revisions(homes["orion"]) == revisions(homes["reference"]) == [("f92143d30c27",)]
+    same(homes, "orion", "database", "stamp", OLDER[engine])
+    assert revisions(stores["orion"]) == revisions(stores["reference"]) == [(OLDER[engine],)]
     older = homes["orion"].run("start", "--port", str(servers.free_port()))
-    assert older.status == 1 and "f92143d30c27" in older.out
+    assert older.status == 1 and OLDER[engine] in older.out
     same(homes, "orion", "database", "stamp", "head")
-    assert revisions(homes["orion"]) == revisions(homes["reference"]) == [("bfe42b7090d6",)]
+    assert revisions(stores["orion"]) == revisions(stores["reference"]) == [(HEADS[engine],)]
     for result in both(homes, "orion", "database", "stamp", "zzz"):
         assert result.status == 1 and "Can't locate revision identified by 'zzz'" in result.out
 
 
 @pytest.mark.parametrize("words", [["upgrade", "-y", "-r", "zzz"], ["downgrade", "-y", "-r", "zzz"]], ids=" ".join)
-def test_unknown_revisions(homes, words):
+def test_unknown_revisions(homes, stores, words):
     for result in both(homes, "orion", "database", *words):
         assert result.status == 1 and "Can't locate revision identified by 'zzz'" in result.out
+
+
+@pytest.mark.parametrize("word", ["head", "its name"])
+def test_upgrade_to_the_head_by_name(ours, store, engine, word):
+    assert ours.run("database", "upgrade", "-y", "-r", word if word == "head" else HEADS[engine]).status == 0
+    assert revisions(store) == [(HEADS[engine],)]
 
 
 def test_bad_templates_can_be_repaired(ours):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks the reference and our server the same, thousands of times, and compares every answer.
 
-    python tests/conformance/run.py [--seed 1] [--count 11000] [--only deployments,work_pools] [--long]
+    python tests/conformance/run.py [--database postgresql] [--seed 1] [--count 11000] [--only deployments,work_pools] [--long]
 
 Scripts of every family come first, then a valid request for each parameter of each operation and each part of its body, then mistakes of
 every class, then mutated bodies until there are --count requests, and at the end the routes that empty the database. Fails on a difference
@@ -141,14 +141,16 @@ def content(body):
     return {} if body is None else {"body": body}
 
 
-def start(kind, settings):
-    return servers.Server(kind, **settings).wait()
+def start(kind, engine, settings):
+    return servers.Server(kind, database=engine, **settings).wait()
 
 
-def started(*pairs):
+def started(engine, *pairs):
     """Pairs of servers, all started at once."""
+    if engine == "postgresql":
+        servers.reference_template()  # once, before several threads want it
     with ThreadPoolExecutor(4) as pool:
-        futures = [pool.submit(start, kind, settings) for settings in pairs for kind in ("reference", "orion")]
+        futures = [pool.submit(start, kind, engine, settings) for settings in pairs for kind in ("reference", "orion")]
         running = [future.result() for future in futures]
     return [running[place:place + 2] for place in range(0, len(running), 2)]
 
@@ -163,7 +165,7 @@ def stop(pairs):
 def conform(options):
     """Plays everything; the runs, that of servers with their default settings last."""
     begun = time.monotonic()
-    pairs = started(ENABLED, {}) if plays_disabled(options) else started(ENABLED)
+    pairs = started(options.database, *([ENABLED, {}] if plays_disabled(options) else [ENABLED]))
     try:
         runs = [Run(pairs[0], options)]
         runs[0].play()
@@ -198,12 +200,13 @@ def summary(runs, options, seconds):
     asked, weak = sum(run.world.asked for run in runs), sum(run.world.match.weak for run in runs)
     operations = len([name for name in main.coverage.statuses if name != "no operation"])
     lines += ["", f"{asked} requests to {operations} operations, {len(differences)} differences, {len(missing)} parameters not covered, {sum(len(one) for run in runs for one in run.world.excused.values())} meant differences, "
-              f"{weak} lists compared by length only, {seconds:.0f} s, seed {options.seed}"]
+              f"{weak} lists compared by length only, {seconds:.0f} s, {options.database}, seed {options.seed}"]
     return "\n".join(lines), not differences and not missing
 
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite", help="of both servers (default: sqlite)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=11000, help="go on with mutated bodies until there are so many requests (default: 11000)")
     parser.add_argument("--only", type=lambda text: text.split(","), metavar="FAMILY,…", help=f"of {', '.join([*SCRIPTS, 'admin'])}; the scripts that they need are played too")

@@ -16,8 +16,8 @@ JSON = {"content-type": "application/json"}
 RUN = {"id": ONE, "name": "run-1", "created": "2026-11-23T13:26:23.801425+00:00", "start_time": "2030-01-01T00:00:00+00:00", "tags": ["a", "b"], "count": 1, "rate": 1.0, "note": None, "state": {"id": ONE, "type": "RUNNING"}}
 
 
-def test_nothing_differs(tmp_path):
-    options = run.arguments(["--seed", "1", "--count", "11000", "--report", str(tmp_path / "report.txt")])
+def test_nothing_differs(tmp_path, engine):
+    options = run.arguments(["--database", engine, "--seed", "1", "--count", "11000", "--report", str(tmp_path / "report.txt")])
     runs, seconds = run.conform(options)
     report, good = run.summary(runs, options, seconds)
     print(report.rpartition("\n")[2])

@@ -90,7 +90,7 @@ class World:
             self.differences.append(self.report(request, other, reference, ours, difference))
 
     def report(self, request, other, reference, ours, difference):
-        again = ["python", "tests/conformance/run.py", "--seed", str(self.seed), "--until", str(self.asked)]
+        again = ["python", "tests/conformance/run.py", "--database", self.servers[0].engine, "--seed", str(self.seed), "--until", str(self.asked)]
         lines = [f"#{self.asked} [{request.family}] {request.method} {request.path}{'  (' + request.note + ')' if request.note else ''}", f"  {difference}"]
         for name, sent, server, answer in (("reference", request, self.servers[0], reference), ("orion", other, self.servers[1], ours)):
             headers = {key: value for key, value in answer.headers.items() if key in ("content-type", "location", "allow")}

@@ -53,6 +53,12 @@ def seconds(client, path, body, count):
     return best
 
 
+def look_at_all(client, engine):
+    """The time of an answer for which every run was looked at. PostgreSQL has an index for parts of names."""
+    nothing = {"name": {"like_": "nothing"}} if engine == "sqlite" else {"tags": {"all_": ["nothing"]}}
+    return seconds(client, "/flow_runs/filter", {"flow_runs": nothing}, 0)
+
+
 def queue_path(number):
     return f"/work_queues/{number:08d}-0000-7000-8000-000000000000/get_runs"
 
@@ -69,13 +75,13 @@ def queue_path(number):
 ])
 def test_far_faster_than_one_look_at_all_runs(crowded, path, body, count):
     client = Client(crowded)
-    everything = seconds(client, "/flow_runs/filter", {"flow_runs": {"name": {"like_": "nothing"}}}, 0)
+    everything = look_at_all(client, crowded.engine)
     assert seconds(client, path, body, count) < everything / 2
 
 
 def test_a_queue_with_a_long_past_costs_one_look_at_most(crowded):
     client = Client(crowded)
-    everything = seconds(client, "/flow_runs/filter", {"flow_runs": {"name": {"like_": "nothing"}}}, 0)
+    everything = look_at_all(client, crowded.engine)
     assert seconds(client, queue_path(QUEUES), {}, RUNS_EACH) < 5 * everything
     assert seconds(client, POOL, {"work_queue_names": [f"queue-{QUEUES}"]}, RUNS_EACH) < 5 * everything
 
