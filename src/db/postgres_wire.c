@@ -100,11 +100,13 @@ static const State states[] = {
     { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
 };
 
-/* A read that writes is our mistake, and of what is not supported only one kind goes away by itself. */
+/* A read that writes is our mistake, and so are too few values (08P01, with which poolers say more); of what is not supported only one
+ * kind goes away by itself. */
 static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate)
 {
     const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-    return (strcmp(sqlstate, "25006") == 0 && c->is_read)
+    const char *severity = c->pq->resultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return (strcmp(sqlstate, "25006") == 0 && c->is_read) || (strcmp(sqlstate, "08P01") == 0 && severity && strcmp(severity, "ERROR") == 0)
            || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0));
 }
 
@@ -137,12 +139,12 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
-    if (state && state->connection == LOST) {
+    if (!state || is_mistake(c, result, sqlstate))
+        return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
+    if (state->connection == LOST) {
         c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
         return lose(c, error, message ? message : sqlstate);
     }
-    if (!state || is_mistake(c, result, sqlstate))
-        return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (state->connection == RENEW)
         c->must_reconnect = true;
     if (error->code == ERR_NONE)

@@ -1,10 +1,8 @@
-/* tests/unit/memory_db.h -- a database in memory for each test, as set-up and tear-down of cmocka. */
+/* tests/unit/memory_db.h -- an empty database for each test (engine.h), as set-up and tear-down of cmocka. */
 #ifndef ORION_MEMORY_DB_H
 #define ORION_MEMORY_DB_H
 
-#include "unit.h"
-
-#include "db/db.h"
+#include "engine.h"
 
 typedef struct Fixture {
     Db *db;
@@ -14,10 +12,8 @@ typedef struct Fixture {
 static int open_memory(void **state)
 {
     Fixture *f = xcalloc(1, sizeof *f);
-    Error error = { 0 };
     f->arena = arena_new();
-    f->db = db_open(&(DbConfig){ .url = STR("sqlite+aiosqlite:///:memory:"), .timeout = 5 }, &error);
-    assert_non_null(f->db);
+    f->db = engine_open();
     *state = f;
     return 0;
 }
