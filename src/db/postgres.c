@@ -95,12 +95,14 @@ static void postgres_disconnect(Connection *connection)
 
 /* ---- transactions ---- */
 
-/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. */
+/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. It takes at
+ * most half the time of the jobs that wait meanwhile. */
 static void postgres_rest(Connection *connection)
 {
     PgConnection *c = of(connection);
     Error ignored = { .code = ERR_NONE };
-    c->deadline = monotonic_us() + REST_US;
+    int64_t half = c->place->statement_ms * 1000 / 2;
+    c->deadline = monotonic_us() + (half && half < REST_US ? half : REST_US);
     if (c->pg && c->pending_count > 0 && !pg_settle(c, &ignored))
         pg_disconnect(c);
     c->deadline = 0;

@@ -261,6 +261,22 @@ def test_a_network_that_hangs(fault, far, network):
     assert memory(far) < before + 16
 
 
+def test_a_network_that_hangs_at_the_end_of_a_read(start, cluster, database, network):
+    """Whose answer is out already: the next request must not pay for it."""
+    server = start(through(network, cluster, database), **{**SETTINGS, "ORION_DATABASE_CONNECTIONS": "1"})
+    client = Client(server)
+    flow = client.flow()
+    network.cut = "hang"
+    assert client.get(f"/flows/{flow['id']}").status == 200
+    begun = time.monotonic()
+    answers = Threads(3, lambda _: Client(server).get(f"/flows/{flow['id']}")).join()
+    assert time.monotonic() - begun < TIMEOUT + MARGIN
+    assert {answer.status for answer in answers} == {503}
+    network.cut = None
+    network.flowing.set()
+    assert client.get(f"/flows/{flow['id']}").status == 200
+
+
 def test_a_network_that_hangs_under_many_requests(far, network):
     client = Client(far)
     flow = client.flow()
