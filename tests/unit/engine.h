@@ -1,5 +1,5 @@
 /* tests/unit/engine.h -- the database of tests that hold for both engines: one in memory, or the PostgreSQL database that
- * ORION_TEST_DATABASE_URL names. That one is emptied for each test. */
+ * ORION_TEST_DATABASE_URL names. That one is emptied for each test. tools/run_tests runs what includes this file (or world.h) on both. */
 #ifndef ORION_ENGINE_H
 #define ORION_ENGINE_H
 
@@ -25,15 +25,24 @@ static inline bool engine_empty(Tx *tx, void *arg)
     return db_script(tx, "SET LOCAL client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public");
 }
 
-/* The database as the last test left it; in memory a new one. */
-static inline Db *engine_open_as_it_is(void)
+static inline Db *engine_open_url(Str url)
 {
     Error error = { .code = ERR_NONE };
-    Str url = engine_postgres().n ? engine_postgres() : STR("sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false");
     Db *db = db_open(&(DbConfig){ .url = url, .timeout = 10, .connect_timeout = 5, .readers = 1, .connections = 2 }, &error);
     assert_string_equal(error.message, "");
     assert_non_null(db);
     return db;
+}
+
+static inline Db *engine_open_memory(void)
+{
+    return engine_open_url(STR("sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"));
+}
+
+/* The database as the last test left it; in memory a new one. */
+static inline Db *engine_open_as_it_is(void)
+{
+    return engine_postgres().n ? engine_open_url(engine_postgres()) : engine_open_memory();
 }
 
 /* An empty database. */

@@ -403,11 +403,13 @@ static void closing_finishes_what_is_queued(void **state)
     insert_each(tasks, PARALLEL);
     for (int i = 0; i < PARALLEL; i++) {
         tasks[i].note = &note;
-        tasks[i].job = (Job){ .run = task_run, .done = task_done, .arg = &tasks[i], .arena = f->arena, .write = true };
+        tasks[i].job = (Job){ .run = task_run, .done = task_done, .arg = &tasks[i], .arena = arena_new(), .write = true };
         db_submit(f->db, &tasks[i].job);
     }
     db_close(f->db);
     assert_int_equal(note.dones, PARALLEL);
+    for (int i = 0; i < PARALLEL; i++)
+        arena_free(tasks[i].job.arena);
     f->db = open_url(f->url, 10);
     assert_int_equal(integer(f->db, "SELECT COUNT(*) FROM t"), PARALLEL);
 }

@@ -1,4 +1,5 @@
 /* tests/unit/test_migrate.c -- from nothing to the head and back, and what is refused. tests/schema compares the schema itself. */
+#include "engine.h"
 #include "memory_db.h"
 
 #include "db/migrate.h"
@@ -235,7 +236,7 @@ static void plan_is_what_up_would_run(void **state)
     assert_int_equal(text.n, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_memory, close_memory)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_empty, close_memory)
 
 int main(void)
 {

@@ -1,4 +1,5 @@
 /* tests/unit/test_rows.c -- statements, their values and rows, and the operators of the dialect, on both engines. */
+#include "engine.h"
 #include "memory_db.h"
 
 enum { MANY_STATEMENTS = 600 };
@@ -257,7 +258,7 @@ static void operators_hold(void **state)
     assert_true(ok);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_memory, close_memory)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_empty, close_memory)
 
 int main(void)
 {
