@@ -12,7 +12,7 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40 };
+enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
 
@@ -376,15 +376,32 @@ bool pg_send_plain(PgConnection *c, const char *sql, Error *error)
     return true;
 }
 
+int64_t pg_statement_ms(int64_t ms)
+{
+    return ms - (ms / 2 < MARGIN_MS ? ms / 2 : MARGIN_MS);
+}
+
+/* Less than the session's where the job waited long before: the server must not go on with what nobody waits for any more, on
+ * connections that count no longer. */
+static int64_t statement_limit(const PgConnection *c)
+{
+    int64_t most = c->place->statement_ms;
+    if (!most || !c->deadline)
+        return most;
+    int64_t left = pg_statement_ms((c->deadline - monotonic_us()) / 1000);
+    return left < 1 ? 1 : left < most ? left : most;
+}
+
 static bool begin(PgConnection *c, Error *error)
 {
+    int64_t limit = statement_limit(c);
     c->is_begun = true;
     if (!pg_send_plain(c, c->is_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED", error))
         return false;
-    if (c->place->keeps_statements || !c->place->statement_ms)
+    if (!limit || (c->place->keeps_statements && 8 * limit > 7 * c->place->statement_ms)) /* as the session has it, or near enough */
         return true;
-    char text[64]; /* a session that is lent keeps no setting */
-    snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)c->place->statement_ms);
+    char text[64];
+    snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)limit);
     return pg_send_plain(c, text, error);
 }
 
