@@ -21,9 +21,9 @@ from writers import Writers
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
 PASSWORD = "pass-wOrd!"
-TIMEOUT = 2.5  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
-CONNECTION_TIMEOUT = 1.5
-MARGIN = 1.5  # for a machine that is busy
+TIMEOUT = 3  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
+CONNECTION_TIMEOUT = 2
+MARGIN = 2  # for a machine that is busy
 RECOVERY = 4
 CALM = 0.7
 CONNECTIONS = 4

@@ -11,7 +11,7 @@ from proxy import Proxy
 from session import SESSIONS, Session, transaction
 
 TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
-MARGIN = 1.5  # for a machine that is busy
+MARGIN = 2  # for a machine that is busy
 CONNECTIONS = 3
 
 
