@@ -117,13 +117,14 @@ def execute(url, sql, *values):
 
 
 class Cluster:
-    """A running cluster. `settings` go to postgresql.conf; with a password, connections over TCP and the socket need it."""
+    """A running cluster. `settings` go to postgresql.conf; with a password, connections over TCP and the socket need it. `parent` is where
+    its folder is made."""
 
-    def __init__(self, password=None, **settings):
+    def __init__(self, password=None, parent=None, **settings):
         self.bin = programs()
         self.password = password
         self.as_owner = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        self.folder = Path(tempfile.mkdtemp(prefix="orion-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="orion-pg-", dir=parent))
         self.data = self.folder / "data"
         self.log_path = self.folder / "server.log"
         self.watcher = None
@@ -261,7 +262,7 @@ def running(**options):
 
 
 def main():
-    with running() as own:
+    with running(fsync="off") as own:  # what is in it is never needed again
         print(own.create_database("empty"), flush=True)
         sys.stdin.read()
 

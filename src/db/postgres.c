@@ -5,10 +5,7 @@
 
 #include <limits.h>
 
-enum {
-    LOCK_CLASS = 0x4F52494F,           /* ours among advisory locks of the database: "ORIO" */
-    MARGIN_MS = 250                    /* the server ends a statement this long before we give up on its answer */
-};
+enum { LOCK_CLASS = 0x4F52494F }; /* ours among advisory locks of the database: "ORIO" */
 
 static const int64_t REST_US = 5 * SECOND;
 
@@ -54,7 +51,7 @@ static void add_session(Arena *arena, PgPlace *place, double timeout)
             options = i;
     const char *given = options == SIZE_MAX ? "" : place->values[options];
     int64_t ms = timeout <= 0 ? 0 : timeout < 0.001 ? 1 : (int64_t)(timeout * 1000), idle_ms = 2 * ms;
-    place->statement_ms = ms - (ms / 2 < MARGIN_MS ? ms / 2 : MARGIN_MS);
+    place->statement_ms = pg_statement_ms(ms);
     if (!place->keeps_statements)
         return;
     const char *all = arena_printf(arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
@@ -98,12 +95,14 @@ static void postgres_disconnect(Connection *connection)
 
 /* ---- transactions ---- */
 
-/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. */
+/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. It takes at
+ * most half the time of the jobs that wait meanwhile. */
 static void postgres_rest(Connection *connection)
 {
     PgConnection *c = of(connection);
     Error ignored = { .code = ERR_NONE };
-    c->deadline = monotonic_us() + REST_US;
+    int64_t half = c->place->statement_ms * 1000 / 2;
+    c->deadline = monotonic_us() + (half && half < REST_US ? half : REST_US);
     if (c->pg && c->pending_count > 0 && !pg_settle(c, &ignored))
         pg_disconnect(c);
     c->deadline = 0;

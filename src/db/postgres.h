@@ -78,6 +78,8 @@ struct PgRows {
     bool has_ended;           /* nothing more comes from the server */
 };
 
+/* How long a statement may take where its answer is waited for so long: the server is to give up first. */
+int64_t pg_statement_ms(int64_t ms);
 /* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached. */
 bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
 void pg_disconnect(PgConnection *c);

@@ -12,7 +12,7 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40 };
+enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
 
@@ -100,11 +100,13 @@ static const State states[] = {
     { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
 };
 
-/* A read that writes is our mistake, and of what is not supported only one kind goes away by itself. */
+/* A read that writes is our mistake, and so are too few values (08P01, with which poolers say more); of what is not supported only one
+ * kind goes away by itself. */
 static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate)
 {
     const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-    return (strcmp(sqlstate, "25006") == 0 && c->is_read)
+    const char *severity = c->pq->resultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+    return (strcmp(sqlstate, "25006") == 0 && c->is_read) || (strcmp(sqlstate, "08P01") == 0 && severity && strcmp(severity, "ERROR") == 0)
            || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0));
 }
 
@@ -137,12 +139,12 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
-    if (state && state->connection == LOST) {
+    if (!state || is_mistake(c, result, sqlstate))
+        return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
+    if (state->connection == LOST) {
         c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
         return lose(c, error, message ? message : sqlstate);
     }
-    if (!state || is_mistake(c, result, sqlstate))
-        return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (state->connection == RENEW)
         c->must_reconnect = true;
     if (error->code == ERR_NONE)
@@ -374,15 +376,32 @@ bool pg_send_plain(PgConnection *c, const char *sql, Error *error)
     return true;
 }
 
+int64_t pg_statement_ms(int64_t ms)
+{
+    return ms - (ms / 2 < MARGIN_MS ? ms / 2 : MARGIN_MS);
+}
+
+/* Less than the session's where the job waited long before: the server must not go on with what nobody waits for any more, on
+ * connections that count no longer. */
+static int64_t statement_limit(const PgConnection *c)
+{
+    int64_t most = c->place->statement_ms;
+    if (!most || !c->deadline)
+        return most;
+    int64_t left = pg_statement_ms((c->deadline - monotonic_us()) / 1000);
+    return left < 1 ? 1 : left < most ? left : most;
+}
+
 static bool begin(PgConnection *c, Error *error)
 {
+    int64_t limit = statement_limit(c);
     c->is_begun = true;
     if (!pg_send_plain(c, c->is_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED", error))
         return false;
-    if (c->place->keeps_statements || !c->place->statement_ms)
+    if (!limit || (c->place->keeps_statements && 8 * limit > 7 * c->place->statement_ms)) /* as the session has it, or near enough */
         return true;
-    char text[64]; /* a session that is lent keeps no setting */
-    snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)c->place->statement_ms);
+    char text[64];
+    snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)limit);
     return pg_send_plain(c, text, error);
 }
 

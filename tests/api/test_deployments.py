@@ -584,7 +584,9 @@ def test_what_a_run_takes_from_its_deployment(api):
     deployment = deploy(api, parameters={"a": 1.10, "ü": [2]}, tags=["x", "y", "x"], infrastructure_document_id=block)
     path = f"/deployments/{deployment['id']}/create_flow_run"
     run = api.made(path, {"parameters": {"ü": None, "z": 3, "a": {"b": 1}}, "tags": ["z", "y"], "name": "n", "context": {"c": 1}, "state": {"type": "SCHEDULED"}})
-    assert list(run["parameters"].items()) == [("a", {"b": 1}), ("ü", None), ("z", 3)]
+    assert run["parameters"] == {"a": {"b": 1}, "ü": None, "z": 3}
+    if api.on(sqlite=True, postgresql=expected("keys keep their order in the answer to their storing, on PostgreSQL", api.kind)):
+        assert list(run["parameters"]) == ["a", "ü", "z"]
     assert sorted(run["tags"]) == ["x", "y", "z"]
     assert (run["name"], run["context"], run["state_type"], run["infrastructure_document_id"]) == ("n", {"c": 1}, "SCHEDULED", block)
     assert api.made(path, {"infrastructure_document_id": other})["infrastructure_document_id"] == other
@@ -643,9 +645,9 @@ def test_work_queue_check(api):
         names[unique(name)] = name
         api.server.execute("INSERT INTO work_queue (name, filter, work_pool_id) VALUES (?, ?, ?)", list(names)[-1], json.dumps(value) if value else None, pool)
     found = api.read(f"/deployments/{deployment['id']}/work_queue_check")
-    # On PostgreSQL what a filter does not name fits nothing. (Filters that were set over the API name all there is.)
-    fitting = api.on(sqlite=["none", "empty", "nulls", "tags", "all tags", "this", "both", "tags alone", "this alone"],
-                     postgresql=["empty", "nulls", "both", "tags alone", "this alone"])
+    fitting = ["empty", "nulls", "both", "tags alone", "this alone"]
+    if api.on(sqlite=True, postgresql=expected("queues without all of a filter fit, on PostgreSQL", api.kind)):
+        fitting += ["none", "tags", "all tags", "this"]
     assert sorted(names[queue["name"]] for queue in found if queue["name"] in names) == sorted(fitting)
     assert list(found[0]) == ["id", "created", "updated", "name", "description", "is_paused", "concurrency_limit", "priority", "work_pool_id", "filter", "last_polled"]
     api.server.execute("DELETE FROM work_queue WHERE filter IS NOT NULL")

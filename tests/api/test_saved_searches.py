@@ -2,6 +2,7 @@
 import pytest
 
 from api_client import NOBODY, unique
+from differences import expected
 from shapes import is_row
 
 KEYS = ["id", "created", "updated", "name", "filters"]
@@ -18,7 +19,9 @@ def put(api, status=201, **fields):
 def test_put_and_read(api):
     search = put(api, filters=[FILTER, {**FILTER, "value": None}, {**FILTER, "value": {"b": [1, "é"], "a": True}, "unknown": 1}])
     is_row(search, KEYS)
-    assert [list(one) for one in search["filters"]] == [list(FILTER)] * 3
+    if api.on(sqlite=True, postgresql=expected("keys keep their order in the answer to their storing, on PostgreSQL", api.kind)):
+        assert [list(one) for one in search["filters"]] == [list(FILTER)] * 3
+    assert [set(one) for one in search["filters"]] == [set(FILTER)] * 3
     assert [one["value"] for one in search["filters"]] == [1.5, None, {"b": [1, "é"], "a": True}]
     assert api.read(f"/saved_searches/{search['id']}") == search
 

@@ -21,9 +21,9 @@ from writers import Writers
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
 PASSWORD = "pass-wOrd!"
-TIMEOUT = 2.5  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
-CONNECTION_TIMEOUT = 1.5
-MARGIN = 1.5  # for a machine that is busy
+TIMEOUT = 3  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
+CONNECTION_TIMEOUT = 2
+MARGIN = 2  # for a machine that is busy
 RECOVERY = 4
 CALM = 0.7
 CONNECTIONS = 4
@@ -185,7 +185,7 @@ def test_a_database_that_was_read_only_when_connections_were_made(fault, orion, 
 
 
 @contextlib.contextmanager
-def small_disk(cluster, megabytes):
+def small_disk(megabytes):
     """A file system of that size as a tablespace's folder."""
     folder = tempfile.mkdtemp(prefix="orion-small-")
     mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], capture_output=True).returncode == 0
@@ -209,7 +209,7 @@ def fill(path):
 
 def test_the_disk_is_full(start, cluster):
     name = f"full_{uuid.uuid4().hex[:8]}"
-    with small_disk(cluster, 32) as folder:
+    with small_disk(32) as folder:
         cluster.execute("postgres", f"CREATE TABLESPACE {name} LOCATION '{folder}/space'")
         try:
             cluster.execute("postgres", f"CREATE DATABASE {name} TABLESPACE {name}")
@@ -228,6 +228,31 @@ def test_the_disk_is_full(start, cluster):
         finally:
             cluster.drop_database(name)
             cluster.execute("postgres", f"DROP TABLESPACE IF EXISTS {name}")
+
+
+def test_there_is_no_room_for_the_log_of_writes(start):
+    """PostgreSQL itself stops then, and cannot start before there is."""
+    with small_disk(200) as folder:
+        os.chmod(folder, 0o755)
+        with postgres.running(password=PASSWORD, parent=folder, wal_recycle="off", min_wal_size="32MB", max_wal_size="32MB") as small:
+            small.create_database("few")
+            server = start(small.url("few"), **SETTINGS)
+            with Fault(server, small, "few")() as writers:
+                fill(f"{folder}/filler")
+                with contextlib.suppress(Exception), Session(small, "postgres") as admin:
+                    for _ in range(50):
+                        admin("SELECT pg_switch_wal()")
+                        time.sleep(0.1)
+                full = time.monotonic()
+                while not writers.failed(full - TIMEOUT):
+                    assert time.monotonic() < full + 20
+                    time.sleep(0.05)
+                time.sleep(CONNECTION_TIMEOUT + 0.5)
+                os.remove(f"{folder}/filler")
+                with contextlib.suppress(RuntimeError):  # it may have come back by itself
+                    small.start()
+            assert writers.failed() and "database system is shut down" in small.log()
+            server.stop()
 
 
 def test_no_connection_is_left(start):
@@ -259,6 +284,22 @@ def test_a_network_that_hangs(fault, far, network):
             time.sleep(2 * TIMEOUT)
         assert any("did not answer in time" in one.text for one in writers.failed(hung))
     assert memory(far) < before + 16
+
+
+def test_a_network_that_hangs_at_the_end_of_a_read(start, cluster, database, network):
+    """Whose answer is out already: the next request must not pay for it."""
+    server = start(through(network, cluster, database), **{**SETTINGS, "ORION_DATABASE_CONNECTIONS": "1"})
+    client = Client(server)
+    flow = client.flow()
+    network.cut = "hang"
+    assert client.get(f"/flows/{flow['id']}").status == 200
+    begun = time.monotonic()
+    answers = Threads(3, lambda _: Client(server).get(f"/flows/{flow['id']}")).join()
+    assert time.monotonic() - begun < TIMEOUT + MARGIN
+    assert {answer.status for answer in answers} == {503}
+    network.cut = None
+    network.flowing.set()
+    assert client.get(f"/flows/{flow['id']}").status == 200
 
 
 def test_a_network_that_hangs_under_many_requests(far, network):

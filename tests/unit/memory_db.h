@@ -1,28 +1,35 @@
-/* tests/unit/memory_db.h -- a database in memory for each test, as set-up and tear-down of cmocka. */
+/* tests/unit/memory_db.h -- an empty database for each test, as set-up and tear-down of cmocka: in memory, or of either engine. */
 #ifndef ORION_MEMORY_DB_H
 #define ORION_MEMORY_DB_H
 
-#include "unit.h"
-
-#include "db/db.h"
+#include "engine.h"
 
 typedef struct Fixture {
     Db *db;
     Arena *arena;
 } Fixture;
 
-static int open_memory(void **state)
+static inline int open_fixture(void **state, Db *db)
 {
     Fixture *f = xcalloc(1, sizeof *f);
-    Error error = { 0 };
     f->arena = arena_new();
-    f->db = db_open(&(DbConfig){ .url = STR("sqlite+aiosqlite:///:memory:"), .timeout = 5 }, &error);
-    assert_non_null(f->db);
+    f->db = db;
     *state = f;
     return 0;
 }
 
-static int close_memory(void **state)
+/* SQLite's, whatever engine is asked for. */
+static inline int open_memory(void **state)
+{
+    return open_fixture(state, engine_open_memory());
+}
+
+static inline int open_empty(void **state)
+{
+    return open_fixture(state, engine_open());
+}
+
+static inline int close_memory(void **state)
 {
     Fixture *f = *state;
     db_close(f->db);

@@ -1,6 +1,6 @@
 /* tests/unit/test_codec.c -- decoding, encoding and rows by tables. Every expected text of the first three tables is what
  * pydantic 1.10 answered for a model of the same fields. */
-#include "unit.h"
+#include "engine.h"
 
 #include "entity/codec.h"
 
@@ -411,8 +411,12 @@ static bool insert_thing(Tx *tx, void *arg)
 {
     Found *found = arg;
     Thing thing = sample();
-    DB_EXEC(tx, "CREATE TABLE thing (id TEXT PRIMARY KEY, updated TEXT, name TEXT, n INTEGER, maybe_n INTEGER, r FLOAT, maybe_r FLOAT,"
-                " b BOOLEAN, maybe_b BOOLEAN, at TEXT, took TEXT, colour TEXT, tags TEXT, part TEXT, maybe_part TEXT)");
+    const char *create = by_engine("CREATE TABLE thing (id TEXT PRIMARY KEY, updated TEXT, name TEXT, n INTEGER, maybe_n INTEGER, r FLOAT, maybe_r FLOAT,"
+                                   " b BOOLEAN, maybe_b BOOLEAN, at TEXT, took TEXT, colour TEXT, tags TEXT, part TEXT, maybe_part TEXT)",
+                                   "CREATE TABLE thing (id UUID PRIMARY KEY, updated TIMESTAMPTZ, name VARCHAR, n INTEGER, maybe_n INTEGER,"
+                                   " r FLOAT, maybe_r FLOAT, b BOOLEAN, maybe_b BOOLEAN, at TIMESTAMPTZ, took INTERVAL, colour VARCHAR,"
+                                   " tags JSONB, part JSON, maybe_part JSON)");
+    db_exec(tx, create, NULL, 0);
     found->inserted = codec_insert(tx, &thing_model, "thing", &thing, NULL);
     found->again = codec_insert(tx, &thing_model, "thing", &thing, "ON CONFLICT (id) DO NOTHING");
     found->part = DB_TEXT(tx, "SELECT part FROM thing");
@@ -463,10 +467,7 @@ static void assert_is_sample(const Thing *thing)
 
 static void rows_carry_every_kind(void **state)
 {
-    Error error = { .code = ERR_NONE };
-    DbConfig config = { .url = STR("sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"), .timeout = 5, .readers = 1 };
-    Db *db = db_open(&config, &error);
-    assert_non_null(db);
+    Db *db = engine_open();
     Arena *arena = arena_new();
     Found found = { .columns = 0 };
     run_job(insert_thing, db, arena, &found);

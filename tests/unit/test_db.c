@@ -1,13 +1,11 @@
-/* tests/unit/test_db.c -- transactions, groups of writes, readers beside the writer, locks, URLs: on SQLite files and in memory. */
-#include "unit.h"
+/* tests/unit/test_db.c -- transactions and readers on both engines; groups of writes, locks and URLs of SQLite, on files and in memory. */
+#include "engine.h"
 
 #include <ftw.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "db/db.h"
 
 enum { PARALLEL = 20 };
 
@@ -110,19 +108,35 @@ static int open_file(void **state)
     return 0;
 }
 
-static int close_file(void **state)
+/* Of the engine that is asked for. */
+static int open_any(void **state)
+{
+    if (!engine_postgres().n)
+        return open_file(state);
+    Fixture *f = xcalloc(1, sizeof *f);
+    snprintf(f->url, sizeof f->url, "%.*s", STR_ARG(engine_postgres()));
+    f->db = engine_open();
+    f->arena = arena_new();
+    exec(f->db, "CREATE TABLE t (k SERIAL PRIMARY KEY, v TEXT UNIQUE)");
+    exec(f->db, "CREATE TABLE child (parent INTEGER REFERENCES t (k) DEFERRABLE INITIALLY DEFERRED)");
+    *state = f;
+    return 0;
+}
+
+static int close_any(void **state)
 {
     Fixture *f = *state;
     db_close(f->db);
     arena_free(f->arena);
-    nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    if (f->folder[0])
+        nftw(f->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
     free(f);
     return 0;
 }
 
 /* A job that tells that it runs and then waits to be let on, keeping its transaction open. */
 typedef struct Gate {
-    sem_t running, go_on;
+    sem_t running, go_on, ended;
     const char *text;
 } Gate;
 
@@ -130,6 +144,7 @@ static void gate_init(Gate *gate, const char *text)
 {
     sem_init(&gate->running, 0, 0);
     sem_init(&gate->go_on, 0, 0);
+    sem_init(&gate->ended, 0, 0);
     gate->text = text;
 }
 
@@ -192,8 +207,9 @@ static void note_init(Note *note)
 
 static void gate_done(void *arg, const Error *error)
 {
-    (void)arg;
+    Gate *gate = arg;
     (void)error;
+    sem_post(&gate->ended);
 }
 
 /* Submits all tasks while the writer is held at a gate, so that they meet in one batch; waits for all. */
@@ -298,7 +314,7 @@ static void changed_rows_are_counted(void **state)
     assert_int_equal(exec(f->db, "UPDATE t SET v = v || v WHERE v != 'a'"), 2);
     assert_int_equal(exec(f->db, "UPDATE t SET v = 'x' WHERE v = 'none'"), 0);
     assert_int_equal(exec(f->db, "INSERT INTO t (v) VALUES ('a') ON CONFLICT DO NOTHING"), 0);
-    assert_int_equal(exec(f->db, "CREATE TABLE other (x)"), 0);
+    assert_int_equal(exec(f->db, "CREATE TABLE other (x INTEGER)"), 0);
     assert_int_equal(exec(f->db, "DELETE FROM t"), 3);
 }
 
@@ -387,11 +403,13 @@ static void closing_finishes_what_is_queued(void **state)
     insert_each(tasks, PARALLEL);
     for (int i = 0; i < PARALLEL; i++) {
         tasks[i].note = &note;
-        tasks[i].job = (Job){ .run = task_run, .done = task_done, .arg = &tasks[i], .arena = f->arena, .write = true };
+        tasks[i].job = (Job){ .run = task_run, .done = task_done, .arg = &tasks[i], .arena = arena_new(), .write = true };
         db_submit(f->db, &tasks[i].job);
     }
     db_close(f->db);
     assert_int_equal(note.dones, PARALLEL);
+    for (int i = 0; i < PARALLEL; i++)
+        arena_free(tasks[i].job.arena);
     f->db = open_url(f->url, 10);
     assert_int_equal(integer(f->db, "SELECT COUNT(*) FROM t"), PARALLEL);
 }
@@ -408,7 +426,7 @@ static void readers_see_what_is_committed(void **state)
     sem_wait(&gate.running);
     assert_int_equal(integer(f->db, "SELECT COUNT(*) FROM t"), 0);
     sem_post(&gate.go_on);
-    exec(f->db, "DELETE FROM t WHERE k < 0");
+    sem_wait(&gate.ended);
     assert_int_equal(integer(f->db, "SELECT COUNT(*) FROM t"), 1);
 }
 
@@ -502,6 +520,7 @@ static void lock_of_another_is_waited_for_then_busy(void **state)
     assert_in_range(waited, 250000, 5000000);
     assert_int_equal(integer(other, "SELECT COUNT(*) FROM t"), 0);
     sem_post(&gate.go_on);
+    sem_wait(&gate.ended);
     db_close(other);
 }
 
@@ -526,6 +545,7 @@ static void lock_that_ends_in_time_is_no_error(void **state)
     pthread_create(&thread, NULL, let_on_later, &gate);
     assert_int_equal(exec(other, "INSERT INTO t (v) VALUES ('x')"), 1);
     pthread_join(thread, NULL);
+    sem_wait(&gate.ended);
     assert_int_equal(integer(other, "SELECT COUNT(*) FROM t"), 2);
     db_close(other);
 }
@@ -603,24 +623,26 @@ static void a_file_of_another_kind_is_refused(void **state)
     assert_non_null(strstr(refused(url).message, "not a database"));
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_file, close_file)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_any, close_any)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
+    const struct CMUnitTest both[] = {
         TEST(failure_rolls_back),
         TEST(error_is_sticky_even_if_ignored),
         TEST(failure_without_reason_is_an_error),
         TEST(constraint_is_an_integrity_error),
         TEST(changed_rows_are_counted),
         TEST(readers_cannot_write),
+        TEST(closing_finishes_what_is_queued),
+        TEST(readers_see_what_is_committed),
+        TEST(one_read_sees_one_snapshot),
+    };
+    const struct CMUnitTest of_sqlite[] = { /* its one writer, its file, its URLs */
         TEST(writes_are_committed_together_in_order),
         TEST(one_failure_harms_no_other),
         TEST(lost_transaction_is_run_again),
         TEST(failed_commit_is_run_again),
-        TEST(closing_finishes_what_is_queued),
-        TEST(readers_see_what_is_committed),
-        TEST(one_read_sees_one_snapshot),
         TEST(long_read_is_stopped),
         TEST(wal_is_brought_home_while_running),
         TEST(lock_of_another_is_waited_for_then_busy),
@@ -630,5 +652,6 @@ int main(void)
         TEST(bad_urls_are_refused_without_their_password),
         TEST(a_file_of_another_kind_is_refused),
     };
-    return cmocka_run_group_tests_name("db", tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("db", both, NULL, NULL);
+    return engine_postgres().n ? failed : failed + cmocka_run_group_tests_name("db of SQLite", of_sqlite, NULL, NULL);
 }

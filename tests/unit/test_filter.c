@@ -1,6 +1,6 @@
 /* tests/unit/test_filter.c -- filters against rows: what each body finds is what the reference found in the same rows; and what
  * its checks answer. */
-#include "unit.h"
+#include "engine.h"
 
 #include "db/migrate.h"
 #include "model/filters.h"
@@ -20,9 +20,9 @@ static const char *const data[] = {
     " (" ID("f2") ", 'beta', '[]'),"
     " (" ID("f3") ", 'ga_mma', '[\"a\"]')",
     "INSERT INTO deployment (id, name, flow_id, is_schedule_active, tags, work_queue_name, work_queue_id) VALUES"
-    " (" ID("d1") ", 'dep-1', " ID("f1") ", 1, '[\"x\"]', 'Quick', " ID("b1") "),"
-    " (" ID("d2") ", 'dep-2', " ID("f2") ", 0, '[]', 'slow', " ID("b2") "),"
-    " (" ID("d3") ", 'dep-3', " ID("f2") ", 1, '[]', NULL, NULL)",
+    " (" ID("d1") ", 'dep-1', " ID("f1") ", true, '[\"x\"]', 'Quick', " ID("b1") "),"
+    " (" ID("d2") ", 'dep-2', " ID("f2") ", false, '[]', 'slow', " ID("b2") "),"
+    " (" ID("d3") ", 'dep-3', " ID("f2") ", true, '[]', NULL, NULL)",
     "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_name, work_queue_id, state_type, state_name, tags,"
     " start_time, expected_start_time, next_scheduled_start_time, flow_version, parent_task_run_id) VALUES"
     " (" ID("e1") ", 'r1', " ID("f1") ", " ID("d1") ", 'Quick', " ID("b1") ", 'RUNNING', 'Running', '[\"x\", \"y\"]',"
@@ -193,10 +193,8 @@ static bool find_rows(Tx *tx, void *arg)
 static void bodies_find_what_the_reference_finds(void **state)
 {
     Error error = { .code = ERR_NONE };
-    DbConfig config = { .url = STR("sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"), .timeout = 5, .readers = 1 };
-    Db *db = db_open(&config, &error);
+    Db *db = engine_open();
     Arena *arena = arena_new();
-    assert_non_null(db);
     bool inserted = db_run(db, true, arena, insert_data, NULL, &error);
     assert_string_equal(error.message, "");
     assert_true(inserted);

@@ -1,7 +1,12 @@
 /* tests/unit/test_migrate.c -- from nothing to the head and back, and what is refused. tests/schema compares the schema itself. */
+#include "engine.h"
 #include "memory_db.h"
 
 #include "db/migrate.h"
+
+#define HEAD by_engine("bfe42b7090d6", "2a88656f4a23")
+#define OLDER by_engine("1678f2fb8b33", "f98ae6d8e2cc")
+#define ID(end) "'00000000-0000-0000-0000-0000000000" end "'"
 
 static Error run(Fixture *f, bool (*job)(Tx *, void *), void *arg)
 {
@@ -62,7 +67,8 @@ static bool read_state(Tx *tx, void *arg)
     State *s = arg;
     if (!migrate_state(tx, &s->state, &s->revision))
         return false;
-    s->tables = DB_INT(tx, -1, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'");
+    const char *count = by_engine("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'", "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'");
+    s->tables = db_int(tx, -1, count, NULL, 0);
     if (s->state != SCHEMA_HEAD)
         return true;
     s->pools = DB_INT(tx, -1, "SELECT COUNT(*) FROM work_pool");
@@ -88,7 +94,7 @@ static void empty_goes_to_the_head(void **state)
     assert_done(run(f, up, NULL));
     s = state_of(f);
     assert_int_equal(s.state, SCHEMA_HEAD);
-    assert_true(str_is(s.revision, "bfe42b7090d6"));
+    assert_true(str_is(s.revision, HEAD));
     assert_int_equal(s.tables, 24);
     assert_int_equal(s.pools, 1);
     assert_int_equal(s.queues, 1);
@@ -117,10 +123,10 @@ static void an_empty_version_table_is_empty(void **state)
 static void older_is_refused_with_the_way_out(void **state)
 {
     Fixture *f = *state;
-    assert_done(run(f, stamp, "1678f2fb8b33"));
+    assert_done(run(f, stamp, (void *)(uintptr_t)OLDER));
     assert_int_equal(state_of(f).state, SCHEMA_OLDER);
     Error error = run(f, up, NULL);
-    assert_non_null(strstr(error.message, "1678f2fb8b33"));
+    assert_non_null(strstr(error.message, OLDER));
     assert_non_null(strstr(error.message, "prefect orion database upgrade"));
     assert_int_equal(state_of(f).tables, 1);
 }
@@ -143,7 +149,7 @@ static void tables_without_revision_are_refused(void **state)
     assert_int_equal(s.state, SCHEMA_NEWER);
     assert_null(s.revision.p);
     assert_non_null(strstr(run(f, up, NULL).message, "no revision"));
-    assert_done(run(f, stamp, "bfe42b7090d6"));
+    assert_done(run(f, stamp, (void *)(uintptr_t)HEAD));
     assert_int_equal(state_of(f).state, SCHEMA_HEAD);
 }
 
@@ -158,25 +164,25 @@ static void stamp_takes_known_revisions_only(void **state)
 static void fill(Fixture *f)
 {
     static const char *const inserts[] = {
-        "INSERT INTO flow (id, name) VALUES ('f', 'flow')",
-        "INSERT INTO block_type (id, name, slug) VALUES ('bt', 'type', 'type')",
-        "INSERT INTO block_schema (id, checksum, block_type_id) VALUES ('bs', 'sum', 'bt')",
-        "INSERT INTO block_schema_reference (name, parent_block_schema_id, reference_block_schema_id) VALUES ('r', 'bs', 'bs')",
-        "INSERT INTO block_document (id, name, block_schema_id, block_type_id) VALUES ('bd', 'document', 'bs', 'bt')",
-        "INSERT INTO block_document_reference (name, parent_block_document_id, reference_block_document_id) VALUES ('r', 'bd', 'bd')",
+        "INSERT INTO flow (id, name) VALUES (" ID("f0") ", 'flow')",
+        "INSERT INTO block_type (id, name, slug) VALUES (" ID("b1") ", 'type', 'type')",
+        "INSERT INTO block_schema (id, checksum, block_type_id) VALUES (" ID("b2") ", 'sum', " ID("b1") ")",
+        "INSERT INTO block_schema_reference (name, parent_block_schema_id, reference_block_schema_id) VALUES ('r', " ID("b2") ", " ID("b2") ")",
+        "INSERT INTO block_document (id, name, block_schema_id, block_type_id) VALUES (" ID("b3") ", 'document', " ID("b2") ", " ID("b1") ")",
+        "INSERT INTO block_document_reference (name, parent_block_document_id, reference_block_document_id) VALUES ('r', " ID("b3") ", " ID("b3") ")",
         "INSERT INTO agent (name, work_queue_id) SELECT 'agent', id FROM work_queue",
         "INSERT INTO worker (name, work_pool_id) SELECT 'worker', id FROM work_pool",
-        "INSERT INTO deployment (id, name, flow_id, infrastructure_document_id, work_queue_id) SELECT 'd', 'd', 'f', 'bd', id FROM work_queue",
-        "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_id) SELECT 'r', 'run', 'f', 'd', id FROM work_queue",
-        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES ('t', 'task', 'k', '0', 'r')",
-        "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES ('a', 'r', 't')",
-        "INSERT INTO flow_run_state (id, type, name, flow_run_id, result_artifact_id) VALUES ('s', 'RUNNING', 'Running', 'r', 'a')",
-        "INSERT INTO task_run_state (id, type, name, task_run_id, result_artifact_id) VALUES ('s', 'RUNNING', 'Running', 't', 'a')",
-        "UPDATE flow_run SET state_id = 's', parent_task_run_id = 't'",
-        "UPDATE task_run SET state_id = 's'",
-        "INSERT INTO flow_run_notification_policy (id, message_template, block_document_id) VALUES ('p', '', 'bd')",
-        "INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id) VALUES ('p', 's')",
-        "INSERT INTO log (name, level, flow_run_id, message, timestamp) VALUES ('l', 20, 'r', 'm', '2026-01-01 00:00:00.000000')",
+        "INSERT INTO deployment (id, name, flow_id, infrastructure_document_id, work_queue_id) SELECT " ID("d0") ", 'd', " ID("f0") ", " ID("b3") ", id FROM work_queue",
+        "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_id) SELECT " ID("e0") ", 'run', " ID("f0") ", " ID("d0") ", id FROM work_queue",
+        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES (" ID("c0") ", 'task', 'k', '0', " ID("e0") ")",
+        "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES (" ID("a0") ", " ID("e0") ", " ID("c0") ")",
+        "INSERT INTO flow_run_state (id, type, name, flow_run_id, result_artifact_id) VALUES (" ID("50") ", 'RUNNING', 'Running', " ID("e0") ", " ID("a0") ")",
+        "INSERT INTO task_run_state (id, type, name, task_run_id, result_artifact_id) VALUES (" ID("50") ", 'RUNNING', 'Running', " ID("c0") ", " ID("a0") ")",
+        "UPDATE flow_run SET state_id = " ID("50") ", parent_task_run_id = " ID("c0"),
+        "UPDATE task_run SET state_id = " ID("50"),
+        "INSERT INTO flow_run_notification_policy (id, message_template, block_document_id) VALUES (" ID("90") ", '', " ID("b3") ")",
+        "INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id) VALUES (" ID("90") ", " ID("50") ")",
+        "INSERT INTO log (name, level, flow_run_id, message, timestamp) VALUES ('l', 20, " ID("e0") ", 'm', '2026-01-01 00:00:00.000000')",
     };
     for (size_t i = 0; i < COUNT_OF(inserts); i++)
         assert_done(run(f, script, (void *)(uintptr_t)inserts[i]));
@@ -194,11 +200,11 @@ static void clear_empties_all_tables(void **state)
     assert_int_equal(s.pools, 0);
     assert_int_equal(s.queues, 0);
     static const char *const inserts[] = { /* names that fill() gave to rows with unique names */
-        "INSERT INTO flow (id, name) VALUES ('f', 'flow')",
-        "INSERT INTO block_type (id, name, slug) VALUES ('bt', 'type', 'type')",
-        "INSERT INTO flow_run (id, name, flow_id) VALUES ('r', 'run', 'f')",
-        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES ('t', 'task', 'k', '0', 'r')",
-        "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES ('a', 'r', 't')",
+        "INSERT INTO flow (id, name) VALUES (" ID("f0") ", 'flow')",
+        "INSERT INTO block_type (id, name, slug) VALUES (" ID("b1") ", 'type', 'type')",
+        "INSERT INTO flow_run (id, name, flow_id) VALUES (" ID("e0") ", 'run', " ID("f0") ")",
+        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES (" ID("c0") ", 'task', 'k', '0', " ID("e0") ")",
+        "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES (" ID("a0") ", " ID("e0") ", " ID("c0") ")",
     };
     for (size_t i = 0; i < COUNT_OF(inserts); i++)
         assert_done(run(f, script, (void *)(uintptr_t)inserts[i]));
@@ -223,14 +229,14 @@ static void plan_is_what_up_would_run(void **state)
     Str text;
     assert_done(run(f, plan, &text));
     assert_non_null(strstr(text.p, "CREATE TABLE flow_run ("));
-    assert_non_null(strstr(text.p, "VALUES ('bfe42b7090d6');"));
+    assert_non_null(strstr(text.p, by_engine("VALUES ('bfe42b7090d6');", "VALUES ('2a88656f4a23');")));
     assert_int_equal(state_of(f).tables, 0);
     assert_done(run(f, up, NULL));
     assert_done(run(f, plan, &text));
     assert_int_equal(text.n, 0);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, open_memory, close_memory)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_empty, close_memory)
 
 int main(void)
 {

@@ -248,16 +248,15 @@ static void notifications_are_queued(void **state)
 {
     (void)state;
     Str id = running("\"tags\": [\"a\", \"b\"], ");
-    sql("PRAGMA defer_foreign_keys = ON");
     sql("INSERT INTO block_type (id, name, slug) VALUES ('b1000000-0000-4000-8000-000000000001', 't', 't')");
     sql("INSERT INTO block_schema (id, checksum, block_type_id) VALUES ('b2000000-0000-4000-8000-000000000001', 'c', 'b1000000-0000-4000-8000-000000000001')");
     sql("INSERT INTO block_document (id, name, block_schema_id, block_type_id) VALUES"
         " ('b3000000-0000-4000-8000-000000000001', 'n', 'b2000000-0000-4000-8000-000000000001', 'b1000000-0000-4000-8000-000000000001')");
     sql("INSERT INTO flow_run_notification_policy (is_active, state_names, tags, block_document_id) VALUES"
-        " (1, '[\"Failed\", \"Mine\"]', '[]', 'b3000000-0000-4000-8000-000000000001'),"
-        " (1, '[]', '[\"x\", \"b\"]', 'b3000000-0000-4000-8000-000000000001'),"
-        " (1, '[]', '[\"x\"]', 'b3000000-0000-4000-8000-000000000001'),"
-        " (0, '[]', '[]', 'b3000000-0000-4000-8000-000000000001')");
+        " (true, '[\"Failed\", \"Mine\"]', '[]', 'b3000000-0000-4000-8000-000000000001'),"
+        " (true, '[]', '[\"x\", \"b\"]', 'b3000000-0000-4000-8000-000000000001'),"
+        " (true, '[]', '[\"x\"]', 'b3000000-0000-4000-8000-000000000001'),"
+        " (false, '[]', '[]', 'b3000000-0000-4000-8000-000000000001')");
     set_flow(id, "\"type\": \"CANCELLING\"");
     assert_int_equal(queued(), 1);
     set_flow(id, "\"type\": \"RUNNING\""); /* rejected without a state: the present one is told again */

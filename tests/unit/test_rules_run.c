@@ -64,9 +64,9 @@ static void nothing_changes_where_nothing_is_written(void **state)
     Str id = new_flow_run("\"state\": {\"type\": \"RUNNING\"}, ");
     sql("UPDATE flow_run SET updated = '2000-01-01 00:00:00.000000'");
     set_flow(id, "\"type\": \"PENDING\"");
-    assert_str(sql_text("SELECT updated FROM flow_run"), "2000-01-01 00:00:00.000000");
+    assert_int_equal(sql_number("SELECT COUNT(*) FROM flow_run WHERE updated = '2000-01-01 00:00:00.000000'"), 1);
     set_flow(id, "\"type\": \"COMPLETED\"");
-    assert_true(sql_number("SELECT updated > '2020' FROM flow_run") == 1);
+    assert_int_equal(sql_number("SELECT COUNT(*) FROM flow_run WHERE updated > '2020-01-01'"), 1);
 }
 
 static void the_scheduled_time_is_copied(void **state)

@@ -272,7 +272,10 @@ static void as_json(void **state)
     Settings *settings = loaded(NULL);
     Str text = settings_json(settings, arena);
     assert_true(json_parse(arena, text, &json, &json_error));
-    assert_int_equal(json->count, setting_count);
+    size_t own = 0; /* which the reference does not have, and its API does not show */
+    for (size_t i = 0; i < setting_count; i++)
+        own += (setting_table[i].flags & SETTING_OWN) != 0;
+    assert_int_equal(json->count, setting_count - own);
     assert_true(str_is(json->child->key, "PREFECT_HOME"));
     assert_str(json_get(json, "PREFECT_API_KEY")->text, "********");
     assert_str(json_get(json, "PREFECT_ORION_DATABASE_PASSWORD")->text, "********");

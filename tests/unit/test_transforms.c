@@ -41,12 +41,12 @@ static void an_end_without_a_start_has_no_time(void **state)
     assert_true(read_flow_run(id)->run.end_time == TIME_NULL);
 }
 
-static void the_interval_is_stored_as_a_date(void **state)
+static void the_interval_is_stored_as_the_reference_does(void **state)
 {
     (void)state;
     Str id = new_flow_run("\"state\": {\"type\": \"RUNNING\"}, ");
     set_flow(id, "\"type\": \"COMPLETED\"");
-    assert_str(sql_text("SELECT total_run_time FROM flow_run"), "1970-01-01 00:00:01.000000");
+    assert_str(sql_text("SELECT CAST(total_run_time AS TEXT) FROM flow_run"), by_engine("1970-01-01 00:00:01.000000", "00:00:01"));
 }
 
 static void expected_and_next_start(void **state)
@@ -139,14 +139,19 @@ static void details_are_stored_as_the_reference_does(void **state)
 {
     (void)state;
     Str id = new_flow_run("\"state\": {\"type\": \"PENDING\", \"state_details\": {\"cache_key\": \"\\u00e9\", \"pause_timeout\": \"2026-01-01T00:00:00+02:00\"}}, ");
-    Str expected = arena_printf(world.arena,
-                                "{\"flow_run_id\": \"%.*s\", \"task_run_id\": null, \"child_flow_run_id\": null, \"scheduled_time\": null,"
-                                " \"cache_key\": \"\\u00e9\", \"cache_expiration\": null, \"untrackable_result\": false,"
-                                " \"pause_timeout\": \"2026-01-01T00:00:00+02:00\", \"pause_reschedule\": false, \"pause_key\": null,"
-                                " \"refresh_cache\": null}", STR_ARG(id));
-    assert_str(sql_text("SELECT state_details FROM flow_run_state"), arena_cstr(world.arena, expected));
+    Str details = sql_text(sql_of(id, "SELECT REPLACE(CAST(state_details AS TEXT), ", ", 'ID') FROM flow_run_state"));
+    assert_str(details, by_engine("{\"flow_run_id\": \"ID\", \"task_run_id\": null, \"child_flow_run_id\": null, \"scheduled_time\": null,"
+                                  " \"cache_key\": \"\\u00e9\", \"cache_expiration\": null, \"untrackable_result\": false,"
+                                  " \"pause_timeout\": \"2026-01-01T00:00:00+02:00\", \"pause_reschedule\": false, \"pause_key\": null,"
+                                  " \"refresh_cache\": null}",
+                                  /* jsonb has an order of its own */
+                                  "{\"cache_key\": \"\xc3\xa9\", \"pause_key\": null, \"flow_run_id\": \"ID\", \"task_run_id\": null,"
+                                  " \"pause_timeout\": \"2026-01-01T00:00:00+02:00\", \"refresh_cache\": null, \"scheduled_time\": null,"
+                                  " \"cache_expiration\": null, \"pause_reschedule\": false, \"child_flow_run_id\": null,"
+                                  " \"untrackable_result\": false}"));
     assert_str(sql_text("SELECT empirical_policy FROM flow_run"),
-               "{\"max_retries\": 0, \"retry_delay_seconds\": 0.0, \"retries\": null, \"retry_delay\": null, \"pause_keys\": [], \"resuming\": false}");
+               by_engine("{\"max_retries\": 0, \"retry_delay_seconds\": 0.0, \"retries\": null, \"retry_delay\": null, \"pause_keys\": [], \"resuming\": false}",
+                         "{\"retries\": null, \"resuming\": false, \"pause_keys\": [], \"max_retries\": 0, \"retry_delay\": null, \"retry_delay_seconds\": 0.0}"));
 }
 
 int main(void)
@@ -155,7 +160,7 @@ int main(void)
         WORLD_TEST(the_run_shows_its_state),
         WORLD_TEST(times_of_a_run),
         WORLD_TEST(an_end_without_a_start_has_no_time),
-        WORLD_TEST(the_interval_is_stored_as_a_date),
+        WORLD_TEST(the_interval_is_stored_as_the_reference_does),
         WORLD_TEST(expected_and_next_start),
         WORLD_TEST(a_scheduled_state_without_a_time_is_for_now),
         WORLD_TEST(states_name_their_runs),
