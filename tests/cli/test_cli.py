@@ -102,7 +102,12 @@ def same(homes, *words, **options):
 # ---- config view ----
 
 def test_view_of_defaults(homes):
-    same(homes, "config", "view", "--show-defaults")
+    """The reference's settings as it shows them, and beside them our own."""
+    reference, orion = both(homes, "config", "view", "--show-defaults")
+    own = ["ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)"]
+    assert [line for line in orion.lines if line.startswith("ORION_")] == own
+    assert [line for line in orion.lines if line not in own] == reference.lines
+    assert orion.status == reference.status == 0
 
 
 def test_view_of_what_is_set(homes):
