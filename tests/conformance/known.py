@@ -96,5 +96,6 @@ KNOWN = [
     Known("the settings tell the port on which the server listens, not the one it would have chosen", "GET", "/admin/settings", other_port),
     Known("inputs of tasks that are no tasks are shown in the graph in place of a 500", "GET", f"/flow_runs/{ID}/graph", with_constants),
     Known("a run that is created in a state with data: made in place of a 500", "POST", f"/(flow_runs|task_runs|deployments/{ID}/create_flow_run)/?", with_data),
+    Known("a limit below zero on PostgreSQL: 422 in place of a 500", "POST", "/ui/flow_runs/history", crash(422, "LIMIT must not be negative")),
     Known("a run that is not there: 404 in place of a 500", "POST", f"/flow_runs/{ID}/resume", crash(404, "Flow run not found")),
 ]

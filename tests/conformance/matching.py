@@ -14,6 +14,8 @@ from wire import IDENTIFIER, canonical, parsed  # noqa: E402
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d:\d\d")
 # Lists that the reference makes from a Python set, or orders by identifiers of which ours are others.
 SETS = ("tags", "allowed_schemes", "pause_keys", "capabilities")
+# The states in a part of a history: on SQLite sorted, on PostgreSQL in the order that its plan happens to give.
+SETS_ON = {"sqlite": SETS, "postgresql": (*SETS, "states")}
 # How we describe the block types that are registered at start, by slug: the sentences are our own.
 OWN_WORDS = {
     slug: {name: kind[name] for name in ("description", "code_example")}
@@ -59,8 +61,9 @@ def is_window(body):
 class Match(Comparison):
     """A Comparison for whole answers. `weak` counts the groups of rows of which only the number could be compared."""
 
-    def __init__(self):
+    def __init__(self, engine="sqlite"):
         super().__init__()
+        self.sets = SETS_ON[engine]
         self.weak = self.described = 0
         self.whole_page = 200
         self.begun = datetime.datetime.now(datetime.timezone.utc).isoformat()
@@ -113,14 +116,25 @@ class Match(Comparison):
         if left[0] is None:
             return two
         rows = dict(zip(right, two))
-        unknown_there = [name for name in right if name not in self.backward]
-        unknown_here = [name for name in left if name not in self.forward]
+        unknown_there = {name: self.likeness(row, self.backward) for name, row in rows.items() if name not in self.backward}
+        unknown_here = {name: self.likeness(row, self.forward, self.forward) for name, row in zip(left, one) if name not in self.forward}
         if len(unknown_here) != len(unknown_there):
             return None
-        pairs = {**self.forward, **dict(zip(unknown_here, unknown_there))}
+        pairs = dict(self.forward)
+        for name, like in unknown_here.items():
+            pairs[name] = next((other for other, text in unknown_there.items() if text == like), None)
+            unknown_there.pop(pairs[name], None)
+        pairs.update(zip([name for name in unknown_here if pairs[name] is None], unknown_there))
         if any(pairs[name] not in rows for name in left):
             return None
         return [rows[pairs[name]] for name in left]
+
+    def likeness(self, row, known, names=None):
+        """What a row tells beside times and unknown identifiers, the others as the second server calls them."""
+        def told(found):
+            name = canonical(found[0])
+            return (names[name] if names else name) if name in known else "?"
+        return TIMES.sub("*", IDENTIFIER.sub(told, json.dumps(row, sort_keys=True)))
 
     def objects(self, one, two, where):
         own = OWN_WORDS.get(str(two.get("slug")), {})
@@ -130,7 +144,7 @@ class Match(Comparison):
         super().objects(one, two, where)
 
     def lists(self, one, two, where, key):
-        if key in SETS and len(one) == len(two):
+        if key in self.sets and len(one) == len(two):
             one, two, key = sorted(one, key=json.dumps), sorted(two, key=json.dumps), None
         super().lists(one, two, where, key)
 

@@ -36,7 +36,7 @@ class World:
     def __init__(self, servers, coverage, seed, until=None):
         self.servers = servers
         self.wires = [Wire(server) for server in servers]
-        self.match = Match()
+        self.match = Match(servers[0].engine)
         self.coverage = coverage
         self.seed, self.until = seed, until
         self.random = random.Random(f"{seed}")
