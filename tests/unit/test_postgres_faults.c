@@ -489,6 +489,30 @@ static void tables_may_change(void **state)
     }
 }
 
+static bool insert_kind(Tx *tx, void *arg)
+{
+    ++*(int *)arg;
+    return DB_EXEC(tx, "INSERT INTO run VALUES ($1)", v_text(STR("A"))) == 1;
+}
+
+/* As after /admin/database/drop and create on another connection: the type has the same name, and is another. */
+static void types_may_be_made_anew(void **state)
+{
+    Fixture *f = *state;
+    for (int i = 0; i < 3; i++) {
+        int runs = 0;
+        Error error = { .code = ERR_NONE };
+        must(f->admin, "CREATE TYPE kind AS ENUM ('A')");
+        must(f->admin, "CREATE TABLE run (kind kind)");
+        assert_true(db_run(f->db, true, f->arena, insert_kind, &runs, &error));
+        assert_int_equal(runs, i ? 2 : 1);
+        assert_true(db_run(f->db, true, f->arena, insert_kind, &runs, &error));
+        assert_int_equal(number(f->admin, "SELECT COUNT(*) FROM run"), 2);
+        must(f->admin, "DROP TABLE run");
+        must(f->admin, "DROP TYPE kind");
+    }
+}
+
 /* It is no change of tables, and trying again does not help. */
 static void what_postgresql_does_not_support_is_told(void **state)
 {
@@ -739,6 +763,7 @@ int main(void)
         TEST(rows_of_a_lost_connection_end),
         TEST(statements_forgotten_by_the_server_are_made_anew),
         TEST(tables_may_change),
+        TEST(types_may_be_made_anew),
         TEST(what_postgresql_does_not_support_is_told),
         TEST(many_threads_write_and_read),
         TEST(closing_finishes_what_is_queued),
