@@ -351,6 +351,28 @@ static void short_timeouts_leave_time_for_statements(void **state)
     db_close(db);
 }
 
+static void sleep_long(Tx *tx, int run, void *arg)
+{
+    (void)tx;
+    (void)run;
+    (void)arg;
+    usleep(700000);
+}
+
+static void a_job_that_is_too_late_is_not_committed(void **state)
+{
+    Fixture *f = *state;
+    Db *db = open_db(0.5, 1);
+    Steps steps = { .sql = { "INSERT INTO t VALUES (1)" }, .hook = sleep_long, .hook_at = 5 };
+    Error error = run_job(db, true, &steps);
+    assert_int_equal(error.code, ERR_BUSY);
+    assert_null(strstr(error.message, "may be stored"));
+    assert_int_equal(steps.runs, 1);
+    assert_int_equal(number(f->admin, "SELECT COUNT(*) FROM t"), 0);
+    assert_job(db, true, &(Steps){ .sql = { "INSERT INTO t VALUES (2)" } });
+    db_close(db);
+}
+
 static void any_timeout_is_taken(void **state)
 {
     (void)state;
@@ -755,6 +777,7 @@ int main(void)
         cmocka_unit_test(a_long_statement_is_stopped),
         cmocka_unit_test(a_job_of_many_statements_has_an_end_too),
         cmocka_unit_test(short_timeouts_leave_time_for_statements),
+        TEST(a_job_that_is_too_late_is_not_committed),
         cmocka_unit_test(any_timeout_is_taken),
         TEST(a_connection_lost_before_the_commit_is_run_again),
         TEST(a_connection_lost_while_reading_is_run_again),
