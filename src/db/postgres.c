@@ -176,12 +176,6 @@ static void postgres_set_deadline(Connection *connection, int64_t monotonic)
     of(connection)->deadline = monotonic;
 }
 
-static void postgres_set_lock_wait(Connection *connection, int64_t us)
-{
-    (void)connection;
-    (void)us; /* locks are waited for as long as statements run */
-}
-
 /* ---- statements ---- */
 
 static bool send(Tx *tx, const char *sql, const Value *values, size_t count, PgPending pending)
@@ -334,7 +328,6 @@ const Driver postgres_driver = {
     .step = postgres_step,
     .rest = postgres_rest,
     .in_transaction = postgres_in_transaction,
-    .set_lock_wait = postgres_set_lock_wait,
     .set_deadline = postgres_set_deadline,
     .query = postgres_query,
     .exec = postgres_exec,

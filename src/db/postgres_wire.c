@@ -260,9 +260,13 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
             return true;
         }
         break;
+    case PGRES_TUPLES_OK:
+        if (head(c)->rows && c->pq->ntuples(result) > 0) /* they came all at once, though libpq was told otherwise: none may be dropped */
+            ok = fail(error, ERR_INTERNAL, "libpq gave the rows of a query in one piece");
+        complete(c, result);
+        break;
     case PGRES_COMMAND_OK:
-    case PGRES_EMPTY_QUERY:
-    case PGRES_TUPLES_OK: complete(c, result); break;
+    case PGRES_EMPTY_QUERY: complete(c, result); break;
     case PGRES_PIPELINE_SYNC: end_head(c); break;
     case PGRES_PIPELINE_ABORTED: break; /* behind a failure that was told */
     default: ok = fail_result(c, result, error); break;
