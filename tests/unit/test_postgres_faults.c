@@ -390,13 +390,6 @@ static void any_timeout_is_taken(void **state)
 
 /* ---- connections that are lost ---- */
 
-static void terminate(Session *admin)
-{
-    number(admin, "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
-    for (int i = 0; i < 500 && number(admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()") > 1; i++)
-        usleep(10000);
-}
-
 static void terminate_once(Tx *tx, int run, void *arg)
 {
     (void)tx;
@@ -438,13 +431,6 @@ static void a_connection_lost_between_jobs_is_not_noticed(void **state)
         terminate(f->admin);
         assert_job(f->db, i / 2, &(Steps){ .sql = { "SELECT k FROM t" } });
     }
-}
-
-static void *terminate_soon(void *arg)
-{
-    usleep(300000);
-    terminate(arg);
-    return NULL;
 }
 
 /* It may have been stored: to run it again could do it twice. */
