@@ -512,11 +512,15 @@ def test_reset_asks(homes, stores):
     assert homes["orion"].run("database", "reset", "--yes").status == 0
 
 
-def test_passwords_are_not_asked_about(ours):
-    env = {"PREFECT_ORION_DATABASE_CONNECTION_URL": "postgresql+asyncpg://user:hu/sh@h/db"}
+@pytest.mark.parametrize("url, shown", [
+    ("user:hu/sh@h/db", "user:***@h/db"), ("h/db?user=u&password=hush", "h/db?user=u&password=***"),
+    ("user:hush@h/db?sslpassword=hu@sh&ssl=1&password=hu", "user:***@h/db?sslpassword=***&ssl=1&password=***"),
+])
+def test_passwords_are_not_asked_about(ours, url, shown):
+    env = {"PREFECT_ORION_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{url}"}
     for command in ("reset", "upgrade", "downgrade"):
         result = ours.run("database", command, stdin="n\n", env=env)
-        assert result.status == 1 and "hu" not in result.out and "user:***@h/db" in result.out
+        assert result.status == 1 and "hu" not in result.out and shown in result.out
 
 
 def test_stamp(homes, stores, engine):
