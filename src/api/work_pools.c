@@ -191,9 +191,12 @@ static bool reply_list_of_pool(Req *req, const Model *model, const char *table)
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     if (!pool)
         return false;
+    const Query prepared = req->query; /* for another try, whose pool may be another one */
     buf_printf(&req->query.sql, " AND %s.work_pool_id = ", table);
     query_bind(&req->query, v_uuid(pool->id));
-    return reply_list(req, model, table);
+    bool ok = reply_list(req, model, table);
+    req->query = prepared;
+    return ok;
 }
 
 static bool read_queues(Req *req)

@@ -33,6 +33,7 @@ bool json_is_utf8(Str text);
 
 const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
+bool json_holds_zero(const Json *json);                     /* U+0000, in any string or key of it */
 
 /* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: ", " and ": ", ASCII only with \uXXXX escapes in surrogate
  * pairs, as the reference writes JSON columns. */

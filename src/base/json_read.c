@@ -523,3 +523,18 @@ bool json_is_null(const Json *json)
 {
     return !json || json->kind == JSON_NULL;
 }
+
+static bool holds_zero(Str s)
+{
+    return s.p && memchr(s.p, '\0', s.n);
+}
+
+bool json_holds_zero(const Json *json)
+{
+    if ((json->kind == JSON_STRING && holds_zero(json->text)) || holds_zero(json->key))
+        return true;
+    for (const Json *child = json->child; child; child = child->next)
+        if (json_holds_zero(child))
+            return true;
+    return false;
+}

@@ -114,8 +114,8 @@ int cmd_database_copy(Cli *cli)
     }
     Error error = { .code = ERR_NONE };
     if (!copy_between(cli, &copy, from, to, &error)) {
-        cli_bad(cli, "%s", error.message);
-        return cli_bad(cli, "Nothing was stored in \"%s\".", to_shown);
+        int status = cli_bad(cli, "%s", error.message);
+        return copy.was_committing ? status : cli_bad(cli, "Nothing was stored in \"%s\".", to_shown);
     }
     long long rows = print_counts(&copy);
     cli_good(cli, "Copied and verified %lld rows from \"%s\" to \"%s\"!", rows, from_shown, to_shown);

@@ -2,9 +2,27 @@
 #include "cli/cli.h"
 #include "db/migrate.h"
 
+/* Those among the parameters: libpq's password and sslpassword. */
+static const char *hide_parameters(const Cli *cli, const char *url)
+{
+    static const char name[] = "password=";
+    const char *rest = url + strcspn(url, "?"), *value;
+    Buf out;
+    buf_init(&out, cli->arena, strlen(url) + 16);
+    buf_add(&out, url, (size_t)(rest - url));
+    while ((value = strstr(rest, name))) {
+        value += strlen(name);
+        buf_add(&out, rest, (size_t)(value - rest));
+        buf_text(&out, "***");
+        rest = value + strcspn(value, "&");
+    }
+    buf_text(&out, rest);
+    return buf_cstr(&out);
+}
+
 const char *cli_shown_url(const Cli *cli, Str url)
 {
-    const char *text = arena_cstr(cli->arena, url), *slashes = strstr(text, "://");
+    const char *text = hide_parameters(cli, arena_cstr(cli->arena, url)), *slashes = strstr(text, "://");
     const char *user = slashes ? slashes + 3 : text;
     size_t authority = strcspn(user, "/?");
     const char *at = memrchr(user, '@', strlen(user));

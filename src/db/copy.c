@@ -330,8 +330,11 @@ static bool target_job(Tx *tx, void *arg)
     Work *w = arg;
     unsigned flags = flags_for(w->source, tx);
     w->target = tx;
+    w->problem.code = ERR_NONE; /* what an earlier try met */
+    w->copy->was_committing = false;
     bool ok = check_different(w) && migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) && migrate_begin_fill(tx) && write_all(w, flags) &&
               migrate_end_fill(tx) && verify_all(w, flags);
+    w->copy->was_committing = ok;
     return ok || fail(tx->error, ERR_INTERNAL, "the source failed");
 }
 
@@ -340,6 +343,8 @@ static bool source_job(Tx *tx, void *arg)
     Work *w = arg;
     Error error = { .code = ERR_NONE };
     w->source = tx;
+    w->problem.code = ERR_NONE;
+    w->at.all_of = 0;
     if (!migrate_check(tx) || !count_rows(tx, w->copy->counts) || !check_references(w))
         return fail(tx->error, ERR_INTERNAL, "the copy failed");
     for (size_t i = 0; i < TABLE_COUNT; i++)

@@ -20,12 +20,14 @@ typedef struct Copy {
     void (*progress)(void *arg, const CopyProgress *progress); /* after every few rows, on a thread of a database */
     void *arg;
 
+    bool was_committing;             /* where it failed: it had come as far as the target's commit */
     int64_t counts[TABLE_COUNT];     /* what was copied */
     char checksums[TABLE_COUNT][65]; /* SHA-256 over the canonical values in order of the ids: equal for equal rows on any engine */
 } Copy;
 
 /* Copies one snapshot of the source in one transaction of the target, whose schema is made where there is none, then reads both again
- * and compares each value before it commits. False: *error is a message for the user, and the target is as it was. */
+ * and compares each value before it commits. False: *error is a message for the user, and the target is as it was, unless
+ * was_committing: then *error tells whether that is known. */
 bool copy_database(Copy *copy, Arena *arena, Error *error) MUST_CHECK;
 
 #endif

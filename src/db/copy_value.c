@@ -89,16 +89,6 @@ static const char *read_interval(const Driver *driver, Rows *rows, int column, V
     return us >= TIME_FIRST && us < TIME_END ? NULL : "is a duration of more than thousands of years";
 }
 
-static bool json_holds_zero(const Json *json)
-{
-    if ((json->kind == JSON_STRING && holds_zero(json->text)) || (json->key.p && holds_zero(json->key)))
-        return true;
-    for (const Json *child = json->child; child; child = child->next)
-        if (json_holds_zero(child))
-            return true;
-    return false;
-}
-
 static const char *check_json(Arena *arena, Str text)
 {
     ArenaMark mark = arena_mark(arena);

@@ -1,5 +1,5 @@
 /* db/db.c -- jobs and the threads that run them: one writer that commits what waits in one go, a pool of readers, one thread for
- * housekeeping. Nothing here knows an engine. */
+ * housekeeping; or, where many write, threads that all take both. Nothing here knows an engine. */
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>

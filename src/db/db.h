@@ -45,9 +45,9 @@ typedef struct Tx {
     void *connection;      /* the driver's */
 } Tx;
 
-/* A unit of work: one transaction of its own as far as anybody can see (writers are grouped under savepoints and committed
- * together). `run` returns false to roll back, with tx->error set. It may be called again after a failed group commit, so it
- * must start from its inputs each time. `done` is called once, on a database thread, after the commit is on the disk (or the
+/* A unit of work: one transaction of its own as far as anybody can see (SQLite's writers are grouped under savepoints and committed
+ * together). `run` returns false to roll back, with tx->error set. It may be called again, for a read too (a group's commit that failed, a
+ * collision, a lost connection), so it must start from its inputs each time. `done` is called once, on a database thread, after the commit is on the disk (or the
  * rollback), with the error (code ERR_NONE: committed). The job's memory belongs to the caller until `done`. */
 typedef struct Job {
     bool (*run)(Tx *tx, void *arg);
@@ -63,7 +63,7 @@ typedef struct Job {
 
 typedef struct DbConfig {
     Str url;               /* sqlite+aiosqlite:///…, postgresql+asyncpg://…; the password never reaches a log */
-    double timeout;        /* seconds: waiting for others' locks, and the longest read; 0: no limit */
+    double timeout;        /* seconds: waiting for others' locks, and the longest read; where many write, the longest job; 0: no limit */
     double connect_timeout; /* seconds to reach a server */
     unsigned readers;      /* threads for reads, where one writes */
     unsigned connections;  /* threads for reads and writes, where many write; 0: some */

@@ -52,7 +52,7 @@ struct Driver {
     bool (*step)(Connection *connection, Verb verb, Error *error);
     void (*rest)(Connection *connection); /* a job was answered: what it left to be done. NULL: nothing */
     bool (*in_transaction)(Connection *connection); /* false after an error that ended it */
-    void (*set_lock_wait)(Connection *connection, int64_t us);       /* for other processes' locks */
+    void (*set_lock_wait)(Connection *connection, int64_t us);       /* for other processes' locks; NULL where many write, which wait as long as for a statement */
     void (*set_deadline)(Connection *connection, int64_t monotonic); /* what runs later than this is stopped; 0: never */
 
     /* Never NULL; rows->is_open, or tx->error is set. */

@@ -12,7 +12,7 @@
     X(socket) X(setnonblocking) X(flush) X(consumeInput) X(isBusy) X(getResult) X(clear) X(setNoticeProcessor) \
     X(enterPipelineMode) X(exitPipelineMode) X(pipelineSync) X(sendFlushRequest) X(setSingleRowMode) \
     X(sendQuery) X(sendQueryParams) X(sendPrepare) X(sendQueryPrepared) \
-    X(resultStatus) X(resultErrorField) X(resultErrorMessage) X(cmdStatus) X(cmdTuples) X(ntuples) X(nfields) X(ftype) X(getisnull) X(getvalue) X(getlength)
+    X(resultStatus) X(resultErrorField) X(cmdStatus) X(cmdTuples) X(ntuples) X(ftype) X(getisnull) X(getvalue) X(getlength)
 
 typedef struct Libpq {
     void *library;

@@ -123,10 +123,18 @@ static bool begin(PgConnection *c, bool is_read, Error *error)
     return true;
 }
 
+/* Where nobody would wait for the answer any more, it is not asked for: the write is undone, not in doubt. */
+static bool may_commit(PgConnection *c, Error *error)
+{
+    if (c->deadline && monotonic_us() >= c->deadline)
+        return fail(error, ERR_BUSY, "The write took longer than the database timeout allows");
+    return pg_look(c, error);
+}
+
 /* Nobody waits for the end of a read (postgres_rest). Once the COMMIT of a write has gone out, a loss leaves its fate unknown; before, none of it is stored. */
 static bool commit(PgConnection *c, Error *error)
 {
-    if (c->is_begun && !c->is_read && !pg_look(c, error))
+    if (c->is_begun && !c->is_read && !may_commit(c, error))
         return false;
     c->in_transaction = false;
     if (!c->is_begun)
@@ -166,12 +174,6 @@ static bool postgres_in_transaction(Connection *connection)
 static void postgres_set_deadline(Connection *connection, int64_t monotonic)
 {
     of(connection)->deadline = monotonic;
-}
-
-static void postgres_set_lock_wait(Connection *connection, int64_t us)
-{
-    (void)connection;
-    (void)us; /* locks are waited for as long as statements run */
 }
 
 /* ---- statements ---- */
@@ -326,7 +328,6 @@ const Driver postgres_driver = {
     .step = postgres_step,
     .rest = postgres_rest,
     .in_transaction = postgres_in_transaction,
-    .set_lock_wait = postgres_set_lock_wait,
     .set_deadline = postgres_set_deadline,
     .query = postgres_query,
     .exec = postgres_exec,

@@ -23,27 +23,12 @@ static const char *text_parameter(Tx *tx, Str s)
     return NULL;
 }
 
-static bool has_escaped_zero(Str json)
-{
-    return memmem(json.p, json.n, "\\u0000", 6) != NULL;
-}
-
-/* Whether it is the escape, or a backslash before "u0000". */
-static bool holds_zero(const Json *json)
-{
-    if ((json->kind == JSON_STRING && memchr(json->text.p, '\0', json->text.n)) || (json->key.p && memchr(json->key.p, '\0', json->key.n)))
-        return true;
-    for (const Json *child = json->child; child; child = child->next)
-        if (holds_zero(child))
-            return true;
-    return false;
-}
-
 static const char *json_parameter(Tx *tx, Str s)
 {
     const Json *json;
     JsonError unused;
-    if (has_escaped_zero(s) && json_parse(tx->arena, s, &json, &unused) && holds_zero(json)) {
+    /* it may be the escape, or a backslash before "u0000" */
+    if (memmem(s.p, s.n, "\\u0000", 6) && json_parse(tx->arena, s, &json, &unused) && json_holds_zero(json)) {
         fail(tx->error, ERR_INVALID, "A JSON value holds the character U+0000, which PostgreSQL cannot store");
         return NULL;
     }

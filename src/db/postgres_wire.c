@@ -98,16 +98,18 @@ static const State states[] = {
     { "26000", ERR_BUSY, true, "A prepared statement is gone", RENEW }, /* a pooler that lends connections by the transaction */
     { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's", RENEW },
     { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
+    { "XX000", ERR_BUSY, true, "The database's tables changed", RENEW }, /* a kept statement whose parameter has a type that was dropped */
 };
 
-/* A read that writes is our mistake, and so are too few values (08P01, with which poolers say more); of what is not supported only one
- * kind goes away by itself. */
-static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate)
+/* A read that writes is our mistake, and so are too few values (08P01, with which poolers say more); of what is not supported, and of
+ * internal errors, only one kind goes away by itself. */
+static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate, const char *message)
 {
     const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
     const char *severity = c->pq->resultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
     return (strcmp(sqlstate, "25006") == 0 && c->is_read) || (strcmp(sqlstate, "08P01") == 0 && severity && strcmp(severity, "ERROR") == 0)
-           || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0));
+           || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0))
+           || (strcmp(sqlstate, "XX000") == 0 && !(message && strstr(message, "cache lookup failed for type")));
 }
 
 static const State *state_find(const char *sqlstate)
@@ -139,7 +141,7 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
-    if (!state || is_mistake(c, result, sqlstate))
+    if (!state || is_mistake(c, result, sqlstate, message))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (state->connection == LOST) {
         c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
@@ -258,9 +260,13 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
             return true;
         }
         break;
+    case PGRES_TUPLES_OK:
+        if (head(c)->rows && c->pq->ntuples(result) > 0) /* they came all at once, though libpq was told otherwise: none may be dropped */
+            ok = fail(error, ERR_INTERNAL, "libpq gave the rows of a query in one piece");
+        complete(c, result);
+        break;
     case PGRES_COMMAND_OK:
-    case PGRES_EMPTY_QUERY:
-    case PGRES_TUPLES_OK: complete(c, result); break;
+    case PGRES_EMPTY_QUERY: complete(c, result); break;
     case PGRES_PIPELINE_SYNC: end_head(c); break;
     case PGRES_PIPELINE_ABORTED: break; /* behind a failure that was told */
     default: ok = fail_result(c, result, error); break;

@@ -102,7 +102,12 @@ def same(homes, *words, **options):
 # ---- config view ----
 
 def test_view_of_defaults(homes):
-    same(homes, "config", "view", "--show-defaults")
+    """The reference's settings as it shows them, and beside them our own."""
+    reference, orion = both(homes, "config", "view", "--show-defaults")
+    own = ["ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)"]
+    assert [line for line in orion.lines if line.startswith("ORION_")] == own
+    assert [line for line in orion.lines if line not in own] == reference.lines
+    assert orion.status == reference.status == 0
 
 
 def test_view_of_what_is_set(homes):
@@ -507,11 +512,15 @@ def test_reset_asks(homes, stores):
     assert homes["orion"].run("database", "reset", "--yes").status == 0
 
 
-def test_passwords_are_not_asked_about(ours):
-    env = {"PREFECT_ORION_DATABASE_CONNECTION_URL": "postgresql+asyncpg://user:hu/sh@h/db"}
+@pytest.mark.parametrize("url, shown", [
+    ("user:hu/sh@h/db", "user:***@h/db"), ("h/db?user=u&password=hush", "h/db?user=u&password=***"),
+    ("user:hush@h/db?sslpassword=hu@sh&ssl=1&password=hu", "user:***@h/db?sslpassword=***&ssl=1&password=***"),
+])
+def test_passwords_are_not_asked_about(ours, url, shown):
+    env = {"PREFECT_ORION_DATABASE_CONNECTION_URL": f"postgresql+asyncpg://{url}"}
     for command in ("reset", "upgrade", "downgrade"):
         result = ours.run("database", command, stdin="n\n", env=env)
-        assert result.status == 1 and "hu" not in result.out and "user:***@h/db" in result.out
+        assert result.status == 1 and "hu" not in result.out and shown in result.out
 
 
 def test_stamp(homes, stores, engine):

@@ -138,9 +138,9 @@ def test_same_first_rows(ours, theirs):
         assert left == right, table
 
 
-@pytest.mark.parametrize("which", ["ours", "theirs"])
-def test_first_rows_belong_together(which, request):
-    database = request.getfixturevalue(which)
+@pytest.mark.parametrize("made_by", ["ours", "theirs"])
+def test_first_rows_belong_together(made_by, request):
+    database = request.getfixturevalue(made_by)
     assert query(database, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     together = """SELECT p.name, p.type, q.name, q.priority FROM work_pool AS p
                   JOIN work_queue AS q ON q.id = p.default_queue_id AND q.work_pool_id = p.id"""

@@ -7,6 +7,8 @@
 
 #include "db/postgres.h"
 
+#include <unistd.h>
+
 typedef struct Session {
     Connection *connection;
     Arena *arena;
@@ -110,6 +112,21 @@ static inline int64_t number(Session *s, const char *sql)
     int64_t value = db_int(begin_write(s), INT64_MIN, sql, NULL, 0);
     assert_end(s);
     return value;
+}
+
+/* Ends all other connections. */
+static inline void terminate(Session *admin)
+{
+    number(admin, "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
+    for (int i = 0; i < 500 && number(admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()") > 1; i++)
+        usleep(10000);
+}
+
+static inline void *terminate_soon(void *arg)
+{
+    usleep(300000);
+    terminate(arg);
+    return NULL;
 }
 
 static inline void empty_database(void)

@@ -351,6 +351,28 @@ static void short_timeouts_leave_time_for_statements(void **state)
     db_close(db);
 }
 
+static void sleep_long(Tx *tx, int run, void *arg)
+{
+    (void)tx;
+    (void)run;
+    (void)arg;
+    usleep(700000);
+}
+
+static void a_job_that_is_too_late_is_not_committed(void **state)
+{
+    Fixture *f = *state;
+    Db *db = open_db(0.5, 1);
+    Steps steps = { .sql = { "INSERT INTO t VALUES (1)" }, .hook = sleep_long, .hook_at = 5 };
+    Error error = run_job(db, true, &steps);
+    assert_int_equal(error.code, ERR_BUSY);
+    assert_null(strstr(error.message, "may be stored"));
+    assert_int_equal(steps.runs, 1);
+    assert_int_equal(number(f->admin, "SELECT COUNT(*) FROM t"), 0);
+    assert_job(db, true, &(Steps){ .sql = { "INSERT INTO t VALUES (2)" } });
+    db_close(db);
+}
+
 static void any_timeout_is_taken(void **state)
 {
     (void)state;
@@ -367,13 +389,6 @@ static void any_timeout_is_taken(void **state)
 }
 
 /* ---- connections that are lost ---- */
-
-static void terminate(Session *admin)
-{
-    number(admin, "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
-    for (int i = 0; i < 500 && number(admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()") > 1; i++)
-        usleep(10000);
-}
 
 static void terminate_once(Tx *tx, int run, void *arg)
 {
@@ -416,13 +431,6 @@ static void a_connection_lost_between_jobs_is_not_noticed(void **state)
         terminate(f->admin);
         assert_job(f->db, i / 2, &(Steps){ .sql = { "SELECT k FROM t" } });
     }
-}
-
-static void *terminate_soon(void *arg)
-{
-    usleep(300000);
-    terminate(arg);
-    return NULL;
 }
 
 /* It may have been stored: to run it again could do it twice. */
@@ -486,6 +494,30 @@ static void tables_may_change(void **state)
         assert_job(f->db, false, &read);
         if (i == 1)
             must(f->admin, "ALTER TABLE t ADD COLUMN added INTEGER");
+    }
+}
+
+static bool insert_kind(Tx *tx, void *arg)
+{
+    ++*(int *)arg;
+    return DB_EXEC(tx, "INSERT INTO run VALUES ($1)", v_text(STR("A"))) == 1;
+}
+
+/* As after /admin/database/drop and create on another connection: the type has the same name, and is another. */
+static void types_may_be_made_anew(void **state)
+{
+    Fixture *f = *state;
+    for (int i = 0; i < 3; i++) {
+        int runs = 0;
+        Error error = { .code = ERR_NONE };
+        must(f->admin, "CREATE TYPE kind AS ENUM ('A')");
+        must(f->admin, "CREATE TABLE run (kind kind)");
+        assert_true(db_run(f->db, true, f->arena, insert_kind, &runs, &error));
+        assert_int_equal(runs, i ? 2 : 1);
+        assert_true(db_run(f->db, true, f->arena, insert_kind, &runs, &error));
+        assert_int_equal(number(f->admin, "SELECT COUNT(*) FROM run"), 2);
+        must(f->admin, "DROP TABLE run");
+        must(f->admin, "DROP TYPE kind");
     }
 }
 
@@ -731,6 +763,7 @@ int main(void)
         cmocka_unit_test(a_long_statement_is_stopped),
         cmocka_unit_test(a_job_of_many_statements_has_an_end_too),
         cmocka_unit_test(short_timeouts_leave_time_for_statements),
+        TEST(a_job_that_is_too_late_is_not_committed),
         cmocka_unit_test(any_timeout_is_taken),
         TEST(a_connection_lost_before_the_commit_is_run_again),
         TEST(a_connection_lost_while_reading_is_run_again),
@@ -739,6 +772,7 @@ int main(void)
         TEST(rows_of_a_lost_connection_end),
         TEST(statements_forgotten_by_the_server_are_made_anew),
         TEST(tables_may_change),
+        TEST(types_may_be_made_anew),
         TEST(what_postgresql_does_not_support_is_told),
         TEST(many_threads_write_and_read),
         TEST(closing_finishes_what_is_queued),
