@@ -25,6 +25,7 @@ typedef struct Queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     Job *first, **end;
+    unsigned writes, writes_most; /* queue_take_one: writes that run now, and how many may */
     bool is_closing; /* what is in it is still run */
     bool is_closed;  /* nobody takes from it any more */
 } Queue;
@@ -111,6 +112,48 @@ static Job *queue_take(Queue *queue, unsigned most)
         queue->is_closed = true;
     pthread_mutex_unlock(&queue->lock);
     return taken;
+}
+
+/* The first job that may run now, by the link that leads to it: a read may pass writes that wait for their turn. */
+static Job **queue_ready(Queue *queue)
+{
+    Job **link = &queue->first;
+    if (queue->writes >= queue->writes_most)
+        while (*link && (*link)->write)
+            link = &(*link)->next;
+    return link;
+}
+
+/* One job, where many threads take reads and writes from one queue; to be followed by queue_done. NULL: closed and empty. */
+static Job *queue_take_one(Queue *queue)
+{
+    Job **link;
+    pthread_mutex_lock(&queue->lock);
+    while (!*(link = queue_ready(queue)) && (queue->first || !queue->is_closing))
+        pthread_cond_wait(&queue->filled, &queue->lock);
+    Job *taken = *link;
+    if (taken) {
+        *link = taken->next;
+        if (queue->end == &taken->next)
+            queue->end = link;
+        taken->next = NULL;
+        queue->writes += taken->write;
+    } else {
+        queue->is_closed = true;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return taken;
+}
+
+static void queue_done(Queue *queue, bool write)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->writes -= write;
+    if (queue->is_closing)
+        pthread_cond_broadcast(&queue->filled);
+    else if (write && queue->first)
+        pthread_cond_signal(&queue->filled);
+    pthread_mutex_unlock(&queue->lock);
 }
 
 static void queue_close(Queue *queue)
@@ -232,9 +275,13 @@ static void read_job(Db *db, Connection *connection, Job *job)
 }
 
 /* Longer at each try, and of another length for each thread. */
-static void wait_before_retry(unsigned tries)
+static int64_t retry_wait_us(unsigned tries)
 {
-    int64_t us = RETRY_WAIT_US * (1 + monotonic_us() % (tries < 8 ? 1 << tries : 256));
+    return RETRY_WAIT_US * (1 + monotonic_us() % (tries < 8 ? 1 << tries : 256));
+}
+
+static void sleep_us(int64_t us)
+{
     struct timespec wait = { .tv_sec = us / SECOND, .tv_nsec = us % SECOND * 1000 };
     nanosleep(&wait, NULL);
 }
@@ -256,9 +303,12 @@ static void run_among_others(Db *db, Connection *connection, Job *job)
             read_job(db, connection, job);
         else if (db->driver->step(connection, VERB_BEGIN_WRITE, &job->error))
             write_single(db, connection, job);
-        if (job->error.code == ERR_NONE || !connection->may_retry || (deadline && monotonic_us() >= deadline))
+        if (job->error.code == ERR_NONE || !connection->may_retry)
             return;
-        wait_before_retry(tries);
+        int64_t wait = retry_wait_us(tries);
+        if (deadline && monotonic_us() + wait >= deadline)
+            return;
+        sleep_us(wait);
     }
 }
 
@@ -339,10 +389,22 @@ static void *reader_main(void *arg)
     Worker *worker = arg;
     Job *job;
     while ((job = queue_take(&worker->db->reads, 1))) {
-        if (worker->db->driver->many_writers)
-            run_among_others(worker->db, worker->connection, job);
-        else
-            read_job(worker->db, worker->connection, job);
+        read_job(worker->db, worker->connection, job);
+        release(job);
+    }
+    return NULL;
+}
+
+/* Where many write: one thread like the others. */
+static void *shared_main(void *arg)
+{
+    Worker *worker = arg;
+    Queue *queue = &worker->db->reads;
+    Job *job;
+    while ((job = queue_take_one(queue))) {
+        bool write = job->write;
+        run_among_others(worker->db, worker->connection, job);
+        queue_done(queue, write);
         release(job);
         if (worker->db->driver->rest)
             worker->db->driver->rest(worker->connection);
@@ -407,10 +469,12 @@ static bool worker_connect(Db *db, Worker *worker, Role role, const DbConfig *co
     return true;
 }
 
-/* The first one connects now, so that what is wrong is told; it is one like the others. */
+/* The first one connects now, so that what is wrong is told; it is one like the others. A quarter is never taken by writes: those may
+ * all wait for somebody's lock, and what only reads must not wait with them. */
 static bool connect_many(Db *db, const DbConfig *config, Error *error)
 {
     db->reader_count = config->connections ? config->connections : CONNECTIONS_DEFAULT;
+    db->reads.writes_most = db->reader_count == 1 ? 1 : db->reader_count - (db->reader_count < 4 ? 1 : db->reader_count / 4);
     db->readers = arena_zalloc(db->arena, db->reader_count * sizeof *db->readers);
     for (unsigned i = 0; i < db->reader_count; i++)
         if (!worker_connect(db, &db->readers[i], i == 0 ? ROLE_WRITER : ROLE_READER, config, error))
@@ -438,7 +502,7 @@ static bool start_all(Db *db, Error *error)
 {
     bool ok = db->driver->many_writers || worker_start(&db->writer, writer_main, error);
     for (unsigned i = 0; ok && i < db->reader_count; i++)
-        ok = worker_start(&db->readers[i], reader_main, error);
+        ok = worker_start(&db->readers[i], db->driver->many_writers ? shared_main : reader_main, error);
     if (ok && db->maintenance.connection)
         ok = worker_start(&db->maintenance, maintenance_main, error);
     return ok;

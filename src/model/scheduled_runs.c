@@ -330,30 +330,72 @@ static size_t wanted_runs(Tx *tx, const WorkPool *pool, int64_t limit)
     return (size_t)slots(pool->concurrency_limit, taken, at_most(limit, QUEUE_MOST));
 }
 
-static WorkerFlowRun *read_worker_run(Tx *tx, const WorkPool *pool, Str id)
+static Str ids_json(Arena *arena, const Candidate *found, size_t count)
 {
-    Buf sql;
+    Buf out;
+    JsonWriter w;
+    buf_init(&out, arena, count * (UUID_TEXT + 4) + 2);
+    json_writer_init(&w, &out, JSON_WIRE);
+    json_array(&w);
+    for (size_t i = 0; i < count; i++)
+        json_str(&w, found[i].id);
+    json_array_end(&w);
+    return buf_view(&out);
+}
+
+static WorkerFlowRun *worker_run_from_row(Tx *tx, Rows *rows, const WorkPool *pool)
+{
     int column = 0;
-    buf_init(&sql, tx->arena, 1024);
-    buf_text(&sql, "SELECT ");
-    codec_select(&sql, &core_run_model, "flow_run");
-    buf_text(&sql, " FROM flow_run WHERE flow_run.id = $1");
-    Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(id)));
-    if (!db_next(rows))
-        return NULL;
     WorkerFlowRun *run = arena_new_of(tx->arena, WorkerFlowRun);
     codec_read_row(tx->arena, rows, &column, &core_run_model, &run->flow_run);
-    db_done(rows);
     run_estimate(&run->flow_run.run, tx->now);
     run->work_pool_id = pool->id;
     run->work_queue_id = run->flow_run.work_queue_id;
     return run;
 }
 
+/* Where a run stands among the candidates; sorted by id. */
+typedef struct RunPlace {
+    Str id;
+    size_t index;
+} RunPlace;
+
+static int compare_places(const void *a, const void *b)
+{
+    return memcmp(((const RunPlace *)a)->id.p, ((const RunPlace *)b)->id.p, UUID_TEXT);
+}
+
+/* In one statement, and then in the candidates' order. */
+static bool read_worker_runs(Tx *tx, const WorkPool *pool, const Candidate *found, size_t count, RunList *ret)
+{
+    Query q;
+    size_t capacity = 0;
+    void **runs = arena_zalloc(tx->arena, count * sizeof *runs);
+    RunPlace *places = arena_alloc(tx->arena, count * sizeof *places);
+    for (size_t i = 0; i < count; i++)
+        places[i] = (RunPlace){ .id = found[i].id, .index = i };
+    qsort(places, count, sizeof *places, compare_places);
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, "SELECT ");
+    codec_select(&q.sql, &core_run_model, "flow_run");
+    buf_text(&q.sql, " FROM flow_run WHERE ");
+    query_operator(&q, SQL_ANY, "flow_run.id", v_list(ids_json(tx->arena, found, count)));
+    Rows *rows = query_run(tx, &q);
+    while (db_next(rows)) {
+        WorkerFlowRun *run = worker_run_from_row(tx, rows, pool);
+        const RunPlace key = { .id = run->flow_run.run.id }, *place = bsearch(&key, places, count, sizeof key, compare_places);
+        runs[place->index] = run;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (runs[i])
+            list_add(tx, ret, &capacity, runs[i]);
+    return tx->error->code == ERR_NONE;
+}
+
 bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue_ids, RunWindow window, RunList *ret)
 {
     Collection c = { .tx = tx, .window = closed(window) };
-    size_t capacity = 0, wanted = wanted_runs(tx, pool, window.limit);
+    size_t wanted = wanted_runs(tx, pool, window.limit);
     *ret = (RunList){ 0 };
     if (pool->is_paused.v || wanted == 0)
         return tx->error->code == ERR_NONE;
@@ -368,10 +410,6 @@ bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue
     }
     if (c.count)
         qsort(c.found, c.count, sizeof *c.found, compare_candidates);
-    for (size_t i = 0; i < c.count && i < wanted; i++) {
-        WorkerFlowRun *run = read_worker_run(tx, pool, c.found[i].id);
-        if (run)
-            list_add(tx, ret, &capacity, run);
-    }
-    return tx->error->code == ERR_NONE;
+    size_t count = c.count < wanted ? c.count : wanted;
+    return count == 0 ? tx->error->code == ERR_NONE : read_worker_runs(tx, pool, c.found, count, ret);
 }

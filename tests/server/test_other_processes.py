@@ -71,7 +71,7 @@ def test_a_lock_that_is_held_too_long_is_answered_503(impatient):
     for answer, took in answers:
         message = {"sqlite": "The database is locked by another process", "postgresql": "The query took longer than the database timeout allows"}
         assert answer == (503, {"exception_message": message[impatient.engine]})
-        assert TIMEOUT * 0.75 < took < 3 * TIMEOUT
+        assert TIMEOUT - 0.5 < took < 3 * TIMEOUT  # PostgreSQL ends a statement a little before we would give up on it
     assert impatient.execute("SELECT COUNT(*) FROM flow_run") == [(0,)]
     assert client.flow_run(flow)["name"]
 

@@ -178,7 +178,7 @@ static void *attend(void *arg)
 static void jobs_that_lock_in_opposite_order_both_succeed(void **state)
 {
     Fixture *f = *state;
-    Meeting meeting = { .db = open_db(10, 2) };
+    Meeting meeting = { .db = open_db(10, 3) };
     pthread_barrier_init(&meeting.barrier, NULL, 2);
     must(f->admin, "INSERT INTO t VALUES (1), (2)");
     Party parties[2] = {
