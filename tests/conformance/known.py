@@ -1,6 +1,7 @@
 """Answers of ours that are meant to differ from the reference's, each with the reason. Nothing else may differ.
 
 What tests/api/differences.py says of required fields holds here as well."""
+import collections
 import re
 from dataclasses import dataclass
 from typing import Callable
@@ -87,8 +88,24 @@ def numbered_otherwise(request, reference, ours):
     """The same queues with the same priorities, given to others of them."""
     if reference.status != 200 or ours.status != 200:
         return False
-    return sorted(row["priority"] for row in reference.json) == sorted(row["priority"] for row in ours.json) and without_priority(reference.json) == without_priority(ours.json)\
-        and [row["priority"] for row in reference.json] != [row["priority"] for row in ours.json]
+    mine, theirs = (sorted((row["name"], row["priority"]) for row in answer.json) for answer in (ours, reference))
+    return mine != theirs and sorted(priority for _, priority in mine) == sorted(priority for _, priority in theirs) and without_priority(reference.json) == without_priority(ours.json)
+
+
+def fits_without_a_filter(request, reference, ours):
+    """Ours has the queues besides that have no filter."""
+    if reference.status != 200 or ours.status != 200:
+        return False
+    mine, theirs = (collections.Counter((row["name"], row["description"], row["filter"] is None) for row in answer.json) for answer in (ours, reference))
+    return theirs < mine and all(without for *_, without in mine - theirs)
+
+
+def chosen_otherwise(request, reference, ours):
+    """As many runs, due at the same moments, but others."""
+    if reference.status != 200 or ours.status != 200:
+        return False
+    mine, theirs = (sorted((row["flow_run"]["next_scheduled_start_time"], row["flow_run"]["name"]) for row in answer.json) for answer in (ours, reference))
+    return mine != theirs and [due for due, _ in mine] == [due for due, _ in theirs]
 
 
 ID = r"[^/]+"
@@ -110,7 +127,9 @@ KNOWN = [
     Known("inputs of tasks that are no tasks are shown in the graph in place of a 500", "GET", f"/flow_runs/{ID}/graph", with_constants),
     Known("a run that is created in a state with data: made in place of a 500", "POST", f"/(flow_runs|task_runs|deployments/{ID}/create_flow_run)/?", with_data),
     Known("a limit below zero: 422 in place of a 500", "POST", "/ui/flow_runs/history", crash(422, "LIMIT must not be negative"), "postgresql"),
-    Known("an integer beyond the column: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", crash(422, "out of range for type integer"), "postgresql"),
+    Known("an integer beyond the column: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", crash(422, "out of range for type"), "postgresql"),
+    Known("a queue without a filter fits", "GET", f"/deployments/{ID}/work_queue_check", fits_without_a_filter, "postgresql"),
+    Known("of runs that are due at one moment, any may be what a limit leaves", "POST", f"/experimental/work_pools/{ID}/get_scheduled_flow_runs", chosen_otherwise, "postgresql"),
     Known("queues of one priority are numbered anew in the order in which they happen to lie there", "POST", "/work_queues/filter", numbered_otherwise, "postgresql"),
     Known("a run that is not there: 404 in place of a 500", "POST", f"/flow_runs/{ID}/resume", crash(404, "Flow run not found")),
 ]

@@ -62,8 +62,8 @@ class Match(Comparison):
     """A Comparison for whole answers. `weak` counts the groups of rows of which only the number could be compared."""
 
     def __init__(self, engine="sqlite"):
-        super().__init__()
-        self.engine, self.sets = engine, SETS_ON[engine]
+        super().__init__(engine)
+        self.sets = SETS_ON[engine]
         self.weak = self.described = 0
         self.whole_page = 200
         self.begun = datetime.datetime.now(datetime.timezone.utc).isoformat()

@@ -59,7 +59,7 @@ def play_history(seed, number, players):
     """Plays one history to both; raises Difference. The number of requests."""
     history = History(seed, number, [player.store for player in players])
     ids = [{}, {}]
-    comparison = Comparison()
+    comparison = Comparison(players[0].store.engine)
     played = []
     for request in history.requests():
         played.append(request)
