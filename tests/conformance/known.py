@@ -11,18 +11,19 @@ from wire import Answer
 
 @dataclass
 class Known:
-    """Where `path` matches and `holds` says so of both answers, ours is right. `holds` must tell what ours answers."""
+    """Where `path` matches and `holds` says so of both answers, ours is right. `holds` must tell what ours answers. `engine`: only there."""
 
     reason: str
     method: str
     path: str
     holds: Callable
+    engine: str = ""
 
 
 def listed(match, request, reference, ours):
     """The reason why the two answers may differ; None if they may not. Raises Difference where ours is not what the reason asks for."""
     for known in KNOWN:
-        if re.fullmatch(known.method, request.method) and re.fullmatch(known.path, request.path.partition("?")[0]) and known.holds(request, reference, ours):
+        if known.engine in ("", match.engine) and re.fullmatch(known.method, request.method) and re.fullmatch(known.path, request.path.partition("?")[0]) and known.holds(request, reference, ours):
             return known.reason
     return missing_field(match, request, reference, ours)
 
@@ -78,6 +79,18 @@ def not_finite(request, reference, ours):
     return '"inf"' in (request.content or "") and (reference.status == 500 or "empirical_policy" in request.content) and ours.status == 422 and "type_error.float" in ours.text
 
 
+def without_priority(rows):
+    return sorted((row["name"], row["description"], row["is_paused"], row["concurrency_limit"], row["filter"] is None) for row in rows)
+
+
+def numbered_otherwise(request, reference, ours):
+    """The same queues with the same priorities, given to others of them."""
+    if reference.status != 200 or ours.status != 200:
+        return False
+    return sorted(row["priority"] for row in reference.json) == sorted(row["priority"] for row in ours.json) and without_priority(reference.json) == without_priority(ours.json)\
+        and [row["priority"] for row in reference.json] != [row["priority"] for row in ours.json]
+
+
 ID = r"[^/]+"
 KNOWN = [
     Known("a new block type is answered with itself, not with another one of its name", "POST", "/block_types/", of_a_known_name),
@@ -96,6 +109,8 @@ KNOWN = [
     Known("the settings tell the port on which the server listens, not the one it would have chosen", "GET", "/admin/settings", other_port),
     Known("inputs of tasks that are no tasks are shown in the graph in place of a 500", "GET", f"/flow_runs/{ID}/graph", with_constants),
     Known("a run that is created in a state with data: made in place of a 500", "POST", f"/(flow_runs|task_runs|deployments/{ID}/create_flow_run)/?", with_data),
-    Known("a limit below zero on PostgreSQL: 422 in place of a 500", "POST", "/ui/flow_runs/history", crash(422, "LIMIT must not be negative")),
+    Known("a limit below zero: 422 in place of a 500", "POST", "/ui/flow_runs/history", crash(422, "LIMIT must not be negative"), "postgresql"),
+    Known("an integer beyond the column: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", crash(422, "out of range for type integer"), "postgresql"),
+    Known("queues of one priority are numbered anew in the order in which they happen to lie there", "POST", "/work_queues/filter", numbered_otherwise, "postgresql"),
     Known("a run that is not there: 404 in place of a 500", "POST", f"/flow_runs/{ID}/resume", crash(404, "Flow run not found")),
 ]

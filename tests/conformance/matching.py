@@ -63,7 +63,7 @@ class Match(Comparison):
 
     def __init__(self, engine="sqlite"):
         super().__init__()
-        self.sets = SETS_ON[engine]
+        self.engine, self.sets = engine, SETS_ON[engine]
         self.weak = self.described = 0
         self.whole_page = 200
         self.begun = datetime.datetime.now(datetime.timezone.utc).isoformat()
