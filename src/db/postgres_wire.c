@@ -2,12 +2,14 @@
  * them, and every wait has an end.
  *
  * `pending` is what was sent and is not answered yet, in order. Its first one is what libpq reads now. */
+#include "base/log.h"
 #include "db/postgres.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <time.h>
 
+#define LOGGER "orion.db"
 #define UNREACHABLE "The database cannot be reached"
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
@@ -58,6 +60,7 @@ static bool lose(PgConnection *c, Error *error, const char *why)
             c->pending[(c->first + i) % c->capacity].rows->has_ended = true;
     pg_disconnect(c);
     c->base.may_retry = !in_doubt;
+    log_warning(LOGGER, "A connection to the database was lost: %s", why);
     if (in_doubt)
         return fail(error, ERR_BUSY, "The connection to the database was lost while a write was being committed: it may be stored or not (%s)", why);
     return fail(error, ERR_BUSY, "%s: %s", UNREACHABLE, why);
@@ -504,7 +507,7 @@ static bool fail_connect(PgConnection *c, Error *error)
     char why[256];
     snprintf(why, sizeof why, "%s", c->pg ? c->pq->errorMessage(c->pg) : "out of memory");
     for (char *p = why; *p; p++)
-        if (*p == '\n')
+        if (*p == '\n' || *p == '\t')
             *p = p[1] ? ' ' : '\0';
     pg_disconnect(c);
     const char *hint = strstr(why, "unsupported startup parameter") ? ". Where it is behind PgBouncer, set ORION_DATABASE_PGBOUNCER=true" : "";
@@ -559,7 +562,11 @@ bool pg_connect(PgConnection *c, bool persist, Error *error)
         ok = connect_once(c, &last);
     }
     c->deadline = job_deadline;
-    return ok ? set_up(c, error) : fail(error, last.code, "%s", last.message);
+    if (ok)
+        return set_up(c, error);
+    if (persist) /* else whoever opens the database tells it */
+        log_warning(LOGGER, "%s", last.message);
+    return fail(error, last.code, "%s", last.message);
 }
 
 void pg_disconnect(PgConnection *c)

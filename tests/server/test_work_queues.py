@@ -76,8 +76,7 @@ def queue_path(number):
 def test_far_faster_than_one_look_at_all_runs(crowded, path, body, count):
     client = Client(crowded)
     everything = look_at_all(client, crowded.engine)
-    # To render 200 rows takes about as long as PostgreSQL needs to look at them all.
-    assert seconds(client, path, body, count) < everything / (2 if count < 200 or crowded.engine == "sqlite" else 1)
+    assert seconds(client, path, body, count) < everything / 2
 
 
 def test_a_queue_with_a_long_past_costs_one_look_at_most(crowded):
