@@ -1,4 +1,6 @@
 """Options and fixtures that every suite shares: which servers to run against, and those servers, started once."""
+import signal
+
 import pytest
 
 import servers
@@ -33,6 +35,8 @@ def chosen_servers(config):
 
 
 def pytest_configure(config):
+    # A shell that runs the tests in the background has interrupts ignored, and programs would take that over: agents and copies end by one.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "only(engine): a test of what one engine alone has")
 
 

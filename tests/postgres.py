@@ -18,6 +18,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from pathlib import Path
@@ -89,7 +90,9 @@ class Session:
     """One connection, kept: for what another process does in several steps."""
 
     def __init__(self, url):
-        self.loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()  # in a thread of its own: that of browser tests has one already
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
         self.connection = self._wait(asyncpg.connect(url.replace("+asyncpg", "", 1), timeout=PATIENCE, ssl=False))
 
     def __enter__(self):
@@ -97,10 +100,15 @@ class Session:
 
     def __exit__(self, *_):
         self._wait(self.connection.close())
+        self._end()
+
+    def _end(self):
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
         self.loop.close()
 
     def _wait(self, coroutine):
-        return self.loop.run_until_complete(coroutine)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
 
     def execute(self, sql, *values):
         """Runs one statement, whose values stand at `?`; the rows, with values in the forms of a SQLite database."""

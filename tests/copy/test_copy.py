@@ -77,15 +77,9 @@ def copied(orion, source, target, *words):
     return out
 
 
-def take_interrupts():
-    """As a program does that is started by hand: shells start what runs in the background without."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def start(source, target, home, *words):
     return subprocess.Popen([str(servers.ORION_BIN), "database", "copy", "--from", source.url, "--to", target.url, *words],
-                            env=servers.server_environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            preexec_fn=take_interrupts)
+                            env=servers.server_environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def wait_for_line(process, wanted):

@@ -20,7 +20,7 @@ class Session(postgres.Session):
     def __exit__(self, *_):
         with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # its server may have been stopped
             self._wait(self.connection.close(timeout=5))
-        self.loop.close()
+        self._end()
 
     def one(self, sql, *values):
         return self(sql, *values)[0][0]
