@@ -6,7 +6,7 @@
 
 enum {
     BLOCK_SIZE = 8192 - 64,  /* of the first block; leaves malloc room for its own head within two pages */
-    BLOCK_MAX = 256 * 1024,  /* blocks double up to here, so that few arenas hold much they do not use */
+    BLOCK_MAX = 1024 * 1024, /* blocks double up to here: the largest are mapped ones (main.c), which go back to the system at once */
     ALIGNMENT = 16
 };
 

@@ -8,6 +8,7 @@
 enum { LOCK_CLASS = 0x4F52494F }; /* ours among advisory locks of the database: "ORIO" */
 
 static const int64_t REST_US = 5 * SECOND;
+static const size_t CARRIED_MAX = 1 << 20; /* libpq's buffers grow to the longest message and never shrink */
 
 static const Dialect dialect = {
     .name = "postgresql",
@@ -96,15 +97,16 @@ static void postgres_disconnect(Connection *connection)
 /* ---- transactions ---- */
 
 /* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. It takes at
- * most half the time of the jobs that wait meanwhile. */
+ * most half the time of the jobs that wait meanwhile. A connection that carried something large is given up for its memory. */
 static void postgres_rest(Connection *connection)
 {
     PgConnection *c = of(connection);
     Error ignored = { .code = ERR_NONE };
     int64_t half = c->place->statement_ms * 1000 / 2;
     c->deadline = monotonic_us() + (half && half < REST_US ? half : REST_US);
-    if (c->pg && c->pending_count > 0 && !pg_settle(c, &ignored))
+    if (c->pg && ((c->pending_count > 0 && !pg_settle(c, &ignored)) || c->carried > CARRIED_MAX))
         pg_disconnect(c);
+    c->carried = 0;
     c->deadline = 0;
 }
 
@@ -178,13 +180,21 @@ static void postgres_set_deadline(Connection *connection, int64_t monotonic)
 
 /* ---- statements ---- */
 
+static void note_carried(PgConnection *c, size_t n)
+{
+    if (n > c->carried)
+        c->carried = n;
+}
+
 static bool send(Tx *tx, const char *sql, const Value *values, size_t count, PgPending pending)
 {
     const char **texts = arena_alloc(tx->arena, (count + 1) * sizeof(*texts));
     if (count > INT16_MAX)
         return fail(tx->error, ERR_INTERNAL, "too many values for one statement");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         texts[i] = pg_parameter(tx, &values[i]);
+        note_carried(of(tx->connection), texts[i] ? strlen(texts[i]) : 0);
+    }
     return tx->error->code == ERR_NONE && pg_send(of(tx->connection), sql, texts, (int)count, pending, tx->error);
 }
 
@@ -305,6 +315,7 @@ static Str postgres_text(Rows *rows, int column)
     Str value = pg_text(rows->tx->arena, pq_of(rows), rows_of(rows)->current, column, &ok);
     if (!ok)
         fail_type(rows, column);
+    note_carried(of(rows->tx->connection), value.n);
     return value;
 }
 

@@ -61,6 +61,7 @@ typedef struct PgConnection {
     bool is_committing;
     bool is_read;
     bool must_reconnect;      /* what the session holds no longer fits */
+    size_t carried;           /* the longest text that a statement sent or a row brought since the last rest */
     int64_t count;            /* rows changed by the last PENDING_COUNT */
     bool was_rolled_back;     /* COMMIT was answered by ROLLBACK */
     PgPending *pending;       /* a ring */
