@@ -83,5 +83,6 @@ extern const Driver sqlite_driver, postgres_driver;
 /* For migrate.c: a script in the job's transaction. */
 bool db_script(Tx *tx, const char *sql) MUST_CHECK;
 int64_t monotonic_us(void);
+uint64_t statement_hash(const char *text); /* for the drivers' caches of statements */
 
 #endif

@@ -315,14 +315,6 @@ PGresult *pg_next_row(PgConnection *c, PgRows *rows, Error *error)
 
 /* ---- sending ---- */
 
-static uint64_t hash_of(const char *text)
-{
-    uint64_t hash = 14695981039346656037u;
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-    return hash;
-}
-
 static PgStatement *statement_find(PgConnection *c, const char *sql, uint64_t hash)
 {
     for (unsigned i = 0; i < c->statement_count; i++)
@@ -416,7 +408,7 @@ static bool begin(PgConnection *c, Error *error)
 
 static bool send_prepared(PgConnection *c, const char *sql, const char *const *values, int count, Error *error)
 {
-    uint64_t hash = hash_of(sql);
+    uint64_t hash = statement_hash(sql);
     PgStatement *statement = statement_find(c, sql, hash);
     char name[NAME_SIZE];
     if (!statement && !prepare(c, sql, hash, &statement, error))

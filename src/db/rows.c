@@ -157,3 +157,20 @@ int64_t row_interval(Rows *rows, int column)
         fail(rows->tx->error, ERR_INTERNAL, "column %d of a row holds no duration", column);
     return us;
 }
+
+/* Eight bytes at a time: texts of statements are long, and this is on the way of each. */
+uint64_t statement_hash(const char *text)
+{
+    size_t n = strlen(text);
+    uint64_t hash = n;
+    while (n > 0) {
+        uint64_t word = 0;
+        size_t part = n < sizeof word ? n : sizeof word;
+        memcpy(&word, text, part);
+        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
+        hash ^= hash >> 32;
+        text += part;
+        n -= part;
+    }
+    return hash;
+}

@@ -275,22 +275,6 @@ static void sqlite_maintain(Connection *connection)
 
 /* ---- the cache of statements ---- */
 
-/* Eight bytes at a time: texts of statements are long, and this is on the way of each. */
-static uint64_t hash_text(const char *text, size_t n)
-{
-    uint64_t hash = n;
-    while (n > 0) {
-        uint64_t word = 0;
-        size_t part = n < sizeof word ? n : sizeof word;
-        memcpy(&word, text, part);
-        hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
-        hash ^= hash >> 32;
-        text += part;
-        n -= part;
-    }
-    return hash;
-}
-
 /* The index among the values of each parameter, from its name: "$3" -> 2. */
 static bool number_parameters(Statement *statement, const char *sql, Error *error)
 {
@@ -345,7 +329,7 @@ static Statement *cache_find(SqliteConnection *c, uint64_t hash, const char *sql
 /* A statement of this text that nobody steps through; a second one where the first is busy. NULL: *error. */
 static Statement *statement_take(SqliteConnection *c, const char *sql, Error *error)
 {
-    uint64_t hash = hash_text(sql, strlen(sql));
+    uint64_t hash = statement_hash(sql);
     Statement *statement = cache_find(c, hash, sql);
     if (!statement) {
         statement = statement_new(c, sql, error);
