@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "db/migrate.h"
 #include "model/block_registration.h"
+#include "model/encryption.h"
 #include "model/run_bodies.h"
 #include "services/service.h"
 
@@ -101,6 +102,8 @@ static HttpServer *listen_http(const Settings *settings, const ServerOptions *op
 
 bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
 {
+    if (!encryption_check(error))
+        return false;
     Db *db = open_database(settings, error);
     if (!db)
         return false;

@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/ident.h"
 
-enum { SIGN = 16, VERSION = 0x80, STAMP = 8, IV = 16, BLOCK = 16, MAC = 32, HEAD = 1 + STAMP + IV };
+enum { SIGN = 16, VERSION = 0x80, STAMP = 8, IV = 16, BLOCK = 16, MAC = 32, HEAD = 1 + STAMP + IV, KEY_TEXT = 44 };
 
 Str sha256_hex(Arena *arena, Str bytes)
 {
@@ -40,10 +40,13 @@ static Str base64url_encode(Arena *arena, const unsigned char *in, size_t n)
     return (Str){ buf_cstr(&out), out.n };
 }
 
+/* Those of plain base64 too, as Python's decoder takes them: `openssl rand -base64 32` makes such keys. */
 static int base64url_digit(char c)
 {
     const char *at = c ? strchr(alphabet, c) : NULL;
-    return at ? (int)(at - alphabet) : -1;
+    if (at)
+        return (int)(at - alphabet);
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* `out` has room for text.n bytes. */
@@ -73,9 +76,13 @@ static bool base64url_decode(Str text, unsigned char *out, size_t *ret_n)
 
 bool fernet_key_parse(Str text, FernetKey *ret)
 {
+    while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r' || text.p[text.n - 1] == ' '))
+        text.n--; /* of a key read from a file */
+    if (text.n != KEY_TEXT || text.p[text.n - 1] != '=')
+        return false; /* Python wants the padding, and the database may go back to the reference */
     unsigned char bytes[64];
     size_t n;
-    if (!text.p || text.n > sizeof bytes || !base64url_decode(text, bytes, &n) || n != sizeof ret->bytes)
+    if (!base64url_decode(text, bytes, &n) || n != sizeof ret->bytes)
         return false;
     memcpy(ret->bytes, bytes, n);
     return true;

@@ -21,16 +21,30 @@ static bool stored_key(Tx *tx, FernetKey *ret, Str *ret_row)
     return key && key->kind == JSON_STRING && fernet_key_parse(key->text, ret);
 }
 
+/* *ret_given: whether there is one; it is the only key then, a bad one too. */
+static bool environment_key(FernetKey *ret, bool *ret_given, Error *error)
+{
+    const char *text = getenv("ORION_ENCRYPTION_KEY");
+    *ret_given = text && *text;
+    if (!*ret_given || fernet_key_parse(str_from(text), ret))
+        return true;
+    return fail(error, ERR_INTERNAL, "ORION_ENCRYPTION_KEY is not a Fernet key (32 bytes as base64url)");
+}
+
+bool encryption_check(Error *error)
+{
+    FernetKey key;
+    bool given;
+    return environment_key(&key, &given, error);
+}
+
 static bool find_key(Tx *tx, FernetKey *ret, bool *ret_found, Str *ret_row)
 {
-    const char *environment = getenv("ORION_ENCRYPTION_KEY");
     *ret_row = STR_NULL;
-    *ret_found = true;
-    if (environment && *environment) {
-        if (fernet_key_parse(str_from(environment), ret))
-            return true;
-        return fail(tx->error, ERR_INTERNAL, "ORION_ENCRYPTION_KEY is not a Fernet key (32 bytes as base64url)");
-    }
+    if (!environment_key(ret, ret_found, tx->error))
+        return false;
+    if (*ret_found)
+        return true;
     *ret_found = stored_key(tx, ret, ret_row);
     return tx->error->code == ERR_NONE;
 }

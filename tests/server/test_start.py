@@ -70,6 +70,23 @@ def test_a_database_of_another_revision(stopped, statement, words):
     assert stopped.store.dump() == before
 
 
+# ---- the key of block documents ----
+
+@pytest.mark.parametrize("key", ["short", "A" * 43, "A" * 44, "%" * 43 + "=", "A" * 44 + "AAAA", "A" * 43 + "\n"],
+                         ids=["short", "no padding", "33 bytes", "other characters", "too long", "no padding, line end"])
+def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path, key):
+    line = refusal(tmp_path, ORION_ENCRYPTION_KEY=key)
+    assert "ORION_ENCRYPTION_KEY is not a Fernet key" in line
+    assert key.strip() not in line
+    assert not (tmp_path / "orion.db").exists()
+
+
+@pytest.mark.parametrize("key", ["", "A" * 43 + "=", "A" * 43 + "=\n", "+/" * 21 + "A="], ids=["empty", "good", "line end", "plain base64"])
+def test_a_key_or_none_is_taken(start, key):
+    server = start(ORION_ENCRYPTION_KEY=key)
+    assert server.is_healthy()
+
+
 def test_a_database_at_the_head_opens_unchanged(stopped, start):
     before = stopped.store.dump()
     server = start()

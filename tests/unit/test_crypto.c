@@ -23,6 +23,11 @@ static void key_survives_its_text(void **state)
     assert_memory_equal(key.bytes, again.bytes, sizeof key.bytes);
     assert_false(fernet_key_parse(STR("too short"), &again));
     assert_false(fernet_key_parse(STR("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZ*Y="), &again));
+    assert_false(fernet_key_parse(STR("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZGY"), &again));
+    assert_true(fernet_key_parse(STR("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZGY=\n"), &again));
+    assert_true(fernet_key_parse(STR("++//Mzc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZGY4OTA="), &key));
+    assert_true(fernet_key_parse(STR("--__Mzc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZGY4OTA="), &again));
+    assert_memory_equal(key.bytes, again.bytes, sizeof key.bytes);
     arena_free(arena);
     (void)state;
 }
