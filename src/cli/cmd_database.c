@@ -54,6 +54,12 @@ static bool step_drop(Tx *tx, void *arg)
     return migrate_drop(tx);
 }
 
+static bool step_may_drop(Tx *tx, void *arg)
+{
+    (void)arg;
+    return migrate_may_drop(tx);
+}
+
 typedef struct Upgrade {
     const char *revision; /* NULL: the head, which is all there is */
     Str plan;
@@ -121,19 +127,37 @@ int cmd_database_reset(Cli *cli)
     return 0;
 }
 
+/* A transaction for a dry run, which makes no file either. */
+static bool look(const Cli *cli, bool (*step)(Tx *, void *), void *arg, Error *error)
+{
+    DbConfig config = db_config(cli->settings);
+    config.readers = config.connections = 1;
+    config.never_create = true;
+    Db *db = db_open(&config, error);
+    bool ok = db && db_run(db, false, cli->arena, step, arg, error);
+    db_close(db);
+    return ok;
+}
+
 /* Prints what an upgrade would run. */
 static int plan_upgrade(const Cli *cli, Upgrade *upgrade)
 {
     Error error = { .code = ERR_NONE };
-    Db *db = cli_open_database(cli, &error);
-    bool ok = db && db_run(db, false, cli->arena, step_plan, upgrade, &error);
-    db_close(db);
-    if (!ok)
+    if (!look(cli, step_plan, upgrade, &error))
         return cli_bad(cli, "%s", error.message);
     if (upgrade->plan.n == 0)
         puts("-- nothing to do");
     else
         printf("%.*s\n", STR_ARG(upgrade->plan));
+    return 0;
+}
+
+static int plan_downgrade(const Cli *cli)
+{
+    Error error = { .code = ERR_NONE };
+    if (!look(cli, step_may_drop, NULL, &error))
+        return cli_bad(cli, "%s", error.message);
+    puts("-- all tables of Orion would be dropped, with every row in them");
     return 0;
 }
 
@@ -171,10 +195,7 @@ int cmd_database_downgrade(Cli *cli)
     int status = cli_ask(cli, question.p, "Database downgrade aborted!");
     if (status)
         return status;
-    if (!cli_switch(cli, "dry-run", false))
-        return change(cli, "downgrade", step_drop, NULL);
-    puts("-- all tables of Orion would be dropped, with every row in them");
-    return 0;
+    return cli_switch(cli, "dry-run", false) ? plan_downgrade(cli) : change(cli, "downgrade", step_drop, NULL);
 }
 
 int cmd_database_stamp(Cli *cli)

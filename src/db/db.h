@@ -70,6 +70,7 @@ typedef struct DbConfig {
     bool pgbouncer;        /* connections are lent by the transaction: nothing may be kept on them */
     bool echo;             /* log each statement's text (never its values) */
     bool must_exist;       /* SQLite: do not create the file, but fail */
+    bool never_create;     /* SQLite: do not create the file; an empty database in memory stands in for it */
 } DbConfig;
 
 /* From the settings of the database, with `readers` and `connections` for a server. */

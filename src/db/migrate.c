@@ -43,10 +43,12 @@ static bool prepare_postgres(Tx *tx)
                 "database: CREATE EXTENSION pg_trgm; where it is not installed, it comes with Debian's postgresql-contrib.", cause.message);
 }
 
+static bool clear_rows(Tx *tx);
+
 /* Rows first, since dropping a table counts as deleting its rows for those that refer to them. */
 static bool drop_sqlite(Tx *tx)
 {
-    if (!migrate_clear(tx))
+    if (!clear_rows(tx))
         return false;
     for (size_t i = TABLE_COUNT; i-- > 0;)
         db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", db_tables[i].name).p, NULL, 0);
@@ -88,6 +90,7 @@ typedef struct History {
     size_t older_count;
     const char *schema;        /* script from nothing to the head */
     const char *has_table;     /* query: 1 if there is a table $1 */
+    const char *columns;       /* query: the names of the columns of the table $1 */
     bool (*prepare)(Tx *tx);   /* what must be there before the script; NULL: nothing */
     bool (*drop)(Tx *tx);      /* all tables but alembic_version; some may be missing */
     const char *begin_fill, *end_fill; /* NULL: nothing to do */
@@ -95,10 +98,13 @@ typedef struct History {
 
 static const History histories[] = {
     { "sqlite", "bfe42b7090d6", older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
-      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1", NULL, drop_sqlite,
+      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+      "SELECT name FROM pragma_table_info($1)", NULL, drop_sqlite,
       begin_fill_sqlite, NULL },
     { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
-      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", prepare_postgres, drop_postgres, /* as the search path has it */
+      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* as the search path has it */
+      "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+      prepare_postgres, drop_postgres,
       begin_fill_postgres, end_fill_postgres },
 };
 
@@ -123,12 +129,52 @@ static bool has_table(Tx *tx, const History *history, const char *name)
     return db_int(tx, 0, history->has_table, &value, 1) > 0;
 }
 
-static bool has_any_table(Tx *tx, const History *history)
+/* The first tables of our names, for a message; null: there is none. */
+static Str found_tables(Tx *tx, const History *history)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (has_table(tx, history, db_tables[i].name))
+    enum { NAMED = 3 };
+    Str names = STR_NULL;
+    size_t found = 0;
+    for (size_t i = 0; i < TABLE_COUNT && found <= NAMED; i++) {
+        if (!has_table(tx, history, db_tables[i].name))
+            continue;
+        if (found++ < NAMED)
+            names = names.p ? arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name) : str_from(db_tables[i].name);
+    }
+    return found > NAMED ? arena_printf(tx->arena, "%s, …", names.p) : names;
+}
+
+static bool has_column(const Table *table, Str name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (str_is(name, table->columns[i].name))
             return true;
     return false;
+}
+
+/* Whether the table has the head's columns and no other. */
+static bool is_heads_table(Tx *tx, const History *history, const Table *table)
+{
+    const Value name = v_text(str_from(table->name));
+    size_t known = 0, others = 0;
+    Rows *rows = db_query(tx, history->columns, &name, 1);
+    while (db_next(rows)) {
+        if (has_column(table, row_text(rows, 0)))
+            known++;
+        else
+            others++;
+    }
+    db_done(rows);
+    return known == table->count && others == 0;
+}
+
+/* The first table that is missing or other than the head's; NULL: all are as they must be. */
+static const char *first_other_table(Tx *tx, const History *history)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (!is_heads_table(tx, history, &db_tables[i]))
+            return db_tables[i].name;
+    return NULL;
 }
 
 static bool is_older(const History *history, Str revision)
@@ -146,10 +192,12 @@ bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision)
         return false;
     Str revision = STR_NULL;
     if (has_table(tx, history, "alembic_version"))
-        revision = DB_TEXT(tx, "SELECT version_num FROM alembic_version");
-    SchemaState state = SCHEMA_NEWER;
-    if (!revision.p && !has_any_table(tx, history)) /* the reference's downgrade leaves its version table behind, empty */
-        state = SCHEMA_EMPTY;
+        revision = DB_TEXT(tx, "SELECT version_num FROM alembic_version ORDER BY version_num");
+    SchemaState state = SCHEMA_UNKNOWN;
+    if (!revision.p) /* the reference's downgrade leaves its version table behind, empty */
+        state = found_tables(tx, history).p ? SCHEMA_UNMARKED : SCHEMA_EMPTY;
+    else if (DB_INT(tx, 0, "SELECT COUNT(*) FROM alembic_version") != 1)
+        state = SCHEMA_UNKNOWN; /* several branches, which the reference's history never has at once */
     else if (str_is(revision, history->head))
         state = SCHEMA_HEAD;
     else if (is_older(history, revision))
@@ -170,13 +218,14 @@ static bool write_version(Tx *tx, Str revision)
 static bool refuse(Tx *tx, SchemaState state, Str revision, const History *history)
 {
     if (state == SCHEMA_OLDER)
-        return fail(tx->error, ERR_INTERNAL, "The database is at revision %.*s, older than the one needed (%s). Upgrade it first with the "
+        return fail(tx->error, ERR_CONFLICT, "The database is at revision %.*s, older than the one needed (%s). Upgrade it first with the "
                     "Python package prefect 2.7.12: prefect orion database upgrade -y", STR_ARG(revision), history->head);
     if (revision.p)
-        return fail(tx->error, ERR_INTERNAL, "The database is at revision %.*s, which this version does not know: it must be newer than %s. "
-                    "Use the version that made it, or another database.", STR_ARG(revision), history->head);
-    return fail(tx->error, ERR_INTERNAL, "The database has Orion's tables but no revision, so that nobody can tell what they hold. "
-                "Set it with: orion database stamp REVISION, or use another database.");
+        return fail(tx->error, ERR_CONFLICT, "The database is at revision %.*s, which this version does not know: a Prefect newer than %s made "
+                    "it, or another program. Use the version that made it, or another database.", STR_ARG(revision), history->head);
+    Str found = found_tables(tx, history);
+    return fail(tx->error, ERR_CONFLICT, "The database has tables of Orion's names (%.*s) but no revision, so that nobody can tell whose they are. "
+                "If they are Orion's, set it with: orion database stamp head; else use another database.", STR_ARG(found));
 }
 
 bool migrate_check(Tx *tx)
@@ -224,36 +273,67 @@ Str migrate_plan(Tx *tx)
                         history->head);
 }
 
-bool migrate_clear(Tx *tx)
+static bool clear_rows(Tx *tx)
 {
     const History *history = history_of(tx);
-    db_lock(tx, LOCK_SCHEMA);
     for (size_t i = TABLE_COUNT; history && i-- > 0;)
         if (has_table(tx, history, db_tables[i].name))
             db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", db_tables[i].name).p, NULL, 0);
     return tx->error->code == ERR_NONE;
 }
 
+bool migrate_may_drop(Tx *tx)
+{
+    const History *history = history_of(tx);
+    SchemaState state;
+    Str revision;
+    if (!history || !migrate_state(tx, &state, &revision))
+        return false;
+    return state == SCHEMA_EMPTY || state == SCHEMA_HEAD || state == SCHEMA_OLDER || refuse(tx, state, revision, history);
+}
+
+bool migrate_clear(Tx *tx)
+{
+    db_lock(tx, LOCK_SCHEMA);
+    return migrate_may_drop(tx) && clear_rows(tx);
+}
+
 bool migrate_drop(Tx *tx)
 {
     const History *history = history_of(tx);
     db_lock(tx, LOCK_SCHEMA);
-    if (!history || !history->drop(tx))
+    if (!history || !migrate_may_drop(tx) || !history->drop(tx))
         return false;
     return DB_EXEC(tx, "DROP TABLE IF EXISTS alembic_version") >= 0;
+}
+
+/* Whether the head may be written into the database as it is. */
+static bool has_heads_tables(Tx *tx, const History *history)
+{
+    const char *other = first_other_table(tx, history);
+    if (!other || tx->error->code != ERR_NONE)
+        return tx->error->code == ERR_NONE;
+    Str found = found_tables(tx, history), reason = arena_printf(tx->arena, has_table(tx, history, other) ? "its table %s has other columns" : "it has no table %s", other);
+    return fail(tx->error, ERR_CONFLICT, "The database is not at %s: of Orion's tables it has %.*s, but %.*s. Nothing was changed.", history->head,
+                STR_ARG(found.p ? found : STR("none")), STR_ARG(reason));
 }
 
 bool migrate_stamp(Tx *tx, Str revision)
 {
     const History *history = history_of(tx);
-    if (!history)
+    SchemaState state;
+    Str present;
+    db_lock(tx, LOCK_SCHEMA);
+    if (!history || !migrate_state(tx, &state, &present))
         return false;
     if (str_is(revision, "head"))
         revision = str_from(history->head);
-    db_lock(tx, LOCK_SCHEMA);
-    if (!str_is(revision, history->head) && !is_older(history, revision))
+    bool head = str_is(revision, history->head);
+    if (!head && !is_older(history, revision))
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
-    return write_version(tx, revision);
+    if (state == SCHEMA_UNKNOWN || (state == SCHEMA_UNMARKED && !head))
+        return refuse(tx, state, present, history);
+    return (!head || has_heads_tables(tx, history)) && write_version(tx, revision);
 }
 
 bool migrate_begin_fill(Tx *tx)

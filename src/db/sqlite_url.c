@@ -57,16 +57,18 @@ static const char *uri_with(Arena *arena, Str path, Str parameters)
     return buf_cstr(&uri);
 }
 
-static bool make_folders(char *path, Error *error)
+/* A database whose folder is gone is not begun anew in its place: the folder may be a disk that is not mounted. */
+static bool check_folder(Arena *arena, const char *path, Error *error)
 {
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        int failed = mkdir(path, 0777) != 0 && errno != EEXIST ? errno : 0;
-        if (failed)
-            return fail(error, ERR_INTERNAL, "Cannot make the folder %s for the database: %s", path, strerror(failed));
-        *slash = '/';
-    }
-    return true;
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return true;
+    const char *folder = arena_printf(arena, "%.*s", (int)(slash - path), path).p;
+    struct stat status;
+    if (stat(folder, &status) != 0)
+        return fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: %s%s", folder, strerror(errno),
+                    folder[0] == '~' ? " (\"~\" means nothing in a URL: write the whole path)" : "");
+    return S_ISDIR(status.st_mode) || fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: it is no folder", folder);
 }
 
 bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
@@ -85,6 +87,8 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error
         return true;
     }
     if (is_uri) {
+        if (config->never_create && !contains(parameters, "mode="))
+            parameters = arena_printf(arena, "%.*s&mode=rw", STR_ARG(parameters));
         *ret_place = (Place){ .path = uri_with(arena, path, parameters) };
         return true;
     }
@@ -93,5 +97,7 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error
     ret_place->is_single = false;
     if (config->must_exist)
         return access(name, F_OK) == 0 || fail(error, ERR_INTERNAL, "There is no database at %s", name);
-    return make_folders(name, error);
+    if (config->never_create && access(name, F_OK) != 0)
+        *ret_place = (Place){ .path = ":memory:", .is_single = true };
+    return check_folder(arena, name, error);
 }

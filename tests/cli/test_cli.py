@@ -536,6 +536,32 @@ def test_stamp(homes, stores, engine):
         assert result.status == 1 and "Can't locate revision identified by 'zzz'" in result.out
 
 
+# What Prefect 2.20.25 leaves in a database, as far as it matters: another revision, tables of our names, tables that we do not have.
+NEWER = ["CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)", "INSERT INTO alembic_version VALUES ('354f1ede7e9f')",
+         "CREATE TABLE log (id VARCHAR(36))", "CREATE TABLE variable (id VARCHAR(36))"]
+FOREIGN = ["CREATE TABLE log (line TEXT)", "CREATE TABLE orders (id INTEGER)"]
+
+
+@pytest.mark.parametrize("statements, found", [(NEWER, "354f1ede7e9f"), (FOREIGN, "log")], ids=["newer", "foreign"])
+def test_databases_of_others_are_left_alone(ours, store, statements, found):
+    for statement in statements:
+        store.execute(statement)
+    store.execute("INSERT INTO log VALUES ('a line')")
+    before = store.dump()
+    for words in (["downgrade", "-y"], ["downgrade", "-y", "--dry-run"], ["reset", "-y"], ["upgrade", "-y"], ["stamp", "head"], ["stamp", OLDER[store.engine]]):
+        result = ours.run("database", *words)
+        assert (result.status, found in result.out) == (1, True), result
+        assert "succeeded" not in result.out
+        assert store.dump() == before
+
+
+def test_a_dry_run_makes_no_file(ours):
+    path = ours.path / "orion.db"
+    for command in ("upgrade", "downgrade"):
+        assert ours.run("database", command, "-y", "--dry-run").status == 0
+        assert not path.exists()
+
+
 @pytest.mark.parametrize("words", [["upgrade", "-y", "-r", "zzz"], ["downgrade", "-y", "-r", "zzz"]], ids=" ".join)
 def test_unknown_revisions(homes, stores, words):
     for result in both(homes, "orion", "database", *words):

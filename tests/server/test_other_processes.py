@@ -225,3 +225,15 @@ def test_a_read_that_takes_too_long_is_answered_503(start):
     assert took < 5
     assert client.get("/flows/name/name-7").status == 200
     assert client.flow()["name"]
+
+
+@pytest.mark.parametrize("way", ["clear", "drop", "create"])
+def test_a_database_that_a_newer_version_took_over_is_left_alone(start, way):
+    server = start()
+    client = Client(server)
+    client.flow()
+    server.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    before = server.store.dump()
+    answer = client.post(f"/admin/database/{way}", {"confirm": True})
+    assert answer.status == 409 and "ffffffffffff" in answer.value["detail"]
+    assert server.store.dump() == before

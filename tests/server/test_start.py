@@ -56,9 +56,10 @@ def stopped(start):
 @pytest.mark.parametrize(("statement", "words"), [
     ("UPDATE alembic_version SET version_num = 'OLDER'", ["OLDER", "HEAD", "older", "prefect orion database upgrade"]),
     ("UPDATE alembic_version SET version_num = 'ffffffffffff'", ["ffffffffffff", "HEAD", "newer"]),
+    ("INSERT INTO alembic_version VALUES ('ffffffffffff')", ["does not know"]),
     ("DELETE FROM alembic_version", ["no revision", "orion database stamp"]),
     ("DROP TABLE alembic_version", ["no revision", "orion database stamp"]),
-], ids=["older", "unknown", "empty", "missing"])
+], ids=["older", "unknown", "two", "empty", "missing"])
 def test_a_database_of_another_revision(stopped, statement, words):
     def with_revisions(text):
         return text.replace("OLDER", OLDER[stopped.engine]).replace("HEAD", HEADS[stopped.engine])
@@ -131,10 +132,19 @@ def test_a_database_that_cannot_be_opened(tmp_path, spoil):
     assert str(path) in line
 
 
-def test_a_folder_that_cannot_be_made(tmp_path):
+@pytest.mark.parametrize("folder", ["file", "missing", "missing/below"])
+def test_a_folder_that_is_not_there_is_not_made(tmp_path, folder):
     (tmp_path / "file").write_text("")
-    line = refusal(tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{tmp_path}/file/orion.db")
-    assert f"{tmp_path}/file" in line
+    line = refusal(tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{tmp_path}/{folder}/orion.db")
+    assert f"{tmp_path}/{folder}" in line
+    assert sorted(os.listdir(tmp_path)) == ["file"]
+
+
+def test_a_tilde_in_a_url_makes_no_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    line = refusal(tmp_path / "home", PREFECT_ORION_DATABASE_CONNECTION_URL="sqlite+aiosqlite:///~/orion.db")
+    assert "the folder ~ " in line and "write the whole path" in line
+    assert os.listdir(tmp_path) == ["home"]
 
 
 @pytest.mark.only("sqlite")

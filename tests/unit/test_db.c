@@ -94,11 +94,20 @@ static int remove_entry(const char *path, const struct stat *info, int kind, str
     return remove(path);
 }
 
+static void make_folder(Fixture *f, const char *name)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s/%s", f->folder, name);
+    assert_int_equal(mkdir(path, 0777), 0);
+}
+
 static int open_file(void **state)
 {
     Fixture *f = xcalloc(1, sizeof *f);
     snprintf(f->folder, sizeof f->folder, "/tmp/orion-test-XXXXXX");
     assert_non_null(mkdtemp(f->folder));
+    make_folder(f, "new");
+    make_folder(f, "new/folder");
     snprintf(f->url, sizeof f->url, "sqlite+aiosqlite:///%s/new/folder/orion.db", f->folder);
     f->db = open_url(f->url, 10);
     f->arena = arena_new();

@@ -136,7 +136,7 @@ static void newer_is_refused(void **state)
     Fixture *f = *state;
     assert_done(run(f, up, NULL));
     assert_done(run(f, script, "UPDATE alembic_version SET version_num = 'ffffffffffff'"));
-    assert_int_equal(state_of(f).state, SCHEMA_NEWER);
+    assert_int_equal(state_of(f).state, SCHEMA_UNKNOWN);
     assert_non_null(strstr(run(f, up, NULL).message, "ffffffffffff"));
 }
 
@@ -146,7 +146,7 @@ static void tables_without_revision_are_refused(void **state)
     assert_done(run(f, up, NULL));
     assert_done(run(f, script, "DELETE FROM alembic_version"));
     State s = state_of(f);
-    assert_int_equal(s.state, SCHEMA_NEWER);
+    assert_int_equal(s.state, SCHEMA_UNMARKED);
     assert_null(s.revision.p);
     assert_non_null(strstr(run(f, up, NULL).message, "no revision"));
     assert_done(run(f, stamp, (void *)(uintptr_t)HEAD));
@@ -158,6 +158,66 @@ static void stamp_takes_known_revisions_only(void **state)
     Fixture *f = *state;
     assert_string_equal(run(f, stamp, "nonsense").message, "Can't locate revision identified by 'nonsense'");
     assert_int_equal(state_of(f).tables, 0);
+}
+
+/* What of the two databases below must not be touched by anything. */
+static void assert_all_refused(Fixture *f, const char *word)
+{
+    bool (*const jobs[])(Tx *, void *) = { up, drop, clear, stamp };
+    int64_t tables = state_of(f).tables;
+    for (size_t i = 0; i < COUNT_OF(jobs); i++) {
+        Error error = run(f, jobs[i], (void *)(uintptr_t)HEAD);
+        assert_int_not_equal(error.code, ERR_NONE);
+        assert_non_null(strstr(error.message, word));
+    }
+    assert_int_not_equal(run(f, stamp, (void *)(uintptr_t)OLDER).code, ERR_NONE);
+    assert_int_equal(state_of(f).tables, tables);
+    assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a2") ")"));
+    assert_int_equal(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")").code, ERR_INTEGRITY); /* still there */
+}
+
+static void a_newer_database_is_left_alone(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, script, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"));
+    assert_done(run(f, script, "INSERT INTO alembic_version (version_num) VALUES ('354f1ede7e9f')"));
+    assert_done(run(f, script, "CREATE TABLE log (id VARCHAR(36) PRIMARY KEY)"));
+    assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")"));
+    assert_all_refused(f, "354f1ede7e9f");
+}
+
+static void another_programs_tables_are_left_alone(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, script, "CREATE TABLE log (id VARCHAR(36) PRIMARY KEY)"));
+    assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")"));
+    assert_int_equal(state_of(f).state, SCHEMA_UNMARKED);
+    assert_int_not_equal(run(f, stamp, (void *)(uintptr_t)HEAD).code, ERR_NONE);
+    assert_all_refused(f, "log");
+}
+
+static void two_revisions_are_none(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, script, "INSERT INTO alembic_version (version_num) VALUES ('ffffffffffff')"));
+    assert_int_equal(state_of(f).state, SCHEMA_UNKNOWN);
+    assert_int_not_equal(run(f, drop, NULL).code, ERR_NONE);
+}
+
+static void the_head_is_stamped_on_its_own_tables_only(void **state)
+{
+    Fixture *f = *state;
+    assert_non_null(strstr(run(f, stamp, (void *)(uintptr_t) "head").message, "has no table"));
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, script, "DROP TABLE alembic_version"));
+    assert_done(run(f, script, "ALTER TABLE deployment ADD COLUMN paused BOOLEAN"));
+    assert_non_null(strstr(run(f, stamp, (void *)(uintptr_t)HEAD).message, "table deployment has other columns"));
+    assert_non_null(strstr(run(f, stamp, (void *)(uintptr_t)OLDER).message, "no revision"));
+    assert_done(run(f, script, "ALTER TABLE deployment DROP COLUMN paused"));
+    assert_done(run(f, stamp, (void *)(uintptr_t)HEAD));
+    assert_done(run(f, drop, NULL));
+    assert_int_equal(state_of(f).state, SCHEMA_EMPTY);
 }
 
 /* A row in each table that refers to others, so that the order of deletion is tried. */
@@ -248,6 +308,10 @@ int main(void)
         TEST(newer_is_refused),
         TEST(tables_without_revision_are_refused),
         TEST(stamp_takes_known_revisions_only),
+        TEST(a_newer_database_is_left_alone),
+        TEST(another_programs_tables_are_left_alone),
+        TEST(two_revisions_are_none),
+        TEST(the_head_is_stamped_on_its_own_tables_only),
         TEST(clear_empties_all_tables),
         TEST(drop_leaves_nothing),
         TEST(plan_is_what_up_would_run),
