@@ -40,6 +40,7 @@ def server_environment(home, **changes):
     """The caller's environment without settings of his own, and with everything off that would act by itself."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ORION_"))}
     environment.update(PREFECT_HOME=str(home), PREFECT_ORION_ANALYTICS_ENABLED="false")
+    environment.update(ORION_ALLOWED_HOSTS="*", ORION_CORS_ORIGINS="*")  # as the reference, which serves every page under every name
     environment.update({f"PREFECT_ORION_SERVICES_{service}_ENABLED": "false" for service in SERVICES})
     environment.update(changes)
     return environment

@@ -2,6 +2,7 @@
 #include "api/request.h"
 
 #include "api/docs.h"
+#include "api/origin.h"
 #include "api/reply.h"
 #include "api/ui.h"
 #include "base/ident.h"
@@ -378,6 +379,10 @@ void api_handle(HttpRequest *http, void *app)
     req->app = app;
     req->now = clock_now();
     invalid_init(&req->invalid, req->arena);
+    if (!origin_check(req)) {
+        reply_send(req);
+        return;
+    }
     if (reply_preflight(req) || docs_handle(req))
         return;
     if (str_starts(http->path, "/api/")) {

@@ -94,11 +94,12 @@ static void write_error(Req *req)
 
 void reply_send_with(Req *req, HttpHeader *headers, size_t count)
 {
-    Str origin = http_header(req->http, "origin");
-    bool cookie = origin.p && http_header(req->http, "cookie").p; /* browsers refuse "*" where they sent one */
+    Str origin = req->cors == CORS_NONE ? STR_NULL : http_header(req->http, "origin");
+    /* Browsers refuse "*" where they sent a cookie. */
+    bool named = origin.p && (req->cors == CORS_THIS || http_header(req->http, "cookie").p);
     if (origin.p)
-        headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), cookie ? origin : STR("*") };
-    if (cookie)
+        headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), named ? origin : STR("*") };
+    if (named)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
 }
@@ -176,7 +177,7 @@ bool reply_preflight(Req *req)
         return false;
     Str asked = http_header(http, "access-control-request-headers");
     HttpHeader headers[6] = {
-        { STR("access-control-allow-origin"), STR("*") },
+        { STR("access-control-allow-origin"), req->cors == CORS_THIS ? http_header(http, "origin") : STR("*") },
         { STR("access-control-allow-methods"), STR("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT") },
         { STR("access-control-max-age"), STR("600") },
         { STR("content-type"), STR("text/plain; charset=utf-8") },
@@ -187,6 +188,8 @@ bool reply_preflight(Req *req)
         known = known || str_is(http_header(http, "access-control-request-method"), method_name(m));
     if (asked.p)
         headers[count++] = (HttpHeader){ STR("access-control-allow-headers"), asked };
+    if (req->cors == CORS_THIS)
+        headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     http_reply(http, known ? 200 : 400, headers, count, known ? STR("OK") : STR("Disallowed CORS method"));
     return true;
 }

@@ -22,6 +22,8 @@ typedef struct Route Route;
 typedef struct ListSpec ListSpec;
 typedef bool (*Handler)(Req *req);
 
+/* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
+typedef enum Cors { CORS_NONE, CORS_THIS, CORS_ANY } Cors;
 typedef enum TxKind { TX_NONE, TX_READ, TX_WRITE } TxKind;
 
 /* A row of a family's table. Rows are tried in order, as the reference's router does.
@@ -74,6 +76,7 @@ struct Req {
     Invalid invalid;
     unsigned api_version;       /* major * 10000 + minor * 100 + patch; 0: none sent */
     Time now;                   /* of the request's arrival */
+    Cors cors;
     Tx *tx;
     Error error;
     Job job;

@@ -88,6 +88,8 @@ const Setting setting_table[] = {
     { "PREFECT_WORKER_WORKFLOW_STORAGE_PATH", SETTING_PATH, "${PREFECT_HOME}/workflows", CLIENT, DERIVE(derive_with_home), .help = "Folder of a worker's deployments." },
 
     /* This server's alone: the client does not know them, so they are for the environment rather than for its profiles. */
+    { "ORION_ALLOWED_HOSTS", SETTING_TEXT, "", OWN, .help = "Names, separated by commas, by which a server on a loopback address is reached; * for all." },
+    { "ORION_CORS_ORIGINS", SETTING_TEXT, "", OWN, .help = "Origins, separated by commas, whose pages may use the server; * for all." },
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Most connections to PostgreSQL at once." },
     { "ORION_DATABASE_PGBOUNCER", SETTING_BOOL, "false", OWN, .help = "PostgreSQL is behind PgBouncer in transaction mode: keep nothing on connections." },
 };

@@ -104,7 +104,7 @@ def same(homes, *words, **options):
 def test_view_of_defaults(homes):
     """The reference's settings as it shows them, and beside them our own."""
     reference, orion = both(homes, "config", "view", "--show-defaults")
-    own = ["ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)"]
+    own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)", "ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)"]
     assert [line for line in orion.lines if line.startswith("ORION_")] == own
     assert [line for line in orion.lines if line not in own] == reference.lines
     assert orion.status == reference.status == 0

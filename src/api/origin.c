@@ -1,0 +1,132 @@
+/* api/origin.c -- the checks of Origin and Host. */
+#include "api/origin.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <strings.h>
+#include <unistd.h>
+
+static bool equal_in_any_case(Str a, Str b)
+{
+    return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
+}
+
+static Str trim(Str s)
+{
+    while (s.n && isspace((unsigned char)s.p[0]))
+        s = (Str){ s.p + 1, s.n - 1 };
+    while (s.n && isspace((unsigned char)s.p[s.n - 1]))
+        s.n--;
+    return s;
+}
+
+static Str next_of_list(Str *rest)
+{
+    const char *comma = memchr(rest->p, ',', rest->n);
+    Str item = { rest->p, comma ? (size_t)(comma - rest->p) : rest->n };
+    *rest = comma ? (Str){ comma + 1, rest->n - item.n - 1 } : (Str){ rest->p + rest->n, 0 };
+    return trim(item);
+}
+
+/* Whether the setting, a list, holds the text or "*". */
+static bool list_has(const Settings *settings, const char *setting, Str text)
+{
+    Str rest = settings_text(settings, setting);
+    while (rest.n) {
+        Str item = next_of_list(&rest);
+        if (item.n > 1 && item.p[item.n - 1] == '/')
+            item.n--;
+        if (item.n && (str_is(item, "*") || equal_in_any_case(item, text)))
+            return true;
+    }
+    return false;
+}
+
+/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its brackets. */
+static Str host_of(Str authority)
+{
+    const char *end = authority.n ? memchr(authority.p, authority.p[0] == '[' ? ']' : ':', authority.n) : NULL;
+    if (end)
+        authority.n = (size_t)(end - authority.p) + (*end == ']');
+    if (authority.n > 1 && authority.p[authority.n - 1] == '.')
+        authority.n--;
+    return authority;
+}
+
+/* The host of "https://name:port"; null for others, "null" among them. */
+static Str host_of_origin(Str origin)
+{
+    const char *behind = memmem(origin.p, origin.n, "://", 3);
+    if (!behind)
+        return STR_NULL;
+    return host_of((Str){ behind + 3, origin.n - (size_t)(behind + 3 - origin.p) });
+}
+
+static bool is_loopback(Str host)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in_addr four;
+    struct in6_addr six;
+    static const Str name = { ".localhost", 10 };
+    if (equal_in_any_case(host, STR("localhost")) || (host.n > name.n && equal_in_any_case((Str){ host.p + host.n - name.n, name.n }, name)))
+        return true;
+    bool brackets = host.n > 2 && host.p[0] == '[';
+    if (brackets)
+        host = (Str){ host.p + 1, host.n - 2 };
+    if (!host.n || host.n >= sizeof text)
+        return false;
+    (void)snprintf(text, sizeof text, "%.*s", STR_ARG(host));
+    return (!brackets && inet_pton(AF_INET, text, &four) == 1 && ntohl(four.s_addr) >> 24 == 127) ||
+           (inet_pton(AF_INET6, text, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six));
+}
+
+/* The machine's name, whole or up to its first dot. */
+static bool is_machine(Str host)
+{
+    char name[256] = "";
+    if (gethostname(name, sizeof name - 1) != 0 || !*name)
+        return false;
+    return equal_in_any_case(host, str_from(name)) || equal_in_any_case(host, (Str){ name, strcspn(name, ".") });
+}
+
+/* A server that listens on the loopback interface alone is asked by one of its names. By another comes a page whose name leads here
+ * all of a sudden (DNS rebinding), which the browser takes for the page's own server. */
+static bool check_host(Req *req)
+{
+    const Settings *settings = req->app->settings;
+    Str host = host_of(http_header(req->http, "host"));
+    if (!host.n || is_loopback(host) || !is_loopback(settings_text(settings, "PREFECT_ORION_API_HOST")))
+        return true;
+    if (is_machine(host) || list_has(settings, "ORION_ALLOWED_HOSTS", host))
+        return true;
+    return req_fail(req, ERR_BAD_REQUEST, "This server is not known by the name in Host. Where it is, behind a proxy for instance, list the "
+                    "name in the setting ORION_ALLOWED_HOSTS.");
+}
+
+/* A page cannot send X-Forwarded-Host to another server without asking first, and that is refused. */
+static bool is_own(const HttpRequest *http, Str host)
+{
+    Str forwarded = http_header(http, "x-forwarded-host");
+    return equal_in_any_case(host, host_of(http_header(http, "host"))) ||
+           (forwarded.n && equal_in_any_case(host, host_of(next_of_list(&forwarded))));
+}
+
+static bool check_origin(Req *req)
+{
+    Str origin = http_header(req->http, "origin");
+    if (!origin.p)
+        return true;
+    const Settings *settings = req->app->settings;
+    Str host = host_of_origin(origin);
+    bool any = list_has(settings, "ORION_CORS_ORIGINS", STR("*"));
+    if (!any && !(host.n && (is_loopback(host) || is_own(req->http, host))) && !list_has(settings, "ORION_CORS_ORIGINS", origin))
+        return req_fail(req, ERR_FORBIDDEN, "Pages of this origin may not use this server. To let them, list the origin in the setting "
+                        "ORION_CORS_ORIGINS.");
+    req->cors = any ? CORS_ANY : CORS_THIS;
+    return true;
+}
+
+bool origin_check(Req *req)
+{
+    return check_host(req) && check_origin(req);
+}
