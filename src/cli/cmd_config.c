@@ -43,18 +43,19 @@ static void say_set(const Cli *cli, Str name, Str value)
 int cmd_config_set(Cli *cli)
 {
     Profiles profiles;
+    int lock = -1;
     Profile *profile;
     Str name, value;
     int status = 0;
     for (size_t i = 0; i < cli->arg_count && !status; i++)
         status = split(cli, cli->args[i], &name, &value);
-    if (status || (status = profiles_open(cli, &profiles)))
+    if (status || (status = profiles_open_to_change(cli, &profiles, &lock)))
         return status;
     profile = profiles_current(cli, &profiles);
     for (size_t i = 0; i < cli->arg_count; i++)
         if (split(cli, cli->args[i], &name, &value) == 0)
             profile_set(cli->arena, profile, name, value);
-    if ((status = check_profile(cli, profile)) || (status = profiles_store(cli, &profiles)))
+    if ((status = check_profile(cli, profile)) || (status = profiles_store(cli, &profiles, lock)))
         return status;
     for (size_t i = 0; i < cli->arg_count; i++)
         if (split(cli, cli->args[i], &name, &value) == 0)
@@ -73,7 +74,8 @@ static void say_unset(const Cli *cli, const char *name)
 int cmd_config_unset(Cli *cli)
 {
     Profiles profiles;
-    int status = profiles_open(cli, &profiles);
+    int lock = -1;
+    int status = profiles_open_to_change(cli, &profiles, &lock);
     if (status)
         return status;
     Profile *profile = profiles_current(cli, &profiles);
@@ -85,7 +87,7 @@ int cmd_config_unset(Cli *cli)
             return cli_bad(cli, "'%s' is not set in profile %s.", cli->args[i], cli_quoted(cli, profile->name));
     for (size_t i = 0; i < cli->arg_count; i++)
         profile_unset(profile, str_from(cli->args[i]));
-    if ((status = profiles_store(cli, &profiles)))
+    if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     for (size_t i = 0; i < cli->arg_count; i++)
         say_unset(cli, cli->args[i]);

@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "config/file_write.h"
 #include "config/profiles.h"
 #include "config/setting_derive.h"
 #include "config/setting_value.h"
@@ -188,6 +190,17 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
     return true;
 }
 
+static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *error)
+{
+    int lock; /* a file that is written in place is not read halfway */
+    if (!file_lock(arena, path, FILE_READ, &lock, error))
+        return false;
+    bool ok = profiles_load(arena, path, ret, error);
+    if (lock >= 0)
+        close(lock);
+    return ok;
+}
+
 /* Where the profiles are is asked of the environment alone: the file cannot say where it is itself. */
 static bool load(Settings *settings, const char *option, Error *error)
 {
@@ -195,7 +208,7 @@ static bool load(Settings *settings, const char *option, Error *error)
     Profiles profiles;
     Profile *profile;
     if (!fill(settings, NULL, false, error) || !settings_derive(settings, "PREFECT_PROFILES_PATH", &path, error) ||
-        !profiles_load(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
+        !load_profiles(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
         !choose_profile(&profiles, option, &profile, error) || !fill(settings, profile, option != NULL, error))
         return false;
     settings->profile = profile;
