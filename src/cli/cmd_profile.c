@@ -158,7 +158,8 @@ int cmd_profile_inspect(Cli *cli)
     if (!profile->entries)
         printf("Profile %s is empty.\n", quoted);
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
-        bool hidden = setting_find(entry->name)->flags & SETTING_SECRET && !cli_switch(cli, "show-secrets", false);
+        const Setting *setting = setting_find_any(entry->name); /* what is not known may be a secret */
+        bool hidden = (!setting || setting->flags & SETTING_SECRET) && !cli_switch(cli, "show-secrets", false);
         printf("%.*s='%.*s'\n", STR_ARG(entry->name), STR_ARG(hidden ? STR("********") : entry->text));
     }
     return 0;
