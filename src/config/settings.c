@@ -2,6 +2,7 @@
 #include "config/settings.h"
 
 #include <assert.h>
+#include <math.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -385,8 +386,8 @@ static void write_value(JsonWriter *w, const Setting *setting, const SettingValu
 {
     if (setting->flags & SETTING_SECRET)
         json_text(w, "********");
-    else if (!value->text.p)
-        json_null(w);
+    else if (!value->text.p || !isfinite(value->number))
+        json_null(w); /* JSON has no infinities */
     else if (setting->kind == SETTING_BOOL)
         json_bool(w, value->integer != 0);
     else if (setting->kind == SETTING_INT)
