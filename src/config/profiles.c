@@ -158,6 +158,8 @@ bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
     Error cause = { .code = ERR_NONE };
     if (!read_file(arena, path, &text, error))
         return false;
+    if (!json_is_utf8(text))
+        return fail(error, ERR_INVALID, "%s is not UTF-8.", path);
     if (!toml_parse(arena, text, &root, &cause) || !add_document(ret, root, &cause))
         return fail(error, ERR_INVALID, "%s: %s", path, cause.message);
     return true;
