@@ -1,4 +1,4 @@
-/* api/request.c -- decoding of bodies as FastAPI passes them, replies, and the one table of error bodies. */
+/* api/request.c -- decoding of bodies as FastAPI passes them. */
 #include "api/request.h"
 
 #include "base/log.h"

@@ -2,8 +2,6 @@
  * Also the one place where being out of memory ends the process. */
 #include "base/arena.h"
 
-#include <stdarg.h>
-
 enum {
     BLOCK_SIZE = 8192 - 64,  /* of the first block; leaves malloc room for its own head within two pages */
     BLOCK_MAX = 1024 * 1024, /* blocks double up to here: the largest are mapped ones (main.c), which go back to the system at once */
@@ -149,14 +147,12 @@ char *arena_cstr(Arena *arena, Str s)
     return copy;
 }
 
-Str arena_printf(Arena *arena, const char *format, ...)
+Str arena_vprintf(Arena *arena, const char *format, va_list args)
 {
-    va_list args, again;
-    va_start(args, format);
+    va_list again;
     va_copy(again, args);
     char small[256];
     int n = vsnprintf(small, sizeof small, format, args);
-    va_end(args);
     Str text = STR("");
     if (n >= 0) {
         char *p = arena_alloc(arena, (size_t)n + 1);
@@ -167,6 +163,15 @@ Str arena_printf(Arena *arena, const char *format, ...)
         text = (Str){ p, (size_t)n };
     }
     va_end(again);
+    return text;
+}
+
+Str arena_printf(Arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    Str text = arena_vprintf(arena, format, args);
+    va_end(args);
     return text;
 }
 

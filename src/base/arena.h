@@ -2,6 +2,8 @@
 #ifndef ORION_ARENA_H
 #define ORION_ARENA_H
 
+#include <stdarg.h>
+
 #include "base/base.h"
 
 typedef struct Arena Arena;
@@ -22,6 +24,7 @@ void *arena_zalloc(Arena *arena, size_t n) MUST_CHECK; /* cleared */
 Str arena_str(Arena *arena, Str s);                /* a copy, terminated by a zero beyond its length; null stays null */
 char *arena_cstr(Arena *arena, Str s);             /* the same as a C string; NULL for null */
 Str arena_printf(Arena *arena, const char *format, ...) PRINTF(2, 3);
+Str arena_vprintf(Arena *arena, const char *format, va_list args) PRINTF(2, 0);
 size_t arena_used(const Arena *arena);             /* bytes held, blocks included */
 
 #endif

@@ -30,7 +30,7 @@ bool str_eq(Str a, Str b);                  /* two nulls are equal; null and emp
 bool str_is(Str a, const char *c_string);
 bool str_starts(Str s, const char *prefix);
 
-/* Why something failed. The API maps each code to a status and a body (api/request.c). */
+/* Why something failed. The API maps each code to a status and a body (api/reply.c). */
 typedef enum ErrorCode {
     ERR_NONE = 0,
     ERR_INVALID,          /* 422 {"detail": message} */

@@ -18,9 +18,34 @@ static int split(const Cli *cli, const char *item, Str *ret_name, Str *ret_value
         return cli_bad(cli, "Failed to parse argument %s. Use the format 'VAR=VAL'.", cli_quoted(cli, str_from(item)));
     *ret_name = (Str){ item, (size_t)(equals - item) };
     *ret_value = str_from(equals + 1);
-    if (!setting_find(*ret_name))
+    const Setting *setting = setting_find_any(*ret_name);
+    if (!setting)
         return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, *ret_name));
+    *ret_name = str_from(setting->name); /* which every client of this server reads */
     return 0;
+}
+
+/* Takes a setting out under each of its names; whether it was there. */
+static bool take_out(Profile *profile, Str name)
+{
+    const Setting *setting = setting_find_any(name);
+    const char *given = setting ? setting->name : NULL;
+    bool found = profile_get(profile, name) != NULL;
+    for (size_t i = 0; given; given = setting_alias(setting->name, i++)) {
+        found = found || profile_get(profile, str_from(given));
+        profile_unset(profile, str_from(given));
+    }
+    profile_unset(profile, name);
+    return found;
+}
+
+/* A profile holds a setting once: the other names of what is set go. */
+static void set(const Cli *cli, Profile *profile, Str name, Str value)
+{
+    const char *alias;
+    for (size_t i = 0; (alias = setting_alias(arena_cstr(cli->arena, name), i)); i++)
+        profile_unset(profile, str_from(alias));
+    profile_set(cli->arena, profile, name, value);
 }
 
 static int check_profile(const Cli *cli, const Profile *profile)
@@ -43,18 +68,19 @@ static void say_set(const Cli *cli, Str name, Str value)
 int cmd_config_set(Cli *cli)
 {
     Profiles profiles;
+    int lock = -1;
     Profile *profile;
     Str name, value;
     int status = 0;
     for (size_t i = 0; i < cli->arg_count && !status; i++)
         status = split(cli, cli->args[i], &name, &value);
-    if (status || (status = profiles_open(cli, &profiles)))
+    if (status || (status = profiles_open_to_change(cli, &profiles, &lock)))
         return status;
     profile = profiles_current(cli, &profiles);
     for (size_t i = 0; i < cli->arg_count; i++)
         if (split(cli, cli->args[i], &name, &value) == 0)
-            profile_set(cli->arena, profile, name, value);
-    if ((status = check_profile(cli, profile)) || (status = profiles_store(cli, &profiles)))
+            set(cli, profile, name, value);
+    if ((status = check_profile(cli, profile)) || (status = profiles_store(cli, &profiles, lock)))
         return status;
     for (size_t i = 0; i < cli->arg_count; i++)
         if (split(cli, cli->args[i], &name, &value) == 0)
@@ -73,19 +99,18 @@ static void say_unset(const Cli *cli, const char *name)
 int cmd_config_unset(Cli *cli)
 {
     Profiles profiles;
-    int status = profiles_open(cli, &profiles);
+    int lock = -1;
+    int status = profiles_open_to_change(cli, &profiles, &lock);
     if (status)
         return status;
     Profile *profile = profiles_current(cli, &profiles);
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (!setting_find(str_from(cli->args[i])))
+        if (!setting_find_any(str_from(cli->args[i])) && !profile_get(profile, str_from(cli->args[i])))
             return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, str_from(cli->args[i])));
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (!profile_get(profile, str_from(cli->args[i])))
+        if (!take_out(profile, str_from(cli->args[i])))
             return cli_bad(cli, "'%s' is not set in profile %s.", cli->args[i], cli_quoted(cli, profile->name));
-    for (size_t i = 0; i < cli->arg_count; i++)
-        profile_unset(profile, str_from(cli->args[i]));
-    if ((status = profiles_store(cli, &profiles)))
+    if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     for (size_t i = 0; i < cli->arg_count; i++)
         say_unset(cli, cli->args[i]);

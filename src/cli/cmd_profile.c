@@ -27,9 +27,10 @@ int cmd_profile_ls(Cli *cli)
 int cmd_profile_create(Cli *cli)
 {
     Profiles profiles;
+    int lock = -1;
     Str name = str_from(cli->args[0]), from = str_from(cli_option(cli, "from"));
     const char *quoted = cli_quoted(cli, name);
-    int status = profiles_open(cli, &profiles);
+    int status = profiles_open_to_change(cli, &profiles, &lock);
     if (status)
         return status;
     if (profiles_find(&profiles, name))
@@ -41,7 +42,7 @@ int cmd_profile_create(Cli *cli)
     Profile *profile = profiles_add(&profiles, name);
     if (source)
         profile_merge(cli->arena, profile, source);
-    if ((status = profiles_store(cli, &profiles)))
+    if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     cli_good(cli, "Created profile %s%s%s.", quoted, source ? " from " : "", source ? cli_quoted(cli, from) : "");
     printf("\nUse it from now on:\n    %s profile use %s\nUse it for one command:\n    %s -p %s config view\n", cli->program, quoted,
@@ -81,15 +82,16 @@ static int report_health(const Cli *cli, const char *name, Str url)
 int cmd_profile_use(Cli *cli)
 {
     Profiles profiles;
+    int lock = -1;
     Str name = str_from(cli->args[0]);
-    int status = profiles_open(cli, &profiles);
+    int status = profiles_open_to_change(cli, &profiles, &lock);
     if (status)
         return status;
     const Profile *profile = profiles_find(&profiles, name);
     if (!profile)
         return not_found(cli, name);
     profiles.active = name;
-    if ((status = profiles_store(cli, &profiles)))
+    if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     return report_health(cli, cli_quoted(cli, name), api_url_of(profile));
 }
@@ -97,8 +99,9 @@ int cmd_profile_use(Cli *cli)
 int cmd_profile_delete(Cli *cli)
 {
     Profiles profiles;
+    int lock = -1;
     Str name = str_from(cli->args[0]);
-    int status = profiles_open(cli, &profiles);
+    int status = profiles_open_to_change(cli, &profiles, &lock);
     if (status)
         return status;
     if (!profiles_find(&profiles, name))
@@ -106,7 +109,7 @@ int cmd_profile_delete(Cli *cli)
     if (str_is(name, settings_profile(cli->settings)))
         return cli_bad(cli, "Profile %s is the active profile. You must switch profiles before it can be deleted.", cli_quoted(cli, name));
     profiles_remove(&profiles, name);
-    if ((status = profiles_store(cli, &profiles)))
+    if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     cli_good(cli, "%s profile %s.", str_is(name, "default") ? "Reset" : "Removed", cli_quoted(cli, name));
     return 0;
@@ -115,9 +118,10 @@ int cmd_profile_delete(Cli *cli)
 int cmd_profile_rename(Cli *cli)
 {
     Profiles profiles;
+    int lock = -1;
     Str name = str_from(cli->args[0]), new_name = str_from(cli->args[1]);
     const char *old_quoted = cli_quoted(cli, name), *new_quoted = cli_quoted(cli, new_name), *chosen = getenv("PREFECT_PROFILE");
-    int status = profiles_open(cli, &profiles);
+    int status = profiles_open_to_change(cli, &profiles, &lock);
     if (status)
         return status;
     const Profile *profile = profiles_find(&profiles, name);
@@ -132,7 +136,7 @@ int cmd_profile_rename(Cli *cli)
     if (chosen && str_is(name, chosen))
         printf("You have set your current profile to %s with the PREFECT_PROFILE environment variable. You must update this variable to %s "
                "to continue using the profile.\n", old_quoted, new_quoted);
-    if ((status = profiles_store(cli, &profiles)))
+    if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     cli_good(cli, "Renamed profile %s to %s.", old_quoted, new_quoted);
     return 0;
@@ -154,7 +158,8 @@ int cmd_profile_inspect(Cli *cli)
     if (!profile->entries)
         printf("Profile %s is empty.\n", quoted);
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
-        bool hidden = setting_find(entry->name)->flags & SETTING_SECRET && !cli_switch(cli, "show-secrets", false);
+        const Setting *setting = setting_find_any(entry->name); /* what is not known may be a secret */
+        bool hidden = (!setting || setting->flags & SETTING_SECRET) && !cli_switch(cli, "show-secrets", false);
         printf("%.*s='%.*s'\n", STR_ARG(entry->name), STR_ARG(hidden ? STR("********") : entry->text));
     }
     return 0;

@@ -1,6 +1,10 @@
 /* cli/profiles_file.c -- the file of profiles as commands open and store it. */
 #include "cli/profiles_file.h"
 
+#include <unistd.h>
+
+#include "config/file_write.h"
+
 static int profiles_path(const Cli *cli, const char **ret)
 {
     Str path = settings_text(cli->settings, "PREFECT_PROFILES_PATH");
@@ -20,13 +24,25 @@ int profiles_open(const Cli *cli, Profiles *ret)
     return status;
 }
 
-int profiles_store(const Cli *cli, const Profiles *profiles)
+int profiles_open_to_change(const Cli *cli, Profiles *ret, int *ret_lock)
+{
+    Error error = { .code = ERR_NONE };
+    const char *path = NULL;
+    int status = profiles_path(cli, &path);
+    if (!status && !file_lock(cli->arena, path, FILE_CHANGE, ret_lock, &error))
+        status = cli_bad(cli, "%s", error.message);
+    return status ? status : profiles_open(cli, ret);
+}
+
+int profiles_store(const Cli *cli, const Profiles *profiles, int lock)
 {
     Error error = { .code = ERR_NONE };
     const char *path = NULL;
     int status = profiles_path(cli, &path);
     if (!status && !profiles_save(path, profiles, &error))
         status = cli_bad(cli, "%s", error.message);
+    if (lock >= 0)
+        close(lock);
     return status;
 }
 
@@ -34,6 +50,8 @@ Profile *profiles_current(const Cli *cli, Profiles *profiles)
 {
     const Profile *used = settings_active_profile(cli->settings);
     Profile *profile = profiles_find(profiles, used->name);
+    if (profile && !profile->built_in)
+        return profile; /* as it is now: what is in use was read before the lock */
     if (!profile)
         profile = profiles_add(profiles, used->name);
     profile_merge(cli->arena, profile, used);

@@ -2,12 +2,9 @@
 #include "config/profiles.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/json.h"
+#include "config/file_write.h"
 #include "config/settings.h"
 
 enum { FILE_MAX = 1 << 20 };
@@ -124,7 +121,8 @@ static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
         profile = profiles_add(profiles, table->key);
     profile->built_in = false;
     for (const Toml *value = table->child; value; value = value->next) {
-        if (!setting_find(value->key))
+        /* Settings of later releases are kept, what is no setting of any is a mistake. */
+        if (!str_starts(value->key, "PREFECT_") && !setting_find(value->key))
             return fail(error, ERR_INVALID, "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",
                 STR_ARG(json_python_repr(profiles->arena, value->key)));
         ProfileEntry *entry = entry_for(profiles->arena, profile, value->key);
@@ -160,6 +158,8 @@ bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
     Error cause = { .code = ERR_NONE };
     if (!read_file(arena, path, &text, error))
         return false;
+    if (!json_is_utf8(text))
+        return fail(error, ERR_INVALID, "%s is not UTF-8.", path);
     if (!toml_parse(arena, text, &root, &cause) || !add_document(ret, root, &cause))
         return fail(error, ERR_INVALID, "%s: %s", path, cause.message);
     return true;
@@ -182,52 +182,6 @@ static void write_profile(Buf *out, const Profile *profile)
     }
 }
 
-static bool make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool ok = mkdir(path, 0777) == 0 || errno == EEXIST;
-        *slash = '/';
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
-static bool write_all(int fd, Str text)
-{
-    while (text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        text.p += n;
-        text.n -= (size_t)n;
-    }
-    return true;
-}
-
-/* Writes beside the file and renames, so that a reader sees the old file or the new one, never a part. */
-static bool replace_file(Arena *arena, const char *path, Str text)
-{
-    char *temporary = arena_cstr(arena, arena_printf(arena, "%s.XXXXXX", path));
-    struct stat old;
-    mode_t mode = stat(path, &old) == 0 ? old.st_mode & 07777 : 0600;
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool ok = fchmod(fd, mode) == 0 && write_all(fd, text) && fsync(fd) == 0;
-    ok = close(fd) == 0 && ok;
-    ok = ok && rename(temporary, path) == 0;
-    if (!ok) {
-        int cause = errno;
-        unlink(temporary);
-        errno = cause;
-    }
-    return ok;
-}
-
 bool profiles_save(const char *path, const Profiles *profiles, Error *error)
 {
     Buf out;
@@ -238,9 +192,5 @@ bool profiles_save(const char *path, const Profiles *profiles, Error *error)
     for (const Profile *profile = profiles->first; profile; profile = profile->next)
         if (!profile->built_in)
             write_profile(&out, profile);
-    char target[PATH_MAX]; /* a link stays one: what it points to is replaced */
-    char *copy = arena_cstr(profiles->arena, str_from(realpath(path, target) ? target : path));
-    if (!make_folders(copy) || !replace_file(profiles->arena, copy, buf_view(&out)))
-        return fail(error, ERR_INVALID, "Cannot write %s: %s.", path, strerror(errno));
-    return true;
+    return file_write(profiles->arena, path, buf_view(&out), error);
 }

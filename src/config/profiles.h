@@ -29,8 +29,8 @@ typedef struct Profiles {
 /* The file's profiles, and the built-in `default` where the file has none. No file: only that. False: the file cannot be read, is no
  * TOML, or names an unknown setting (the reference's text). */
 bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error) MUST_CHECK;
-/* Replaces the file in one step, making its folder where there is none. Its mode is kept; a new file is its owner's only, since
- * profiles hold keys. */
+/* Writes the file (see file_write), making its folder where there is none; a new file is its owner's only, since profiles hold keys.
+ * Who changes what is there holds the lock (see file_lock) from before the load. */
 bool profiles_save(const char *path, const Profiles *profiles, Error *error) MUST_CHECK;
 
 Profile *profiles_find(const Profiles *profiles, Str name); /* NULL where there is none */

@@ -14,8 +14,9 @@ typedef const char *const Upstream[];
 
 static bool add_setting(Settings *settings, Buf *out, Str name, Upstream upstream, Error *error)
 {
-    for (size_t i = 0; upstream[i]; i++) {
-        if (!str_is(name, upstream[i]))
+    const Setting *named = setting_find_any(name);
+    for (size_t i = 0; named && upstream[i]; i++) {
+        if (strcmp(named->name, upstream[i]) != 0)
             continue;
         Str value;
         if (!settings_derive(settings, upstream[i], &value, error))

@@ -87,10 +87,12 @@ static bool read_number(const Input *in, double *ret)
     }
     if (in->kind == TOML_OTHER || !plain_digits(in->text, digits, sizeof digits))
         return false;
-    if (strspn(digits, "0123456789+-.eE") != strlen(digits))
-        return false; /* no hexadecimal, and no infinite interval */
+    const char *word = digits + (digits[0] == '-' || digits[0] == '+');
+    bool special = strcasecmp(word, "inf") == 0 || strcasecmp(word, "infinity") == 0 || strcasecmp(word, "nan") == 0;
+    if (!special && strspn(digits, "0123456789+-.eE") != strlen(digits))
+        return false; /* no hexadecimal */
     *ret = strtod(digits, &end);
-    return *end == '\0' && isfinite(*ret);
+    return *end == '\0';
 }
 
 static bool parse_int(const Input *in, SettingValue *ret)
@@ -98,7 +100,7 @@ static bool parse_int(const Input *in, SettingValue *ret)
     char digits[512];
     double number;
     if (in->kind == TOML_BOOL || in->kind == TOML_FLOAT) {
-        if (!read_number(in, &number) || fabs(number) > 9e18)
+        if (!read_number(in, &number) || !(fabs(number) <= 9e18))
             return refuse(in, "type_error.integer", "value is not a valid integer");
         ret->integer = (int64_t)number;
         ret->text = arena_printf(in->arena, "%lld", (long long)ret->integer);
@@ -125,6 +127,12 @@ static bool parse_float(const Input *in, SettingValue *ret)
     char repr[32];
     if (!read_number(in, &ret->number))
         return refuse(in, "type_error.float", "value is not a valid float");
+    if (!isfinite(ret->number) && !(in->setting->flags & SETTING_CLIENT))
+        return refuse(in, "value_error.number.not_finite_number", "the server takes only finite numbers here");
+    if (!isfinite(ret->number)) {
+        ret->text = isnan(ret->number) ? STR("nan") : ret->number > 0 ? STR("inf") : STR("-inf");
+        return true;
+    }
     size_t n = json_float_repr(ret->number, repr);
     ret->text = arena_str(in->arena, (Str){ repr, n });
     ret->integer = fabs(ret->number) < 9e18 ? (int64_t)ret->number : 0;
@@ -239,6 +247,8 @@ bool setting_parse(const Setting *setting, TomlKind kind, Str text, Arena *arena
     };
     Input in = { .setting = setting, .kind = kind, .text = text, .arena = arena, .problem = problem };
     SettingValue value = { .text = STR_NULL };
+    if (!json_is_utf8(text))
+        return refuse(&in, "value_error.encoding", "value is not UTF-8");
     if (!readers[setting->kind](&in, &value))
         return false;
     *ret = value;

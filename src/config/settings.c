@@ -2,9 +2,12 @@
 #include "config/settings.h"
 
 #include <assert.h>
+#include <math.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "config/file_write.h"
 #include "config/profiles.h"
 #include "config/setting_derive.h"
 #include "config/setting_value.h"
@@ -50,12 +53,29 @@ static const char *from_environment(const char *name)
     return exact;
 }
 
+static const char *from_environment_any(const char *name)
+{
+    const char *value = from_environment(name), *alias;
+    for (size_t i = 0; !value && (alias = setting_alias(name, i)); i++)
+        value = from_environment(alias);
+    return value;
+}
+
+static const ProfileEntry *from_profile_any(const Profile *profile, const char *name)
+{
+    const ProfileEntry *entry = profile_get(profile, str_from(name));
+    const char *alias;
+    for (size_t i = 0; !entry && (alias = setting_alias(name, i)); i++)
+        entry = profile_get(profile, str_from(alias));
+    return entry;
+}
+
 /* `over` says that the profile goes over the environment. */
 static void gather(Given *given, const Profile *profile, bool over)
 {
     for (size_t i = 0; i < setting_count; i++) {
-        const char *environment = from_environment(setting_table[i].name);
-        const ProfileEntry *entry = profile ? profile_get(profile, str_from(setting_table[i].name)) : NULL;
+        const char *environment = from_environment_any(setting_table[i].name);
+        const ProfileEntry *entry = profile ? from_profile_any(profile, setting_table[i].name) : NULL;
         given[i] = (Given){ .kind = TOML_STRING, .text = STR_NULL, .source = FROM_DEFAULT };
         if (environment)
             given[i] = (Given){ .kind = TOML_STRING, .text = str_from(environment), .source = FROM_ENVIRONMENT };
@@ -95,15 +115,74 @@ static size_t check(Settings *settings, const Given *given, SettingProblem *prob
     return add_set_problems(settings, problems, count);
 }
 
+/* ---- warnings ---- */
+
+static bool names(Str text, const char *setting)
+{
+    return memmem(text.p, text.n, setting, strlen(setting)) != NULL;
+}
+
 static void warn_of_unused_password(const Settings *settings)
 {
     Str password = settings_given(settings, "PREFECT_ORION_DATABASE_PASSWORD");
     Str url = settings_given(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL");
     static const char name[] = "PREFECT_ORION_DATABASE_PASSWORD";
-    if (password.n == 0 || str_starts(password, "****") || memmem(url.p, url.n, name, sizeof name - 1))
+    bool used = names(url, name);
+    const char *alias;
+    for (size_t i = 0; (alias = setting_alias(name, i)); i++)
+        used = used || names(url, alias);
+    if (password.n == 0 || str_starts(password, "****") || used)
         return;
     fputs("PREFECT_ORION_DATABASE_PASSWORD is set but not included in the PREFECT_ORION_DATABASE_CONNECTION_URL. "
           "The provided password will be ignored.\n", stderr);
+}
+
+/* Of several names of one setting the first counts: its own, then those of later releases. */
+static void warn_of_second_names(const Profile *profile, const char *name)
+{
+    const char *used[2] = { NULL, NULL }, *given = name; /* in the environment, in the profile */
+    for (size_t i = 0; given; given = setting_alias(name, i++)) {
+        const bool found[2] = { from_environment(given) != NULL, profile_get(profile, str_from(given)) != NULL };
+        for (size_t k = 0; k < 2; k++) {
+            if (found[k] && used[k])
+                fprintf(stderr, "WARNING: %s is another name of %s, which is set in the %s too: %s counts.\n", given, used[k],
+                    k ? "profile" : "environment", used[k]);
+            if (found[k] && !used[k])
+                used[k] = given;
+        }
+    }
+}
+
+static void add_unknown(Buf *list, Str name)
+{
+    /* The client speaks to its own processes with PREFECT__ names. */
+    if (!str_starts(name, "PREFECT_") || str_starts(name, "PREFECT__") || str_is(name, "PREFECT_PROFILE") || setting_find_any(name))
+        return;
+    if (list->n)
+        buf_text(list, ", ");
+    buf_str(list, name);
+}
+
+/* Never their values, which may be secrets. */
+static void warn_of_unknown_names(Arena *arena, const Profile *profile)
+{
+    Buf list;
+    buf_init(&list, arena, 256);
+    for (char **entry = environ; entry && *entry; entry++)
+        add_unknown(&list, (Str){ *entry, strcspn(*entry, "=") });
+    for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next)
+        if (!from_environment(arena_cstr(arena, entry->name)))
+            add_unknown(&list, entry->name);
+    if (list.n)
+        fprintf(stderr, "WARNING: settings that this server does not know are kept and not used: %s\n", buf_cstr(&list));
+}
+
+static void warn_of_names(const Settings *settings)
+{
+    for (size_t i = 0; i < setting_count; i++)
+        warn_of_second_names(settings->profile, setting_table[i].name);
+    warn_of_unknown_names(settings->arena, settings->profile);
+    warn_of_unused_password(settings);
 }
 
 static bool fail_with_problems(const SettingProblem *problems, size_t count, Arena *arena, Error *error)
@@ -188,6 +267,17 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
     return true;
 }
 
+static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *error)
+{
+    int lock; /* a file that is written in place is not read halfway */
+    if (!file_lock(arena, path, FILE_READ, &lock, error))
+        return false;
+    bool ok = profiles_load(arena, path, ret, error);
+    if (lock >= 0)
+        close(lock);
+    return ok;
+}
+
 /* Where the profiles are is asked of the environment alone: the file cannot say where it is itself. */
 static bool load(Settings *settings, const char *option, Error *error)
 {
@@ -195,11 +285,11 @@ static bool load(Settings *settings, const char *option, Error *error)
     Profiles profiles;
     Profile *profile;
     if (!fill(settings, NULL, false, error) || !settings_derive(settings, "PREFECT_PROFILES_PATH", &path, error) ||
-        !profiles_load(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
+        !load_profiles(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
         !choose_profile(&profiles, option, &profile, error) || !fill(settings, profile, option != NULL, error))
         return false;
     settings->profile = profile;
-    warn_of_unused_password(settings);
+    warn_of_names(settings);
     return true;
 }
 
@@ -296,8 +386,8 @@ static void write_value(JsonWriter *w, const Setting *setting, const SettingValu
 {
     if (setting->flags & SETTING_SECRET)
         json_text(w, "********");
-    else if (!value->text.p)
-        json_null(w);
+    else if (!value->text.p || !isfinite(value->number))
+        json_null(w); /* JSON has no infinities */
     else if (setting->kind == SETTING_BOOL)
         json_bool(w, value->integer != 0);
     else if (setting->kind == SETTING_INT)

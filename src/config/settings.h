@@ -30,6 +30,9 @@ enum { SETTING_SECRET = 1, SETTING_CLIENT = 2, SETTING_OWN = 4 };
 extern const Setting setting_table[];
 extern const size_t setting_count;
 const Setting *setting_find(Str name); /* NULL: no such setting */
+/* By its own name or by one that later Prefect releases give to it. */
+const Setting *setting_find_any(Str name);
+const char *setting_alias(const char *name, size_t n); /* the nth of these other names, or NULL */
 
 /* Reads environment and profiles.toml. `profile` is -p's value or NULL. NULL: *error is the reference's text. */
 Settings *settings_load(const char *profile, Error *error) MUST_CHECK;

@@ -317,10 +317,10 @@ static bool read_integer(Reader *r, Toml *node, const char *digits)
         return false;
     errno = 0;
     long long value = strtoll(start, &end, base);
-    if (*end || end == start || errno)
+    if (*end || end == start || (errno && base != 10))
         return false;
-    node->kind = TOML_INT;
-    node->text = arena_printf(r->arena, "%lld", value);
+    node->kind = TOML_INT; /* beyond 64 bits the digits themselves */
+    node->text = errno ? arena_str(r->arena, str_from(digits + (digits[0] == '+'))) : arena_printf(r->arena, "%lld", value);
     return true;
 }
 
@@ -356,8 +356,13 @@ static bool read_word(Reader *r, Toml *node)
     if (read_integer(r, node, digits) || read_float(r, node, digits))
         return true;
     bool dated = isdigit((unsigned char)word.p[0]) && word.n >= 8 && (word.p[2] == ':' || word.p[4] == '-');
-    bool special = str_is(word, "inf") || str_is(word, "nan") || str_is(word, "+inf") || str_is(word, "-inf");
-    if (!dated && !special)
+    const char *special = digits + (digits[0] == '+' || digits[0] == '-');
+    if (strcmp(special, "inf") == 0 || strcmp(special, "nan") == 0) {
+        node->kind = TOML_FLOAT;
+        node->text = special[0] == 'n' ? STR("nan") : digits[0] == '-' ? STR("-inf") : STR("inf");
+        return true;
+    }
+    if (!dated)
         return refuse(r, "a value is neither a string in quotes, a number, true nor false");
     node->text = word;
     return true;

@@ -1,7 +1,6 @@
 /* entity/invalid.c -- the list of validation errors: where the decoder stands, and what it found wrong there. */
 #include "entity/decode.h"
 
-#include <stdarg.h>
 
 void invalid_init(Invalid *invalid, Arena *arena)
 {
@@ -52,24 +51,11 @@ static void write_loc(JsonWriter *w, const Invalid *invalid)
     json_array_end(w);
 }
 
-static Str format_message(Arena *arena, const char *format, va_list args)
-{
-    va_list again;
-    va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, again);
-    va_end(again);
-    if (n < 0)
-        return STR("");
-    char *text = arena_alloc(arena, (size_t)n + 1);
-    (void)vsnprintf(text, (size_t)n + 1, format, args);
-    return (Str){ text, (size_t)n };
-}
-
 bool invalid_add(Invalid *invalid, const char *type, const char *ctx, const char *message, ...)
 {
     va_list args;
     va_start(args, message);
-    Str text = format_message(invalid->arena, message, args);
+    Str text = arena_vprintf(invalid->arena, message, args);
     va_end(args);
     if (invalid->count++)
         buf_char(&invalid->items, ',');

@@ -36,7 +36,7 @@ class BadSamples(unittest.TestCase):
         self.assertEqual(rules("src/base/a.c", '#include "buf.h"\n'), ["layers"])
 
     def test_unknown_layer(self):
-        self.assertEqual(rules("src/misc/a.c", "int a;\n"), ["layers"])
+        self.assertEqual(rules("src/misc/a.c", "int a(void);\n"), ["layers"])
 
     def test_engines(self):
         self.assertEqual(rules("src/model/a.c", "#include <sqlite3.h>\n"), ["engine"])
@@ -73,6 +73,13 @@ class BadSamples(unittest.TestCase):
     def test_mutable_global(self):
         self.assertEqual(rules("src/base/a.c", "static int count;\n"), ["global"])
         self.assertEqual(rules("src/base/a.c", "static struct { int a; } all = { 1 };\n"), ["global"])
+        self.assertEqual(rules("src/base/a.c", "int count;\nint *list[2] = { 0 };\n"), ["global", "global"])
+
+    def test_mutable_global_behind_other_code(self):
+        for before in ['#include "base/a.h"\n', "#define A(x) \\\n    x;\n", "struct A { int a; };\n", "static int f(void)\n{\n    return 1;\n}\n",
+                       "static const int t[] = { 1 };\n", "enum { A };\n"]:
+            with self.subTest(before=before):
+                self.assertEqual(rules("src/base/a.c", before + "static int count;\n"), ["global"])
 
     def test_build_lists(self):
         findings = list(lint.check_build("files('src/a.c', 'src/b.c') ['test_x']", {"src/a.c", "src/c.c", "tests/unit/test_x.c"}))
@@ -87,7 +94,8 @@ class GoodSamples(unittest.TestCase):
             "src/db/sqlite.c": "#include <sqlite3.h>\n",
             "src/base/text.c": '/* strcpy(a, b) in a comment */\nstatic const char *s = "strcpy(a, b)";\n',
             "src/base/member.c": "static void f(T *t)\n{\n    t->exit(1);\n    my_exit(2);\n}\n",
-            "src/base/table.c": "static const int table[] = { 1, 2 };\nstatic int f(int a);\nstatic _Thread_local int mine;\n",
+            "src/base/table.c": "static const int table[] = { 1, 2 };\nstatic int f(int a);\nstatic _Thread_local int mine;\nint g(int a);\n"
+                                "extern char **environ;\ntypedef int Number;\nstruct A;\nstatic int h(void)\n{\n    static const int a = 1;\n    return a;\n}\n",
             "src/base/log.c": "static int threshold;\n",
             "src/base/values.c": nested(lint.NESTING).replace("a++;", "g((T){ { { 1 } } });"),
             "src/base/long.c": function(lint.FUNCTION_LINES - 4),

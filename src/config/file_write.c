@@ -1,0 +1,162 @@
+/* config/file_write.c -- a small file of the user's: its folder locked, its content replaced or written in place. */
+#include "config/file_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
+
+static bool make_folders(char *path)
+{
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        bool ok = mkdir(path, 0777) == 0 || errno == EEXIST;
+        *slash = '/';
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+/* What the path points to: a link stays one. The path itself where nothing is there yet. */
+static char *target_of(Arena *arena, const char *path)
+{
+    char target[PATH_MAX];
+    return arena_cstr(arena, str_from(realpath(path, target) ? target : path));
+}
+
+/* ---- the lock ---- */
+
+static int open_folder(Arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    const char *folder = !slash ? "." : n == 0 ? "/" : arena_cstr(arena, (Str){ path, n });
+    return open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error *error)
+{
+    int operation = (use == FILE_READ ? LOCK_SH : LOCK_EX) | LOCK_NB;
+    char *target = target_of(arena, path);
+    int fd = open_folder(arena, target);
+    if (fd < 0 && errno == ENOENT && use == FILE_CHANGE && make_folders(target))
+        fd = open_folder(arena, target);
+    *ret_lock = fd;
+    if (fd < 0)
+        return true; /* whoever writes the file will say what is wrong with its folder */
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, operation) == 0 || (errno != EWOULDBLOCK && errno != EINTR))
+            return true;
+        nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_MS * 1000000L }, NULL);
+    }
+    close(fd);
+    return fail(error, ERR_BUSY, "Another program keeps the folder of %s locked.", path);
+}
+
+/* ---- writing ---- */
+
+static bool write_at(int fd, Str text)
+{
+    off_t offset = 0;
+    while (text.n > 0) {
+        ssize_t n = pwrite(fd, text.p, text.n, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text.p += n;
+        text.n -= (size_t)n;
+        offset += n;
+    }
+    return true;
+}
+
+static bool read_whole(Arena *arena, int fd, Str *ret)
+{
+    struct stat found;
+    if (fstat(fd, &found) != 0)
+        return false;
+    size_t n = (size_t)found.st_size;
+    char *bytes = arena_alloc(arena, n + 1);
+    *ret = (Str){ bytes, n };
+    return pread(fd, bytes, n, 0) == (ssize_t)n;
+}
+
+/* Room for the new text is taken before a byte of the old one is touched, so that a full disk is found in time. */
+static bool overwrite(int fd, Str old, Str text)
+{
+    int cause = text.n > old.n ? posix_fallocate(fd, 0, (off_t)text.n) : 0;
+    if (cause == 0 && write_at(fd, text) && ftruncate(fd, (off_t)text.n) == 0 && fsync(fd) == 0)
+        return true;
+    cause = cause ? cause : errno;
+    if (!write_at(fd, old) || ftruncate(fd, (off_t)old.n) != 0 || fsync(fd) != 0)
+        cause = EIO;
+    errno = cause;
+    return false;
+}
+
+static bool write_in_place(Arena *arena, const char *path, Str text)
+{
+    Str old;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    bool ok = read_whole(arena, fd, &old) && overwrite(fd, old, text);
+    int cause = errno;
+    ok = close(fd) == 0 && ok;
+    errno = cause;
+    return ok;
+}
+
+/* Whether a file can take the place of the one at `path` without a change of anything but the content. */
+static bool make_alike(int fd, const char *path)
+{
+    struct stat old, new;
+    if (stat(path, &old) != 0)
+        return fchmod(fd, 0600) == 0;
+    bool owned = fstat(fd, &new) == 0 && new.st_uid == old.st_uid && new.st_gid == old.st_gid;
+    if (old.st_nlink > 1) {
+        errno = EPERM;
+        return false;
+    }
+    return (owned || fchown(fd, old.st_uid, old.st_gid) == 0) && fchmod(fd, old.st_mode & 07777) == 0;
+}
+
+/* Where only renaming is impossible, and not writing. */
+static bool may_write_in_place(int cause)
+{
+    return cause == EBUSY || cause == EACCES || cause == EPERM || cause == EROFS || cause == EXDEV;
+}
+
+/* The temporary file is kept until the writing in place is over: should that be cut short, it holds the whole. */
+static bool replace_or_write(Arena *arena, const char *path, Str text)
+{
+    char *temporary = arena_cstr(arena, arena_printf(arena, "%s.XXXXXX", path));
+    int fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0)
+        return may_write_in_place(errno) && write_in_place(arena, path, text);
+    bool whole = write_at(fd, text) && fsync(fd) == 0, replaced = whole && make_alike(fd, path) && rename(temporary, path) == 0;
+    bool ok = replaced || (whole && may_write_in_place(errno) && write_in_place(arena, path, text));
+    int cause = errno;
+    close(fd);
+    if (!replaced)
+        unlink(temporary);
+    errno = cause;
+    return ok;
+}
+
+bool file_write(Arena *arena, const char *path, Str text, Error *error)
+{
+    char *target = target_of(arena, path);
+    struct stat link;
+    bool there = faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0, ok = there || errno == ENOENT;
+    bool dangling = ok && !there && lstat(target, &link) == 0; /* what it names is made, and the link stays */
+    ok = ok && make_folders(target) && (dangling ? write_in_place(arena, target, text) : replace_or_write(arena, target, text));
+    return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path, strerror(errno));
+}

@@ -1,0 +1,58 @@
+"""Texts for each kind of setting, in the environment and in a profile: ours takes what the reference takes, and reads the same."""
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+import servers
+
+SETTINGS = ["PREFECT_AGENT_QUERY_INTERVAL", "PREFECT_ORION_DATABASE_TIMEOUT", "PREFECT_ORION_API_DEFAULT_LIMIT", "PREFECT_AGENT_PREFETCH_SECONDS",
+            "PREFECT_DEBUG_MODE", "PREFECT_ORION_SERVICES_LATE_RUNS_AFTER_SECONDS"]
+TEXTS = ["inf", "-inf", "+inf", "Inf", "INFINITY", "infinity", "nan", "NaN", "-nan", "1e3", "1E3", "1e400", "-1e400", "1_000", "1__0", "_1", "1_",
+         " 5 ", "\t5\n", "0x10", "1e", "1.", "-.5", ".5", "+5", "--5", "5.0", "5.5", "", "true", "True", "yes", "on", "1", "0", "t", "n", "maybe",
+         " true", "1e-400", "99999999999999999", "1e19", "inf_", "in_f", "1.5e3_0", "P1D", "1:00", "0:00:05", "1 day", "5s", "00:00:05.5", "-5",
+         "P1W", "PT5S", "1 00:00:01"]
+LITERALS = ["inf", "-inf", "+inf", "nan", "+nan", "1e3", "1_000", "true", "false", "1.5", "1.0", "0.0", "0x10", "[1]", "-5", "0", "2"]
+ASK = """
+import json, sys, toml
+from prefect.settings import Settings
+def ask(name, value):
+    try:
+        value, error = Settings.__fields__[name].validate(value, {}, loc=name)
+    except OverflowError:
+        return None
+    return None if error else str(value)
+names, texts, literals = json.load(sys.stdin)
+print(json.dumps({name: [[ask(name, text) for text in texts], [ask(name, toml.loads("x = " + text)["x"]) for text in literals]] for name in names}))
+"""
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    environment = {"PATH": os.environ["PATH"], "PREFECT_HOME": str(tmp_path_factory.mktemp("reference"))}
+    done = subprocess.run([str(servers.REFERENCE_BIN.parent / "python"), "-c", ASK], input=json.dumps([SETTINGS, TEXTS, LITERALS]), text=True,
+                          env=environment, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def value_of(home, setting, **env):
+    done = subprocess.run([str(servers.ORION_BIN), "config", "view", "--hide-sources"], text=True, capture_output=True,
+                          env={"PATH": os.environ["PATH"], "HOME": str(home), "PREFECT_HOME": str(home), **env})
+    assert done.returncode == 0 or setting in done.stderr, done.stderr
+    found = re.search(rf"^{setting}='([^']*)'$", done.stdout, re.M)
+    return found[1] if found and done.returncode == 0 else None
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_values(expected, tmp_path, setting):
+    """The server itself takes no infinite timeout: a listed difference."""
+    def meant(value):
+        return None if setting == "PREFECT_ORION_DATABASE_TIMEOUT" and value in ("inf", "-inf", "nan") else value
+
+    texts, literals = expected[setting]
+    assert {text: value_of(tmp_path, setting, **{setting: text}) for text in TEXTS} == dict(zip(TEXTS, map(meant, texts)))
+    for literal, value in zip(LITERALS, literals):
+        (tmp_path / "profiles.toml").write_text(f"[profiles.default]\n{setting} = {literal}\n")
+        assert (literal, value_of(tmp_path, setting)) == (literal, meant(value))
