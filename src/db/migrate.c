@@ -30,16 +30,47 @@ static const char *const older_postgres[] = {
     "2882cd2df466", "0a1250a5aa25", "f98ae6d8e2cc",
 };
 
+/* True where `query` finds nothing; else what it found is the reason. */
+static bool none(Tx *tx, Str found, const char *what)
+{
+    return tx->error->code == ERR_NONE && (!found.p || fail(tx->error, ERR_INTERNAL, "%s%.*s", what, STR_ARG(found)));
+}
+
+/* What keeps tables from being made, with the command that mends it: PostgreSQL itself tells it late, and of something else. */
+static bool may_create_postgres(Tx *tx)
+{
+    return none(tx, DB_TEXT(tx, "SELECT 'It is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.' WHERE pg_is_in_recovery()"),
+                "The database takes no writes. ")
+           && none(tx, DB_TEXT(tx, "SELECT format('Set for good: ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off', current_user, "
+                                   "current_database()) WHERE current_setting('transaction_read_only') = 'on'"),
+                   "The database takes no writes: default_transaction_read_only is on. ")
+           && none(tx, DB_TEXT(tx, "SELECT format('%L). Run: ALTER ROLE %I IN DATABASE %I SET search_path = public; or make the schema that it names', "
+                                   "current_setting('search_path'), current_user, current_database()) WHERE current_schema() IS NULL"),
+                   "There is no schema for the tables: search_path names none that is there and may be used (")
+           && none(tx, DB_TEXT(tx, "SELECT format('%I may not create tables in the schema %I. Let its owner or a superuser run in this database: "
+                                   "GRANT CREATE ON SCHEMA %I TO %I', current_user, current_schema(), current_schema(), current_user) "
+                                   "WHERE NOT has_schema_privilege(current_schema(), 'CREATE')"),
+                   "The role ");
+}
+
 /* Trigram indexes need an extension. Whoever may create tables may create it too, unless it is not installed on the machine. */
 static bool prepare_postgres(Tx *tx)
 {
+    if (!may_create_postgres(tx)
+        || !none(tx, DB_TEXT(tx, "SELECT format('%I, which search_path does not name or the role may not use. Let its owner or a superuser run in this "
+                                 "database: ALTER EXTENSION pg_trgm SET SCHEMA %I; or GRANT USAGE ON SCHEMA %I TO %I, and add it to search_path', "
+                                 "n.nspname, current_schema(), n.nspname, current_user) FROM pg_catalog.pg_extension e "
+                                 "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
+                                 "WHERE e.extname = 'pg_trgm' AND n.nspname <> ALL (current_schemas(true))"),
+                 "PostgreSQL's extension pg_trgm is in the schema "))
+        return false;
     if (DB_INT(tx, 0, "SELECT COUNT(*) FROM pg_catalog.pg_extension WHERE extname = 'pg_trgm'") > 0)
         return true;
     if (tx->error->code != ERR_NONE || db_script(tx, "CREATE EXTENSION pg_trgm"))
         return tx->error->code == ERR_NONE;
     Error cause = *tx->error;
     tx->error->code = ERR_NONE;
-    return fail(tx->error, cause.code, "PostgreSQL's extension pg_trgm is needed and could not be created (%s). Let a superuser run in this "
+    return fail(tx->error, ERR_INTERNAL, "PostgreSQL's extension pg_trgm is needed and could not be created (%s). Let a superuser run in this "
                 "database: CREATE EXTENSION pg_trgm; where it is not installed, it comes with Debian's postgresql-contrib.", cause.message);
 }
 

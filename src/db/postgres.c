@@ -43,22 +43,60 @@ static PgConnection *of(void *connection)
 
 /* ---- places and connections ---- */
 
-/* As little as asyncpg asks for where the URL says nothing, and settings of the session that a pooler would not take. */
+static size_t keyword_find(const PgPlace *place, const char *keyword)
+{
+    size_t i = 0;
+    while (place->keywords[i] && strcmp(place->keywords[i], keyword) != 0)
+        i++;
+    return i;
+}
+
+/* What libpq has from its environment and the service that this names; "" where nothing. */
+static const char *from_elsewhere(Arena *arena, const PgPlace *place, const char *keyword)
+{
+    PQconninfoOption *options = place->pq.conndefaults();
+    const char *found = "";
+    for (const PQconninfoOption *option = options; option && option->keyword; option++)
+        if (strcmp(option->keyword, keyword) == 0 && option->val)
+            found = arena_cstr(arena, str_from(option->val));
+    place->pq.conninfoFree(options);
+    return found;
+}
+
+/* A connection that a firewall has dropped without a word is noticed, and one that is idle is kept from that. */
+static void add_keepalives(Arena *arena, PgPlace *place)
+{
+    static const char *const rows[][2] = {
+        { "keepalives_idle", "60" }, { "keepalives_interval", "10" }, { "keepalives_count", "3" }, { "tcp_user_timeout", "30000" },
+    };
+    if (place->keywords[keyword_find(place, "service")] || from_elsewhere(arena, place, "service")[0])
+        return; /* its file may say so, and must not be overruled */
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        size_t at = keyword_find(place, rows[i][0]);
+        if (place->keywords[at])
+            continue;
+        place->keywords[at] = rows[i][0];
+        place->values[at] = rows[i][1];
+    }
+}
+
+/* Settings of the session that a pooler would not take, behind those of the URL, or else of libpq's environment. Where a service of the URL
+ * may give some, which nobody can ask for, there are none of ours: each transaction sets its own. */
 static void add_session(Arena *arena, PgPlace *place, double timeout)
 {
-    size_t i = 0, options = SIZE_MAX;
-    for (; place->keywords[i]; i++)
-        if (strcmp(place->keywords[i], "options") == 0)
-            options = i;
-    const char *given = options == SIZE_MAX ? "" : place->values[options];
+    size_t options = keyword_find(place, "options");
+    bool is_given = place->keywords[options] != NULL;
     int64_t ms = timeout <= 0 ? 0 : timeout < 0.001 ? 1 : (int64_t)(timeout * 1000), idle_ms = 2 * ms;
     place->statement_ms = pg_statement_ms(ms);
-    if (!place->keeps_statements)
+    if (!place->keeps_statements || (!is_given && place->keywords[keyword_find(place, "service")]))
         return;
-    const char *all = arena_printf(arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
-                                   (long long)place->statement_ms, (long long)idle_ms).p;
-    place->keywords[options == SIZE_MAX ? i : options] = "options";
-    place->values[options == SIZE_MAX ? i : options] = all;
+    const char *given = is_given ? place->values[options] : from_elsewhere(arena, place, "options");
+    size_t size = (PG_KEYWORDS_MAX + PG_KEYWORDS_OURS) * sizeof(*place->values);
+    place->plain_values = arena_alloc(arena, size);
+    memcpy(place->plain_values, place->values, size); /* a NULL among them: as the environment has it */
+    place->keywords[options] = "options";
+    place->values[options] = arena_printf(arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
+                                          (long long)place->statement_ms, (long long)idle_ms).p;
 }
 
 static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
@@ -68,6 +106,8 @@ static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_pla
     place->connect_timeout = config->connect_timeout > 0 ? config->connect_timeout : 5;
     if (!libpq_load(&place->pq, error) || !postgres_url_read(arena, config->url, place, error))
         return false;
+    place->is_pooler_told = arena_new_of(arena, atomic_bool);
+    add_keepalives(arena, place);
     add_session(arena, place, config->timeout);
     *ret_place = (Place){ .postgres = place };
     return true;
@@ -80,6 +120,7 @@ static Connection *postgres_connect(const Place *place, Role role, double timeou
     c->base.driver = &postgres_driver;
     c->place = place->postgres;
     c->pq = &c->place->pq;
+    c->keeps_statements = c->place->keeps_statements;
     if (role != ROLE_WRITER || pg_connect(c, false, error)) /* the others when they are first used */
         return &c->base;
     free(c);
@@ -108,6 +149,7 @@ static void postgres_rest(Connection *connection)
         pg_disconnect(c);
     c->carried = 0;
     c->deadline = 0;
+    c->last_use = monotonic_us();
 }
 
 /* BEGIN itself goes out with the first statement. */
@@ -116,6 +158,7 @@ static bool begin(PgConnection *c, bool is_read, Error *error)
     Error ignored = { .code = ERR_NONE };
     if (c->pg && c->pending_count > 0 && !pg_settle(c, &ignored))
         pg_disconnect(c);
+    pg_wake(c);
     c->base.may_retry = false;
     c->is_read = is_read;
     if (!c->pg && !pg_connect(c, true, error))

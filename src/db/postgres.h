@@ -5,15 +5,21 @@
 #include "db/driver.h"
 #include "db/libpq.h"
 
+#include <stdatomic.h>
+
 /* ---- postgres_url.c: a URL as SQLAlchemy takes it ---- */
 
 typedef struct PgPlace {
     Libpq pq;
     const char **keywords, **values;   /* for PQconnectStartParams, NULL at the end; the password is among them */
+    const char **plain_values;         /* the same without options of ours, for proxies that take none; NULL: those have none */
+    atomic_bool *is_pooler_told;       /* the log says once what was found out */
     bool keeps_statements;             /* false: connections are lent by the transaction (PgBouncer), nothing may stay on them */
     double connect_timeout;            /* seconds */
     int64_t statement_ms;              /* the longest statement; 0: no limit */
 } PgPlace;
+
+enum { PG_KEYWORDS_MAX = 64, PG_KEYWORDS_OURS = 8 }; /* of a URL; room for what is added to them */
 
 bool postgres_takes(Str scheme);
 /* "postgresql+asyncpg://user:password@host:port/database?…" into keywords and values. */
@@ -55,6 +61,10 @@ typedef struct PgConnection {
     const PgPlace *place;
     const Libpq *pq;
     PGconn *pg;               /* NULL: not connected */
+    bool keeps_statements;    /* the place's, until it turns out that connections are lent by the transaction */
+    bool has_limit;           /* the session has the place's statement_timeout */
+    bool is_plain;            /* a proxy refused our options */
+    int64_t last_use;         /* monotonic */
     int64_t deadline;         /* monotonic; 0: none */
     bool in_transaction;      /* begun, as db.c sees it */
     bool is_begun;            /* BEGIN was sent: it goes out with the first statement */
@@ -91,6 +101,8 @@ bool pg_send_plain(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 bool pg_sync(PgConnection *c, Error *error) MUST_CHECK;
 /* After a failure: back to the state before BEGIN, or without a connection. */
 void pg_end_failed(PgConnection *c);
+/* Asks what has been idle for a while whether it is still there; where it is not, there is no connection afterwards. */
+void pg_wake(PgConnection *c);
 /* Finds out a loss that can be known by now. */
 bool pg_look(PgConnection *c, Error *error) MUST_CHECK;
 /* Reads until nothing is pending. False: *error. */

@@ -6,8 +6,6 @@
 
 #define ZERO_BYTE "There is a zero byte (%00)"
 
-enum { KEYWORDS_MAX = 64 };
-
 bool postgres_takes(Str scheme)
 {
     return str_is(scheme, "postgresql") || str_is(scheme, "postgresql+asyncpg");
@@ -79,7 +77,7 @@ static bool put(PgPlace *place, const char *keyword, const char *value, Error *e
     size_t i = 0;
     while (place->keywords[i] && strcmp(place->keywords[i], keyword) != 0)
         i++;
-    if (i == KEYWORDS_MAX)
+    if (i == PG_KEYWORDS_MAX)
         return refuse(error, "There are too many parameters");
     place->keywords[i] = keyword;
     place->values[i] = value;
@@ -258,8 +256,8 @@ static bool read_user(Arena *arena, PgPlace *place, Str *url, Error *error)
 bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error)
 {
     const char *behind = memmem(url.p, url.n, "://", 3);
-    place->keywords = arena_zalloc(arena, (KEYWORDS_MAX + 2) * sizeof(*place->keywords));
-    place->values = arena_zalloc(arena, (KEYWORDS_MAX + 2) * sizeof(*place->values));
+    place->keywords = arena_zalloc(arena, (PG_KEYWORDS_MAX + PG_KEYWORDS_OURS) * sizeof(*place->keywords));
+    place->values = arena_zalloc(arena, (PG_KEYWORDS_MAX + PG_KEYWORDS_OURS) * sizeof(*place->values));
     Str address = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
     if (!put(place, "fallback_application_name", "orion", error) || !read_user(arena, place, &address, error))
         return false;

@@ -14,6 +14,7 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
+static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND; /* idle so long, it is asked first, and has so long to answer */
 enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
@@ -87,6 +88,7 @@ static const State states[] = {
     { "40P01", ERR_BUSY, true, "The write collided with another one" },
     { "23", ERR_INTEGRITY, false, NULL },
     { "22", ERR_INVALID, false, NULL },
+    { "42501", ERR_BUSY, false, NULL }, /* the role lacks a right */
     { "54000", ERR_INVALID, false, NULL }, /* an index row too large, and the like */
     { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
@@ -132,6 +134,15 @@ static void forget_statements(PgConnection *c)
     c->statement_count = 0;
 }
 
+/* What was prepared is gone, or somebody else's: connections are lent by the transaction, and from now on nothing is left on this one. */
+static void change_over(PgConnection *c)
+{
+    c->keeps_statements = c->has_limit = false;
+    if (!atomic_exchange(c->place->is_pooler_told, true))
+        log_warning(LOGGER, "The database is behind a pooler that lends connections by the transaction: statements are no longer prepared. "
+                    "ORION_DATABASE_PGBOUNCER=true says so from the beginning.");
+}
+
 /* COMMIT is followed by a sync and nothing else. */
 static bool is_at_commit(const PgConnection *c)
 {
@@ -150,6 +161,8 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
         c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
         return lose(c, error, message ? message : sqlstate);
     }
+    if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0)
+        change_over(c);
     if (state->connection == RENEW)
         c->must_reconnect = true;
     if (error->code == ERR_NONE)
@@ -399,7 +412,7 @@ static bool begin(PgConnection *c, Error *error)
     c->is_begun = true;
     if (!pg_send_plain(c, c->is_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED", error))
         return false;
-    if (!limit || (c->place->keeps_statements && 8 * limit > 7 * c->place->statement_ms)) /* as the session has it, or near enough */
+    if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* as the session has it, or near enough */
         return true;
     char text[64];
     snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)limit);
@@ -424,7 +437,7 @@ bool pg_send(PgConnection *c, const char *sql, const char *const *values, int co
         return fail(error, ERR_BUSY, UNREACHABLE);
     if (!c->is_begun && !begin(c, error))
         return false;
-    bool sent = c->place->keeps_statements ? send_prepared(c, sql, values, count, error)
+    bool sent = c->keeps_statements ? send_prepared(c, sql, values, count, error)
                                            : c->pq->sendQueryParams(c->pg, sql, count, NULL, values, NULL, NULL, 1) || lose_by_libpq(c, error);
     if (!sent)
         return false;
@@ -449,6 +462,18 @@ bool pg_sync(PgConnection *c, Error *error)
         return lose_by_libpq(c, error);
     push(c, SYNC_PENDING);
     return c->pq->flush(c->pg) >= 0 || lose_by_libpq(c, error);
+}
+
+void pg_wake(PgConnection *c)
+{
+    int64_t job_deadline = c->deadline, now = monotonic_us();
+    if (!c->pg || now - c->last_use < IDLE_US)
+        return;
+    Error ignored = { .code = ERR_NONE };
+    c->deadline = job_deadline && job_deadline < now + WAKE_US ? job_deadline : now + WAKE_US;
+    if (!pg_sync(c, &ignored) || !pg_settle(c, &ignored))
+        pg_disconnect(c);
+    c->deadline = job_deadline;
 }
 
 static bool roll_back(PgConnection *c)
@@ -506,12 +531,23 @@ static bool fail_connect(PgConnection *c, Error *error)
     return fail(error, ERR_BUSY, "%s: %s%s", UNREACHABLE, why, hint);
 }
 
+/* As RDS Proxy does (0A000, which libpq does not tell of a connection that was never made). */
+static bool refuses_options(const PgConnection *c)
+{
+    return !c->is_plain && c->place->plain_values && strstr(c->pq->errorMessage(c->pg), "command-line options");
+}
+
 static bool connect_once(PgConnection *c, Error *error)
 {
-    c->pg = c->pq->connectStartParams(c->place->keywords, c->place->values, 0);
+    c->pg = c->pq->connectStartParams(c->place->keywords, c->is_plain ? c->place->plain_values : c->place->values, 0);
     if (!c->pg || c->pq->status(c->pg) == CONNECTION_BAD)
         return fail_connect(c, error);
     for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = c->pq->connectPoll(c->pg)) {
+        if (next == PGRES_POLLING_FAILED && refuses_options(c)) {
+            pg_disconnect(c);
+            c->is_plain = true;
+            return connect_once(c, error);
+        }
         if (next == PGRES_POLLING_FAILED)
             return fail_connect(c, error);
         if (!wait_socket(c, next == PGRES_POLLING_READING ? POLLIN : POLLOUT)) {
@@ -537,6 +573,8 @@ static bool set_up(PgConnection *c, Error *error)
     }
     c->pq->setNoticeProcessor(c->pg, ignore_notice, NULL);
     c->must_reconnect = false;
+    c->has_limit = c->keeps_statements && c->place->plain_values && !c->is_plain;
+    c->last_use = monotonic_us();
     return (c->pq->setnonblocking(c->pg, 1) == 0 && c->pq->enterPipelineMode(c->pg)) || lose_by_libpq(c, error);
 }
 

@@ -13,7 +13,7 @@ class Link:
     def __init__(self, proxy, near):
         self.proxy, self.near = proxy, near
         self.far = socket.create_connection(("127.0.0.1", proxy.target))
-        self.is_committing = False
+        self.is_committing = self.is_forgotten = False
         for pump in (lambda: self.pump(near, self.far, self.request), lambda: self.pump(self.far, near, self.answer)):
             threading.Thread(target=pump, daemon=True).start()
 
@@ -21,7 +21,8 @@ class Link:
         with contextlib.suppress(OSError):
             while data := source.recv(PIECE):
                 self.proxy.flowing.wait()
-                forward(data)
+                if not self.is_forgotten:
+                    forward(data)
         self.proxy.flowing.wait()  # the end of a connection does not come through either
         self.close()
 
@@ -88,6 +89,11 @@ class Proxy:
                     self.links.append(Link(self, near))
                 except OSError:  # nobody listens there
                     near.close()
+
+    def forget(self):
+        """As a firewall does: what is sent on the connections that there are goes nowhere, and nobody is told."""
+        for link in self.links:
+            link.is_forgotten = True
 
     def drop(self):
         """Every connection ends."""

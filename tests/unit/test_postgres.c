@@ -152,7 +152,7 @@ static void times(void **state)
 static void times_that_are_none(void **state)
 {
     Session *s = *state;
-    static const char *const some[] = { "SELECT 'infinity'::timestamptz", "SELECT '-infinity'::timestamptz", "SELECT 5", "SELECT '2026-01-01'::text" };
+    static const char *const some[] = { "SELECT 5", "SELECT '2026-01-01'::text" };
     for (size_t i = 0; i < COUNT_OF(some); i++) {
         Rows *rows = db_query(begin_write(s), some[i], NULL, 0);
         assert_true(db_next(rows));

@@ -1,0 +1,75 @@
+"""What a database may lack at the start: the server says what it is and the command that mends it, and starts once that was run."""
+import re
+import uuid
+
+import pytest
+
+import postgres
+from load import Client
+
+SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false"}
+
+
+@pytest.fixture
+def database():
+    name = f"refusals_{uuid.uuid4().hex[:8]}"
+    postgres.cluster().create_database(name)
+    yield name
+    postgres.cluster().drop_database(name)
+
+
+@pytest.fixture
+def role(database):
+    """A role that may connect."""
+    name = f"role_{database}"
+    postgres.cluster().execute(database, f"CREATE ROLE {name} LOGIN")
+    yield name
+    postgres.cluster().execute(database, f"DROP OWNED BY {name}")
+    postgres.cluster().execute(database, f"DROP ROLE {name}")
+
+
+def url_of(database, role):
+    return postgres.cluster().url(database).replace("//postgres@", f"//{role}@")
+
+
+def refused(start, url):
+    server = start(url, wait=False, **SETTINGS)
+    assert server.process.wait(30) not in (0, None)
+    told = server.log()
+    assert "SQLSTATE" not in told and "Traceback" not in told, told
+    return told
+
+
+# what is done to the database, what the start says, the command in it that mends it
+LACKS = {
+    "read-only": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE EXTENSION pg_trgm",
+                   "ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = on"], "default_transaction_read_only is on",
+                  r"ALTER ROLE \S+ IN DATABASE \S+ SET default_transaction_read_only = off"),
+    "no schema": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE EXTENSION pg_trgm", "ALTER ROLE {role} IN DATABASE {database} SET search_path = ''"],
+                  "search_path names none", r"ALTER ROLE \S+ IN DATABASE \S+ SET search_path = public"),
+    "no right to create": (["REVOKE CREATE ON SCHEMA public FROM PUBLIC", "CREATE EXTENSION pg_trgm"], "may not create tables in the schema public",
+                           r"GRANT CREATE ON SCHEMA public TO \S+"),
+    "extension elsewhere": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE SCHEMA away", "CREATE EXTENSION pg_trgm SCHEMA away"],
+                            "pg_trgm is in the schema away", r"ALTER EXTENSION pg_trgm SET SCHEMA public"),
+}
+
+
+@pytest.mark.parametrize("lack", LACKS)
+def test_the_start_says_what_is_lacking_and_what_mends_it(start, database, role, lack):
+    before, reason, mends = LACKS[lack]
+    for statement in before:
+        postgres.cluster().execute(database, statement.format(database=database, role=role))
+    told = refused(start, url_of(database, role))
+    assert reason in told, told
+    postgres.cluster().execute(database, re.search(mends, told).group().rstrip(".;"))
+    assert Client(start(url_of(database, role), **SETTINGS)).flow()["id"]
+
+
+def test_a_role_that_may_only_read_tells_clients_so(start, database, role):
+    flow = Client(start(postgres.cluster().url(database), **SETTINGS)).flow()
+    postgres.cluster().execute(database, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    server = start(url_of(database, role), **SETTINGS)
+    client = Client(server)
+    assert client.get(f"/flows/{flow['id']}").status == 200
+    answer = client.post("/flows/", {"name": "another"})
+    assert answer.status == 503 and "permission denied for table flow" in str(answer.value), answer
