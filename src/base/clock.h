@@ -6,6 +6,9 @@
 
 typedef int64_t Time; /* microseconds UTC; TIME_NULL is "no time" */
 #define TIME_NULL INT64_MIN
+/* The first moment of year 1, and that after year 9999: what ISO 8601, and so every client, can write lies between. */
+#define TIME_FIRST (-62135596800 * SECOND)
+#define TIME_END (253402300800 * SECOND)
 #define SECOND ((int64_t)1000000)
 
 /* A time as a client wrote it: JSON columns keep the offset it came with. */

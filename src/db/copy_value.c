@@ -5,10 +5,6 @@
 #include "base/json.h"
 #include "db/driver.h"
 
-/* What the texts of SQLite can hold: the years 1 to 9999. */
-#define TIME_FIRST (-62135596800 * SECOND)
-#define TIME_END (253402300800 * SECOND)
-
 /* ---- reading ---- */
 
 static bool holds_zero(Str s)

@@ -200,16 +200,14 @@ Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool
     }
 }
 
-/* The infinities and what lies outside of the years 1 to 9999, which no client can read, are the nearest time in those: asyncpg stores the
- * reference's extremes as -infinity and just behind the year 9999. */
+/* The infinities stay beyond all years: asyncpg stores the reference's extremes as -infinity and just behind the year 9999. */
 bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret)
 {
-    const Time first = (Time)-62135596800 * SECOND, last = (Time)253402300800 * SECOND - 1; /* 0001-01-01, the end of 9999 */
     Oid type = pq->ftype(row, column);
     if (type != OID_TIMESTAMPTZ && type != OID_TIMESTAMP)
         return false;
-    int64_t us = signed_of(pq->getvalue(row, 0, column), 8);
-    *ret = us < first - EPOCH_2000 ? first : us > last - EPOCH_2000 ? last : us + EPOCH_2000;
+    if (__builtin_add_overflow(signed_of(pq->getvalue(row, 0, column), 8), EPOCH_2000, ret))
+        *ret = INT64_MAX;
     return true;
 }
 

@@ -147,7 +147,9 @@ Time row_time(Rows *rows, int column)
     Time time = TIME_NULL;
     if (!row_is_null(rows, column) && !driver_of(rows->tx)->time(rows, column, &time))
         fail(rows->tx->error, ERR_INTERNAL, "column %d of a row holds no time", column);
-    return time;
+    if (time == TIME_NULL)
+        return time;
+    return time < TIME_FIRST ? TIME_FIRST : time >= TIME_END ? TIME_END - 1 : time;
 }
 
 int64_t row_interval(Rows *rows, int column)

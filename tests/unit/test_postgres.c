@@ -149,6 +149,23 @@ static void times(void **state)
     must(s, "RESET TIME ZONE");
 }
 
+/* No client can read a year that has not four digits: one such row must not spoil a list. */
+static void times_beyond_the_years_are_the_nearest(void **state)
+{
+    Session *s = *state;
+    static const struct { const char *sql; Time time; } some[] = {
+        { "SELECT '-infinity'::timestamptz", TIME_FIRST }, { "SELECT '0044-03-15 12:00+00 BC'::timestamptz", TIME_FIRST },
+        { "SELECT 'infinity'::timestamptz", TIME_END - 1 }, { "SELECT '10000-01-01 00:00+00'::timestamptz", TIME_END - 1 },
+        { "SELECT '294276-12-31 23:59:59.999999+00'::timestamptz", TIME_END - 1 }, { "SELECT '9999-12-31 23:59:59.999998+00'::timestamptz", TIME_END - 2 },
+    };
+    for (size_t i = 0; i < COUNT_OF(some); i++) {
+        Rows *rows = db_query(begin_write(s), some[i].sql, NULL, 0);
+        assert_true(db_next(rows));
+        assert_true(row_time(rows, 0) == some[i].time);
+        assert_end(s);
+    }
+}
+
 static void times_that_are_none(void **state)
 {
     Session *s = *state;
@@ -611,6 +628,7 @@ int main(void)
         SESSION_TEST(texts_that_cannot_be_stored),
         SESSION_TEST(ids_names_and_enums),
         SESSION_TEST(times),
+        SESSION_TEST(times_beyond_the_years_are_the_nearest),
         SESSION_TEST(times_that_are_none),
         SESSION_TEST(intervals),
         SESSION_TEST(intervals_of_others),
