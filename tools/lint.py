@@ -170,6 +170,12 @@ def check_banned(path, code):
             yield from calls(path, code, names, reason)
 
 
+def check_sets(path, code):
+    """strchr(set, 0) finds the terminator, so that U+0000 would be in every set of characters."""
+    for match in re.finditer(r'\bstrchr\s*\(\s*"', code):
+        yield Finding(path, code.count("\n", 0, match.start()) + 1, "banned", 'strchr("…", c) finds the terminator where c is U+0000: char_in(c, "…")')
+
+
 def calls(path, code, names, reason):
     for match in re.finditer(rf"(?<![\w.>])({names})\s*\(", code):
         line_start = code.rfind("\n", 0, match.start()) + 1
@@ -209,6 +215,7 @@ def check_text(path, text):
         yield Finding(path, 1, "opening", "a file begins with a comment that says what it is")
     yield from check_functions(path, code)
     yield from check_banned(path, code)
+    yield from check_sets(path, code)
     if path.startswith("src/"):
         yield from check_includes(path, text)
         yield from check_globals(path, code)

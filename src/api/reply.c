@@ -143,7 +143,7 @@ static void add_quoted(Buf *out, Str text)
 {
     static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~:/%#?=@[]!$&'()*+,;";
     for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] && strchr(kept, text.p[i]))
+        if (char_in(text.p[i], kept))
             buf_char(out, text.p[i]);
         else
             buf_printf(out, "%%%02X", (unsigned)(unsigned char)text.p[i]);

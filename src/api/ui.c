@@ -172,7 +172,7 @@ static bool serve_file(Req *req)
 static bool is_authority(Str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!isalnum((unsigned char)s.p[i]) && !(s.p[i] && strchr("-._:[]", s.p[i])))
+        if (!isalnum((unsigned char)s.p[i]) && !char_in(s.p[i], "-._:[]"))
             return false;
     return s.n > 0 && s.n < 300;
 }

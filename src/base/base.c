@@ -26,6 +26,11 @@ bool str_starts(Str s, const char *prefix)
     return s.p && s.n >= n && memcmp(s.p, prefix, n) == 0;
 }
 
+bool char_in(char c, const char *set)
+{
+    return c && strchr(set, c);
+}
+
 /* A cut message must not end within a character: drops the bytes of an unfinished one. */
 static void cut_at_character(char *text, size_t n)
 {

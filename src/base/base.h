@@ -29,6 +29,7 @@ Str str_from(const char *c_string);         /* NULL gives STR_NULL; borrows */
 bool str_eq(Str a, Str b);                  /* two nulls are equal; null and empty are not */
 bool str_is(Str a, const char *c_string);
 bool str_starts(Str s, const char *prefix);
+bool char_in(char c, const char *set);      /* whether c is one of the set's characters; U+0000 never is, where strchr finds the terminator */
 
 /* Why something failed. The API maps each code to a status and a body (api/reply.c). */
 typedef enum ErrorCode {

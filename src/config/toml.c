@@ -342,7 +342,7 @@ static bool read_float(Reader *r, Toml *node, const char *digits)
 static bool read_word(Reader *r, Toml *node)
 {
     const char *start = r->p;
-    while (r->p < r->end && (is_bare((unsigned char)*r->p) || strchr("+.:", *r->p)))
+    while (r->p < r->end && (is_bare((unsigned char)*r->p) || char_in(*r->p, "+.:")))
         r->p++;
     Str word = { start, (size_t)(r->p - start) };
     char digits[128];

@@ -21,7 +21,7 @@ static bool refuse(Error *error, const char *what)
 static Str cut(Str *s, const char *separators)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (strchr(separators, s->p[i])) {
+        if (char_in(s->p[i], separators)) {
             Str rest = { s->p + i + 1, s->n - i - 1 };
             s->n = i;
             return rest;
@@ -33,7 +33,7 @@ static Str cut(Str *s, const char *separators)
 static size_t find(Str s, const char *separators)
 {
     size_t i = 0;
-    while (i < s.n && !strchr(separators, s.p[i]))
+    while (i < s.n && !char_in(s.p[i], separators))
         i++;
     return i;
 }

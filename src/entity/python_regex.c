@@ -47,11 +47,11 @@ static void take_escape(Translation *t)
         buf_text(&t->out, text);
     else if (is_letter && !(c == 'b' && !t->in_brackets))
         t->is_beyond = true;
-    else if (t->in_brackets || (c && strchr("<>`'", c))) /* the library has a meaning of its own for those */
+    else if (t->in_brackets || char_in(c, "<>`'")) /* the library has a meaning of its own for those */
         buf_char(&t->out, c); /* ERE knows no escapes there; a ']' or '^' would need another place */
     else
         buf_printf(&t->out, "\\%c", c);
-    t->is_beyond = t->is_beyond || (t->in_brackets && strchr("]^-[\\", c));
+    t->is_beyond = t->is_beyond || (t->in_brackets && char_in(c, "]^-[\\"));
     size_t taken = t->rest.n > 1 ? 2 : 1;
     t->rest.p += taken;
     t->rest.n -= taken;
@@ -99,7 +99,7 @@ static void take_group(Translation *t)
 static void take_sign(Translation *t)
 {
     char c = t->rest.p[0];
-    bool repeated = t->out.n && strchr("*+?}", c) && t->rest.n > 1;
+    bool repeated = t->out.n && char_in(c, "*+?}") && t->rest.n > 1;
     if (c == '[' && !t->in_brackets)
         t->in_brackets = true;
     else if (c == ']')

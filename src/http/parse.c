@@ -18,7 +18,7 @@ static bool is_token_char(unsigned char c)
 {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
         return true;
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c);
+    return char_in((char)c, "!#$%&'*+-.^_`|~");
 }
 
 static bool is_token(Str s)
@@ -224,7 +224,7 @@ static bool see_header(const HttpHeader *header, HttpFraming *framing, Seen *see
 static bool is_host(Str host)
 {
     for (size_t i = 0; i < host.n; i++)
-        if (!is_token_char((unsigned char)host.p[i]) && !strchr(":[]();=,", host.p[i]))
+        if (!is_token_char((unsigned char)host.p[i]) && !char_in(host.p[i], ":[]();=,"))
             return false;
     return true;
 }

@@ -10,7 +10,7 @@ bool block_name_is_plain(Str name)
     if (name.n && name.p[name.n - 1] == '\n')
         name.n--; /* '$' of the reference's pattern stands before it, too */
     for (size_t i = 0; i < name.n; i++)
-        if (!name.p[i] || !strchr(allowed, name.p[i]))
+        if (!char_in(name.p[i], allowed))
             return false;
     return true;
 }

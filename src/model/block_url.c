@@ -78,7 +78,7 @@ static size_t run_length(Str s, size_t at, const char *stops)
     size_t end = at, size;
     while (end < s.n) {
         uint32_t c = character_at(s, end, &size);
-        if (is_space(c) || (c && c < 0x80 && strchr(stops, (int)c)))
+        if (is_space(c) || (c < 0x80 && char_in((char)c, stops)))
             break;
         end += size;
     }
@@ -95,7 +95,7 @@ static Str cut(Str s, size_t at, size_t n)
 static size_t match_scheme(Str s, Url *url)
 {
     size_t n = 0;
-    while (n < s.n && (is_letter((unsigned char)s.p[n]) || (n > 0 && (is_digit((unsigned char)s.p[n]) || strchr("+-.", s.p[n] ? s.p[n] : ' ')))))
+    while (n < s.n && (is_letter((unsigned char)s.p[n]) || (n > 0 && (is_digit((unsigned char)s.p[n]) || char_in(s.p[n], "+-.")))))
         n++;
     if (n < 2 || s.n < n + 3 || memcmp(s.p + n, "://", 3) != 0)
         return 0;
@@ -122,7 +122,7 @@ static size_t match_userinfo(Str s, size_t at, Url *url)
 
 static bool ends_host(Str s, size_t at)
 {
-    return at == s.n || strchr("/:#?", s.p[at] ? s.p[at] : ' ') != NULL;
+    return at == s.n || char_in(s.p[at], "/:#?");
 }
 
 static size_t match_ipv4(Str s, size_t at)
@@ -148,7 +148,7 @@ static size_t match_ipv6(Str s, size_t at)
     for (; end < s.n && s.p[end] != ']'; end++) {
         if (s.p[end] == ':' && !colon)
             colon = end;
-        else if (s.p[end] != ':' && !is_digit((unsigned char)s.p[end]) && !(s.p[end] && strchr("abcdefABCDEF", s.p[end])))
+        else if (s.p[end] != ':' && !is_digit((unsigned char)s.p[end]) && !char_in(s.p[end], "abcdefABCDEF"))
             return 0;
     }
     if (end >= s.n || !colon || end == colon + 1)

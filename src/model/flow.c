@@ -8,7 +8,7 @@ bool check_name(Invalid *invalid, void *member)
     Str name = *(Str *)member;
     bool bad = false;
     for (size_t i = 0; i < name.n; i++)
-        bad = bad || strchr("/%&><", name.p[i]) != NULL;
+        bad = bad || char_in(name.p[i], "/%&><");
     if (!bad)
         return true;
     Str repr = json_python_repr(invalid->arena, name);

@@ -149,7 +149,7 @@ static bool read_spec_parts(Reader *r, Str s, size_t *at, Spec *spec, NumberOnly
 static bool check_separator(Reader *r, char separator, Str type)
 {
     const char *with = separator == ',' ? "deEfFgG%" : "deEfFgG%boxX";
-    if (!separator || (type.n > 0 && type.p[0] && strchr(with, type.p[0])))
+    if (!separator || (type.n > 0 && char_in(type.p[0], with)))
         return true;
     Str told = type.n ? char_told(r->arena, type) : STR("s");
     return REFUSE(r, "Cannot specify '%c' with '%.*s'.", separator, STR_ARG(told));

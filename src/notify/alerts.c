@@ -159,7 +159,7 @@ static void add_words(Arena *arena, StrList *words, Str text, const char *also)
 {
     size_t begin = 0;
     for (size_t i = 0; i <= text.n; i++) {
-        if (i < text.n && !is_blank(text.p[i]) && !strchr("[];,", text.p[i]) && !strchr(also, text.p[i]))
+        if (i < text.n && !is_blank(text.p[i]) && !char_in(text.p[i], "[];,") && !char_in(text.p[i], also))
             continue;
         add_word(arena, words, (Str){ text.p + begin, i - begin });
         begin = i + 1;
@@ -205,7 +205,7 @@ static bool begins_as_uuid(Str s)
         return false;
     for (size_t i = 0; i < sizeof shape - 1; i++) {
         const char *allowed = shape[i] == 'x' ? "0123456789abcdefABCDEF" : shape[i] == 'v' ? "89abAB" : shape[i] == '4' ? "4" : "-";
-        if (!s.p[i] || !strchr(allowed, s.p[i]))
+        if (!char_in(s.p[i], allowed))
             return false;
     }
     return true;

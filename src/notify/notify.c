@@ -115,7 +115,7 @@ bool data_flag(const Message *message, const char *key, bool fallback)
     if (!json)
         return fallback;
     if (json->kind == JSON_STRING)
-        return json->text.n > 0 && strchr("1tTyY", json->text.p[0]) ? true : json->text.n > 1 && strncasecmp(json->text.p, "on", 2) == 0;
+        return json->text.n > 0 && char_in(json->text.p[0], "1tTyY") ? true : json->text.n > 1 && strncasecmp(json->text.p, "on", 2) == 0;
     return json->kind == JSON_TRUE || (json->kind == JSON_INT && !str_is(json->text, "0"));
 }
 

@@ -10,11 +10,11 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* All of it from the second text, which strchr does not say of a zero byte. */
+/* All of it from the second text. */
 static bool made_of(Str text, const char *chars)
 {
     for (size_t i = 0; i < text.n; i++)
-        if (!text.p[i] || !strchr(chars, text.p[i]))
+        if (!char_in(text.p[i], chars))
             return false;
     return text.n > 0;
 }
@@ -32,16 +32,11 @@ static Str phone_digits(Arena *arena, Str text, size_t min)
     return digits.n >= min && digits.n <= DIGITS_MAX ? buf_view(&digits) : STR_NULL;
 }
 
-static bool is_in(char c, const char *chars)
-{
-    return c && strchr(chars, c);
-}
-
 /* Another number may begin behind this place, or the text ends. */
 static bool number_may_end(Str text, size_t at)
 {
     size_t i = at;
-    while (i < text.n && (is_blank(text.p[i]) || is_in(text.p[i], ",+(")))
+    while (i < text.n && (is_blank(text.p[i]) || char_in(text.p[i], ",+(")))
         i++;
     return at == text.n || (i > at && i < text.n && is_digit(text.p[i]));
 }
@@ -53,7 +48,7 @@ static bool next_number(Str text, size_t *at, Str *ret)
         if (!is_digit(text.p[begin]))
             continue;
         size_t end = begin;
-        while (end < text.n && (is_digit(text.p[end]) || is_blank(text.p[end]) || is_in(text.p[end], "()-")))
+        while (end < text.n && (is_digit(text.p[end]) || is_blank(text.p[end]) || char_in(text.p[end], "()-")))
             end++;
         for (; end > begin + 2; end--) {
             if (!is_digit(text.p[end - 1]) || !number_may_end(text, end))
@@ -71,7 +66,7 @@ static void form_value(Buf *out, Str text)
     static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        if (is_digit((char)c) || ((c | 32) >= 'a' && (c | 32) <= 'z') || is_in((char)c, "_.-~")) {
+        if (is_digit((char)c) || ((c | 32) >= 'a' && (c | 32) <= 'z') || char_in((char)c, "_.-~")) {
             buf_char(out, (char)c);
         } else if (c == ' ') {
             buf_char(out, '+');

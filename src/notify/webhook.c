@@ -16,7 +16,7 @@ static bool eat(Str *rest, const char *word)
 
 static bool is_token_char(char c, const char *also)
 {
-    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || (c && strchr(also, c));
+    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || char_in(c, also);
 }
 
 /* The letters and digits that come next, and what `also` has; at least one. */
@@ -43,8 +43,8 @@ static bool option(Str query, const char *name, bool fallback)
 {
     for (size_t i = 0; i + 1 < query.n; i++) {
         Str rest = { query.p + i + 1, query.n - i - 1 };
-        if (strchr("?&;", query.p[i]) && eat(&rest, name) && eat(&rest, "="))
-            return !(rest.n > 0 && strchr("nNfF0", rest.p[0])) && !eat(&rest, "of") && !eat(&rest, "de") && !eat(&rest, "di");
+        if (char_in(query.p[i], "?&;") && eat(&rest, name) && eat(&rest, "="))
+            return !(rest.n > 0 && char_in(rest.p[0], "nNfF0")) && !eat(&rest, "of") && !eat(&rest, "de") && !eat(&rest, "di");
     }
     return fallback;
 }
@@ -111,7 +111,7 @@ static bool read_link(Str s, Link *ret, const char **ret_hopeless)
     if (!eat(&rest, "http://") && !eat(&rest, "https://") && !eat(&rest, "mailto://"))
         return false;
     size_t run = 0;
-    while (run < rest.n && !strchr("| \n", rest.p[run]))
+    while (run < rest.n && !char_in(rest.p[run], "| \n"))
         run++;
     Str after = from(rest, run);
     *ret = (Link){ .url = { begin, (size_t)(after.p - begin) } };

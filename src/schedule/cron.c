@@ -366,7 +366,7 @@ bool cron_is_random(Str cron)
 {
     Str word;
     while (take_word(&cron, &word)) {
-        if (word.n == 1 && strchr("RrHh", word.p[0]))
+        if (word.n == 1 && char_in(word.p[0], "RrHh"))
             return true;
     }
     return false;

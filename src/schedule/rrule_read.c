@@ -149,7 +149,7 @@ static bool take_day(Str s, struct Day *ret)
         if (!parse_int(number, INT_LIMIT, &n))
             return false;
     } else {
-        while (i + 1 < s.n && strchr("+-0123456789", s.p[i]))
+        while (i + 1 < s.n && char_in(s.p[i], "+-0123456789"))
             i++;
         number = cut(s, 0, i);
         name = cut(s, i, s.n);

@@ -4,6 +4,7 @@ from urllib.parse import quote
 import pytest
 
 from api_client import NOBODY, unique
+from differences import expected
 from shapes import FLOW, is_later, is_row
 
 
@@ -88,6 +89,18 @@ def test_names_in_paths(api):
     flow = api.flow(unique("a b+c é"))
     assert api.read(f"/flows/name/{quote(flow['name'])}") == flow
     assert api.get(f"/flows/name/{quote(flow['name']).replace('%20', '+')}").status_code == 404
+
+
+@pytest.mark.parametrize("form", ["\u0000x", "x\u0000", "x\u0000y"])
+def test_a_name_with_a_zero_character(api, form):
+    """It is none of those that names must not hold; only PostgreSQL stores no text with it."""
+    name, status = unique(form), api.on(sqlite=201, postgresql=expected("a text with U+0000 on PostgreSQL", api.kind))
+    answers = [api.post("/flows/", {"name": name}), api.post("/block_types/", {"name": name, "slug": unique("zero")}), api.post("/work_queues/", {"name": name}),
+               api.post("/deployments/", {"name": name, "flow_id": api.flow()["id"]})]
+    assert [answer.status_code for answer in answers] == [status] * 4
+    assert [answer.json()["name"] for answer in answers if status == 201] == ([name] * 4 if status == 201 else [])
+    slug = api.post("/block_types/", {"name": unique("zero"), "slug": unique("zero") + "\u0000"})
+    assert slug.status_code == 422 and "slug must only contain" in slug.text
 
 
 def test_filter_and_count(api):

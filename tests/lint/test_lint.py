@@ -49,6 +49,10 @@ class BadSamples(unittest.TestCase):
             with self.subTest(call=call):
                 self.assertEqual(rules("src/api/a.c", f"static void f(void)\n{{\n    x = {call};\n}}\n"), ["banned"])
 
+    def test_sets_of_characters(self):
+        self.assertEqual(rules("src/api/a.c", "static void f(void)\n{\n    x = strchr(\"abc\", c);\n}\n"), ["banned"])
+        self.assertEqual(rules("src/api/a.c", "static void f(void)\n{\n    x = strchr(path, '/');\n}\n"), [])
+
     def test_function_length(self):
         self.assertEqual(rules("src/base/a.c", function(lint.FUNCTION_LINES - 3)), ["length"])
 

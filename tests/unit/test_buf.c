@@ -72,6 +72,16 @@ static void printf_grows_at_every_boundary(void **state)
     (void)state;
 }
 
+static void zero_is_in_no_set(void **state)
+{
+    (void)state;
+    assert_true(char_in('/', "/%&"));
+    assert_true(char_in('&', "/%&"));
+    assert_false(char_in('a', "/%&"));
+    assert_false(char_in('\0', "/%&"));
+    assert_false(char_in('\0', ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +89,7 @@ int main(void)
         cmocka_unit_test(pieces_follow_each_other),
         cmocka_unit_test(integers_are_written_whole),
         cmocka_unit_test(printf_grows_at_every_boundary),
+        cmocka_unit_test(zero_is_in_no_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
