@@ -42,12 +42,19 @@ static bool list_has(const Settings *settings, const char *setting, Str text)
     return false;
 }
 
-/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its brackets. */
+/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its brackets. Empty: it is no such text. */
 static Str host_of(Str authority)
 {
-    const char *end = authority.n ? memchr(authority.p, authority.p[0] == '[' ? ']' : ':', authority.n) : NULL;
+    if (!authority.n)
+        return STR_NULL;
+    const char *end = memchr(authority.p, authority.p[0] == '[' ? ']' : ':', authority.n);
     if (end)
-        authority.n = (size_t)(end - authority.p) + (*end == ']');
+        end += *end == ']';
+    else
+        end = authority.p + authority.n;
+    if (end < authority.p + authority.n && *end != ':')
+        return STR_NULL;
+    authority.n = (size_t)(end - authority.p);
     if (authority.n > 1 && authority.p[authority.n - 1] == '.')
         authority.n--;
     return authority;
@@ -89,15 +96,12 @@ static bool is_machine(Str host)
     return equal_in_any_case(host, str_from(name)) || equal_in_any_case(host, (Str){ name, strcspn(name, ".") });
 }
 
-/* A server that listens on the loopback interface alone is asked by one of its names. By another comes a page whose name leads here
- * all of a sudden (DNS rebinding), which the browser takes for the page's own server. */
+/* On a loopback address a server is asked by one of its names. By another comes a page whose name leads here all of a sudden (DNS
+ * rebinding), which the browser takes for the page's own server. What is not a browser may send no Host at all. */
 static bool check_host(Req *req)
 {
-    const Settings *settings = req->app->settings;
-    Str host = host_of(http_header(req->http, "host"));
-    if (!host.n || is_loopback(host) || !is_loopback(settings_text(settings, "PREFECT_ORION_API_HOST")))
-        return true;
-    if (is_machine(host) || list_has(settings, "ORION_ALLOWED_HOSTS", host))
+    Str sent = http_header(req->http, "host"), host = host_of(sent);
+    if (!sent.n || !req->app->on_loopback || is_loopback(host) || is_machine(host) || list_has(req->app->settings, "ORION_ALLOWED_HOSTS", host))
         return true;
     return req_fail(req, ERR_BAD_REQUEST, "This server is not known by the name in Host. Where it is, behind a proxy for instance, list the "
                     "name in the setting ORION_ALLOWED_HOSTS.");

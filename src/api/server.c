@@ -118,6 +118,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
     HttpServer *server = listen_http(settings, options, &app, error);
     bool served = server != NULL;
     if (served) {
+        app.on_loopback = http_server_has_loopback(server);
         running = server;
         if (stop_asked)
             http_server_stop(server);

@@ -62,6 +62,7 @@ struct HttpServer {
     int epoll, wake;                  /* wake: an eventfd, written by http_reply and http_server_stop */
     int listeners[LISTENERS_MAX];
     unsigned listener_count, port;
+    bool has_loopback;                /* one of them is on a loopback address */
     bool accepting;                   /* the listeners are watched */
     int64_t accept_again;             /* when to try again after running out of descriptors */
     bool draining;

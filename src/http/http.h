@@ -38,6 +38,7 @@ typedef struct HttpConfig {
 /* Listens. NULL: *error says why, for the user ("Port 4200 on 127.0.0.1 is already in use."). */
 HttpServer *http_server_new(const HttpConfig *config, Error *error) MUST_CHECK;
 unsigned http_server_port(const HttpServer *server);
+bool http_server_has_loopback(const HttpServer *server); /* whether an address that it listens on is a loopback one, under whatever name */
 /* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and returns. */
 void http_server_run(HttpServer *server, double drain);
 void http_server_stop(HttpServer *server); /* from any thread or a signal handler */

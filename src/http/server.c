@@ -74,6 +74,13 @@ static unsigned bound_port(int fd)
     return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+static bool is_loopback(const struct sockaddr *address)
+{
+    if (address->sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+    return address->sa_family == AF_INET && ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
 /* Where the first address was given any free port, the others take the same one. */
 static void set_port(struct sockaddr *address, unsigned port)
 {
@@ -112,6 +119,7 @@ static bool listen_all(HttpServer *server, const struct addrinfo *addresses, con
         if (fd >= 0) {
             server->listeners[server->listener_count++] = fd;
             server->port = bound_port(fd);
+            server->has_loopback |= is_loopback(a->ai_addr);
             continue;
         }
         reason = errno;
@@ -191,6 +199,11 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
 unsigned http_server_port(const HttpServer *server)
 {
     return server->port;
+}
+
+bool http_server_has_loopback(const HttpServer *server)
+{
+    return server->has_loopback;
 }
 
 static void accept_all(HttpServer *server)

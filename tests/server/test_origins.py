@@ -72,7 +72,8 @@ def test_clients_send_no_origin_and_notice_nothing(guarded):
     assert answer.status == 200 and not has_cors(answer)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:4200", "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "[::2]:4200"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:4200", "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "[::2]:4200",
+                                  "[::1].evil.example", ":4200", "::1", "[::1"])
 def test_a_name_that_is_not_its_own_is_refused(guarded, host):
     for request in (DROP, BODYLESS, *READS):
         answer, text = ask(guarded, *request, host=host)
@@ -109,3 +110,14 @@ def test_a_server_for_the_network_takes_any_name_but_no_foreign_page():
         assert ask(server, "GET", "/api/health", host="orion.example:4200")[0].status == 200
         assert ask(server, "POST", "/api/flows/filter", host="orion.example:4200", Origin="http://orion.example")[0].status == 200
         assert ask(server, "POST", "/api/flows/filter", host="orion.example:4200", Origin="http://evil.example")[0].status == 403
+
+
+def test_a_loopback_address_is_one_under_any_name():
+    """Debian gives a machine's own name the address 127.0.1.1."""
+    name = socket.gethostname()
+    if not socket.gethostbyname(name).startswith("127."):
+        name = "localhost"
+    with servers.running("orion", arguments=["--host", name], ORION_ALLOWED_HOSTS="", ORION_CORS_ORIGINS="") as server:
+        assert ask(server, "GET", "/api/health", host=f"{name}:{server.port}")[0].status == 200
+        assert ask(server, "GET", "/api/health", host="evil.example")[0].status == 400
+        assert ask(server, "POST", "/api/flows/filter", host="evil.example", Origin="http://evil.example")[0].status == 400
