@@ -1,6 +1,7 @@
 /* api/reply.c -- the ends of a request: success, errors in the reference's shapes, redirects, CORS. */
 #include "api/reply.h"
 
+#include "api/address.h"
 #include "base/log.h"
 
 /* How each error looks on the wire; a text of its own hides the message (which goes to the log). */
@@ -150,15 +151,14 @@ static void add_quoted(Buf *out, Str text)
     }
 }
 
-/* The location is absolute, made from Host and the decoded path, as Starlette does; https behind a proxy that says so, as uvicorn has it. */
+/* The location is absolute, made from the client's address of the server and the decoded path, as Starlette does. */
 void reply_redirect(Req *req, Str path)
 {
     HttpRequest *http = req->http;
-    Str host = http_header(http, "host");
+    Str address = request_address(req);
     Buf location;
-    buf_init(&location, req->arena, path.n + host.n + http->query.n + 16);
-    buf_text(&location, str_eq(http_header(http, "x-forwarded-proto"), STR("https")) ? "https://" : "http://");
-    add_quoted(&location, host);
+    buf_init(&location, req->arena, address.n + path.n + http->query.n + 16);
+    buf_str(&location, address);
     buf_text(&location, "/api");
     add_quoted(&location, path);
     if (http->query.n) {

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <strings.h>
 
+#include "api/address.h"
 #include "api/reply.h"
 #include "api/static_files.h"
 
@@ -168,34 +169,13 @@ static bool serve_file(Req *req)
 
 /* ---- /ui-settings ---- */
 
-/* A host with or without a port, and nothing that could stand for more. */
-static bool is_authority(Str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!isalnum((unsigned char)s.p[i]) && !char_in(s.p[i], "-._:[]"))
-            return false;
-    return s.n > 0 && s.n < 300;
-}
-
-static Str forwarded(const HttpRequest *http, const char *name)
-{
-    Str list = http_header(http, name);
-    return list.p ? next_item(&list, ',') : STR_NULL; /* of several proxies the first is the one the browser spoke to */
-}
-
-/* The address by which the browser came, unless the setting was made: so any port and any proxy works. What the headers say goes to
- * the client that sent them and to nobody else. */
+/* The address by which the browser came, unless the setting was made: so any port and any proxy works. */
 static Str api_address(Req *req)
 {
     static const char name[] = "PREFECT_ORION_UI_API_URL";
     const Settings *settings = req->app->settings;
-    Str host = forwarded(req->http, "x-forwarded-host");
-    if (!is_authority(host))
-        host = http_header(req->http, "host");
-    if (settings_source(settings, name) != FROM_DEFAULT || !is_authority(host))
-        return settings_text(settings, name);
-    bool tls = is_word(forwarded(req->http, "x-forwarded-proto"), "https");
-    return arena_printf(req->arena, "%s://%.*s/api", tls ? "https" : "http", STR_ARG(host));
+    Str address = settings_source(settings, name) == FROM_DEFAULT ? request_address(req) : STR("");
+    return address.n ? arena_printf(req->arena, "%.*s/api", STR_ARG(address)) : settings_text(settings, name);
 }
 
 static void send_settings(Req *req)

@@ -1,0 +1,12 @@
+/* api/address.h -- by which address a client reached the server, through proxies or not. */
+#ifndef ORION_ADDRESS_H
+#define ORION_ADDRESS_H
+
+#include "api/request.h"
+
+/* "https://name:port", as the client would have to write it: X-Forwarded-Host over Host, and https where X-Forwarded-Proto says so; of lists
+ * in these headers the first item, which names the proxy that the client spoke to. Empty where no header names a usable host.
+ * What the headers say may go to the client that sent them and to nobody else. */
+Str request_address(const Req *req);
+
+#endif
