@@ -42,6 +42,13 @@ const Model deployment_model = MODEL(Deployment, columns, .schema = "DeploymentR
 #define DROPPED(key) { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, .offset = offsetof(Deployment, dropped) }
 #define FIELDS_OF_OLD_CLIENTS DROPPED(worker_pool_queue_id), DROPPED(worker_pool_name), DROPPED(worker_pool_queue_name), DROPPED(work_pool_queue_name)
 
+/* The queue is made where it is not there; the reference stumbles over its name only then. */
+static bool check_queue_name(Invalid *invalid, void *member)
+{
+    const Str *name = member;
+    return name->n == 0 || check_name(invalid, member);
+}
+
 /* The reference takes null for is_schedule_active and infra_overrides of a new deployment, and then stumbles over its own model. */
 static const Field create_fields[] = { /* order: of errors, here and below */
     FIELD(Deployment, name, F_STR, .flags = REQUIRED, .check = check_name),
@@ -50,7 +57,7 @@ static const Field create_fields[] = { /* order: of errors, here and below */
     FIELD(Deployment, parameters, F_DICT, .fallback = "{}"),
     FIELD(Deployment, tags, F_STRS, .fallback = "[]"),
     FIELD(Deployment, manifest_path, F_STR, .flags = NULLABLE),
-    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE, .check = check_queue_name),
     FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE),
     FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
@@ -70,7 +77,7 @@ static const Field update_fields[] = {
     FIELD(Deployment, is_schedule_active, F_BOOL, .fallback = "true"),
     FIELD(Deployment, parameters, F_DICT, .fallback = "{}"),
     FIELD(Deployment, tags, F_STRS, .fallback = "[]"),
-    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE),
+    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE, .check = check_queue_name),
     FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE | VIRTUAL),
     FIELD(Deployment, path, F_STR, .flags = NULLABLE),
     FIELD(Deployment, infra_overrides, F_DICT, .flags = NULLABLE, .fallback = "{}"),

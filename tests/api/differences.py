@@ -80,6 +80,8 @@ BY_SERVER = {
     "a reference without a document": {"reference": 500, "orion": 400},
     # A schema that is not there.
     "moving to no schema": {"reference": 500, "orion": 409},
+    # A deployment makes the queue that it names.
+    "a queue of an impossible name": {"reference": 500, "orion": 422},
     # The name of a queue or pool is missing; that the table needs it is found out late.
     "a work queue without a name": {"reference": 409, "orion": 422},
     "a work pool without a name": {"reference": 500, "orion": 422},

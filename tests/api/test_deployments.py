@@ -146,6 +146,19 @@ def test_required(api, key):
     assert api.post("/deployments/", body).status_code == expected("a deployment without name or flow", api.kind)
 
 
+def test_a_queue_of_an_impossible_name_is_not_made(api):
+    name = unique("<&>%")
+    status = expected("a queue of an impossible name", api.kind)
+    deployment = deploy(api, work_queue_name=unique("queue"))
+    refused = [api.post("/deployments/", {"name": unique("deployment"), "flow_id": deployment["flow_id"], "work_queue_name": name}),
+               api.post("/deployments/", {"name": unique("deployment"), "flow_id": deployment["flow_id"], "work_queue_name": name, "work_pool_name": POOL}),
+               api.patch(f"/deployments/{deployment['id']}", {"work_queue_name": name}), api.post("/work_queues/", {"name": name})]
+    assert [answer.status_code for answer in refused] == [status, status, status, 422]
+    assert all(answer.json()["exception_detail"][0]["loc"] == ["body", "work_queue_name"] for answer in refused[:3] if status == 422)
+    assert api.server.execute("SELECT count(*) FROM work_queue WHERE name = ?", name) == [(0,)]
+    assert api.read(f"/deployments/{deployment['id']}") == deployment
+
+
 def test_fields_of_old_clients_are_dropped(api):
     old = {"worker_pool_queue_id": 5, "worker_pool_name": [], "worker_pool_queue_name": "x", "work_pool_queue_name": None}
     deployment = deploy(api, **old)

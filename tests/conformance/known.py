@@ -73,7 +73,7 @@ def of_a_known_name(request, reference, ours):
 
 def too_large(request, reference, ours):
     large = re.search(r"[0-9]{19}", request.content or "")
-    return bool(large) and (reference.status == 500 or "empirical_policy" in request.content or '"min_runs"' in request.content) and ours.status == 422 and "type_error.integer" in ours.text
+    return bool(large) and (reference.status in (404, 500) or "empirical_policy" in request.content or '"min_runs"' in request.content) and ours.status == 422 and "type_error.integer" in ours.text
 
 
 def not_finite(request, reference, ours):
@@ -118,6 +118,7 @@ KNOWN = [
     Known("an integer that no column holds: 422 in place of a 500, of a row that no list with it can be answered for, or of a count of runs", "(POST|PUT|PATCH)", "/.*", too_large),
     Known("a duration beyond what Python holds: 422 in place of a 500", "(POST|PATCH)", f"/deployments/({ID}(/schedule)?)?", crash(422, "invalid duration format")),
     Known("null in a deployment or a pool: 422 in place of a 500", "(POST|PATCH)", f"/(deployments|experimental/work_pools)/({ID})?", crash(422, "type_error.none.not_allowed")),
+    Known("a name that no work queue can have: 422 in place of a 500", "(POST|PATCH)", f"/deployments/({ID})?", crash(422, "value_error.invalidname")),
     Known("infinity is no number: 422 in place of a 500, or of null", "(POST|PUT|PATCH)", "/.*", not_finite),
     Known("a pool that is not there: 404 in place of a 500", "PATCH", f"/deployments/{ID}", crash(404, "not found")),
     Known("no UUID: 422 in place of a 500", "PATCH", f"/deployments/{ID}", crash(422, '"type_error.uuid"', '"value_error.uuid"')),

@@ -72,7 +72,10 @@ class World:
         self.last = (request, other, *answers)
         self.judge(request, other, *answers)
         self.coverage.note(request, answers[0])
-        self.learn(request, answers[0])
+        if answers[0].status == 201 and answers[1].status == 422:
+            self.take_back(path.partition("?")[0], answers[0])
+        else:
+            self.learn(request, answers[0])
         if answers[0].status == 200 and re.search(r"/get_(scheduled_flow_)?runs", path) and "x-prefect-ui" not in request.headers:
             time.sleep(PATIENCE)
         if self.asked == self.until:
@@ -88,6 +91,12 @@ class World:
                 self.match.answers(request, reference, ours)
         except Difference as difference:
             self.differences.append(self.report(request, other, reference, ours, difference))
+
+    def take_back(self, path, answer):
+        """Deletes what the reference alone made (a listed difference, or one that is reported): else every list and count would differ from here on."""
+        path = "/flow_runs" if path.endswith("/create_flow_run") else path.rstrip("/")
+        self.wires[0].send(Request("DELETE", f"{path}/{answer.json['id']}"))
+        self.wires[0].receive()
 
     def report(self, request, other, reference, ours, difference):
         again = ["python", "tests/conformance/run.py", "--database", self.servers[0].engine, "--seed", str(self.seed), "--until", str(self.asked)]

@@ -7,7 +7,7 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?([+-]\d\d:\d\d)$")
 SLUG = re.compile(r"[a-z]+-[a-z]+$")
 LOOSE = 30.0  # seconds between what the two servers call now
 # Columns of JSON whose keys come in another order from PostgreSQL: docs/differences.md.
-KEPT_BY_JSONB = re.compile(r"\.(task_inputs|schedule|filters|fields|base_job_template)\b")
+KEPT_BY_JSONB = re.compile(r"\.(parameters|task_inputs|schedule|filters|fields|base_job_template)\b")
 RUNNING_CLOCKS = ("estimated_run_time", "estimated_start_time_delta", "total_run_time", "delay_seconds")
 SUMS = ("sum_estimated_run_time", "sum_estimated_lateness")  # of the clocks of as many runs as stand beside them
 
