@@ -2,41 +2,19 @@
 #include "api/origin.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
-#include <strings.h>
 #include <unistd.h>
 
-static bool equal_in_any_case(Str a, Str b)
-{
-    return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
-}
-
-static Str trim(Str s)
-{
-    while (s.n && isspace((unsigned char)s.p[0]))
-        s = (Str){ s.p + 1, s.n - 1 };
-    while (s.n && isspace((unsigned char)s.p[s.n - 1]))
-        s.n--;
-    return s;
-}
-
-static Str next_of_list(Str *rest)
-{
-    const char *comma = memchr(rest->p, ',', rest->n);
-    Str item = { rest->p, comma ? (size_t)(comma - rest->p) : rest->n };
-    *rest = comma ? (Str){ comma + 1, rest->n - item.n - 1 } : (Str){ rest->p + rest->n, 0 };
-    return trim(item);
-}
+#include "api/address.h"
 
 /* Whether the setting, a list, holds the text or "*". */
 static bool list_has(const Settings *settings, const char *setting, Str text)
 {
     Str rest = settings_text(settings, setting);
     while (rest.n) {
-        Str item = next_of_list(&rest);
+        Str item = str_next_item(&rest, ',');
         if (item.n > 1 && item.p[item.n - 1] == '/')
             item.n--;
-        if (item.n && (str_is(item, "*") || equal_in_any_case(item, text)))
+        if (item.n && (str_is(item, "*") || str_same_word(item, text)))
             return true;
     }
     return false;
@@ -75,7 +53,7 @@ static bool is_loopback(Str host)
     struct in_addr four;
     struct in6_addr six;
     static const Str name = { ".localhost", 10 };
-    if (equal_in_any_case(host, STR("localhost")) || (host.n > name.n && equal_in_any_case((Str){ host.p + host.n - name.n, name.n }, name)))
+    if (str_same_word(host, STR("localhost")) || (host.n > name.n && str_same_word((Str){ host.p + host.n - name.n, name.n }, name)))
         return true;
     bool brackets = host.n > 2 && host.p[0] == '[';
     if (brackets)
@@ -93,7 +71,7 @@ static bool is_machine(Str host)
     char name[256] = "";
     if (gethostname(name, sizeof name - 1) != 0 || !*name)
         return false;
-    return equal_in_any_case(host, str_from(name)) || equal_in_any_case(host, (Str){ name, strcspn(name, ".") });
+    return str_same_word(host, str_from(name)) || str_same_word(host, (Str){ name, strcspn(name, ".") });
 }
 
 /* On a loopback address a server is asked by one of its names. By another comes a page whose name leads here all of a sudden (DNS
@@ -110,9 +88,7 @@ static bool check_host(Req *req)
 /* A page cannot send X-Forwarded-Host to another server without asking first, and that is refused. */
 static bool is_own(const HttpRequest *http, Str host)
 {
-    Str forwarded = http_header(http, "x-forwarded-host");
-    return equal_in_any_case(host, host_of(http_header(http, "host"))) ||
-           (forwarded.n && equal_in_any_case(host, host_of(next_of_list(&forwarded))));
+    return str_same_word(host, host_of(http_header(http, "host"))) || str_same_word(host, host_of(forwarded_item(http, "x-forwarded-host")));
 }
 
 static bool check_origin(Req *req)

@@ -2,7 +2,6 @@
 #include "api/ui.h"
 
 #include <ctype.h>
-#include <strings.h>
 
 #include "api/address.h"
 #include "api/reply.h"
@@ -17,36 +16,13 @@ bool ui_is_embedded(void)
 
 /* ---- what headers say ---- */
 
-static Str trimmed(Str s)
-{
-    while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = (Str){ s.p + 1, s.n - 1 };
-    while (s.n && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
-        s.n--;
-    return s;
-}
-
-/* Cuts what stands before the separator off the rest, without spaces around it. */
-static Str next_item(Str *rest, char separator)
-{
-    const char *end = memchr(rest->p, separator, rest->n);
-    Str item = { rest->p, end ? (size_t)(end - rest->p) : rest->n };
-    *rest = end ? (Str){ end + 1, rest->n - item.n - 1 } : (Str){ rest->p + rest->n, 0 };
-    return trimmed(item);
-}
-
-static bool is_word(Str s, const char *word)
-{
-    return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0;
-}
-
 /* The q of "gzip;q=0.5" in thousandths; 1000 where there is none. */
 static int read_quality(Str parameters)
 {
     while (parameters.n) {
-        Str parameter = next_item(&parameters, ';');
-        Str name = next_item(&parameter, '=');
-        if (!is_word(name, "q") || parameter.n == 0)
+        Str parameter = str_next_item(&parameters, ';');
+        Str name = str_next_item(&parameter, '=');
+        if (!str_same_word(name, STR("q")) || parameter.n == 0)
             continue;
         int value = parameter.p[0] == '1' ? 1000 : 0;
         for (size_t i = 2, place = 100; i < parameter.n && place; i++, place /= 10)
@@ -57,12 +33,12 @@ static int read_quality(Str parameters)
 }
 
 /* How much the client wants a coding; -1: it does not speak of it. */
-static int find_quality(Str accepted, const char *coding)
+static int find_quality(Str accepted, Str coding)
 {
     int quality = -1;
     while (accepted.n) {
-        Str item = next_item(&accepted, ',');
-        if (is_word(next_item(&item, ';'), coding))
+        Str item = str_next_item(&accepted, ',');
+        if (str_same_word(str_next_item(&item, ';'), coding))
             quality = read_quality(item);
     }
     return quality;
@@ -73,10 +49,10 @@ static bool wants_gzip(const HttpRequest *http)
     Str accepted = http_header(http, "accept-encoding");
     if (!accepted.p)
         return false;
-    int gzip = find_quality(accepted, "gzip");
+    int gzip = find_quality(accepted, STR("gzip"));
     if (gzip < 0)
-        gzip = find_quality(accepted, "*");
-    return gzip > 0 && gzip >= find_quality(accepted, "identity");
+        gzip = find_quality(accepted, STR("*"));
+    return gzip > 0 && gzip >= find_quality(accepted, STR("identity"));
 }
 
 /* Tags are compared weakly, as RFC 9110 asks. `tag` is quoted. */
@@ -84,7 +60,7 @@ static bool has_tag(const HttpRequest *http, Str tag)
 {
     Str known = http_header(http, "if-none-match");
     while (known.p && known.n) {
-        Str item = next_item(&known, ',');
+        Str item = str_next_item(&known, ',');
         if (str_starts(item, "W/"))
             item = (Str){ item.p + 2, item.n - 2 };
         if (str_is(item, "*") || str_eq(item, tag))

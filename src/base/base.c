@@ -2,6 +2,7 @@
 #include "base/base.h"
 
 #include <stdarg.h>
+#include <strings.h>
 
 Str str_from(const char *c_string)
 {
@@ -24,6 +25,29 @@ bool str_starts(Str s, const char *prefix)
 {
     size_t n = strlen(prefix);
     return s.p && s.n >= n && memcmp(s.p, prefix, n) == 0;
+}
+
+Str str_trim(Str s)
+{
+    static const char blanks[] = " \t\n\v\f\r";
+    while (s.n && char_in(s.p[0], blanks))
+        s = (Str){ s.p + 1, s.n - 1 };
+    while (s.n && char_in(s.p[s.n - 1], blanks))
+        s.n--;
+    return s;
+}
+
+Str str_next_item(Str *rest, char separator)
+{
+    const char *end = rest->n ? memchr(rest->p, separator, rest->n) : NULL;
+    Str item = { rest->p, end ? (size_t)(end - rest->p) : rest->n };
+    *rest = end ? (Str){ end + 1, rest->n - item.n - 1 } : (Str){ rest->p + rest->n, 0 };
+    return str_trim(item);
+}
+
+bool str_same_word(Str a, Str b)
+{
+    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
 }
 
 bool char_in(char c, const char *set)

@@ -29,6 +29,9 @@ Str str_from(const char *c_string);         /* NULL gives STR_NULL; borrows */
 bool str_eq(Str a, Str b);                  /* two nulls are equal; null and empty are not */
 bool str_is(Str a, const char *c_string);
 bool str_starts(Str s, const char *prefix);
+Str str_trim(Str s);                        /* without white space around it */
+Str str_next_item(Str *rest, char separator); /* what stands before the separator, trimmed, is cut off the rest, which is empty at the end */
+bool str_same_word(Str a, Str b);           /* equal but for the case of ASCII letters */
 bool char_in(char c, const char *set);      /* whether c is one of the set's characters; U+0000 never is, where strchr finds the terminator */
 
 /* Why something failed. The API maps each code to a status and a body (api/reply.c). */

@@ -39,11 +39,17 @@ static const char *shown_url(const Cli *cli)
     return cli_shown_url(cli, settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"));
 }
 
-Db *cli_open_database(const Cli *cli, Error *error)
+static Db *open_database(const Cli *cli, bool never_create, Error *error)
 {
     DbConfig config = db_config(cli->settings);
     config.readers = config.connections = 1;
+    config.never_create = never_create;
     return db_open(&config, error);
+}
+
+Db *cli_open_database(const Cli *cli, Error *error)
+{
+    return open_database(cli, false, error);
 }
 
 /* The steps: each runs in a transaction of its own. */
@@ -130,10 +136,7 @@ int cmd_database_reset(Cli *cli)
 /* A transaction for a dry run, which makes no file either. */
 static bool look(const Cli *cli, bool (*step)(Tx *, void *), void *arg, Error *error)
 {
-    DbConfig config = db_config(cli->settings);
-    config.readers = config.connections = 1;
-    config.never_create = true;
-    Db *db = db_open(&config, error);
+    Db *db = open_database(cli, true, error);
     bool ok = db && db_run(db, false, cli->arena, step, arg, error);
     db_close(db);
     return ok;

@@ -43,14 +43,6 @@ static PgConnection *of(void *connection)
 
 /* ---- places and connections ---- */
 
-static size_t keyword_find(const PgPlace *place, const char *keyword)
-{
-    size_t i = 0;
-    while (place->keywords[i] && strcmp(place->keywords[i], keyword) != 0)
-        i++;
-    return i;
-}
-
 /* What libpq has from its environment and the service that this names; "" where nothing. */
 static const char *from_elsewhere(Arena *arena, const PgPlace *place, const char *keyword)
 {
@@ -69,10 +61,10 @@ static void add_keepalives(Arena *arena, PgPlace *place)
     static const char *const rows[][2] = {
         { "keepalives_idle", "60" }, { "keepalives_interval", "10" }, { "keepalives_count", "3" }, { "tcp_user_timeout", "30000" },
     };
-    if (place->keywords[keyword_find(place, "service")] || from_elsewhere(arena, place, "service")[0])
+    if (place->keywords[pg_keyword_find(place, "service")] || from_elsewhere(arena, place, "service")[0])
         return; /* its file may say so, and must not be overruled */
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        size_t at = keyword_find(place, rows[i][0]);
+        size_t at = pg_keyword_find(place, rows[i][0]);
         if (place->keywords[at])
             continue;
         place->keywords[at] = rows[i][0];
@@ -84,11 +76,11 @@ static void add_keepalives(Arena *arena, PgPlace *place)
  * may give some, which nobody can ask for, there are none of ours: each transaction sets its own. */
 static void add_session(Arena *arena, PgPlace *place, double timeout)
 {
-    size_t options = keyword_find(place, "options");
+    size_t options = pg_keyword_find(place, "options");
     bool is_given = place->keywords[options] != NULL;
     int64_t ms = timeout <= 0 ? 0 : timeout < 0.001 ? 1 : (int64_t)(timeout * 1000), idle_ms = 2 * ms;
     place->statement_ms = pg_statement_ms(ms);
-    if (!place->keeps_statements || (!is_given && place->keywords[keyword_find(place, "service")]))
+    if (!place->keeps_statements || (!is_given && place->keywords[pg_keyword_find(place, "service")]))
         return;
     const char *given = is_given ? place->values[options] : from_elsewhere(arena, place, "options");
     size_t size = (PG_KEYWORDS_MAX + PG_KEYWORDS_OURS) * sizeof(*place->values);

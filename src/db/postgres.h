@@ -22,6 +22,7 @@ typedef struct PgPlace {
 enum { PG_KEYWORDS_MAX = 64, PG_KEYWORDS_OURS = 8 }; /* of a URL; room for what is added to them */
 
 bool postgres_takes(Str scheme);
+size_t pg_keyword_find(const PgPlace *place, const char *keyword); /* its index, or that of the first free one */
 /* "postgresql+asyncpg://user:password@host:port/database?…" into keywords and values. */
 bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error) MUST_CHECK;
 

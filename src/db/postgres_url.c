@@ -72,11 +72,17 @@ static char *decoded(Arena *arena, Str s)
 
 /* ---- keywords ---- */
 
-static bool put(PgPlace *place, const char *keyword, const char *value, Error *error)
+size_t pg_keyword_find(const PgPlace *place, const char *keyword)
 {
     size_t i = 0;
     while (place->keywords[i] && strcmp(place->keywords[i], keyword) != 0)
         i++;
+    return i;
+}
+
+static bool put(PgPlace *place, const char *keyword, const char *value, Error *error)
+{
+    size_t i = pg_keyword_find(place, keyword);
     if (i == PG_KEYWORDS_MAX)
         return refuse(error, "There are too many parameters");
     place->keywords[i] = keyword;

@@ -72,6 +72,19 @@ static void printf_grows_at_every_boundary(void **state)
     (void)state;
 }
 
+static void lists_are_cut_into_items(void **state)
+{
+    (void)state;
+    static const char *const items[] = { "one", "", "t wo", "" };
+    Str rest = STR(" one,, t wo\t, ");
+    for (size_t i = 0; i < COUNT_OF(items); i++)
+        assert_true(str_is(str_next_item(&rest, ','), items[i]));
+    assert_int_equal(rest.n, 0);
+    assert_true(str_same_word(STR("HTTPS"), STR("https")));
+    assert_false(str_same_word(STR("https"), STR("http")));
+    assert_false(str_same_word(STR_NULL, STR("x")));
+}
+
 static void zero_is_in_no_set(void **state)
 {
     (void)state;
@@ -89,6 +102,7 @@ int main(void)
         cmocka_unit_test(pieces_follow_each_other),
         cmocka_unit_test(integers_are_written_whole),
         cmocka_unit_test(printf_grows_at_every_boundary),
+        cmocka_unit_test(lists_are_cut_into_items),
         cmocka_unit_test(zero_is_in_no_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
