@@ -120,7 +120,7 @@ static bool schedule_deployment(Req *req)
     const Deployment *deployment = deployment_read(req->tx, req->params[0]);
     PlannedRuns runs;
     if (deployment
-        && (!planned_runs_make(req->arena, deployment, &plan, req->tx->now, &runs, req->tx->error)
+        && (!planned_runs_make(req->arena, deployment, &plan, &runs, req->tx->error)
             || planned_runs_insert(req->tx, &runs, 0, runs.count) < 0))
         return false;
     return req->tx->error->code == ERR_NONE && reply_null(req);

@@ -165,15 +165,19 @@ static bool ensure_agents_queue(Tx *tx, Str name)
 
 /* ---- planned runs ---- */
 
+typedef enum Which { RUNS_OF_ANYBODY, RUNS_PLANNED, RUNS_PLANNED_AHEAD } Which;
+
 /* models.deployments._delete_scheduled_runs; with what belongs to the runs. NOT (a <> b) is a = b for which SQLite looks for no index: a
  * deployment has fewer runs than there are scheduled ones. */
-static bool delete_scheduled_runs(Tx *tx, Str id, bool by_anybody)
+static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
 {
     Buf sql;
     buf_init(&sql, tx->arena, 256);
-    buf_printf(&sql, "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED' AND (auto_scheduled OR $2) ORDER BY id%s",
+    buf_printf(&sql, "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED' AND (auto_scheduled OR $2)"
+                     " AND ($3 OR (expected_start_time > $4 AND next_scheduled_start_time > $4)) ORDER BY id%s",
                tx->sql->for_update); /* a run that an agent takes at this moment stays */
-    Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(id), v_bool(by_anybody)));
+    Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(id), v_bool(which == RUNS_OF_ANYBODY), v_bool(which != RUNS_PLANNED_AHEAD),
+                                                        v_time(tx->now)));
     StrList ids = { 0 };
     while (db_next(rows))
         str_list_add(&ids, tx->arena, row_text(rows, 0));
@@ -183,7 +187,30 @@ static bool delete_scheduled_runs(Tx *tx, Str id, bool by_anybody)
     return tx->error->code == ERR_NONE;
 }
 
+/* Whether runs that were planned from the one would be planned alike from the other. Both were read: stored JSON has one form. */
+static bool plans_alike(const Deployment *a, const Deployment *b)
+{
+    return a->is_schedule_active == b->is_schedule_active && str_eq(a->schedule, b->schedule) && str_eq(a->parameters, b->parameters)
+           && str_eq(a->tags, b->tags) && str_eq(a->column_queue_name, b->column_queue_name) && str_eq(a->work_queue_id, b->work_queue_id)
+           && str_eq(a->infrastructure_document_id, b->infrastructure_document_id);
+}
+
+/* The runs that a change makes stale: those planned ahead, and where the schedule was switched off those that are due too. The reference
+ * drops all at each change, also of what runs are not made from, and with it the runs that no agent has come to yet. */
+static bool drop_stale_runs(Tx *tx, const Deployment *before, const Deployment *now)
+{
+    if (plans_alike(before, now))
+        return true;
+    bool is_off = before->is_schedule_active && !now->is_schedule_active;
+    return delete_scheduled_runs(tx, now->id, is_off ? RUNS_PLANNED : RUNS_PLANNED_AHEAD);
+}
+
 /* ---- changes ---- */
+
+static Deployment *read_by_flow(Tx *tx, Str flow_id, Str name)
+{
+    return read_where(tx, " WHERE deployment.flow_id = $1 AND deployment.name = $2", DB_VALUES(v_uuid(flow_id), v_text(name)));
+}
 
 /* As the reference: who has no new queue keeps the old one. */
 #define ON_CONFLICT_UPDATE \
@@ -198,33 +225,42 @@ static bool delete_scheduled_runs(Tx *tx, Str id, bool by_anybody)
 Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_created)
 {
     Deployment row = *wanted;
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 AND name = $2 FOR UPDATE", v_uuid(row.flow_id), v_text(row.name));
+    const Deployment *before = read_by_flow(tx, row.flow_id, row.name);
     if (!check_pool(tx, wanted) || !resolve_queue(tx, wanted, &row.work_queue_id)
         || !check_block(tx, wanted->infrastructure_document_id, "infrastructure") || !check_block(tx, wanted->storage_document_id, "storage"))
         return NULL;
+    row.schedule = schedule_anchored(tx->arena, wanted->schedule, before ? before->schedule : STR_NULL, tx->now);
     row.id = uuid_new(tx->arena);
     row.created = row.updated = tx->now;
     if (codec_insert(tx, &deployment_model, "deployment", &row, ON_CONFLICT_UPDATE) < 0)
         return NULL;
     if (!ensure_agents_queue(tx, wanted->work_queue_name))
         return NULL;
-    Deployment *now = read_where(tx, " WHERE deployment.flow_id = $1 AND deployment.name = $2", DB_VALUES(v_uuid(row.flow_id), v_text(row.name)));
-    if (!now || !delete_scheduled_runs(tx, now->id, false))
+    Deployment *now = read_by_flow(tx, row.flow_id, row.name);
+    if (!now)
         return NULL;
     *ret_created = str_eq(now->id, row.id);
+    bool was_made_meanwhile = !before && !*ret_created;
+    if (was_made_meanwhile ? !delete_scheduled_runs(tx, now->id, RUNS_PLANNED_AHEAD) : before && !drop_stale_runs(tx, before, now))
+        return NULL;
     return now;
 }
 
 bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
 {
     Deployment row = *update;
+    db_lock_row(tx, "deployment", id);
+    const Deployment *before = deployment_read(tx, id), *now;
     if (!check_pool(tx, update) || !resolve_queue(tx, update, &row.work_queue_id))
         return false;
+    row.schedule = schedule_anchored(tx->arena, update->schedule, before ? before->schedule : STR_NULL, tx->now);
     int64_t rows = codec_update(tx, &deployment_update_model, "deployment", id, &row, sent);
     if (rows == 0)
         return fail(tx->error, ERR_NOT_FOUND, "Deployment not found.");
     if (rows < 0 || (row.work_queue_id.p && !codec_send_update(tx, &queue_model, "deployment", id, &row, 1)))
         return false;
-    return delete_scheduled_runs(tx, id, false) && ensure_agents_queue(tx, update->work_queue_name);
+    return ensure_agents_queue(tx, update->work_queue_name) && (now = deployment_read(tx, id)) && drop_stale_runs(tx, before, now);
 }
 
 bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active)
@@ -232,13 +268,13 @@ bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool a
     const Deployment changed = { .is_schedule_active = active };
     if (deployment->is_schedule_active != active && !codec_send_update(tx, &active_model, "deployment", deployment->id, &changed, 1))
         return false;
-    return active || delete_scheduled_runs(tx, deployment->id, false);
+    return active || delete_scheduled_runs(tx, deployment->id, RUNS_PLANNED);
 }
 
 int64_t deployment_delete(Tx *tx, Str id)
 {
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR UPDATE", v_uuid(id)); /* no more runs of it from here on */
-    if (!delete_scheduled_runs(tx, id, true))
+    if (!delete_scheduled_runs(tx, id, RUNS_OF_ANYBODY))
         return -1;
     return DB_EXEC(tx, "DELETE FROM deployment WHERE id = $1", v_uuid(id));
 }

@@ -8,7 +8,7 @@ typedef struct Deployment { /* schemas.responses.DeploymentResponse; bodies fill
     Str id;
     Time created, updated;
     Str name, version, description, flow_id;
-    Str schedule;             /* JSON as schedule_decode makes it; null: none */
+    Str schedule;             /* JSON as schedule_decode makes it, stored as schedule_anchored does; null: none */
     bool is_schedule_active;
     Str infra_overrides, parameters, tags;
     Str work_queue_name;      /* read: of the queue, where the deployment has one; column_queue_name is the column's own */
@@ -26,10 +26,11 @@ void deployment_select(Buf *sql); /* "SELECT … FROM deployment LEFT JOIN …" 
 Deployment *deployment_read(Tx *tx, Str id);
 Deployment *deployment_read_by_name(Tx *tx, Str flow_name, Str name);
 
-/* Makes the deployment, or changes the one of that flow and name (*ret_created), with the queue it names; drops its planned runs.
+/* Makes the deployment, or changes the one of that flow and name (*ret_created), with the queue it names; drops the planned
+ * runs of the future if what they are made from has changed, and all that are not begun if the schedule was switched off.
  * NULL: tx->error: ERR_NOT_FOUND, ERR_CONFLICT where pool, configuration or blocks do not fit, ERR_INTEGRITY where there is no such flow. */
 Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_created);
-/* Changes what was sent; drops its planned runs. False: tx->error, ERR_NOT_FOUND where there is none. */
+/* Changes what was sent; drops planned runs likewise. False: tx->error, ERR_NOT_FOUND where there is none. */
 bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent) MUST_CHECK;
 /* Switches the schedule on, or off and drops its planned runs. False: tx->error. */
 bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active) MUST_CHECK;

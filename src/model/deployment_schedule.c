@@ -93,26 +93,14 @@ static bool decode_schedule(Invalid *invalid, const Json *json, Schedule *ret)
     return false;
 }
 
-/* What the reference fills in: an anchor now, and UTC, where intervals and RRULEs name no zone. */
-static void fill_in(Schedule *schedule)
+/* Where intervals and RRULEs name no zone. */
+static void fill_in_zone(Schedule *schedule)
 {
-    if (schedule->kind == SCHEDULE_INTERVAL && schedule->anchor.us == TIME_NULL)
-        schedule->anchor = MOMENT(clock_now());
     if (schedule->kind != SCHEDULE_CRON && !schedule->timezone.p)
         schedule->timezone = STR("UTC");
 }
 
-bool schedule_decode(Invalid *invalid, const Json *json, void *member)
-{
-    Schedule schedule;
-    if (!decode_schedule(invalid, json, &schedule))
-        return false;
-    fill_in(&schedule);
-    *(Str *)member = codec_stored(invalid->arena, &classes[schedule.kind], &schedule);
-    return true;
-}
-
-bool schedule_load(Arena *arena, Str json_text, Schedule *ret)
+static bool parse_schedule(Arena *arena, Str json_text, Schedule *ret)
 {
     Invalid invalid;
     JsonError error;
@@ -120,6 +108,37 @@ bool schedule_load(Arena *arena, Str json_text, Schedule *ret)
     invalid_init(&invalid, arena);
     if (!json_text.p || !json_parse(arena, json_text, &json, &error) || !decode_schedule(&invalid, json, ret))
         return false;
-    fill_in(ret);
+    fill_in_zone(ret);
+    return true;
+}
+
+bool schedule_decode(Invalid *invalid, const Json *json, void *member)
+{
+    Schedule schedule;
+    if (!decode_schedule(invalid, json, &schedule))
+        return false;
+    fill_in_zone(&schedule);
+    *(Str *)member = codec_stored(invalid->arena, &classes[schedule.kind], &schedule);
+    return true;
+}
+
+Str schedule_anchored(Arena *arena, Str decoded, Str stored, Time now)
+{
+    Schedule schedule, old;
+    if (!parse_schedule(arena, decoded, &schedule) || schedule.kind != SCHEDULE_INTERVAL || schedule.anchor.us != TIME_NULL)
+        return decoded;
+    bool is_same = parse_schedule(arena, stored, &old) && old.kind == SCHEDULE_INTERVAL && old.interval == schedule.interval
+                   && str_eq(old.timezone, schedule.timezone) && old.anchor.us != TIME_NULL;
+    schedule.anchor = is_same ? old.anchor : MOMENT(now);
+    return codec_stored(arena, &classes[SCHEDULE_INTERVAL], &schedule);
+}
+
+bool schedule_load(Arena *arena, Str json_text, Time created, Schedule *ret)
+{
+    if (!parse_schedule(arena, json_text, ret))
+        return false;
+    ret->created = created;
+    if (ret->kind == SCHEDULE_INTERVAL && ret->anchor.us == TIME_NULL)
+        ret->anchor = MOMENT(created);
     return true;
 }

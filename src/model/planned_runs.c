@@ -50,7 +50,7 @@ static int64_t clamp(int64_t n, int64_t most)
 }
 
 /* Most schedules are satisfied by the fewest runs already: so those are asked for first, and only then as many as may be. */
-bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, Time now, PlannedRuns *ret, Error *error)
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret, Error *error)
 {
     Schedule schedule;
     PlannedRuns runs = { .deployment = deployment };
@@ -58,14 +58,14 @@ bool planned_runs_make(Arena *arena, const Deployment *deployment, const Schedul
         *ret = runs;
         return true;
     }
-    if (!schedule_load(arena, deployment->schedule, &schedule))
+    if (!schedule_load(arena, deployment->schedule, deployment->created, &schedule))
         return fail(error, ERR_INTERNAL, "The deployment's schedule is none that can be read");
     int64_t most = clamp(plan->max_runs, DATES_MAX), fewest = clamp(plan->min_runs, most);
     runs.dates = arena_alloc(arena, (size_t)most * sizeof(Moment));
     bool satisfied = false;
     for (int64_t n = fewest; !satisfied; n = most) {
         size_t count;
-        if (!schedule_dates(arena, &schedule, (size_t)n, plan->start, plan->end, now, runs.dates, &count, error))
+        if (!schedule_dates(arena, &schedule, (size_t)n, plan->start, plan->end, runs.dates, &count, error))
             return false;
         runs.count = enough(plan, runs.dates, count, &satisfied);
         satisfied = satisfied || n == most || count < (size_t)n;

@@ -26,7 +26,7 @@ typedef struct PlannedRuns {
 
 /* models.deployments._generate_scheduled_flow_runs. None where the deployment has no active schedule. False: *error says what is
  * wrong with the schedule. Needs no transaction. */
-bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, Time now, PlannedRuns *ret, Error *error) MUST_CHECK;
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret, Error *error) MUST_CHECK;
 /* Leaves those that are not in the database yet. False: tx->error. */
 bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs) MUST_CHECK;
 /* Writes `count` of them from `first` on, past the rules as the reference does; those that exist stay. How many were new, -1 on failure. */

@@ -1,45 +1,28 @@
-/* schedule/interval.c -- dates at equal distances from an anchor. Whole days are added on the wall clock, the rest in real time. */
+/* schedule/interval.c -- dates at equal distances from an anchor: the n-th date is the anchor plus n times the interval. Whole days are added on
+ * the wall clock, the rest in real time. The reference counts from wherever it begins to look, so that at a change of the clock each
+ * look has dates of its own. */
 #include "schedule/rules.h"
 
-#include <math.h>
-
-/* Numbers go through double, and fractions of a second are rounded half to even, as Python does it: an anchor of long ago
- * must give the same microsecond. */
-static int64_t microseconds(double seconds)
+static Moment date_at(const Zone *zone, const Schedule *schedule, int64_t n)
 {
-    double whole, fraction = modf(seconds, &whole);
-    return (int64_t)whole * SECOND + (int64_t)nearbyint(fraction * (double)SECOND);
-}
-
-/* The rest of seconds / 60 first, as pendulum splits a duration before it adds it. */
-static int64_t duration(double seconds)
-{
-    double size = fabs(seconds), rest = fmod(size, 60.0);
-    int64_t us = (int64_t)((size - rest) / 60.0 + 0.5) * 60 * SECOND + microseconds(rest);
-    return seconds < 0 ? -us : us;
-}
-
-static Local step(const Zone *zone, Local from, int64_t days, double seconds)
-{
-    if (days != 0)
-        return local_from_wall(zone, from.wall + days * DAY_US + duration(seconds));
-    return local_from_utc(zone, local_moment(zone, from).us + duration(seconds));
+    int64_t days = schedule->interval / DAY_US, rest = schedule->interval % DAY_US;
+    Local local = local_from_utc(zone, schedule->anchor.us);
+    if (days != 0 && n != 0)
+        local = local_from_wall(zone, local.wall + n * days * DAY_US);
+    Time us = local_moment(zone, local).us + n * rest;
+    return (Moment){ us, zone_offset(zone, us) };
 }
 
 void interval_dates(Dates *dates, const Schedule *schedule)
 {
-    const Time far = (Time)253402300800 * SECOND; /* the year 10000 */
-    const Zone *zone = &dates->zone;
-    double interval = (double)schedule->interval / (double)SECOND;
-    int64_t days = schedule->interval / DAY_US;
-    double rest = interval - (double)(days * 86400);
-    double steps = trunc((double)(dates->start - schedule->anchor.us) / (double)SECOND / interval);
-    if (!(fabs(interval * steps) < 4e11) || days > 3652059) /* beyond the years of Python */
-        return;
-    Local next = local_from_utc(zone, schedule->anchor.us + duration(interval * steps));
-    Local start = local_from_utc(zone, dates->start);
-    while (next.wall < start.wall)
-        next = step(zone, next, days, rest);
-    while (next.wall < far && dates_add(dates, next))
-        next = step(zone, next, days, rest);
+    /* Clocks differ by less than two days, whatever a zone's history: that much earlier or later is the date that real time alone gives. */
+    const int64_t slack = 2 * DAY_US, interval = schedule->interval, from_anchor = dates->start - schedule->anchor.us;
+    const int64_t first = -floor_div(schedule->anchor.us - TIME_FIRST + slack, interval);
+    const int64_t last = floor_div(TIME_END - schedule->anchor.us + slack, interval);
+    int64_t n = floor_div(interval < DAY_US ? from_anchor : from_anchor - slack, interval);
+    for (n = n < first ? first : n; n <= last; n++) {
+        Moment date = date_at(&dates->zone, schedule, n);
+        if (date.us >= dates->start && (date.us >= TIME_END || !dates_add_moment(dates, date)))
+            return;
+    }
 }

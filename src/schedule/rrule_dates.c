@@ -33,11 +33,6 @@ typedef struct Stream {
     bool checked_good;
 } Stream;
 
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
 static int64_t start_second(const Rule *rule)
 {
     return floor_div(rule->start, SECOND);

@@ -8,7 +8,7 @@ enum { INT_LIMIT = 1000000 }; /* what lists hold is cut to this; nothing that la
 typedef struct Reader {
     Arena *arena;
     Str original, text;  /* as sent, and in capitals */
-    Time now;
+    int64_t created;
     bool has_start, start_has_zone;
     int64_t start;
     Str *reason;
@@ -317,6 +317,7 @@ static const char *find_time_fault(const Rule *rule)
 static bool set_times(Reader *r, Rule *rule, const Civil *start)
 {
     const int own[] = { start->hour, start->minute, start->second }, bases[] = { 24, 60, 60 };
+    bool begins_later = !r->has_start && rule->has_count && r->created == TIME_NULL; /* what it can reach is not known yet */
     for (int i = 0; i < 3; i++) {
         Ints *list = &rule->by[BY_HOUR + i];
         Frequency unit = (Frequency)(HOURLY + i);
@@ -325,7 +326,7 @@ static bool set_times(Reader *r, Rule *rule, const Civil *start)
         if (!list->given)
             continue;
         sort_ints(list);
-        if (rule->frequency == unit && !keep_reachable(list, own[i], rule->interval, bases[i]) && r->has_start)
+        if (rule->frequency == unit && !keep_reachable(list, own[i], rule->interval, bases[i]) && !begins_later)
             return refuse(r, "Invalid rrule byxxx generates an empty set.", STR_NULL);
     }
     const char *fault = rule->frequency < HOURLY ? find_time_fault(rule) : NULL;
@@ -350,7 +351,7 @@ static bool finish_rule(Reader *r, Draft *draft)
     }
     if (rule->has_until && r->has_start && r->start_has_zone != draft->until_has_zone)
         return refuse(r, "RRULE UNTIL values must be specified in UTC when DTSTART is timezone-aware", STR_NULL);
-    rule->start = r->has_start ? r->start : r->now;
+    rule->start = r->has_start ? r->start : rule->has_count && r->created != TIME_NULL ? r->created : RRULE_ANCHOR;
     rule->start -= (rule->start % SECOND + SECOND) % SECOND;
     Civil start = civil_from_time(rule->start, 0);
     fill_days(r, draft, &start);
@@ -558,9 +559,9 @@ static bool parse_single(Reader *r, Str line, RuleSet *set)
     return parse_rule(r, line, set->rules);
 }
 
-bool rrule_parse(Arena *arena, Str text, Time now, RuleSet *ret, Str *ret_reason)
+bool rrule_parse(Arena *arena, Str text, int64_t created, RuleSet *ret, Str *ret_reason)
 {
-    Reader r = { .arena = arena, .original = text, .text = upper(arena, text), .now = now, .reason = ret_reason };
+    Reader r = { .arena = arena, .original = text, .text = upper(arena, text), .created = created, .reason = ret_reason };
     Str rest = r.text, line, first = STR_NULL;
     size_t count = 0;
     *ret = (RuleSet){ 0 };
@@ -578,5 +579,5 @@ bool rrule_parse(Arena *arena, Str text, Time now, RuleSet *ret, Str *ret_reason
 bool rrule_check(Arena *arena, Str rrule, Str *ret_reason)
 {
     RuleSet set;
-    return rrule_parse(arena, rrule, clock_now(), &set, ret_reason);
+    return rrule_parse(arena, rrule, TIME_NULL, &set, ret_reason);
 }

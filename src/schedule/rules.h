@@ -19,12 +19,18 @@ static inline size_t find(Str s, char c)
     return at ? (size_t)(at - s.p) : s.n;
 }
 
+static inline int64_t floor_div(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
 /* A request for dates and what was found: one for each call of schedule_dates. */
 typedef struct Dates {
     Arena *arena;
     Zone zone;
-    Time start, now;
-    int64_t end_wall;  /* on the zone's wall clock, as the reference compares; INT64_MAX: none */
+    Time start;
+    Time end;          /* INT64_MAX: none */
+    int64_t end_wall;  /* the same on the zone's wall clock, as the reference compares; INT64_MAX: none */
     Moment *found;
     size_t count, most;
     size_t tries;      /* candidates so far */
@@ -32,6 +38,8 @@ typedef struct Dates {
 
 /* Takes the next candidate. False: no more are wanted. */
 bool dates_add(Dates *dates, Local local) MUST_CHECK;
+/* The same for dates that come in the order of their instants, which alone tells one from another. */
+bool dates_add_moment(Dates *dates, Moment date) MUST_CHECK;
 
 void interval_dates(Dates *dates, const Schedule *schedule);
 
@@ -61,6 +69,9 @@ void cron_dates(Dates *dates, const Cron *cron, bool day_or);
 
 typedef enum Frequency { YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY, SECONDLY } Frequency;
 
+/* 2020-01-01T00:00:00: DEFAULT_ANCHOR_DATE of later releases. 2.7.12 takes the present instead, so that each look plans other runs. */
+#define RRULE_ANCHOR (INT64_C(1577836800) * SECOND)
+
 typedef struct Ints {
     bool given;
     int count;
@@ -87,8 +98,9 @@ typedef struct RuleSet {
     int64_t *rdates, *exdates;  /* ascending */
 } RuleSet;
 
-/* `now` stands in for a DTSTART that is not there. False: *ret_reason in dateutil's words, null if all that is missing is FREQ. */
-bool rrule_parse(Arena *arena, Str text, Time now, RuleSet *ret, Str *ret_reason) MUST_CHECK;
+/* Without DTSTART rules begin at RRULE_ANCHOR on the wall clock; those with COUNT at `created`, also on the wall clock: TIME_NULL if that is
+ * not known yet. False: *ret_reason in dateutil's words, null if all that is missing is FREQ. */
+bool rrule_parse(Arena *arena, Str text, int64_t created, RuleSet *ret, Str *ret_reason) MUST_CHECK;
 void rrule_dates(Dates *dates, const RuleSet *set);
 
 /* A date of DTSTART, UNTIL, RDATE or EXDATE in ISO's forms. False: *ret_reason. */

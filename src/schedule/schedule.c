@@ -33,10 +33,18 @@ bool dates_add(Dates *dates, Local local)
     return dates->count < dates->most && dates->tries++ <= TRIES_MAX;
 }
 
-bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start, Time end, Time now, Moment *ret_dates, size_t *ret_count,
-                    Error *error)
+bool dates_add_moment(Dates *dates, Moment date)
 {
-    Dates dates = { .arena = arena, .start = start == TIME_NULL ? now : start, .now = now, .end_wall = INT64_MAX, .found = ret_dates, .most = n };
+    if (date.us > dates->end)
+        return false;
+    if (dates->count == 0 || dates->found[dates->count - 1].us != date.us)
+        dates->found[dates->count++] = date;
+    return dates->count < dates->most && dates->tries++ <= TRIES_MAX;
+}
+
+bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start, Time end, Moment *ret_dates, size_t *ret_count, Error *error)
+{
+    Dates dates = { .arena = arena, .start = start, .end = INT64_MAX, .end_wall = INT64_MAX, .found = ret_dates, .most = n };
     Cron cron;
     RuleSet rules;
     Str reason;
@@ -45,8 +53,10 @@ bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start
         return true;
     if (!zone_load(arena, schedule->timezone, &dates.zone))
         return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\"", STR_ARG(schedule->timezone));
-    if (end != TIME_NULL)
+    if (end != TIME_NULL) {
+        dates.end = end;
         dates.end_wall = local_from_utc(&dates.zone, end).wall;
+    }
     switch (schedule->kind) {
     case SCHEDULE_INTERVAL:
         if (schedule->interval <= 0)
@@ -59,7 +69,7 @@ bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start
         cron_dates(&dates, &cron, schedule->day_or);
         break;
     case SCHEDULE_RRULE:
-        if (!rrule_parse(arena, schedule->rrule, now, &rules, &reason))
+        if (!rrule_parse(arena, schedule->rrule, local_from_utc(&dates.zone, schedule->created).wall, &rules, &reason))
             return fail(error, ERR_INVALID, "Invalid RRule string: %.*s", STR_ARG(reason));
         rrule_dates(&dates, &rules);
         break;

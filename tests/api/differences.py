@@ -66,6 +66,12 @@ BY_SERVER = {
     "graph with constant inputs": {"reference": 500, "orion": 200},
     # The reference reads the data it just wrote from where it is not loaded. (The task run is there all the same, the flow run is not.)
     "a run created with data": {"reference": 500, "orion": 201},
+    # Each change of a deployment drops all of its planned runs, those that are due and wait for an agent too; ours drops those planned ahead, and
+    # only if what they are made from has changed.
+    "due runs of a changed deployment": {"reference": 0, "orion": 2},
+    "runs planned ahead, and nothing they are made from changed": {"reference": 0, "orion": 3},
+    # An interval without anchor begins anew each time it is applied; ours keeps the anchor it has.
+    "anchor of an interval that is applied again": {"reference": "new", "orion": "kept"},
     # What the reference's body takes and its own model of a deployment does not.
     "null in a new deployment": {"reference": 500, "orion": 422},
     "a deployment without name or flow": {"reference": 500, "orion": 422},

@@ -554,19 +554,95 @@ def test_switching_to_what_it_is(api, active):
     assert api.read(f"/deployments/{deployment['id']}") == deployment
 
 
-@pytest.mark.parametrize("change", ["upsert", "patch", "empty patch"])
-def test_changes_drop_what_was_planned(api, change):
-    deployment = deploy(api, schedule=HOURLY)
-    plan(api, deployment)
+def planned(api, deployment):
+    """How many planned runs are due, and how many are not."""
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    due = [run["expected_start_time"] < now for run in runs_of(api, deployment) if run["auto_scheduled"]]
+    return due.count(True), due.count(False)
+
+
+def deploy_with_runs(api, **fields):
+    """Two runs that are due, one of them late, three ahead, and one made by hand."""
+    deployment = deploy(api, schedule=HOURLY, **fields)
+    began = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(hours=2)
+    plan(api, deployment, start_time=began.isoformat(), min_runs=5, max_runs=5, min_time=0)
+    api.moved(runs_of(api, deployment)[0], {"type": "SCHEDULED", "name": "Late"}, force=True)
     by_hand = api.made(f"/deployments/{deployment['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
-    assert len(runs_of(api, deployment)) == 4
-    if change == "upsert":
-        again(api, deployment, schedule=HOURLY)
+    assert planned(api, deployment) == (2, 3)
+    return deployment, by_hand
+
+
+def change_deployment(api, deployment, how, **fields):
+    if how == "upsert":
+        kept = {key: deployment[key] for key in EMPTY.keys() - {"created_by", "updated_by", "work_pool_name"} - fields.keys() if deployment[key] is not None}
+        again(api, deployment, **kept, **fields)
     else:
-        assert api.patch(f"/deployments/{deployment['id']}", {"tags": ["new"]} if change == "patch" else {}).status_code == 204
-    assert [run["id"] for run in runs_of(api, deployment)] == [by_hand["id"]]
+        assert api.patch(f"/deployments/{deployment['id']}", fields).status_code == 204
+
+
+def changes(api, key):
+    if key.endswith("document_id"):
+        return {key: document(api)["id"]}
+    return {key: {"schedule": {**HOURLY, "interval": 7200.0}, "parameters": {"a": 2}, "tags": ["new"], "work_queue_name": unique("queue"),
+                  "infra_overrides": {"a": 2}, "parameter_openapi_schema": {"title": "new"}}.get(key, "new")}
+
+
+@pytest.mark.parametrize("how", ["upsert", "patch"])
+@pytest.mark.parametrize("key", ["schedule", "parameters", "tags", "work_queue_name", "infrastructure_document_id"])
+def test_changes_drop_what_was_planned_ahead(api, how, key):
+    deployment, by_hand = deploy_with_runs(api)
+    change_deployment(api, deployment, how, **changes(api, key))
+    due = expected("due runs of a changed deployment", api.kind)
+    assert planned(api, deployment) == (due, 0)
+    assert by_hand["id"] in [run["id"] for run in runs_of(api, deployment)]
     plan(api, deployment)
-    assert len(runs_of(api, deployment)) == 4
+    assert planned(api, deployment) == (due, 3)
+
+
+@pytest.mark.parametrize("how, key", [("upsert", "parameter_openapi_schema"), *[  # which PATCH does not take
+    (how, key) for how in ["upsert", "patch"] for key in [None, "description", "version", "path", "entrypoint", "manifest_path", "infra_overrides", "storage_document_id"]]])
+def test_other_changes_drop_nothing(api, how, key):
+    """Applying the same once more is the most frequent of them."""
+    deployment, _ = deploy_with_runs(api, parameters={"b": 1, "a": [2.5, None]}, tags=["x", "y"], work_queue_name=unique("queue"))
+    before = [run for run in runs_of(api, deployment) if api.kind == "orion"]
+    change_deployment(api, deployment, how, **(changes(api, key) if key else {}))
+    ahead = expected("runs planned ahead, and nothing they are made from changed", api.kind)
+    assert planned(api, deployment) == (expected("due runs of a changed deployment", api.kind), ahead)
+    assert [run["id"] for run in before] == [run["id"] for run in runs_of(api, deployment)][:len(before)]
+    plan(api, deployment)
+    assert planned(api, deployment)[1] == 3
+
+
+@pytest.mark.parametrize("how", ["upsert", "patch"])
+def test_a_schedule_switched_off_drops_all(api, how):
+    deployment, by_hand = deploy_with_runs(api)
+    change_deployment(api, deployment, how, is_schedule_active=False)
+    assert [run["id"] for run in runs_of(api, deployment)] == [by_hand["id"]]
+
+
+@pytest.mark.parametrize("name", ["AwaitingRetry", "Scheduled"])
+def test_what_was_due_once_stays(api, name):
+    """A run that waits for its next try, or that somebody put off, is none that the schedule will plan again."""
+    deployment, _ = deploy_with_runs(api)
+    run = runs_of(api, deployment)[0]
+    later = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=5)).isoformat()
+    api.moved(run, {"type": "SCHEDULED", "name": name, "state_details": {"scheduled_time": later}}, force=True)
+    change_deployment(api, deployment, "patch", tags=["new"])
+    assert (run["id"] in [run["id"] for run in runs_of(api, deployment)]) == bool(expected("due runs of a changed deployment", api.kind))
+
+
+@pytest.mark.parametrize("how", ["upsert", "patch"])
+def test_an_interval_keeps_its_anchor(api, how):
+    deployment = deploy(api, schedule={"interval": 3600})
+    anchor = deployment["schedule"]["anchor_date"]
+    assert abs((datetime.datetime.fromisoformat(anchor) - datetime.datetime.now(datetime.timezone.utc)).total_seconds()) < 60
+    change_deployment(api, deployment, how, schedule={"interval": 3600, "timezone": "UTC"})
+    now = api.read(f"/deployments/{deployment['id']}")["schedule"]["anchor_date"]
+    assert (now == anchor) == (expected("anchor of an interval that is applied again", api.kind) == "kept")
+    for other in {"interval": 3601}, {"interval": 3601, "timezone": "Europe/Paris"}, {"interval": 3601, "anchor_date": HOURLY["anchor_date"]}:
+        before = api.read(f"/deployments/{deployment['id']}")["schedule"]["anchor_date"]
+        change_deployment(api, deployment, how, schedule=other)
+        assert api.read(f"/deployments/{deployment['id']}")["schedule"]["anchor_date"] != before
 
 
 def test_a_planned_run_with_data_goes_too(api):

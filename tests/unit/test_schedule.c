@@ -27,9 +27,9 @@ static const char *dates_of(Arena *arena, const char *text, const char *start, s
     Error error = { 0 };
     Buf out;
     buf_init(&out, arena, 256);
-    assert_true(schedule_load(arena, decode(arena, text, &invalid), &schedule));
+    assert_true(schedule_load(arena, decode(arena, text, &invalid), 0, &schedule));
     assert_true(moment_parse(str_from(start), &from));
-    assert_true(schedule_dates(arena, &schedule, n, from.us, TIME_NULL, from.us, dates, &count, &error));
+    assert_true(schedule_dates(arena, &schedule, n, from.us, TIME_NULL, dates, &count, &error));
     for (size_t i = 0; i < count; i++) {
         buf_text(&out, i ? " " : "");
         moment_format(&out, dates[i]);
@@ -49,9 +49,17 @@ static void intervals_follow_the_clocks(void **state)
 {
     static const Case cases[] = {
         { "{\"interval\": 3600, \"anchor_date\": \"2024-11-03T00:00:00-04:00\", " NEW_YORK "}", "2024-11-03T04:00:00Z", 4,
-          "2024-11-03T00:00:00-04:00 2024-11-03T01:00:00-04:00 2024-11-03T02:00:00-05:00 2024-11-03T03:00:00-05:00" },
+          "2024-11-03T00:00:00-04:00 2024-11-03T01:00:00-04:00 2024-11-03T01:00:00-05:00 2024-11-03T02:00:00-05:00" },
         { "{\"interval\": 86400, \"anchor_date\": \"2024-03-08T02:30:00-05:00\", " NEW_YORK "}", "2024-03-09T00:00:00Z", 3,
-          "2024-03-09T02:30:00-05:00 2024-03-10T03:30:00-04:00 2024-03-11T03:30:00-04:00" },
+          "2024-03-09T02:30:00-05:00 2024-03-10T03:30:00-04:00 2024-03-11T02:30:00-04:00" },
+        { "{\"interval\": 86400, \"anchor_date\": \"2027-01-01T14:30:00Z\", " NEW_YORK "}", "2027-03-12T18:00:00Z", 4,
+          "2027-03-13T09:30:00-05:00 2027-03-14T09:30:00-04:00 2027-03-15T09:30:00-04:00 2027-03-16T09:30:00-04:00" },
+        { "{\"interval\": 86400, \"anchor_date\": \"2027-01-01T14:30:00Z\", " NEW_YORK "}", "2027-03-14T18:00:00Z", 1, "2027-03-15T09:30:00-04:00" },
+        { "{\"interval\": 129600, \"anchor_date\": \"2024-03-08T12:00:00-05:00\", " NEW_YORK "}", "2024-03-08T12:00:00-05:00", 4, /* a day and 12 hours */
+          "2024-03-08T12:00:00-05:00 2024-03-10T00:00:00-05:00 2024-03-11T12:00:00-04:00 2024-03-13T00:00:00-04:00" },
+        { "{\"interval\": 86400, \"anchor_date\": \"2011-12-27T12:00:00-10:00\", \"timezone\": \"Pacific/Apia\"}", "2011-12-29T00:00:00-10:00", 3,
+          "2011-12-29T12:00:00-10:00 2011-12-31T12:00:00+14:00 2012-01-01T12:00:00+14:00" }, /* they had no December 30th */
+        { "{\"interval\": 9000000000000, \"anchor_date\": \"2024-01-01T00:00:00Z\"}", "2023-01-01T00:00:00Z", 3, "2024-01-01T00:00:00+00:00" },
     };
     (void)state;
     check(cases, COUNT_OF(cases));
@@ -132,10 +140,10 @@ static void what_is_no_schedule_is_refused(void **state)
     Arena *arena = arena_new();
     assert_null(decode(arena, "{\"cron\": \"x\"}", &invalid).p);
     assert_int_equal(invalid.count, 5);
-    assert_false(schedule_load(arena, STR("{\"cron\": \"x\"}"), &schedule));
-    assert_false(schedule_load(arena, STR("no JSON"), &schedule));
+    assert_false(schedule_load(arena, STR("{\"cron\": \"x\"}"), 0, &schedule));
+    assert_false(schedule_load(arena, STR("no JSON"), 0, &schedule));
     schedule = (Schedule){ .kind = SCHEDULE_CRON, .cron = STR("x") };
-    assert_false(schedule_dates(arena, &schedule, 1, 0, TIME_NULL, 0, dates, &count, &error));
+    assert_false(schedule_dates(arena, &schedule, 1, 0, TIME_NULL, dates, &count, &error));
     assert_string_equal(error.message, "Invalid cron string: \"x\"");
     arena_free(arena);
 }
@@ -148,7 +156,7 @@ static void the_end_is_a_date(void **state)
     Error error = { 0 };
     (void)state;
     Arena *arena = arena_new();
-    assert_true(schedule_dates(arena, &schedule, 9, 0, 2 * 86400 * SECOND, 0, dates, &count, &error));
+    assert_true(schedule_dates(arena, &schedule, 9, 0, 2 * 86400 * SECOND, dates, &count, &error));
     assert_int_equal(count, 3);
     assert_int_equal(dates[2].us, 2 * 86400 * SECOND);
     arena_free(arena);
