@@ -1,6 +1,8 @@
 /* model/deployment_schedule.c -- schedules between JSON and struct: three classes, the first that takes a body wins. */
 #include "model/deployment_schedule.h"
 
+#include "schedule/zone.h"
+
 static bool check_interval(Invalid *invalid, void *member)
 {
     return *(int64_t *)member > 0 || invalid_add(invalid, "value_error", NULL, "The interval must be positive");
@@ -102,24 +104,41 @@ static void fill_in(Schedule *schedule)
         schedule->timezone = STR("UTC");
 }
 
+/* One error, not one of every class: whatever the class, the zone cannot be had. */
+static bool name_zone(Invalid *invalid, Schedule *schedule)
+{
+    Error error = { .code = ERR_NONE };
+    if (schedule->timezone.n == 0 || zone_name_stored(invalid->arena, schedule->timezone, &schedule->timezone, &error))
+        return true;
+    invalid_enter(invalid, "timezone");
+    (void)invalid_add(invalid, "value_error", NULL, "%s", error.message);
+    invalid_leave(invalid);
+    return false;
+}
+
 bool schedule_decode(Invalid *invalid, const Json *json, void *member)
 {
     Schedule schedule;
-    if (!decode_schedule(invalid, json, &schedule))
+    if (!decode_schedule(invalid, json, &schedule) || !name_zone(invalid, &schedule))
         return false;
     fill_in(&schedule);
     *(Str *)member = codec_stored(invalid->arena, &classes[schedule.kind], &schedule);
     return true;
 }
 
-bool schedule_load(Arena *arena, Str json_text, Schedule *ret)
+bool schedule_load(Arena *arena, Str json_text, Schedule *ret, Error *error)
 {
     Invalid invalid;
-    JsonError error;
-    const Json *json;
+    JsonError malformed;
+    const Json *json = NULL;
     invalid_init(&invalid, arena);
-    if (!json_text.p || !json_parse(arena, json_text, &json, &error) || !decode_schedule(&invalid, json, ret))
+    if (json_text.p && json_parse(arena, json_text, &json, &malformed) && decode_schedule(&invalid, json, ret)) {
+        fill_in(ret);
+        return true;
+    }
+    Zone ignored;
+    const Json *zone = json_get(json, "timezone");
+    if (zone && zone->kind == JSON_STRING && !zone_load(arena, zone->text, &ignored, error))
         return false;
-    fill_in(ret);
-    return true;
+    return fail(error, ERR_INTERNAL, "The deployment's schedule is none that can be read");
 }

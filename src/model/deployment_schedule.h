@@ -6,9 +6,9 @@
 #include "schedule/schedule.h"
 
 /* Field.decode of an F_CUSTOM field: the first class of the union that takes it, as JSON in the form that the reference stores and
- * answers; else the errors of every class. */
+ * answers, its zone under a name that the reference knows; else the errors of every class. */
 bool schedule_decode(Invalid *invalid, const Json *json, void *member);
-/* From the column's JSON. False: it is none of the three. */
-bool schedule_load(Arena *arena, Str json_text, Schedule *ret) MUST_CHECK;
+/* From the column's JSON. False: it is none of the three, or this machine lacks its zone; *error says which. */
+bool schedule_load(Arena *arena, Str json_text, Schedule *ret, Error *error) MUST_CHECK;
 
 #endif

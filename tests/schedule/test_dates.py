@@ -73,8 +73,8 @@ def before_horizon(dates):
 
 
 class Program:
-    def __init__(self):
-        self.process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, **environment):
+        self.process = subprocess.Popen([PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
 
     def ask(self, request):
         self.process.stdin.write(json.dumps(request) + "\n")
@@ -134,7 +134,7 @@ BODIES = [
     {"cron": "@DAILY"}, {"cron": " @daily"}, {"cron": "@reboot"}, {"cron": "* * * *"}, {"cron": "* * * * * * * *"}, {"cron": "* * * * *", "timezone": "Etc/Unknown"}, {"cron": "0 0 * * 1,2#3"},
     {"cron": "0 0 l-3 * *"}, {"cron": "0 0 5-l * *"}, {"cron": "0 0 1,15w * *"}, {"cron": "60 * * * *"}, {"cron": "* * 0 * *"}, {"cron": "* * * * 8"}, {"cron": "*/0 * * * *"}, {"cron": "-1 * * * *"},
     {"cron": "* * * * * * 1969"}, {"cron": "* * * * ? *"}, {"cron": "? * * * *"}, {"cron": "* * 1?  * *"}, {"cron": "\u00a0* * * * *"}, {"cron": "1,,2 * * * *"}, {"cron": "* * * * mon#6"}, {"cron": "* * * * *#1"},
-    {"rrule": "FREQ=DAILY"}, {"rrule": "freq=daily;byday=mo", "timezone": None}, {"rrule": "FREQ=DAILY", "timezone": "Europe/Kyiv"}, {"rrule": "FREQ=DAILY", "timezone": "x"},
+    {"rrule": "FREQ=DAILY"}, {"rrule": "freq=daily;byday=mo", "timezone": None}, {"rrule": "FREQ=DAILY", "timezone": "Europe/Kiev"}, {"rrule": "FREQ=DAILY", "timezone": "x"},
     {"rrule": "FREQ=DAILY", "timezone": ""}, {"rrule": "DAILY"}, {"rrule": "INTERVAL=3"}, {"rrule": ""}, {"rrule": "  "}, {"rrule": "A:B:C"}, {"rrule": "RRULE:A:B"}, {"rrule": "FREQ=DAILY;X=3"}, {"rrule": "FREQ=DAILY;"},
     {"rrule": "FREQ=FOO"}, {"rrule": "foo=bar=baz"}, {"rrule": "FREQ=DAILY:X"}, {"rrule": "RRULE:RRULE:FREQ=DAILY"}, {"rrule": "X:FREQ=DAILY FREQ=DAILY"}, {"rrule": None}, {"rrule": 5},
     {"rrule": "FREQ=DAILY;BYHOUR=25"}, {"rrule": "FREQ=DAILY;BYHOUR=-1"}, {"rrule": "FREQ=DAILY;BYMINUTE=70;BYSECOND=61"}, {"rrule": "FREQ=DAILY;BYSECOND=60"}, {"rrule": "FREQ=HOURLY;BYMINUTE=70"},
