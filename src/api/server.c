@@ -10,6 +10,7 @@
 #include "model/block_registration.h"
 #include "model/encryption.h"
 #include "model/run_bodies.h"
+#include "schedule/zone.h"
 #include "services/service.h"
 
 enum {
@@ -100,6 +101,15 @@ static HttpServer *listen_http(const Settings *settings, const ServerOptions *op
     return server;
 }
 
+static void warn_without_zones(void)
+{
+    Error error = { .code = ERR_NONE };
+    Arena *arena = arena_new();
+    if (!zones_are_there(arena, &error))
+        log_warning("orion.api", "%s", error.message);
+    arena_free(arena);
+}
+
 bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
 {
     if (!encryption_check(error))
@@ -113,6 +123,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
         .ui_dir = options->ui_dir,
     };
+    warn_without_zones();
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     take_signals(); /* before anybody is told that it is ready */
     HttpServer *server = listen_http(settings, options, &app, error);

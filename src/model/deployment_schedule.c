@@ -1,6 +1,8 @@
 /* model/deployment_schedule.c -- schedules between JSON and struct: three classes, the first that takes a body wins. */
 #include "model/deployment_schedule.h"
 
+#include "schedule/zone.h"
+
 static bool check_interval(Invalid *invalid, void *member)
 {
     return *(int64_t *)member > 0 || invalid_add(invalid, "value_error", NULL, "The interval must be positive");
@@ -100,22 +102,34 @@ static void fill_in_zone(Schedule *schedule)
         schedule->timezone = STR("UTC");
 }
 
-static bool parse_schedule(Arena *arena, Str json_text, Schedule *ret)
+static bool parse_schedule(Arena *arena, Str json_text, const Json **ret_json, Schedule *ret)
 {
     Invalid invalid;
     JsonError error;
-    const Json *json;
+    *ret_json = NULL;
     invalid_init(&invalid, arena);
-    if (!json_text.p || !json_parse(arena, json_text, &json, &error) || !decode_schedule(&invalid, json, ret))
+    if (!json_text.p || !json_parse(arena, json_text, ret_json, &error) || !decode_schedule(&invalid, *ret_json, ret))
         return false;
     fill_in_zone(ret);
     return true;
 }
 
+/* One error, not one of every class: whatever the class, the zone cannot be had. */
+static bool name_zone(Invalid *invalid, Schedule *schedule)
+{
+    Error error = { .code = ERR_NONE };
+    if (schedule->timezone.n == 0 || zone_name_stored(invalid->arena, schedule->timezone, &schedule->timezone, &error))
+        return true;
+    invalid_enter(invalid, "timezone");
+    (void)invalid_add(invalid, "value_error", NULL, "%s", error.message);
+    invalid_leave(invalid);
+    return false;
+}
+
 bool schedule_decode(Invalid *invalid, const Json *json, void *member)
 {
     Schedule schedule;
-    if (!decode_schedule(invalid, json, &schedule))
+    if (!decode_schedule(invalid, json, &schedule) || !name_zone(invalid, &schedule))
         return false;
     fill_in_zone(&schedule);
     *(Str *)member = codec_stored(invalid->arena, &classes[schedule.kind], &schedule);
@@ -125,18 +139,25 @@ bool schedule_decode(Invalid *invalid, const Json *json, void *member)
 Str schedule_anchored(Arena *arena, Str decoded, Str stored, Time now)
 {
     Schedule schedule, old;
-    if (!parse_schedule(arena, decoded, &schedule) || schedule.kind != SCHEDULE_INTERVAL || schedule.anchor.us != TIME_NULL)
+    const Json *ignored;
+    if (!parse_schedule(arena, decoded, &ignored, &schedule) || schedule.kind != SCHEDULE_INTERVAL || schedule.anchor.us != TIME_NULL)
         return decoded;
-    bool is_same = parse_schedule(arena, stored, &old) && old.kind == SCHEDULE_INTERVAL && old.interval == schedule.interval
+    bool is_same = parse_schedule(arena, stored, &ignored, &old) && old.kind == SCHEDULE_INTERVAL && old.interval == schedule.interval
                    && str_eq(old.timezone, schedule.timezone) && old.anchor.us != TIME_NULL;
     schedule.anchor = is_same ? old.anchor : MOMENT(now);
     return codec_stored(arena, &classes[SCHEDULE_INTERVAL], &schedule);
 }
 
-bool schedule_load(Arena *arena, Str json_text, Time created, Schedule *ret)
+bool schedule_load(Arena *arena, Str json_text, Time created, Schedule *ret, Error *error)
 {
-    if (!parse_schedule(arena, json_text, ret))
-        return false;
+    Zone ignored;
+    const Json *json;
+    if (!parse_schedule(arena, json_text, &json, ret)) {
+        const Json *zone = json_get(json, "timezone");
+        if (zone && zone->kind == JSON_STRING && !zone_load(arena, zone->text, &ignored, error))
+            return false;
+        return fail(error, ERR_INTERNAL, "The deployment's schedule is none that can be read");
+    }
     ret->created = created;
     if (ret->kind == SCHEDULE_INTERVAL && ret->anchor.us == TIME_NULL)
         ret->anchor = MOMENT(created);

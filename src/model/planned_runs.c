@@ -50,26 +50,31 @@ static int64_t clamp(int64_t n, int64_t most)
 }
 
 /* Most schedules are satisfied by the fewest runs already: so those are asked for first, and only then as many as may be. */
-bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret, Error *error)
+static bool make_dates(Arena *arena, const SchedulePlan *plan, PlannedRuns *runs, Error *error)
 {
     Schedule schedule;
-    PlannedRuns runs = { .deployment = deployment };
-    if (!deployment->is_schedule_active || !deployment->schedule.p || str_is(deployment->schedule, "null")) {
-        *ret = runs;
-        return true;
-    }
-    if (!schedule_load(arena, deployment->schedule, deployment->created, &schedule))
-        return fail(error, ERR_INTERNAL, "The deployment's schedule is none that can be read");
+    if (!schedule_load(arena, runs->deployment->schedule, runs->deployment->created, &schedule, error))
+        return false;
     int64_t most = clamp(plan->max_runs, DATES_MAX), fewest = clamp(plan->min_runs, most);
-    runs.dates = arena_alloc(arena, (size_t)most * sizeof(Moment));
+    runs->dates = arena_alloc(arena, (size_t)most * sizeof(Moment));
     bool satisfied = false;
     for (int64_t n = fewest; !satisfied; n = most) {
         size_t count;
-        if (!schedule_dates(arena, &schedule, (size_t)n, plan->start, plan->end, runs.dates, &count, error))
+        if (!schedule_dates(arena, &schedule, (size_t)n, plan->start, plan->end, runs->dates, &count, error))
             return false;
-        runs.count = enough(plan, runs.dates, count, &satisfied);
+        runs->count = enough(plan, runs->dates, count, &satisfied);
         satisfied = satisfied || n == most || count < (size_t)n;
     }
+    return true;
+}
+
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret, Error *error)
+{
+    PlannedRuns runs = { .deployment = deployment };
+    Error reason = { .code = ERR_NONE };
+    bool is_planned = deployment->is_schedule_active && deployment->schedule.p && !str_is(deployment->schedule, "null");
+    if (is_planned && !make_dates(arena, plan, &runs, &reason))
+        return fail(error, reason.code, "Error scheduling deployment %.*s: %s", STR_ARG(deployment->id), reason.message);
     *ret = runs;
     return true;
 }

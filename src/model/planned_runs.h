@@ -25,7 +25,7 @@ typedef struct PlannedRuns {
 } PlannedRuns;
 
 /* models.deployments._generate_scheduled_flow_runs. None where the deployment has no active schedule. False: *error says what is
- * wrong with the schedule. Needs no transaction. */
+ * wrong with the schedule, and whose it is. Needs no transaction. */
 bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret, Error *error) MUST_CHECK;
 /* Leaves those that are not in the database yet. False: tx->error. */
 bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs) MUST_CHECK;

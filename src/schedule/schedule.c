@@ -2,13 +2,15 @@
 #include "schedule/schedule.h"
 
 #include "schedule/rules.h"
+#include "schedule/zone_names.h"
 
 enum { TRIES_MAX = 1000 }; /* the reference looks at so many candidates */
 
 bool timezone_exists(Arena *arena, Str name)
 {
     Zone zone;
-    return name.n > 0 && zone_load(arena, name, &zone);
+    Error ignored = { .code = ERR_NONE };
+    return name.n > 0 && (zone_name_is_known(name) || zone_load(arena, name, &zone, &ignored));
 }
 
 /* Did an earlier date show the same on the wall clock? The reference drops the second of two such dates. */
@@ -51,8 +53,8 @@ bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start
     *ret_count = 0;
     if (n == 0)
         return true;
-    if (!zone_load(arena, schedule->timezone, &dates.zone))
-        return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\"", STR_ARG(schedule->timezone));
+    if (!zone_load(arena, schedule->timezone, &dates.zone, error))
+        return false;
     if (end != TIME_NULL) {
         dates.end = end;
         dates.end_wall = local_from_utc(&dates.zone, end).wall;

@@ -18,7 +18,7 @@ typedef struct Schedule {
     Time created;          /* RRULE: rules with COUNT but without DTSTART count from here */
 } Schedule;
 
-/* Whether there is such a zone in the system's zone database. */
+/* Whether there is such a zone: for the reference, or in the system's zone database. */
 bool timezone_exists(Arena *arena, Str name) MUST_CHECK;
 /* What croniter.is_valid takes. */
 bool cron_check(Arena *arena, Str cron) MUST_CHECK;

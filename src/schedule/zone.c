@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define ZONE_FOLDER "/usr/share/zoneinfo/"
+#include "schedule/zone_names.h"
 
 enum { HEADER = 44, FILE_MAX = 256 * 1024, RULE_YEARS = 400, DAY_SECONDS = 86400 };
 
@@ -156,6 +156,13 @@ static void extend(Zone *zone, const Rule *rule)
 
 /* ---- files ---- */
 
+/* As for the C library: TZDIR names one folder, which stands in for the usual one. */
+static const char *zone_folder(void)
+{
+    const char *folder = getenv("TZDIR");
+    return folder && *folder ? folder : "/usr/share/zoneinfo";
+}
+
 static bool read_changes(Arena *arena, Reader *r, const Header *h, Zone *zone)
 {
     size_t room = h->times + 2 * RULE_YEARS;
@@ -232,18 +239,50 @@ static bool read_file(Arena *arena, const char *path, Str *ret)
     return got == 0;
 }
 
-bool zone_load(Arena *arena, Str name, Zone *ret)
+/* Under this very name. */
+static bool load_named(Arena *arena, Str name, Zone *ret)
 {
     if (name.n == 0 || str_is(name, "UTC")) {
         *ret = (Zone){ .offset = arena_zalloc(arena, sizeof *ret->offset) };
         return true;
     }
-    char path[128];
     Str file;
+    return name_is_plain(name) && read_file(arena, arena_printf(arena, "%s/%.*s", zone_folder(), STR_ARG(name)).p, &file) &&
+           parse_zone(arena, file, ret);
+}
+
+bool zone_load(Arena *arena, Str name, Zone *ret, Error *error)
+{
+    Str other = name;
+    for (size_t n = 0; other.p || n == 0; n++) {
+        if (load_named(arena, other, ret))
+            return true;
+        other = zone_name_other(name, n);
+    }
     if (!name_is_plain(name))
+        return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\"", STR_ARG(name));
+    return fail(error, ERR_INVALID, "The time zone \"%.*s\" is missing on the server's machine: install the package tzdata there (no such file in %s)",
+                STR_ARG(name), zone_folder());
+}
+
+bool zone_name_stored(Arena *arena, Str name, Str *ret, Error *error)
+{
+    Zone ignored;
+    Str stored = zone_name_of_reference(name);
+    if (!stored.p)
+        return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\". Prefect 2.7.12 knows no zone of this name, nor an older name of it", STR_ARG(name));
+    if (!zone_load(arena, stored, &ignored, error))
         return false;
-    (void)snprintf(path, sizeof path, ZONE_FOLDER "%.*s", STR_ARG(name));
-    return read_file(arena, path, &file) && parse_zone(arena, file, ret);
+    *ret = stored;
+    return true;
+}
+
+bool zones_are_there(Arena *arena, Error *error)
+{
+    Zone ignored;
+    return load_named(arena, STR("Europe/London"), &ignored) ||
+           fail(error, ERR_INVALID, "There are no time zones in %s: no schedule outside UTC can be planned. Install the package tzdata,"
+                                    " or let TZDIR name another folder", zone_folder());
 }
 
 /* ---- offsets ---- */

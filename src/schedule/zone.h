@@ -11,8 +11,14 @@ typedef struct Zone {
     int32_t *offset; /* count + 1 */
 } Zone;
 
-/* False: there is no such zone (or no zone files on this machine; "UTC" is known without). Null or empty is UTC. */
-bool zone_load(Arena *arena, Str name, Zone *ret) MUST_CHECK;
+/* Under this name, or else under one that it had before or has now. "UTC" needs no file; null or empty is UTC. False: there is no such zone on
+ * this machine, *error says which one and what to install. */
+bool zone_load(Arena *arena, Str name, Zone *ret, Error *error) MUST_CHECK;
+/* The name under which a schedule's zone is stored: the reference's own, since it reads no deployment at all where one has another. False: it has
+ * none, or this machine has no such zone. */
+bool zone_name_stored(Arena *arena, Str name, Str *ret, Error *error) MUST_CHECK;
+/* False: this machine has none but UTC, *error says what to install. */
+bool zones_are_there(Arena *arena, Error *error) MUST_CHECK;
 int32_t zone_offset(const Zone *zone, Time utc);
 
 /* What a wall clock's time means: nothing (the clocks jumped over it), one instant, or two. */

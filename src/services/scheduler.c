@@ -86,7 +86,7 @@ static void plan_runs(ServiceRun *run, Batch *batch)
         Error error = { .code = ERR_NONE };
         const Deployment *deployment = batch->deployments[i];
         if (deployment && !planned_runs_make(run->arena, deployment, &plan, &batch->runs[i], &error))
-            log_error(logger, "Error scheduling deployment %.*s: %s", STR_ARG(deployment->id), error.message);
+            log_error(logger, "%s", error.message);
     }
 }
 

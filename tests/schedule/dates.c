@@ -1,5 +1,6 @@
 /* tests/schedule/dates.c -- the dates of schedules, for test_dates.py to compare. Reads a line {"schedule": {…}, "n": 3, "start": "…",
- * "end": "…" or null, "created": "…" where it counts} for each, and writes a line with "invalid" (a list of errors), or "stored" and "dates", and "us", the time it took. */
+ * "end": "…" or null, "created": "…" where it counts} for each, and writes a line with "invalid" (a list of errors), or "stored" and "dates",
+ * and "us", the time it took. "stored" in place of "schedule" is what a database has already. */
 #include "model/deployment_schedule.h"
 
 static Time time_of(const Json *json)
@@ -15,7 +16,7 @@ static void write_dates(JsonWriter *w, Arena *arena, const Json *request, Str st
     size_t n = strtoul(json_get(request, "n")->text.p, NULL, 10), count = 0;
     Moment *dates = arena_alloc(arena, n * sizeof *dates);
     Time start = time_of(json_get(request, "start"));
-    bool ok = schedule_load(arena, stored, time_of(json_get(request, "created")), &schedule) &&
+    bool ok = schedule_load(arena, stored, time_of(json_get(request, "created")), &schedule, &error) &&
               schedule_dates(arena, &schedule, n, start, time_of(json_get(request, "end")), dates, &count, &error);
     json_key(w, "error");
     json_text(w, ok ? NULL : error.message);
@@ -39,8 +40,11 @@ static void answer(Arena *arena, const Json *request, Buf *out)
     invalid_init(&invalid, arena);
     json_writer_init(&w, out, JSON_WIRE);
     json_object(&w);
-    if (schedule_decode(&invalid, json_get(request, "schedule"), &stored)) {
-        stored = schedule_anchored(arena, stored, STR_NULL, time_of(json_get(request, "created")));
+    const Json *kept = json_get(request, "stored");
+    if (kept)
+        stored = json_format(arena, kept, JSON_STORED);
+    if (kept || schedule_decode(&invalid, json_get(request, "schedule"), &stored)) {
+        stored = kept ? stored : schedule_anchored(arena, stored, STR_NULL, time_of(json_get(request, "created")));
         json_key(&w, "stored");
         json_stored(&w, stored);
         write_dates(&w, arena, request, stored);

@@ -27,7 +27,7 @@ static const char *dates_of(Arena *arena, const char *text, const char *start, s
     Error error = { 0 };
     Buf out;
     buf_init(&out, arena, 256);
-    assert_true(schedule_load(arena, decode(arena, text, &invalid), 0, &schedule));
+    assert_true(schedule_load(arena, decode(arena, text, &invalid), 0, &schedule, &error));
     assert_true(moment_parse(str_from(start), &from));
     assert_true(schedule_dates(arena, &schedule, n, from.us, TIME_NULL, dates, &count, &error));
     for (size_t i = 0; i < count; i++) {
@@ -140,8 +140,10 @@ static void what_is_no_schedule_is_refused(void **state)
     Arena *arena = arena_new();
     assert_null(decode(arena, "{\"cron\": \"x\"}", &invalid).p);
     assert_int_equal(invalid.count, 5);
-    assert_false(schedule_load(arena, STR("{\"cron\": \"x\"}"), 0, &schedule));
-    assert_false(schedule_load(arena, STR("no JSON"), 0, &schedule));
+    assert_false(schedule_load(arena, STR("{\"cron\": \"x\"}"), 0, &schedule, &error));
+    assert_false(schedule_load(arena, STR("no JSON"), 0, &schedule, &error));
+    assert_string_equal(error.message, "The deployment's schedule is none that can be read");
+    error = (Error){ 0 };
     schedule = (Schedule){ .kind = SCHEDULE_CRON, .cron = STR("x") };
     assert_false(schedule_dates(arena, &schedule, 1, 0, TIME_NULL, dates, &count, &error));
     assert_string_equal(error.message, "Invalid cron string: \"x\"");
