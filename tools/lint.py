@@ -27,6 +27,7 @@ BANNED = {
 BANNED_BUT_IN = {  # functions that have one home
     "exit|_exit|quick_exit": (r"src/(main|base/arena)\.c", "only main ends the process (and the allocator, out of memory)"),
     "setenv|putenv": (r"tests/.*", "not safe with threads"),
+    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_copy|services/.*)\.[ch]|(tests|bench)/.*", "time comes from the context: a transaction, a request, a service's round"),
     "malloc|calloc|realloc|strdup|strndup": (r"src/base/arena\.c", "use an arena, or xmalloc and its kin"),
 }
 

@@ -378,7 +378,7 @@ void api_handle(HttpRequest *http, void *app)
     req->arena = http->arena;
     req->app = app;
     req->now = clock_now();
-    invalid_init(&req->invalid, req->arena);
+    invalid_init(&req->invalid, req->arena, req->now);
     if (!origin_check(req)) {
         reply_send(req);
         return;

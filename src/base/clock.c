@@ -377,15 +377,17 @@ static bool take_iso_zone(Scan *s, Civil *c)
     return minutes < 24 * 60;
 }
 
-static void set_today(Civil *c)
+static void set_today(Civil *c, Time now)
 {
-    Civil today = civil_from_time(clock_now(), 0);
+    if (now == TIME_NULL) /* the year stays 0: no date */
+        return;
+    Civil today = civil_from_time(now, 0);
     c->year = today.year;
     c->month = today.month;
     c->day = today.day;
 }
 
-static bool parse_iso(Str text, Civil *c)
+static bool parse_iso(Str text, Time now, Civil *c)
 {
     Scan s = scan_of(text);
     bool ambiguous = false;
@@ -394,7 +396,7 @@ static bool parse_iso(Str text, Civil *c)
         return false;
     if (at_end(&s) && ambiguous) {
         *c = (Civil){ .hour = c->year / 100, .minute = c->year % 100, .second = c->month };
-        set_today(c);
+        set_today(c, now);
     } else if (!at_end(&s)) {
         if (ambiguous || !(take_char(&s, 'T') || take_char(&s, ' ')) || !take_iso_clock(&s, c))
             return false;
@@ -440,23 +442,23 @@ static bool take_common_clock(Scan *s, Civil *c)
 
 typedef enum CommonDate { COMMON_DAY, COMMON_YEAR, COMMON_TIME_ONLY } CommonDate;
 
-static bool parse_common_as(Str text, CommonDate date, Civil *c)
+static bool parse_common_as(Str text, CommonDate date, Time now, Civil *c)
 {
     Scan s = scan_of(text);
     *c = (Civil){ .month = 1, .day = 1 };
     if (date == COMMON_TIME_ONLY)
-        set_today(c);
+        set_today(c, now);
     else if (!take_common_date(&s, c, date == COMMON_DAY))
         return false;
     return ((at_end(&s) && date != COMMON_TIME_ONLY) || take_common_clock(&s, c)) && at_end(&s);
 }
 
-static bool parse_common(Str text, Civil *c)
+static bool parse_common(Str text, Time now, Civil *c)
 {
     if (text.n > 0 && text.p[text.n - 1] == '\n') /* "$" in Python's patterns */
         text.n--;
     for (CommonDate date = COMMON_DAY; date <= COMMON_TIME_ONLY; date++)
-        if (parse_common_as(text, date, c))
+        if (parse_common_as(text, date, now, c))
             return civil_is_valid(c);
     return false;
 }
@@ -469,19 +471,19 @@ static bool is_interval(Str text)
         return false;
     size_t n = (size_t)(slash - text.p);
     Civil from, to;
-    return parse_iso((Str){ text.p, n }, &from) && parse_iso((Str){ slash + 1, text.n - n - 1 }, &to);
+    return parse_iso((Str){ text.p, n }, TIME_NULL, &from) && parse_iso((Str){ slash + 1, text.n - n - 1 }, TIME_NULL, &to);
 }
 
-bool moment_parse(Str text, Moment *ret)
+bool moment_parse(Str text, Time now, Moment *ret)
 {
     if (!text.p)
         return false;
     if (str_is(text, "now")) {
-        *ret = MOMENT(clock_now());
-        return true;
+        *ret = MOMENT(now);
+        return now != TIME_NULL;
     }
     Civil c;
-    if (!parse_iso(text, &c) && (is_interval(text) || !parse_common(text, &c)))
+    if (!parse_iso(text, now, &c) && (is_interval(text) || !parse_common(text, now, &c)))
         return false;
     Moment m = { civil_to_time(&c), c.offset };
     Civil utc = civil_from_time(m.us, 0);

@@ -21,8 +21,9 @@ typedef struct Moment {
 
 Time clock_now(void); /* the wall clock; only the edges call it, all else is given `now` */
 
-/* What pendulum.parse(text) (2.1, strict, tz UTC) takes and makes of it; false if it refuses. Times without a zone are UTC. */
-bool moment_parse(Str text, Moment *ret) MUST_CHECK;
+/* What pendulum.parse(text) (2.1, strict, tz UTC) takes and makes of it; false if it refuses. Times without a zone are UTC. "now" and times
+ * without a date are taken from `now`; refused where it is TIME_NULL. */
+bool moment_parse(Str text, Time now, Moment *ret) MUST_CHECK;
 /* ISO 8601 as datetime.isoformat() writes: 2026-11-23T02:28:25.630785+00:00, no fraction when it is zero. */
 void moment_format(Buf *out, Moment m);
 void time_format(Buf *out, Time t); /* the same in UTC */

@@ -10,13 +10,14 @@
 
 typedef struct Invalid {
     Arena *arena;
+    Time now;             /* what a body means that says "now"; TIME_NULL: such a body means nothing */
     Buf items;            /* JSON objects {"loc":[…],"msg":…,"type":…[,"ctx":…]} separated by commas */
     size_t count;
     struct { Str key; int64_t index; } loc[32]; /* key null: an index */
     size_t depth;
 } Invalid;
 
-void invalid_init(Invalid *invalid, Arena *arena);
+void invalid_init(Invalid *invalid, Arena *arena, Time now);
 void invalid_enter(Invalid *invalid, const char *key);
 void invalid_enter_str(Invalid *invalid, Str key);
 void invalid_enter_index(Invalid *invalid, int64_t index);

@@ -195,7 +195,7 @@ bool coerce_moment(Invalid *invalid, const Json *json, Moment *ret)
 {
     if (json->kind != JSON_STRING)
         return invalid_add(invalid, "value_error", NULL, "Unrecognized datetime.");
-    if (moment_parse(json->text, ret))
+    if (moment_parse(json->text, invalid->now, ret))
         return true;
     if (json->text.n == 0)
         return invalid_add(invalid, "value_error", NULL, "year 0 is out of range");

@@ -44,7 +44,7 @@ static void set_fallback(Arena *arena, const Field *field, void *member)
     Invalid invalid;
     JsonError error;
     const Json *json;
-    invalid_init(&invalid, arena);
+    invalid_init(&invalid, arena, TIME_NULL);
     bool ok = json_parse(arena, str_from(field->fallback), &json, &error);
     ok = ok && (json_is_null(json) || decode_kind(&invalid, field, json, member));
     assert(ok); /* a fallback is a literal of a table */
@@ -288,7 +288,7 @@ void codec_load(Arena *arena, const Model *model, Str json_text, void *object)
     Invalid unread;
     JsonError error;
     const Json *json = NULL;
-    invalid_init(&unread, arena);
+    invalid_init(&unread, arena, TIME_NULL);
     memset(object, 0, model->size);
     if (!json_text.p || !json_parse(arena, json_text, &json, &error))
         json = NULL;

@@ -1,10 +1,9 @@
 /* entity/invalid.c -- the list of validation errors: where the decoder stands, and what it found wrong there. */
 #include "entity/decode.h"
 
-
-void invalid_init(Invalid *invalid, Arena *arena)
+void invalid_init(Invalid *invalid, Arena *arena, Time now)
 {
-    *invalid = (Invalid){ .arena = arena };
+    *invalid = (Invalid){ .arena = arena, .now = now };
     buf_init(&invalid->items, arena, 0);
 }
 

@@ -64,7 +64,7 @@ static bool refuse(Registration *registration, const char *collection, Str type,
 static bool decode(Registration *registration, const Model *model, const Json *json, void *object, FieldSet *ret_sent, Str *ret_error)
 {
     Invalid invalid;
-    invalid_init(&invalid, registration->tx->arena);
+    invalid_init(&invalid, registration->tx->arena, registration->tx->now);
     if (codec_decode(&invalid, model, json, object, ret_sent))
         return true;
     *ret_error = first_error(&invalid);

@@ -107,7 +107,7 @@ static bool parse_schedule(Arena *arena, Str json_text, const Json **ret_json, S
     Invalid invalid;
     JsonError error;
     *ret_json = NULL;
-    invalid_init(&invalid, arena);
+    invalid_init(&invalid, arena, TIME_NULL);
     if (!json_text.p || !json_parse(arena, json_text, ret_json, &error) || !decode_schedule(&invalid, *ret_json, ret))
         return false;
     fill_in_zone(ret);

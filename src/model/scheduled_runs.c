@@ -156,7 +156,7 @@ static bool add_filter(Tx *tx, Query *q, const QueueFilter *filter)
     const Json *body;
     JsonError unused;
     Invalid invalid;
-    invalid_init(&invalid, tx->arena);
+    invalid_init(&invalid, tx->arena, tx->now);
     bool ok = json_parse(tx->arena, text, &body, &unused) && filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q);
     return ok || fail(tx->error, ERR_INTERNAL, "The filter of a work queue cannot be read");
 }

@@ -6,7 +6,7 @@
 static Time time_of(const Json *json)
 {
     Moment moment = MOMENT_NULL;
-    return !json_is_null(json) && moment_parse(json->text, &moment) ? moment.us : TIME_NULL;
+    return !json_is_null(json) && moment_parse(json->text, TIME_NULL, &moment) ? moment.us : TIME_NULL;
 }
 
 static void write_dates(JsonWriter *w, Arena *arena, const Json *request, Str stored)
@@ -37,7 +37,7 @@ static void answer(Arena *arena, const Json *request, Buf *out)
     Invalid invalid;
     Str stored = STR_NULL;
     Time begin = clock_now();
-    invalid_init(&invalid, arena);
+    invalid_init(&invalid, arena, TIME_NULL);
     json_writer_init(&w, out, JSON_WIRE);
     json_object(&w);
     const Json *kept = json_get(request, "stored");

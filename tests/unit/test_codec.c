@@ -154,7 +154,7 @@ static Str outcome(Arena *arena, const Model *model, Str body, FieldSet *ret_sen
     Invalid invalid;
     Buf out;
     JsonWriter w;
-    invalid_init(&invalid, arena);
+    invalid_init(&invalid, arena, 0);
     invalid_enter(&invalid, "body");
     buf_init(&out, arena, 256);
     json_writer_init(&w, &out, JSON_WIRE);

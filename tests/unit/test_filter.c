@@ -146,7 +146,7 @@ static const Json *parse_body(Arena *arena, const char *body)
 
 static bool where(Invalid *invalid, const char *table, const char *body, Query *q)
 {
-    invalid_init(invalid, q->arena);
+    invalid_init(invalid, q->arena, 0);
     invalid_enter(invalid, "body");
     for (size_t i = 0; i < COUNT_OF(entities); i++) {
         if (strcmp(entities[i].table, table) == 0)
@@ -352,7 +352,7 @@ static void sorts_are_an_enum(void **state)
 {
     Arena *arena = arena_new();
     Invalid invalid;
-    invalid_init(&invalid, arena);
+    invalid_init(&invalid, arena, 0);
     invalid_enter(&invalid, "body");
     assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'CREATED_DESC'}")), "flow.created DESC");
     assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':null}")), "flow.name ASC");

@@ -31,7 +31,7 @@ static bool decode(const Model *model, const char *text, void *object, Invalid *
     const Json *json;
     JsonError error;
     assert_true(json_parse(arena, str_from(text), &json, &error));
-    invalid_init(invalid, arena);
+    invalid_init(invalid, arena, 0);
     return codec_decode(invalid, model, json, object, NULL);
 }
 

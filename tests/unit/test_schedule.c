@@ -12,7 +12,7 @@ static Str decode(Arena *arena, const char *text, Invalid *invalid)
     const Json *json;
     JsonError error;
     Str stored = STR_NULL;
-    invalid_init(invalid, arena);
+    invalid_init(invalid, arena, 0);
     assert_true(json_parse(arena, str_from(text), &json, &error));
     (void)!schedule_decode(invalid, json, &stored);
     return stored;
@@ -28,7 +28,7 @@ static const char *dates_of(Arena *arena, const char *text, const char *start, s
     Buf out;
     buf_init(&out, arena, 256);
     assert_true(schedule_load(arena, decode(arena, text, &invalid), 0, &schedule, &error));
-    assert_true(moment_parse(str_from(start), &from));
+    assert_true(moment_parse(str_from(start), 0, &from));
     assert_true(schedule_dates(arena, &schedule, n, from.us, TIME_NULL, dates, &count, &error));
     for (size_t i = 0; i < count; i++) {
         buf_text(&out, i ? " " : "");

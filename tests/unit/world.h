@@ -104,7 +104,7 @@ static inline void *body(const Model *model, const char *json_text)
     JsonError error;
     Invalid invalid;
     void *object = arena_alloc(world.arena, model->size);
-    invalid_init(&invalid, world.arena);
+    invalid_init(&invalid, world.arena, world.now);
     assert_true(json_parse(world.arena, str_from(json_text), &json, &error));
     bool ok = codec_decode(&invalid, model, json, object, NULL);
     assert_string_equal(invalid.items.n ? buf_cstr(&invalid.items) : "", "");
