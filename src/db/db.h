@@ -28,7 +28,6 @@ typedef struct Dialect {
     const char *name;          /* "sqlite" or "postgresql", for messages and tests */
     const char *op[SQL_OP_COUNT];
     const char *identity;      /* query: one text that no other database of the engine has; empty: it is in memory */
-    const char *now;           /* the database's clock with the reference's precision for `updated` on UPDATE */
     int64_t date_unit;         /* microseconds to which the reference's arithmetic with dates rounds in this engine; 1: not at all */
     const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked, and read as the last
                                 * writer left them; "" where there is one writer */

@@ -14,7 +14,6 @@ static const Dialect dialect = {
     .name = "postgresql",
     /* whatever way led there: host names and sockets do not tell */
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database WHERE datname = current_database()",
-    .now = "CURRENT_TIMESTAMP",
     .date_unit = 1,
     .for_update = " FOR NO KEY UPDATE",
     .op = {

@@ -45,7 +45,6 @@ typedef struct SqliteRows {
 static const Dialect dialect = {
     .name = "sqlite",
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
-    .now = "strftime('%Y-%m-%d %H:%M:%f000', 'now')",
     .for_update = "",
     .date_unit = 1000, /* strftime's %f */
     .op = {

@@ -115,6 +115,11 @@ void codec_select(Buf *sql, const Model *model, const char *table);
 /* Reads those columns of the present row into the struct, from *column on, which is advanced. */
 void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object);
 /* The first row of those columns as a new struct of the model, in the job's arena; NULL: no row, or tx->error. */
+/* For UPDATE, with the transaction's time as $1. Clocks are set back, and of two that write at once the later may have begun first: a row's
+ * `updated` never runs backwards, nor before its `created`. */
+#define SET_UPDATED "updated = CASE WHEN updated > $1 THEN updated ELSE $1 END"
+/* The same in ON CONFLICT DO UPDATE. */
+#define SET_UPDATED_OF(table) "updated = CASE WHEN " table ".updated > excluded.updated THEN " table ".updated ELSE excluded.updated END"
 void *codec_first_row(Tx *tx, Rows *rows, const Model *model);
 /* The value to bind for a field. */
 Value codec_value(Arena *arena, const Field *field, const void *object);

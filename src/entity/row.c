@@ -201,7 +201,8 @@ void *codec_first_row(Tx *tx, Rows *rows, const Model *model)
 
 static Statement update_statement(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
 {
-    Statement s = { .values = arena_alloc(tx->arena, (model->count + 1) * sizeof *s.values) };
+    Statement s = { .values = arena_alloc(tx->arena, (model->count + 2) * sizeof *s.values) };
+    s.values[s.count++] = v_time(tx->now);
     buf_init(&s.sql, tx->arena, 1024);
     buf_printf(&s.sql, "UPDATE %s SET ", table);
     for (size_t i = 0; i < model->count; i++) {
@@ -212,7 +213,7 @@ static Statement update_statement(Tx *tx, const Model *model, const char *table,
         buf_printf(&s.sql, "%s = $%zu, ", field->name, ++s.count);
     }
     s.values[s.count++] = v_uuid(id);
-    buf_printf(&s.sql, "updated = %s WHERE id = $%zu", tx->sql->now, s.count);
+    buf_printf(&s.sql, SET_UPDATED " WHERE id = $%zu", s.count);
     return s;
 }
 

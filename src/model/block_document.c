@@ -339,11 +339,7 @@ static bool write_data(Tx *tx, Str id, const Json *data)
     Str token = encrypt_data(tx, json_format(tx->arena, data, JSON_STORED));
     if (!token.p)
         return false;
-    Buf sql;
-    buf_init(&sql, tx->arena, 128);
-    buf_printf(&sql, "UPDATE block_document SET data = $1, updated = %s WHERE id = $2", tx->sql->now);
-    Value values[] = { v_token(tx, token), v_uuid(id) };
-    return db_send(tx, buf_cstr(&sql), values, COUNT_OF(values));
+    return DB_SEND(tx, "UPDATE block_document SET data = $2, " SET_UPDATED " WHERE id = $3", v_time(tx->now), v_token(tx, token), v_uuid(id));
 }
 
 bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, FieldSet sent)

@@ -41,7 +41,7 @@ ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wante
         .tag = wanted->tag, .concurrency_limit = wanted->concurrency_limit, .active_slots = STR("[]"),
     };
     int64_t rows = codec_insert(tx, &concurrency_limit_model, "concurrency_limit", &row,
-                                "ON CONFLICT (tag) DO UPDATE SET concurrency_limit = excluded.concurrency_limit, updated = excluded.updated");
+                                "ON CONFLICT (tag) DO UPDATE SET concurrency_limit = excluded.concurrency_limit, " SET_UPDATED_OF("concurrency_limit"));
     return rows < 0 ? NULL : concurrency_limit_read_by_tag(tx, wanted->tag);
 }
 

@@ -187,8 +187,7 @@ static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
     return tx->error->code == ERR_NONE;
 }
 
-/* Whether runs that were planned from the one would be planned alike from the other. Both were read: stored JSON has one form. */
-static bool plans_alike(const Deployment *a, const Deployment *b)
+bool deployment_plans_alike(const Deployment *a, const Deployment *b)
 {
     return a->is_schedule_active == b->is_schedule_active && str_eq(a->schedule, b->schedule) && str_eq(a->parameters, b->parameters)
            && str_eq(a->tags, b->tags) && str_eq(a->column_queue_name, b->column_queue_name) && str_eq(a->work_queue_id, b->work_queue_id)
@@ -199,7 +198,7 @@ static bool plans_alike(const Deployment *a, const Deployment *b)
  * drops all at each change, also of what runs are not made from, and with it the runs that no agent has come to yet. */
 static bool drop_stale_runs(Tx *tx, const Deployment *before, const Deployment *now)
 {
-    if (plans_alike(before, now))
+    if (deployment_plans_alike(before, now))
         return true;
     bool is_off = before->is_schedule_active && !now->is_schedule_active;
     return delete_scheduled_runs(tx, now->id, is_off ? RUNS_PLANNED : RUNS_PLANNED_AHEAD);
@@ -214,7 +213,7 @@ static Deployment *read_by_flow(Tx *tx, Str flow_id, Str name)
 
 /* As the reference: who has no new queue keeps the old one. */
 #define ON_CONFLICT_UPDATE \
-    "ON CONFLICT (flow_id, name) DO UPDATE SET updated = excluded.updated, version = excluded.version, description = excluded.description," \
+    "ON CONFLICT (flow_id, name) DO UPDATE SET " SET_UPDATED_OF("deployment") ", version = excluded.version, description = excluded.description," \
     " schedule = excluded.schedule, is_schedule_active = excluded.is_schedule_active, infra_overrides = excluded.infra_overrides," \
     " parameters = excluded.parameters, tags = excluded.tags, work_queue_name = excluded.work_queue_name," \
     " parameter_openapi_schema = excluded.parameter_openapi_schema, path = excluded.path, entrypoint = excluded.entrypoint," \

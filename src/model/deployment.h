@@ -34,6 +34,8 @@ Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_create
 bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent) MUST_CHECK;
 /* Switches the schedule on, or off and drops its planned runs. False: tx->error. */
 bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active) MUST_CHECK;
+/* Whether runs that were planned from the one would be planned alike from the other. Both were read: stored JSON has one form. */
+bool deployment_plans_alike(const Deployment *a, const Deployment *b);
 /* With all its scheduled runs, by whomever they were made. Rows deleted, -1 on failure. */
 int64_t deployment_delete(Tx *tx, Str id);
 

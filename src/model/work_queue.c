@@ -242,9 +242,6 @@ bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
 
 bool work_pool_record_poll(Tx *tx, Str pool_id)
 {
-    Buf sql;
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE", v_uuid(pool_id));
-    buf_init(&sql, tx->arena, 128);
-    buf_printf(&sql, "UPDATE work_queue SET last_polled = $1, updated = %s WHERE work_pool_id = $2", tx->sql->now);
-    return db_send(tx, buf_cstr(&sql), DB_VALUES(v_time(tx->now), v_uuid(pool_id)));
+    return DB_SEND(tx, "UPDATE work_queue SET last_polled = $1, " SET_UPDATED " WHERE work_pool_id = $2", v_time(tx->now), v_uuid(pool_id));
 }

@@ -104,8 +104,8 @@ static bool drop_existing(Tx *tx, void *arg)
 static bool is_unchanged(Tx *tx, const Deployment *deployment)
 {
     db_lock_row(tx, "deployment", deployment->id);
-    return DB_INT(tx, 0, "SELECT 1 FROM deployment WHERE id = $1 AND updated = $2 AND is_schedule_active", v_uuid(deployment->id),
-                  v_time(deployment->updated)) == 1;
+    const Deployment *now = deployment_read(tx, deployment->id);
+    return now && deployment_plans_alike(now, deployment);
 }
 
 static bool write_piece(Tx *tx, void *arg)

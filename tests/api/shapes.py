@@ -44,9 +44,9 @@ def seconds_ago(text):
     return (datetime.datetime.now(datetime.timezone.utc) - time_of(text)).total_seconds()
 
 
-def is_later(after, before, engine):
-    """A time of an update: from the database's clock, which SQLite reads in milliseconds."""
-    return TIME.match(after) and after > before and (engine == "postgresql" or after.endswith("000+00:00"))
+def is_later(after, before):
+    """The time of an update. (The reference's comes from the database's clock, which SQLite reads in milliseconds.)"""
+    return TIME.match(after) and after > before
 
 
 def kept(value, engine):

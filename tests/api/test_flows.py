@@ -51,7 +51,7 @@ def test_update(api):
     assert (answer.status_code, answer.content) == (204, b"")
     now = api.read(f"/flows/{flow['id']}")
     assert now["tags"] == ["c", "b"]
-    assert is_later(now["updated"], flow["updated"], api.engine)
+    assert is_later(now["updated"], flow["updated"])
     assert now["created"] == flow["created"]
 
 

@@ -2,6 +2,10 @@
 #include "engine.h"
 #include "memory_db.h"
 
+#include "entity/codec.h"
+
+#define ONE_ID "6f1c0000-0000-4000-8000-000000000001"
+
 enum { MANY_STATEMENTS = 600 };
 
 static bool exec_text(Tx *tx, void *arg)
@@ -249,6 +253,46 @@ static bool try_operators(Tx *tx, void *arg)
     return true;
 }
 
+typedef struct Dated { Str id; int64_t n; Time updated; } Dated;
+
+static const Field dated_fields[] = { FIELD(Dated, n, F_INT), FIELD(Dated, updated, F_TIME, .flags = VIRTUAL) };
+static const Model dated_model = MODEL(Dated, dated_fields);
+
+static Time update_at(Tx *tx, Time now)
+{
+    const Dated row = { .n = now };
+    tx->now = now;
+    assert_int_equal(codec_update(tx, &dated_model, "dated", STR(ONE_ID), &row, 1), 1);
+    assert_int_equal(DB_INT(tx, 0, "SELECT n FROM dated"), now);
+    Rows *rows = DB_QUERY(tx, "SELECT updated FROM dated");
+    assert_true(db_next(rows));
+    Time updated = row_time(rows, 0);
+    db_done(rows);
+    return updated;
+}
+
+static bool update_on_a_clock_set_back(Tx *tx, void *arg)
+{
+    (void)arg;
+    if (DB_EXEC(tx, "INSERT INTO dated (id, n, updated) VALUES ($1, 0, $2)", v_uuid(STR(ONE_ID)), v_time(1000)) != 1)
+        return false;
+    assert_int_equal(update_at(tx, 1001), 1001);
+    assert_int_equal(update_at(tx, 999), 1001);
+    assert_int_equal(update_at(tx, -5 * SECOND), 1001);
+    assert_int_equal(update_at(tx, 1002), 1002);
+    return true;
+}
+
+static void updated_never_runs_backwards(void **state)
+{
+    Fixture *f = *state;
+    Error error = { 0 };
+    prepare(f, engine_postgres().n ? "CREATE TABLE dated (id UUID, n BIGINT, updated TIMESTAMPTZ)" : "CREATE TABLE dated (id CHAR(36), n BIGINT, updated DATETIME)");
+    bool ok = db_run(f->db, true, f->arena, update_on_a_clock_set_back, NULL, &error);
+    assert_string_equal(error.message, "");
+    assert_true(ok);
+}
+
 static void operators_hold(void **state)
 {
     Fixture *f = *state;
@@ -270,6 +314,7 @@ int main(void)
         TEST(values_come_back),
         TEST(unreadable_time_is_an_error),
         TEST(operators_hold),
+        TEST(updated_never_runs_backwards),
     };
     const struct CMUnitTest of_sqlite[] = {
         TEST(sqlite_columns_hold_what_the_reference_writes),
