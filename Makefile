@@ -1,5 +1,5 @@
 # The targets people type. The build itself is described in meson.build; this only sets up its folders and calls ninja.
-.PHONY: all run test test-full conformance lint asan bench clean
+.PHONY: all run test test-full conformance lint asan fuzz bench clean
 
 all: build/build.ninja
 	@ninja -C build --quiet
@@ -31,12 +31,17 @@ asan:
 	@tools/setup lint
 	@tools/run_lint asan
 
+# What strangers can send, for TIME seconds each. TARGET=fuzz_json: that one alone.
+fuzz:
+	@tools/setup fuzz
+	@tools/run_fuzz $(or $(TIME),60) $(TARGET)
+
 bench: all
 	@tools/setup bench
 	@.venv/bin/python bench/bench.py
 
 clean:
-	rm -rf build build-asan build-gcc build-clang
+	rm -rf build build-asan build-gcc build-clang build-fuzz
 
 build/build.ninja:
 	@tools/setup build

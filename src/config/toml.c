@@ -415,7 +415,12 @@ bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
 {
     Reader r = { .arena = arena, .error = error, .p = text.p, .end = text.p + text.n, .line = 1 };
     Toml *root = arena_new_of(arena, Toml), *table = root;
+    const char *zero = text.n ? memchr(text.p, '\0', text.n) : NULL;
     root->kind = TOML_TABLE;
+    for (const char *p = text.p; zero && p < zero; p++)
+        r.line += *p == '\n';
+    if (zero) /* which could be written in no form that is read again */
+        return refuse(&r, "a character of code 0");
     if (at(&r, "\xEF\xBB\xBF"))
         r.p += 3;
     for (skip_lines(&r); r.p < r.end; skip_lines(&r)) {

@@ -1,4 +1,6 @@
 /* tests/fuzz/fuzz_http.c -- feeds bytes to the request parser as a connection would, whole and in pieces: both must read the same. */
+#include "fuzz.h"
+
 #include "http/parse.h"
 
 enum { HEAD_MAX = 4096, BODY_MAX = 1 << 16 };
@@ -76,8 +78,6 @@ static Outcome read_request(Str bytes, size_t step)
     arena_free(arena);
     return outcome;
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/profiles.h"
+#include "config/toml.h"
 
 static char folder[] = "/tmp/orion-profiles-XXXXXX";
 static char path[64];
@@ -146,6 +147,18 @@ static void what_is_no_toml(void **state)
     }
 }
 
+/* What could be written in no form that is read again. */
+static void characters_of_code_zero_are_refused(void **state)
+{
+    Toml *root;
+    Error error = { .code = ERR_NONE };
+    (void)state;
+    Arena *arena = arena_new();
+    assert_false(toml_parse(arena, (Str){ "a = 1\nb = \"x\0y\"\n", 16 }, &root, &error));
+    assert_string_equal(error.message, "line 2: a character of code 0");
+    arena_free(arena);
+}
+
 static void nesting_ends(void **state)
 {
     (void)state;
@@ -212,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_file_is_the_default_profile), cmocka_unit_test(every_form_of_value), cmocka_unit_test(other_ways_to_write_tables),
+        cmocka_unit_test(characters_of_code_zero_are_refused),
         cmocka_unit_test(what_is_no_toml), cmocka_unit_test(nesting_ends), cmocka_unit_test(written_and_read), cmocka_unit_test(modes_of_the_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
