@@ -237,3 +237,17 @@ def test_a_database_that_a_newer_version_took_over_is_left_alone(start, way):
     answer = client.post(f"/admin/database/{way}", {"confirm": True})
     assert answer.status == 409 and "ffffffffffff" in answer.value["detail"]
     assert server.store.dump() == before
+
+
+@pytest.mark.parametrize("way", ["clear", "drop"])
+def test_a_table_of_another_program_among_ours_is_left_alone(start, way):
+    server = start()
+    client = Client(server)
+    client.flow()
+    server.execute("DROP TABLE log")
+    server.execute("CREATE TABLE log (line VARCHAR(80))")
+    server.execute("INSERT INTO log (line) VALUES ('another program wrote this')")
+    before = server.store.dump()
+    answer = client.post(f"/admin/database/{way}", {"confirm": True})
+    assert answer.status == 409 and "table log" in answer.value["detail"]
+    assert server.store.dump() == before
