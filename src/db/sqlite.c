@@ -1,7 +1,10 @@
 /* db/sqlite.c -- the SQLite driver, the only file that knows sqlite3.h: connections set up as measured for one writer and WAL
  * readers, statements cached by their text, values as the reference stores them. */
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "db/driver.h"
 #include "db/sqlite_url.h"
 
@@ -111,27 +114,52 @@ static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
-/* WAL is kept in the file; asking for it again costs nothing. A file system that cannot have it is refused: readers would block us. */
-static bool enter_wal(SqliteConnection *c, Error *error)
+/* Whether the file says that it has a write-ahead log: byte 18 of its header. */
+static bool is_marked_wal(sqlite3 *db)
+{
+    enum { WRITE_VERSION = 18, VERSION_WAL = 2 };
+    const char *path = sqlite3_db_filename(db, "main");
+    FILE *file = path ? fopen(path, "re") : NULL;
+    bool marked = file && fseek(file, WRITE_VERSION, SEEK_SET) == 0 && fgetc(file) == VERSION_WAL;
+    if (file)
+        fclose(file);
+    return marked;
+}
+
+/* WAL is kept in the file; asking for it again costs nothing. *ret_has_wal: whether SQLite could. */
+static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW) {
+    bool ok = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+    const char *mode = ok ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    *ret_has_wal = mode && (strcmp(mode, "wal") == 0 || strcmp(mode, "memory") == 0);
+    if (!ok && sqlite3_errcode(c->db) == SQLITE_CANTOPEN && is_marked_wal(c->db))
+        fail(error, ERR_INTERNAL, "it has a write-ahead log, which its file system or a parameter of the URL (nolock, vfs) does not allow. Open it "
+             "where that is allowed and run there: PRAGMA journal_mode = DELETE");
+    else if (!ok)
         fail_sqlite(c->db, error, NULL);
-        sqlite3_finalize(statement);
-        return false;
-    }
-    const char *mode = (const char *)sqlite3_column_text(statement, 0);
-    bool ok = mode && (strcmp(mode, "wal") == 0 || strcmp(mode, "memory") == 0);
     sqlite3_finalize(statement);
-    return ok || fail(error, ERR_INTERNAL, "the file system does not support SQLite's write-ahead log");
+    return ok;
+}
+
+/* Where there is no WAL (network file systems, nolock=1), SQLite has a rollback journal, as with the reference. Then readers and a writer
+ * exclude each other, so there is one connection for all. EXTRA: a commit is the journal's removal, and that must be on the disk too. */
+static bool set_up_rollback(SqliteConnection *c, Error *error)
+{
+    c->base.is_only = true;
+    log_warning("orion.db", "The database's file system has no write-ahead log for SQLite: a rollback journal is used, and reads wait for writes.");
+    return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
 static bool set_up_writer(SqliteConnection *c, Error *error)
 {
+    bool has_wal;
     if (sqlite3_db_readonly(c->db, "main") == 1)
         return fail(error, ERR_INTERNAL, "it cannot be written to");
-    if (!enter_wal(c, error))
+    if (!enter_wal(c, &has_wal, error))
         return false;
+    if (!has_wal)
+        return set_up_rollback(c, error);
     sqlite3_wal_hook(c->db, on_wal_commit, c); /* also ends SQLite's own checkpoints, which have the same hook */
     return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
@@ -187,19 +215,38 @@ static void sqlite_disconnect(Connection *connection)
     free(c);
 }
 
+/* *ret_is_new: the file was not there. */
+static bool open_file(SqliteConnection *c, const char *path, bool *ret_is_new, Error *error)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (strncmp(path, "file:", 5) == 0 ? SQLITE_OPEN_URI : 0);
+    *ret_is_new = sqlite3_open_v2(path, &c->db, flags, NULL) != SQLITE_OK;
+    if (!*ret_is_new)
+        return true;
+    sqlite3_close(c->db);
+    return sqlite3_open_v2(path, &c->db, flags | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK || fail_sqlite(c->db, error, NULL);
+}
+
+/* What we have made and could not use: SQLite makes the file before it looks at the rest. */
+static void remove_empty(sqlite3 *db)
+{
+    struct stat found;
+    const char *path = sqlite3_db_filename(db, "main");
+    if (path && *path && stat(path, &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0)
+        unlink(path);
+}
+
 static Connection *sqlite_connect(const Place *place, Role role, double timeout, Error *error)
 {
     SqliteConnection *c = xcalloc(1, sizeof *c);
     c->base.driver = &sqlite_driver;
     Error why = { 0 };
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (strncmp(place->path, "file:", 5) == 0)
-        flags |= SQLITE_OPEN_URI;
-    bool ok = sqlite3_open_v2(place->path, &c->db, flags, NULL) == SQLITE_OK || fail_sqlite(c->db, &why, NULL);
+    bool is_new, ok = open_file(c, place->path, &is_new, &why);
     if (ok)
         sqlite3_busy_timeout(c->db, (int)(timeout * 1000));
     if (ok && set_up(c, role, &why) && prepare_verbs(c, &why))
         return &c->base;
+    if (ok && is_new)
+        remove_empty(c->db);
     fail(error, why.code, "Cannot open the database %s: %s", place->path, why.message);
     sqlite_disconnect(&c->base);
     return NULL;
