@@ -133,10 +133,12 @@ static int check_arguments(const Cli *cli)
 
 /* ---- running ---- */
 
-/* The home folder may be made by any command, as the client does. */
+/* The home folder is made by any command that may change something, as the client does; it is the only folder that is ever made. */
 static void make_home(const Cli *cli)
 {
     Str home = settings_text(cli->settings, "PREFECT_HOME");
+    if (!home.p || cli_switch(cli, "dry-run", false))
+        return;
     char *path = arena_cstr(cli->arena, home);
     for (char *slash = path; slash && *path; slash = slash ? strchr(slash + 1, '/') : NULL) {
         if (slash == path)

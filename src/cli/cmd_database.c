@@ -1,5 +1,8 @@
 /* cli/cmd_database.c -- `orion database`: the tables made, dropped, and their revision recorded. */
 #include "cli/cli.h"
+
+#include <unistd.h>
+
 #include "db/migrate.h"
 
 /* Those among the parameters: libpq's password and sslpassword. */
@@ -45,11 +48,20 @@ typedef enum Opening {
     OPEN_EXISTING   /* it is refused */
 } Opening;
 
+/* Whether the database is in the home folder, and that is yet to be made: by anything but a dry run. */
+static bool is_in_missing_home(const Cli *cli, Str url)
+{
+    Str home = settings_text(cli->settings, "PREFECT_HOME");
+    return str_starts(url, "sqlite") && access(home.p, F_OK) != 0 && memmem(url.p, url.n, home.p, home.n);
+}
+
 static Db *open_database(const Cli *cli, Opening opening, Error *error)
 {
     DbConfig config = db_config(cli->settings);
     config.readers = config.connections = 1;
     config.never_create = opening == OPEN_DRY;
+    if (opening == OPEN_DRY && is_in_missing_home(cli, config.url))
+        config.url = STR("sqlite://");
     config.must_exist = opening == OPEN_EXISTING;
     return db_open(&config, error);
 }

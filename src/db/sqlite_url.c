@@ -38,6 +38,19 @@ static bool is_drivers_own(Str parameter)
     return false;
 }
 
+/* A path with a question mark (that of PREFECT_HOME, say) would be cut there, and another file made. */
+static bool check_parameters(Str parameters, Error *error)
+{
+    while (parameters.n) {
+        Str one = parameters;
+        parameters = cut(&one, '&');
+        if (one.n && !contains(one, "="))
+            return fail(error, ERR_INTERNAL, "What follows the '?' of the SQLite URL is no NAME=VALUE parameter. A path with a question mark can only be "
+                        "written as a file: URI, with %%3F for it");
+    }
+    return true;
+}
+
 /* The file: URI with the parameters that are SQLite's own. */
 static const char *uri_with(Arena *arena, Str path, Str parameters)
 {
@@ -86,6 +99,8 @@ static char *file_of_uri(Arena *arena, Str uri)
 static bool check_folder(Arena *arena, const char *path, Error *error)
 {
     const char *slash = strrchr(path, '/');
+    if (strcmp(path, "~") == 0)
+        return fail(error, ERR_INTERNAL, "\"~\" means nothing in a database's URL: write the whole path");
     if (!slash || slash == path)
         return true;
     const char *folder = arena_printf(arena, "%.*s", (int)(slash - path), path).p;
@@ -111,6 +126,8 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error
         *ret_place = (Place){ .path = ":memory:", .is_single = true };
         return true;
     }
+    if (!check_parameters(parameters, error))
+        return false;
     char *name = is_uri ? file_of_uri(arena, path) : arena_cstr(arena, path);
     *ret_place = (Place){ .path = is_uri ? uri_with(arena, path, parameters) : name };
     if (config->must_exist)
