@@ -5,6 +5,8 @@
 #include <getopt.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
+
 /* ---- options ---- */
 
 static size_t option_count(const Command *command)
@@ -252,12 +254,23 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
     return true;
 }
 
+/* Names and paths stand in messages, files and answers. */
+static bool are_utf8(char **words)
+{
+    while (*words && json_is_utf8(str_from(*words)))
+        words++;
+    return !*words;
+}
+
 int cli_main(int argc, char **argv)
 {
     Cli cli = { .arena = arena_new(), .program = "orion" };
     char **words;
     int status;
-    if (argc > 0) {
+    if (!are_utf8(argv)) {
+        cli_bad(&cli, "An argument is not UTF-8.");
+        status = 2;
+    } else if (argc > 0) {
         const char *slash = strrchr(argv[0], '/');
         cli.program = slash ? slash + 1 : argv[0];
         cli_colours(&cli);

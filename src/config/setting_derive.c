@@ -5,6 +5,7 @@
 #include <pwd.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 
 /* ---- templates, as Python's string.Template substitutes them ---- */
 
@@ -94,13 +95,13 @@ static const char *home_folder(const char *user, Error *error)
 {
     const struct passwd *entry = *user ? getpwnam(user) : NULL; /* before any thread runs */
     const char *folder = *user ? (entry ? entry->pw_dir : NULL) : getenv("HOME");
-    if (folder && folder[0] == '/')
+    if (folder && folder[0] == '/' && json_is_utf8(str_from(folder)))
         return folder;
     if (*user)
-        fail(error, ERR_INVALID, "there is no user %s, whose home ~%s would be", user, user);
+        fail(error, ERR_INVALID, "there is no user %s with a home that ~%s could be", user, user);
     else /* what the system has for this user is not what the client and other programs go by */
         fail(error, ERR_INVALID, "The home folder is not known, since HOME %s. Set HOME, or PREFECT_HOME.",
-             !folder ? "is not set" : *folder ? "is no absolute path" : "is empty");
+             !folder ? "is not set" : !*folder ? "is empty" : *folder == '/' ? "is not UTF-8" : "is no absolute path");
     return NULL;
 }
 
