@@ -203,6 +203,51 @@ def test_a_log_that_cannot_be_read_there(start, stopped, parameter):
     assert len(Client(server).post("/flows/filter", {}).value) == 1
 
 
+NO_SHARED_MEMORY = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/mman.h>
+void *mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    void *(*real)(void *, size_t, int, int, int, off_t) = dlsym(RTLD_NEXT, "mmap64");
+    if (fd < 0 || !(flags & MAP_SHARED) || !(protection & PROT_WRITE))
+        return real(at, n, protection, flags, fd, offset);
+    errno = ENODEV;
+    return MAP_FAILED;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def without_shared_memory(tmp_path_factory):
+    """Settings under which files cannot be shared memory, as in many network folders."""
+    folder = tmp_path_factory.mktemp("preload")
+    library = folder / "without.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", "-ldl"], input=NO_SHARED_MEMORY, text=True, check=True)
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+@pytest.mark.only("sqlite")
+def test_a_folder_without_shared_memory(start, tmp_path, without_shared_memory):
+    """SQLite promises a log there, and cannot keep the promise."""
+    path = tmp_path / "orion.db"
+    server = start(**without_shared_memory)
+    flow = Client(server).flow()
+    assert server.log().count("rollback journal") == 1
+    assert sorted(tmp_path.glob("orion.db*")) == [path]
+    server.signal(signal.SIGKILL)
+    server.process.wait(10)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert database.execute("SELECT id FROM flow").fetchall() == [(flow["id"],)]
+    again = start()
+    assert Client(again).get(f"/flows/{flow['id']}").status == 200
+    assert "rollback journal" not in again.log()
+    assert again.stop() == 0
+    assert "write-ahead log" in refusal(tmp_path, **without_shared_memory)
+
+
 @pytest.mark.only("sqlite")
 def test_a_refused_start_leaves_no_file(tmp_path):
     (tmp_path / "orion.db.lock").mkdir()  # as somebody who holds the lock makes it
