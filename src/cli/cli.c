@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
+#include "config/setting_value.h"
 
 /* ---- options ---- */
 
@@ -66,12 +67,12 @@ static void make_table(const Command *command, OptionTable *table)
     }
 }
 
-static bool is_integer(const char *text)
+/* As its setting would read it, which says what is wrong with the number itself. */
+static bool is_integer(const Cli *cli, const CliOption *option, const char *text)
 {
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    return end != text && *end == '\0' && errno == 0 && value >= INT32_MIN && value <= INT32_MAX;
+    SettingValue value;
+    SettingProblem problem;
+    return setting_parse(setting_find(str_from(option->setting)), TOML_STRING, str_from(text), cli->arena, &value, &problem);
 }
 
 static int letter_code(const Command *command, int letter)
@@ -88,7 +89,7 @@ static int take_option(Cli *cli, int code)
     size_t i = (size_t)(code - FIRST_OPTION) / 2;
     const CliOption *option = &cli->command->options[i];
     cli->values[i] = option->value ? optarg : (code - FIRST_OPTION) % 2 ? "false" : "true";
-    if (option->value && strcmp(option->value, "INTEGER") == 0 && !is_integer(optarg))
+    if (option->value && strcmp(option->value, "INTEGER") == 0 && !is_integer(cli, option, optarg))
         return cli_usage(cli, cli->command, "Invalid value for '--%s': %s is not a valid integer.", option->name, cli_quoted(cli, str_from(optarg)));
     return 0;
 }

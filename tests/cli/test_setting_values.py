@@ -59,3 +59,15 @@ def test_values(expected, tmp_path, setting):
     for literal, value in zip(LITERALS, literals):
         (tmp_path / "profiles.toml").write_text(f"[profiles.default]\n{setting} = {literal}\n")
         assert (literal, value_of(tmp_path, setting)) == (literal, meant(value))
+
+
+@pytest.mark.parametrize("text", ["70000", "70_000", " 70000 ", "\u0667\u0660\u0660\u0660\u0660", "\u00a070000", "70000.0", "7e4", "", "0x11170", "70_000_", "-70000"])
+def test_numbers_of_options(tmp_path, text):
+    """As int() reads them, by which the reference's options go."""
+    try:
+        reason = f"Port {int(text)} is not between"
+    except ValueError:
+        reason = f"Invalid value for '--port': {text!r} is not a valid integer."
+    done = subprocess.run([str(servers.ORION_BIN), "start", f"--port={text}"], text=True, capture_output=True, timeout=20,
+                          env={"PATH": os.environ["PATH"], "PREFECT_HOME": str(tmp_path)})
+    assert done.returncode in (1, 2) and reason in done.stderr, done
