@@ -67,3 +67,13 @@ def test_texts_that_another_program_stored():
         request = urllib.request.Request(f"{server.url}/flows/filter", b"{}", {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert [flow["name"] for flow in json.load(answer)] == ["a\ufffdb\ufffd("]
+
+
+def test_a_row_in_a_message(tmp_path):
+    assert run(tmp_path, ["database", "upgrade", "-y"])[0] == 0
+    database = sqlite3.connect(tmp_path / "orion.db")
+    database.execute("INSERT INTO artifact (id, flow_run_id) VALUES (CAST(x'61ff' AS TEXT), 'none')")
+    database.commit()
+    database.close()
+    status, out = run(tmp_path, ["database", "copy", "--from", "sqlite:///orion.db", "--to", "sqlite:///b.db"])
+    assert status == 1 and b"row a?" in out, out
