@@ -183,17 +183,26 @@ static const TableColumn *find_column(const Table *table, Str name)
     return NULL;
 }
 
-/* The columns without which a table is none of ours: at the head all, before it those that it had from its first revision on. */
-static size_t count_needed(const Table *table, SchemaState state)
+typedef enum Fit {
+    FIT_HEAD,    /* the head's columns and no other */
+    FIT_USABLE,  /* the head's columns, and perhaps some that somebody added */
+    FIT_OLDER    /* those that the table had from its first revision on, among what came and went since */
+} Fit;
+
+static Fit fit_of(SchemaState state)
+{
+    return state == SCHEMA_OLDER ? FIT_OLDER : FIT_HEAD;
+}
+
+static size_t count_needed(const Table *table, Fit fit)
 {
     size_t count = 0;
     for (size_t i = 0; i < table->count; i++)
-        count += state != SCHEMA_OLDER || !table->columns[i].is_later;
+        count += fit != FIT_OLDER || !table->columns[i].is_later;
     return count;
 }
 
-/* Whether the table has the columns of that state. The head's has no other; older ones had some that are gone. */
-static bool is_our_table(Tx *tx, const History *history, const Table *table, SchemaState state)
+static bool is_our_table(Tx *tx, const History *history, const Table *table, Fit fit)
 {
     const Value name = v_text(str_from(table->name));
     size_t known = 0, others = 0;
@@ -202,18 +211,18 @@ static bool is_our_table(Tx *tx, const History *history, const Table *table, Sch
         const TableColumn *column = find_column(table, row_text(rows, 0));
         if (!column)
             others++;
-        else if (state != SCHEMA_OLDER || !column->is_later)
+        else if (fit != FIT_OLDER || !column->is_later)
             known++;
     }
     db_done(rows);
-    return known == count_needed(table, state) && (state == SCHEMA_OLDER || others == 0);
+    return known == count_needed(table, fit) && (fit != FIT_HEAD || others == 0);
 }
 
 /* The first table that is missing or other than the head's; NULL: all are as they must be. */
 static const char *first_other_table(Tx *tx, const History *history)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (!is_our_table(tx, history, &db_tables[i], SCHEMA_HEAD))
+        if (!is_our_table(tx, history, &db_tables[i], FIT_HEAD))
             return db_tables[i].name;
     return NULL;
 }
@@ -269,6 +278,18 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                 "If they are Orion's, set it with: orion database stamp head; else use another database.", STR_ARG(found));
 }
 
+/* A known revision says whose the database is, not whose each table in it is: one of our names may be another program's, made where ours
+ * was lost. Tables that are missing harm nobody. */
+static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str revision)
+{
+    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
+        if (has_table(tx, history, db_tables[i].name) && !is_our_table(tx, history, &db_tables[i], fit) && tx->error->code == ERR_NONE)
+            return fail(tx->error, ERR_CONFLICT, "The database is at Orion's revision %.*s, but its table %s has not the columns of Orion's, so that "
+                        "it may be another program's. Nothing was changed. Move that table away, or use another database.", STR_ARG(revision),
+                        db_tables[i].name);
+    return tx->error->code == ERR_NONE;
+}
+
 bool migrate_check(Tx *tx)
 {
     const History *history = history_of(tx);
@@ -297,7 +318,7 @@ bool migrate_up(Tx *tx)
     if (!history || !migrate_state(tx, &state, &revision))
         return false;
     if (state == SCHEMA_HEAD)
-        return true;
+        return refuse_foreign_tables(tx, history, FIT_USABLE, revision);
     if (state != SCHEMA_EMPTY)
         return refuse(tx, state, revision, history);
     return (!history->prepare || history->prepare(tx)) && db_script(tx, history->schema) && write_version(tx, str_from(history->head));
@@ -323,18 +344,6 @@ static bool clear_rows(Tx *tx)
     return tx->error->code == ERR_NONE;
 }
 
-/* A known revision says whose the database is, not whose each table in it is: one of our names may be another program's, made where ours
- * was lost. Tables that are missing harm nobody. */
-static bool refuse_foreign_tables(Tx *tx, const History *history, SchemaState state, Str revision)
-{
-    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
-        if (has_table(tx, history, db_tables[i].name) && !is_our_table(tx, history, &db_tables[i], state) && tx->error->code == ERR_NONE)
-            return fail(tx->error, ERR_CONFLICT, "The database is at Orion's revision %.*s, but its table %s has not the columns of Orion's, so that "
-                        "it may be another program's. Nothing was changed. Move that table away, or use another database.", STR_ARG(revision),
-                        db_tables[i].name);
-    return tx->error->code == ERR_NONE;
-}
-
 /* Whether what destroys may act; *ret_state then. */
 static bool may_drop(Tx *tx, const History *history, SchemaState *ret_state)
 {
@@ -345,7 +354,7 @@ static bool may_drop(Tx *tx, const History *history, SchemaState *ret_state)
         return true;
     if (*ret_state != SCHEMA_HEAD && *ret_state != SCHEMA_OLDER)
         return refuse(tx, *ret_state, revision, history);
-    return refuse_foreign_tables(tx, history, *ret_state, revision);
+    return refuse_foreign_tables(tx, history, fit_of(*ret_state), revision);
 }
 
 bool migrate_may_drop(Tx *tx)
@@ -396,7 +405,7 @@ bool migrate_stamp(Tx *tx, Str revision)
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
     if (state == SCHEMA_UNKNOWN || (state == SCHEMA_UNMARKED && !head))
         return refuse(tx, state, present, history);
-    bool fits = head ? has_heads_tables(tx, history) : state == SCHEMA_EMPTY || refuse_foreign_tables(tx, history, state, present);
+    bool fits = head ? has_heads_tables(tx, history) : state == SCHEMA_EMPTY || refuse_foreign_tables(tx, history, fit_of(state), present);
     return fits && write_version(tx, revision);
 }
 

@@ -18,7 +18,8 @@ const char *migrate_head(const Tx *tx);
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
 bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing; false with a message for the user unless it is at the head */
 /* Brings an empty database to the head and stamps it, with the rows a fresh database of the reference holds (work pool
- * default-agent-pool, its queue default). At the head: nothing. Older or newer: false with a message for the user. */
+ * default-agent-pool, its queue default). At the head: nothing, but false where a table of our names lacks our
+ * columns. Older or newer: false with a message for the user. */
 bool migrate_up(Tx *tx) MUST_CHECK;
 /* What destroys acts only on an empty database, or one at a known revision of which each table of our names has our columns; else false
  * with a message that says what was found. */

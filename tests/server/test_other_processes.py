@@ -260,7 +260,7 @@ def test_a_database_that_a_newer_version_took_over_is_left_alone(start, way):
     assert server.store.dump() == before
 
 
-@pytest.mark.parametrize("way", ["clear", "drop"])
+@pytest.mark.parametrize("way", ["clear", "drop", "create"])
 def test_a_table_of_another_program_among_ours_is_left_alone(start, way):
     server = start()
     client = Client(server)

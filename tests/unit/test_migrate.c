@@ -106,6 +106,7 @@ static void head_stays_as_it_is(void **state)
     Fixture *f = *state;
     assert_done(run(f, up, NULL));
     assert_done(run(f, script, "INSERT INTO flow (name) VALUES ('kept')"));
+    assert_done(run(f, script, "ALTER TABLE flow ADD COLUMN remark VARCHAR"));
     assert_done(run(f, up, NULL));
     assert_int_equal(run(f, script, "INSERT INTO flow (name) VALUES ('kept')").code, ERR_INTEGRITY);
 }
@@ -221,6 +222,7 @@ static void another_programs_table_beside_ours_is_left_alone(void **state)
     assert_done(run(f, script, "CREATE TABLE log (id VARCHAR(36) PRIMARY KEY, name VARCHAR(10), created INTEGER, updated INTEGER)"));
     assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")"));
     assert_done(run(f, script, "INSERT INTO flow (name) VALUES ('kept')"));
+    assert_non_null(strstr(run(f, up, NULL).message, "table log"));
     for (size_t i = 0; i < 2; i++) {
         for (size_t k = 0; k < COUNT_OF(jobs); k++) {
             Error error = run(f, jobs[k], (void *)(uintptr_t)OLDER);
