@@ -8,7 +8,7 @@ typedef struct Parts { double days, hours, minutes, seconds, micros; } Parts;
 
 typedef struct Scan { const char *p; } Scan; /* over a terminated copy */
 
-enum { TEXT_MAX = 127 };
+enum { TEXT_MAX = 8191 };
 
 static bool take_char(Scan *s, char c)
 {

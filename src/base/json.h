@@ -28,8 +28,11 @@ enum { JSON_DEPTH_MAX = 512 };
  * last value. Result and slices live in the arena or in `text`. False: *error tells where and why. */
 bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
 
-/* Is it UTF-8, as every text must be that a writer is given? */
 bool json_is_utf8(Str text);
+/* The first byte that is not UTF-8, or NULL. */
+const char *json_find_invalid(Str text);
+/* Puts a question mark in the place of each such byte, for lines that people read. */
+void json_blank_invalid(char *text, size_t n);
 
 const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
@@ -48,7 +51,8 @@ void json_write_text(Buf *out, Str json_text, JsonStyle style);
 /* The text as it is, but for characters beyond ASCII, which become escapes. */
 void json_write_ascii(Buf *out, Str json_text);
 
-/* The writer keeps commas and keys right; it cannot fail (misuse is an assert). */
+/* The writer keeps commas and keys right; it cannot fail (misuse is an assert). Bytes that are not UTF-8, which another program may have put
+ * into a database, are written as U+FFFD. */
 typedef struct JsonWriter {
     Buf *out;
     JsonStyle style;

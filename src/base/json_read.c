@@ -447,7 +447,6 @@ static size_t character_length(const unsigned char *p, const unsigned char *end)
     return n;
 }
 
-/* The first byte that is not UTF-8, or NULL. */
 static const char *find_invalid(const char *start, const char *end_text)
 {
     const unsigned char *p = (const unsigned char *)start, *end = (const unsigned char *)end_text;
@@ -465,9 +464,24 @@ static const char *find_invalid(const char *start, const char *end_text)
     return NULL;
 }
 
+const char *json_find_invalid(Str text)
+{
+    return text.n ? find_invalid(text.p, text.p + text.n) : NULL;
+}
+
 bool json_is_utf8(Str text)
 {
-    return text.n == 0 || !find_invalid(text.p, text.p + text.n);
+    return !json_find_invalid(text);
+}
+
+void json_blank_invalid(char *text, size_t n)
+{
+    for (const char *bad; (bad = json_find_invalid((Str){ text, n }));) {
+        size_t before = (size_t)(bad - text);
+        text[before] = '?';
+        text += before + 1;
+        n -= before + 1;
+    }
 }
 
 static size_t count_characters(const char *p, const char *end)

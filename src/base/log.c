@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/json.h"
+
 enum { LINE_MAX_BYTES = 4096 };
 
 static atomic_int threshold = LOG_INFO;
@@ -68,9 +70,10 @@ static size_t write_head(char *line, size_t room, LogLevel level, const char *lo
     return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* What a client sent may stand in a line: it must not begin another one, nor steer a terminal. */
-static void blank_controls(char *text, size_t n)
+/* What a client sent may stand in a line: it must not begin another one, nor steer a terminal, nor make a file of lines unreadable. */
+static void blank_strange(char *text, size_t n)
 {
+    json_blank_invalid(text, n);
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
             text[i] = ' ';
@@ -102,7 +105,7 @@ void log_line(LogLevel level, const char *logger, const char *format, ...)
     va_end(args);
     if (added > 0)
         n += (size_t)added < sizeof line - 1 - n ? (size_t)added : sizeof line - 2 - n;
-    blank_controls(line, n);
+    blank_strange(line, n);
     line[n++] = '\n';
     write_all(line, n);
     errno = saved_errno;

@@ -5,6 +5,9 @@
 #include <getopt.h>
 #include <sys/stat.h>
 
+#include "base/json.h"
+#include "config/setting_value.h"
+
 /* ---- options ---- */
 
 static size_t option_count(const Command *command)
@@ -64,12 +67,12 @@ static void make_table(const Command *command, OptionTable *table)
     }
 }
 
-static bool is_integer(const char *text)
+/* As its setting would read it, which says what is wrong with the number itself. */
+static bool is_integer(const Cli *cli, const CliOption *option, const char *text)
 {
-    char *end;
-    errno = 0;
-    long value = strtol(text, &end, 10);
-    return end != text && *end == '\0' && errno == 0 && value >= INT32_MIN && value <= INT32_MAX;
+    SettingValue value;
+    SettingProblem problem;
+    return setting_parse(setting_find(str_from(option->setting)), TOML_STRING, str_from(text), cli->arena, &value, &problem);
 }
 
 static int letter_code(const Command *command, int letter)
@@ -86,7 +89,7 @@ static int take_option(Cli *cli, int code)
     size_t i = (size_t)(code - FIRST_OPTION) / 2;
     const CliOption *option = &cli->command->options[i];
     cli->values[i] = option->value ? optarg : (code - FIRST_OPTION) % 2 ? "false" : "true";
-    if (option->value && strcmp(option->value, "INTEGER") == 0 && !is_integer(optarg))
+    if (option->value && strcmp(option->value, "INTEGER") == 0 && !is_integer(cli, option, optarg))
         return cli_usage(cli, cli->command, "Invalid value for '--%s': %s is not a valid integer.", option->name, cli_quoted(cli, str_from(optarg)));
     return 0;
 }
@@ -133,10 +136,12 @@ static int check_arguments(const Cli *cli)
 
 /* ---- running ---- */
 
-/* The home folder may be made by any command, as the client does. */
+/* The home folder is made by any command that may change something, as the client does; it is the only folder that is ever made. */
 static void make_home(const Cli *cli)
 {
     Str home = settings_text(cli->settings, "PREFECT_HOME");
+    if (!home.p || cli_switch(cli, "dry-run", false))
+        return;
     char *path = arena_cstr(cli->arena, home);
     for (char *slash = path; slash && *path; slash = slash ? strchr(slash + 1, '/') : NULL) {
         if (slash == path)
@@ -250,12 +255,23 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
     return true;
 }
 
+/* Names and paths stand in messages, files and answers. */
+static bool are_utf8(char **words)
+{
+    while (*words && json_is_utf8(str_from(*words)))
+        words++;
+    return !*words;
+}
+
 int cli_main(int argc, char **argv)
 {
     Cli cli = { .arena = arena_new(), .program = "orion" };
     char **words;
     int status;
-    if (argc > 0) {
+    if (!are_utf8(argv)) {
+        cli_bad(&cli, "An argument is not UTF-8.");
+        status = 2;
+    } else if (argc > 0) {
         const char *slash = strrchr(argv[0], '/');
         cli.program = slash ? slash + 1 : argv[0];
         cli_colours(&cli);

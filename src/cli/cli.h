@@ -9,7 +9,7 @@ typedef struct CliOption {
     const char *name;       /* "host" for --host; NULL where there is only a letter */
     const char *negative;   /* "no-ui" for --no-ui; NULL where there is none */
     char letter;            /* 'y' for -y; 0 */
-    const char *value;      /* "TEXT" or "INTEGER" where a value follows; NULL: a switch */
+    const char *value;      /* "TEXT" or "INTEGER" (of `setting`) where a value follows; NULL: a switch */
     const char *setting;    /* the setting that the option goes over; NULL */
     const char *help;
 } CliOption;

@@ -1,5 +1,8 @@
 /* cli/cmd_database.c -- `orion database`: the tables made, dropped, and their revision recorded. */
 #include "cli/cli.h"
+
+#include <unistd.h>
+
 #include "db/migrate.h"
 
 /* Those among the parameters: libpq's password and sslpassword. */
@@ -39,17 +42,33 @@ static const char *shown_url(const Cli *cli)
     return cli_shown_url(cli, settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"));
 }
 
-static Db *open_database(const Cli *cli, bool never_create, Error *error)
+typedef enum Opening {
+    OPEN_CREATES,   /* a SQLite database that is not there is made */
+    OPEN_DRY,       /* an empty one in memory stands in for it */
+    OPEN_EXISTING   /* it is refused */
+} Opening;
+
+/* Whether the database is in the home folder, and that is yet to be made: by anything but a dry run. */
+static bool is_in_missing_home(const Cli *cli, Str url)
+{
+    Str home = settings_text(cli->settings, "PREFECT_HOME");
+    return str_starts(url, "sqlite") && access(home.p, F_OK) != 0 && memmem(url.p, url.n, home.p, home.n);
+}
+
+static Db *open_database(const Cli *cli, Opening opening, Error *error)
 {
     DbConfig config = db_config(cli->settings);
     config.readers = config.connections = 1;
-    config.never_create = never_create;
+    config.never_create = opening == OPEN_DRY;
+    if (opening == OPEN_DRY && is_in_missing_home(cli, config.url))
+        config.url = STR("sqlite://");
+    config.must_exist = opening == OPEN_EXISTING;
     return db_open(&config, error);
 }
 
 Db *cli_open_database(const Cli *cli, Error *error)
 {
-    return open_database(cli, false, error);
+    return open_database(cli, OPEN_CREATES, error);
 }
 
 /* The steps: each runs in a transaction of its own. */
@@ -133,10 +152,10 @@ int cmd_database_reset(Cli *cli)
     return 0;
 }
 
-/* A transaction for a dry run, which makes no file either. */
-static bool look(const Cli *cli, bool (*step)(Tx *, void *), void *arg, Error *error)
+/* A transaction for a dry run, which makes no file. */
+static bool look(const Cli *cli, Opening opening, bool (*step)(Tx *, void *), void *arg, Error *error)
 {
-    Db *db = open_database(cli, true, error);
+    Db *db = open_database(cli, opening, error);
     bool ok = db && db_run(db, false, cli->arena, step, arg, error);
     db_close(db);
     return ok;
@@ -146,7 +165,7 @@ static bool look(const Cli *cli, bool (*step)(Tx *, void *), void *arg, Error *e
 static int plan_upgrade(const Cli *cli, Upgrade *upgrade)
 {
     Error error = { .code = ERR_NONE };
-    if (!look(cli, step_plan, upgrade, &error))
+    if (!look(cli, OPEN_DRY, step_plan, upgrade, &error))
         return cli_bad(cli, "%s", error.message);
     if (upgrade->plan.n == 0)
         puts("-- nothing to do");
@@ -158,18 +177,18 @@ static int plan_upgrade(const Cli *cli, Upgrade *upgrade)
 static int plan_downgrade(const Cli *cli)
 {
     Error error = { .code = ERR_NONE };
-    if (!look(cli, step_may_drop, NULL, &error))
+    if (!look(cli, OPEN_EXISTING, step_may_drop, NULL, &error))
         return cli_bad(cli, "%s", error.message);
     puts("-- all tables of Orion would be dropped, with every row in them");
     return 0;
 }
 
 /* One change with its messages around it. */
-static int change(const Cli *cli, const char *verb, bool (*step)(Tx *, void *), void *arg)
+static int change(const Cli *cli, const char *verb, Opening opening, bool (*step)(Tx *, void *), void *arg)
 {
     Error error = { .code = ERR_NONE };
     printf("Running %s migrations ...\n", verb);
-    Db *db = cli_open_database(cli, &error);
+    Db *db = open_database(cli, opening, &error);
     bool ok = db && db_run(db, true, cli->arena, step, arg, &error);
     db_close(db);
     if (!ok)
@@ -186,7 +205,7 @@ int cmd_database_upgrade(Cli *cli)
     int status = cli_ask(cli, question.p, "Database upgrade aborted!");
     if (status)
         return status;
-    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli, &upgrade) : change(cli, "upgrade", step_up, &upgrade);
+    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli, &upgrade) : change(cli, "upgrade", OPEN_CREATES, step_up, &upgrade);
 }
 
 int cmd_database_downgrade(Cli *cli)
@@ -198,7 +217,7 @@ int cmd_database_downgrade(Cli *cli)
     int status = cli_ask(cli, question.p, "Database downgrade aborted!");
     if (status)
         return status;
-    return cli_switch(cli, "dry-run", false) ? plan_downgrade(cli) : change(cli, "downgrade", step_drop, NULL);
+    return cli_switch(cli, "dry-run", false) ? plan_downgrade(cli) : change(cli, "downgrade", OPEN_EXISTING, step_drop, NULL);
 }
 
 int cmd_database_stamp(Cli *cli)
@@ -206,7 +225,7 @@ int cmd_database_stamp(Cli *cli)
     Error error = { .code = ERR_NONE };
     Str revision = str_from(cli->args[0]);
     puts("Stamping database with revision ...");
-    Db *db = cli_open_database(cli, &error);
+    Db *db = open_database(cli, OPEN_EXISTING, &error);
     bool ok = db && db_run(db, true, cli->arena, step_stamp, &revision, &error);
     db_close(db);
     if (!ok)

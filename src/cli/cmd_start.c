@@ -17,6 +17,8 @@ static bool apply_options(Cli *cli, Error *error)
     if (port < 0 || port > 65535)
         return fail(error, ERR_INVALID, "Port %lld is not between 0 and 65535.", (long long)port);
     const char *folder = cli_option(cli, "ui-dir");
+    if (folder && !*folder)
+        return fail(error, ERR_INVALID, "--ui-dir names no folder.");
     if (folder && access(arena_printf(cli->arena, "%s/index.html", folder).p, R_OK) != 0)
         return fail(error, ERR_INVALID, "%s holds no index.html that can be read: %m.", folder);
     return true;

@@ -20,9 +20,14 @@ void cli_colours(Cli *cli)
 static void print_line(FILE *file, const char *colour, const char *format, va_list values) __attribute__((format(printf, 3, 0)));
 static void print_line(FILE *file, const char *colour, const char *format, va_list values)
 {
+    char *text;
+    if (vasprintf(&text, format, values) < 0)
+        return;
+    json_blank_invalid(text, strlen(text)); /* what another program stored may stand in it */
     if (colour)
         fputs(colour, file);
-    vfprintf(file, format, values);
+    fputs(text, file);
+    free(text);
     fputs(colour ? "\033[0m\n" : "\n", file);
 }
 

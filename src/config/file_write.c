@@ -11,18 +11,6 @@
 
 enum { LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
 
-static bool make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool ok = mkdir(path, 0777) == 0 || errno == EEXIST;
-        *slash = '/';
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
 /* What the path points to: a link stays one. The path itself where nothing is there yet. */
 static char *target_of(Arena *arena, const char *path)
 {
@@ -45,8 +33,6 @@ bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error
     int operation = (use == FILE_READ ? LOCK_SH : LOCK_EX) | LOCK_NB;
     char *target = target_of(arena, path);
     int fd = open_folder(arena, target);
-    if (fd < 0 && errno == ENOENT && use == FILE_CHANGE && make_folders(target))
-        fd = open_folder(arena, target);
     *ret_lock = fd;
     if (fd < 0)
         return true; /* whoever writes the file will say what is wrong with its folder */
@@ -157,6 +143,6 @@ bool file_write(Arena *arena, const char *path, Str text, Error *error)
     struct stat link;
     bool there = faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0, ok = there || errno == ENOENT;
     bool dangling = ok && !there && lstat(target, &link) == 0; /* what it names is made, and the link stays */
-    ok = ok && make_folders(target) && (dangling ? write_in_place(arena, target, text) : replace_or_write(arena, target, text));
-    return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path, strerror(errno));
+    ok = ok && (dangling ? write_in_place(arena, target, text) : replace_or_write(arena, target, text));
+    return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path, errno == ENOENT ? "its folder is not there" : strerror(errno));
 }

@@ -3,9 +3,9 @@
 
 #include <ctype.h>
 #include <pwd.h>
-#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 
 /* ---- templates, as Python's string.Template substitutes them ---- */
 
@@ -90,24 +90,32 @@ bool derive_ui_api_url(Settings *settings, Str *value, Error *error)
 
 /* ---- the rest ---- */
 
-/* Python's expanduser, which leaves alone what it cannot resolve. */
-bool derive_home(Settings *settings, Str *value, Error *error)
+/* The folder that a shell puts for "~" or "~USER"; NULL: *error. */
+static const char *home_folder(const char *user, Error *error)
 {
-    (void)error;
+    const struct passwd *entry = *user ? getpwnam(user) : NULL; /* before any thread runs */
+    const char *folder = *user ? (entry ? entry->pw_dir : NULL) : getenv("HOME");
+    if (folder && folder[0] == '/' && json_is_utf8(str_from(folder)))
+        return folder;
+    if (*user)
+        fail(error, ERR_INVALID, "there is no user %s with a home that ~%s could be", user, user);
+    else /* what the system has for this user is not what the client and other programs go by */
+        fail(error, ERR_INVALID, "The home folder is not known, since HOME %s. Set HOME, or PREFECT_HOME.",
+             !folder ? "is not set" : !*folder ? "is empty" : *folder == '/' ? "is not UTF-8" : "is no absolute path");
+    return NULL;
+}
+
+/* A "~" that stayed would be a folder of that name in the working directory. */
+static bool expand_tilde(Arena *arena, Str *value, Error *error)
+{
     if (value->n == 0 || value->p[0] != '~')
         return true;
-    Arena *arena = settings_arena(settings);
     size_t n = 1;
     while (n < value->n && value->p[n] != '/')
         n++;
-    const char *folder = n == 1 ? getenv("HOME") : NULL;
-    if (!folder) {
-        const char *user = arena_cstr(arena, (Str){ value->p + 1, n - 1 });
-        const struct passwd *entry = n == 1 ? getpwuid(getuid()) : getpwnam(user); /* before any thread runs */
-        folder = entry ? entry->pw_dir : NULL;
-    }
+    const char *folder = home_folder(arena_cstr(arena, (Str){ value->p + 1, n - 1 }), error);
     if (!folder)
-        return true;
+        return false;
     size_t length = strlen(folder);
     while (length > 0 && folder[length - 1] == '/')
         length--;
@@ -115,6 +123,16 @@ bool derive_home(Settings *settings, Str *value, Error *error)
     if (value->n == 0)
         *value = STR("/");
     return true;
+}
+
+bool derive_home(Settings *settings, Str *value, Error *error)
+{
+    return expand_tilde(settings_arena(settings), value, error);
+}
+
+bool derive_profiles_path(Settings *settings, Str *value, Error *error)
+{
+    return derive_with_home(settings, value, error) && expand_tilde(settings_arena(settings), value, error);
 }
 
 bool derive_test_setting(Settings *settings, Str *value, Error *error)

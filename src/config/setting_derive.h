@@ -4,7 +4,8 @@
 
 #include "config/settings.h"
 
-SettingDerive derive_home;                /* ~ and ~user at the front */
+SettingDerive derive_home;                /* ~ and ~user at the front, as a shell has them */
+SettingDerive derive_profiles_path;       /* the same after a template of ${PREFECT_HOME} */
 SettingDerive derive_test_setting;        /* null unless PREFECT_TEST_MODE */
 SettingDerive derive_with_home;           /* a template of ${PREFECT_HOME} */
 SettingDerive derive_database_url;        /* … and of ${PREFECT_ORION_DATABASE_PASSWORD} */

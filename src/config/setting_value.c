@@ -2,12 +2,12 @@
 #include "config/setting_value.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <strings.h>
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/unicode.h"
 
 typedef struct Input {
     const Setting *setting;
@@ -34,20 +34,22 @@ static Str trim(Str s)
     return s;
 }
 
-/* Python's numbers take one underscore between two digits. False where one stands elsewhere, or the text is too long. */
-static bool plain_digits(Str s, char *out, size_t size)
+/* A number as Python's int() and float() begin to read it, ended by a zero: digits of any script as ASCII's, without spaces around, and
+ * without underscores, of which one may stand between two digits. NULL: one stands elsewhere, or there is nothing. */
+static char *plain_digits(const Input *in)
 {
+    Str s = trim(unicode_to_ascii(in->arena, in->text, true));
+    char *out = arena_alloc(in->arena, s.n + 1);
     size_t n = 0;
-    s = trim(s);
-    for (size_t i = 0; i < s.n && n + 1 < size; i++) {
+    for (size_t i = 0; i < s.n; i++) {
         bool between = i > 0 && i + 1 < s.n && isdigit((unsigned char)s.p[i - 1]) && isdigit((unsigned char)s.p[i + 1]);
         if (s.p[i] == '_' && !between)
-            return false;
+            return NULL;
         if (s.p[i] != '_')
             out[n++] = s.p[i];
     }
     out[n] = '\0';
-    return n > 0 && n + 1 < size;
+    return n > 0 ? out : NULL;
 }
 
 static bool parse_text(const Input *in, SettingValue *ret)
@@ -80,12 +82,12 @@ static bool parse_bool(const Input *in, SettingValue *ret)
 
 static bool read_number(const Input *in, double *ret)
 {
-    char digits[512], *end;
     if (in->kind == TOML_BOOL) {
         *ret = str_is(in->text, "True");
         return true;
     }
-    if (in->kind == TOML_OTHER || !plain_digits(in->text, digits, sizeof digits))
+    char *digits = in->kind == TOML_OTHER ? NULL : plain_digits(in), *end;
+    if (!digits)
         return false;
     const char *word = digits + (digits[0] == '-' || digits[0] == '+');
     bool special = strcasecmp(word, "inf") == 0 || strcasecmp(word, "infinity") == 0 || strcasecmp(word, "nan") == 0;
@@ -95,29 +97,33 @@ static bool read_number(const Input *in, double *ret)
     return *end == '\0';
 }
 
+/* int() of a number that is none of TOML's integers: what is behind the point is cut, and all digits before it are told. */
+static bool cut_number(const Input *in, SettingValue *ret)
+{
+    double number;
+    if (!read_number(in, &number) || !isfinite(number))
+        return refuse(in, "type_error.integer", "value is not a valid integer");
+    number = trunc(number) + 0.0; /* no -0 */
+    ret->number = number;
+    ret->text = arena_printf(in->arena, "%.0f", number);
+    ret->integer = strtoll(ret->text.p, NULL, 10); /* beyond 64 bits: the nearest */
+    return true;
+}
+
 static bool parse_int(const Input *in, SettingValue *ret)
 {
-    char digits[512];
-    double number;
-    if (in->kind == TOML_BOOL || in->kind == TOML_FLOAT) {
-        if (!read_number(in, &number) || !(fabs(number) <= 9e18))
-            return refuse(in, "type_error.integer", "value is not a valid integer");
-        ret->integer = (int64_t)number;
-        ret->text = arena_printf(in->arena, "%lld", (long long)ret->integer);
-        ret->number = (double)ret->integer;
-        return true;
-    }
-    if (in->kind == TOML_OTHER || !plain_digits(in->text, digits, sizeof digits))
-        return refuse(in, "type_error.integer", "value is not a valid integer");
-    const char *p = digits + (digits[0] == '-' || digits[0] == '+');
-    if (*p == '\0' || strspn(p, "0123456789") != strlen(p))
+    enum { DIGITS_MAX = 4300 }; /* Python's */
+    if (in->kind == TOML_BOOL || in->kind == TOML_FLOAT)
+        return cut_number(in, ret);
+    const char *digits = in->kind == TOML_OTHER ? NULL : plain_digits(in);
+    const char *p = digits ? digits + (digits[0] == '-' || digits[0] == '+') : "";
+    if (*p == '\0' || strspn(p, "0123456789") != strlen(p) || strlen(p) > DIGITS_MAX)
         return refuse(in, "type_error.integer", "value is not a valid integer");
     while (p[0] == '0' && p[1] != '\0')
         p++;
-    errno = 0;
     bool negative = digits[0] == '-' && !(p[0] == '0' && p[1] == '\0');
     ret->text = arena_printf(in->arena, "%s%s", negative ? "-" : "", p);
-    ret->integer = strtoll(ret->text.p, NULL, 10); /* beyond 64 bits: the nearest */
+    ret->integer = strtoll(ret->text.p, NULL, 10);
     ret->number = (double)ret->integer;
     return true;
 }
@@ -162,7 +168,7 @@ static bool parse_seconds(const Input *in, SettingValue *ret)
     if (in->kind == TOML_OTHER)
         return refuse(in, "type_error", "invalid type; expected timedelta, string, bytes, int or float");
     if (in->kind == TOML_STRING) {
-        ok = duration_parse(in->text, &us);
+        ok = duration_parse(unicode_to_ascii(in->arena, in->text, false), &us);
     } else {
         ok = read_number(in, &number) && fabs(number) < 9e12;
         us = ok ? (int64_t)llround(number * (double)SECOND) : 0;

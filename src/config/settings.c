@@ -173,8 +173,10 @@ static void warn_of_unknown_names(Arena *arena, const Profile *profile)
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next)
         if (!from_environment(arena_cstr(arena, entry->name)))
             add_unknown(&list, entry->name);
-    if (list.n)
-        fprintf(stderr, "WARNING: settings that this server does not know are kept and not used: %s\n", buf_cstr(&list));
+    if (!list.n)
+        return;
+    json_blank_invalid(list.p, list.n);
+    fprintf(stderr, "WARNING: settings that this server does not know are kept and not used: %s\n", buf_cstr(&list));
 }
 
 static void warn_of_names(const Settings *settings)
@@ -255,6 +257,8 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
 {
     const char *environment = getenv("PREFECT_PROFILE");
     Str name = option ? str_from(option) : environment ? str_from(environment) : profiles->active;
+    if (!json_is_utf8(name))
+        return fail(error, ERR_INVALID, "The profile's name in PREFECT_PROFILE is not UTF-8.");
     *ret = profiles_find(profiles, name);
     if (*ret)
         return true;

@@ -488,6 +488,7 @@ static bool connect_all(Db *db, const DbConfig *config, Error *error)
         return connect_many(db, config, error);
     if (!worker_connect(db, &db->writer, ROLE_WRITER, config, error))
         return false;
+    db->place.is_single = db->place.is_single || db->writer.connection->is_only;
     if (db->place.is_single)
         return true;
     db->reader_count = config->readers ? config->readers : 1;

@@ -11,6 +11,7 @@ typedef struct Connection {
     const Driver *driver;
     Rows *open;              /* not yet read to their end: db.c ends them with their job */
     bool echo;
+    bool is_only;            /* set by connect: no other can stand beside it; a writer's serves reads too */
     bool may_retry;          /* the last failure left nothing behind and may not come again: another transaction, or the connection */
 } Connection;
 
@@ -43,7 +44,7 @@ struct Driver {
     const Dialect *dialect;
     bool many_writers;               /* every connection takes reads and writes; else one thread writes, in groups under savepoints */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
-    /* Checks the library and the URL and makes ready what must exist (folders). Errors never hold a password. */
+    /* Checks the library and the URL, and that what must exist does. Errors never hold a password. */
     bool (*locate)(Arena *arena, const DbConfig *config, Place *ret_place, Error *error);
     /* NULL: *error. `timeout` in seconds; 0: none. */
     Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);

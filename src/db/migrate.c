@@ -129,7 +129,7 @@ typedef struct History {
 
 static const History histories[] = {
     { "sqlite", "bfe42b7090d6", older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
-      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE", /* as SQLite compares names */
       "SELECT name FROM pragma_table_info($1)", NULL, drop_sqlite,
       begin_fill_sqlite, NULL },
     { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
@@ -175,35 +175,54 @@ static Str found_tables(Tx *tx, const History *history)
     return found > NAMED ? arena_printf(tx->arena, "%s, …", names.p) : names;
 }
 
-static bool has_column(const Table *table, Str name)
+static const TableColumn *find_column(const Table *table, Str name)
 {
     for (size_t i = 0; i < table->count; i++)
         if (str_is(name, table->columns[i].name))
-            return true;
-    return false;
+            return &table->columns[i];
+    return NULL;
 }
 
-/* Whether the table has the head's columns and no other. */
-static bool is_heads_table(Tx *tx, const History *history, const Table *table)
+typedef enum Fit {
+    FIT_HEAD,    /* the head's columns and no other */
+    FIT_USABLE,  /* the head's columns, and perhaps some that somebody added */
+    FIT_OLDER    /* those that the table had from its first revision on, among what came and went since */
+} Fit;
+
+static Fit fit_of(SchemaState state)
+{
+    return state == SCHEMA_OLDER ? FIT_OLDER : FIT_HEAD;
+}
+
+static size_t count_needed(const Table *table, Fit fit)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->count; i++)
+        count += fit != FIT_OLDER || !table->columns[i].is_later;
+    return count;
+}
+
+static bool is_our_table(Tx *tx, const History *history, const Table *table, Fit fit)
 {
     const Value name = v_text(str_from(table->name));
     size_t known = 0, others = 0;
     Rows *rows = db_query(tx, history->columns, &name, 1);
     while (db_next(rows)) {
-        if (has_column(table, row_text(rows, 0)))
-            known++;
-        else
+        const TableColumn *column = find_column(table, row_text(rows, 0));
+        if (!column)
             others++;
+        else if (fit != FIT_OLDER || !column->is_later)
+            known++;
     }
     db_done(rows);
-    return known == table->count && others == 0;
+    return known == count_needed(table, fit) && (fit != FIT_HEAD || others == 0);
 }
 
 /* The first table that is missing or other than the head's; NULL: all are as they must be. */
 static const char *first_other_table(Tx *tx, const History *history)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (!is_heads_table(tx, history, &db_tables[i]))
+        if (!is_our_table(tx, history, &db_tables[i], FIT_HEAD))
             return db_tables[i].name;
     return NULL;
 }
@@ -259,6 +278,18 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                 "If they are Orion's, set it with: orion database stamp head; else use another database.", STR_ARG(found));
 }
 
+/* A known revision says whose the database is, not whose each table in it is: one of our names may be another program's, made where ours
+ * was lost. Tables that are missing harm nobody. */
+static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str revision)
+{
+    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
+        if (has_table(tx, history, db_tables[i].name) && !is_our_table(tx, history, &db_tables[i], fit) && tx->error->code == ERR_NONE)
+            return fail(tx->error, ERR_CONFLICT, "The database is at Orion's revision %.*s, but its table %s has not the columns of Orion's, so that "
+                        "it may be another program's. Nothing was changed. Move that table away, or use another database.", STR_ARG(revision),
+                        db_tables[i].name);
+    return tx->error->code == ERR_NONE;
+}
+
 bool migrate_check(Tx *tx)
 {
     const History *history = history_of(tx);
@@ -287,7 +318,7 @@ bool migrate_up(Tx *tx)
     if (!history || !migrate_state(tx, &state, &revision))
         return false;
     if (state == SCHEMA_HEAD)
-        return true;
+        return refuse_foreign_tables(tx, history, FIT_USABLE, revision);
     if (state != SCHEMA_EMPTY)
         return refuse(tx, state, revision, history);
     return (!history->prepare || history->prepare(tx)) && db_script(tx, history->schema) && write_version(tx, str_from(history->head));
@@ -313,14 +344,23 @@ static bool clear_rows(Tx *tx)
     return tx->error->code == ERR_NONE;
 }
 
+/* Whether what destroys may act; *ret_state then. */
+static bool may_drop(Tx *tx, const History *history, SchemaState *ret_state)
+{
+    Str revision;
+    if (!history || !migrate_state(tx, ret_state, &revision))
+        return false;
+    if (*ret_state == SCHEMA_EMPTY)
+        return true;
+    if (*ret_state != SCHEMA_HEAD && *ret_state != SCHEMA_OLDER)
+        return refuse(tx, *ret_state, revision, history);
+    return refuse_foreign_tables(tx, history, fit_of(*ret_state), revision);
+}
+
 bool migrate_may_drop(Tx *tx)
 {
-    const History *history = history_of(tx);
     SchemaState state;
-    Str revision;
-    if (!history || !migrate_state(tx, &state, &revision))
-        return false;
-    return state == SCHEMA_EMPTY || state == SCHEMA_HEAD || state == SCHEMA_OLDER || refuse(tx, state, revision, history);
+    return may_drop(tx, history_of(tx), &state);
 }
 
 bool migrate_clear(Tx *tx)
@@ -332,8 +372,9 @@ bool migrate_clear(Tx *tx)
 bool migrate_drop(Tx *tx)
 {
     const History *history = history_of(tx);
+    SchemaState state;
     db_lock(tx, LOCK_SCHEMA);
-    if (!history || !migrate_may_drop(tx) || !history->drop(tx))
+    if (!may_drop(tx, history, &state) || (state != SCHEMA_EMPTY && !history->drop(tx)))
         return false;
     return DB_EXEC(tx, "DROP TABLE IF EXISTS alembic_version") >= 0;
 }
@@ -364,7 +405,8 @@ bool migrate_stamp(Tx *tx, Str revision)
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
     if (state == SCHEMA_UNKNOWN || (state == SCHEMA_UNMARKED && !head))
         return refuse(tx, state, present, history);
-    return (!head || has_heads_tables(tx, history)) && write_version(tx, revision);
+    bool fits = head ? has_heads_tables(tx, history) : state == SCHEMA_EMPTY || refuse_foreign_tables(tx, history, fit_of(state), present);
+    return fits && write_version(tx, revision);
 }
 
 bool migrate_begin_fill(Tx *tx)

@@ -18,14 +18,16 @@ const char *migrate_head(const Tx *tx);
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
 bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing; false with a message for the user unless it is at the head */
 /* Brings an empty database to the head and stamps it, with the rows a fresh database of the reference holds (work pool
- * default-agent-pool, its queue default). At the head: nothing. Older or newer: false with a message for the user. */
+ * default-agent-pool, its queue default). At the head: nothing, but false where a table of our names lacks our
+ * columns. Older or newer: false with a message for the user. */
 bool migrate_up(Tx *tx) MUST_CHECK;
-/* What destroys acts only on a database at a known revision, or an empty one; else false with a message that says what was found. */
+/* What destroys acts only on an empty database, or one at a known revision of which each table of our names has our columns; else false
+ * with a message that says what was found. */
 bool migrate_may_drop(Tx *tx) MUST_CHECK;              /* changes nothing: whether migrate_drop and migrate_clear would act */
 bool migrate_drop(Tx *tx) MUST_CHECK;                  /* all tables, alembic_version too (downgrade base, reset, /admin/database/drop) */
 bool migrate_clear(Tx *tx) MUST_CHECK;                 /* all rows of all tables but alembic_version (/admin/database/clear) */
-/* A revision, or "head". The head only where tables and columns are those of the head; an older one, whose tables are not known here,
- * only where there is a known revision already. */
+/* A revision, or "head". The head only where tables and columns are those of the head; an older one, whose tables are not known here
+ * but for the columns they always had, only where there is a known revision already. */
 bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;
 /* Around what fills all tables in one transaction. Until the end (on SQLite until the commit, which then fails) the references that go in
  * circles may be wrong: work_queue.work_pool_id, flow_run.parent_task_run_id, flow_run.state_id, task_run.state_id. */

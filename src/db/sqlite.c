@@ -1,7 +1,10 @@
 /* db/sqlite.c -- the SQLite driver, the only file that knows sqlite3.h: connections set up as measured for one writer and WAL
  * readers, statements cached by their text, values as the reference stores them. */
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "db/driver.h"
 #include "db/sqlite_url.h"
 
@@ -28,6 +31,9 @@ typedef struct Statement {
 typedef struct SqliteConnection {
     Connection base;
     sqlite3 *db;
+    const char *path;      /* as sqlite3_open_v2 takes it */
+    int busy_timeout;      /* milliseconds */
+    bool is_new;           /* we have made the file */
     sqlite3_stmt *verbs[VERB_COUNT];
     int64_t deadline;
     int wal_pages;         /* after the last commit */
@@ -101,6 +107,21 @@ static bool run_text(SqliteConnection *c, const char *sql, Error *error)
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, error, sql);
 }
 
+/* With what connections of every role have. */
+static bool open_file(SqliteConnection *c, Error *error)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (strncmp(c->path, "file:", 5) == 0 ? SQLITE_OPEN_URI : 0);
+    bool ok = sqlite3_open_v2(c->path, &c->db, flags, NULL) == SQLITE_OK;
+    if (!ok) {
+        sqlite3_close(c->db);
+        c->is_new = ok = sqlite3_open_v2(c->path, &c->db, flags | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK;
+    }
+    if (!ok)
+        return fail_sqlite(c->db, error, NULL);
+    sqlite3_busy_timeout(c->db, c->busy_timeout);
+    return run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error);
+}
+
 static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages)
 {
     SqliteConnection *c = context;
@@ -110,35 +131,104 @@ static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
-/* WAL is kept in the file; asking for it again costs nothing. A file system that cannot have it is refused: readers would block us. */
-static bool enter_wal(SqliteConnection *c, Error *error)
+/* Whether the file says that it has a write-ahead log, in byte 18 of its header. Read by SQLite's own descriptor: closing another one
+ * would end the locks that this process has on the file. */
+static bool is_marked_wal(sqlite3 *db)
+{
+    enum { WRITE_VERSION = 18, VERSION_WAL = 2 };
+    sqlite3_file *file = NULL;
+    unsigned char version = 0;
+    return sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file && file->pMethods &&
+           file->pMethods->xRead(file, &version, 1, WRITE_VERSION) == SQLITE_OK && version == VERSION_WAL;
+}
+
+static bool fail_no_wal(Error *error)
+{
+    return fail(error, ERR_INTERNAL, "it has a write-ahead log, which its file system or a parameter of the URL (nolock, vfs) does not allow. Open it "
+                "where that is allowed and run there: PRAGMA journal_mode = DELETE");
+}
+
+/* The index of a WAL is memory that processes share, which is first tried when somebody reads. */
+static bool has_no_shared_memory(SqliteConnection *c)
+{
+    switch (sqlite3_extended_errcode(c->db)) {
+    case SQLITE_IOERR_SHMOPEN:
+    case SQLITE_IOERR_SHMSIZE:
+    case SQLITE_IOERR_SHMLOCK:
+    case SQLITE_IOERR_SHMMAP: return true;
+    default: return false;
+    }
+}
+
+/* Asks for WAL; *ret_has_wal: whether SQLite says that there is one now. */
+static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
     sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) != SQLITE_OK || sqlite3_step(statement) != SQLITE_ROW) {
+    bool ok = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+    const char *mode = ok ? (const char *)sqlite3_column_text(statement, 0) : NULL;
+    *ret_has_wal = mode && (strcmp(mode, "wal") == 0 || strcmp(mode, "memory") == 0);
+    if (!ok && (has_no_shared_memory(c) || (sqlite3_errcode(c->db) == SQLITE_CANTOPEN && is_marked_wal(c->db))))
+        fail_no_wal(error);
+    else if (!ok)
         fail_sqlite(c->db, error, NULL);
-        sqlite3_finalize(statement);
-        return false;
-    }
-    const char *mode = (const char *)sqlite3_column_text(statement, 0);
-    bool ok = mode && (strcmp(mode, "wal") == 0 || strcmp(mode, "memory") == 0);
     sqlite3_finalize(statement);
-    return ok || fail(error, ERR_INTERNAL, "the file system does not support SQLite's write-ahead log");
+    return ok;
+}
+
+/* The mark of WAL taken from the file again: who has the file alone, from the first read on, needs no shared memory. */
+static bool leave_wal(SqliteConnection *c, Error *error)
+{
+    sqlite3_close(c->db);
+    if (!open_file(c, error) || !run_text(c, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE", error))
+        return false;
+    char *index = sqlite3_mprintf("%s-shm", sqlite3_db_filename(c->db, "main"));
+    if (index)
+        unlink(index);
+    sqlite3_free(index);
+    sqlite3_close(c->db);
+    return open_file(c, error);
+}
+
+/* WAL is kept in the file; asking for it again costs nothing. */
+static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
+{
+    bool had_wal = is_marked_wal(c->db);
+    if (!ask_for_wal(c, ret_has_wal, error))
+        return false;
+    if (!*ret_has_wal || sqlite3_exec(c->db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL) == SQLITE_OK)
+        return true;
+    if (!has_no_shared_memory(c))
+        return fail_sqlite(c->db, error, NULL);
+    if (had_wal)
+        return fail_no_wal(error);
+    *ret_has_wal = false;
+    return leave_wal(c, error);
+}
+
+/* Where there is no WAL (network file systems, nolock=1), SQLite has a rollback journal, as with the reference. Then readers and a writer
+ * exclude each other, so there is one connection for all. EXTRA: a commit is the journal's removal, and that must be on the disk too. */
+static bool set_up_rollback(SqliteConnection *c, Error *error)
+{
+    c->base.is_only = true;
+    log_warning("orion.db", "The database's file system has no write-ahead log for SQLite: a rollback journal is used, and reads wait for writes.");
+    return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
 static bool set_up_writer(SqliteConnection *c, Error *error)
 {
+    bool has_wal;
     if (sqlite3_db_readonly(c->db, "main") == 1)
         return fail(error, ERR_INTERNAL, "it cannot be written to");
-    if (!enter_wal(c, error))
+    if (!enter_wal(c, &has_wal, error))
         return false;
+    if (!has_wal)
+        return set_up_rollback(c, error);
     sqlite3_wal_hook(c->db, on_wal_commit, c); /* also ends SQLite's own checkpoints, which have the same hook */
     return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
 static bool set_up(SqliteConnection *c, Role role, Error *error)
 {
-    if (!run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error))
-        return false;
     switch (role) {
     case ROLE_WRITER:
         c->capacity = STATEMENTS_WRITER;
@@ -186,19 +276,26 @@ static void sqlite_disconnect(Connection *connection)
     free(c);
 }
 
+/* What we have made and could not use: SQLite makes the file before it looks at the rest. */
+static void remove_empty(sqlite3 *db)
+{
+    struct stat found;
+    const char *path = sqlite3_db_filename(db, "main");
+    if (path && *path && stat(path, &found) == 0 && S_ISREG(found.st_mode) && found.st_size == 0)
+        unlink(path);
+}
+
 static Connection *sqlite_connect(const Place *place, Role role, double timeout, Error *error)
 {
     SqliteConnection *c = xcalloc(1, sizeof *c);
     c->base.driver = &sqlite_driver;
+    c->path = place->path;
+    c->busy_timeout = (int)(timeout * 1000);
     Error why = { 0 };
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    if (strncmp(place->path, "file:", 5) == 0)
-        flags |= SQLITE_OPEN_URI;
-    bool ok = sqlite3_open_v2(place->path, &c->db, flags, NULL) == SQLITE_OK || fail_sqlite(c->db, &why, NULL);
-    if (ok)
-        sqlite3_busy_timeout(c->db, (int)(timeout * 1000));
-    if (ok && set_up(c, role, &why) && prepare_verbs(c, &why))
+    if (open_file(c, &why) && set_up(c, role, &why) && prepare_verbs(c, &why))
         return &c->base;
+    if (c->is_new)
+        remove_empty(c->db);
     fail(error, why.code, "Cannot open the database %s: %s", place->path, why.message);
     sqlite_disconnect(&c->base);
     return NULL;

@@ -38,6 +38,19 @@ static bool is_drivers_own(Str parameter)
     return false;
 }
 
+/* A path with a question mark (that of PREFECT_HOME, say) would be cut there, and another file made. */
+static bool check_parameters(Str parameters, Error *error)
+{
+    while (parameters.n) {
+        Str one = parameters;
+        parameters = cut(&one, '&');
+        if (one.n && !contains(one, "="))
+            return fail(error, ERR_INTERNAL, "What follows the '?' of the SQLite URL is no NAME=VALUE parameter. A path with a question mark can only be "
+                        "written as a file: URI, with %%3F for it");
+    }
+    return true;
+}
+
 /* The file: URI with the parameters that are SQLite's own. */
 static const char *uri_with(Arena *arena, Str path, Str parameters)
 {
@@ -57,10 +70,37 @@ static const char *uri_with(Arena *arena, Str path, Str parameters)
     return buf_cstr(&uri);
 }
 
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* The name of the file that a file: URI means, as SQLite reads it. */
+static char *file_of_uri(Arena *arena, Str uri)
+{
+    Str path = { uri.p + strlen("file:"), uri.n - strlen("file:") };
+    cut(&path, '#');
+    if (str_starts(path, "//")) { /* an authority, which may be localhost only */
+        path = (Str){ path.p + 2, path.n - 2 };
+        const char *slash = path.n ? memchr(path.p, '/', path.n) : NULL;
+        path = slash ? (Str){ slash, path.n - (size_t)(slash - path.p) } : STR("");
+    }
+    Buf name;
+    buf_init(&name, arena, path.n + 1);
+    for (size_t i = 0; i < path.n; i++) {
+        int high = path.p[i] == '%' && i + 2 < path.n ? hex_digit(path.p[i + 1]) : -1, low = high >= 0 ? hex_digit(path.p[i + 2]) : -1;
+        buf_char(&name, low >= 0 ? (char)(high * 16 + low) : path.p[i]);
+        i += low >= 0 ? 2 : 0;
+    }
+    return arena_cstr(arena, str_from(buf_cstr(&name)));
+}
+
 /* A database whose folder is gone is not begun anew in its place: the folder may be a disk that is not mounted. */
 static bool check_folder(Arena *arena, const char *path, Error *error)
 {
     const char *slash = strrchr(path, '/');
+    if (strcmp(path, "~") == 0)
+        return fail(error, ERR_INTERNAL, "\"~\" means nothing in a database's URL: write the whole path");
     if (!slash || slash == path)
         return true;
     const char *folder = arena_printf(arena, "%.*s", (int)(slash - path), path).p;
@@ -86,15 +126,10 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error
         *ret_place = (Place){ .path = ":memory:", .is_single = true };
         return true;
     }
-    if (is_uri) {
-        if (config->never_create && !contains(parameters, "mode="))
-            parameters = arena_printf(arena, "%.*s&mode=rw", STR_ARG(parameters));
-        *ret_place = (Place){ .path = uri_with(arena, path, parameters) };
-        return true;
-    }
-    char *name = arena_cstr(arena, path);
-    ret_place->path = name;
-    ret_place->is_single = false;
+    if (!check_parameters(parameters, error))
+        return false;
+    char *name = is_uri ? file_of_uri(arena, path) : arena_cstr(arena, path);
+    *ret_place = (Place){ .path = is_uri ? uri_with(arena, path, parameters) : name };
     if (config->must_exist)
         return access(name, F_OK) == 0 || fail(error, ERR_INTERNAL, "There is no database at %s", name);
     if (config->never_create && access(name, F_OK) != 0)

@@ -1,16 +1,18 @@
 /* db/tables.c -- the tables and their columns. The order of columns is SQLite's; on PostgreSQL some stand elsewhere, so all statements name them. */
 #include "db/tables.h"
 
+#define LATER .is_later = true
 #define STANDARD { "id", KIND_UUID }, { "created", KIND_TIME }, { "updated", KIND_TIME }
 
 static const TableColumn block_type_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "logo_url", KIND_TEXT }, { "documentation_url", KIND_TEXT },
-    { "description", KIND_TEXT }, { "code_example", KIND_TEXT }, { "is_protected", KIND_BOOL }, { "slug", KIND_TEXT },
+    { "description", KIND_TEXT, LATER }, { "code_example", KIND_TEXT, LATER }, { "is_protected", KIND_BOOL, LATER },
+    { "slug", KIND_TEXT, LATER },
 };
 
 static const TableColumn block_schema_columns[] = {
-    STANDARD, { "fields", KIND_JSON }, { "block_type_id", KIND_UUID, "block_type" }, { "checksum", KIND_TEXT },
-    { "capabilities", KIND_JSON }, { "version", KIND_TEXT },
+    STANDARD, { "fields", KIND_JSON }, { "block_type_id", KIND_UUID, "block_type", LATER }, { "checksum", KIND_TEXT, LATER },
+    { "capabilities", KIND_JSON, LATER }, { "version", KIND_TEXT, LATER },
 };
 
 static const TableColumn block_schema_reference_columns[] = {
@@ -20,7 +22,7 @@ static const TableColumn block_schema_reference_columns[] = {
 
 static const TableColumn block_document_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "data", KIND_JSON }, { "block_schema_id", KIND_UUID, "block_schema" },
-    { "block_type_id", KIND_UUID, "block_type" }, { "is_anonymous", KIND_BOOL },
+    { "block_type_id", KIND_UUID, "block_type", LATER }, { "is_anonymous", KIND_BOOL, LATER },
 };
 
 static const TableColumn block_document_reference_columns[] = {
@@ -43,8 +45,8 @@ static const TableColumn flow_columns[] = {
 
 static const TableColumn work_queue_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "filter", KIND_JSON }, { "description", KIND_TEXT }, { "is_paused", KIND_BOOL },
-    { "concurrency_limit", KIND_INT }, { "last_polled", KIND_TIME }, { "priority", KIND_INT },
-    { "work_pool_id", KIND_UUID, "work_pool" },
+    { "concurrency_limit", KIND_INT }, { "last_polled", KIND_TIME, LATER }, { "priority", KIND_INT, LATER },
+    { "work_pool_id", KIND_UUID, "work_pool", LATER },
 };
 
 static const TableColumn work_pool_columns[] = {
@@ -53,7 +55,7 @@ static const TableColumn work_pool_columns[] = {
 };
 
 static const TableColumn worker_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "last_heartbeat_time", KIND_TIME }, { "work_pool_id", KIND_UUID, "work_pool" },
+    STANDARD, { "name", KIND_TEXT }, { "last_heartbeat_time", KIND_TIME }, { "work_pool_id", KIND_UUID, "work_pool", LATER },
 };
 
 static const TableColumn agent_columns[] = {
@@ -62,11 +64,12 @@ static const TableColumn agent_columns[] = {
 
 static const TableColumn deployment_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "schedule", KIND_JSON }, { "is_schedule_active", KIND_BOOL }, { "tags", KIND_JSON },
-    { "parameters", KIND_JSON }, { "flow_data", KIND_JSON }, { "flow_id", KIND_UUID, "flow" }, { "description", KIND_TEXT },
-    { "infrastructure_document_id", KIND_UUID, "block_document" }, { "manifest_path", KIND_TEXT },
-    { "parameter_openapi_schema", KIND_JSON }, { "storage_document_id", KIND_UUID, "block_document" }, { "version", KIND_TEXT },
-    { "infra_overrides", KIND_JSON }, { "path", KIND_TEXT }, { "entrypoint", KIND_TEXT }, { "work_queue_name", KIND_TEXT },
-    { "created_by", KIND_JSON }, { "updated_by", KIND_JSON }, { "work_queue_id", KIND_UUID, "work_queue" },
+    { "parameters", KIND_JSON }, { "flow_data", KIND_JSON }, { "flow_id", KIND_UUID, "flow" }, { "description", KIND_TEXT, LATER },
+    { "infrastructure_document_id", KIND_UUID, "block_document", LATER }, { "manifest_path", KIND_TEXT, LATER },
+    { "parameter_openapi_schema", KIND_JSON, LATER }, { "storage_document_id", KIND_UUID, "block_document", LATER },
+    { "version", KIND_TEXT, LATER }, { "infra_overrides", KIND_JSON, LATER }, { "path", KIND_TEXT, LATER },
+    { "entrypoint", KIND_TEXT, LATER }, { "work_queue_name", KIND_TEXT, LATER }, { "created_by", KIND_JSON, LATER },
+    { "updated_by", KIND_JSON, LATER }, { "work_queue_id", KIND_UUID, "work_queue", LATER },
 };
 
 static const TableColumn flow_run_columns[] = {
@@ -75,20 +78,20 @@ static const TableColumn flow_run_columns[] = {
     { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "flow_version", KIND_TEXT }, { "parameters", KIND_JSON },
     { "idempotency_key", KIND_TEXT }, { "context", KIND_JSON }, { "empirical_policy", KIND_JSON }, { "tags", KIND_JSON },
     { "auto_scheduled", KIND_BOOL }, { "flow_id", KIND_UUID, "flow" }, { "deployment_id", KIND_UUID, "deployment" },
-    { "parent_task_run_id", KIND_UUID, "task_run" }, { "state_id", KIND_UUID, "flow_run_state" }, { "state_name", KIND_TEXT },
-    { "infrastructure_document_id", KIND_UUID, "block_document" }, { "work_queue_name", KIND_TEXT },
-    { "state_timestamp", KIND_TIME }, { "created_by", KIND_JSON }, { "infrastructure_pid", KIND_TEXT },
-    { "work_queue_id", KIND_UUID, "work_queue" },
+    { "parent_task_run_id", KIND_UUID, "task_run" }, { "state_id", KIND_UUID, "flow_run_state" },
+    { "state_name", KIND_TEXT, LATER }, { "infrastructure_document_id", KIND_UUID, "block_document", LATER },
+    { "work_queue_name", KIND_TEXT, LATER }, { "state_timestamp", KIND_TIME, LATER }, { "created_by", KIND_JSON, LATER },
+    { "infrastructure_pid", KIND_TEXT, LATER }, { "work_queue_id", KIND_UUID, "work_queue", LATER },
 };
 
 static const TableColumn task_run_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "state_type", KIND_STATE_TYPE }, { "run_count", KIND_INT },
     { "expected_start_time", KIND_TIME }, { "next_scheduled_start_time", KIND_TIME }, { "start_time", KIND_TIME },
     { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "task_key", KIND_TEXT }, { "dynamic_key", KIND_TEXT },
-    { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME }, { "task_version", KIND_TEXT },
-    { "empirical_policy", KIND_JSON }, { "task_inputs", KIND_JSON }, { "tags", KIND_JSON },
-    { "flow_run_id", KIND_UUID, "flow_run" }, { "state_id", KIND_UUID, "task_run_state" }, { "state_name", KIND_TEXT },
-    { "state_timestamp", KIND_TIME }, { "flow_run_run_count", KIND_INT },
+    { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME }, { "task_version", KIND_TEXT }, { "empirical_policy", KIND_JSON },
+    { "task_inputs", KIND_JSON }, { "tags", KIND_JSON }, { "flow_run_id", KIND_UUID, "flow_run" },
+    { "state_id", KIND_UUID, "task_run_state" }, { "state_name", KIND_TEXT, LATER }, { "state_timestamp", KIND_TIME, LATER },
+    { "flow_run_run_count", KIND_INT, LATER },
 };
 
 static const TableColumn artifact_columns[] = {
@@ -99,13 +102,13 @@ static const TableColumn artifact_columns[] = {
 static const TableColumn flow_run_state_columns[] = {
     STANDARD, { "type", KIND_STATE_TYPE }, { "timestamp", KIND_TIME }, { "name", KIND_TEXT }, { "message", KIND_TEXT },
     { "state_details", KIND_JSON }, { "data", KIND_JSON }, { "flow_run_id", KIND_UUID, "flow_run" },
-    { "result_artifact_id", KIND_UUID, "artifact" },
+    { "result_artifact_id", KIND_UUID, "artifact", LATER },
 };
 
 static const TableColumn task_run_state_columns[] = {
     STANDARD, { "type", KIND_STATE_TYPE }, { "timestamp", KIND_TIME }, { "name", KIND_TEXT }, { "message", KIND_TEXT },
     { "state_details", KIND_JSON }, { "data", KIND_JSON }, { "task_run_id", KIND_UUID, "task_run" },
-    { "result_artifact_id", KIND_UUID, "artifact" },
+    { "result_artifact_id", KIND_UUID, "artifact", LATER },
 };
 
 static const TableColumn task_run_state_cache_columns[] = {

@@ -3,6 +3,7 @@
 #ifndef ORION_TABLES_H
 #define ORION_TABLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum ColumnKind {
@@ -17,6 +18,7 @@ typedef struct TableColumn {
     const char *name;
     ColumnKind kind;
     const char *refers; /* a foreign key: the table whose id it holds; NULL */
+    bool is_later;      /* the table had its first revisions without it */
 } TableColumn;
 
 typedef struct Table {

@@ -6,6 +6,8 @@
 #include <locale.h>
 #include <strings.h>
 
+#include "base/unicode.h"
+
 enum { URL_MAX = 2083, LABEL_MAX = 63, PORT_MAX = 65535 };
 
 /* The parts of an address; a null one is not there. */
@@ -17,23 +19,6 @@ typedef struct Url {
 typedef enum DomainKind { DOMAIN_BAD, DOMAIN_ASCII, DOMAIN_INTERNATIONAL } DomainKind;
 
 /* ---- characters ---- */
-
-/* One character of valid UTF-8; *size gets its bytes. */
-static uint32_t character_at(Str s, size_t at, size_t *size)
-{
-    unsigned char c = (unsigned char)s.p[at];
-    *size = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-    uint32_t code = c < 0x80 ? c : c & (0x7fu >> *size);
-    for (size_t i = 1; i < *size && at + i < s.n; i++)
-        code = code << 6 | ((unsigned char)s.p[at + i] & 0x3fu);
-    return code;
-}
-
-static bool is_space(uint32_t c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-        (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
-}
 
 static bool is_digit(uint32_t c)
 {
@@ -56,10 +41,10 @@ static bool is_any_letter(uint32_t c)
 static Str strip(Str s)
 {
     size_t size, end = 0, start = 0;
-    while (start < s.n && is_space(character_at(s, start, &size)))
+    while (start < s.n && unicode_is_space(unicode_at(s, start, &size)))
         start += size;
     for (size_t at = start; at < s.n; at += size)
-        if (!is_space(character_at(s, at, &size)))
+        if (!unicode_is_space(unicode_at(s, at, &size)))
             end = at + size;
     return (Str){ s.p + start, end > start ? end - start : 0 };
 }
@@ -77,8 +62,8 @@ static size_t run_length(Str s, size_t at, const char *stops)
 {
     size_t end = at, size;
     while (end < s.n) {
-        uint32_t c = character_at(s, end, &size);
-        if (is_space(c) || (c < 0x80 && char_in((char)c, stops)))
+        uint32_t c = unicode_at(s, end, &size);
+        if (unicode_is_space(c) || (c < 0x80 && char_in((char)c, stops)))
             break;
         end += size;
     }
@@ -199,7 +184,7 @@ static bool label_fits(Str label, bool international)
     if (label.n == 0 || character_count(label) > LABEL_MAX || label.p[0] == '-' || label.p[label.n - 1] == '-')
         return false;
     for (size_t at = 0; at < label.n; at += size) {
-        uint32_t c = character_at(label, at, &size);
+        uint32_t c = unicode_at(label, at, &size);
         bool plain = is_letter(c) || is_digit(c) || c == '_' || c == '-';
         if (!plain && (!international || c < 'a' || c > 0x40000))
             return false;
@@ -226,7 +211,7 @@ static bool is_top_level(Str label, bool international)
     if (international && label.n > 4 && strncasecmp(label.p, "xn--", 4) == 0)
         return count - 4 >= 2;
     for (size_t at = 0; at < label.n; at += size) {
-        uint32_t c = character_at(label, at, &size);
+        uint32_t c = unicode_at(label, at, &size);
         if (international ? !is_any_letter(c) : !is_letter(c))
             return false;
     }

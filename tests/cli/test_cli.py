@@ -555,11 +555,17 @@ def test_databases_of_others_are_left_alone(ours, store, statements, found):
         assert store.dump() == before
 
 
-def test_a_dry_run_makes_no_file(ours):
-    path = ours.path / "orion.db"
-    for command in ("upgrade", "downgrade"):
-        assert ours.run("database", command, "-y", "--dry-run").status == 0
-        assert not path.exists()
+@pytest.mark.parametrize("form", ["{}", "file:{}?uri=true", "file://{}?cache=shared&uri=true"])
+@pytest.mark.parametrize("words, status", [
+    (["upgrade", "-y", "--dry-run"], 0), (["downgrade", "-y", "--dry-run"], 1), (["downgrade", "-y"], 1), (["stamp", "head"], 1),
+    (["stamp", OLDER["sqlite"]], 1), (["copy", "--from", "URL", "--to", "sqlite:///other.db"], 1),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_what_needs_a_database_makes_no_file(ours, words, status, form):
+    path = ours.path / "a b.db"
+    url = "sqlite+aiosqlite:///" + form.format(str(path).replace(" ", "%20") if "file:" in form else path)
+    result = ours.run("database", *[url if word == "URL" else word for word in words], env={"PREFECT_ORION_DATABASE_CONNECTION_URL": url})
+    assert result.status == status and (status == 0 or "There is no database at HOME/a b.db" in result.out), result
+    assert os.listdir(ours.path) == []
 
 
 @pytest.mark.parametrize("words", [["upgrade", "-y", "-r", "zzz"], ["downgrade", "-y", "-r", "zzz"]], ids=" ".join)

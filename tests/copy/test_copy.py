@@ -266,6 +266,16 @@ def test_other_revisions(orion, source, altered, tmp_path, side):
     assert status == 1 and f"The {side}: The database is at revision 1678f2fb8b33, older than the one needed" in out
 
 
+def test_a_target_with_a_table_of_another_program(orion, source, target):
+    upgrade(orion, target)
+    target.execute("DROP TABLE log")
+    target.execute("CREATE TABLE log (id VARCHAR(36) PRIMARY KEY)")
+    before = target.dump()
+    status, out = copy(orion, source, target, "--force", "-y")
+    assert status == 1 and "The target: " in out and "table log" in out
+    assert target.dump() == before
+
+
 def test_mistakes(orion, source):
     for words, part in ((["--from", source.url], "Missing option '--to'"), (["--to", source.url], "Missing option '--from'")):
         status, out = orion("copy", *words)

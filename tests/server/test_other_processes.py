@@ -152,19 +152,40 @@ def test_a_limit_changed_by_another_is_obeyed_at_once(orion, client):
     assert client.set_state("task_runs", runs[0], "COMPLETED").value["status"] == "ACCEPT"
 
 
-@pytest.mark.parametrize("change", ["DELETE FROM configuration WHERE key = 'ENCRYPTION_KEY'",
-                                    "UPDATE configuration SET value = '{}' WHERE key = 'ENCRYPTION_KEY'"], ids=["deleted", "no key"])
-def test_the_encryption_key_lost(orion, client, change):
+def test_the_encryption_key_deleted(orion, client):
     schema = block_schema(client)
     before = block_document(client, schema, "first").value
     assert secret(client, before) == "first"
     assert orion.execute("SELECT COUNT(*) FROM configuration WHERE key = 'ENCRYPTION_KEY'") == [(1,)]
-    orion.execute(change)
+    orion.execute("DELETE FROM configuration WHERE key = 'ENCRYPTION_KEY'")
     assert secret(client, before) == 500  # nobody can read it any more
+    assert "the encryption key is not in the database" in orion.log()
     answer = block_document(client, schema, "second")
     assert answer.status == 201, answer
     assert secret(client, answer.value) == "second"
     assert orion.execute("SELECT COUNT(*) FROM configuration WHERE key = 'ENCRYPTION_KEY'") == [(1,)]
+
+
+@pytest.mark.parametrize("value", ['{}', '{"fernet_key": "cut"}', '[]'])
+def test_a_broken_encryption_key_is_not_replaced_while_a_document_needs_it(start, value):
+    server = start()
+    client = Client(server)
+    schema = block_schema(client)
+    before = block_document(client, schema, "first").value
+    read = "SELECT CAST(value AS TEXT) FROM configuration WHERE key = 'ENCRYPTION_KEY'"
+    [(good,)] = server.execute(read)
+    server.execute(f"UPDATE configuration SET value = '{value}' WHERE key = 'ENCRYPTION_KEY'")
+    assert secret(client, before) == 500
+    answer = block_document(client, schema, "second")
+    assert answer == (500, {"exception_message": "Internal Server Error"})
+    assert server.log().count("the row ENCRYPTION_KEY of the table configuration holds no Fernet key") == 2
+    assert server.execute(read) == [(value,)]
+    server.execute(f"UPDATE configuration SET value = '{good}' WHERE key = 'ENCRYPTION_KEY'")
+    assert secret(client, before) == "first"
+    server.execute(f"UPDATE configuration SET value = '{value}' WHERE key = 'ENCRYPTION_KEY'")
+    server.execute("DELETE FROM block_document")
+    answer = block_document(client, schema, "third")  # nothing can be lost
+    assert answer.status == 201 and secret(client, answer.value) == "third"
 
 
 def test_every_row_deleted(orion, client):
@@ -236,4 +257,18 @@ def test_a_database_that_a_newer_version_took_over_is_left_alone(start, way):
     before = server.store.dump()
     answer = client.post(f"/admin/database/{way}", {"confirm": True})
     assert answer.status == 409 and "ffffffffffff" in answer.value["detail"]
+    assert server.store.dump() == before
+
+
+@pytest.mark.parametrize("way", ["clear", "drop", "create"])
+def test_a_table_of_another_program_among_ours_is_left_alone(start, way):
+    server = start()
+    client = Client(server)
+    client.flow()
+    server.execute("DROP TABLE log")
+    server.execute("CREATE TABLE log (line VARCHAR(80))")
+    server.execute("INSERT INTO log (line) VALUES ('another program wrote this')")
+    before = server.store.dump()
+    answer = client.post(f"/admin/database/{way}", {"confirm": True})
+    assert answer.status == 409 and "table log" in answer.value["detail"]
     assert server.store.dump() == before

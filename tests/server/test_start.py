@@ -1,6 +1,7 @@
 """How a start goes that cannot go well: one clear line on stderr, exit status 1, nothing touched. And the database in memory."""
 import contextlib
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -152,6 +153,108 @@ def test_a_file_that_cannot_be_written(stopped):
     path = stopped.store.path
     url = f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true"
     assert str(path) in refusal(stopped.home, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+
+
+# ---- without a write-ahead log ----
+
+NO_WAL = ["nolock=1", "vfs=unix-dotfile"]
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("parameter", NO_WAL)
+def test_a_rollback_journal_where_there_is_no_other(start, tmp_path, parameter):
+    path = tmp_path / "orion.db"
+    url = f"sqlite+aiosqlite:///file:{path}?{parameter}&uri=true"
+    server = start(PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    flow = Client(server).flow()
+
+    def work(_):
+        client = Client(server)
+        runs = []
+        for _ in range(10):
+            run = client.flow_run(flow)
+            assert client.set_state("flow_runs", run, "RUNNING").value["status"] == "ACCEPT"
+            assert client.get(f"/flow_runs/{run['id']}").value["state_type"] == "RUNNING"
+            runs.append(run["id"])
+        return runs
+
+    made = {run for runs in Threads(8, work).join() for run in runs}
+    server.signal(signal.SIGKILL)
+    assert server.process.wait(10) == -signal.SIGKILL
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert {run for run, in database.execute("SELECT id FROM flow_run WHERE state_type = 'RUNNING'")} == made
+    assert server.log().count("rollback journal") == 1
+    again = start(PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    assert Client(again).post("/flow_runs/count") == (200, 80)
+    assert again.stop() == 0
+    assert not list(tmp_path.glob("orion.db?*"))  # no journal, no log
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("parameter", NO_WAL)
+def test_a_log_that_cannot_be_read_there(start, stopped, parameter):
+    url = f"sqlite+aiosqlite:///file:{stopped.store.path}?{parameter}&uri=true"
+    line = refusal(stopped.home, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    assert "write-ahead log" in line and "PRAGMA journal_mode = DELETE" in line
+    stopped.store.execute("PRAGMA journal_mode = DELETE")
+    server = start(PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    assert len(Client(server).post("/flows/filter", {}).value) == 1
+
+
+NO_SHARED_MEMORY = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/mman.h>
+void *mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    void *(*real)(void *, size_t, int, int, int, off_t) = dlsym(RTLD_NEXT, "mmap64");
+    if (fd < 0 || !(flags & MAP_SHARED) || !(protection & PROT_WRITE))
+        return real(at, n, protection, flags, fd, offset);
+    errno = ENODEV;
+    return MAP_FAILED;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def without_shared_memory(tmp_path_factory):
+    """Settings under which files cannot be shared memory, as in many network folders."""
+    folder = tmp_path_factory.mktemp("preload")
+    library = folder / "without.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", "-ldl"], input=NO_SHARED_MEMORY, text=True, check=True)
+    return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+
+@pytest.mark.only("sqlite")
+def test_a_folder_without_shared_memory(start, tmp_path, without_shared_memory):
+    """SQLite promises a log there, and cannot keep the promise."""
+    path = tmp_path / "orion.db"
+    server = start(**without_shared_memory)
+    flow = Client(server).flow()
+    assert server.log().count("rollback journal") == 1
+    assert sorted(tmp_path.glob("orion.db*")) == [path]
+    server.signal(signal.SIGKILL)
+    server.process.wait(10)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        assert database.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert database.execute("SELECT id FROM flow").fetchall() == [(flow["id"],)]
+    again = start()
+    assert Client(again).get(f"/flows/{flow['id']}").status == 200
+    assert "rollback journal" not in again.log()
+    assert again.stop() == 0
+    assert "write-ahead log" in refusal(tmp_path, **without_shared_memory)
+
+
+@pytest.mark.only("sqlite")
+def test_a_refused_start_leaves_no_file(tmp_path):
+    (tmp_path / "orion.db.lock").mkdir()  # as somebody who holds the lock makes it
+    url = f"sqlite+aiosqlite:///file:{tmp_path}/orion.db?vfs=unix-dotfile&uri=true"
+    line = refusal(tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=url, PREFECT_ORION_DATABASE_TIMEOUT="0.5")
+    assert "locked" in line
+    assert os.listdir(tmp_path) == ["orion.db.lock"]
 
 
 def test_a_locked_database(stopped):

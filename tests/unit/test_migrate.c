@@ -106,6 +106,7 @@ static void head_stays_as_it_is(void **state)
     Fixture *f = *state;
     assert_done(run(f, up, NULL));
     assert_done(run(f, script, "INSERT INTO flow (name) VALUES ('kept')"));
+    assert_done(run(f, script, "ALTER TABLE flow ADD COLUMN remark VARCHAR"));
     assert_done(run(f, up, NULL));
     assert_int_equal(run(f, script, "INSERT INTO flow (name) VALUES ('kept')").code, ERR_INTEGRITY);
 }
@@ -194,6 +195,67 @@ static void another_programs_tables_are_left_alone(void **state)
     assert_int_equal(state_of(f).state, SCHEMA_UNMARKED);
     assert_int_not_equal(run(f, stamp, (void *)(uintptr_t)HEAD).code, ERR_NONE);
     assert_all_refused(f, "log");
+}
+
+/* SQLite finds a table in any case. */
+static void tables_in_capitals_are_left_alone(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, script, "CREATE TABLE LOG (id VARCHAR(36) PRIMARY KEY)"));
+    assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")"));
+    assert_all_refused(f, "log");
+}
+
+static bool mark_older(Tx *tx, void *arg)
+{
+    (void)arg;
+    return DB_EXEC(tx, "UPDATE alembic_version SET version_num = $1", v_text(str_from(OLDER))) == 1;
+}
+
+/* A known revision says nothing of what stands where a table of ours was. */
+static void another_programs_table_beside_ours_is_left_alone(void **state)
+{
+    Fixture *f = *state;
+    bool (*const jobs[])(Tx *, void *) = { drop, clear, stamp };
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, script, "DROP TABLE log"));
+    assert_done(run(f, script, "CREATE TABLE log (id VARCHAR(36) PRIMARY KEY, name VARCHAR(10), created INTEGER, updated INTEGER)"));
+    assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")"));
+    assert_done(run(f, script, "INSERT INTO flow (name) VALUES ('kept')"));
+    assert_non_null(strstr(run(f, up, NULL).message, "table log"));
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t k = 0; k < COUNT_OF(jobs); k++) {
+            Error error = run(f, jobs[k], (void *)(uintptr_t)OLDER);
+            assert_int_equal(error.code, ERR_CONFLICT);
+            assert_non_null(strstr(error.message, "table log"));
+        }
+        assert_int_equal(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")").code, ERR_INTEGRITY); /* still there */
+        assert_int_equal(run(f, script, "INSERT INTO flow (name) VALUES ('kept')").code, ERR_INTEGRITY);
+        assert_done(run(f, mark_older, NULL));
+    }
+}
+
+static void an_older_database_is_dropped_with_the_columns_of_then(void **state)
+{
+    Fixture *f = *state;
+    assert_done(run(f, up, NULL));
+    assert_done(run(f, script, "ALTER TABLE flow_run DROP COLUMN infrastructure_pid"));
+    assert_done(run(f, script, "ALTER TABLE flow_run ADD COLUMN flow_runner_type VARCHAR"));
+    assert_int_equal(run(f, drop, NULL).code, ERR_CONFLICT);
+    assert_done(run(f, mark_older, NULL));
+    assert_done(run(f, drop, NULL));
+    assert_int_equal(state_of(f).tables, 0);
+}
+
+static void a_type_of_another_program_is_left_alone(void **state)
+{
+    Fixture *f = *state;
+    if (!engine_postgres().n)
+        skip();
+    assert_done(run(f, script, "CREATE TYPE state_type AS ENUM ('solid', 'liquid')"));
+    assert_done(run(f, drop, NULL));
+    assert_int_not_equal(run(f, script, "CREATE TYPE state_type AS ENUM ('gas')").code, ERR_NONE); /* still there */
+    assert_done(run(f, script, "DROP TYPE state_type"));
 }
 
 static void two_revisions_are_none(void **state)
@@ -310,6 +372,10 @@ int main(void)
         TEST(stamp_takes_known_revisions_only),
         TEST(a_newer_database_is_left_alone),
         TEST(another_programs_tables_are_left_alone),
+        TEST(tables_in_capitals_are_left_alone),
+        TEST(another_programs_table_beside_ours_is_left_alone),
+        TEST(an_older_database_is_dropped_with_the_columns_of_then),
+        TEST(a_type_of_another_program_is_left_alone),
         TEST(two_revisions_are_none),
         TEST(the_head_is_stamped_on_its_own_tables_only),
         TEST(clear_empties_all_tables),

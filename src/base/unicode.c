@@ -1,0 +1,55 @@
+/* base/unicode.c -- what Python knows of characters: spaces, and the digits of all scripts. */
+#include "base/unicode.h"
+
+#include "base/buf.h"
+
+/* The zeros of Unicode 14 (Python 3.11), each with its nine digits behind it, but for ASCII's. */
+static const uint32_t zeros[] = {
+    0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20, 0x1040, 0x1090,
+    0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0,
+    0xFF10, 0x104A0, 0x10D30, 0x11066, 0x110F0, 0x11136, 0x111D0, 0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x11730, 0x118E0, 0x11950,
+    0x11C50, 0x11D50, 0x11DA0, 0x16A60, 0x16AC0, 0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E950, 0x1FBF0,
+};
+
+uint32_t unicode_at(Str s, size_t at, size_t *ret_size)
+{
+    unsigned char c = (unsigned char)s.p[at];
+    *ret_size = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+    uint32_t code = c < 0x80 ? c : c & (0x7fu >> *ret_size);
+    for (size_t i = 1; i < *ret_size && at + i < s.n; i++)
+        code = code << 6 | ((unsigned char)s.p[at + i] & 0x3fu);
+    return code;
+}
+
+bool unicode_is_space(uint32_t c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f) || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+        (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+/* The digit's character, or 0. */
+static char ascii_digit(uint32_t c)
+{
+    for (size_t i = 0; i < COUNT_OF(zeros) && zeros[i] <= c; i++)
+        if (c - zeros[i] < 10)
+            return (char)('0' + (c - zeros[i]));
+    return 0;
+}
+
+Str unicode_to_ascii(Arena *arena, Str s, bool spaces)
+{
+    Buf out;
+    size_t size;
+    buf_init(&out, arena, s.n + 1);
+    for (size_t at = 0; at < s.n; at += size) {
+        uint32_t c = unicode_at(s, at, &size);
+        char digit = ascii_digit(c);
+        if (digit)
+            buf_char(&out, digit);
+        else if (spaces && c >= 0x80 && unicode_is_space(c))
+            buf_char(&out, ' ');
+        else
+            buf_add(&out, s.p + at, size);
+    }
+    return str_from(buf_cstr(&out));
+}
