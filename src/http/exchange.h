@@ -33,8 +33,17 @@ void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *header
 /* What a connection is about. A protocol upgrade would be a state more. */
 typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
 
-/* Every connection is in one list. All members of a list wait equally long, so each list is in the order of the deadlines. */
-typedef enum ListName { LIST_IDLE, LIST_READING, LIST_WRITING, LIST_LINGERING, LIST_BUSY, LIST_CLOSED, LIST_COUNT } ListName;
+/* Every connection is in one list, in the order in which they came into it. All members of a list wait equally long, but for bodies:
+ * their time depends on what they brought, so they are looked at once a second. */
+typedef enum ListName {
+    LIST_NEW,       /* nothing has come yet */
+    LIST_IDLE,      /* between two requests */
+    LIST_HEAD,
+    LIST_WRITING,
+    LIST_LINGERING,
+    LIST_BODY,
+    LIST_BUSY, LIST_CLOSED, LIST_COUNT
+} ListName;
 
 struct Connection {
     HttpServer *server;
@@ -42,18 +51,21 @@ struct Connection {
     uint32_t events;      /* what epoll watches for */
     ConnectionState state;
     bool unread;          /* more came in while a reply was under way */
+    bool quick;           /* its body came at the least rate or faster when it was last looked at */
     ListName list;
-    int64_t deadline;     /* milliseconds of the monotonic clock */
+    int64_t since;        /* in this list; milliseconds of the monotonic clock */
     Connection *earlier, *later;
     char *input;          /* bytes that came but are not taken yet; NULL where there are none */
     size_t input_n;
     size_t scanned;       /* of the input: searched for the end of a head */
-    size_t body_step;     /* the body's length when its deadline was last moved */
+    size_t body_seen;     /* the body's length when it was last looked at */
     Exchange *exchange;
     size_t written;       /* of the reply, head and body */
+    size_t held;          /* bytes of the reply's arena while the client does not take it; counted in the server's */
+    int queued;           /* bytes in the socket that the client had not taken when it was last looked at */
 };
 
-typedef struct ConnectionList { Connection *first, *last; int64_t wait; } ConnectionList;
+typedef struct ConnectionList { Connection *first, *last; int64_t wait; } ConnectionList; /* wait: milliseconds */
 
 enum { READ_SIZE = 32 << 10, LISTENERS_MAX = 8 };
 
@@ -64,7 +76,12 @@ struct HttpServer {
     unsigned listener_count, port;
     bool has_loopback;                /* one of them is on a loopback address */
     bool accepting;                   /* the listeners are watched */
-    int64_t accept_again;             /* when to try again after running out of descriptors */
+    int64_t accept_again;             /* when to try again after nobody could make room */
+    unsigned paused_at;               /* how many connections there were then */
+    int64_t said_full;                /* when that was last logged */
+    int64_t bodies_again;             /* when bodies are looked at again */
+    int64_t held_again;               /* when somebody can be told to give memory back; 0: not needed */
+    size_t held;                      /* bytes of unfinished heads, of requests behind others, of replies that are not taken */
     bool draining;
     ConnectionList lists[LIST_COUNT];
     unsigned connection_count;
@@ -86,12 +103,20 @@ void connection_new(HttpServer *server, int fd);
 void connection_event(Connection *c, uint32_t events);
 void connection_reply(Connection *c);    /* its exchange was answered by another thread */
 void connection_time_out(Connection *c);
+bool connection_is_read(Connection *c);  /* being written to: whether its client took something since it was last asked */
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
 
+/* room.c */
+/* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
+Connection *room_find(HttpServer *server);
+void room_for_memory(HttpServer *server); /* closes connections that make others' bytes wait in memory, beyond a limit */
+bool room_for_body(Connection *c);        /* ends the body that has been coming in longest. False: none is slow */
+void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
+
 /* server.c */
-void list_move(Connection *c, ListName to); /* to its end, with a new deadline */
+void list_move(Connection *c, ListName to); /* to its end */
 const char *http_server_date(HttpServer *server);
 void http_server_release(HttpServer *server); /* the last owner's frees it */
 
