@@ -10,6 +10,7 @@
 #include "http/exchange.h"
 
 enum {
+    READ_SPARINGLY = 512, /* bytes; most heads are shorter */
     HEAD_MORE = 128,   /* bytes that a parsed head takes, beside its text and as much again for the slices of its headers */
     REFUSAL_SIZE = 512
 };
@@ -39,7 +40,7 @@ void connection_new(HttpServer *server, int fd)
 static void drop_input(Connection *c)
 {
     free(c->input);
-    c->server->held -= c->input_n;
+    c->server->input_held -= c->input_n;
     c->input = NULL;
     c->input_n = c->scanned = 0;
 }
@@ -47,8 +48,8 @@ static void drop_input(Connection *c)
 /* What waits because the client does not take its reply. */
 static void hold_reply(Connection *c, size_t bytes)
 {
-    c->server->held += bytes - c->held;
-    c->held = bytes;
+    c->server->reply_held += bytes - c->reply_held;
+    c->reply_held = bytes;
 }
 
 static void drop_exchange(Connection *c)
@@ -294,7 +295,7 @@ static void keep_input(Connection *c, Str rest)
     if (!c->input)
         c->input = xmalloc(rest.n);
     memmove(c->input, rest.p, rest.n);
-    c->server->held += rest.n - c->input_n;
+    c->server->input_held += rest.n - c->input_n;
     c->input_n = rest.n;
 }
 
@@ -356,14 +357,16 @@ static Str join_input(Connection *c, Str bytes)
     c->input = xrealloc(c->input, c->input_n + bytes.n);
     memcpy(c->input + c->input_n, bytes.p, bytes.n);
     c->input_n += bytes.n;
-    c->server->held += bytes.n;
+    c->server->input_held += bytes.n;
     return (Str){ c->input, c->input_n };
 }
 
 static void connection_read(Connection *c)
 {
     HttpServer *server = c->server;
-    ssize_t n = recv(c->fd, server->input, READ_SIZE, 0);
+    /* What comes behind a request is kept while that is worked on: where much is kept, the rest had better wait in the socket. */
+    bool sparing = c->state == READING_HEAD && server->input_held > INPUT_MAX / 2;
+    ssize_t n = recv(c->fd, server->input, sparing ? READ_SPARINGLY : READ_SIZE, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0)

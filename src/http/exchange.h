@@ -61,13 +61,18 @@ struct Connection {
     size_t body_seen;     /* the body's length when it was last looked at */
     Exchange *exchange;
     size_t written;       /* of the reply, head and body */
-    size_t held;          /* bytes of the reply's arena while the client does not take it; counted in the server's */
+    size_t reply_held;    /* bytes of the reply's arena while the client does not take it */
     int queued;           /* bytes in the socket that the client had not taken when it was last looked at */
 };
 
-typedef struct ConnectionList { Connection *first, *last; int64_t wait; } ConnectionList; /* wait: milliseconds */
+typedef struct ConnectionList { Connection *first, *last; unsigned count; int64_t wait; } ConnectionList; /* wait: milliseconds */
 
-enum { READ_SIZE = 32 << 10, LISTENERS_MAX = 8 };
+enum {
+    READ_SIZE = 32 << 10,
+    INPUT_MAX = 8 << 20,    /* bytes of unfinished heads and of requests that wait behind others, of all connections */
+    REPLIED_MAX = 16 << 20, /* bytes of replies that wait for the loop */
+    LISTENERS_MAX = 8
+};
 
 struct HttpServer {
     HttpConfig config;
@@ -80,8 +85,9 @@ struct HttpServer {
     unsigned paused_at;               /* how many connections there were then */
     int64_t said_full;                /* when that was last logged */
     int64_t bodies_again;             /* when bodies are looked at again */
-    int64_t held_again;               /* when somebody can be told to give memory back; 0: not needed */
-    size_t held;                      /* bytes of unfinished heads, of requests behind others, of replies that are not taken */
+    int64_t memory_again;             /* when memory that waits for clients is looked at again; 0: need not be */
+    int64_t trim_again;               /* when what was freed may go back to the system again */
+    size_t input_held, reply_held;    /* bytes of all connections: requests that are incomplete or wait, replies that are not taken */
     bool draining;
     ConnectionList lists[LIST_COUNT];
     unsigned connection_count;
@@ -93,6 +99,10 @@ struct HttpServer {
     Exchange *handling;               /* the loop's thread is inside config.handle with it */
     bool handled;                     /* and it was answered there */
     _Atomic(Exchange *) replied;      /* answered by other threads, the last one first */
+    atomic_size_t replied_bytes;      /* what these hold; with more than REPLIED_MAX the threads wait for the loop */
+    pthread_mutex_t lock;             /* for that wait, and of: */
+    pthread_cond_t taken;
+    bool ended;                       /* the loop takes no more */
     atomic_bool stopping;
     atomic_uint owners;               /* its user, and each request that is with the handler */
     char input[READ_SIZE];            /* the loop reads into it; what cannot be used at once moves to the connection */
@@ -111,13 +121,15 @@ void connection_free(Connection *c);
 /* room.c */
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);
-void room_for_memory(HttpServer *server); /* closes connections that make others' bytes wait in memory, beyond a limit */
+void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
 bool room_for_body(Connection *c);        /* ends the body that has been coming in longest. False: none is slow */
 void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
 
 /* server.c */
 void list_move(Connection *c, ListName to); /* to its end */
 const char *http_server_date(HttpServer *server);
+Exchange *http_server_take_replies(HttpServer *server); /* of other threads, in the order in which they came */
+void http_server_take_no_more(HttpServer *server); /* whoever waits to reply need not */
 void http_server_release(HttpServer *server); /* the last owner's frees it */
 
 #endif

@@ -75,10 +75,49 @@ void exchange_free(Exchange *exchange)
     arena_free(exchange->request.arena); /* which holds the exchange itself */
 }
 
+/* Else threads that make replies faster than the loop sends them would fill the memory. */
+static void wait_for_loop(HttpServer *server)
+{
+    if (atomic_load(&server->replied_bytes) <= REPLIED_MAX)
+        return;
+    pthread_mutex_lock(&server->lock);
+    while (atomic_load(&server->replied_bytes) > REPLIED_MAX && !server->ended)
+        pthread_cond_wait(&server->taken, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* The queue holds the last reply first. */
+Exchange *http_server_take_replies(HttpServer *server)
+{
+    Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
+    size_t bytes = 0;
+    for (Exchange *next; taken; taken = next) {
+        next = taken->next;
+        taken->next = in_order;
+        in_order = taken;
+        bytes += arena_used(taken->request.arena);
+    }
+    if (atomic_fetch_sub(&server->replied_bytes, bytes) > REPLIED_MAX) {
+        pthread_mutex_lock(&server->lock);
+        pthread_cond_broadcast(&server->taken);
+        pthread_mutex_unlock(&server->lock);
+    }
+    return in_order;
+}
+
+void http_server_take_no_more(HttpServer *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->ended = true;
+    pthread_cond_broadcast(&server->taken);
+    pthread_mutex_unlock(&server->lock);
+}
+
 /* Only the first reply since the loop last looked wakes it: the loop takes all there are. */
 static void queue_reply(HttpServer *server, Exchange *exchange)
 {
     Exchange *before = atomic_load(&server->replied);
+    atomic_fetch_add(&server->replied_bytes, arena_used(exchange->request.arena));
     do
         exchange->next = before;
     while (!atomic_compare_exchange_weak(&server->replied, &before, exchange));
@@ -94,7 +133,9 @@ void http_reply(HttpRequest *request, int status, const HttpHeader *headers, siz
     exchange_set_reply(exchange, status, headers, count, body);
     if (pthread_equal(pthread_self(), server->loop) && server->handling == exchange)
         server->handled = true;
-    else
+    else {
+        wait_for_loop(server);
         queue_reply(server, exchange);
+    }
     http_server_release(server);
 }

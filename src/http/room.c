@@ -1,5 +1,7 @@
 /* http/room.c -- who makes room where clients make us wait: for another connection, for memory, for another body. Whoever has waited
  * longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler are never among them. */
+#include <malloc.h>
+
 #include "http/exchange.h"
 
 enum {
@@ -7,9 +9,12 @@ enum {
     BUSY_PAUSE = 20,        /* milliseconds until one looks again where all requests are with the handler */
     LOOKS = 64,             /* at connections that might be spared, so that finding one takes no time */
     BODIES_WAIT = 1000,     /* milliseconds between two looks at bodies */
-    HELD_GRACE = 1000,      /* milliseconds that a client may let bytes wait when there are too many */
-    HELD_MAX = 12 << 20,    /* bytes that wait for clients, all together */
-    HELD_MOST = 256 << 20   /* where there is no grace either */
+    MEMORY_WAIT = 250,      /* milliseconds between two looks at memory where there is something to gain */
+    REPLY_MAX = 8 << 20,    /* bytes of replies that clients do not take */
+    REPLY_GRACE = 10000,    /* milliseconds that a client may take nothing when there are more */
+    CROWD = 16,             /* more such clients than that are no accident: */
+    CROWD_GRACE = 1000,
+    REPLY_MOST = 256 << 20  /* bytes where there is no grace either */
 };
 
 static Connection *older(Connection *a, Connection *b)
@@ -56,20 +61,49 @@ Connection *room_find(HttpServer *server)
     return NULL;
 }
 
+/* One that has begun a request and not finished it, or has sent several and takes no reply. */
+static Connection *input_holder(HttpServer *server)
+{
+    Connection *c = older(server->lists[LIST_HEAD].first, deaf_client(server));
+    return c && c->since < server->now ? c : NULL;
+}
+
+static Connection *reply_holder(HttpServer *server)
+{
+    bool most = server->reply_held > REPLY_MOST;
+    Connection *c = deaf_client(server);
+    if (!c && most)
+        c = server->lists[LIST_WRITING].first;
+    int64_t grace = most ? 0 : server->lists[LIST_WRITING].count > CROWD ? CROWD_GRACE : REPLY_GRACE;
+    return c && server->now - c->since >= grace ? c : NULL;
+}
+
+/* Pieces between others that are still in use stay with the process unless they are given back expressly, which takes its time. */
+static void trim(HttpServer *server)
+{
+    if (server->now < server->trim_again) {
+        server->memory_again = server->trim_again;
+        return;
+    }
+    malloc_trim(0);
+    server->trim_again = server->now + MEMORY_WAIT;
+    server->memory_again = 0;
+}
+
 void room_for_memory(HttpServer *server)
 {
-    server->held_again = 0;
-    while (server->held > HELD_MAX) {
-        bool most = server->held > HELD_MOST;
-        Connection *c = older(server->lists[LIST_HEAD].first, deaf_client(server));
-        if (!c && most)
-            c = server->lists[LIST_WRITING].first;
-        if (!c || (!most && server->now - c->since < HELD_GRACE)) {
-            server->held_again = (c ? c->since : server->now) + HELD_GRACE;
-            return;
-        }
+    bool freed = server->memory_again && server->now >= server->memory_again, over;
+    while ((over = server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX)) {
+        Connection *c = server->input_held > INPUT_MAX ? input_holder(server) : reply_holder(server);
+        if (!c)
+            break;
         connection_close(c);
+        freed = true;
     }
+    if (freed)
+        trim(server);
+    if (over)
+        server->memory_again = server->now + MEMORY_WAIT;
 }
 
 bool room_for_body(Connection *c)

@@ -13,6 +13,7 @@
 
 enum {
     BACKLOG = 2048,
+    UNSENT_MAX = 128 << 10, /* bytes that the kernel keeps for a client that takes none: megabytes by itself, till it has none for others */
     EVENTS = 64,          /* taken from epoll in one turn */
     ACCEPTS = 64,         /* in one turn */
     HEAD_WAIT = 10,       /* seconds */
@@ -53,6 +54,7 @@ static void list_remove(Connection *c)
     *(c->earlier ? &c->earlier->later : &list->first) = c->later;
     *(c->later ? &c->later->earlier : &list->last) = c->earlier;
     c->earlier = c->later = NULL;
+    list->count--;
 }
 
 void list_move(Connection *c, ListName to)
@@ -65,6 +67,7 @@ void list_move(Connection *c, ListName to)
     c->earlier = list->last;
     *(list->last ? &list->last->later : &list->first) = c;
     list->last = c;
+    list->count++;
 }
 
 static unsigned bound_port(int fd)
@@ -92,15 +95,16 @@ static void set_port(struct sockaddr *address, unsigned port)
         ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
 }
 
-/* -1: errno says why. Accepted sockets inherit TCP_NODELAY. */
+/* -1: errno says why. Accepted sockets inherit the options of TCP. */
 static int listen_on(const struct addrinfo *address)
 {
-    int on = 1;
+    int on = 1, unsent = UNSENT_MAX;
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     if (address->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
@@ -192,6 +196,9 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     server->lists[LIST_WRITING].wait = (int64_t)(1000 * (config->reply_timeout > 0 ? config->reply_timeout : REPLY_WAIT));
     server->lists[LIST_LINGERING].wait = LINGERING_WAIT;
     atomic_init(&server->replied, NULL);
+    atomic_init(&server->replied_bytes, 0);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->taken, NULL);
     atomic_init(&server->stopping, false);
     atomic_init(&server->owners, 1);
     if (server_open(server, error))
@@ -282,8 +289,8 @@ static int next_wait(const HttpServer *server, int64_t end)
             due = earlier(due, server->lists[i].first->since + server->lists[i].wait);
     if (server->lists[LIST_BODY].first)
         due = earlier(due, server->bodies_again);
-    if (server->held_again)
-        due = earlier(due, server->held_again);
+    if (server->memory_again)
+        due = earlier(due, server->memory_again);
     if (!server->accepting && !server->draining)
         due = earlier(due, server->accept_again);
     if (due == INT64_MAX)
@@ -305,24 +312,12 @@ static void time_out(HttpServer *server)
     room_for_memory(server);
 }
 
-/* The queue holds the last reply first; they leave in the order in which they came. */
-static Exchange *take_replies(HttpServer *server)
-{
-    Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
-    for (Exchange *next; taken; taken = next) {
-        next = taken->next;
-        taken->next = in_order;
-        in_order = taken;
-    }
-    return in_order;
-}
-
 static void send_replies(HttpServer *server)
 {
     uint64_t count;
     if (read(server->wake, &count, sizeof count) < 0)
         return;
-    for (Exchange *x = take_replies(server), *next; x; x = next) {
+    for (Exchange *x = http_server_take_replies(server), *next; x; x = next) {
         next = x->next;
         connection_reply(x->request.connection);
     }
@@ -335,6 +330,7 @@ static void free_list(HttpServer *server, ListName name)
         connection_free(c);
     }
     server->lists[name].first = server->lists[name].last = NULL;
+    server->lists[name].count = 0;
 }
 
 static void loop_turn(HttpServer *server, int64_t end)
@@ -395,6 +391,7 @@ void http_server_run(HttpServer *server, double drain)
         end = server->now + (int64_t)(drain * 1000);
         drain_begin(server);
     }
+    http_server_take_no_more(server);
 }
 
 void http_server_stop(HttpServer *server)
@@ -415,6 +412,8 @@ void http_server_release(HttpServer *server)
         next = x->next;
         exchange_free(x);
     }
+    pthread_cond_destroy(&server->taken);
+    pthread_mutex_destroy(&server->lock);
     if (server->wake >= 0)
         close(server->wake);
     free(server);
@@ -425,6 +424,7 @@ void http_server_free(HttpServer *server)
 {
     if (!server)
         return;
+    http_server_take_no_more(server);
     close_listeners(server);
     for (int i = 0; i < LIST_COUNT; i++)
         free_list(server, (ListName)i);

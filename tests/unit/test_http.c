@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "http/http.h"
 
-enum { BODY_MAX = 1 << 20, HEAD_MAX = 4096, BIG = 8 << 20 };
+enum { BODY_MAX = 1 << 20, HEAD_MAX = 4096, BIG = 8 << 20, COPIED = 1 << 20 };
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -38,7 +38,7 @@ static void answer(HttpRequest *request, const Live *live)
     if (str_is(request->path, "/big"))
         http_reply(request, 200, headers, 1, (Str){ live->big, BIG });
     else if (str_is(request->path, "/copied"))
-        http_reply(request, 200, headers, 1, arena_str(request->arena, (Str){ live->big, BIG }));
+        http_reply(request, 200, headers, 1, arena_str(request->arena, (Str){ live->big, COPIED }));
     else if (str_is(request->path, "/none"))
         http_reply(request, 204, NULL, 0, STR_NULL);
     else if (request->body.n)
@@ -559,23 +559,23 @@ static void a_client_that_reads_makes_no_room(void **state)
 
 static void replies_that_nobody_takes_are_given_up(void **state)
 {
-    enum { DEAF = 24 };
+    enum { DEAF = 300 }; /* which would make 300 MB wait; a few are waited for longer */
     Live *live = live_default();
     int fds[DEAF];
     for (size_t i = 0; i < DEAF; i++) {
         fds[i] = client(live);
-        say(fds[i], GET("/copied")); /* BIG bytes of its own, far more than a socket takes */
+        say(fds[i], GET("/copied"));
     }
     usleep(2500000);
     size_t whole = 0;
     for (size_t i = 0; i < DEAF; i++) {
         size_t heard = 0;
-        for (size_t n = 1; n && heard < BIG; heard += n)
-            n = hear_some(fds[i], 1 << 20);
-        whole += heard >= BIG;
+        for (size_t n = 1; n && heard < COPIED; heard += n)
+            n = hear_some(fds[i], COPIED);
+        whole += heard >= COPIED;
         close(fds[i]);
     }
-    assert_int_equal(whole, 1);
+    assert_true(whole > 0 && whole <= 20);
     live_end(live);
     (void)state;
 }
