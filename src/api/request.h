@@ -16,6 +16,7 @@ typedef struct App {
     int64_t default_limit;      /* PREFECT_ORION_API_DEFAULT_LIMIT */
     bool on_loopback;           /* it listens on a loopback address */
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
+    struct Docs *docs;
 } App;
 
 typedef struct Req Req;

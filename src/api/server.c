@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/docs.h"
 #include "api/request.h"
 #include "base/log.h"
 #include "db/migrate.h"
@@ -139,6 +140,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .db = db,
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
         .ui_dir = options->ui_dir,
+        .docs = docs_new(),
     };
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     take_signals(); /* before anybody is told that it is ready */
@@ -155,6 +157,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         services_stop(services);
     }
     http_server_free(server);
+    docs_free(app.docs);
     db_close(db);
     return served;
 }

@@ -87,6 +87,7 @@ struct HttpServer {
     int64_t bodies_again;             /* when bodies are looked at again */
     int64_t memory_again;             /* when memory that waits for clients is looked at again; 0: need not be */
     int64_t trim_again;               /* when what was freed may go back to the system again */
+    unsigned crowd;                   /* most requests at once since then */
     size_t input_held, reply_held;    /* bytes of all connections: requests that are incomplete or wait, replies that are not taken */
     bool draining;
     ConnectionList lists[LIST_COUNT];

@@ -5,15 +5,17 @@
 #include "http/exchange.h"
 
 enum {
-    ROOM_AGE = 200,         /* milliseconds; whoever came later still gets the time to say something */
+    ROOM_AGE = 50,          /* milliseconds; whoever came later still gets the time to say something */
     BUSY_PAUSE = 20,        /* milliseconds until one looks again where all requests are with the handler */
     LOOKS = 64,             /* at connections that might be spared, so that finding one takes no time */
     BODIES_WAIT = 1000,     /* milliseconds between two looks at bodies */
-    MEMORY_WAIT = 250,      /* milliseconds between two looks at memory where there is something to gain */
+    MEMORY_WAIT = 250,      /* milliseconds between two looks at memory when it is too much */
+    TRIM_CROWD = 1000,      /* requests, also incomplete ones, whose memory is worth giving back to the system */
+    TRIM_WAIT = 1000,       /* milliseconds between two times */
     REPLY_MAX = 8 << 20,    /* bytes of replies that clients do not take */
     REPLY_GRACE = 10000,    /* milliseconds that a client may take nothing when there are more */
     CROWD = 16,             /* more such clients than that are no accident: */
-    CROWD_GRACE = 1000,
+    CROWD_GRACE = 250,
     REPLY_MOST = 256 << 20  /* bytes where there is no grace either */
 };
 
@@ -78,32 +80,39 @@ static Connection *reply_holder(HttpServer *server)
     return c && server->now - c->since >= grace ? c : NULL;
 }
 
-/* Pieces between others that are still in use stay with the process unless they are given back expressly, which takes its time. */
-static void trim(HttpServer *server)
+/* What many requests took stays with the process, in pieces between others that are still in use, unless it is given back
+ * expressly. That takes a while: it is done when half of them are gone. */
+static void trim_after_crowd(HttpServer *server)
 {
+    static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING };
+    unsigned count = 0;
+    for (size_t i = 0; i < COUNT_OF(with_memory); i++)
+        count += server->lists[with_memory[i]].count;
+    if (count > server->crowd)
+        server->crowd = count;
+    if (server->crowd < TRIM_CROWD || count > server->crowd / 2)
+        return;
     if (server->now < server->trim_again) {
         server->memory_again = server->trim_again;
         return;
     }
     malloc_trim(0);
-    server->trim_again = server->now + MEMORY_WAIT;
-    server->memory_again = 0;
+    server->trim_again = server->now + TRIM_WAIT;
+    server->crowd = count;
 }
 
 void room_for_memory(HttpServer *server)
 {
-    bool freed = server->memory_again && server->now >= server->memory_again, over;
-    while ((over = server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX)) {
+    server->memory_again = 0;
+    trim_after_crowd(server);
+    while (server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX) {
         Connection *c = server->input_held > INPUT_MAX ? input_holder(server) : reply_holder(server);
-        if (!c)
-            break;
+        if (!c) {
+            server->memory_again = server->now + MEMORY_WAIT;
+            return;
+        }
         connection_close(c);
-        freed = true;
     }
-    if (freed)
-        trim(server);
-    if (over)
-        server->memory_again = server->now + MEMORY_WAIT;
 }
 
 bool room_for_body(Connection *c)
