@@ -11,6 +11,8 @@
 
 enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
+    KEPT_SIZE = 8192,     /* bytes of an arena that are not worth copying a reply */
+    KEPT_MORE = 64,       /* for the ends and the alignment of head and body */
     HEAD_MORE = 128,   /* bytes that a parsed head takes, beside its text and as much again for the slices of its headers */
     REFUSAL_SIZE = 512
 };
@@ -123,6 +125,16 @@ static ssize_t send_some(const Connection *c)
     return sendmsg(c->fd, &message, MSG_NOSIGNAL);
 }
 
+/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` is beside the exchange itself. */
+static Exchange *exchange_new(Connection *c, size_t expected)
+{
+    Arena *arena = arena_new_small(sizeof(Exchange) + expected);
+    Exchange *exchange = arena_new_of(arena, Exchange);
+    exchange->server = c->server;
+    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .body = STR("") };
+    return exchange;
+}
+
 static int bytes_queued(const Connection *c)
 {
     int n = 0;
@@ -137,9 +149,29 @@ bool connection_is_read(Connection *c)
     return c->queued < before;
 }
 
+/* Making a reply may have taken many times its size: what is left of it moves to a place of its own, so that the rest can go. Bodies
+ * that are constants stay, since little else is there. */
+static void keep_only_reply(Connection *c)
+{
+    Exchange *made = c->exchange;
+    size_t of_head = c->written < made->reply_head.n ? c->written : made->reply_head.n, of_body = c->written - of_head;
+    Str head = { made->reply_head.p + of_head, made->reply_head.n - of_head };
+    Str body = { made->reply_body.p + of_body, made->reply_body.n - of_body };
+    if (arena_used(made->request.arena) < KEPT_SIZE + 2 * (head.n + body.n))
+        return;
+    c->exchange = exchange_new(c, head.n + body.n + KEPT_MORE);
+    c->exchange->close = made->close;
+    c->exchange->refused = made->refused;
+    c->exchange->reply_head = arena_str(c->exchange->request.arena, head);
+    c->exchange->reply_body = arena_str(c->exchange->request.arena, body);
+    c->written = 0;
+    exchange_free(made);
+}
+
 /* The client takes no more for now. */
 static void wait_for_client(Connection *c, bool progress)
 {
+    keep_only_reply(c);
     connection_watch(c, EPOLLOUT);
     if (c->list != LIST_WRITING || progress)
         list_move(c, LIST_WRITING);
@@ -160,7 +192,7 @@ static void connection_write(Connection *c)
             return;
         }
         if (n < 0) {
-            wait_for_client(c, c->written > before);
+            wait_for_client(c, c->written > before); /* which may make the reply a shorter one */
             return;
         }
         c->written += (size_t)n;
@@ -174,16 +206,6 @@ static void start_writing(Connection *c)
     c->written = 0;
     memcpy(c->exchange->date, http_server_date(c->server), DATE_LENGTH);
     connection_write(c);
-}
-
-/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` is beside the exchange itself. */
-static Exchange *exchange_new(Connection *c, size_t expected)
-{
-    Arena *arena = arena_new_small(sizeof(Exchange) + expected);
-    Exchange *exchange = arena_new_of(arena, Exchange);
-    exchange->server = c->server;
-    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .body = STR("") };
-    return exchange;
 }
 
 /* Answers for the handler and ends the connection: where one request ends and another begins is no longer certain. */

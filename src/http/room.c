@@ -16,7 +16,7 @@ enum {
     REPLY_GRACE = 10000,    /* milliseconds that a client may take nothing when there are more */
     CROWD = 16,             /* more such clients than that are no accident: */
     CROWD_GRACE = 250,
-    REPLY_MOST = 256 << 20  /* bytes where there is no grace either */
+    REPLY_MOST = 256 << 20  /* bytes of a crowd where there is no grace either */
 };
 
 static Connection *older(Connection *a, Connection *b)
@@ -72,11 +72,12 @@ static Connection *input_holder(HttpServer *server)
 
 static Connection *reply_holder(HttpServer *server)
 {
-    bool most = server->reply_held > REPLY_MOST;
+    const ConnectionList *writing = &server->lists[LIST_WRITING];
+    bool crowd = writing->count > CROWD, most = crowd && server->reply_held > REPLY_MOST;
     Connection *c = deaf_client(server);
     if (!c && most)
-        c = server->lists[LIST_WRITING].first;
-    int64_t grace = most ? 0 : server->lists[LIST_WRITING].count > CROWD ? CROWD_GRACE : REPLY_GRACE;
+        c = writing->first;
+    int64_t grace = most ? 0 : crowd ? CROWD_GRACE : REPLY_GRACE;
     return c && server->now - c->since >= grace ? c : NULL;
 }
 

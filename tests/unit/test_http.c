@@ -37,7 +37,10 @@ static void answer(HttpRequest *request, const Live *live)
     HttpHeader headers[] = { { STR("content-type"), STR("text/plain") }, { STR("x-path"), request->path } };
     if (str_is(request->path, "/big"))
         http_reply(request, 200, headers, 1, (Str){ live->big, BIG });
-    else if (str_is(request->path, "/copied"))
+    else if (str_is(request->path, "/costly")) {
+        (void)!arena_alloc(request->arena, 300 << 20);
+        http_reply(request, 200, headers, 1, arena_str(request->arena, (Str){ live->big, BIG }));
+    } else if (str_is(request->path, "/copied"))
         http_reply(request, 200, headers, 1, arena_str(request->arena, (Str){ live->big, COPIED }));
     else if (str_is(request->path, "/none"))
         http_reply(request, 204, NULL, 0, STR_NULL);
@@ -557,6 +560,21 @@ static void a_client_that_reads_makes_no_room(void **state)
     (void)state;
 }
 
+static void a_costly_reply_is_not_given_up(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live);
+    say(fd, GET("/costly"));
+    usleep(400000);
+    size_t heard = 0;
+    for (size_t n = 1; n && heard < BIG; heard += n)
+        n = hear_some(fd, 1 << 20);
+    assert_true(heard >= BIG);
+    close(fd);
+    live_end(live);
+    (void)state;
+}
+
 static void replies_that_nobody_takes_are_given_up(void **state)
 {
     enum { DEAF = 300 }; /* which would make 300 MB wait; a few are waited for longer */
@@ -754,6 +772,7 @@ int main(void)
         cmocka_unit_test(who_has_waited_longest_makes_room),
         cmocka_unit_test(what_is_worked_on_makes_no_room),
         cmocka_unit_test(a_client_that_reads_makes_no_room),
+        cmocka_unit_test(a_costly_reply_is_not_given_up),
         cmocka_unit_test(replies_that_nobody_takes_are_given_up),
         cmocka_unit_test(a_body_that_comes_at_the_least_rate_is_taken),
         cmocka_unit_test(bodies_that_linger_make_room_for_others),
