@@ -7,6 +7,7 @@
 
 #include "api/docs.h"
 #include "api/request.h"
+#include "api/worker.h"
 #include "base/log.h"
 #include "db/migrate.h"
 #include "model/block_registration.h"
@@ -141,6 +142,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
         .ui_dir = options->ui_dir,
         .docs = docs_new(),
+        .worker = worker_new(),
     };
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     take_signals(); /* before anybody is told that it is ready */
@@ -156,6 +158,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         running = NULL;
         services_stop(services);
     }
+    worker_free(app.worker); /* what it still has to answer is with the database afterwards */
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);

@@ -11,8 +11,6 @@
 
 enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
-    KEPT_SIZE = 8192,     /* bytes of an arena that are not worth copying a reply */
-    KEPT_MORE = 64,       /* for the ends and the alignment of head and body */
     HEAD_MORE = 128,   /* bytes that a parsed head takes, beside its text and as much again for the slices of its headers */
     REFUSAL_SIZE = 512
 };
@@ -125,16 +123,6 @@ static ssize_t send_some(const Connection *c)
     return sendmsg(c->fd, &message, MSG_NOSIGNAL);
 }
 
-/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` is beside the exchange itself. */
-static Exchange *exchange_new(Connection *c, size_t expected)
-{
-    Arena *arena = arena_new_small(sizeof(Exchange) + expected);
-    Exchange *exchange = arena_new_of(arena, Exchange);
-    exchange->server = c->server;
-    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .body = STR("") };
-    return exchange;
-}
-
 static int bytes_queued(const Connection *c)
 {
     int n = 0;
@@ -149,29 +137,13 @@ bool connection_is_read(Connection *c)
     return c->queued < before;
 }
 
-/* Making a reply may have taken many times its size: what is left of it moves to a place of its own, so that the rest can go. Bodies
- * that are constants stay, since little else is there. */
-static void keep_only_reply(Connection *c)
-{
-    Exchange *made = c->exchange;
-    size_t of_head = c->written < made->reply_head.n ? c->written : made->reply_head.n, of_body = c->written - of_head;
-    Str head = { made->reply_head.p + of_head, made->reply_head.n - of_head };
-    Str body = { made->reply_body.p + of_body, made->reply_body.n - of_body };
-    if (arena_used(made->request.arena) < KEPT_SIZE + 2 * (head.n + body.n))
-        return;
-    c->exchange = exchange_new(c, head.n + body.n + KEPT_MORE);
-    c->exchange->close = made->close;
-    c->exchange->refused = made->refused;
-    c->exchange->reply_head = arena_str(c->exchange->request.arena, head);
-    c->exchange->reply_body = arena_str(c->exchange->request.arena, body);
-    c->written = 0;
-    exchange_free(made);
-}
-
 /* The client takes no more for now. */
 static void wait_for_client(Connection *c, bool progress)
 {
-    keep_only_reply(c);
+    Exchange *kept = exchange_shrink(c->exchange, c->written);
+    if (kept != c->exchange)
+        c->written = 0;
+    c->exchange = kept;
     connection_watch(c, EPOLLOUT);
     if (c->list != LIST_WRITING || progress)
         list_move(c, LIST_WRITING);
@@ -214,7 +186,7 @@ static void connection_refuse(Connection *c, const HttpFailure *failure)
     static const HttpHeader headers[] = { { { "content-type", 12 }, { "text/plain; charset=utf-8", 25 } } };
     HttpMethod method = c->exchange ? c->exchange->request.method : HTTP_OTHER;
     drop_exchange(c);
-    c->exchange = exchange_new(c, REFUSAL_SIZE);
+    c->exchange = exchange_new(c->server, c, REFUSAL_SIZE);
     c->exchange->request.method = method;
     c->exchange->refused = true;
     exchange_set_reply(c->exchange, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
@@ -249,7 +221,7 @@ static void send_continue(Connection *c)
 static void begin_request(Connection *c, Str head, Str rest)
 {
     HttpFailure failure;
-    Exchange *x = c->exchange = exchange_new(c, 2 * head.n + HEAD_MORE);
+    Exchange *x = c->exchange = exchange_new(c->server, c, 2 * head.n + HEAD_MORE);
     c->scanned = 0;
     if (!http_head_parse(x->request.arena, head, &x->request, &x->framing, &failure)
         || !http_body_begin(&x->body, &x->framing, c->server->config.body_max, &c->server->body_budget, &failure)) {
@@ -351,8 +323,9 @@ static void connection_next(Connection *c)
         connection_take(c, (Str){ c->input, c->input_n });
 }
 
-void connection_reply(Connection *c)
+void connection_reply(Connection *c, Exchange *exchange)
 {
+    c->exchange = exchange;
     if (c->fd >= 0) {
         start_writing(c);
         connection_next(c);

@@ -26,8 +26,13 @@ typedef struct Exchange {
 
 enum { DATE_LENGTH = 29 }; /* Mon, 23 Nov 2026 11:17:54 GMT */
 
+/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` bytes are beside the exchange itself. */
+Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected);
 void exchange_free(Exchange *exchange);
 /* Builds the head. `headers` are copied. */
+/* Making a reply may have taken many times its size. Where it did, what is not written yet moves to a new exchange, and all else goes.
+ * From any thread that the exchange is with. */
+Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
 
 /* What a connection is about. A protocol upgrade would be a state more. */
@@ -112,7 +117,7 @@ struct HttpServer {
 /* connection.c */
 void connection_new(HttpServer *server, int fd);
 void connection_event(Connection *c, uint32_t events);
-void connection_reply(Connection *c);    /* its exchange was answered by another thread */
+void connection_reply(Connection *c, Exchange *exchange); /* it was answered by another thread */
 void connection_time_out(Connection *c);
 bool connection_is_read(Connection *c);  /* being written to: whether its client took something since it was last asked */
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */

@@ -319,7 +319,7 @@ static void send_replies(HttpServer *server)
         return;
     for (Exchange *x = http_server_take_replies(server), *next; x; x = next) {
         next = x->next;
-        connection_reply(x->request.connection);
+        connection_reply(x->request.connection, x);
     }
 }
 
