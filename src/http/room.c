@@ -14,7 +14,8 @@ enum {
     TRIM_WAIT = 1000,       /* milliseconds between two times */
     REPLY_MAX = 8 << 20,    /* bytes of replies that clients do not take */
     REPLY_GRACE = 10000,    /* milliseconds that a client may take nothing when there are more */
-    CROWD = 16,             /* more such clients than that are no accident: */
+    BODIES_MAX = 8 << 20,   /* bytes of bodies that have not come whole, when there are more than a few */
+    CROWD = 16,             /* more clients than that who keep us waiting are no accident: */
     CROWD_GRACE = 250,
     REPLY_MOST = 256 << 20  /* bytes of a crowd where there is no grace either */
 };
@@ -85,7 +86,7 @@ static Connection *reply_holder(HttpServer *server)
  * expressly. That takes a while: it is done when half of them are gone. */
 static void trim_after_crowd(HttpServer *server)
 {
-    static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING };
+    static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING, LIST_LINGERING };
     unsigned count = 0;
     for (size_t i = 0; i < COUNT_OF(with_memory); i++)
         count += server->lists[with_memory[i]].count;
@@ -131,12 +132,25 @@ static bool is_body_late(const Connection *c)
     return (double)(c->server->now - c->since) >= (double)c->server->lists[c->list].wait + earned;
 }
 
+/* Of a crowd of bodies those that have stopped coming end, until the rest is small enough. `held`: bytes of all. */
+static void end_stalled_bodies(HttpServer *server, size_t held)
+{
+    for (Connection *c = server->lists[LIST_BODY].first, *later; c && held > BODIES_MAX && server->lists[LIST_BODY].count > CROWD; c = later) {
+        later = c->later;
+        if (c->quick)
+            continue;
+        held -= c->exchange->body.n;
+        connection_time_out(c);
+    }
+}
+
 void room_look_at_bodies(HttpServer *server)
 {
     if (server->now < server->bodies_again)
         return;
     int64_t wait = server->lists[LIST_BODY].wait < BODIES_WAIT ? server->lists[LIST_BODY].wait : BODIES_WAIT;
     double least = server->config.body_rate * (double)wait / 1000;
+    size_t held = 0;
     server->bodies_again = server->now + wait;
     for (Connection *c = server->lists[LIST_BODY].first, *later; c; c = later) {
         later = c->later;
@@ -144,5 +158,8 @@ void room_look_at_bodies(HttpServer *server)
         c->body_seen = c->exchange->body.n;
         if (is_body_late(c))
             connection_time_out(c);
+        else
+            held += c->body_seen;
     }
+    end_stalled_bodies(server, held);
 }

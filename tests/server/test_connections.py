@@ -58,10 +58,11 @@ HALF_BODY = head("POST", "/flows/", "content-type: application/json", "content-l
 
 
 MANY_ANSWERS = request("POST", "/flow_runs/filter", {"limit": 10}) * 2
+LONG_HALF_BODY = head("POST", "/flows/", "content-type: application/json", "content-length: 200000") + b'{"name": "' + b"x" * 20_000
 
 
-@pytest.mark.parametrize("said", [b"", request("GET", "/health"), HALF_HEAD, HALF_HEAD + b"x" * 20_000, HALF_BODY, request("GET", "/openapi.json") * 3, MANY_ANSWERS],
-                         ids=["silent", "idle", "half heads", "long half heads", "half bodies", "not reading one text", "not reading many"])
+@pytest.mark.parametrize("said", [b"", request("GET", "/health"), HALF_HEAD, HALF_HEAD + b"x" * 20_000, HALF_BODY, LONG_HALF_BODY, request("GET", "/openapi.json") * 3, MANY_ANSWERS],
+                         ids=["silent", "idle", "half heads", "long half heads", "half bodies", "long half bodies", "not reading one text", "not reading many"])
 def test_thousands_that_wait_cost_little_and_delay_nobody(start, many_descriptors, said):
     server = start(PREFECT_ORION_API_KEEPALIVE_TIMEOUT="60", ORION_SERVER_HEAD_TIMEOUT="1m")
     flow = Client(server).flow()
