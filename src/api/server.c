@@ -108,7 +108,7 @@ static bool connections_allowed(const Settings *settings, unsigned *ret, Error *
 static HttpServer *listen_http(const Settings *settings, const ServerOptions *options, App *app, Error *error)
 {
     Str host = settings_text(settings, "PREFECT_ORION_API_HOST");
-    unsigned connections;
+    unsigned connections = 0;
     if (!connections_allowed(settings, &connections, error))
         return NULL;
     HttpConfig config = {
