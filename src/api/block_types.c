@@ -128,7 +128,7 @@ static const ListSpec type_list = { .links = block_type_links, .link_count = BLO
 #define DOCUMENTS "/block_types/slug/{slug:str}/block_documents"
 
 static const Route block_type_routes[] = {
-    { HTTP_POST,   "/block_types/",                create_block_type,       TX_WRITE, 201, .lock = LOCK_BLOCKS, .body = &block_type_create_model,
+    { HTTP_POST,   "/block_types/",                create_block_type,       TX_WRITE, 201, .lock = LOCK_BLOCKS, .body = &block_type_create_model, .slow = true,
       .name = "create_block_type", .reply = &block_type_model },
     { HTTP_GET,    "/block_types/{id}",            read_block_type,         TX_READ,  200,
       .name = "read_block_type_by_id", .reply = &block_type_model },
@@ -136,7 +136,7 @@ static const Route block_type_routes[] = {
       .name = "read_block_type_by_slug", .reply = &block_type_model },
     { HTTP_POST,   "/block_types/filter",          read_block_types,        TX_READ,  200, .prepare = prepare_list, .spec = &type_list,
       .name = "read_block_types", .reply = &block_type_model, .reply_list = true },
-    { HTTP_PATCH,  "/block_types/{id}",            update_block_type,       TX_WRITE, 204, .lock = LOCK_BLOCKS, .body = &block_type_update_model,
+    { HTTP_PATCH,  "/block_types/{id}",            update_block_type,       TX_WRITE, 204, .lock = LOCK_BLOCKS, .body = &block_type_update_model, .slow = true,
       .name = "update_block_type" },
     { HTTP_DELETE, "/block_types/{id}",            delete_block_type,       TX_WRITE, 204, .lock = LOCK_BLOCKS, .name = "delete_block_type" },
     { HTTP_GET,    DOCUMENTS, read_block_documents_for_block_type, TX_READ, 200, .query = &secrets_model,

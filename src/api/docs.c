@@ -4,6 +4,8 @@
 #include "api/openapi.h"
 #include "api/reply.h"
 
+enum { EXPECTED_SIZE = 128 << 10 };
+
 extern const char docs_page[];
 
 /* Where FastAPI serves its two pages, ours is served: from the server's root and below /api. */
@@ -19,18 +21,44 @@ static const struct Document {
     { "/api/redoc", NULL },
 };
 
+struct Docs {
+    Arena *arena;
+    Str descriptions[COUNT_OF(documents)]; /* null until it is asked for */
+};
+
+Docs *docs_new(void)
+{
+    Arena *arena = arena_new();
+    Docs *docs = arena_new_of(arena, Docs);
+    docs->arena = arena;
+    return docs;
+}
+
+void docs_free(Docs *docs)
+{
+    if (docs)
+        arena_free(docs->arena);
+}
+
+static Str make_description(Docs *docs, Arena *work, const char *prefix)
+{
+    Buf out;
+    JsonWriter w;
+    buf_init(&out, work, EXPECTED_SIZE);
+    json_writer_init(&w, &out, JSON_WIRE);
+    openapi_write(&w, work, prefix);
+    return arena_str(docs->arena, buf_view(&out));
+}
+
 static void send_document(Req *req, const struct Document *document)
 {
-    HttpHeader headers[3];
+    Str *description = &req->app->docs->descriptions[document - documents];
+    if (document->prefix && !description->p)
+        *description = make_description(req->app->docs, req->arena, document->prefix);
+    Str text = document->prefix ? *description : str_from(docs_page);
+    HttpHeader headers[3] = { { STR("content-type"), document->prefix ? STR("application/json") : STR("text/html; charset=utf-8") } };
     req->status = 200;
-    if (document->prefix) {
-        openapi_write(reply_json(req), req->arena, document->prefix);
-        headers[0] = (HttpHeader){ STR("content-type"), STR("application/json") };
-    } else {
-        buf_init(&req->reply, req->arena, 1);
-        buf_text(&req->reply, docs_page);
-        headers[0] = (HttpHeader){ STR("content-type"), STR("text/html; charset=utf-8") };
-    }
+    req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
     reply_send_with(req, headers, 1);
 }
 

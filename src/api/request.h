@@ -16,6 +16,8 @@ typedef struct App {
     int64_t default_limit;      /* PREFECT_ORION_API_DEFAULT_LIMIT */
     bool on_loopback;           /* it listens on a loopback address */
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
+    struct Docs *docs;
+    struct Worker *worker;      /* for requests that would hold the loop up */
 } App;
 
 typedef struct Req Req;
@@ -45,6 +47,7 @@ struct Route {
     DbLock lock;                /* taken before `handle`, for what is rarely written and not by one row */
     Handler gate;               /* asked before anything is decoded: whether the route is served at all; false: req->error */
     const Model *headers;       /* parameters of the head, such as "x-prefect-ui", into req->object likewise */
+    bool slow;                  /* checking the request may wait for the disk: not on the loop */
 
     /* The rest is for the description of the API alone (api/openapi.c). */
     const char *name;           /* of the operation: "read_flow" */
@@ -84,6 +87,8 @@ struct Req {
     int status;
     Buf reply;                  /* empty: no body */
     JsonWriter out;
+    void (*resume)(Req *req);   /* on the worker's thread, and the next one there */
+    Req *next;
 };
 
 /* ---- decoding, before the transaction; what is wrong goes to req->invalid ---- */

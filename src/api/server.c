@@ -3,8 +3,11 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <sys/resource.h>
 
+#include "api/docs.h"
 #include "api/request.h"
+#include "api/worker.h"
 #include "base/log.h"
 #include "db/migrate.h"
 #include "model/block_registration.h"
@@ -16,7 +19,7 @@
 enum {
     BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
     HEAD_MAX = 64 << 10,
-    CONNECTIONS_MAX = 4096,
+    DESCRIPTORS_SPARE = 64,    /* for files, listeners, messages that are sent; connections to the database come on top */
     DRAIN_SECONDS = 30
 };
 
@@ -82,16 +85,42 @@ static Db *open_database(const Settings *settings, Error *error)
     return NULL;
 }
 
+/* How many connections of clients there can be: what the setting says, if the process may open so many descriptors. */
+static bool connections_allowed(const Settings *settings, unsigned *ret, Error *error)
+{
+    int64_t wanted = settings_int(settings, "ORION_SERVER_CONNECTIONS");
+    if (wanted < 1 || wanted > UINT32_MAX)
+        return fail(error, ERR_INVALID, "ORION_SERVER_CONNECTIONS: %lld is not between 1 and %u.", (long long)wanted, UINT32_MAX);
+    *ret = (unsigned)wanted;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return true;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t spare = DESCRIPTORS_SPARE + db_config(settings).connections;
+    if (limit.rlim_max >= (rlim_t)wanted + spare)
+        return true;
+    *ret = (unsigned)(limit.rlim_max > 2 * spare ? limit.rlim_max - spare : limit.rlim_max / 2);
+    log_warning("orion.api", "Only %u connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may open %llu descriptors (ulimit -Hn).",
+        *ret, (long long)wanted, (unsigned long long)limit.rlim_max);
+    return true;
+}
+
 static HttpServer *listen_http(const Settings *settings, const ServerOptions *options, App *app, Error *error)
 {
     Str host = settings_text(settings, "PREFECT_ORION_API_HOST");
+    unsigned connections = 0;
+    if (!connections_allowed(settings, &connections, error))
+        return NULL;
     HttpConfig config = {
         .host = options->host ? options->host : host.p,
         .port = options->port ? options->port : (unsigned)settings_int(settings, "PREFECT_ORION_API_PORT"),
         .keep_alive_timeout = options->keep_alive_timeout,
         .body_max = BODY_MAX,
         .head_max = HEAD_MAX,
-        .connections_max = CONNECTIONS_MAX,
+        .head_timeout = settings_float(settings, "ORION_SERVER_HEAD_TIMEOUT"),
+        .body_rate = settings_float(settings, "ORION_SERVER_BODY_RATE"),
+        .connections_max = connections,
         .handle = api_handle,
         .context = app,
     };
@@ -122,6 +151,8 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .db = db,
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
         .ui_dir = options->ui_dir,
+        .docs = docs_new(),
+        .worker = worker_new(),
     };
     warn_without_zones();
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
@@ -138,7 +169,9 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         running = NULL;
         services_stop(services);
     }
+    worker_free(app.worker); /* what it still has to answer is with the database afterwards */
     http_server_free(server);
+    docs_free(app.docs);
     db_close(db);
     return served;
 }

@@ -112,7 +112,7 @@ static bool serve_embedded(Req *req, Str path)
     return true;
 }
 
-/* Reading may wait for the disk, and the loop with it: such files are few, small and soon in memory. */
+/* On the worker's thread, since reading may wait for the disk. */
 static bool serve_folder(Req *req, const char *folder, Str path)
 {
     Str data, tag;

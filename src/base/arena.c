@@ -73,9 +73,14 @@ static void block_pop(Arena *arena)
 
 Arena *arena_new(void)
 {
+    return arena_new_small(BLOCK_SIZE - sizeof(Block));
+}
+
+Arena *arena_new_small(size_t first)
+{
     Arena *arena = xcalloc(1, sizeof *arena);
     arena->held = sizeof *arena;
-    block_push(arena, BLOCK_SIZE - sizeof(Block));
+    block_push(arena, first);
     return arena;
 }
 
@@ -110,6 +115,8 @@ void arena_release(Arena *arena, ArenaMark mark)
 static size_t next_capacity(const Arena *arena, size_t need)
 {
     size_t capacity = 2 * arena->block->capacity;
+    if (capacity < BLOCK_SIZE - sizeof(Block))
+        capacity = BLOCK_SIZE - sizeof(Block);
     if (capacity > BLOCK_MAX)
         capacity = BLOCK_MAX;
     return need > capacity ? need : capacity;

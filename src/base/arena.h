@@ -9,6 +9,7 @@
 typedef struct Arena Arena;
 
 Arena *arena_new(void);
+Arena *arena_new_small(size_t first); /* one that may have to wait with no more than so many bytes in it */
 void arena_free(Arena *arena); /* NULL is fine */
 void arena_reset(Arena *arena); /* empties it, keeping its first block */
 

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/unicode.h"
 
+#define QUANTITY_MAX 1e12 /* bytes or seconds; sums of it fit into 64 bits, in milliseconds too */
+
 typedef struct Input {
     const Setting *setting;
     TomlKind kind;
@@ -181,6 +183,53 @@ static bool parse_seconds(const Input *in, SettingValue *ret)
     return true;
 }
 
+typedef struct Unit { const char *name; double size; } Unit;
+
+/* "10s", "1.5 MB", "30": a number, then one of the units or none, which is the first one. */
+static bool read_quantity(const Input *in, const Unit *units, size_t count, double *ret)
+{
+    Str text = trim(in->text);
+    char digits[32] = "", *end;
+    size_t n = 0;
+    while (n < text.n && n + 1 < sizeof digits && char_in(text.p[n], "0123456789."))
+        n++;
+    memcpy(digits, text.p, n);
+    double number = strtod(digits, &end);
+    Str unit = trim((Str){ text.p + n, text.n - n });
+    for (size_t i = 0; i < count; i++) {
+        if (!str_is(unit, units[i].name) && !(unit.n == 0 && i == 0))
+            continue;
+        *ret = number * units[i].size;
+        return end != digits && *end == '\0' && *ret > 0 && *ret <= QUANTITY_MAX;
+    }
+    return false;
+}
+
+/* Of this server's own settings: the unit is part of the value, and the text stays as it was given. */
+static bool parse_quantity(const Input *in, const Unit *units, size_t count, const char *message, SettingValue *ret)
+{
+    bool plain = in->kind == TOML_STRING || in->kind == TOML_INT || in->kind == TOML_FLOAT;
+    if (!plain || !read_quantity(in, units, count, &ret->number))
+        return refuse(in, "value_error.quantity", message);
+    ret->integer = (int64_t)ret->number;
+    ret->text = in->text;
+    return true;
+}
+
+static bool parse_time(const Input *in, SettingValue *ret)
+{
+    static const Unit units[] = {
+        { "s", 1 }, { "ms", 0.001 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 }, { "w", 7 * 86400 },
+    };
+    return parse_quantity(in, units, COUNT_OF(units), "value is not a time above zero: a number with ms, s, m, h, d or w, as in 10s", ret);
+}
+
+static bool parse_size(const Input *in, SettingValue *ret)
+{
+    static const Unit units[] = { { "B", 1 }, { "kB", 1e3 }, { "MB", 1e6 }, { "GB", 1e9 } };
+    return parse_quantity(in, units, COUNT_OF(units), "value is not a size above zero: a number with kB, MB or GB, as in 1kB", ret);
+}
+
 /* As pathlib writes a path: no empty part and no "." in it, no slash at its end; exactly two leading slashes stay. */
 static bool parse_path(const Input *in, SettingValue *ret)
 {
@@ -249,7 +298,7 @@ bool setting_parse(const Setting *setting, TomlKind kind, Str text, Arena *arena
     static bool (*const readers[])(const Input *, SettingValue *) = {
         [SETTING_TEXT] = parse_text, [SETTING_BOOL] = parse_bool, [SETTING_INT] = parse_int, [SETTING_FLOAT] = parse_float,
         [SETTING_SECONDS] = parse_seconds, [SETTING_PATH] = parse_path, [SETTING_URL] = parse_text, [SETTING_LEVEL] = parse_level,
-        [SETTING_CHOICE] = parse_choice,
+        [SETTING_CHOICE] = parse_choice, [SETTING_TIME] = parse_time, [SETTING_SIZE] = parse_size,
     };
     Input in = { .setting = setting, .kind = kind, .text = text, .arena = arena, .problem = problem };
     SettingValue value = { .text = STR_NULL };

@@ -6,7 +6,9 @@
 
 typedef enum SettingKind {
     SETTING_TEXT, SETTING_BOOL, SETTING_INT, SETTING_FLOAT, SETTING_SECONDS, SETTING_PATH, SETTING_URL, SETTING_LEVEL,
-    SETTING_CHOICE
+    SETTING_CHOICE,
+    SETTING_TIME, /* "10s": ms, s, m, h, d, w; a bare number is in seconds */
+    SETTING_SIZE  /* "1kB": kB, MB, GB, which are thousands; a bare number is in bytes */
 } SettingKind;
 typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_ENVIRONMENT } SettingSource;
 
@@ -46,7 +48,7 @@ bool settings_override(Settings *settings, const char *name, Str value, Error *e
 Str settings_text(const Settings *settings, const char *name);
 bool settings_bool(const Settings *settings, const char *name);
 int64_t settings_int(const Settings *settings, const char *name);
-double settings_float(const Settings *settings, const char *name); /* seconds for SETTING_SECONDS */
+double settings_float(const Settings *settings, const char *name); /* seconds for SETTING_SECONDS and SETTING_TIME, bytes for SETTING_SIZE */
 SettingSource settings_source(const Settings *settings, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */

@@ -92,6 +92,9 @@ const Setting setting_table[] = {
     { "ORION_CORS_ORIGINS", SETTING_TEXT, "", OWN, .help = "Origins, separated by commas, whose pages may use the server; * for all." },
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Most connections to PostgreSQL at once." },
     { "ORION_DATABASE_PGBOUNCER", SETTING_BOOL, "false", OWN, .help = "PostgreSQL is behind PgBouncer in transaction mode: keep nothing on connections." },
+    { "ORION_SERVER_CONNECTIONS", SETTING_INT, "10000", OWN, .help = "Most connections of clients at once; beyond them the one that waited longest makes room." },
+    { "ORION_SERVER_HEAD_TIMEOUT", SETTING_TIME, "10s", OWN, .help = "Time within which a request's head must come, and its body begin." },
+    { "ORION_SERVER_BODY_RATE", SETTING_SIZE, "1kB", OWN, .help = "What a request's body must bring each second on average." },
 };
 const size_t setting_count = COUNT_OF(setting_table);
 

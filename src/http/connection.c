@@ -1,13 +1,19 @@
 /* http/connection.c -- a connection's life: bytes into requests, one at a time, replies into bytes, then the next or the end. */
 #include <errno.h>
+#include <linux/sockios.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "http/exchange.h"
 
-enum { BODY_STEP = 64 << 10 }; /* a body must bring so many bytes within the time for reading */
+enum {
+    READ_SPARINGLY = 512, /* bytes; most heads are shorter */
+    HEAD_MORE = 128,   /* bytes that a parsed head takes, beside its text and as much again for the slices of its headers */
+    REFUSAL_SIZE = 512
+};
 
 static void connection_watch(Connection *c, uint32_t events)
 {
@@ -28,14 +34,29 @@ void connection_new(HttpServer *server, int fd)
     }
     *c = (Connection){ .server = server, .fd = fd, .events = EPOLLIN, .state = READING_HEAD, .list = LIST_COUNT };
     server->connection_count++;
-    list_move(c, LIST_READING);
+    list_move(c, LIST_NEW);
 }
 
 static void drop_input(Connection *c)
 {
     free(c->input);
+    c->server->input_held -= c->input_n;
     c->input = NULL;
     c->input_n = c->scanned = 0;
+}
+
+/* What waits because the client does not take its reply. */
+static void hold_reply(Connection *c, size_t bytes)
+{
+    c->server->reply_held += bytes - c->reply_held;
+    c->reply_held = bytes;
+}
+
+static void drop_exchange(Connection *c)
+{
+    hold_reply(c, 0);
+    exchange_free(c->exchange);
+    c->exchange = NULL;
 }
 
 void connection_close(Connection *c)
@@ -46,8 +67,7 @@ void connection_close(Connection *c)
     drop_input(c);
     if (c->state == HANDLING)
         return;
-    exchange_free(c->exchange);
-    c->exchange = NULL;
+    drop_exchange(c);
     if (c->state != CLOSED)
         c->server->connection_count--;
     c->state = CLOSED;
@@ -80,8 +100,7 @@ static void reply_sent(Connection *c)
     Exchange *exchange = c->exchange;
     bool end = exchange->close || c->server->draining;
     bool linger = exchange->refused || c->unread;
-    exchange_free(exchange);
-    c->exchange = NULL;
+    drop_exchange(c);
     c->unread = false;
     if (end) {
         linger ? connection_linger(c) : connection_close(c);
@@ -104,6 +123,34 @@ static ssize_t send_some(const Connection *c)
     return sendmsg(c->fd, &message, MSG_NOSIGNAL);
 }
 
+static int bytes_queued(const Connection *c)
+{
+    int n = 0;
+    return ioctl(c->fd, SIOCOUTQ, &n) == 0 ? n : 0;
+}
+
+/* The socket becomes writable again only when much of what it holds was taken: a slow client may read without that. */
+bool connection_is_read(Connection *c)
+{
+    int before = c->queued;
+    c->queued = bytes_queued(c);
+    return c->queued < before;
+}
+
+/* The client takes no more for now. */
+static void wait_for_client(Connection *c, bool progress)
+{
+    Exchange *kept = exchange_shrink(c->exchange, c->written);
+    if (kept != c->exchange)
+        c->written = 0;
+    c->exchange = kept;
+    connection_watch(c, EPOLLOUT);
+    if (c->list != LIST_WRITING || progress)
+        list_move(c, LIST_WRITING);
+    c->queued = bytes_queued(c);
+    hold_reply(c, arena_used(c->exchange->request.arena));
+}
+
 static void connection_write(Connection *c)
 {
     size_t total = c->exchange->reply_head.n + c->exchange->reply_body.n;
@@ -117,9 +164,7 @@ static void connection_write(Connection *c)
             return;
         }
         if (n < 0) {
-            connection_watch(c, EPOLLOUT);
-            if (c->list != LIST_WRITING || c->written > before)
-                list_move(c, LIST_WRITING);
+            wait_for_client(c, c->written > before); /* which may make the reply a shorter one */
             return;
         }
         c->written += (size_t)n;
@@ -135,22 +180,13 @@ static void start_writing(Connection *c)
     connection_write(c);
 }
 
-static Exchange *exchange_new(Connection *c)
-{
-    Arena *arena = arena_new();
-    Exchange *exchange = arena_new_of(arena, Exchange);
-    exchange->server = c->server;
-    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .body = STR("") };
-    return exchange;
-}
-
 /* Answers for the handler and ends the connection: where one request ends and another begins is no longer certain. */
 static void connection_refuse(Connection *c, const HttpFailure *failure)
 {
     static const HttpHeader headers[] = { { { "content-type", 12 }, { "text/plain; charset=utf-8", 25 } } };
     HttpMethod method = c->exchange ? c->exchange->request.method : HTTP_OTHER;
-    exchange_free(c->exchange);
-    c->exchange = exchange_new(c);
+    drop_exchange(c);
+    c->exchange = exchange_new(c->server, c, REFUSAL_SIZE);
     c->exchange->request.method = method;
     c->exchange->refused = true;
     exchange_set_reply(c->exchange, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
@@ -185,7 +221,7 @@ static void send_continue(Connection *c)
 static void begin_request(Connection *c, Str head, Str rest)
 {
     HttpFailure failure;
-    Exchange *x = c->exchange = exchange_new(c);
+    Exchange *x = c->exchange = exchange_new(c->server, c, 2 * head.n + HEAD_MORE);
     c->scanned = 0;
     if (!http_head_parse(x->request.arena, head, &x->request, &x->framing, &failure)
         || !http_body_begin(&x->body, &x->framing, c->server->config.body_max, &c->server->body_budget, &failure)) {
@@ -197,8 +233,9 @@ static void begin_request(Connection *c, Str head, Str rest)
         return;
     }
     c->state = READING_BODY;
-    c->body_step = 0;
-    list_move(c, LIST_READING);
+    c->body_seen = 0;
+    c->quick = false;
+    list_move(c, LIST_BODY);
     if (x->framing.expect_continue && rest.n == 0)
         send_continue(c);
 }
@@ -229,18 +266,17 @@ static size_t take_body(Connection *c, Str bytes)
 {
     HttpFailure failure;
     HttpBody *body = &c->exchange->body;
-    size_t consumed;
-    if (!http_body_feed(body, bytes, &consumed, &failure)) {
+    size_t taken = 0, consumed;
+    while (!http_body_feed(body, (Str){ bytes.p + taken, bytes.n - taken }, &consumed, &failure)) {
+        taken += consumed;
+        if (failure.status == 503 && room_for_body(c))
+            continue;
         connection_refuse(c, &failure);
         return bytes.n;
     }
-    if (body->state == BODY_DONE) {
+    if (body->state == BODY_DONE)
         hand_over(c);
-    } else if (body->n - c->body_step >= BODY_STEP) {
-        c->body_step = body->n;
-        list_move(c, LIST_READING);
-    }
-    return consumed;
+    return taken + consumed;
 }
 
 /* `rest` lies within c->input, or, where that is NULL, in the loop's buffer. */
@@ -253,14 +289,15 @@ static void keep_input(Connection *c, Str rest)
     if (!c->input)
         c->input = xmalloc(rest.n);
     memmove(c->input, rest.p, rest.n);
+    c->server->input_held += rest.n - c->input_n;
     c->input_n = rest.n;
 }
 
 static void wait_for_head(Connection *c)
 {
-    if (c->input_n && c->list != LIST_READING)
-        list_move(c, LIST_READING);
-    else if (!c->input_n && c->list != LIST_READING && c->list != LIST_IDLE)
+    if (c->input_n && c->list != LIST_HEAD)
+        list_move(c, LIST_HEAD);
+    else if (!c->input_n && c->list != LIST_HEAD && c->list != LIST_NEW && c->list != LIST_IDLE)
         list_move(c, LIST_IDLE);
 }
 
@@ -286,8 +323,9 @@ static void connection_next(Connection *c)
         connection_take(c, (Str){ c->input, c->input_n });
 }
 
-void connection_reply(Connection *c)
+void connection_reply(Connection *c, Exchange *exchange)
 {
+    c->exchange = exchange;
     if (c->fd >= 0) {
         start_writing(c);
         connection_next(c);
@@ -314,13 +352,16 @@ static Str join_input(Connection *c, Str bytes)
     c->input = xrealloc(c->input, c->input_n + bytes.n);
     memcpy(c->input + c->input_n, bytes.p, bytes.n);
     c->input_n += bytes.n;
+    c->server->input_held += bytes.n;
     return (Str){ c->input, c->input_n };
 }
 
 static void connection_read(Connection *c)
 {
     HttpServer *server = c->server;
-    ssize_t n = recv(c->fd, server->input, READ_SIZE, 0);
+    /* What comes behind a request is kept while that is worked on: where much is kept, the rest had better wait in the socket. */
+    bool sparing = c->state == READING_HEAD && server->input_held > INPUT_MAX / 2;
+    ssize_t n = recv(c->fd, server->input, sparing ? READ_SPARINGLY : READ_SIZE, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n <= 0)

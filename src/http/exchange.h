@@ -26,15 +26,29 @@ typedef struct Exchange {
 
 enum { DATE_LENGTH = 29 }; /* Mon, 23 Nov 2026 11:17:54 GMT */
 
+/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` bytes are beside the exchange itself. */
+Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected);
 void exchange_free(Exchange *exchange);
 /* Builds the head. `headers` are copied. */
+/* Making a reply may have taken many times its size. Where it did, what is not written yet moves to a new exchange, and all else goes.
+ * From any thread that the exchange is with. */
+Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
 
 /* What a connection is about. A protocol upgrade would be a state more. */
 typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
 
-/* Every connection is in one list. All members of a list wait equally long, so each list is in the order of the deadlines. */
-typedef enum ListName { LIST_IDLE, LIST_READING, LIST_WRITING, LIST_LINGERING, LIST_BUSY, LIST_CLOSED, LIST_COUNT } ListName;
+/* Every connection is in one list, in the order in which they came into it. All members of a list wait equally long, but for bodies:
+ * their time depends on what they brought, so they are looked at once a second. */
+typedef enum ListName {
+    LIST_NEW,       /* nothing has come yet */
+    LIST_IDLE,      /* between two requests */
+    LIST_HEAD,
+    LIST_WRITING,
+    LIST_LINGERING,
+    LIST_BODY,
+    LIST_BUSY, LIST_CLOSED, LIST_COUNT
+} ListName;
 
 struct Connection {
     HttpServer *server;
@@ -42,20 +56,28 @@ struct Connection {
     uint32_t events;      /* what epoll watches for */
     ConnectionState state;
     bool unread;          /* more came in while a reply was under way */
+    bool quick;           /* its body came at the least rate or faster when it was last looked at */
     ListName list;
-    int64_t deadline;     /* milliseconds of the monotonic clock */
+    int64_t since;        /* in this list; milliseconds of the monotonic clock */
     Connection *earlier, *later;
     char *input;          /* bytes that came but are not taken yet; NULL where there are none */
     size_t input_n;
     size_t scanned;       /* of the input: searched for the end of a head */
-    size_t body_step;     /* the body's length when its deadline was last moved */
+    size_t body_seen;     /* the body's length when it was last looked at */
     Exchange *exchange;
     size_t written;       /* of the reply, head and body */
+    size_t reply_held;    /* bytes of the reply's arena while the client does not take it */
+    int queued;           /* bytes in the socket that the client had not taken when it was last looked at */
 };
 
-typedef struct ConnectionList { Connection *first, *last; int64_t wait; } ConnectionList;
+typedef struct ConnectionList { Connection *first, *last; unsigned count; int64_t wait; } ConnectionList; /* wait: milliseconds */
 
-enum { READ_SIZE = 32 << 10, LISTENERS_MAX = 8 };
+enum {
+    READ_SIZE = 32 << 10,
+    INPUT_MAX = 8 << 20,    /* bytes of unfinished heads and of requests that wait behind others, of all connections */
+    REPLIED_MAX = 16 << 20, /* bytes of replies that wait for the loop */
+    LISTENERS_MAX = 8
+};
 
 struct HttpServer {
     HttpConfig config;
@@ -64,7 +86,14 @@ struct HttpServer {
     unsigned listener_count, port;
     bool has_loopback;                /* one of them is on a loopback address */
     bool accepting;                   /* the listeners are watched */
-    int64_t accept_again;             /* when to try again after running out of descriptors */
+    int64_t accept_again;             /* when to try again after nobody could make room */
+    unsigned paused_at;               /* how many connections there were then */
+    int64_t said_full;                /* when that was last logged */
+    int64_t bodies_again;             /* when bodies are looked at again */
+    int64_t memory_again;             /* when memory that waits for clients is looked at again; 0: need not be */
+    int64_t trim_again;               /* when what was freed may go back to the system again */
+    unsigned crowd;                   /* most requests at once since then */
+    size_t input_held, reply_held;    /* bytes of all connections: requests that are incomplete or wait, replies that are not taken */
     bool draining;
     ConnectionList lists[LIST_COUNT];
     unsigned connection_count;
@@ -76,6 +105,10 @@ struct HttpServer {
     Exchange *handling;               /* the loop's thread is inside config.handle with it */
     bool handled;                     /* and it was answered there */
     _Atomic(Exchange *) replied;      /* answered by other threads, the last one first */
+    atomic_size_t replied_bytes;      /* what these hold; with more than REPLIED_MAX the threads wait for the loop */
+    pthread_mutex_t lock;             /* for that wait, and of: */
+    pthread_cond_t taken;
+    bool ended;                       /* the loop takes no more */
     atomic_bool stopping;
     atomic_uint owners;               /* its user, and each request that is with the handler */
     char input[READ_SIZE];            /* the loop reads into it; what cannot be used at once moves to the connection */
@@ -84,15 +117,25 @@ struct HttpServer {
 /* connection.c */
 void connection_new(HttpServer *server, int fd);
 void connection_event(Connection *c, uint32_t events);
-void connection_reply(Connection *c);    /* its exchange was answered by another thread */
+void connection_reply(Connection *c, Exchange *exchange); /* it was answered by another thread */
 void connection_time_out(Connection *c);
+bool connection_is_read(Connection *c);  /* being written to: whether its client took something since it was last asked */
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
 
+/* room.c */
+/* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
+Connection *room_find(HttpServer *server);
+void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
+bool room_for_body(Connection *c);        /* ends the body that has been coming in longest. False: none is slow */
+void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
+
 /* server.c */
-void list_move(Connection *c, ListName to); /* to its end, with a new deadline */
+void list_move(Connection *c, ListName to); /* to its end */
 const char *http_server_date(HttpServer *server);
+Exchange *http_server_take_replies(HttpServer *server); /* of other threads, in the order in which they came */
+void http_server_take_no_more(HttpServer *server); /* whoever waits to reply need not */
 void http_server_release(HttpServer *server); /* the last owner's frees it */
 
 #endif

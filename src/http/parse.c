@@ -5,7 +5,7 @@
 enum {
     HEADERS_MAX = 128,
     FRAMING_MAX = 4096, /* bytes of one chunk's size line, or of all trailers */
-    BODY_FIRST = 16384  /* the first allocation for a body of unknown length */
+    BODY_FIRST = 512    /* the least that is allocated for a body of unknown length */
 };
 
 static bool refuse(HttpFailure *failure, int status, const char *text)

@@ -5,6 +5,11 @@
 #include "base/buf.h"
 #include "http/exchange.h"
 
+enum {
+    KEPT_SIZE = 32 << 10, /* bytes of an arena that are not worth a copy of the reply */
+    KEPT_MORE = 64        /* for the ends and the alignment of head and body */
+};
+
 static const struct { int status; const char *reason; } reasons[] = {
     { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
     { 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" },
@@ -67,6 +72,35 @@ void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *header
     exchange->reply_body = sent ? body : STR("");
 }
 
+Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected)
+{
+    Arena *arena = arena_new_small(sizeof(Exchange) + expected);
+    Exchange *exchange = arena_new_of(arena, Exchange);
+    exchange->server = server;
+    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .body = STR("") };
+    return exchange;
+}
+
+Exchange *exchange_shrink(Exchange *exchange, size_t written)
+{
+    size_t of_head = written < exchange->reply_head.n ? written : exchange->reply_head.n, of_body = written - of_head;
+    Str head = { exchange->reply_head.p + of_head, exchange->reply_head.n - of_head };
+    Str body = { exchange->reply_body.p + of_body, exchange->reply_body.n - of_body };
+    if (arena_used(exchange->request.arena) < KEPT_SIZE + 2 * (head.n + body.n)) /* a body that is a constant too */
+        return exchange;
+    Exchange *kept = exchange_new(exchange->server, exchange->request.connection, head.n + body.n + KEPT_MORE);
+    kept->close = exchange->close;
+    kept->refused = exchange->refused;
+    kept->reply_head = arena_str(kept->request.arena, head);
+    kept->reply_body = arena_str(kept->request.arena, body);
+    if (exchange->date && of_head == 0)
+        kept->date = (char *)(uintptr_t)kept->reply_head.p + (exchange->date - exchange->reply_head.p);
+    kept->body = (HttpBody){ .capacity = exchange->body.capacity, .budget = exchange->body.budget }; /* given back on the loop */
+    exchange->body.capacity = 0;
+    exchange_free(exchange);
+    return kept;
+}
+
 void exchange_free(Exchange *exchange)
 {
     if (!exchange)
@@ -75,10 +109,49 @@ void exchange_free(Exchange *exchange)
     arena_free(exchange->request.arena); /* which holds the exchange itself */
 }
 
+/* Else threads that make replies faster than the loop sends them would fill the memory. */
+static void wait_for_loop(HttpServer *server)
+{
+    if (atomic_load(&server->replied_bytes) <= REPLIED_MAX)
+        return;
+    pthread_mutex_lock(&server->lock);
+    while (atomic_load(&server->replied_bytes) > REPLIED_MAX && !server->ended)
+        pthread_cond_wait(&server->taken, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* The queue holds the last reply first. */
+Exchange *http_server_take_replies(HttpServer *server)
+{
+    Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
+    size_t bytes = 0;
+    for (Exchange *next; taken; taken = next) {
+        next = taken->next;
+        taken->next = in_order;
+        in_order = taken;
+        bytes += arena_used(taken->request.arena);
+    }
+    if (atomic_fetch_sub(&server->replied_bytes, bytes) > REPLIED_MAX) {
+        pthread_mutex_lock(&server->lock);
+        pthread_cond_broadcast(&server->taken);
+        pthread_mutex_unlock(&server->lock);
+    }
+    return in_order;
+}
+
+void http_server_take_no_more(HttpServer *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->ended = true;
+    pthread_cond_broadcast(&server->taken);
+    pthread_mutex_unlock(&server->lock);
+}
+
 /* Only the first reply since the loop last looked wakes it: the loop takes all there are. */
 static void queue_reply(HttpServer *server, Exchange *exchange)
 {
     Exchange *before = atomic_load(&server->replied);
+    atomic_fetch_add(&server->replied_bytes, arena_used(exchange->request.arena));
     do
         exchange->next = before;
     while (!atomic_compare_exchange_weak(&server->replied, &before, exchange));
@@ -94,7 +167,10 @@ void http_reply(HttpRequest *request, int status, const HttpHeader *headers, siz
     exchange_set_reply(exchange, status, headers, count, body);
     if (pthread_equal(pthread_self(), server->loop) && server->handling == exchange)
         server->handled = true;
-    else
+    else {
+        exchange = exchange_shrink(exchange, 0);
+        wait_for_loop(server);
         queue_reply(server, exchange);
+    }
     http_server_release(server);
 }

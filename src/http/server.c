@@ -13,11 +13,14 @@
 
 enum {
     BACKLOG = 2048,
+    UNSENT_MAX = 128 << 10, /* bytes that the kernel keeps for a client that takes none: megabytes by itself, till it has none for others */
     EVENTS = 64,          /* taken from epoll in one turn */
     ACCEPTS = 64,         /* in one turn */
-    CLIENT_WAIT = 60000,  /* milliseconds */
+    HEAD_WAIT = 10,       /* seconds */
+    BODY_RATE = 1000,     /* bytes a second */
+    REPLY_WAIT = 60,      /* seconds */
     LINGERING_WAIT = 2000,
-    ACCEPT_PAUSE = 500,   /* after running out of descriptors */
+    FULL_PAUSE = 60000,   /* milliseconds between two lines of the log that say that all connections are taken */
     BODIES_AT_ONCE = 4    /* of the largest size, in memory */
 };
 
@@ -51,6 +54,7 @@ static void list_remove(Connection *c)
     *(c->earlier ? &c->earlier->later : &list->first) = c->later;
     *(c->later ? &c->later->earlier : &list->last) = c->earlier;
     c->earlier = c->later = NULL;
+    list->count--;
 }
 
 void list_move(Connection *c, ListName to)
@@ -59,10 +63,11 @@ void list_move(Connection *c, ListName to)
         list_remove(c);
     ConnectionList *list = &c->server->lists[to];
     c->list = to;
-    c->deadline = c->server->now + list->wait;
+    c->since = c->server->now;
     c->earlier = list->last;
     *(list->last ? &list->last->later : &list->first) = c;
     list->last = c;
+    list->count++;
 }
 
 static unsigned bound_port(int fd)
@@ -90,15 +95,16 @@ static void set_port(struct sockaddr *address, unsigned port)
         ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
 }
 
-/* -1: errno says why. Accepted sockets inherit TCP_NODELAY. */
+/* -1: errno says why. Accepted sockets inherit the options of TCP. */
 static int listen_on(const struct addrinfo *address)
 {
-    int on = 1;
+    int on = 1, unsent = UNSENT_MAX;
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof unsent);
     if (address->ai_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
@@ -184,10 +190,15 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     server->date_second = -1;
     server->body_budget = config->body_max < SIZE_MAX / BODIES_AT_ONCE ? BODIES_AT_ONCE * config->body_max : SIZE_MAX;
     server->lists[LIST_IDLE].wait = (int64_t)(config->keep_alive_timeout * 1000);
-    int64_t client_wait = config->client_timeout > 0 ? (int64_t)(config->client_timeout * 1000) : CLIENT_WAIT;
-    server->lists[LIST_READING].wait = server->lists[LIST_WRITING].wait = client_wait;
+    server->config.body_rate = config->body_rate > 0 ? config->body_rate : BODY_RATE;
+    int64_t head_wait = (int64_t)(1000 * (config->head_timeout > 0 ? config->head_timeout : HEAD_WAIT));
+    server->lists[LIST_NEW].wait = server->lists[LIST_HEAD].wait = server->lists[LIST_BODY].wait = head_wait;
+    server->lists[LIST_WRITING].wait = (int64_t)(1000 * (config->reply_timeout > 0 ? config->reply_timeout : REPLY_WAIT));
     server->lists[LIST_LINGERING].wait = LINGERING_WAIT;
     atomic_init(&server->replied, NULL);
+    atomic_init(&server->replied_bytes, 0);
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_cond_init(&server->taken, NULL);
     atomic_init(&server->stopping, false);
     atomic_init(&server->owners, 1);
     if (server_open(server, error))
@@ -206,40 +217,82 @@ bool http_server_has_loopback(const HttpServer *server)
     return server->has_loopback;
 }
 
+static void say_full(HttpServer *server, const char *why)
+{
+    if (server->said_full && server->now - server->said_full < FULL_PAUSE)
+        return;
+    server->said_full = server->now;
+    log_warning("orion.http", "%s, with %u connections: for each new one the one that has waited longest is closed.", why,
+        server->connection_count);
+}
+
+static bool is_out_of_room(int reason)
+{
+    return reason == EMFILE || reason == ENFILE || reason == ENOBUFS || reason == ENOMEM;
+}
+
+/* False: nobody waits, or nobody can make room now. */
+static bool accept_one(HttpServer *server, int listener)
+{
+    Connection *leaves = NULL;
+    if (server->connection_count >= server->config.connections_max) {
+        say_full(server, "No more connections are allowed");
+        leaves = room_find(server);
+        if (!leaves)
+            return false;
+    }
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0 && is_out_of_room(errno)) {
+        say_full(server, strerror(errno));
+        leaves = room_find(server);
+        if (leaves)
+            connection_close(leaves);
+        return leaves != NULL;
+    }
+    if (fd >= 0 && leaves)
+        connection_close(leaves);
+    if (fd >= 0)
+        connection_new(server, fd);
+    return fd >= 0;
+}
+
 static void accept_all(HttpServer *server)
 {
-    unsigned most = server->config.connections_max, left = ACCEPTS;
-    for (unsigned i = 0; i < server->listener_count; i++) {
-        int fd = 0;
-        while (left && server->connection_count < most && (fd = accept4(server->listeners[i], NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-            connection_new(server, fd);
+    unsigned left = ACCEPTS;
+    server->accept_again = 0;
+    for (unsigned i = 0; i < server->listener_count; i++)
+        while (left && accept_one(server, server->listeners[i]))
             left--;
-        }
-        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-            log_warning("orion.http", "Cannot accept a connection: %s.", strerror(errno));
-            server->accept_again = server->now + ACCEPT_PAUSE;
-            watch_listeners(server, false);
-        }
-    }
-    if (server->connection_count >= most)
-        watch_listeners(server, false);
+    if (server->accept_again <= server->now)
+        return;
+    server->paused_at = server->connection_count;
+    watch_listeners(server, false);
 }
 
 static void accept_resume(HttpServer *server)
 {
-    if (!server->accepting && server->connection_count < server->config.connections_max && server->now >= server->accept_again)
+    if (!server->accepting && (server->connection_count < server->paused_at || server->now >= server->accept_again))
         watch_listeners(server, true);
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
 }
 
 /* Milliseconds until something is due, for epoll; -1: nothing is. */
 static int next_wait(const HttpServer *server, int64_t end)
 {
     int64_t due = end;
-    for (int i = 0; i < LIST_BUSY; i++)
-        if (server->lists[i].first && server->lists[i].first->deadline < due)
-            due = server->lists[i].first->deadline;
-    if (!server->accepting && server->accept_again > server->now && server->accept_again < due)
-        due = server->accept_again;
+    for (int i = 0; i < LIST_BODY; i++)
+        if (server->lists[i].first)
+            due = earlier(due, server->lists[i].first->since + server->lists[i].wait);
+    if (server->lists[LIST_BODY].first)
+        due = earlier(due, server->bodies_again);
+    if (server->memory_again)
+        due = earlier(due, server->memory_again);
+    if (!server->accepting && !server->draining)
+        due = earlier(due, server->accept_again);
     if (due == INT64_MAX)
         return -1;
     int64_t wait = due - clock_milliseconds();
@@ -248,25 +301,15 @@ static int next_wait(const HttpServer *server, int64_t end)
 
 static void time_out(HttpServer *server)
 {
-    for (int i = 0; i < LIST_BUSY; i++) {
+    for (int i = 0; i < LIST_BODY; i++) {
         Connection *c = server->lists[i].first;
-        for (Connection *later; c && c->deadline <= server->now; c = later) {
+        for (Connection *later; c && c->since + server->lists[i].wait <= server->now; c = later) {
             later = c->later;
             connection_time_out(c);
         }
     }
-}
-
-/* The queue holds the last reply first; they leave in the order in which they came. */
-static Exchange *take_replies(HttpServer *server)
-{
-    Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
-    for (Exchange *next; taken; taken = next) {
-        next = taken->next;
-        taken->next = in_order;
-        in_order = taken;
-    }
-    return in_order;
+    room_look_at_bodies(server);
+    room_for_memory(server);
 }
 
 static void send_replies(HttpServer *server)
@@ -274,9 +317,9 @@ static void send_replies(HttpServer *server)
     uint64_t count;
     if (read(server->wake, &count, sizeof count) < 0)
         return;
-    for (Exchange *x = take_replies(server), *next; x; x = next) {
+    for (Exchange *x = http_server_take_replies(server), *next; x; x = next) {
         next = x->next;
-        connection_reply(x->request.connection);
+        connection_reply(x->request.connection, x);
     }
 }
 
@@ -287,6 +330,7 @@ static void free_list(HttpServer *server, ListName name)
         connection_free(c);
     }
     server->lists[name].first = server->lists[name].last = NULL;
+    server->lists[name].count = 0;
 }
 
 static void loop_turn(HttpServer *server, int64_t end)
@@ -324,7 +368,7 @@ static void close_listeners(HttpServer *server)
 /* What clients had sent before the stop is still served: closing with it unread would reset their connections. */
 static void drain_begin(HttpServer *server)
 {
-    static const ListName waiting[] = { LIST_IDLE, LIST_READING };
+    static const ListName waiting[] = { LIST_NEW, LIST_IDLE, LIST_HEAD };
     server->draining = true;
     accept_all(server);
     close_listeners(server);
@@ -347,6 +391,7 @@ void http_server_run(HttpServer *server, double drain)
         end = server->now + (int64_t)(drain * 1000);
         drain_begin(server);
     }
+    http_server_take_no_more(server);
 }
 
 void http_server_stop(HttpServer *server)
@@ -367,6 +412,8 @@ void http_server_release(HttpServer *server)
         next = x->next;
         exchange_free(x);
     }
+    pthread_cond_destroy(&server->taken);
+    pthread_mutex_destroy(&server->lock);
     if (server->wake >= 0)
         close(server->wake);
     free(server);
@@ -377,6 +424,7 @@ void http_server_free(HttpServer *server)
 {
     if (!server)
         return;
+    http_server_take_no_more(server);
     close_listeners(server);
     for (int i = 0; i < LIST_COUNT; i++)
         free_list(server, (ListName)i);

@@ -2,11 +2,12 @@
 import json
 import resource
 import socket
+import threading
 import time
 
 import pytest
 
-from load import Client, Wire, head, memory, request
+from load import Client, Threads, Wire, head, memory, request
 
 MB = 1 << 20
 BODY_MAX = 64 * MB
@@ -76,6 +77,31 @@ def test_deep_bodies_do_no_harm(orion, opening, inside, closing, levels, depth):
         assert run["parameters"] == {"deep": json.loads(body)}
         assert client.get(f"/flow_runs/{run['id']}").value["parameters"] == run["parameters"]
     assert client.get("/health") == (200, True)
+
+
+WRONG_LOGS = [{"name": 1}] * 500_000  # 6 MB, of which everything is wrong, answered by 170 MB
+
+
+@pytest.mark.parametrize("body", ['"' + "x" * (60 * MB) + '"', json.dumps(WRONG_LOGS)], ids=["long", "wrong"])
+def test_others_are_served_while_a_large_body_is_checked(orion, body):
+    ended = threading.Event()
+
+    def ask(_):
+        client, slowest = Client(orion), 0
+        while not ended.is_set():
+            begun = time.monotonic()
+            assert client.get("/health") == (200, True)
+            slowest = max(slowest, time.monotonic() - begun)
+        return slowest
+
+    others = Threads(1, ask)
+    try:
+        begun = time.monotonic()
+        assert posted(orion, "/logs/", body)[0] == 422
+        took = time.monotonic() - begun
+    finally:
+        ended.set()
+    assert others.join()[0] < took / 3
 
 
 # ---- too slowly ----

@@ -1,6 +1,7 @@
 /* tests/unit/test_settings.c -- settings from environment, profile and table; expected values are those of the reference's Settings. */
 #include "unit.h"
 
+#include <math.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -261,6 +262,30 @@ static void options_go_over_all(void **state)
     settings_free(settings);
 }
 
+static void quantities(void **state)
+{
+    static const struct { const char *name, *given; double number; } cases[] = {
+        { "ORION_SERVER_HEAD_TIMEOUT", "250ms", 0.25 }, { "ORION_SERVER_HEAD_TIMEOUT", "1.5s", 1.5 }, { "ORION_SERVER_HEAD_TIMEOUT", "2m", 120 },
+        { "ORION_SERVER_HEAD_TIMEOUT", "1h", 3600 }, { "ORION_SERVER_HEAD_TIMEOUT", "2 d", 172800 }, { "ORION_SERVER_HEAD_TIMEOUT", "1w", 604800 },
+        { "ORION_SERVER_HEAD_TIMEOUT", "7", 7 }, { "ORION_SERVER_BODY_RATE", "2kB", 2000 }, { "ORION_SERVER_BODY_RATE", "0.5MB", 500000 },
+        { "ORION_SERVER_BODY_RATE", "1GB", 1e9 }, { "ORION_SERVER_BODY_RATE", "512", 512 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        setenv(cases[i].name, cases[i].given, 1);
+        Settings *settings = loaded(NULL);
+        assert_true(fabs(settings_float(settings, cases[i].name) - cases[i].number) < 1e-9);
+        assert_int_equal(settings_int(settings, cases[i].name), (int64_t)cases[i].number);
+        assert_str(settings_given(settings, cases[i].name), cases[i].given);
+        settings_free(settings);
+    }
+    setenv("ORION_SERVER_BODY_RATE", "quick", 1);
+    refused(NULL, "1 validation error for Settings\nORION_SERVER_BODY_RATE\n"
+                  "  value is not a size above zero: a number with kB, MB or GB, as in 1kB (type=value_error.quantity)");
+    unsetenv("ORION_SERVER_BODY_RATE");
+    unsetenv("ORION_SERVER_HEAD_TIMEOUT");
+}
+
 static void as_json(void **state)
 {
     Arena *arena = arena_new();
@@ -288,6 +313,8 @@ static void as_json(void **state)
     settings_free(settings);
     arena_free(arena);
 }
+
+#define NOT_A_TIME "value is not a time above zero: a number with ms, s, m, h, d or w, as in 10s"
 
 /* What pydantic makes of a value; NULL: refused with the message. */
 static const struct { const char *name; TomlKind kind; const char *given, *text, *message; } values[] = {
@@ -322,6 +349,19 @@ static const struct { const char *name; TomlKind kind; const char *given, *text,
     { "PREFECT_AGENT_PREFETCH_SECONDS", TOML_FLOAT, "inf", NULL, "value is not a valid integer" },
     { "PREFECT_AGENT_PREFETCH_SECONDS", TOML_INT, "10000000000000000000", "10000000000000000000", NULL },
     { "PREFECT_ORION_SERVICES_LATE_RUNS_AFTER_SECONDS", TOML_FLOAT, "nan", NULL, "invalid duration format" },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, " 5", " 5", NULL },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "5 seconds", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "s", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "0s", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "-1s", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "1.2.3s", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "1kB", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "99999999w", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "0000000000000000000000000000000001s", NULL, NOT_A_TIME },
+    { "ORION_SERVER_HEAD_TIMEOUT", TOML_BOOL, "True", NULL, NOT_A_TIME },
+    { "ORION_SERVER_BODY_RATE", TOML_INT, "500", "500", NULL },
+    { "ORION_SERVER_BODY_RATE", TOML_STRING, "1s", NULL, "value is not a size above zero: a number with kB, MB or GB, as in 1kB" },
     { "PREFECT_DEBUG_MODE", TOML_STRING, "on", "True", NULL },
     { "PREFECT_DEBUG_MODE", TOML_STRING, "OFF", "False", NULL },
     { "PREFECT_DEBUG_MODE", TOML_STRING, "No", "False", NULL },
@@ -379,7 +419,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_HOME(defaults), IN_HOME(environment_over_profile_over_default), IN_HOME(variables_in_any_case), IN_HOME(unknown_profiles),
         IN_HOME(bad_values), IN_HOME(templates), IN_HOME(template_without_password), IN_HOME(bad_templates), IN_HOME(inferred_addresses),
-        IN_HOME(modes), IN_HOME(home_of_a_user), IN_HOME(options_go_over_all), IN_HOME(as_json), cmocka_unit_test(values_as_pydantic_reads_them),
+        IN_HOME(modes), IN_HOME(home_of_a_user), IN_HOME(options_go_over_all), IN_HOME(quantities), IN_HOME(as_json), cmocka_unit_test(values_as_pydantic_reads_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,165 @@
+/* http/room.c -- who makes room where clients make us wait: for another connection, for memory, for another body. Whoever has waited
+ * longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler are never among them. */
+#include <malloc.h>
+
+#include "http/exchange.h"
+
+enum {
+    ROOM_AGE = 50,          /* milliseconds; whoever came later still gets the time to say something */
+    BUSY_PAUSE = 20,        /* milliseconds until one looks again where all requests are with the handler */
+    LOOKS = 64,             /* at connections that might be spared, so that finding one takes no time */
+    BODIES_WAIT = 1000,     /* milliseconds between two looks at bodies */
+    MEMORY_WAIT = 250,      /* milliseconds between two looks at memory when it is too much */
+    TRIM_CROWD = 1000,      /* requests, also incomplete ones, whose memory is worth giving back to the system */
+    TRIM_WAIT = 1000,       /* milliseconds between two times */
+    REPLY_MAX = 8 << 20,    /* bytes of replies that clients do not take */
+    REPLY_GRACE = 10000,    /* milliseconds that a client may take nothing when there are more */
+    BODIES_MAX = 8 << 20,   /* bytes of bodies that have not come whole, when there are more than a few */
+    CROWD = 16,             /* more clients than that who keep us waiting are no accident: */
+    CROWD_GRACE = 250,
+    REPLY_MOST = 256 << 20  /* bytes of a crowd where there is no grace either */
+};
+
+static Connection *older(Connection *a, Connection *b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    return b->since < a->since ? b : a;
+}
+
+/* One whose body does not come at the least rate. */
+static Connection *slow_body(HttpServer *server)
+{
+    Connection *c = server->lists[LIST_BODY].first;
+    for (int i = 0; c && c->quick && i < LOOKS; i++)
+        c = c->later;
+    return c && !c->quick ? c : NULL;
+}
+
+/* One that does not take its reply; those that do move behind the others. */
+static Connection *deaf_client(HttpServer *server)
+{
+    for (int i = 0; i < LOOKS; i++) {
+        Connection *c = server->lists[LIST_WRITING].first;
+        if (!c || c->since == server->now)
+            return NULL; /* the others were looked at, or came just now */
+        if (!connection_is_read(c))
+            return c;
+        list_move(c, LIST_WRITING);
+    }
+    return NULL;
+}
+
+Connection *room_find(HttpServer *server)
+{
+    static const ListName waiting[] = { LIST_NEW, LIST_IDLE, LIST_HEAD, LIST_LINGERING };
+    Connection *c = older(slow_body(server), deaf_client(server));
+    for (size_t i = 0; i < COUNT_OF(waiting); i++)
+        c = older(c, server->lists[waiting[i]].first);
+    if (!c)
+        c = older(server->lists[LIST_BODY].first, server->lists[LIST_WRITING].first);
+    if (c && server->now - c->since >= ROOM_AGE)
+        return c;
+    server->accept_again = c ? c->since + ROOM_AGE : server->now + BUSY_PAUSE;
+    return NULL;
+}
+
+/* One that has begun a request and not finished it, or has sent several and takes no reply. */
+static Connection *input_holder(HttpServer *server)
+{
+    Connection *c = older(server->lists[LIST_HEAD].first, deaf_client(server));
+    return c && c->since < server->now ? c : NULL;
+}
+
+static Connection *reply_holder(HttpServer *server)
+{
+    const ConnectionList *writing = &server->lists[LIST_WRITING];
+    bool crowd = writing->count > CROWD, most = crowd && server->reply_held > REPLY_MOST;
+    Connection *c = deaf_client(server);
+    if (!c && most)
+        c = writing->first;
+    int64_t grace = most ? 0 : crowd ? CROWD_GRACE : REPLY_GRACE;
+    return c && server->now - c->since >= grace ? c : NULL;
+}
+
+/* What many requests took stays with the process, in pieces between others that are still in use, unless it is given back
+ * expressly. That takes a while: it is done when half of them are gone. */
+static void trim_after_crowd(HttpServer *server)
+{
+    static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING, LIST_LINGERING };
+    unsigned count = 0;
+    for (size_t i = 0; i < COUNT_OF(with_memory); i++)
+        count += server->lists[with_memory[i]].count;
+    if (count > server->crowd)
+        server->crowd = count;
+    if (server->crowd < TRIM_CROWD || count > server->crowd / 2)
+        return;
+    if (server->now < server->trim_again) {
+        server->memory_again = server->trim_again;
+        return;
+    }
+    malloc_trim(0);
+    server->trim_again = server->now + TRIM_WAIT;
+    server->crowd = count;
+}
+
+void room_for_memory(HttpServer *server)
+{
+    server->memory_again = 0;
+    trim_after_crowd(server);
+    while (server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX) {
+        Connection *c = server->input_held > INPUT_MAX ? input_holder(server) : reply_holder(server);
+        if (!c) {
+            server->memory_again = server->now + MEMORY_WAIT;
+            return;
+        }
+        connection_close(c);
+    }
+}
+
+bool room_for_body(Connection *c)
+{
+    const ConnectionList *bodies = &c->server->lists[LIST_BODY];
+    if (bodies->first == c || c->server->now - bodies->first->since < bodies->wait)
+        return false;
+    connection_close(bodies->first);
+    return true;
+}
+
+static bool is_body_late(const Connection *c)
+{
+    double earned = 1000 * (double)c->exchange->body.n / c->server->config.body_rate;
+    return (double)(c->server->now - c->since) >= (double)c->server->lists[c->list].wait + earned;
+}
+
+/* Of a crowd of bodies those that have stopped coming end, until the rest is small enough. `held`: bytes of all. */
+static void end_stalled_bodies(HttpServer *server, size_t held)
+{
+    for (Connection *c = server->lists[LIST_BODY].first, *later; c && held > BODIES_MAX && server->lists[LIST_BODY].count > CROWD; c = later) {
+        later = c->later;
+        if (c->quick)
+            continue;
+        held -= c->exchange->body.n;
+        connection_time_out(c);
+    }
+}
+
+void room_look_at_bodies(HttpServer *server)
+{
+    if (server->now < server->bodies_again)
+        return;
+    int64_t wait = server->lists[LIST_BODY].wait < BODIES_WAIT ? server->lists[LIST_BODY].wait : BODIES_WAIT;
+    double least = server->config.body_rate * (double)wait / 1000;
+    size_t held = 0;
+    server->bodies_again = server->now + wait;
+    for (Connection *c = server->lists[LIST_BODY].first, *later; c; c = later) {
+        later = c->later;
+        c->quick = (double)(c->exchange->body.n - c->body_seen) >= least;
+        c->body_seen = c->exchange->body.n;
+        if (is_body_late(c))
+            connection_time_out(c);
+        else
+            held += c->body_seen;
+    }
+    end_stalled_bodies(server, held);
+}
