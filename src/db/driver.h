@@ -11,6 +11,7 @@ typedef struct Connection {
     const Driver *driver;
     Rows *open;              /* not yet read to their end: db.c ends them with their job */
     bool echo;
+    bool is_refused;         /* where many write: there was no connection for this thread, but others have one */
     bool may_retry;          /* the last failure left nothing behind and may not come again: another transaction, or the connection */
 } Connection;
 
@@ -48,6 +49,8 @@ struct Driver {
     /* NULL: *error. `timeout` in seconds; 0: none. */
     Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);
     void (*disconnect)(Connection *connection);
+    bool (*is_connected)(const Connection *connection); /* this and the next where many write; NULL */
+    unsigned (*connected)(const Place *place);          /* how many are, at this moment */
 
     bool (*step)(Connection *connection, Verb verb, Error *error);
     void (*rest)(Connection *connection); /* a job was answered: what it left to be done. NULL: nothing */
