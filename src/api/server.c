@@ -7,6 +7,7 @@
 #include "api/request.h"
 #include "base/log.h"
 #include "db/migrate.h"
+#include "db/rights.h"
 #include "model/block_registration.h"
 #include "model/encryption.h"
 #include "model/run_bodies.h"
@@ -49,6 +50,12 @@ static bool migrate_if_wanted(Tx *tx, void *arg)
     return true;
 }
 
+static bool check_rights(Tx *tx, void *arg)
+{
+    const DbConfig *config = arg;
+    return rights_check(tx, config->pgbouncer ? 0 : config->connections); /* a pooler has connections of its own */
+}
+
 static bool register_blocks(Tx *tx, void *arg)
 {
     (void)arg;
@@ -70,7 +77,7 @@ static Db *open_database(const Settings *settings, Error *error)
     if (!db)
         return NULL;
     Arena *arena = arena_new();
-    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error);
+    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) && db_run(db, false, arena, check_rights, &config, error);
     if (ok)
         register_on_start(settings, db, arena);
     arena_free(arena);

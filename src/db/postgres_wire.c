@@ -167,6 +167,9 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
         c->must_reconnect = true;
     if (error->code == ERR_NONE)
         c->base.may_retry = state->may_retry;
+    if (strcmp(sqlstate, "42501") == 0)
+        return fail(error, state->code, "%s: the role %s needs GRANT SELECT, INSERT, UPDATE, DELETE on all of Orion's tables", message ? message : sqlstate,
+                    c->pq->user(c->pg));
     return fail(error, state->code, "%s", state->message ? state->message : message ? message : sqlstate);
 }
 
