@@ -182,7 +182,8 @@ bool reply_list(Req *req, const Model *model, const char *table)
     while (db_next(rows)) {
         int column = 0;
         codec_read_row(req->arena, rows, &column, model, object);
-        codec_write(w, model, object);
+        if (row_is_sound(rows))
+            codec_write(w, model, object);
     }
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;

@@ -19,6 +19,10 @@ struct Rows {                /* likewise; in the job's arena */
     Tx *tx;
     struct Rows *next_open;
     bool is_open;            /* false: ended, failed, or never begun; then the driver is not asked about it again */
+    const char *fault;       /* what is wrong with a value of the present row, a literal; NULL: nothing was found */
+    const char *fault_name;  /* of the value; NULL: it is column fault_column */
+    Str fault_id;            /* of the row; may be null */
+    int fault_column;
 };
 
 typedef enum Role {
@@ -42,6 +46,7 @@ typedef struct Place {
 
 struct Driver {
     const Dialect *dialect;
+    bool is_typed;                   /* columns hold values of their kinds and nothing else */
     bool many_writers;               /* every connection takes reads and writes; else one thread writes, in groups under savepoints */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL and makes ready what must exist (folders). Errors never hold a password. */

@@ -376,6 +376,7 @@ static bool postgres_interval(Rows *rows, int column, int64_t *ret_us)
 
 const Driver postgres_driver = {
     .dialect = &dialect,
+    .is_typed = true,
     .many_writers = true,
     .takes = postgres_takes,
     .locate = postgres_locate,

@@ -113,6 +113,9 @@ void codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 void codec_select(Buf *sql, const Model *model, const char *table);
 /* Reads those columns of the present row into the struct, from *column on, which is advanced. */
 void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object);
+/* One value of the present row, for a field of that kind; what is none spoils the row (row_is_sound). */
+Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind);
+Str codec_row_text(Rows *rows, int column, FieldKind kind); /* F_STR, F_UUID */
 /* The first row of those columns as a new struct of the model, in the job's arena; NULL: no row, or tx->error. */
 void *codec_first_row(Tx *tx, Rows *rows, const Model *model);
 /* The value to bind for a field. */
