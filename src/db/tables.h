@@ -17,6 +17,7 @@ typedef struct TableColumn {
     const char *name;
     ColumnKind kind;
     const char *refers; /* a foreign key: the table whose id it holds; NULL */
+    char opens;         /* JSON: '{' where only objects (or null) can be read, '[' only arrays; 0: any value */
 } TableColumn;
 
 typedef struct Table {
