@@ -198,3 +198,38 @@ def pass_by(start, column, value):
     wait_for(lambda: client.post("/flow_runs/count", of_sound).value > 0)
     time.sleep(1)
     assert "This round failed" not in server.log(), server.log()
+
+
+@pytest.mark.parametrize("column, value", [("tags", OBJECT), ("parameters", LIST)])
+def test_agents_and_workers_get_the_other_runs(start, column, value):
+    server = start(PREFECT_ORION_SERVICES_SCHEDULER_ENABLED="false", PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED="false",
+                   PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true")
+    client = Client(server)
+    queue = client.made("/work_queues/", {"name": "some"})
+    runs = [client.flow_run(client.flow(), state={"type": "SCHEDULED"})["id"] for _ in range(3)]
+    server.execute("UPDATE flow_run SET work_queue_name = 'some', work_queue_id = ?", queue["id"])
+    server.execute(f"UPDATE flow_run SET {column} = {value} WHERE id = ?", runs[1])
+    got = client.post(f"/work_queues/{queue['id']}/get_runs", {})
+    assert got.status == 200 and {run["id"] for run in got.value} == {runs[0], runs[2]}
+    got = client.post("/experimental/work_pools/default-agent-pool/get_scheduled_flow_runs", {})
+    assert got.status == 200 and {one["flow_run"]["id"] for one in got.value} == {runs[0], runs[2]}
+
+
+NOTIFIED = """
+INSERT INTO flow_run_notification_policy (id, is_active, state_names, tags, block_document_id) VALUES ('{policy}', true, '[]', '[]', '{document}');
+INSERT INTO flow_run_notification_queue (id, updated, flow_run_notification_policy_id, flow_run_state_id) VALUES
+('{policy}', '2022-01-01 00:00:00.000000', '{policy}', '{bad}'), ('{document}', '2022-01-02 00:00:00.000000', '{policy}', '{good}')"""
+
+
+@pytest.mark.only("sqlite")
+def test_notifications_pass_by_a_bad_state(start, engine):
+    server = start(PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED="false")
+    client = Client(server)
+    bad, good = (client.flow_run(client.flow(), state={"type": "RUNNING"})["state_id"] for _ in range(2))
+    server.stop()
+    server.execute("UPDATE flow_run_state SET timestamp = 'never' WHERE id = ?", bad)
+    ids = [f"00000000-0000-4000-8000-{n:012}" for n in range(2)]
+    server.store.script(NOTIFIED.format(policy=ids[0], document=ids[1], bad=bad, good=good))
+    server = start(PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED="true")
+    wait_for(lambda: server.execute("SELECT count(*) FROM flow_run_notification_queue") == [(0,)])
+    assert server.log().count("Error sending notification") == 1, server.log()
