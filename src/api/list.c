@@ -1,6 +1,8 @@
 /* api/list.c -- what the /filter and /count routes share: limit, offset, sort, filters. */
 #include "api/request.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <limits.h>
 
@@ -165,6 +167,16 @@ bool reply_count(Req *req, const char *table)
         return false;
     json_int(reply_json(req), row_int(rows, 0));
     db_done(rows);
+    return true;
+}
+
+bool list_leaves_out(Req *req, Str id)
+{
+    Error *error = req->tx->error;
+    if (error->code != ERR_SPOILED)
+        return false;
+    log_warning("orion.api", "%.*s is left out of a list: %s", STR_ARG(id), error->message);
+    error->code = ERR_NONE;
     return true;
 }
 

@@ -266,8 +266,8 @@ void *codec_first_row(Tx *tx, Rows *rows, const Model *model)
     void *object = arena_zalloc(tx->arena, model->size);
     int column = 0;
     codec_read_row(tx->arena, rows, &column, model, object);
-    db_done(rows);
-    return object;
+    db_done(rows); /* fails where the row is spoiled */
+    return tx->error->code == ERR_NONE ? object : NULL;
 }
 
 static Statement update_statement(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)

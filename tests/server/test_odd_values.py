@@ -31,13 +31,27 @@ ON_SQLITE = [
     ("log", "timestamp", "'never'"), ("log", "level", "'loud'"), ("log", "flow_run_id", "'nobody'"),
     ("concurrency_limit", "active_slots", BROKEN), ("concurrency_limit", "concurrency_limit", "'few'"),
     ("saved_search", "filters", BROKEN),
+    ("block_type", "is_protected", "'maybe'"), ("block_type", "name", NOT_UTF8), ("block_schema", "fields", BROKEN), ("block_schema", "capabilities", BROKEN),
+    ("block_document", "created", "'never'"), ("block_document", "data", BROKEN),
 ]
 ON_BOTH = [
     ("flow_run", "parameters", LIST), ("flow_run", "tags", OBJECT), ("flow_run", "empirical_policy", LIST), ("flow", "tags", OBJECT),
     ("deployment", "tags", OBJECT), ("deployment", "infra_overrides", LIST), ("task_run", "tags", "'7'"), ("concurrency_limit", "active_slots", OBJECT),
 ]
 LISTS = {"flow_run": "flow_runs", "flow": "flows", "task_run": "task_runs", "deployment": "deployments", "work_queue": "work_queues", "log": "logs",
-         "concurrency_limit": "concurrency_limits", "saved_search": "saved_searches"}
+         "concurrency_limit": "concurrency_limits", "saved_search": "saved_searches", "block_type": "block_types",
+         "block_schema": "block_schemas", "block_document": "block_documents"}
+
+
+def make_block(client, table, name):
+    """A type, with a schema and a document where they are asked for."""
+    block_type = client.made("/block_types/", {"name": name, "slug": name})
+    if table == "block_type":
+        return block_type["id"]
+    schema = client.made("/block_schemas/", {"block_type_id": block_type["id"], "fields": {"title": name}, "capabilities": []})
+    if table == "block_schema":
+        return schema["id"]
+    return client.made("/block_documents/", {"name": name, "block_type_id": block_type["id"], "block_schema_id": schema["id"], "data": {}})["id"]
 
 
 def make(client, table):
@@ -53,6 +67,8 @@ def make(client, table):
         run = client.flow_run(client.flow())["id"]
         client.post("/logs/", [{"name": name, "level": 20, "message": "m", "timestamp": "2022-01-01T00:00:00Z", "flow_run_id": run}])
         return next(log["id"] for log in client.post("/logs/filter", {}).value if log["name"] == name)
+    if table.startswith("block_"):
+        return make_block(client, table, name)
     body = {"name": name}
     if table == "deployment":
         body |= {"flow_id": client.flow()["id"], "schedule": {"interval": 3600}}
