@@ -122,7 +122,7 @@ static const TableColumn concurrency_limit_columns[] = {
 };
 
 static const TableColumn saved_search_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "filters", KIND_JSON, .opens = '[' },
+    STANDARD, { "name", KIND_TEXT }, { "filters", KIND_JSON },
 };
 
 static const TableColumn configuration_columns[] = {
