@@ -19,7 +19,8 @@ enum {
     TIMEOUT_MOST = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_LEAST = 100 * 1000,    /* microseconds, for jobs that waited long behind others */
     RETRY_WAIT_US = 500,
-    STEP_BACK_US = 2 * 1000 * 1000   /* until a connection that was refused is asked for again */
+    STEP_BACK_LEAST = 100 * 1000,    /* microseconds until a connection that was refused is asked for again, twice as long each time */
+    STEP_BACK_MOST = 2 * 1000 * 1000
 };
 
 typedef struct Queue {
@@ -36,10 +37,11 @@ typedef struct Queue {
 typedef struct Crowd {
     pthread_cond_t needed;     /* of those without a connection */
     unsigned threads;
-    unsigned usable;           /* connections that there can be: all, until one is refused */
+    unsigned usable;           /* connections that there can be: all, until one is refused; then those that there were at most since */
     unsigned idle;             /* threads with a connection that wait */
     unsigned writes;           /* that run now */
     int64_t refused_until;     /* monotonic: nobody asks for another connection before, unless there is none */
+    int64_t step_back;         /* microseconds, after the next refusal */
 } Crowd;
 
 /* A flag that one thread raises and another waits for. */
@@ -102,28 +104,26 @@ static void queue_free(Queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-/* The first job that may run now, by the link that leads to it: a read may pass writes that wait for their turn. A quarter of the connections is
- * never taken by writes: those may all wait for somebody's lock, and what only reads must not wait with them. */
-static Job **queue_ready(Queue *queue)
+/* The first job that may run now on so many connections, by the link that leads to it: a read may pass writes that wait for their turn. A
+ * quarter is never taken by writes: those may all wait for somebody's lock, and what only reads must not wait with them. */
+static Job **queue_ready(Queue *queue, unsigned connections)
 {
-    const Crowd *crowd = queue->crowd;
     Job **link = &queue->first;
-    unsigned usable = crowd ? crowd->usable : 0, kept = usable == 1 ? 0 : usable < 4 ? 1 : usable / 4;
-    if (crowd && crowd->writes >= usable - kept)
+    unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
+    if (queue->crowd->writes >= connections - kept)
         while (*link && (*link)->write)
             link = &(*link)->next;
     return link;
 }
 
-/* For a job that may run now: a thread without a connection is called where no other waits. */
+/* Calls a thread for a job that may run now: one without a connection where no other waits that may take it. */
 static void queue_call(Queue *queue)
 {
-    if (!*queue_ready(queue))
-        return;
-    if (queue->crowd && queue->crowd->idle == 0)
-        pthread_cond_signal(&queue->crowd->needed);
-    else
+    const Crowd *crowd = queue->crowd;
+    if (!crowd || (crowd->idle > 0 && *queue_ready(queue, crowd->usable)))
         pthread_cond_signal(&queue->filled);
+    else if (*queue_ready(queue, crowd->threads))
+        pthread_cond_signal(&queue->crowd->needed);
 }
 
 static bool queue_put(Queue *queue, Job *job)
@@ -178,6 +178,7 @@ static void crowd_init(Db *db, unsigned threads)
     pthread_cond_init(&db->crowd.needed, &attributes);
     pthread_condattr_destroy(&attributes);
     db->crowd.threads = db->crowd.usable = threads;
+    db->crowd.step_back = STEP_BACK_LEAST;
     db->reads.crowd = &db->crowd;
 }
 
@@ -191,10 +192,22 @@ static unsigned connected(const Db *db)
     return db->driver->connected(&db->place);
 }
 
-static bool may_take(const Worker *worker)
+/* The job for this thread by the link that leads to it; to NULL: there is none. Without a connection it is what no other thread that waits
+ * may take, perhaps because the connections that there are must be kept for reads. */
+static Job **crowd_ready(const Worker *worker)
 {
-    const Crowd *crowd = &worker->db->crowd;
-    return is_connected(worker) || (crowd->idle == 0 && (monotonic_us() >= crowd->refused_until || connected(worker->db) == 0));
+    Queue *queue = &worker->db->reads;
+    const Crowd *crowd = queue->crowd;
+    if (is_connected(worker))
+        return queue_ready(queue, crowd->usable);
+    if (crowd->idle > 0 && *queue_ready(queue, crowd->usable))
+        return queue->end;
+    return queue_ready(queue, crowd->threads);
+}
+
+static bool must_step_back(const Db *db)
+{
+    return monotonic_us() < db->crowd.refused_until && connected(db) > 0;
 }
 
 static void crowd_wait(Worker *worker)
@@ -207,7 +220,7 @@ static void crowd_wait(Worker *worker)
         crowd->idle--;
         return;
     }
-    if (*queue_ready(queue) && crowd->idle == 0) {
+    if (*crowd_ready(worker)) { /* it steps back */
         struct timespec until = { .tv_sec = crowd->refused_until / SECOND, .tv_nsec = crowd->refused_until % SECOND * 1000 };
         pthread_cond_timedwait(&crowd->needed, &queue->lock, &until);
     } else {
@@ -221,7 +234,7 @@ static Job *crowd_take(Worker *worker)
     Queue *queue = &worker->db->reads;
     Job **link;
     pthread_mutex_lock(&queue->lock);
-    while (!(*(link = queue_ready(queue)) && may_take(worker)) && (queue->first || !queue->is_closing))
+    while ((!*(link = crowd_ready(worker)) || (!is_connected(worker) && must_step_back(worker->db))) && (queue->first || !queue->is_closing))
         crowd_wait(worker);
     Job *taken = *link;
     if (taken) {
@@ -231,6 +244,8 @@ static Job *crowd_take(Worker *worker)
         taken->next = NULL;
         queue->crowd->writes += taken->write;
         worker->was_connected = is_connected(worker);
+        if (!worker->was_connected && queue->crowd->usable < queue->crowd->threads)
+            queue->crowd->refused_until = monotonic_us() + queue->crowd->step_back; /* two at once might both be refused */
         queue_call(queue); /* for the next one */
     } else {
         queue->is_closed = true;
@@ -239,20 +254,28 @@ static Job *crowd_take(Worker *worker)
     return taken;
 }
 
-/* A connection more than were thought to be possible, or the first one after there was none: perhaps there are all again. */
+/* A new connection: one more than there were at most, or the first after there was none, when perhaps there are all again. */
+static void note_connected(Db *db)
+{
+    Crowd *crowd = &db->crowd;
+    unsigned found = connected(db);
+    crowd->step_back = STEP_BACK_LEAST;
+    if (found <= 1)
+        crowd->usable = crowd->threads;
+    else if (found > crowd->usable)
+        crowd->usable = found;
+}
+
 static void crowd_done(Worker *worker, bool write)
 {
     Queue *queue = &worker->db->reads;
-    Crowd *crowd = queue->crowd;
     pthread_mutex_lock(&queue->lock);
-    crowd->writes -= write;
-    if (!worker->was_connected && is_connected(worker) && (connected(worker->db) == 1 || connected(worker->db) > crowd->usable)) {
-        crowd->usable = crowd->threads;
-        crowd->refused_until = 0;
-    }
+    queue->crowd->writes -= write;
+    if (!worker->was_connected && is_connected(worker))
+        note_connected(worker->db);
     if (queue->is_closing) {
         pthread_cond_broadcast(&queue->filled);
-        pthread_cond_broadcast(&crowd->needed);
+        pthread_cond_broadcast(&queue->crowd->needed);
     } else {
         queue_call(queue);
     }
@@ -270,7 +293,8 @@ static void crowd_return(Worker *worker, Job *job)
         log_warning(LOGGER, "%u of %u connections to the database serve all requests, and more are asked for now and then: %s", usable, crowd->threads,
                     job->error.message);
     crowd->usable = usable;
-    crowd->refused_until = monotonic_us() + STEP_BACK_US;
+    crowd->refused_until = monotonic_us() + crowd->step_back;
+    crowd->step_back = 2 * crowd->step_back < STEP_BACK_MOST ? 2 * crowd->step_back : STEP_BACK_MOST;
     crowd->writes -= job->write;
     job_clear(job);
     job->next = queue->first;
