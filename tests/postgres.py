@@ -169,6 +169,20 @@ class Cluster:
         with open(self.data / "postgresql.conf", "a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in lines.items())
 
+    @contextlib.contextmanager
+    def standby(self):
+        """A copy of this cluster that follows it and takes no writes."""
+        copy = object.__new__(Cluster)
+        copy.__dict__ = {**self.__dict__, "port": free_port(), "data": self.folder / "standby", "log_path": self.folder / "standby.log", "watcher": None}
+        self._run("pg_basebackup", "-D", copy.data, "-d", self.url("postgres", "postgresql"), "-R", "-c", "fast", "--no-sync")
+        with open(copy.data / "postgresql.conf", "a") as file:
+            file.write(f"port = {copy.port}\n")
+        copy.start()
+        try:
+            yield copy
+        finally:
+            copy.stop("immediate")
+
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 

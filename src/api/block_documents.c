@@ -120,6 +120,8 @@ static bool read_block_documents(Req *req)
     json_array(w);
     for (size_t i = 0; i < count; i++) {
         const BlockDocument *document = block_reader_document(&reader, page[i]->id);
+        if (list_leaves_out(req, page[i]->id))
+            continue;
         if (!document)
             return false;
         codec_write(w, &block_document_model, document);

@@ -68,6 +68,8 @@ static bool read_block_schemas(Req *req)
     json_array(w);
     for (; first; first = first->next) {
         const BlockSchema *schema = block_schema_read(req->tx, first->id);
+        if (list_leaves_out(req, first->id))
+            continue;
         if (!schema)
             return false;
         codec_write(w, &block_schema_model, schema);

@@ -83,6 +83,8 @@ static bool reply_documents(Req *req, Rows *ids)
     json_array(w);
     for (; first; first = first->next) {
         const BlockDocument *document = block_reader_document(&reader, first->id);
+        if (list_leaves_out(req, first->id))
+            continue;
         if (!document)
             return false;
         codec_write(w, &block_document_model, document);

@@ -64,7 +64,8 @@ static bool read_deployments(Req *req)
     while (db_next(rows)) {
         int column = 0;
         codec_read_row(req->arena, rows, &column, &deployment_model, deployment);
-        codec_write(w, &deployment_model, deployment);
+        if (row_is_sound(rows))
+            codec_write(w, &deployment_model, deployment);
     }
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;
@@ -270,7 +271,7 @@ static bool check_work_queues(Req *req)
     while (db_next(rows)) {
         int column = 0;
         codec_read_row(req->arena, rows, &column, &work_queue_model, queue);
-        if (queue_takes(req, queue->filter, deployment, &tags))
+        if (row_is_sound(rows) && queue_takes(req, queue->filter, deployment, &tags))
             codec_write(w, &work_queue_model, queue);
     }
     json_array_end(w);

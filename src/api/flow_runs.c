@@ -54,8 +54,11 @@ static bool read_flow_runs(Req *req)
     Rows *rows = list_rows(req, buf_view(&select));
     JsonWriter *w = reply_json(req);
     json_array(w);
-    while (db_next(rows))
-        codec_write(w, &flow_run_model, flow_run_from_row(req->tx, rows));
+    while (db_next(rows)) {
+        const FlowRun *run = flow_run_from_row(req->tx, rows);
+        if (row_is_sound(rows))
+            codec_write(w, &flow_run_model, run);
+    }
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;
 }

@@ -1,6 +1,8 @@
 /* api/list.c -- what the /filter and /count routes share: limit, offset, sort, filters. */
 #include "api/request.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <limits.h>
 
@@ -168,6 +170,16 @@ bool reply_count(Req *req, const char *table)
     return true;
 }
 
+bool list_leaves_out(Req *req, Str id)
+{
+    Error *error = req->tx->error;
+    if (error->code != ERR_SPOILED)
+        return false;
+    log_warning("orion.api", "%.*s is left out of a list: %s", STR_ARG(id), error->message);
+    error->code = ERR_NONE;
+    return true;
+}
+
 bool reply_list(Req *req, const Model *model, const char *table)
 {
     Buf select;
@@ -182,7 +194,8 @@ bool reply_list(Req *req, const Model *model, const char *table)
     while (db_next(rows)) {
         int column = 0;
         codec_read_row(req->arena, rows, &column, model, object);
-        codec_write(w, model, object);
+        if (row_is_sound(rows))
+            codec_write(w, model, object);
     }
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;

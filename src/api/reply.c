@@ -19,6 +19,7 @@ static const struct ErrorShape {
         "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details." },
     [ERR_TOO_LARGE] = { 413, "detail", NULL },
     [ERR_BUSY] = { 503, "exception_message", NULL },
+    [ERR_SPOILED] = { 500, "exception_message", NULL },
     [ERR_INTERNAL] = { 500, "exception_message", "Internal Server Error" },
 };
 

@@ -138,6 +138,8 @@ Rows *list_rows(Req *req, Str select);
 /* The whole of a list: every column of the model from its table. */
 bool reply_list(Req *req, const Model *model, const char *table);
 bool reply_count(Req *req, const char *table);
+/* True: what was just read of this row failed by a value in it (ERR_SPOILED). The log tells, and the list goes on without it. */
+bool list_leaves_out(Req *req, Str id);
 
 /* ---- dispatch (api/dispatch.c) ---- */
 

@@ -10,6 +10,7 @@
 #include "api/worker.h"
 #include "base/log.h"
 #include "db/migrate.h"
+#include "db/rights.h"
 #include "model/block_registration.h"
 #include "model/encryption.h"
 #include "model/run_bodies.h"
@@ -53,6 +54,12 @@ static bool migrate_if_wanted(Tx *tx, void *arg)
     return true;
 }
 
+static bool check_rights(Tx *tx, void *arg)
+{
+    const DbConfig *config = arg;
+    return rights_check(tx, config->pgbouncer ? 0 : config->connections); /* a pooler has connections of its own */
+}
+
 static bool register_blocks(Tx *tx, void *arg)
 {
     (void)arg;
@@ -67,6 +74,15 @@ static void register_on_start(const Settings *settings, Db *db, Arena *arena)
         log_warning("orion.api", "Block types were not registered: %s", error.message);
 }
 
+/* What cannot be found out now, since the database is busy, keeps nobody from serving it. */
+static bool may_serve(DbConfig *config, Db *db, Arena *arena, Error *error)
+{
+    Error found = { .code = ERR_NONE };
+    if (db_run(db, false, arena, check_rights, config, &found) || found.code == ERR_BUSY)
+        return true;
+    return fail(error, found.code, "%s", found.message);
+}
+
 static Db *open_database(const Settings *settings, Error *error)
 {
     DbConfig config = db_config(settings);
@@ -74,7 +90,7 @@ static Db *open_database(const Settings *settings, Error *error)
     if (!db)
         return NULL;
     Arena *arena = arena_new();
-    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error);
+    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) && may_serve(&config, db, arena, error);
     if (ok)
         register_on_start(settings, db, arena);
     arena_free(arena);

@@ -62,7 +62,7 @@ static bool read_flow_run_history(Req *req)
     while (db_next(rows)) {
         int column = 0;
         codec_read_row(req->arena, rows, &column, &columns_model, run);
-        if (run->state_type >= 0 && (run->start_time != TIME_NULL || run->expected_start_time != TIME_NULL))
+        if (row_is_sound(rows) && run->state_type >= 0 && (run->start_time != TIME_NULL || run->expected_start_time != TIME_NULL))
             write_point(w, run, req->tx->now);
     }
     json_array_end(w);

@@ -82,6 +82,7 @@ int cmd_database_reset(Cli *cli);
 int cmd_database_upgrade(Cli *cli);
 int cmd_database_downgrade(Cli *cli);
 int cmd_database_stamp(Cli *cli);
+int cmd_database_check(Cli *cli);
 int cmd_database_copy(Cli *cli);
 int cmd_config_set(Cli *cli);
 int cmd_config_unset(Cli *cli);

@@ -1,8 +1,9 @@
-/* cli/cmd_database.c -- `orion database`: the tables made, dropped, and their revision recorded. */
+/* cli/cmd_database.c -- `orion database`: the tables made, dropped, checked, and their revision recorded. */
 #include "cli/cli.h"
 
 #include <unistd.h>
 
+#include "db/check.h"
 #include "db/migrate.h"
 
 /* Those among the parameters: libpq's password and sslpassword. */
@@ -231,5 +232,36 @@ int cmd_database_stamp(Cli *cli)
     if (!ok)
         return cli_bad(cli, "%s", error.message);
     cli_good(cli, "Stamping database with revision succeeded!");
+    return 0;
+}
+
+static void print_found(void *arg, const Table *table, Str id, const char *column, const char *reason)
+{
+    (void)arg;
+    printf("%s %.*s: %s %s\n", table->name, STR_ARG(id), column, reason);
+}
+
+static bool step_check(Tx *tx, void *arg)
+{
+    return check_database(tx, arg);
+}
+
+int cmd_database_check(Cli *cli)
+{
+    Error error = { .code = ERR_NONE };
+    Check check = { .found = print_found };
+    DbConfig config = db_config(cli->settings);
+    config.timeout = 0; /* it is one read */
+    config.readers = config.connections = 1;
+    config.must_exist = true;
+    Db *db = db_open(&config, &error);
+    bool ok = db && db_run(db, false, cli->arena, step_check, &check, &error);
+    db_close(db);
+    if (!ok)
+        return cli_bad(cli, "%s", error.message);
+    if (check.faults)
+        return cli_bad(cli, "%lld of the values in %lld rows cannot be read, or cannot be copied to PostgreSQL. Mend them, or delete their rows.",
+                       (long long)check.faults, (long long)check.rows);
+    cli_good(cli, "All values in %lld rows can be read.", (long long)check.rows);
     return 0;
 }

@@ -49,11 +49,12 @@ const Command cli_commands[] = {
     { "start", NULL, "Start the server.", .options = start_options, .run = cmd_start },
     { "version", NULL, "Show the versions of this program, its API and its database.", .flags = COMMAND_LENIENT, .run = cmd_version },
 
-    GROUP("database", NULL, "Make, empty, drop or copy the database's tables."),
+    GROUP("database", NULL, "Make, empty, drop, check or copy the database's tables."),
     { "database reset", NULL, "Drop all tables and make them anew.", .options = reset_options, .run = cmd_database_reset },
     { "database upgrade", NULL, "Bring the database to the newest schema.", .options = upgrade_options, .run = cmd_database_upgrade },
     { "database downgrade", NULL, "Drop all tables.", .options = downgrade_options, .run = cmd_database_downgrade },
     { "database stamp", NULL, "Record a revision without running migrations.", TAKES("REVISION", 1, 1), .run = cmd_database_stamp },
+    { "database check", NULL, "Name the values that no client can read.", .run = cmd_database_check },
     { "database copy", NULL, "Copy everything into another database, SQLite or PostgreSQL.", .options = copy_options, .run = cmd_database_copy },
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),
 

@@ -18,17 +18,31 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MOST = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_LEAST = 100 * 1000,    /* microseconds, for jobs that waited long behind others */
-    RETRY_WAIT_US = 500
+    RETRY_WAIT_US = 500,
+    STEP_BACK_LEAST = 100 * 1000,    /* microseconds until a connection that was refused is asked for again, twice as long each time */
+    STEP_BACK_MOST = 2 * 1000 * 1000
 };
 
 typedef struct Queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     Job *first, **end;
-    unsigned writes, writes_most; /* queue_take_one: writes that run now, and how many may */
+    struct Crowd *crowd; /* where many write; NULL */
     bool is_closing; /* what is in it is still run */
     bool is_closed;  /* nobody takes from it any more */
 } Queue;
+
+/* The threads that take reads and writes from one queue, under its lock. A job goes to one that has a connection; the others come after
+ * those, and where a connection is refused to them, they let some time pass before they ask again. */
+typedef struct Crowd {
+    pthread_cond_t needed;     /* of those without a connection */
+    unsigned threads;
+    unsigned usable;           /* connections that there can be: all, until one is refused; then those that there were at most since */
+    unsigned idle;             /* threads with a connection that wait */
+    unsigned writes;           /* that run now */
+    int64_t refused_until;     /* monotonic: nobody asks for another connection before, unless there is none */
+    int64_t step_back;         /* microseconds, after the next refusal */
+} Crowd;
 
 /* A flag that one thread raises and another waits for. */
 typedef struct Bell {
@@ -42,6 +56,7 @@ typedef struct Worker {
     Connection *connection;
     pthread_t thread;
     bool is_started;
+    bool was_connected;  /* when it took its job */
 } Worker;
 
 struct Db {
@@ -54,6 +69,7 @@ struct Db {
     Worker writer, maintenance;
     Worker *readers;
     unsigned reader_count;
+    Crowd crowd;
     Bell bell;
     pthread_mutex_t maintaining; /* held while housekeeping runs, by whichever thread */
 };
@@ -69,6 +85,12 @@ int64_t monotonic_us(void)
 
 /* ---- the queues ---- */
 
+static void job_clear(Job *job)
+{
+    job->error.code = ERR_NONE;
+    job->error.message[0] = '\0';
+}
+
 static void queue_init(Queue *queue)
 {
     pthread_mutex_init(&queue->lock, NULL);
@@ -82,6 +104,28 @@ static void queue_free(Queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
+/* The first job that may run now on so many connections, by the link that leads to it: a read may pass writes that wait for their turn. A
+ * quarter is never taken by writes: those may all wait for somebody's lock, and what only reads must not wait with them. */
+static Job **queue_ready(Queue *queue, unsigned connections)
+{
+    Job **link = &queue->first;
+    unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
+    if (queue->crowd->writes >= connections - kept)
+        while (*link && (*link)->write)
+            link = &(*link)->next;
+    return link;
+}
+
+/* Calls a thread for a job that may run now: one without a connection where no other waits that may take it. */
+static void queue_call(Queue *queue)
+{
+    const Crowd *crowd = queue->crowd;
+    if (!crowd || (crowd->idle > 0 && *queue_ready(queue, crowd->usable)))
+        pthread_cond_signal(&queue->filled);
+    else if (*queue_ready(queue, crowd->threads))
+        pthread_cond_signal(&queue->crowd->needed);
+}
+
 static bool queue_put(Queue *queue, Job *job)
 {
     pthread_mutex_lock(&queue->lock);
@@ -89,7 +133,7 @@ static bool queue_put(Queue *queue, Job *job)
     if (is_open) {
         *queue->end = job;
         queue->end = &job->next;
-        pthread_cond_signal(&queue->filled);
+        queue_call(queue);
     }
     pthread_mutex_unlock(&queue->lock);
     return is_open;
@@ -114,30 +158,95 @@ static Job *queue_take(Queue *queue, unsigned most)
     return taken;
 }
 
-/* The first job that may run now, by the link that leads to it: a read may pass writes that wait for their turn. */
-static Job **queue_ready(Queue *queue)
+static void queue_close(Queue *queue)
 {
-    Job **link = &queue->first;
-    if (queue->writes >= queue->writes_most)
-        while (*link && (*link)->write)
-            link = &(*link)->next;
-    return link;
+    pthread_mutex_lock(&queue->lock);
+    queue->is_closing = true;
+    pthread_cond_broadcast(&queue->filled);
+    if (queue->crowd)
+        pthread_cond_broadcast(&queue->crowd->needed);
+    pthread_mutex_unlock(&queue->lock);
 }
 
-/* One job, where many threads take reads and writes from one queue; to be followed by queue_done. NULL: closed and empty. */
-static Job *queue_take_one(Queue *queue)
+/* ---- the crowd ---- */
+
+static void crowd_init(Db *db, unsigned threads)
 {
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&db->crowd.needed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    db->crowd.threads = db->crowd.usable = threads;
+    db->crowd.step_back = STEP_BACK_LEAST;
+    db->reads.crowd = &db->crowd;
+}
+
+static bool is_connected(const Worker *worker)
+{
+    return worker->db->driver->is_connected(worker->connection);
+}
+
+static unsigned connected(const Db *db)
+{
+    return db->driver->connected(&db->place);
+}
+
+/* The job for this thread by the link that leads to it; to NULL: there is none. Without a connection it is what no other thread that waits
+ * may take, perhaps because the connections that there are must be kept for reads. */
+static Job **crowd_ready(const Worker *worker)
+{
+    Queue *queue = &worker->db->reads;
+    const Crowd *crowd = queue->crowd;
+    if (is_connected(worker))
+        return queue_ready(queue, crowd->usable);
+    if (crowd->idle > 0 && *queue_ready(queue, crowd->usable))
+        return queue->end;
+    return queue_ready(queue, crowd->threads);
+}
+
+static bool must_step_back(const Db *db)
+{
+    return monotonic_us() < db->crowd.refused_until && connected(db) > 0;
+}
+
+static void crowd_wait(Worker *worker)
+{
+    Queue *queue = &worker->db->reads;
+    Crowd *crowd = &worker->db->crowd;
+    if (is_connected(worker)) {
+        crowd->idle++;
+        pthread_cond_wait(&queue->filled, &queue->lock);
+        crowd->idle--;
+        return;
+    }
+    if (*crowd_ready(worker)) { /* it steps back */
+        struct timespec until = { .tv_sec = crowd->refused_until / SECOND, .tv_nsec = crowd->refused_until % SECOND * 1000 };
+        pthread_cond_timedwait(&crowd->needed, &queue->lock, &until);
+    } else {
+        pthread_cond_wait(&crowd->needed, &queue->lock);
+    }
+}
+
+/* One job; to be followed by crowd_done or crowd_return. NULL: closed and empty. */
+static Job *crowd_take(Worker *worker)
+{
+    Queue *queue = &worker->db->reads;
     Job **link;
     pthread_mutex_lock(&queue->lock);
-    while (!*(link = queue_ready(queue)) && (queue->first || !queue->is_closing))
-        pthread_cond_wait(&queue->filled, &queue->lock);
+    while ((!*(link = crowd_ready(worker)) || (!is_connected(worker) && must_step_back(worker->db))) && (queue->first || !queue->is_closing))
+        crowd_wait(worker);
     Job *taken = *link;
     if (taken) {
         *link = taken->next;
         if (queue->end == &taken->next)
             queue->end = link;
         taken->next = NULL;
-        queue->writes += taken->write;
+        queue->crowd->writes += taken->write;
+        worker->was_connected = is_connected(worker);
+        if (!worker->was_connected && queue->crowd->usable < queue->crowd->threads)
+            queue->crowd->refused_until = monotonic_us() + queue->crowd->step_back; /* two at once might both be refused */
+        queue_call(queue); /* for the next one */
     } else {
         queue->is_closed = true;
     }
@@ -145,22 +254,54 @@ static Job *queue_take_one(Queue *queue)
     return taken;
 }
 
-static void queue_done(Queue *queue, bool write)
+/* A new connection: one more than there were at most, or the first after there was none, when perhaps there are all again. */
+static void note_connected(Db *db)
 {
+    Crowd *crowd = &db->crowd;
+    unsigned found = connected(db);
+    crowd->step_back = STEP_BACK_LEAST;
+    if (found <= 1)
+        crowd->usable = crowd->threads;
+    else if (found > crowd->usable)
+        crowd->usable = found;
+}
+
+static void crowd_done(Worker *worker, bool write)
+{
+    Queue *queue = &worker->db->reads;
     pthread_mutex_lock(&queue->lock);
-    queue->writes -= write;
-    if (queue->is_closing)
+    queue->crowd->writes -= write;
+    if (!worker->was_connected && is_connected(worker))
+        note_connected(worker->db);
+    if (queue->is_closing) {
         pthread_cond_broadcast(&queue->filled);
-    else if (write && queue->first)
-        pthread_cond_signal(&queue->filled);
+        pthread_cond_broadcast(&queue->crowd->needed);
+    } else {
+        queue_call(queue);
+    }
     pthread_mutex_unlock(&queue->lock);
 }
 
-static void queue_close(Queue *queue)
+/* The job of a thread that was refused a connection goes back to where it was, for one that has a connection. */
+static void crowd_return(Worker *worker, Job *job)
 {
+    Queue *queue = &worker->db->reads;
+    Crowd *crowd = queue->crowd;
     pthread_mutex_lock(&queue->lock);
-    queue->is_closing = true;
-    pthread_cond_broadcast(&queue->filled);
+    unsigned found = connected(worker->db), usable = found ? found : 1;
+    if (crowd->usable == crowd->threads && usable < crowd->threads)
+        log_warning(LOGGER, "%u of %u connections to the database serve all requests, and more are asked for now and then: %s", usable, crowd->threads,
+                    job->error.message);
+    crowd->usable = usable;
+    crowd->refused_until = monotonic_us() + crowd->step_back;
+    crowd->step_back = 2 * crowd->step_back < STEP_BACK_MOST ? 2 * crowd->step_back : STEP_BACK_MOST;
+    crowd->writes -= job->write;
+    job_clear(job);
+    job->next = queue->first;
+    if (!queue->first)
+        queue->end = &job->next;
+    queue->first = job;
+    queue_call(queue);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -170,12 +311,6 @@ static void end_open_rows(Connection *connection)
 {
     while (connection->open)
         db_done(connection->open);
-}
-
-static void job_clear(Job *job)
-{
-    job->error.code = ERR_NONE;
-    job->error.message[0] = '\0';
 }
 
 /* The job's own function, inside a transaction that is begun. True: its work may stay. */
@@ -287,29 +422,32 @@ static void sleep_us(int64_t us)
 }
 
 /* A job as a transaction of its own among those of others. One that collided, or whose connection was lost before the commit, left
- * nothing behind and is run again while its time lasts. */
-static void run_among_others(Db *db, Connection *connection, Job *job)
+ * nothing behind and is run again while its time lasts. False: there is no connection for this thread, and others have some. */
+static bool run_among_others(Db *db, Connection *connection, Job *job)
 {
     int64_t deadline = db->read_us ? job->queued + db->read_us : 0, now = monotonic_us(), least = now + LOCK_WAIT_LEAST;
     if (deadline && now >= deadline) { /* else those behind it would wait ever longer */
         fail(&job->error, ERR_BUSY, "The database is too busy: all connections were in use for longer than the database timeout allows");
-        return;
+        return true;
     }
     db->driver->set_deadline(connection, deadline && deadline < least ? least : deadline);
     for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
         job_clear(job);
-        connection->may_retry = false;
+        connection->may_retry = connection->is_refused = false;
         if (!job->write)
             read_job(db, connection, job);
         else if (db->driver->step(connection, VERB_BEGIN_WRITE, &job->error))
             write_single(db, connection, job);
+        if (connection->is_refused)
+            return false;
         if (job->error.code == ERR_NONE || !connection->may_retry)
-            return;
+            return true;
         int64_t wait = retry_wait_us(tries);
         if (deadline && monotonic_us() + wait >= deadline)
-            return;
+            return true;
         sleep_us(wait);
     }
+    return true;
 }
 
 /* The job's memory is its owner's again from here on. */
@@ -399,12 +537,14 @@ static void *reader_main(void *arg)
 static void *shared_main(void *arg)
 {
     Worker *worker = arg;
-    Queue *queue = &worker->db->reads;
     Job *job;
-    while ((job = queue_take_one(queue))) {
+    while ((job = crowd_take(worker))) {
         bool write = job->write;
-        run_among_others(worker->db, worker->connection, job);
-        queue_done(queue, write);
+        if (!run_among_others(worker->db, worker->connection, job)) {
+            crowd_return(worker, job);
+            continue;
+        }
+        crowd_done(worker, write);
         release(job);
         if (worker->db->driver->rest)
             worker->db->driver->rest(worker->connection);
@@ -469,12 +609,11 @@ static bool worker_connect(Db *db, Worker *worker, Role role, const DbConfig *co
     return true;
 }
 
-/* The first one connects now, so that what is wrong is told; it is one like the others. A quarter is never taken by writes: those may
- * all wait for somebody's lock, and what only reads must not wait with them. */
+/* The first one connects now, so that what is wrong is told; it is one like the others. */
 static bool connect_many(Db *db, const DbConfig *config, Error *error)
 {
     db->reader_count = config->connections ? config->connections : CONNECTIONS_DEFAULT;
-    db->reads.writes_most = db->reader_count == 1 ? 1 : db->reader_count - (db->reader_count < 4 ? 1 : db->reader_count / 4);
+    crowd_init(db, db->reader_count);
     db->readers = arena_zalloc(db->arena, db->reader_count * sizeof *db->readers);
     for (unsigned i = 0; i < db->reader_count; i++)
         if (!worker_connect(db, &db->readers[i], i == 0 ? ROLE_WRITER : ROLE_READER, config, error))
@@ -571,6 +710,8 @@ void db_close(Db *db)
     worker_disconnect(&db->writer);
     pthread_mutex_destroy(&db->maintaining);
     pthread_cond_destroy(&db->bell.rung);
+    if (db->reads.crowd)
+        pthread_cond_destroy(&db->crowd.needed);
     pthread_mutex_destroy(&db->bell.lock);
     queue_free(&db->reads);
     queue_free(&db->writes);

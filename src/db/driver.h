@@ -12,6 +12,7 @@ typedef struct Connection {
     Rows *open;              /* not yet read to their end: db.c ends them with their job */
     bool echo;
     bool is_only;            /* set by connect: no other can stand beside it; a writer's serves reads too */
+    bool is_refused;         /* where many write: there was no connection for this thread, but others have one */
     bool may_retry;          /* the last failure left nothing behind and may not come again: another transaction, or the connection */
 } Connection;
 
@@ -19,6 +20,10 @@ struct Rows {                /* likewise; in the job's arena */
     Tx *tx;
     struct Rows *next_open;
     bool is_open;            /* false: ended, failed, or never begun; then the driver is not asked about it again */
+    const char *fault;       /* what is wrong with a value of the present row, a literal; NULL: nothing was found */
+    const char *fault_name;  /* of the value; NULL: it is column fault_column */
+    Str fault_id;            /* of the row; may be null */
+    int fault_column;
 };
 
 typedef enum Role {
@@ -42,6 +47,7 @@ typedef struct Place {
 
 struct Driver {
     const Dialect *dialect;
+    bool is_typed;                   /* columns hold values of their kinds and nothing else */
     bool many_writers;               /* every connection takes reads and writes; else one thread writes, in groups under savepoints */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL, and that what must exist does. Errors never hold a password. */
@@ -49,6 +55,8 @@ struct Driver {
     /* NULL: *error. `timeout` in seconds; 0: none. */
     Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);
     void (*disconnect)(Connection *connection);
+    bool (*is_connected)(const Connection *connection); /* this and the next where many write; NULL */
+    unsigned (*connected)(const Place *place);          /* how many are, at this moment */
 
     bool (*step)(Connection *connection, Verb verb, Error *error);
     void (*rest)(Connection *connection); /* a job was answered: what it left to be done. NULL: nothing */

@@ -8,7 +8,7 @@
 
 /* The functions by their names without "PQ", with the types of its header. */
 #define LIBPQ_FUNCTIONS(X) \
-    X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfoFree) X(finish) X(status) X(errorMessage) X(serverVersion) \
+    X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfoFree) X(finish) X(status) X(errorMessage) X(serverVersion) X(user) \
     X(socket) X(setnonblocking) X(flush) X(consumeInput) X(isBusy) X(getResult) X(clear) X(setNoticeProcessor) \
     X(enterPipelineMode) X(exitPipelineMode) X(pipelineSync) X(sendFlushRequest) X(setSingleRowMode) \
     X(sendQuery) X(sendQueryParams) X(sendPrepare) X(sendQueryPrepared) \

@@ -97,7 +97,7 @@ static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_pla
     place->connect_timeout = config->connect_timeout > 0 ? config->connect_timeout : 5;
     if (!libpq_load(&place->pq, error) || !postgres_url_read(arena, config->url, place, error))
         return false;
-    place->is_pooler_told = arena_new_of(arena, atomic_bool);
+    place->shared = arena_new_of(arena, PgShared);
     add_keepalives(arena, place);
     add_session(arena, place, config->timeout);
     *ret_place = (Place){ .postgres = place };
@@ -124,6 +124,16 @@ static void postgres_disconnect(Connection *connection)
     pg_disconnect(c);
     free(c->pending);
     free(c);
+}
+
+static bool postgres_is_connected(const Connection *connection)
+{
+    return ((const PgConnection *)connection)->pg != NULL;
+}
+
+static unsigned postgres_connected(const Place *place)
+{
+    return atomic_load(&place->postgres->shared->connected);
 }
 
 /* ---- transactions ---- */
@@ -365,11 +375,14 @@ static bool postgres_interval(Rows *rows, int column, int64_t *ret_us)
 
 const Driver postgres_driver = {
     .dialect = &dialect,
+    .is_typed = true,
     .many_writers = true,
     .takes = postgres_takes,
     .locate = postgres_locate,
     .connect = postgres_connect,
     .disconnect = postgres_disconnect,
+    .is_connected = postgres_is_connected,
+    .connected = postgres_connected,
     .step = postgres_step,
     .rest = postgres_rest,
     .in_transaction = postgres_in_transaction,

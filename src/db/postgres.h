@@ -9,11 +9,18 @@
 
 /* ---- postgres_url.c: a URL as SQLAlchemy takes it ---- */
 
+/* What the connections to one place tell each other. */
+typedef struct PgShared {
+    atomic_uint connected;             /* how many there are */
+    _Atomic(int64_t) lost_at;          /* monotonic: when one last proved to be dropped without a word; 0: never */
+    atomic_bool is_pooler_told;        /* the log says once what was found out */
+} PgShared;
+
 typedef struct PgPlace {
     Libpq pq;
     const char **keywords, **values;   /* for PQconnectStartParams, NULL at the end; the password is among them */
     const char **plain_values;         /* the same without options of ours, for proxies that take none; NULL: those have none */
-    atomic_bool *is_pooler_told;       /* the log says once what was found out */
+    PgShared *shared;
     bool keeps_statements;             /* false: connections are lent by the transaction (PgBouncer), nothing may stay on them */
     double connect_timeout;            /* seconds */
     int64_t statement_ms;              /* the longest statement; 0: no limit */
@@ -64,6 +71,7 @@ typedef struct PgConnection {
     PGconn *pg;               /* NULL: not connected */
     bool keeps_statements;    /* the place's, until it turns out that connections are lent by the transaction */
     bool has_limit;           /* the session has the place's statement_timeout */
+    bool is_counted;          /* among the connected ones */
     bool is_plain;            /* a proxy refused our options */
     int64_t last_use;         /* monotonic */
     int64_t deadline;         /* monotonic; 0: none */
@@ -92,7 +100,8 @@ struct PgRows {
 
 /* How long a statement may take where its answer is waited for so long: the server is to give up first. */
 int64_t pg_statement_ms(int64_t ms);
-/* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached. */
+/* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached, unless others have a connection
+ * (base.is_refused). */
 bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
 void pg_disconnect(PgConnection *c);
 /* Puts a statement on its way, prepared where the place keeps statements; BEGIN goes before the first of a transaction. */
@@ -102,7 +111,8 @@ bool pg_send_plain(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 bool pg_sync(PgConnection *c, Error *error) MUST_CHECK;
 /* After a failure: back to the state before BEGIN, or without a connection. */
 void pg_end_failed(PgConnection *c);
-/* Asks what has been idle for a while whether it is still there; where it is not, there is no connection afterwards. */
+/* Asks what has been idle for a while whether it is still there; where it is not, there is no connection afterwards. What has not been
+ * used since another one proved to be dropped is not asked, but counts as dropped too. */
 void pg_wake(PgConnection *c);
 /* Finds out a loss that can be known by now. */
 bool pg_look(PgConnection *c, Error *error) MUST_CHECK;

@@ -72,9 +72,12 @@ static const char *list_parameter(Tx *tx, Str s)
     return text_parameter(tx, buf_view(&out));
 }
 
+/* The reference's extremes are infinities, as asyncpg has it: of the last one it makes the year 10000 otherwise, which it cannot read. */
 static const char *time_parameter(Tx *tx, Time time)
 {
     Buf text;
+    if (time == TIME_FIRST || time == TIME_END - 1)
+        return time == TIME_FIRST ? "-infinity" : "infinity";
     buf_init(&text, tx->arena, 40);
     time_format_stored(&text, time);
     buf_text(&text, "+00");
@@ -200,13 +203,18 @@ Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool
     }
 }
 
-/* The infinities stay beyond all years: asyncpg stores the reference's extremes as -infinity and just behind the year 9999. */
+/* The infinities are the reference's extremes. What asyncpg makes of the last one otherwise, the year 10000, stays beyond all years. */
 bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret)
 {
     Oid type = pq->ftype(row, column);
     if (type != OID_TIMESTAMPTZ && type != OID_TIMESTAMP)
         return false;
-    if (__builtin_add_overflow(signed_of(pq->getvalue(row, 0, column), 8), EPOCH_2000, ret))
+    int64_t since_2000 = signed_of(pq->getvalue(row, 0, column), 8);
+    if (since_2000 == INT64_MIN)
+        *ret = TIME_FIRST;
+    else if (since_2000 == INT64_MAX)
+        *ret = TIME_END - 1;
+    else if (__builtin_add_overflow(since_2000, EPOCH_2000, ret))
         *ret = INT64_MAX;
     return true;
 }

@@ -138,7 +138,7 @@ static void forget_statements(PgConnection *c)
 static void change_over(PgConnection *c)
 {
     c->keeps_statements = c->has_limit = false;
-    if (!atomic_exchange(c->place->is_pooler_told, true))
+    if (!atomic_exchange(&c->place->shared->is_pooler_told, true))
         log_warning(LOGGER, "The database is behind a pooler that lends connections by the transaction: statements are no longer prepared. "
                     "ORION_DATABASE_PGBOUNCER=true says so from the beginning.");
 }
@@ -167,6 +167,9 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
         c->must_reconnect = true;
     if (error->code == ERR_NONE)
         c->base.may_retry = state->may_retry;
+    if (strcmp(sqlstate, "42501") == 0)
+        return fail(error, state->code, "%s: the role %s needs GRANT SELECT, INSERT, UPDATE, DELETE on all of Orion's tables", message ? message : sqlstate,
+                    c->pq->user(c->pg));
     return fail(error, state->code, "%s", state->message ? state->message : message ? message : sqlstate);
 }
 
@@ -467,12 +470,17 @@ bool pg_sync(PgConnection *c, Error *error)
 void pg_wake(PgConnection *c)
 {
     int64_t job_deadline = c->deadline, now = monotonic_us();
+    if (c->pg && c->last_use < atomic_load(&c->place->shared->lost_at))
+        pg_disconnect(c);
     if (!c->pg || now - c->last_use < IDLE_US)
         return;
     Error ignored = { .code = ERR_NONE };
     c->deadline = job_deadline && job_deadline < now + WAKE_US ? job_deadline : now + WAKE_US;
-    if (!pg_sync(c, &ignored) || !pg_settle(c, &ignored))
+    if (!pg_sync(c, &ignored) || !pg_settle(c, &ignored)) {
+        if (is_late(c))
+            atomic_store(&c->place->shared->lost_at, monotonic_us());
         pg_disconnect(c);
+    }
     c->deadline = job_deadline;
 }
 
@@ -575,26 +583,32 @@ static bool set_up(PgConnection *c, Error *error)
     c->must_reconnect = false;
     c->has_limit = c->keeps_statements && c->place->plain_values && !c->is_plain;
     c->last_use = monotonic_us();
-    return (c->pq->setnonblocking(c->pg, 1) == 0 && c->pq->enterPipelineMode(c->pg)) || lose_by_libpq(c, error);
+    if (c->pq->setnonblocking(c->pg, 1) != 0 || !c->pq->enterPipelineMode(c->pg))
+        return lose_by_libpq(c, error);
+    c->is_counted = true;
+    atomic_fetch_add(&c->place->shared->connected, 1);
+    return true;
 }
 
-/* Until the time for connecting or the job's own is over, whichever comes first. */
+/* Until the time for connecting or the job's own is over, whichever comes first. Where it is refused and others have a connection, they are to
+ * do the work: the role, the database or the server may have no more of them. */
 bool pg_connect(PgConnection *c, bool persist, Error *error)
 {
     int64_t job_deadline = c->deadline, until = monotonic_us() + (int64_t)(c->place->connect_timeout * (double)SECOND);
     c->deadline = job_deadline && job_deadline < until ? job_deadline : until;
     Error last = { .code = ERR_NONE };
     bool ok = connect_once(c, &last);
-    while (!ok && persist && monotonic_us() + RETRY_WAIT_US < c->deadline) {
+    while (!ok && persist && monotonic_us() + RETRY_WAIT_US < c->deadline && atomic_load(&c->place->shared->connected) == 0) {
         struct timespec wait = { .tv_nsec = RETRY_WAIT_US * 1000 };
         nanosleep(&wait, NULL);
         last.code = ERR_NONE;
         ok = connect_once(c, &last);
     }
+    c->base.is_refused = !ok && persist && !is_late(c) && atomic_load(&c->place->shared->connected) > 0;
     c->deadline = job_deadline;
     if (ok)
         return set_up(c, error);
-    if (persist) /* else whoever opens the database tells it */
+    if (persist && !c->base.is_refused) /* else whoever opens the database tells it */
         log_warning(LOGGER, "%s", last.message);
     return fail(error, last.code, "%s", last.message);
 }
@@ -603,7 +617,10 @@ void pg_disconnect(PgConnection *c)
 {
     if (c->pg)
         c->pq->finish(c->pg);
+    if (c->is_counted)
+        atomic_fetch_sub(&c->place->shared->connected, 1);
     c->pg = NULL;
+    c->is_counted = false;
     c->pending_count = 0;
     c->first = 0;
     c->is_begun = c->is_committing = false;

@@ -89,10 +89,61 @@ Str db_text(Tx *tx, const char *sql, const Value *values, size_t count)
     return result;
 }
 
+/* ---- spoiled rows ---- */
+
+void row_spoil(Rows *rows, int column, const char *fault)
+{
+    if (rows->fault)
+        return;
+    rows->fault = fault;
+    rows->fault_name = NULL;
+    rows->fault_id = STR_NULL;
+    rows->fault_column = column;
+}
+
+void row_name_fault(Rows *rows, const char *name, Str id)
+{
+    if (rows->fault && !rows->fault_name) {
+        rows->fault_name = name;
+        rows->fault_id = id;
+    }
+}
+
+bool row_is_typed(const Rows *rows)
+{
+    return driver_of(rows->tx)->is_typed;
+}
+
+static const char *fault_text(const Rows *rows)
+{
+    if (!rows->fault_name)
+        return arena_printf(rows->tx->arena, "column %d of a row %s", rows->fault_column, rows->fault).p;
+    if (!rows->fault_id.p)
+        return arena_printf(rows->tx->arena, "%s of a row %s", rows->fault_name, rows->fault).p;
+    return arena_printf(rows->tx->arena, "%s of the row %.*s %s", rows->fault_name, STR_ARG(rows->fault_id), rows->fault).p;
+}
+
+bool row_is_sound(Rows *rows)
+{
+    if (!rows->fault)
+        return true;
+    log_warning("orion.db", "A row is left out, since a value in it cannot be read: %s", fault_text(rows));
+    rows->fault = NULL;
+    return false;
+}
+
+static void fail_if_spoiled(Rows *rows)
+{
+    if (rows->fault)
+        fail(rows->tx->error, ERR_SPOILED, "A value in the database cannot be read: %s", fault_text(rows));
+    rows->fault = NULL;
+}
+
 bool db_next(Rows *rows)
 {
     if (!rows->is_open)
         return false;
+    fail_if_spoiled(rows);
     if (driver_of(rows->tx)->next(rows))
         return true;
     db_done(rows);
@@ -109,6 +160,7 @@ void db_done(Rows *rows)
         link = &(*link)->next_open;
     *link = rows->next_open;
     rows->is_open = false;
+    fail_if_spoiled(rows);
     connection->driver->finish(rows);
 }
 
@@ -146,7 +198,7 @@ Time row_time(Rows *rows, int column)
 {
     Time time = TIME_NULL;
     if (!row_is_null(rows, column) && !driver_of(rows->tx)->time(rows, column, &time))
-        fail(rows->tx->error, ERR_INTERNAL, "column %d of a row holds no time", column);
+        row_spoil(rows, column, "is no time");
     if (time == TIME_NULL)
         return time;
     return time < TIME_FIRST ? TIME_FIRST : time >= TIME_END ? TIME_END - 1 : time;
@@ -156,7 +208,7 @@ int64_t row_interval(Rows *rows, int column)
 {
     int64_t us = 0;
     if (!row_is_null(rows, column) && !driver_of(rows->tx)->interval(rows, column, &us))
-        fail(rows->tx->error, ERR_INTERNAL, "column %d of a row holds no duration", column);
+        row_spoil(rows, column, "is no duration");
     return us;
 }
 

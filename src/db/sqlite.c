@@ -564,8 +564,12 @@ static bool sqlite_is_null(Rows *rows, int column)
     return sqlite3_column_type(handle_of(rows), column) == SQLITE_NULL;
 }
 
+/* A column takes any value, and what is no number would be 0. */
 static int64_t sqlite_integer(Rows *rows, int column)
 {
+    int type = sqlite3_column_type(handle_of(rows), column);
+    if (type != SQLITE_INTEGER && type != SQLITE_NULL)
+        row_spoil(rows, column, "is no integer");
     return sqlite3_column_int64(handle_of(rows), column);
 }
 

@@ -11,8 +11,8 @@ static const TableColumn block_type_columns[] = {
 };
 
 static const TableColumn block_schema_columns[] = {
-    STANDARD, { "fields", KIND_JSON }, { "block_type_id", KIND_UUID, "block_type", LATER }, { "checksum", KIND_TEXT, LATER },
-    { "capabilities", KIND_JSON, LATER }, { "version", KIND_TEXT, LATER },
+    STANDARD, { "fields", KIND_JSON, .opens = '{' }, { "block_type_id", KIND_UUID, "block_type", LATER }, { "checksum", KIND_TEXT, LATER },
+    { "capabilities", KIND_JSON, .opens = '[', LATER }, { "version", KIND_TEXT, LATER },
 };
 
 static const TableColumn block_schema_reference_columns[] = {
@@ -31,7 +31,7 @@ static const TableColumn block_document_reference_columns[] = {
 };
 
 static const TableColumn flow_run_notification_policy_columns[] = {
-    STANDARD, { "is_active", KIND_BOOL }, { "state_names", KIND_JSON }, { "tags", KIND_JSON },
+    STANDARD, { "is_active", KIND_BOOL }, { "state_names", KIND_JSON, .opens = '[' }, { "tags", KIND_JSON, .opens = '[' },
     { "message_template", KIND_TEXT }, { "block_document_id", KIND_UUID, "block_document" },
 };
 
@@ -40,17 +40,17 @@ static const TableColumn flow_run_notification_queue_columns[] = {
 };
 
 static const TableColumn flow_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "tags", KIND_JSON },
+    STANDARD, { "name", KIND_TEXT }, { "tags", KIND_JSON, .opens = '[' },
 };
 
 static const TableColumn work_queue_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "filter", KIND_JSON }, { "description", KIND_TEXT }, { "is_paused", KIND_BOOL },
+    STANDARD, { "name", KIND_TEXT }, { "filter", KIND_JSON, .opens = '{' }, { "description", KIND_TEXT }, { "is_paused", KIND_BOOL },
     { "concurrency_limit", KIND_INT }, { "last_polled", KIND_TIME, LATER }, { "priority", KIND_INT, LATER },
     { "work_pool_id", KIND_UUID, "work_pool", LATER },
 };
 
 static const TableColumn work_pool_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "description", KIND_TEXT }, { "type", KIND_TEXT }, { "base_job_template", KIND_JSON },
+    STANDARD, { "name", KIND_TEXT }, { "description", KIND_TEXT }, { "type", KIND_TEXT }, { "base_job_template", KIND_JSON, .opens = '{' },
     { "is_paused", KIND_BOOL }, { "concurrency_limit", KIND_INT }, { "default_queue_id", KIND_UUID, "work_queue" },
 };
 
@@ -63,35 +63,36 @@ static const TableColumn agent_columns[] = {
 };
 
 static const TableColumn deployment_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "schedule", KIND_JSON }, { "is_schedule_active", KIND_BOOL }, { "tags", KIND_JSON },
-    { "parameters", KIND_JSON }, { "flow_data", KIND_JSON }, { "flow_id", KIND_UUID, "flow" }, { "description", KIND_TEXT, LATER },
+    STANDARD, { "name", KIND_TEXT }, { "schedule", KIND_JSON, .opens = '{' }, { "is_schedule_active", KIND_BOOL },
+    { "tags", KIND_JSON, .opens = '[' }, { "parameters", KIND_JSON, .opens = '{' }, { "flow_data", KIND_JSON },
+    { "flow_id", KIND_UUID, "flow" }, { "description", KIND_TEXT, LATER },
     { "infrastructure_document_id", KIND_UUID, "block_document", LATER }, { "manifest_path", KIND_TEXT, LATER },
-    { "parameter_openapi_schema", KIND_JSON, LATER }, { "storage_document_id", KIND_UUID, "block_document", LATER },
-    { "version", KIND_TEXT, LATER }, { "infra_overrides", KIND_JSON, LATER }, { "path", KIND_TEXT, LATER },
-    { "entrypoint", KIND_TEXT, LATER }, { "work_queue_name", KIND_TEXT, LATER }, { "created_by", KIND_JSON, LATER },
-    { "updated_by", KIND_JSON, LATER }, { "work_queue_id", KIND_UUID, "work_queue", LATER },
+    { "parameter_openapi_schema", KIND_JSON, .opens = '{', LATER }, { "storage_document_id", KIND_UUID, "block_document", LATER },
+    { "version", KIND_TEXT, LATER }, { "infra_overrides", KIND_JSON, .opens = '{', LATER }, { "path", KIND_TEXT, LATER },
+    { "entrypoint", KIND_TEXT, LATER }, { "work_queue_name", KIND_TEXT, LATER }, { "created_by", KIND_JSON, .opens = '{', LATER },
+    { "updated_by", KIND_JSON, .opens = '{', LATER }, { "work_queue_id", KIND_UUID, "work_queue", LATER },
 };
 
 static const TableColumn flow_run_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "state_type", KIND_STATE_TYPE }, { "run_count", KIND_INT },
     { "expected_start_time", KIND_TIME }, { "next_scheduled_start_time", KIND_TIME }, { "start_time", KIND_TIME },
-    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "flow_version", KIND_TEXT }, { "parameters", KIND_JSON },
-    { "idempotency_key", KIND_TEXT }, { "context", KIND_JSON }, { "empirical_policy", KIND_JSON }, { "tags", KIND_JSON },
+    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "flow_version", KIND_TEXT }, { "parameters", KIND_JSON, .opens = '{' },
+    { "idempotency_key", KIND_TEXT }, { "context", KIND_JSON, .opens = '{' }, { "empirical_policy", KIND_JSON, .opens = '{' }, { "tags", KIND_JSON, .opens = '[' },
     { "auto_scheduled", KIND_BOOL }, { "flow_id", KIND_UUID, "flow" }, { "deployment_id", KIND_UUID, "deployment" },
-    { "parent_task_run_id", KIND_UUID, "task_run" }, { "state_id", KIND_UUID, "flow_run_state" },
-    { "state_name", KIND_TEXT, LATER }, { "infrastructure_document_id", KIND_UUID, "block_document", LATER },
-    { "work_queue_name", KIND_TEXT, LATER }, { "state_timestamp", KIND_TIME, LATER }, { "created_by", KIND_JSON, LATER },
-    { "infrastructure_pid", KIND_TEXT, LATER }, { "work_queue_id", KIND_UUID, "work_queue", LATER },
+    { "parent_task_run_id", KIND_UUID, "task_run" }, { "state_id", KIND_UUID, "flow_run_state" }, { "state_name", KIND_TEXT, LATER },
+    { "infrastructure_document_id", KIND_UUID, "block_document", LATER }, { "work_queue_name", KIND_TEXT, LATER },
+    { "state_timestamp", KIND_TIME, LATER }, { "created_by", KIND_JSON, .opens = '{', LATER }, { "infrastructure_pid", KIND_TEXT, LATER },
+    { "work_queue_id", KIND_UUID, "work_queue", LATER },
 };
 
 static const TableColumn task_run_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "state_type", KIND_STATE_TYPE }, { "run_count", KIND_INT },
     { "expected_start_time", KIND_TIME }, { "next_scheduled_start_time", KIND_TIME }, { "start_time", KIND_TIME },
     { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "task_key", KIND_TEXT }, { "dynamic_key", KIND_TEXT },
-    { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME }, { "task_version", KIND_TEXT }, { "empirical_policy", KIND_JSON },
-    { "task_inputs", KIND_JSON }, { "tags", KIND_JSON }, { "flow_run_id", KIND_UUID, "flow_run" },
-    { "state_id", KIND_UUID, "task_run_state" }, { "state_name", KIND_TEXT, LATER }, { "state_timestamp", KIND_TIME, LATER },
-    { "flow_run_run_count", KIND_INT, LATER },
+    { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME }, { "task_version", KIND_TEXT },
+    { "empirical_policy", KIND_JSON, .opens = '{' }, { "task_inputs", KIND_JSON, .opens = '{' }, { "tags", KIND_JSON, .opens = '[' },
+    { "flow_run_id", KIND_UUID, "flow_run" }, { "state_id", KIND_UUID, "task_run_state" }, { "state_name", KIND_TEXT, LATER },
+    { "state_timestamp", KIND_TIME, LATER }, { "flow_run_run_count", KIND_INT, LATER },
 };
 
 static const TableColumn artifact_columns[] = {
@@ -101,13 +102,13 @@ static const TableColumn artifact_columns[] = {
 
 static const TableColumn flow_run_state_columns[] = {
     STANDARD, { "type", KIND_STATE_TYPE }, { "timestamp", KIND_TIME }, { "name", KIND_TEXT }, { "message", KIND_TEXT },
-    { "state_details", KIND_JSON }, { "data", KIND_JSON }, { "flow_run_id", KIND_UUID, "flow_run" },
+    { "state_details", KIND_JSON, .opens = '{' }, { "data", KIND_JSON }, { "flow_run_id", KIND_UUID, "flow_run" },
     { "result_artifact_id", KIND_UUID, "artifact", LATER },
 };
 
 static const TableColumn task_run_state_columns[] = {
     STANDARD, { "type", KIND_STATE_TYPE }, { "timestamp", KIND_TIME }, { "name", KIND_TEXT }, { "message", KIND_TEXT },
-    { "state_details", KIND_JSON }, { "data", KIND_JSON }, { "task_run_id", KIND_UUID, "task_run" },
+    { "state_details", KIND_JSON, .opens = '{' }, { "data", KIND_JSON }, { "task_run_id", KIND_UUID, "task_run" },
     { "result_artifact_id", KIND_UUID, "artifact", LATER },
 };
 
@@ -121,7 +122,7 @@ static const TableColumn log_columns[] = {
 };
 
 static const TableColumn concurrency_limit_columns[] = {
-    STANDARD, { "tag", KIND_TEXT }, { "concurrency_limit", KIND_INT }, { "active_slots", KIND_JSON },
+    STANDARD, { "tag", KIND_TEXT }, { "concurrency_limit", KIND_INT }, { "active_slots", KIND_JSON, .opens = '[' },
 };
 
 static const TableColumn saved_search_columns[] = {

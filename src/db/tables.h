@@ -19,6 +19,7 @@ typedef struct TableColumn {
     ColumnKind kind;
     const char *refers; /* a foreign key: the table whose id it holds; NULL */
     bool is_later;      /* the table had its first revisions without it */
+    char opens;         /* JSON: '{' where only objects (or null) can be read, '[' only arrays; 0: any value */
 } TableColumn;
 
 typedef struct Table {

@@ -114,6 +114,9 @@ void codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 void codec_select(Buf *sql, const Model *model, const char *table);
 /* Reads those columns of the present row into the struct, from *column on, which is advanced. */
 void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object);
+/* One value of the present row, for a field of that kind; what is none spoils the row (row_is_sound). */
+Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind);
+Str codec_row_text(Rows *rows, int column, FieldKind kind); /* F_STR, F_UUID */
 /* The first row of those columns as a new struct of the model, in the job's arena; NULL: no row, or tx->error. */
 /* For UPDATE, with the transaction's time as $1. Clocks are set back, and of two that write at once the later may have begun first: a row's
  * `updated` never runs backwards, nor before its `created`. */

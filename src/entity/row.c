@@ -2,6 +2,10 @@
  * The same table and the same set of fields give the same bytes of SQL, so that statement caches hit. */
 #include "entity/codec.h"
 
+#include <ctype.h>
+
+#include "base/ident.h"
+
 static bool is_selected(const Field *field)
 {
     return field->sql || !(field->flags & VIRTUAL);
@@ -31,6 +35,64 @@ static void *load_opt_model(Arena *arena, const Model *model, Str json_text)
     return object;
 }
 
+/* ---- values that another program may have stored ---- */
+
+static bool is_uuid(Str text)
+{
+    for (size_t i = 0; i < text.n; i++)
+        if ((i == 8 || i == 13 || i == 18 || i == 23) ? text.p[i] != '-' : !isxdigit((unsigned char)text.p[i]))
+            return false;
+    return text.n == UUID_TEXT;
+}
+
+static bool is_json(Arena *arena, Str text)
+{
+    if (str_is(text, "{}") || str_is(text, "[]"))
+        return true;
+    ArenaMark mark = arena_mark(arena);
+    const Json *json;
+    JsonError unused;
+    bool ok = json_parse(arena, text, &json, &unused);
+    arena_release(arena, mark);
+    return ok;
+}
+
+/* The first character of a JSON value of the kind; 0: any. */
+static char first_of_kind(FieldKind kind)
+{
+    switch (kind) {
+    case F_DICT:
+    case F_MODEL:
+    case F_OPT_MODEL: return '{';
+    case F_STRS:
+    case F_UUIDS: return '[';
+    default: return 0;
+    }
+}
+
+Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind)
+{
+    Str text = row_text(rows, column);
+    char first = first_of_kind(kind);
+    if (text.p && !row_is_typed(rows) && !is_json(arena, text))
+        row_spoil(rows, column, "is no JSON");
+    else if (text.p && first && text.n > 0 && text.p[0] != first && !str_is(text, "null"))
+        row_spoil(rows, column, first == '{' ? "is no JSON object" : "is no JSON array");
+    return text;
+}
+
+Str codec_row_text(Rows *rows, int column, FieldKind kind)
+{
+    Str text = row_text(rows, column);
+    if (!text.p || row_is_typed(rows))
+        return text;
+    if (kind == F_UUID && !is_uuid(text))
+        row_spoil(rows, column, "is no UUID");
+    else if (!json_is_utf8(text))
+        row_spoil(rows, column, "is no UTF-8");
+    return text;
+}
+
 static int enum_of_row(Rows *rows, int column, const char *const *names)
 {
     Str name = row_view(rows, column);
@@ -38,6 +100,8 @@ static int enum_of_row(Rows *rows, int column, const char *const *names)
         if (str_is(name, names[i]))
             return i;
     }
+    if (name.p)
+        row_spoil(rows, column, "is none of its values");
     return -1;
 }
 
@@ -76,23 +140,30 @@ static void read_column(Arena *arena, Rows *rows, int column, const Field *field
         *(int *)member = enum_of_row(rows, column, field->names);
         break;
     case F_MODEL:
-        codec_load(arena, field->model, row_text(rows, column), member);
+        codec_load(arena, field->model, codec_row_json(arena, rows, column, field->kind), member);
         break;
     case F_OPT_MODEL:
-        *(void **)member = load_opt_model(arena, field->model, row_text(rows, column));
+        *(void **)member = load_opt_model(arena, field->model, codec_row_json(arena, rows, column, field->kind));
+        break;
+    case F_STR:
+    case F_UUID:
+        *(Str *)member = codec_row_text(rows, column, field->kind);
         break;
     default:
-        *(Str *)member = row_text(rows, column);
+        *(Str *)member = codec_row_json(arena, rows, column, field->kind);
         break;
     }
 }
 
 void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object)
 {
+    const bool has_id = strcmp(model->fields[0].name, "id") == 0;
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
-        if (is_selected(field))
-            read_column(arena, rows, (*column)++, field, (char *)object + field->offset);
+        if (!is_selected(field))
+            continue;
+        read_column(arena, rows, (*column)++, field, (char *)object + field->offset);
+        row_name_fault(rows, field->name, has_id && i > 0 ? *(const Str *)((char *)object + model->fields[0].offset) : STR_NULL);
     }
 }
 
@@ -195,8 +266,8 @@ void *codec_first_row(Tx *tx, Rows *rows, const Model *model)
     void *object = arena_zalloc(tx->arena, model->size);
     int column = 0;
     codec_read_row(tx->arena, rows, &column, model, object);
-    db_done(rows);
-    return object;
+    db_done(rows); /* fails where the row is spoiled */
+    return tx->error->code == ERR_NONE ? object : NULL;
 }
 
 static Statement update_statement(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)

@@ -86,15 +86,19 @@ static BlockDocument *read_encrypted(Tx *tx, Str id)
     BlockDocument *document = arena_new_of(tx->arena, BlockDocument);
     document->id = row_text(rows, 0);
     document->created = row_time(rows, 1);
+    row_name_fault(rows, "created", id);
     document->updated = row_time(rows, 2);
-    document->name = row_text(rows, 3);
-    document->data = unquote(row_text(rows, 4));
+    row_name_fault(rows, "updated", id);
+    document->name = codec_row_text(rows, 3, F_STR);
+    row_name_fault(rows, "name", id);
+    document->data = unquote(codec_row_json(tx->arena, rows, 4, F_ANY));
+    row_name_fault(rows, "data", id);
     document->block_schema_id = row_text(rows, 5);
     document->block_type_id = row_text(rows, 6);
     document->is_anonymous = row_bool(rows, 7);
     document->block_document_references = STR("{}");
     db_done(rows);
-    return document;
+    return tx->error->code == ERR_NONE ? document : NULL;
 }
 
 /* ---- reading ---- */

@@ -117,8 +117,11 @@ bool run_graph_write(Tx *tx, Str flow_run_id, JsonWriter *w)
     Value id = v_uuid(flow_run_id);
     Rows *rows = db_query(tx, buf_cstr(&sql), &id, 1);
     json_array(w);
-    while (db_next(rows))
-        write_task_run(w, tx, task_run_from_row(tx, rows));
+    while (db_next(rows)) {
+        const TaskRun *run = task_run_from_row(tx, rows);
+        if (row_is_sound(rows))
+            write_task_run(w, tx, run);
+    }
     json_array_end(w);
     return tx->error->code == ERR_NONE;
 }

@@ -94,7 +94,7 @@ static void add_run(Tx *tx, Rows *rows, const Intervals *intervals)
     Str type = row_view(rows, 1), name = row_view(rows, 2);
     int64_t run_time = rounded(row_interval(rows, 4), unit), now = rounded(tx->now, unit), lateness = 0;
     int64_t index = expected == TIME_NULL ? -1 : (expected - first) / step;
-    if (index < 0 || index >= (int64_t)intervals->count || expected < first || !type.p || !name.p)
+    if (!row_is_sound(rows) || index < 0 || index >= (int64_t)intervals->count || expected < first || !type.p || !name.p)
         return;
     bool running = str_is(type, state_type_names[STATE_RUNNING]);
     if (running && entered != TIME_NULL)

@@ -115,15 +115,18 @@ State *run_state_from_columns(Tx *tx, Rows *rows, int *column)
     if (row_is_null(rows, c))
         return NULL;
     State *state = arena_new_of(tx->arena, State);
-    state->id = row_text(rows, c);
+    state->id = codec_row_text(rows, c, F_UUID);
     state->type = type_from_name(row_view(rows, c + 1));
-    state->name = row_text(rows, c + 2);
+    if (state->type == STATE_NONE)
+        row_spoil(rows, c + 1, "is no type of a state");
+    state->name = codec_row_text(rows, c + 2, F_STR);
     state->timestamp = row_time(rows, c + 3);
-    state->message = row_text(rows, c + 4);
-    state->data = row_text(rows, c + 5);
+    state->message = codec_row_text(rows, c + 4, F_STR);
+    state->data = codec_row_json(tx->arena, rows, c + 5, F_ANY);
     if (is_falsy(tx->arena, state->data))
-        state->data = row_text(rows, c + 6);
-    codec_load(tx->arena, &state_details_model, row_text(rows, c + 7), &state->state_details);
+        state->data = codec_row_json(tx->arena, rows, c + 6, F_ANY);
+    codec_load(tx->arena, &state_details_model, codec_row_json(tx->arena, rows, c + 7, F_MODEL), &state->state_details);
+    row_name_fault(rows, "a column of the state", state->id);
     apply_defaults(state, tx->now);
     return state;
 }

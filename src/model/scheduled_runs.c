@@ -127,8 +127,11 @@ static bool read_runs(Tx *tx, const char *where, const Value *values, size_t cou
     buf_text(&sql, where);
     Rows *rows = db_query(tx, buf_cstr(&sql), values, count);
     *ret = (RunList){ 0 };
-    while (db_next(rows))
-        list_add(tx, ret, &capacity, flow_run_from_row(tx, rows));
+    while (db_next(rows)) {
+        FlowRun *run = flow_run_from_row(tx, rows);
+        if (row_is_sound(rows))
+            list_add(tx, ret, &capacity, run);
+    }
     return tx->error->code == ERR_NONE;
 }
 
@@ -237,8 +240,9 @@ static bool read_sources(Collection *c, Str pool_id, const StrList *queue_ids)
     while (db_next(rows)) {
         Str id = row_text(rows, 0);
         OptInt limit = { row_is_null(rows, 2) ? 0 : row_int(rows, 2), !row_is_null(rows, 2) };
-        if (queue_ids->count == 0 || str_list_has(queue_ids, id))
-            c->sources[c->source_count++] = (Source){ id, row_int(rows, 1), limit, -1 };
+        int64_t priority = row_int(rows, 1);
+        if (row_is_sound(rows) && (queue_ids->count == 0 || str_list_has(queue_ids, id)))
+            c->sources[c->source_count++] = (Source){ id, priority, limit, -1 };
     }
     return c->tx->error->code == ERR_NONE;
 }
@@ -258,6 +262,9 @@ static bool take(Collection *c, Source *source)
 
 static void add_candidate(Collection *c, const Source *source, Rows *rows)
 {
+    Candidate candidate = { row_text(rows, 0), row_time(rows, 1), source->priority };
+    if (!row_is_sound(rows))
+        return;
     if (c->count == c->capacity) {
         c->capacity = c->capacity ? c->capacity * 2 : 64;
         Candidate *grown = arena_alloc(c->tx->arena, c->capacity * sizeof *grown);
@@ -265,7 +272,7 @@ static void add_candidate(Collection *c, const Source *source, Rows *rows)
             memcpy(grown, c->found, c->count * sizeof *grown);
         c->found = grown;
     }
-    c->found[c->count++] = (Candidate){ row_text(rows, 0), row_time(rows, 1), source->priority };
+    c->found[c->count++] = candidate;
 }
 
 static int compare_sources(const void *a, const void *b)
@@ -384,7 +391,8 @@ static bool read_worker_runs(Tx *tx, const WorkPool *pool, const Candidate *foun
     while (db_next(rows)) {
         WorkerFlowRun *run = worker_run_from_row(tx, rows, pool);
         const RunPlace key = { .id = run->flow_run.run.id }, *place = bsearch(&key, places, count, sizeof key, compare_places);
-        runs[place->index] = run;
+        if (row_is_sound(rows) && place)
+            runs[place->index] = run;
     }
     for (size_t i = 0; i < count; i++)
         if (runs[i])

@@ -116,7 +116,7 @@ static Ranked *read_ranked(Tx *tx, Str pool_id, Str left_out, size_t *ret_count)
     size_t n = 0;
     while (db_next(rows)) {
         ranked[n] = (Ranked){ row_text(rows, 0), row_int(rows, 1) };
-        n += !str_eq(ranked[n].id, left_out);
+        n += row_is_sound(rows) && !str_eq(ranked[n].id, left_out);
     }
     *ret_count = n;
     return ranked;
@@ -144,7 +144,8 @@ bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place)
 
 static WorkQueue *insert(Tx *tx, Str pool_id, const WorkQueue *wanted)
 {
-    int64_t last = DB_INT(tx, 0, "SELECT COALESCE(max(priority), 0) FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
+    /* a text that another program left there is more than any number to SQLite */
+    int64_t last = DB_INT(tx, 0, "SELECT COALESCE(max(priority), 0) FROM work_queue WHERE work_pool_id = $1 AND priority <= 2147483647", v_uuid(pool_id));
     WorkQueue *queue = arena_new_of(tx->arena, WorkQueue);
     *queue = (WorkQueue){
         .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,

@@ -22,6 +22,7 @@ typedef struct Notification {
     Str queue_id;          /* null: none is due */
     Time queued;           /* its place in the queue */
     Str template, block_document_id, parameters;
+    bool is_sound;         /* false: a value of it cannot be read, which the log tells */
     TemplateValue values[NOTIFICATION_FIELDS];
     BlockDocument *block;
 } Notification;
@@ -120,6 +121,7 @@ static bool read_first(Tx *tx, Notification *n, bool *ret_found)
     n->template = row_text(rows, 2);
     n->block_document_id = row_text(rows, 3);
     read_values(tx->arena, n, rows, 4);
+    n->is_sound = row_is_sound(rows);
     db_done(rows);
     return true;
 }
@@ -209,7 +211,8 @@ bool flow_run_notifications_tick(ServiceRun *run, Error *error)
             return false;
         if (!n.queue_id.p)
             return true;
-        send_one(run, &n);
+        if (n.is_sound)
+            send_one(run, &n);
         if (!db_run(run->db, true, run->arena, *run->stopping ? give_back : finish, &n, error))
             return false;
         arena_release(run->arena, mark);

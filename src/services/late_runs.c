@@ -7,8 +7,11 @@ static bool find_late(Tx *tx, Sweep *sweep)
                           "SELECT id, state_id, next_scheduled_start_time FROM flow_run"
                           " WHERE next_scheduled_start_time <= $1 AND state_type = 'SCHEDULED' AND state_name = 'Scheduled' LIMIT $2",
                           v_time(sweep->before), v_int(SWEEP_BATCH));
-    while (db_next(rows))
-        (void)sweep_add(sweep, (DueRun){ row_text(rows, 0), row_text(rows, 1), row_time(rows, 2) });
+    while (db_next(rows)) {
+        DueRun due = { row_text(rows, 0), row_text(rows, 1), row_time(rows, 2) };
+        if (row_is_sound(rows))
+            (void)sweep_add(sweep, due);
+    }
     return tx->error->code == ERR_NONE;
 }
 

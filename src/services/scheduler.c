@@ -73,8 +73,14 @@ static bool load_deployments(Tx *tx, void *arg)
 {
     Batch *batch = arg;
     batch->now = tx->now;
-    for (size_t i = 0; i < batch->count; i++)
+    for (size_t i = 0; i < batch->count; i++) {
         batch->deployments[i] = deployment_read(tx, batch->ids[i]);
+        if (tx->error->code != ERR_SPOILED)
+            continue;
+        log_error(logger, "Deployment %.*s is left out: %s", STR_ARG(batch->ids[i]), tx->error->message);
+        batch->deployments[i] = NULL;
+        tx->error->code = ERR_NONE;
+    }
     return tx->error->code == ERR_NONE;
 }
 

@@ -1,6 +1,7 @@
 /* services/sweep.c -- finds runs that are due and forces a state on each, a few in each transaction. */
 #include "services/sweep.h"
 
+#include "base/log.h"
 #include "base/str_list.h"
 #include "orchestration/orchestration.h"
 
@@ -50,7 +51,7 @@ static bool apply(Tx *tx, void *arg)
     sweep->changed = 0;
     lock_runs(tx, sweep);
     for (size_t i = 0; i < sweep->count; i++) {
-        const DueRun *due = &sweep->due[i];
+        const DueRun *due = &sweep->due[sweep->current = i];
         if (!str_eq(current_state(tx, sweep->kind, due->id), due->state_id))
             continue;
         if (tx->error->code != ERR_NONE || !set_state(tx, sweep->kind, due->id, sweep->state(tx, due)))
@@ -60,13 +61,29 @@ static bool apply(Tx *tx, void *arg)
     return tx->error->code == ERR_NONE;
 }
 
+/* A run that cannot be read because of a value that another program stored is left out, and the others are done again without it. */
+static bool apply_all(ServiceRun *run, Sweep *sweep, Error *error)
+{
+    Error failure = { .code = ERR_NONE };
+    while (sweep->count > 0) {
+        if (db_run(run->db, true, run->arena, apply, sweep, &failure))
+            return true;
+        if (failure.code != ERR_SPOILED)
+            return fail(error, failure.code, "%s", failure.message);
+        log_error("orion.services", "Run %.*s is left out: %s", STR_ARG(sweep->due[sweep->current].id), failure.message);
+        sweep->due[sweep->current] = sweep->due[--sweep->count];
+        failure.code = ERR_NONE;
+        sweep->changed = 0;
+    }
+    return true;
+}
+
 bool sweep_all(ServiceRun *run, Sweep *sweep, Error *error)
 {
     bool ok = true, again = true;
     while (ok && again && !*run->stopping) {
         ArenaMark mark = arena_mark(run->arena);
-        ok = db_run(run->db, false, run->arena, find, sweep, error)
-             && (sweep->count == 0 || db_run(run->db, true, run->arena, apply, sweep, error));
+        ok = db_run(run->db, false, run->arena, find, sweep, error) && apply_all(run, sweep, error);
         again = sweep->count > 0 && sweep->changed > 0;
         arena_release(run->arena, mark);
     }

@@ -22,6 +22,7 @@ struct Sweep {
     State *(*state)(Tx *tx, const DueRun *due);
     DueRun due[SWEEP_BATCH];
     size_t count, changed;
+    size_t current;        /* of `due`: the one whose state is being set */
 };
 
 /* False: the batch is full. */

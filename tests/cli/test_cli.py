@@ -366,7 +366,7 @@ def test_mistakes_are_named(ours, words, part):
 COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["version"], ["config"], ["database"], ["orion", "database"],
             ["profile"], ["profiles"],
             *[["config", word] for word in ("set", "unset", "view")],
-            *[["database", word] for word in ("reset", "upgrade", "downgrade", "stamp", "copy")],
+            *[["database", word] for word in ("reset", "upgrade", "downgrade", "stamp", "check", "copy")],
             *[["profile", word] for word in ("ls", "create", "use", "delete", "rename", "inspect")]]
 
 

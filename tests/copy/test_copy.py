@@ -111,6 +111,13 @@ def test_every_value_arrives(orion, source, target, tables):
         assert target.execute("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND (condeferrable OR NOT convalidated)") == [(0,)]
 
 
+def test_the_check_finds_nothing_in_what_clients_made(orion, source, target):
+    copied(orion, source, target)
+    for database in (source, target):
+        status, out = orion("check", PREFECT_ORION_DATABASE_CONNECTION_URL=database.url)
+        assert status == 0, out
+
+
 def test_there_and_back(orion, source, tables, tmp_path):
     """Through PostgreSQL nothing changes but the order of keys and the spelling of numbers; the checksums tell that, too."""
     middle, end = databases.new("postgresql", tmp_path), databases.new("sqlite", tmp_path, "end")

@@ -66,10 +66,33 @@ def test_the_start_says_what_is_lacking_and_what_mends_it(start, database, role,
 
 
 def test_a_role_that_may_only_read_tells_clients_so(start, database, role):
+    """And which command mends it, at the start and in the answer."""
     flow = Client(start(postgres.cluster().url(database), **SETTINGS)).flow()
     postgres.cluster().execute(database, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
     server = start(url_of(database, role), **SETTINGS)
+    mends = re.search(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}", server.log())
+    assert mends, server.log()
     client = Client(server)
     assert client.get(f"/flows/{flow['id']}").status == 200
     answer = client.post("/flows/", {"name": "another"})
     assert answer.status == 503 and "permission denied for table flow" in str(answer.value), answer
+    assert f"the role {role} needs GRANT SELECT, INSERT, UPDATE, DELETE" in str(answer.value)
+    postgres.cluster().execute(database, mends.group())
+    assert client.post("/flows/", {"name": "another"}).status == 201
+    again = start(url_of(database, role), **SETTINGS)
+    assert "GRANT" not in again.log(), again.log()
+
+
+def test_a_database_that_is_set_read_only_is_told_at_the_start(start, database):
+    Client(start(postgres.cluster().url(database), **SETTINGS)).flow()
+    postgres.cluster().execute("postgres", f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    told = start(postgres.cluster().url(database), **SETTINGS).log()
+    assert "default_transaction_read_only is on" in told, told
+
+
+def test_a_standby_is_refused(start):
+    with postgres.running() as primary:
+        primary.create_database("orion")
+        Client(start(primary.url("orion"), **SETTINGS)).flow()
+        with primary.standby() as standby:
+            assert "its server is a standby. Name the primary" in refused(start, standby.url("orion"))

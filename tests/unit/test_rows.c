@@ -176,7 +176,8 @@ static void unreadable_time_is_an_error(void **state)
     Fixture *f = *state;
     Error error = { 0 };
     assert_false(db_run(f->db, false, f->arena, read_bad_time, NULL, &error));
-    assert_int_equal(error.code, ERR_INTERNAL);
+    assert_int_equal(error.code, ERR_SPOILED);
+    assert_non_null(strstr(error.message, "column 0 of a row is no time"));
 }
 
 /* ---- the dialect's operators ---- */

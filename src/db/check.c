@@ -1,0 +1,77 @@
+/* db/check.c -- every value of every row judged as a copy to PostgreSQL judges it, and the shapes of JSON by the tables. */
+#include "db/check.h"
+
+#include "db/copy_value.h"
+#include "db/migrate.h"
+
+static void tell(Check *check, const Table *table, Str id, const char *column, const char *reason)
+{
+    check->faults++;
+    check->found(check->arg, table, id, column, reason);
+}
+
+static const char *check_shape(const TableColumn *column, const Value *value)
+{
+    if (!column->opens || value->kind != VAL_JSON || value->s.n == 0 || value->s.p[0] == column->opens || str_is(value->s, "null"))
+        return NULL;
+    return column->opens == '{' ? "is no JSON object" : "is no JSON array";
+}
+
+static void check_row(Rows *rows, const Table *table, Check *check)
+{
+    Str id = row_text(rows, 0);
+    check->rows++;
+    for (size_t i = 0; i < table->count; i++) {
+        Value value;
+        const char *reason = copy_value_read(rows, (int)i, table->columns[i].kind, COPY_STRICT, &value);
+        if (!reason)
+            reason = check_shape(&table->columns[i], &value);
+        if (reason)
+            tell(check, table, id, table->columns[i].name, reason);
+    }
+}
+
+static void check_table(Tx *tx, const Table *table, Check *check)
+{
+    Buf sql;
+    buf_init(&sql, tx->arena, 1024);
+    buf_text(&sql, "SELECT ");
+    for (size_t i = 0; i < table->count; i++)
+        buf_printf(&sql, "%s\"%s\"", i ? ", " : "", table->columns[i].name);
+    buf_printf(&sql, " FROM %s", table->name);
+    Rows *rows = db_query(tx, buf_cstr(&sql), NULL, 0);
+    ArenaMark mark = arena_mark(tx->arena);
+    while (db_next(rows)) {
+        check_row(rows, table, check);
+        arena_release(tx->arena, mark);
+    }
+}
+
+static void check_reference(Tx *tx, const Table *table, const TableColumn *column, Check *check)
+{
+    Str sql = arena_printf(tx->arena, "SELECT id, %s FROM %s AS held WHERE %s IS NOT NULL AND NOT EXISTS"
+                           " (SELECT 1 FROM %s AS meant WHERE meant.id = held.%s)",
+                           column->name, table->name, column->name, column->refers, column->name);
+    Rows *rows = db_query(tx, sql.p, NULL, 0);
+    while (db_next(rows)) {
+        ArenaMark mark = arena_mark(tx->arena);
+        Str id = row_text(rows, 0);
+        tell(check, table, id, column->name, arena_printf(tx->arena, "is %.*s, which is no row of %s", STR_ARG(row_text(rows, 1)), column->refers).p);
+        arena_release(tx->arena, mark);
+    }
+}
+
+bool check_database(Tx *tx, Check *check)
+{
+    if (!migrate_check(tx))
+        return false;
+    check->rows = check->faults = 0;
+    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++) {
+        const Table *table = &db_tables[i];
+        check_table(tx, table, check);
+        for (size_t j = 0; j < table->count; j++)
+            if (table->columns[j].refers)
+                check_reference(tx, table, &table->columns[j], check);
+    }
+    return tx->error->code == ERR_NONE;
+}

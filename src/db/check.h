@@ -1,0 +1,18 @@
+/* db/check.h -- finds values that no client can read, or that refer to rows which are gone: other programs may have stored them. */
+#ifndef ORION_CHECK_H
+#define ORION_CHECK_H
+
+#include "db/db.h"
+#include "db/tables.h"
+
+typedef struct Check {
+    /* Called for each; `id` and `reason` (to be read behind the column's name) are borrowed. */
+    void (*found)(void *arg, const Table *table, Str id, const char *column, const char *reason);
+    void *arg;
+    int64_t rows, faults; /* how many were looked at and found */
+} Check;
+
+/* All tables, in one read job of a database without a timeout. False: tx->error. */
+bool check_database(Tx *tx, Check *check) MUST_CHECK;
+
+#endif
