@@ -23,8 +23,8 @@ typedef struct JsonError {
 
 enum { JSON_DEPTH_MAX = 512 };
 
-/* Parses a whole document. Accepts what Python's json.loads accepts, but NaN, Infinity and -Infinity, lone surrogates and
- * invalid UTF-8, which are refused (the reference answers 500 for them). A key that comes twice keeps its first place and its
+/* Parses a whole document. Accepts what Python's json.loads accepts, but NaN, Infinity and -Infinity, floats beyond the doubles (which
+ * are infinities there), lone surrogates and invalid UTF-8, which are refused (the reference answers 500 for them). A key that comes twice keeps its first place and its
  * last value. Result and slices live in the arena or in `text`. False: *error tells where and why. */
 bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
 
@@ -42,8 +42,7 @@ bool json_holds_zero(const Json *json);                     /* U+0000, in any st
  * pairs, as the reference writes JSON columns. */
 typedef enum JsonStyle { JSON_WIRE, JSON_STORED } JsonStyle;
 
-/* Python's view of a number: ints keep their digits, floats are repr()ed (1.10 -> 1.1, 1e5 -> 100000.0, 1e22 -> 1e+22);
- * a float beyond the doubles becomes null. */
+/* Python's view of a number: ints keep their digits, floats are repr()ed (1.10 -> 1.1, 1e5 -> 100000.0, 1e22 -> 1e+22). */
 void json_write_value(Buf *out, const Json *json, JsonStyle style);
 Str json_format(Arena *arena, const Json *json, JsonStyle style);
 /* From stored text to another style; text that does not parse is written as null. Null stays null (the JSON word). */

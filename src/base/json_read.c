@@ -2,6 +2,8 @@
  * of Python's decoder: clients see them. */
 #include "base/json.h"
 
+#include <math.h>
+
 enum { SORT_FROM = 17 }; /* members from which duplicates are found by sorting, not by comparing each with each */
 
 typedef struct Reader {
@@ -208,8 +210,15 @@ static const char *skip_digits(const char *p, const char *end)
 }
 
 /* The longest number at r->p: "1." is 1 and something behind it, "01" is 0 and something behind it. */
+/* Only a large exponent, or very many digits, can lead beyond the doubles: the rest need not be computed. */
+static bool is_finite(Reader *r, Str number, size_t exponent_digits)
+{
+    return (exponent_digits < 3 && number.n < 300) || isfinite(strtod(arena_cstr(r->arena, number), NULL));
+}
+
 static bool read_number(Reader *r, Json *out)
 {
+    size_t exponent_digits = 0;
     const char *p = r->p + (*r->p == '-');
     if (!is_digit(p, r->end))
         return stop(r, r->p, "Expecting value");
@@ -226,9 +235,12 @@ static bool read_number(Reader *r, Json *out)
         if (is_digit(digits, r->end)) {
             out->kind = JSON_FLOAT;
             p = skip_digits(digits, r->end);
+            exponent_digits = (size_t)(p - digits);
         }
     }
     out->text = (Str){ r->p, (size_t)(p - r->p) };
+    if (out->kind == JSON_FLOAT && !is_finite(r, out->text, exponent_digits))
+        refuse(r, r->p, "Not a finite number");
     r->p = p;
     return true;
 }

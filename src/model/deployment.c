@@ -196,12 +196,22 @@ bool deployment_plans_alike(const Deployment *a, const Deployment *b)
 
 /* The runs that a change makes stale: those planned ahead, and where the schedule was switched off those that are due too. The reference
  * drops all at each change, also of what runs are not made from, and with it the runs that no agent has come to yet. */
-static bool drop_stale_runs(Tx *tx, const Deployment *before, const Deployment *now)
+static bool drop_stale_runs(Tx *tx, Str id, const Deployment *before, const Deployment *now)
 {
     if (deployment_plans_alike(before, now))
         return true;
     bool is_off = before->is_schedule_active && !now->is_schedule_active;
-    return delete_scheduled_runs(tx, now->id, is_off ? RUNS_PLANNED : RUNS_PLANNED_AHEAD);
+    return delete_scheduled_runs(tx, id, is_off ? RUNS_PLANNED : RUNS_PLANNED_AHEAD);
+}
+
+/* A row that cannot be read may be changed all the same: that mends it. */
+static const Deployment *readable(Tx *tx, const Deployment *read)
+{
+    static const Deployment unreadable = { 0 };
+    if (tx->error->code != ERR_SPOILED)
+        return read;
+    tx->error->code = ERR_NONE;
+    return &unreadable;
 }
 
 /* ---- changes ---- */
@@ -225,7 +235,7 @@ Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_create
 {
     Deployment row = *wanted;
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 AND name = $2 FOR UPDATE", v_uuid(row.flow_id), v_text(row.name));
-    const Deployment *before = read_by_flow(tx, row.flow_id, row.name);
+    const Deployment *before = readable(tx, read_by_flow(tx, row.flow_id, row.name));
     if (!check_pool(tx, wanted) || !resolve_queue(tx, wanted, &row.work_queue_id)
         || !check_block(tx, wanted->infrastructure_document_id, "infrastructure") || !check_block(tx, wanted->storage_document_id, "storage"))
         return NULL;
@@ -241,7 +251,7 @@ Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_create
         return NULL;
     *ret_created = str_eq(now->id, row.id);
     bool was_made_meanwhile = !before && !*ret_created;
-    if (was_made_meanwhile ? !delete_scheduled_runs(tx, now->id, RUNS_PLANNED_AHEAD) : before && !drop_stale_runs(tx, before, now))
+    if (was_made_meanwhile ? !delete_scheduled_runs(tx, now->id, RUNS_PLANNED_AHEAD) : before && !drop_stale_runs(tx, now->id, before, now))
         return NULL;
     return now;
 }
@@ -250,7 +260,7 @@ bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
 {
     Deployment row = *update;
     db_lock_row(tx, "deployment", id);
-    const Deployment *before = deployment_read(tx, id), *now;
+    const Deployment *before = readable(tx, deployment_read(tx, id)), *now;
     if (!check_pool(tx, update) || !resolve_queue(tx, update, &row.work_queue_id))
         return false;
     row.schedule = schedule_anchored(tx->arena, update->schedule, before ? before->schedule : STR_NULL, tx->now);
@@ -259,7 +269,7 @@ bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
         return fail(tx->error, ERR_NOT_FOUND, "Deployment not found.");
     if (rows < 0 || (row.work_queue_id.p && !codec_send_update(tx, &queue_model, "deployment", id, &row, 1)))
         return false;
-    return ensure_agents_queue(tx, update->work_queue_name) && (now = deployment_read(tx, id)) && drop_stale_runs(tx, before, now);
+    return ensure_agents_queue(tx, update->work_queue_name) && (now = readable(tx, deployment_read(tx, id))) && drop_stale_runs(tx, id, before, now);
 }
 
 bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active)

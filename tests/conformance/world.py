@@ -14,6 +14,7 @@ from wire import JSON, Request, Wire
 VERSION = {"x-prefect-api-version": "0.8.4"}
 NOBODY = "00000000-0000-4000-8000-000000000000"
 NOTHING = object()
+DEPLOYED = re.compile(r"POST /deployments/|PATCH /deployments/[^/]+")
 PATIENCE = 0.25  # seconds in which the reference writes down, after its answer, that a queue was polled
 # What the rows in an answer are, by what the path matches; the first that fits.
 KINDS = [
@@ -72,6 +73,8 @@ class World:
         self.last = (request, other, *answers)
         self.judge(request, other, *answers)
         self.coverage.note(request, answers[0])
+        if DEPLOYED.fullmatch(f"{method} {path}") and max(answer.status for answer in answers) < 300:
+            self.drop_planned_runs(other.path.partition("?")[0], answers[1])
         if answers[0].status == 201 and answers[1].status == 422:
             self.take_back(path.partition("?")[0], answers[0])
         else:
@@ -97,6 +100,18 @@ class World:
         path = "/flow_runs" if path.endswith("/create_flow_run") else path.rstrip("/")
         self.wires[0].send(Request("DELETE", f"{path}/{answer.json['id']}"))
         self.wires[0].receive()
+
+    def drop_planned_runs(self, path, answer):
+        """A changed deployment loses all its planned runs in the reference, and those that are stale in ours (a listed difference): here all."""
+        deployment = answer.json["id"] if answer.json else path.rpartition("/")[2]
+        wanted = {"deployments": {"id": {"any_": [deployment]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+        for run in self.ours(Request("POST", "/flow_runs/filter", json.dumps(wanted), JSON)).json:
+            if run["auto_scheduled"]:
+                self.ours(Request("DELETE", f"/flow_runs/{run['id']}"))
+
+    def ours(self, request):
+        self.wires[1].send(request)
+        return self.wires[1].receive()
 
     def report(self, request, other, reference, ours, difference):
         again = ["python", "tests/conformance/run.py", "--database", self.servers[0].engine, "--seed", str(self.seed), "--until", str(self.asked)]

@@ -130,6 +130,23 @@ def test_a_bad_state_harms_its_run_alone(orion, engine, column, value):
         orion.execute("DELETE FROM flow_run WHERE id = ?", bad)
 
 
+@pytest.mark.parametrize("how", ["upsert", "patch"])
+@pytest.mark.only("sqlite")
+def test_a_change_mends_a_row(orion, engine, how):
+    client = Client(orion)
+    bad = make(client, "deployment")
+    deployment = client.get(f"/deployments/{bad}").value
+    orion.execute(f"UPDATE deployment SET schedule = {BROKEN} WHERE id = ?", bad)
+    if how == "upsert":
+        answer = client.post("/deployments/", {"name": deployment["name"], "flow_id": deployment["flow_id"], "schedule": {"cron": "0 5 * * *"}})
+    else:
+        assert client.request("PATCH", f"/deployments/{bad}", {"description": "still broken"}).status == 204
+        answer = client.request("PATCH", f"/deployments/{bad}", {"schedule": {"cron": "0 5 * * *"}})
+    assert answer.status in (200, 204)
+    assert client.get(f"/deployments/{bad}").value["schedule"]["cron"] == "0 5 * * *"
+    client.request("DELETE", f"/deployments/{bad}")
+
+
 # ---- `orion database check` names them all ----
 
 ONLY_POSTGRESQL = [("flow_run", "expected_start_time", "'0044-03-15 12:00:00+00 BC'"), ("flow_run", "end_time", "'10000-01-01 00:00:00+00'"),
