@@ -53,6 +53,12 @@ static void show_progress(void *arg, const CopyProgress *p)
     draw_bar(p, (double)(now - display->phase_began) / (double)SECOND);
 }
 
+static void show_left_out(void *arg, const Table *table, Str id, const char *column, const char *reason)
+{
+    (void)arg;
+    fprintf(stderr, "Left out: %s %.*s: %s %s\n", table->name, STR_ARG(id), column, reason);
+}
+
 static void end_line(const Display *display)
 {
     if (display->is_terminal)
@@ -88,6 +94,7 @@ static bool copy_between(const Cli *cli, Copy *copy, const char *from, const cha
 {
     Display display = { .is_terminal = isatty(STDERR_FILENO) };
     copy->progress = show_progress;
+    copy->left_out = show_left_out;
     copy->arg = &display;
     copy->from = open_side(cli, from, true, "source", error);
     copy->to = copy->from ? open_side(cli, to, false, "target", error) : NULL;
@@ -105,7 +112,7 @@ int cmd_database_copy(Cli *cli)
     if (!from || !to)
         return cli_usage(cli, cli->command, "Missing option '--%s'.", from ? "to" : "from");
     const char *from_shown = cli_shown_url(cli, str_from(from)), *to_shown = cli_shown_url(cli, str_from(to));
-    Copy copy = { .force = cli_switch(cli, "force", false) };
+    Copy copy = { .force = cli_switch(cli, "force", false), .skip_bad_rows = cli_switch(cli, "skip-bad-rows", false) };
     if (copy.force) {
         Str question = arena_printf(cli->arena, "Are you sure you want to replace everything in the Orion database located at \"%s\"?", to_shown);
         int status = cli_ask(cli, question.p, "Database copy aborted");
@@ -115,9 +122,13 @@ int cmd_database_copy(Cli *cli)
     Error error = { .code = ERR_NONE };
     if (!copy_between(cli, &copy, from, to, &error)) {
         int status = cli_bad(cli, "%s", error.message);
+        if (copy.met_bad_row)
+            status = cli_bad(cli, "`orion database check` names all such values; --skip-bad-rows leaves their rows out.");
         return copy.was_committing ? status : cli_bad(cli, "Nothing was stored in \"%s\".", to_shown);
     }
     long long rows = print_counts(&copy);
+    if (copy.left_out_count)
+        cli_good(cli, "%zu rows were left out.", copy.left_out_count);
     cli_good(cli, "Copied and verified %lld rows from \"%s\" to \"%s\"!", rows, from_shown, to_shown);
     return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "db/check.h"
+#include "db/copy_value.h"
 #include "db/migrate.h"
 
 /* Those among the parameters: libpq's password and sslpassword. */
@@ -249,7 +250,7 @@ static bool step_check(Tx *tx, void *arg)
 int cmd_database_check(Cli *cli)
 {
     Error error = { .code = ERR_NONE };
-    Check check = { .found = print_found };
+    Check check = { .found = print_found, .flags = COPY_STRICT, .shapes = true };
     DbConfig config = db_config(cli->settings);
     config.timeout = 0; /* it is one read */
     config.readers = config.connections = 1;

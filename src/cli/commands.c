@@ -28,6 +28,7 @@ static const CliOption copy_options[] = {
     { "from", NULL, 0, "URL", NULL, "The database to read; a server may be running on it." },
     { "to", NULL, 0, "URL", NULL, "The database to fill; no server may be running on it." },
     { "force", NULL, 0, NULL, NULL, "Replace what is in the target, which must be empty otherwise." },
+    { "skip-bad-rows", NULL, 0, NULL, NULL, "Leave out rows that cannot be copied, and those that refer to them; each is named." },
     YES, { .name = NULL },
 };
 static const CliOption view_options[] = {

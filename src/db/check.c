@@ -23,8 +23,8 @@ static void check_row(Rows *rows, const Table *table, Check *check)
     check->rows++;
     for (size_t i = 0; i < table->count; i++) {
         Value value;
-        const char *reason = copy_value_read(rows, (int)i, table->columns[i].kind, COPY_STRICT, &value);
-        if (!reason)
+        const char *reason = copy_value_read(rows, (int)i, table->columns[i].kind, check->flags, &value);
+        if (!reason && check->shapes)
             reason = check_shape(&table->columns[i], &value);
         if (reason)
             tell(check, table, id, table->columns[i].name, reason);

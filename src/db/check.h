@@ -9,6 +9,8 @@ typedef struct Check {
     /* Called for each; `id` and `reason` (to be read behind the column's name) are borrowed. */
     void (*found)(void *arg, const Table *table, Str id, const char *column, const char *reason);
     void *arg;
+    unsigned flags;       /* CopyFlags: COPY_STRICT for what a database of either engine may hold */
+    bool shapes;          /* also JSON that is no object, or no array, where only that can be read */
     int64_t rows, faults; /* how many were looked at and found */
 } Check;
 

@@ -3,6 +3,7 @@
 #include "db/copy.h"
 
 #include "base/crypto.h"
+#include "db/bad_rows.h"
 #include "db/copy_value.h"
 #include "db/migrate.h"
 
@@ -17,18 +18,21 @@ typedef struct Cursor {
     const char *side;    /* "source" or "target", for messages */
     const Table *table;
     unsigned flags;      /* of copy_value_read */
+    const StrList *skip; /* ids of rows that are left out; NULL: none */
     Str first, next;     /* SELECT of the first page, and of one behind the id $1 */
     Buf last;            /* the last id of the page before; outlives the pages */
     bool has_begun;
     ArenaMark mark;
     Value *values;       /* of the page, row by row */
     size_t rows;
+    bool is_at_end;
 } Cursor;
 
 typedef struct Work {
     Copy *copy;
     Arena *arena;        /* what outlives pages */
     Tx *source, *target;
+    BadRows bad;
     Error problem;       /* what is wrong with a row: told instead of any error that follows from it */
     CopyProgress at;
 } Work;
@@ -61,6 +65,7 @@ static Cursor cursor_of(Work *w, Tx *tx, const Table *table, unsigned flags)
 {
     Cursor c = {
         .tx = tx, .side = tx == w->source ? "source" : "target", .table = table, .flags = flags,
+        .skip = tx == w->source && w->bad.count ? &w->bad.ids[table - db_tables] : NULL,
         .first = select_text(tx->arena, table, ""), .next = select_text(tx->arena, table, " WHERE id > $1"),
     };
     buf_init(&c.last, w->arena, UINT8_MAX);
@@ -71,12 +76,19 @@ static Cursor cursor_of(Work *w, Tx *tx, const Table *table, unsigned flags)
 
 static bool read_row(Work *w, Cursor *c, Rows *rows, size_t *bytes)
 {
+    Str id = row_text(rows, 0);
+    c->last.n = 0;
+    buf_str(&c->last, id);
+    c->has_begun = true;
+    if (c->skip && str_list_has(c->skip, id))
+        return true;
     Value *row = &c->values[c->rows * c->table->count];
     for (size_t i = 0; i < c->table->count; i++) {
         const TableColumn *column = &c->table->columns[i];
         const char *reason = copy_value_read(rows, (int)i, column->kind, c->flags, &row[i]);
+        w->copy->met_bad_row = reason != NULL;
         if (reason)
-            return fail(&w->problem, ERR_INVALID, "Table %s of the %s, row %.*s: %s %s", c->table->name, c->side, STR_ARG(row[0].s),
+            return fail(&w->problem, ERR_INVALID, "Table %s of the %s, row %.*s: %s %s", c->table->name, c->side, STR_ARG(id),
                         column->name, reason);
         if (row[i].kind == VAL_TEXT || row[i].kind == VAL_JSON)
             *bytes += row[i].s.n;
@@ -85,26 +97,31 @@ static bool read_row(Work *w, Cursor *c, Rows *rows, size_t *bytes)
     return c->tx->error->code == ERR_NONE;
 }
 
+static bool read_some(Work *w, Cursor *c)
+{
+    arena_release(c->tx->arena, c->mark);
+    size_t bytes = 0;
+    const Value after = v_uuid(arena_str(c->tx->arena, buf_view(&c->last)));
+    Rows *rows = c->has_begun ? db_query(c->tx, c->next.p, &after, 1) : db_query(c->tx, c->first.p, NULL, 0);
+    bool ok = true;
+    c->is_at_end = true;
+    while (ok && bytes < PAGE_BYTES && db_next(rows)) {
+        ok = read_row(w, c, rows, &bytes);
+        c->is_at_end = false;
+    }
+    db_done(rows);
+    return ok && c->tx->error->code == ERR_NONE;
+}
+
 /* The next rows into c->values; c->rows is 0 at the end. */
 static bool read_page(Work *w, Cursor *c)
 {
-    arena_release(c->tx->arena, c->mark);
+    bool ok;
     c->rows = 0;
-    size_t bytes = 0;
-    const Value after = v_uuid(buf_view(&c->last));
-    Rows *rows = c->has_begun ? db_query(c->tx, c->next.p, &after, 1) : db_query(c->tx, c->first.p, NULL, 0);
-    bool ok = true;
-    while (ok && bytes < PAGE_BYTES && db_next(rows))
-        ok = read_row(w, c, rows, &bytes);
-    db_done(rows);
-    if (!ok || c->tx->error->code != ERR_NONE)
-        return false;
-    if (c->rows) {
-        c->last.n = 0;
-        buf_str(&c->last, c->values[(c->rows - 1) * c->table->count].s);
-        c->has_begun = true;
-    }
-    return true;
+    do
+        ok = read_some(w, c);
+    while (ok && c->rows == 0 && !c->is_at_end);
+    return ok;
 }
 
 /* ---- writing ---- */
@@ -247,6 +264,7 @@ static bool check_reference(Work *w, const Table *table, const TableColumn *colu
     Rows *rows = db_query(tx, sql.p, NULL, 0);
     if (db_next(rows)) {
         Str id = row_text(rows, 0), held = row_text(rows, 1);
+        w->copy->met_bad_row = true;
         fail(&w->problem, ERR_INVALID, "Table %s of the source, row %.*s: %s is %.*s, which is no row of %s", table->name, STR_ARG(id),
              column->name, STR_ARG(held), column->refers);
     }
@@ -319,16 +337,28 @@ static bool verify_all(Work *w, unsigned flags)
     return true;
 }
 
-static unsigned flags_for(const Tx *source, const Tx *target)
+static unsigned flags_for(const Dialect *source, const Dialect *target)
 {
-    bool is_from_sqlite = strcmp(source->sql->name, "sqlite") == 0, is_to_sqlite = strcmp(target->sql->name, "sqlite") == 0;
+    bool is_from_sqlite = strcmp(source->name, "sqlite") == 0, is_to_sqlite = strcmp(target->name, "sqlite") == 0;
     return (is_to_sqlite ? 0 : COPY_STRICT) | (is_to_sqlite && !is_from_sqlite ? COPY_RESPELL : 0);
+}
+
+/* With what refers to them: those come off the counts. */
+static bool leave_out(Work *w)
+{
+    unsigned flags = flags_for(w->source->sql, db_dialect(w->copy->to));
+    if (!bad_rows_find(w->source, flags, w->arena, w->copy->left_out, w->copy->arg, &w->bad))
+        return false;
+    w->copy->left_out_count = w->bad.count;
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        w->copy->counts[i] -= (int64_t)w->bad.ids[i].count;
+    return true;
 }
 
 static bool target_job(Tx *tx, void *arg)
 {
     Work *w = arg;
-    unsigned flags = flags_for(w->source, tx);
+    unsigned flags = flags_for(w->source->sql, tx->sql);
     w->target = tx;
     w->problem.code = ERR_NONE; /* what an earlier try met */
     w->copy->was_committing = false;
@@ -345,7 +375,7 @@ static bool source_job(Tx *tx, void *arg)
     w->source = tx;
     w->problem.code = ERR_NONE;
     w->at.all_of = 0;
-    if (!migrate_check(tx) || !count_rows(tx, w->copy->counts) || !check_references(w))
+    if (!migrate_check(tx) || !count_rows(tx, w->copy->counts) || !(w->copy->skip_bad_rows ? leave_out(w) : check_references(w)))
         return fail(tx->error, ERR_INTERNAL, "the copy failed");
     for (size_t i = 0; i < TABLE_COUNT; i++)
         w->at.all_of += w->copy->counts[i];

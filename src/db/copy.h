@@ -17,11 +17,15 @@ typedef struct CopyProgress {
 typedef struct Copy {
     Db *from, *to;            /* opened without a timeout: each is one transaction */
     bool force;               /* replace what the target holds; else it must be empty */
+    bool skip_bad_rows;       /* leave out rows that cannot be copied, and those that refer to them; else one of them ends the copy */
+    void (*left_out)(void *arg, const Table *table, Str id, const char *column, const char *reason); /* where they are: called for each reason */
     void (*progress)(void *arg, const CopyProgress *progress); /* after every few rows, on a thread of a database */
     void *arg;
 
+    bool met_bad_row;                /* where it failed: a row that cannot be copied was the reason */
     bool was_committing;             /* where it failed: it had come as far as the target's commit */
     int64_t counts[TABLE_COUNT];     /* what was copied */
+    size_t left_out_count;           /* rows that were left out */
     char checksums[TABLE_COUNT][65]; /* SHA-256 over the canonical values in order of the ids: equal for equal rows on any engine */
 } Copy;
 

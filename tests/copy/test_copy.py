@@ -228,6 +228,31 @@ def test_what_no_database_should_hold(orion, altered, tmp_path, table, column, v
     assert not target.has_tables()
 
 
+@pytest.mark.parametrize("to", ["sqlite", "postgresql"])
+def test_bad_rows_are_left_out_where_that_is_asked_for(orion, altered, tables, tmp_path, to):
+    """With what refers to them, whatever the way and the order of the tables: every one is named, and all others arrive."""
+    target = databases.new(to, tmp_path)
+    rows = {(table, column): spoil(altered, table, column, value) for table, column, value, _ in BAD_ANYWHERE[:-1]}
+    parent = altered.execute("SELECT id FROM flow WHERE id <> ? ORDER BY id DESC LIMIT 1", rows["flow", "created"])[0][0]
+    status, out = copy(orion, altered, target)
+    assert status == 1 and "--skip-bad-rows leaves their rows out" in out and not target.has_tables()
+    status, out = copy(orion, altered, target, "--skip-bad-rows")
+    assert status == 0, out
+    named = {tuple(line.split()[2:4]) for line in out.splitlines() if line.startswith("Left out: ")}
+    named = {(table, row.rstrip(":")) for table, row in named}
+    assert named >= {(table, row) for (table, _), row in rows.items()}
+    assert f"{len(named)} rows were left out." in out
+    gone = {table: {row for name, row in named if name == table} for table in tables}
+    runs = {row for row, in altered.execute("SELECT id FROM flow_run WHERE flow_id = ?", rows["flow", "created"])}
+    assert runs and runs <= gone["flow_run"] and parent not in gone["flow"]
+    for table in tables:
+        have = {str(row) for row, in target.execute(f"SELECT id FROM {table}")}
+        assert have == {row for row, in altered.execute(f"SELECT id FROM {table}")} - gone[table], table
+    assert sum(map(len, gone.values())) < sum(altered.execute(f"SELECT count(*) FROM {table}")[0][0] for table in tables)
+    status, out = orion("check", PREFECT_ORION_DATABASE_CONNECTION_URL=target.url)
+    assert status == 0, out
+
+
 def test_sqlite_takes_what_postgresql_does_not(orion, altered, tmp_path):
     target = databases.new("sqlite", tmp_path)
     for table, column, value, _ in BAD:

@@ -1,0 +1,75 @@
+/* db/bad_rows.c -- first the rows that are bad by themselves, then those that refer to one, until there are no more. */
+#include "db/bad_rows.h"
+
+typedef struct Search {
+    Arena *arena;
+    BadRows *rows;
+    StrList added[TABLE_COUNT]; /* since the lists were sorted */
+    Check check;                /* whose callback is ours */
+    void (*found)(void *arg, const Table *table, Str id, const char *column, const char *reason);
+    void *arg;
+} Search;
+
+static void add(void *arg, const Table *table, Str id, const char *column, const char *reason)
+{
+    Search *s = arg;
+    str_list_add(&s->added[table - db_tables], s->arena, arena_str(s->arena, id));
+    s->found(s->arg, table, id, column, reason);
+}
+
+static void take_in(Search *s)
+{
+    s->rows->count = 0;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        for (size_t j = 0; j < s->added[i].count; j++)
+            str_list_add(&s->rows->ids[i], s->arena, s->added[i].items[j]);
+        s->added[i].count = 0;
+        str_list_sort(&s->rows->ids[i]);
+        s->rows->count += s->rows->ids[i].count;
+    }
+}
+
+static size_t table_of(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(db_tables[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+static void add_referring(Search *s, Tx *tx, size_t table, const TableColumn *column)
+{
+    const StrList *meant = &s->rows->ids[table_of(column->refers)];
+    if (meant->count == 0)
+        return;
+    Str sql = arena_printf(tx->arena, "SELECT id, %s FROM %s WHERE %s IS NOT NULL", column->name, db_tables[table].name, column->name);
+    Rows *rows = db_query(tx, sql.p, NULL, 0);
+    ArenaMark mark = arena_mark(tx->arena);
+    while (db_next(rows)) {
+        Str id = row_text(rows, 0);
+        if (str_list_has(meant, row_text(rows, 1)) && !str_list_has(&s->rows->ids[table], id))
+            add(s, &db_tables[table], id, column->name, "is a row that is left out");
+        arena_release(tx->arena, mark);
+    }
+}
+
+bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, void (*found)(void *, const Table *, Str, const char *, const char *), void *arg,
+                   BadRows *ret)
+{
+    Search s = { .arena = arena, .rows = ret, .found = found, .arg = arg };
+    size_t before;
+    *ret = (BadRows){ .count = 0 };
+    s.check = (Check){ .found = add, .arg = &s, .flags = flags };
+    if (!check_database(tx, &s.check))
+        return false;
+    take_in(&s);
+    do {
+        before = ret->count;
+        for (size_t i = 0; i < TABLE_COUNT; i++)
+            for (size_t j = 0; j < db_tables[i].count; j++)
+                if (db_tables[i].columns[j].refers)
+                    add_referring(&s, tx, i, &db_tables[i].columns[j]);
+        take_in(&s);
+    } while (ret->count > before && tx->error->code == ERR_NONE);
+    return tx->error->code == ERR_NONE;
+}

@@ -1,0 +1,17 @@
+/* db/bad_rows.h -- the rows of a database that a copy has to leave out: those with values that cannot be copied, and those that refer to such rows. */
+#ifndef ORION_BAD_ROWS_H
+#define ORION_BAD_ROWS_H
+
+#include "base/str_list.h"
+#include "db/check.h"
+
+typedef struct BadRows {
+    StrList ids[TABLE_COUNT]; /* sorted */
+    size_t count;             /* of all tables */
+} BadRows;
+
+/* Finds them all; `found` is called for each fault, as in Check. Lists live in the arena. False: tx->error. */
+bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, void (*found)(void *, const Table *, Str, const char *, const char *), void *arg,
+                   BadRows *ret) MUST_CHECK;
+
+#endif
