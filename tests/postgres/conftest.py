@@ -1,5 +1,6 @@
 """Servers of ours on databases of throw-away clusters, and what the suite takes from those of the server and the services."""
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,17 @@ import pytest
 for suite in ("server", "services"):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / suite))
 
+import postgres  # noqa: E402
 import servers  # noqa: E402
+
+
+@pytest.fixture
+def database():
+    """The name of an empty database of the common cluster."""
+    name = f"test_{uuid.uuid4().hex[:8]}"
+    postgres.cluster().create_database(name)
+    yield name
+    postgres.cluster().drop_database(name)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import socket
 import struct
 import threading
 import time
-import uuid
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,6 @@ from proxy import Link, Proxy
 CONNECTIONS = 4
 SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false", "ORION_DATABASE_CONNECTIONS": str(CONNECTIONS)}
 IDLE = 5.5  # seconds; longer than IDLE_US in postgres_wire.c
-
-
-@pytest.fixture
-def database():
-    name = f"elsewhere_{uuid.uuid4().hex[:8]}"
-    postgres.cluster().create_database(name)
-    yield name
-    postgres.cluster().drop_database(name)
 
 
 def in_schema(database):

@@ -1,7 +1,6 @@
 """A database that gives fewer connections than ORION_DATABASE_CONNECTIONS asks for: those that there are do all the work, and nobody waits for the others."""
 import contextlib
 import time
-import uuid
 
 import pytest
 
@@ -13,14 +12,6 @@ SOON = 2  # seconds; connecting is tried for 5
 SERVICES = {f"PREFECT_ORION_SERVICES_{name}_LOOP_SECONDS": "0.3"
             for name in ("SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FLOW_RUN_NOTIFICATIONS")}
 SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false", **SERVICES}
-
-
-@pytest.fixture
-def database():
-    name = f"few_{uuid.uuid4().hex[:8]}"
-    postgres.cluster().create_database(name)
-    yield name
-    postgres.cluster().drop_database(name)
 
 
 @contextlib.contextmanager

@@ -1,22 +1,10 @@
 """Values that another tool may have stored: one such row harms no list, and nothing is shown as another time."""
-import uuid
-
-import pytest
-
 import postgres
 from load import Client
 
 FIRST, LAST = "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"
 STORED = {"-infinity": FIRST, "infinity": LAST, "0044-03-15 12:00:00+00 BC": FIRST, "10000-01-01 00:00:00+00": LAST,
           "0001-01-01 00:00:00+00": FIRST, "9999-12-31 23:59:59.999999+00": LAST}
-
-
-@pytest.fixture
-def database():
-    name = f"odd_{uuid.uuid4().hex[:8]}"
-    postgres.cluster().create_database(name)
-    yield name
-    postgres.cluster().drop_database(name)
 
 
 def test_times_that_no_client_can_read(start, database):

@@ -22,14 +22,6 @@ SETTINGS = {"PREFECT_ORION_DATABASE_TIMEOUT": str(TIMEOUT), "PREFECT_ORION_DATAB
 
 
 @pytest.fixture
-def database():
-    name = f"bouncer_{uuid.uuid4().hex}"
-    postgres.cluster().create_database(name)
-    yield name
-    postgres.cluster().drop_database(name)
-
-
-@pytest.fixture
 def bouncer():
     with bouncing(postgres.cluster(), POOL) as running:
         yield running

@@ -1,6 +1,5 @@
 """What a database may lack at the start: the server says what it is and the command that mends it, and starts once that was run."""
 import re
-import uuid
 
 import pytest
 
@@ -8,14 +7,6 @@ import postgres
 from load import Client
 
 SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false"}
-
-
-@pytest.fixture
-def database():
-    name = f"refusals_{uuid.uuid4().hex[:8]}"
-    postgres.cluster().create_database(name)
-    yield name
-    postgres.cluster().drop_database(name)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The pool of connections: how many there are, who waits for one, and how long a statement or a lock may take."""
 import threading
 import time
-import uuid
 
 import pytest
 
@@ -13,14 +12,6 @@ from session import SESSIONS, Session, transaction
 TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
 MARGIN = 2  # for a machine that is busy
 CONNECTIONS = 3
-
-
-@pytest.fixture
-def database():
-    name = f"timeouts_{uuid.uuid4().hex}"
-    postgres.cluster().create_database(name)
-    yield name
-    postgres.cluster().drop_database(name)
 
 
 @pytest.fixture
