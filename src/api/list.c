@@ -3,9 +3,6 @@
 
 #include "base/log.h"
 
-#include <errno.h>
-#include <limits.h>
-
 typedef struct Page {
     OptInt limit;
     int64_t offset;
@@ -22,19 +19,10 @@ static const Field limit_field = FIELD(Page, limit, F_OPT_INT);
 static const Field offset_field = FIELD(Page, offset, F_INT, .fallback = "0", .check = check_offset);
 
 /* Python's integers have no end: one that we cannot hold is out of range, not malformed. */
-static bool beyond_int64(const Json *json)
-{
-    if (!json || json->kind != JSON_INT)
-        return false;
-    errno = 0;
-    long long held = strtoll(json->text.p, NULL, 10); /* something that is no digit follows in the body */
-    return errno == ERANGE && (held == LLONG_MAX || held == LLONG_MIN);
-}
-
 bool limit_decode(Invalid *invalid, const Json *json, void *member)
 {
     static const Field plain = { .name = "limit", .kind = F_OPT_INT };
-    if (!beyond_int64(json))
+    if (!json_is_beyond_int64(json))
         return codec_decode_field(invalid, &plain, json, member);
     *(OptInt *)member = (OptInt){ .v = json->text.p[0] == '-' ? INT64_MIN : INT64_MAX, .has = true };
     return true;
@@ -62,7 +50,8 @@ static bool decode_limit(Req *req)
 static void decode_checked_limit(Req *req, int64_t most)
 {
     Page page = { 0 };
-    bool beyond = beyond_int64(json_get(req->body, "limit"));
+    const Json *json = json_get(req->body, "limit");
+    bool beyond = json_is_beyond_int64(json) && json->text.p[0] != '-';
     req->limit = most;
     if (!beyond && !body_field(req, &limit_field, &page))
         return;

@@ -36,6 +36,7 @@ void json_blank_invalid(char *text, size_t n);
 
 const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
+bool json_is_beyond_int64(const Json *json);                /* an integer (NULL is none) that 64 bits do not hold */
 bool json_holds_zero(const Json *json);                     /* U+0000, in any string or key of it */
 
 /* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: ", " and ": ", ASCII only with \uXXXX escapes in surrogate

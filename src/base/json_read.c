@@ -2,6 +2,8 @@
  * of Python's decoder: clients see them. */
 #include "base/json.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <math.h>
 
 enum { SORT_FROM = 17 }; /* members from which duplicates are found by sorting, not by comparing each with each */
@@ -543,6 +545,15 @@ const Json *json_get(const Json *object, const char *key)
         if (member->key.n == n && memcmp(member->key.p, key, n) == 0)
             return member;
     return NULL;
+}
+
+bool json_is_beyond_int64(const Json *json)
+{
+    if (!json || json->kind != JSON_INT)
+        return false;
+    errno = 0;
+    long long held = strtoll(json->text.p, NULL, 10); /* something that is no digit follows in the body */
+    return errno == ERANGE && (held == LLONG_MAX || held == LLONG_MIN);
 }
 
 bool json_is_null(const Json *json)

@@ -206,12 +206,26 @@ static bool is_refused_as_low(Invalid *invalid, const Field *field, const Json *
 }
 
 /* The member holds the kind's nothing already. */
+/* Python's integers have no end: below the least that a check lets through, one is out of range and not malformed. */
+static bool is_far_below(const Json *json, const Field *field, void *member)
+{
+    if (!json_is_beyond_int64(json) || json->text.p[0] != '-')
+        return false;
+    if (field->kind == F_INT)
+        *(int64_t *)member = INT64_MIN;
+    else
+        *(OptInt *)member = (OptInt){ .v = INT64_MIN, .has = true };
+    return true;
+}
+
 static bool decode_value(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
     if (json->kind == JSON_NULL)
         return (field->flags & NULLABLE) || field->kind == F_ANY || invalid_null(invalid);
     if (is_refused_as_low(invalid, field, json))
         return false;
+    if (field->check && (field->kind == F_INT || field->kind == F_OPT_INT) && is_far_below(json, field, member))
+        return field->check(invalid, member);
     return decode_kind(invalid, field, json, member) && (!field->check || field->check(invalid, member));
 }
 

@@ -118,6 +118,7 @@ BAD_OFFSET = {"loc": ["body", "offset"], "msg": "ensure this value is greater th
 @pytest.mark.parametrize("body, details", [
     ({"limit": 1001}, [BAD_LIMIT]),
     ({"limit": 10 ** 30}, [BAD_LIMIT]),
+    ({"offset": -10 ** 30}, [BAD_OFFSET]),
     ({"limit": "many"}, [{"loc": ["body", "limit"], "msg": "value is not a valid integer", "type": "type_error.integer"}]),
     ({"offset": -1, "limit": 2000}, [BAD_LIMIT, BAD_OFFSET]),
 ])

@@ -93,6 +93,7 @@ def test_filters_are_kept(api, given, kept):
 
 BAD = [({"name": None}, ["name"], "type_error.none.not_allowed"), ({"name": "a/b"}, ["name"], "value_error.invalidname"),
        ({"is_paused": None}, ["is_paused"], "type_error.none.not_allowed"), ({"concurrency_limit": -1}, ["concurrency_limit"], "value_error.number.not_ge"),
+       ({"concurrency_limit": -10**30}, ["concurrency_limit"], "value_error.number.not_ge"),
        ({"filter": {"deployment_ids": ["x"]}}, ["filter", "deployment_ids", 0], "type_error.uuid"), ({"work_pool_id": NOBODY}, ["work_pool_id"], "value_error.extra")]
 
 

@@ -87,7 +87,7 @@ def beyond_the_end(request, reference, ours):
 
 
 def without_priority(rows):
-    return sorted((row["name"], row["description"], row["is_paused"], row["concurrency_limit"], row["filter"] is None) for row in rows)
+    return sorted(repr((row["name"], row["description"], row["is_paused"], row["concurrency_limit"], row["filter"] is None)) for row in rows)
 
 
 def numbered_otherwise(request, reference, ours):
