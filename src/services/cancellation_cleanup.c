@@ -18,7 +18,7 @@ static bool find_task_runs(Tx *tx, Sweep *sweep)
                                         "SELECT task_run.id, task_run.state_id FROM flow_run JOIN task_run ON task_run.flow_run_id = flow_run.id"
                                         " WHERE flow_run.state_type = 'CANCELLED' AND flow_run.end_time >= $1 AND task_run.state_type" UNFINISHED
                                         " LIMIT $2",
-                                        v_time(sweep->before), v_int(SWEEP_BATCH)));
+                                        v_time(sweep->before), v_int(sweep->limit)));
 }
 
 static bool find_subflows(Tx *tx, Sweep *sweep)
@@ -28,7 +28,7 @@ static bool find_subflows(Tx *tx, Sweep *sweep)
                                         " JOIN task_run ON task_run.id = flow_run.parent_task_run_id"
                                         " JOIN flow_run AS parent ON parent.id = task_run.flow_run_id"
                                         " WHERE flow_run.state_type" UNFINISHED " AND parent.state_type = 'CANCELLED' LIMIT $1",
-                                        v_int(SWEEP_BATCH)));
+                                        v_int(sweep->limit)));
 }
 
 static State *cancelled(Tx *tx, const DueRun *due)

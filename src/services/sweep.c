@@ -2,12 +2,11 @@
 #include "services/sweep.h"
 
 #include "base/log.h"
-#include "base/str_list.h"
 #include "orchestration/orchestration.h"
 
 bool sweep_add(Sweep *sweep, DueRun due)
 {
-    if (sweep->count < SWEEP_BATCH)
+    if (sweep->count < SWEEP_BATCH && !str_list_has(&sweep->left_out, due.id))
         sweep->due[sweep->count++] = due;
     return sweep->count < SWEEP_BATCH;
 }
@@ -15,7 +14,9 @@ bool sweep_add(Sweep *sweep, DueRun due)
 static bool find(Tx *tx, void *arg)
 {
     Sweep *sweep = arg;
+    sweep->limit = SWEEP_BATCH + sweep->unreadable + (int64_t)sweep->left_out.count;
     sweep->count = 0;
+    sweep->unreadable = 0;
     return sweep->find(tx, sweep);
 }
 
@@ -62,7 +63,7 @@ static bool apply(Tx *tx, void *arg)
 }
 
 /* A run that cannot be read because of a value that another program stored is left out, and the others are done again without it. */
-static bool apply_all(ServiceRun *run, Sweep *sweep, Error *error)
+static bool apply_all(ServiceRun *run, Sweep *sweep, Arena *kept, Error *error)
 {
     Error failure = { .code = ERR_NONE };
     while (sweep->count > 0) {
@@ -71,6 +72,8 @@ static bool apply_all(ServiceRun *run, Sweep *sweep, Error *error)
         if (failure.code != ERR_SPOILED)
             return fail(error, failure.code, "%s", failure.message);
         log_error("orion.services", "Run %.*s is left out: %s", STR_ARG(sweep->due[sweep->current].id), failure.message);
+        str_list_add(&sweep->left_out, kept, arena_str(kept, sweep->due[sweep->current].id));
+        str_list_sort(&sweep->left_out);
         sweep->due[sweep->current] = sweep->due[--sweep->count];
         failure.code = ERR_NONE;
         sweep->changed = 0;
@@ -81,11 +84,15 @@ static bool apply_all(ServiceRun *run, Sweep *sweep, Error *error)
 bool sweep_all(ServiceRun *run, Sweep *sweep, Error *error)
 {
     bool ok = true, again = true;
+    Arena *kept = arena_new();
     while (ok && again && !*run->stopping) {
         ArenaMark mark = arena_mark(run->arena);
-        ok = db_run(run->db, false, run->arena, find, sweep, error) && apply_all(run, sweep, error);
-        again = sweep->count > 0 && sweep->changed > 0;
+        int64_t passed_by = sweep->unreadable + (int64_t)sweep->left_out.count;
+        sweep->changed = 0;
+        ok = db_run(run->db, false, run->arena, find, sweep, error) && apply_all(run, sweep, kept, error);
+        again = sweep->changed > 0 || sweep->unreadable + (int64_t)sweep->left_out.count > passed_by;
         arena_release(run->arena, mark);
     }
+    arena_free(kept);
     return ok;
 }

@@ -2,6 +2,7 @@
 #ifndef ORION_SWEEP_H
 #define ORION_SWEEP_H
 
+#include "base/str_list.h"
 #include "model/run_state.h"
 #include "services/service.h"
 
@@ -16,10 +17,13 @@ typedef struct Sweep Sweep;
 struct Sweep {
     RunKind kind;
     Time before;           /* for `find` */
-    /* Adds what is due by sweep_add, until that says enough. Runs in a read transaction. False: tx->error. */
+    /* Adds what is due by sweep_add, of the first `limit` rows or until that says enough. Runs in a read transaction. False: tx->error. */
     bool (*find)(Tx *tx, Sweep *sweep);
     /* The state for one of them. */
     State *(*state)(Tx *tx, const DueRun *due);
+    int64_t limit;         /* a batch, and as many rows as there are that are met each time and cannot be changed: */
+    int64_t unreadable;    /* those that `find` itself cannot read, */
+    StrList left_out;      /* and those whose state cannot be set; sorted */
     DueRun due[SWEEP_BATCH];
     size_t count, changed;
     size_t current;        /* of `due`: the one whose state is being set */

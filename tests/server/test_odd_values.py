@@ -214,14 +214,19 @@ def test_services_pass_by_a_run_whose_time_is_none(start, engine):
     pass_by(start, "next_scheduled_start_time", "''")
 
 
+MORE_THAN_A_BATCH = 60  # of the rows that a service looks at in one go
+
+
 def pass_by(start, column, value):
     server = start(PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED="false")
     client = Client(server)
     scheduled = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2020-01-01T00:00:00Z"}}
-    bad, good = (client.flow_run(client.flow(), state=scheduled)["id"] for _ in range(2))
+    for _ in range(MORE_THAN_A_BATCH):
+        client.flow_run(client.flow(), state=scheduled)
+    good = client.flow_run(client.flow(), state=scheduled)["id"]
     odd, sound = make(client, "deployment"), make(client, "deployment")
     server.stop()
-    server.execute(f"UPDATE flow_run SET {column} = {value} WHERE id = ?", bad)
+    server.execute(f"UPDATE flow_run SET {column} = {value} WHERE id <> ?", good)
     server.execute(f"UPDATE deployment SET tags = {OBJECT} WHERE id = ?", odd)
     server.execute("DELETE FROM flow_run WHERE deployment_id = ?", sound)
     server = start(**OFTEN)
