@@ -116,6 +116,8 @@ void reply_send(Req *req)
         write_invalid(req);
     if (req->reply.n)
         headers[count++] = (HttpHeader){ STR("content-type"), STR("application/json") };
+    Str text = json_repaired(req->arena, buf_view(&req->reply)); /* another program may have put anything into a database */
+    req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
     reply_send_with(req, headers, count);
 }
 

@@ -31,6 +31,8 @@ bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error)
 bool json_is_utf8(Str text);
 /* The first byte that is not UTF-8, or NULL. */
 const char *json_find_invalid(Str text);
+/* The text with U+FFFD for each such byte; itself where there is none. */
+Str json_repaired(Arena *arena, Str text);
 /* Puts a question mark in the place of each such byte, for lines that people read. */
 void json_blank_invalid(char *text, size_t n);
 
@@ -51,8 +53,7 @@ void json_write_text(Buf *out, Str json_text, JsonStyle style);
 /* The text as it is, but for characters beyond ASCII, which become escapes. */
 void json_write_ascii(Buf *out, Str json_text);
 
-/* The writer keeps commas and keys right; it cannot fail (misuse is an assert). Bytes that are not UTF-8, which another program may have put
- * into a database, are written as U+FFFD. */
+/* The writer keeps commas and keys right; it cannot fail (misuse is an assert). Texts must be UTF-8. */
 typedef struct JsonWriter {
     Buf *out;
     JsonStyle style;

@@ -488,6 +488,23 @@ bool json_is_utf8(Str text)
     return !json_find_invalid(text);
 }
 
+Str json_repaired(Arena *arena, Str text)
+{
+    const char *invalid = json_find_invalid(text);
+    if (!invalid)
+        return text;
+    Buf out;
+    buf_init(&out, arena, text.n + 16);
+    for (; invalid; invalid = json_find_invalid(text)) {
+        size_t n = (size_t)(invalid - text.p);
+        buf_add(&out, text.p, n);
+        buf_text(&out, "\xEF\xBF\xBD");
+        text = (Str){ invalid + 1, text.n - n - 1 };
+    }
+    buf_str(&out, text);
+    return buf_view(&out);
+}
+
 void json_blank_invalid(char *text, size_t n)
 {
     for (const char *bad; (bad = json_find_invalid((Str){ text, n }));) {

@@ -54,33 +54,15 @@ static bool is_plain(unsigned char c, JsonStyle style)
     return c >= 0x20 && c != '"' && c != '\\' && (style == JSON_WIRE || c < 0x7F);
 }
 
-/* With U+FFFD for each byte that is not UTF-8. */
-static void put_repaired(Buf *out, Str s)
-{
-    while (s.n) {
-        const char *invalid = json_find_invalid(s);
-        size_t n = invalid ? (size_t)(invalid - s.p) : s.n;
-        buf_add(out, s.p, n);
-        if (invalid)
-            buf_text(out, "\xEF\xBF\xBD");
-        n += invalid != NULL;
-        s = (Str){ s.p + n, s.n - n };
-    }
-}
-
 static void put_string(Buf *out, Str s, JsonStyle style)
 {
-    bool is_valid = style == JSON_STORED || json_is_utf8(s); /* stored text is ASCII */
     const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
     buf_char(out, '"');
     while (p < end) {
         const unsigned char *from = p;
         while (p < end && is_plain(*p, style))
             p++;
-        if (is_valid)
-            buf_add(out, from, (size_t)(p - from));
-        else
-            put_repaired(out, (Str){ (const char *)from, (size_t)(p - from) });
+        buf_add(out, from, (size_t)(p - from));
         if (p < end)
             put_escape(out, next_character(&p, end));
     }

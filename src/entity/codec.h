@@ -107,8 +107,8 @@ void codec_write(JsonWriter *w, const Model *model, const void *object);
 /* The same as a JSON column holds it. */
 Str codec_stored(Arena *arena, const Model *model, const void *object);
 /* JSON text of a column -> struct; what is not there or does not fit gets its fallback (the reference would fail on reading it).
- * The model's finish runs, as the reference's root validators do on reading. */
-void codec_load(Arena *arena, const Model *model, Str json_text, void *object);
+ * The model's finish runs, as the reference's root validators do on reading. False: it is no JSON. */
+bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 
 /* "id, created, …" for SELECT: each field's .sql or table.name; VIRTUAL ones without .sql are left out. */
 void codec_select(Buf *sql, const Model *model, const char *table);
@@ -116,13 +116,14 @@ void codec_select(Buf *sql, const Model *model, const char *table);
 void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object);
 /* One value of the present row, for a field of that kind; what is none spoils the row (row_is_sound). */
 Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind);
+void codec_row_model(Arena *arena, Rows *rows, int column, const Model *model, void *object); /* F_MODEL, by codec_load */
 Str codec_row_text(Rows *rows, int column, FieldKind kind); /* F_STR, F_UUID */
-/* The first row of those columns as a new struct of the model, in the job's arena; NULL: no row, or tx->error. */
 /* For UPDATE, with the transaction's time as $1. Clocks are set back, and of two that write at once the later may have begun first: a row's
  * `updated` never runs backwards, nor before its `created`. */
 #define SET_UPDATED "updated = CASE WHEN updated > $1 THEN updated ELSE $1 END"
 /* The same in ON CONFLICT DO UPDATE. */
 #define SET_UPDATED_OF(table) "updated = CASE WHEN " table ".updated > excluded.updated THEN " table ".updated ELSE excluded.updated END"
+/* The first row of those columns as a new struct of the model, in the job's arena; NULL: no row, or tx->error. */
 void *codec_first_row(Tx *tx, Rows *rows, const Model *model);
 /* The value to bind for a field. */
 Value codec_value(Arena *arena, const Field *field, const void *object);

@@ -297,17 +297,19 @@ static void load_member(Invalid *unread, const Field *field, const Json *object,
         reset(unread->arena, field, member);
 }
 
-void codec_load(Arena *arena, const Model *model, Str json_text, void *object)
+bool codec_load(Arena *arena, const Model *model, Str json_text, void *object)
 {
     Invalid unread;
     JsonError error;
     const Json *json = NULL;
     invalid_init(&unread, arena, TIME_NULL);
     memset(object, 0, model->size);
-    if (!json_text.p || !json_parse(arena, json_text, &json, &error))
+    bool is_json = json_text.p && json_parse(arena, json_text, &json, &error);
+    if (!is_json)
         json = NULL;
     for (size_t i = 0; i < model->count; i++)
         load_member(&unread, &model->fields[i], json, (char *)object + model->fields[i].offset);
     if (model->finish)
         (void)!model->finish(&unread, object);
+    return is_json;
 }

@@ -2,8 +2,6 @@
  * The same table and the same set of fields give the same bytes of SQL, so that statement caches hit. */
 #include "entity/codec.h"
 
-#include <ctype.h>
-
 #include "base/ident.h"
 
 static bool is_selected(const Field *field)
@@ -26,23 +24,21 @@ void codec_select(Buf *sql, const Model *model, const char *table)
     }
 }
 
-static void *load_opt_model(Arena *arena, const Model *model, Str json_text)
-{
-    if (!json_text.p || str_is(json_text, "null"))
-        return NULL;
-    void *object = arena_alloc(arena, model->size);
-    codec_load(arena, model, json_text, object);
-    return object;
-}
-
 /* ---- values that another program may have stored ---- */
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 
 static bool is_uuid(Str text)
 {
-    for (size_t i = 0; i < text.n; i++)
-        if ((i == 8 || i == 13 || i == 18 || i == 23) ? text.p[i] != '-' : !isxdigit((unsigned char)text.p[i]))
+    if (text.n != UUID_TEXT)
+        return false;
+    for (size_t i = 0; i < UUID_TEXT; i++)
+        if ((i == 8 || i == 13 || i == 18 || i == 23) ? text.p[i] != '-' : !is_hex(text.p[i]))
             return false;
-    return text.n == UUID_TEXT;
+    return true;
 }
 
 static bool is_json(Arena *arena, Str text)
@@ -70,15 +66,39 @@ static char first_of_kind(FieldKind kind)
     }
 }
 
+static void check_shape(Rows *rows, int column, Str text, FieldKind kind)
+{
+    char first = first_of_kind(kind);
+    if (first && text.n > 0 && text.p[0] != first && !str_is(text, "null"))
+        row_spoil(rows, column, first == '{' ? "is no JSON object" : "is no JSON array");
+}
+
 Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind)
 {
     Str text = row_text(rows, column);
-    char first = first_of_kind(kind);
     if (text.p && !row_is_typed(rows) && !is_json(arena, text))
         row_spoil(rows, column, "is no JSON");
-    else if (text.p && first && text.n > 0 && text.p[0] != first && !str_is(text, "null"))
-        row_spoil(rows, column, first == '{' ? "is no JSON object" : "is no JSON array");
+    else
+        check_shape(rows, column, text, kind);
     return text;
+}
+
+void codec_row_model(Arena *arena, Rows *rows, int column, const Model *model, void *object)
+{
+    Str text = row_text(rows, column);
+    if (!codec_load(arena, model, text, object) && text.p)
+        row_spoil(rows, column, "is no JSON");
+    else
+        check_shape(rows, column, text, F_MODEL);
+}
+
+static void *load_opt_model(Arena *arena, Rows *rows, int column, const Model *model)
+{
+    if (row_is_null(rows, column) || str_is(row_view(rows, column), "null"))
+        return NULL;
+    void *object = arena_alloc(arena, model->size);
+    codec_row_model(arena, rows, column, model, object);
+    return object;
 }
 
 Str codec_row_text(Rows *rows, int column, FieldKind kind)
@@ -86,9 +106,10 @@ Str codec_row_text(Rows *rows, int column, FieldKind kind)
     Str text = row_text(rows, column);
     if (!text.p || row_is_typed(rows))
         return text;
-    if (kind == F_UUID && !is_uuid(text))
-        row_spoil(rows, column, "is no UUID");
-    else if (!json_is_utf8(text))
+    if (kind == F_UUID) {
+        if (!is_uuid(text))
+            row_spoil(rows, column, "is no UUID");
+    } else if (!json_is_utf8(text))
         row_spoil(rows, column, "is no UTF-8");
     return text;
 }
@@ -140,10 +161,10 @@ static void read_column(Arena *arena, Rows *rows, int column, const Field *field
         *(int *)member = enum_of_row(rows, column, field->names);
         break;
     case F_MODEL:
-        codec_load(arena, field->model, codec_row_json(arena, rows, column, field->kind), member);
+        codec_row_model(arena, rows, column, field->model, member);
         break;
     case F_OPT_MODEL:
-        *(void **)member = load_opt_model(arena, field->model, codec_row_json(arena, rows, column, field->kind));
+        *(void **)member = load_opt_model(arena, rows, column, field->model);
         break;
     case F_STR:
     case F_UUID:

@@ -168,7 +168,6 @@ void http_reply(HttpRequest *request, int status, const HttpHeader *headers, siz
     if (pthread_equal(pthread_self(), server->loop) && server->handling == exchange)
         server->handled = true;
     else {
-        exchange = exchange_shrink(exchange, 0);
         wait_for_loop(server);
         queue_reply(server, exchange);
     }

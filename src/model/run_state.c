@@ -125,7 +125,7 @@ State *run_state_from_columns(Tx *tx, Rows *rows, int *column)
     state->data = codec_row_json(tx->arena, rows, c + 5, F_ANY);
     if (is_falsy(tx->arena, state->data))
         state->data = codec_row_json(tx->arena, rows, c + 6, F_ANY);
-    codec_load(tx->arena, &state_details_model, codec_row_json(tx->arena, rows, c + 7, F_MODEL), &state->state_details);
+    codec_row_model(tx->arena, rows, c + 7, &state_details_model, &state->state_details);
     row_name_fault(rows, "a column of the state", state->id);
     apply_defaults(state, tx->now);
     return state;
