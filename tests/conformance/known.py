@@ -98,6 +98,27 @@ def numbered_otherwise(request, reference, ours):
     return mine != theirs and sorted(priority for _, priority in mine) == sorted(priority for _, priority in theirs) and without_priority(reference.json) == without_priority(ours.json)
 
 
+def one_numbered_otherwise(request, reference, ours):
+    """One of those queues, asked for alone."""
+    if reference.status != 200 or ours.status != 200:
+        return False
+    mine, theirs = ours.json, reference.json
+    return mine["name"] == theirs["name"] and mine["priority"] != theirs["priority"] and without_priority([mine]) == without_priority([theirs])
+
+
+def in_another_pool(request, reference, ours):
+    """Without a default agent pool a queue's name means any queue of that name."""
+    body = request.parts
+    if max(reference.status, ours.status) > 201 or not isinstance(body, dict) or not body.get("work_queue_name") or body.get("work_pool_name"):
+        return False
+    return reference.json["work_pool_name"] != ours.json["work_pool_name"] and reference.json["work_queue_name"] == ours.json["work_queue_name"]
+
+
+def beyond_the_column(request, reference, ours):
+    """A filter by an integer that no row can hold."""
+    return reference.status == 500 and ours.status == 200 and bool(re.search(r"[0-9]{10}", request.content or ""))
+
+
 def fits_without_a_filter(request, reference, ours):
     """Ours has the queues besides that have no filter."""
     if reference.status != 200 or ours.status != 200:
@@ -115,6 +136,7 @@ def chosen_otherwise(request, reference, ours):
 
 
 ID = r"[^/]+"
+ANY_POOL = "of several queues of one name in different pools, a deployment without a pool gets the one that happens to lie first"
 KNOWN = [
     Known("a new block type is answered with itself, not with another one of its name", "POST", "/block_types/", of_a_known_name),
     Known("a reference to no document, or to none that is there: 400 in place of a 500", "POST", "/block_documents/", crash(400, "block_document_id")),
@@ -134,6 +156,9 @@ KNOWN = [
     Known("inputs of tasks that are no tasks are shown in the graph in place of a 500", "GET", f"/flow_runs/{ID}/graph", with_constants),
     Known("a run that is created in a state with data: made in place of a 500", "POST", f"/(flow_runs|task_runs|deployments/{ID}/create_flow_run)/?", with_data),
     Known("a limit below zero: 422 in place of a 500", "POST", "/ui/flow_runs/history", crash(422, "LIMIT must not be negative"), "postgresql"),
+    Known(ANY_POOL, "POST", "/deployments/", in_another_pool, "postgresql"),
+    Known("one of the queues that are numbered anew, asked for alone", "GET", f"/(work_queues/(name/)?|experimental/work_pools/{ID}/queues/){ID}", one_numbered_otherwise, "postgresql"),
+    Known("an integer beyond the column in a filter: the rows that it finds in place of a 500", "POST", "/.*/(filter|count|history)", beyond_the_column, "postgresql"),
     Known("an offset beyond 32 bits: no rows in place of a 500", "POST", "/.*/filter", beyond_the_end, "postgresql"),
     Known("an integer beyond the column: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", crash(422, "out of range for type"), "postgresql"),
     Known("a queue without a filter fits", "GET", f"/deployments/{ID}/work_queue_check", fits_without_a_filter, "postgresql"),

@@ -72,11 +72,9 @@ class Comparison:
     def lists(self, one, two, where, key):
         if len(one) != len(two):
             raise Difference(f"lengths at {where}: {one!r} and {two!r}")
-        if key == "active_slots":  # a set
-            two = sorted(two, key=lambda slot: self.backward.get(slot, slot))
+        if key in ("active_slots", "pause_keys"):  # sets
+            two = sorted(two, key=lambda item: self.backward.get(item, item))
             one = sorted(one)
-        elif key == "pause_keys":
-            one, two = sorted(one), sorted(two)
         for place, (left, right) in enumerate(zip(one, two)):
             self.value(left, right, f"{where}[{place}]", key)
 
