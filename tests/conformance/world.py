@@ -75,12 +75,12 @@ class World:
         self.coverage.note(request, answers[0])
         if DEPLOYED.fullmatch(f"{method} {path}") and max(answer.status for answer in answers) < 300:
             self.drop_planned_runs(other.path.partition("?")[0], answers[1])
+            if method == "PATCH" and self.servers[0].engine == "postgresql":
+                self.compare_pools(request, other)
         if answers[0].status == 201 and answers[1].status == 422:
             self.take_back(path.partition("?")[0], answers[0])
-        elif self.excused.get(ANY_POOL, [None])[-1] == self.asked:  # else every list with it would differ from here on
-            for wire, answer in zip(self.wires, answers):
-                wire.send(Request("DELETE", f"/deployments/{answer.json['id']}"))
-                wire.receive()
+        elif self.excused.get(ANY_POOL, [None])[-1] == self.asked and method == "POST":
+            self.delete_both("/deployments", [answer.json for answer in answers])
         else:
             self.learn(request, answers[0])
         if answers[0].status == 200 and re.search(r"/get_(scheduled_flow_)?runs", path) and "x-prefect-ui" not in request.headers:
@@ -104,6 +104,22 @@ class World:
         path = "/flow_runs" if path.endswith("/create_flow_run") else path.rstrip("/")
         self.wires[0].send(Request("DELETE", f"{path}/{answer.json['id']}"))
         self.wires[0].receive()
+
+    def compare_pools(self, request, other):
+        """A change that tells nothing may have led to another pool (ANY_POOL)."""
+        rows = []
+        for wire, sent in zip(self.wires, (request, other)):
+            wire.send(Request("GET", sent.path.partition("?")[0]))
+            rows.append(wire.receive().json)
+        if rows[0]["work_queue_name"] == rows[1]["work_queue_name"] and rows[0]["work_pool_name"] != rows[1]["work_pool_name"]:
+            self.excused.setdefault(ANY_POOL, []).append(self.asked)
+            self.delete_both("/deployments", rows)
+
+    def delete_both(self, path, rows):
+        """Else every list with them would differ from here on."""
+        for wire, row in zip(self.wires, rows):
+            wire.send(Request("DELETE", f"{path}/{row['id']}"))
+            wire.receive()
 
     def drop_planned_runs(self, path, answer):
         """A changed deployment loses all its planned runs in the reference, and those that are stale in ours (a listed difference): here all."""

@@ -9,6 +9,7 @@ import servers
 from load import Client
 
 QUEUES, RUNS_EACH = 1000, 100
+TRIES = 5
 POOL = "/experimental/work_pools/default-agent-pool/get_scheduled_flow_runs"
 STAMP = "%Y-%m-%d %H:%M:%S.%f"
 
@@ -74,17 +75,20 @@ def queue_path(number):
     (POOL, {"scheduled_before": "2000-01-01T00:00:00Z"}, 0),
 ])
 def test_far_faster_than_one_look_at_all_runs(crowded, path, body, count):
-    """What it takes to send and read as many runs, whoever finds them, is not the poll's."""
+    """What it takes to send and read as many runs, whoever finds them, is not the poll's. A poll that looks at all is never faster; what else
+    runs on the machine may hold up one that does not."""
     client = Client(crowded)
-    everything, sent = look_at_all(client, crowded.engine), seconds(client, "/flow_runs/filter", {"limit": count or 1}, count or 1)
-    assert seconds(client, path, body, count) < sent + everything / 2
+    for _ in range(TRIES):
+        everything, sent = look_at_all(client, crowded.engine), seconds(client, "/flow_runs/filter", {"limit": count or 1}, count or 1)
+        if seconds(client, path, body, count) < sent + everything / 2:
+            return
+    raise AssertionError(f"in {TRIES} tries not once faster")
 
 
 def test_a_queue_with_a_long_past_costs_one_look_at_most(crowded):
     client = Client(crowded)
-    everything = look_at_all(client, crowded.engine)
-    assert seconds(client, queue_path(QUEUES), {}, RUNS_EACH) < 5 * everything
-    assert seconds(client, POOL, {"work_queue_names": [f"queue-{QUEUES}"]}, RUNS_EACH) < 5 * everything
+    for path, body in [(queue_path(QUEUES), {}), (POOL, {"work_queue_names": [f"queue-{QUEUES}"]})]:
+        assert any(seconds(client, path, body, RUNS_EACH) < 5 * look_at_all(client, crowded.engine) for _ in range(TRIES))
 
 
 @pytest.mark.only("sqlite")
