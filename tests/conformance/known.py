@@ -2,6 +2,8 @@
 
 What tests/api/differences.py says of required fields holds here as well."""
 import collections
+import datetime
+import json
 import re
 from dataclasses import dataclass
 from typing import Callable
@@ -26,7 +28,7 @@ def listed(match, request, reference, ours):
     for known in KNOWN:
         if known.engine in ("", match.engine) and re.fullmatch(known.method, request.method) and re.fullmatch(known.path, request.path.partition("?")[0]) and known.holds(request, reference, ours):
             return known.reason
-    return missing_field(match, request, reference, ours)
+    return missing_field(match, request, reference, ours) or times_in_utc(match, request, reference, ours)
 
 
 def missing_field(match, request, reference, ours):
@@ -38,6 +40,22 @@ def missing_field(match, request, reference, ours):
         return None
     match.answers(request, Answer(expected["status"], ours.headers, expected["body"]), ours)
     return "a required field that the reference's models do not mark is told to be missing"
+
+
+def times_in_utc(match, request, reference, ours):
+    """A run just made is answered with its times as they were sent; ours has them in UTC at once, as every later answer has."""
+    path = request.path.partition("?")[0]
+    if request.method != "POST" or not re.fullmatch(f"/(flow_runs|task_runs|deployments/{ID}/create_flow_run)/?", path) or reference.status != ours.status or ours.status > 201:
+        return None
+    told = {key: in_utc(reference.json[key]) for key in ("expected_start_time", "next_scheduled_start_time", "start_time", "end_time") if reference.json.get(key)}
+    if {**reference.json, **told} == reference.json:
+        return None
+    match.answers(request, Answer(reference.status, reference.headers, json.dumps({**reference.json, **told}, ensure_ascii=False, separators=(",", ":"))), ours)
+    return "the times of a run just made are told in UTC"
+
+
+def in_utc(time):
+    return datetime.datetime.fromisoformat(time).astimezone(datetime.timezone.utc).isoformat()
 
 
 def crash(status, *words):
