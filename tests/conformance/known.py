@@ -181,6 +181,6 @@ KNOWN = [
     Known("an integer beyond the column: 422 in place of a 500", "(POST|PUT|PATCH)", "/.*", crash(422, "out of range for type"), "postgresql"),
     Known("a queue without a filter fits", "GET", f"/deployments/{ID}/work_queue_check", fits_without_a_filter, "postgresql"),
     Known("of runs that are due at one moment, any may be what a limit leaves", "POST", f"/experimental/work_pools/{ID}/get_scheduled_flow_runs", chosen_otherwise, "postgresql"),
-    Known("queues of one priority are numbered anew in the order in which they happen to lie there", "POST", "/work_queues/filter", numbered_otherwise, "postgresql"),
+    Known("queues of one priority are numbered anew in the order in which they happen to lie there", "POST", f"(/work_queues|/experimental/work_pools/{ID}/queues)/filter", numbered_otherwise, "postgresql"),
     Known("a run that is not there: 404 in place of a 500", "POST", f"/flow_runs/{ID}/resume", crash(404, "Flow run not found")),
 ]
