@@ -75,6 +75,7 @@ typedef struct ConnectionList { Connection *first, *last; unsigned count; int64_
 enum {
     READ_SIZE = 32 << 10,
     INPUT_MAX = 8 << 20,    /* bytes of unfinished heads and of requests that wait behind others, of all connections */
+    REPLIED_SMALL = 1 << 20, /* bytes of replies that wait for the loop, above which only the replies themselves are kept */
     REPLIED_MAX = 16 << 20, /* bytes of replies that wait for the loop */
     LISTENERS_MAX = 8
 };

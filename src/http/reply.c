@@ -168,6 +168,8 @@ void http_reply(HttpRequest *request, int status, const HttpHeader *headers, siz
     if (pthread_equal(pthread_self(), server->loop) && server->handling == exchange)
         server->handled = true;
     else {
+        if (atomic_load(&server->replied_bytes) > REPLIED_SMALL)
+            exchange = exchange_shrink(exchange, 0);
         wait_for_loop(server);
         queue_reply(server, exchange);
     }

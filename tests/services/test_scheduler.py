@@ -96,7 +96,7 @@ RUN = ["state_type", "run_count", "start_time", "end_time", "total_run_time", "f
 STATE = ["type", "name", "message", "state_details", "data", "result_artifact_id"]
 SAME = ["flow_run.state_id = state.id", "flow_run.work_queue_id = deployment.work_queue_id", "flow_run.flow_id = deployment.flow_id"]
 # Times of now, of which only the form can be compared, and only where it is text.
-FORMS = ["length(flow_run.created)", "substr(flow_run.updated, 24)", "length(state.timestamp)", "length(state.created)"]
+FORMS = ["length(flow_run.created)", "length(flow_run.updated)", "length(state.timestamp)", "length(state.created)"]
 SELECT_END = (" FROM flow_run JOIN flow_run_state AS state ON state.flow_run_id = flow_run.id JOIN deployment ON deployment.id = flow_run.deployment_id"
               " WHERE deployment.name NOT LIKE 'probe%' ORDER BY deployment.name, flow_run.next_scheduled_start_time")
 
