@@ -93,8 +93,8 @@ static const Field schedule_fields[] = {
     FIELD(ScheduleBody, start_time, F_TIME, .flags = NULLABLE, .fallback = "null"),
     FIELD(ScheduleBody, end_time, F_TIME, .flags = NULLABLE, .fallback = "null"),
     FIELD(ScheduleBody, min_time, F_DURATION, .flags = NULLABLE),
-    FIELD(ScheduleBody, min_runs, F_OPT_INT, .flags = NULLABLE, .decode = count_decode),
-    FIELD(ScheduleBody, max_runs, F_OPT_INT, .flags = NULLABLE, .decode = count_decode),
+    FIELD(ScheduleBody, min_runs, F_OPT_INT, .flags = NULLABLE),
+    FIELD(ScheduleBody, max_runs, F_OPT_INT, .flags = NULLABLE),
 };
 static const Model schedule_model = MODEL(ScheduleBody, schedule_fields);
 

@@ -19,18 +19,13 @@ static const Field limit_field = FIELD(Page, limit, F_OPT_INT);
 static const Field offset_field = FIELD(Page, offset, F_INT, .fallback = "0", .check = check_offset);
 
 /* Python's integers have no end: one that we cannot hold is out of range, not malformed. */
-bool count_decode(Invalid *invalid, const Json *json, void *member)
+bool limit_decode(Invalid *invalid, const Json *json, void *member)
 {
-    static const Field plain = { .name = "count", .kind = F_OPT_INT };
+    static const Field plain = { .name = "limit", .kind = F_OPT_INT };
     if (!json_is_beyond_int64(json))
         return codec_decode_field(invalid, &plain, json, member);
     *(OptInt *)member = (OptInt){ .v = json->text.p[0] == '-' ? INT64_MIN : INT64_MAX, .has = true };
     return true;
-}
-
-bool limit_decode(Invalid *invalid, const Json *json, void *member)
-{
-    return count_decode(invalid, json, member);
 }
 
 bool limit_check(Req *req, OptInt limit)

@@ -126,9 +126,8 @@ struct ListSpec {
     bool paged;                 /* limit and offset are taken though `prepare` is the family's own: for the description */
 };
 
-/* The .decode of an F_OPT_INT that says how many there may be: beyond 64 bits the nearest that they hold. The other one is for routes that
- * take a limit and are no list: it ends in req->limit. */
-bool count_decode(Invalid *invalid, const Json *json, void *member), limit_decode(Invalid *invalid, const Json *json, void *member);
+/* For routes that take a limit and are no list: the .decode of its field (F_OPT_INT) among .parameters. It ends in req->limit. */
+bool limit_decode(Invalid *invalid, const Json *json, void *member);
 bool limit_check(Req *req, OptInt limit); /* false: req->error */
 
 /* Both leave " AND (…)" conditions in req->query; prepare_list also limit, offset and order_by. */

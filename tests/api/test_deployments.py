@@ -465,8 +465,7 @@ DAY = "2030-01-01T{:02}:00:00+00:00"
 @pytest.mark.parametrize("body, hours", [
     ({}, [0, 1, 2]),
     ({"max_runs": 2}, [0, 1]), ({"max_runs": 1}, [0]), ({"max_runs": 0}, [0]), ({"max_runs": -5}, [0]),
-    ({"min_runs": 5}, [0, 1, 2, 3, 4]), ({"min_runs": 5, "max_runs": 4}, [0, 1, 2, 3]), ({"min_runs": 10**20, "max_runs": 4}, [0, 1, 2, 3]), ({"max_runs": -10**20}, [0]),
-    ({"min_runs": 2, "max_runs": 10**20}, [0, 1]), ({"min_runs": -10**20}, [0, 1]),
+    ({"min_runs": 5}, [0, 1, 2, 3, 4]), ({"min_runs": 5, "max_runs": 4}, [0, 1, 2, 3]),
     ({"min_runs": 1}, [0, 1]), ({"min_runs": 0, "min_time": 0}, [0]), ({"min_runs": -1, "min_time": -1}, [0]),
     ({"min_time": 4 * 3600}, [0, 1, 2, 3, 4]), ({"min_time": "PT5H"}, [0, 1, 2, 3, 4, 5]), ({"min_time": 10 * 3600, "max_runs": 4}, [0, 1, 2, 3]),
     ({"min_time": 3600.5, "min_runs": 1}, [0, 1, 2]),

@@ -11,6 +11,8 @@ from compare import SLUG, Comparison, Difference, TIME  # noqa: E402  (tests/his
 from answers import HEADERS  # noqa: E402  (tests/api)
 from wire import IDENTIFIER, canonical, parsed  # noqa: E402
 
+MINUTE = datetime.timedelta(minutes=1)
+DURATION = re.compile(r"(?<=: )\d+\.\d+")
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d:\d\d")
 # Lists that the reference makes from a Python set, or orders by identifiers of which ours are others.
 SETS = ("tags", "allowed_schemes", "pause_keys", "capabilities")
@@ -140,11 +142,17 @@ class Match(Comparison):
         return [rows[pairs[name]] for name in left]
 
     def likeness(self, row, known, names=None):
-        """What a row tells beside times and unknown identifiers, the others as the second server calls them."""
+        """What a row tells beside times of this run, durations and unknown identifiers, the others as the second server calls them."""
         def told(found):
             name = canonical(found[0])
             return (names[name] if names else name) if name in known else "?"
-        return TIMES.sub("*", IDENTIFIER.sub(told, json.dumps(row, sort_keys=True)))
+        return DURATION.sub("*", TIMES.sub(self.far_time, IDENTIFIER.sub(told, json.dumps(row, sort_keys=True))))
+
+    def far_time(self, found):
+        """A time that a request named, or a schedule: both servers have the same."""
+        time = datetime.datetime.fromisoformat(found[0])
+        near = datetime.datetime.fromisoformat(self.begun) - MINUTE < time < datetime.datetime.now(datetime.timezone.utc) + MINUTE
+        return "*" if near else time.astimezone(datetime.timezone.utc).isoformat()
 
     def objects(self, one, two, where):
         own = OWN_WORDS.get(str(two.get("slug")), {})
