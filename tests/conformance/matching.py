@@ -11,6 +11,8 @@ from compare import SLUG, Comparison, Difference, TIME  # noqa: E402  (tests/his
 from answers import HEADERS  # noqa: E402  (tests/api)
 from wire import IDENTIFIER, canonical, parsed  # noqa: E402
 
+MINUTE = datetime.timedelta(minutes=1)
+DURATION = re.compile(r"(?<=: )\d+\.\d+")
 TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?[+-]\d\d:\d\d")
 # Lists that the reference makes from a Python set, or orders by identifiers of which ours are others.
 SETS = ("tags", "allowed_schemes", "pause_keys", "capabilities")
@@ -80,12 +82,22 @@ class Match(Comparison):
             raise Difference(f"body: {one.text[:500]!r} and {two.text[:500]!r}")
         if isinstance(left, list) and isinstance(right, list) and one.status == 200:
             columns = order_of(request.path, request.parts)
+            if columns and request.path.startswith("/ui/flow_runs/history"):
+                return self.points(left, right, columns, is_window(request.parts))
             if columns:
                 return self.rows(left, right, columns, is_window(request.parts))
         self.value(left, right, "body", None)
         if is_plain(one.text) and not is_plain(two.text):
             raise Difference("the JSON is written otherwise")
         return None
+
+    def points(self, one, two, columns, window):
+        """Rows of a chart. They tell too little to know by them which run is which: pairs that are new are none to remember."""
+        known = self.forward.copy(), self.backward.copy()
+        try:
+            return self.rows(one, two, columns, window)
+        finally:
+            self.forward, self.backward = known
 
     def rows(self, one, two, columns, window):
         """Two ordered lists: rows that the order does not tell apart may stand in any order."""
@@ -99,15 +111,17 @@ class Match(Comparison):
         else:
             groups = list(grouped(one, columns))
         for first, last in groups:
-            left, right = one[first:last], self.paired(one[first:last], two[first:last])
+            by_chance = window and columns[0] in NOT_COMPARABLE  # the page is chosen by identifiers of which ours are others
+            left, right = one[first:last], self.paired(one[first:last], two[first:last], by_chance)
             if right is None and window and (first == 0 or last == len(one)) and same_place(one[first:last], two[first:last], columns):
                 self.weak += 1
                 continue
             for place, pair in enumerate(zip(left, two[first:last] if right is None else right)):
                 self.value(*pair, f"body[{first + place}]", None)
 
-    def paired(self, one, two):
-        """The rows of the second list in the order of the first, as far as they are known; None if they are not the same rows."""
+    def paired(self, one, two, by_chance=False):
+        """The rows of the second list in the order of the first, as far as they are known; None if they are not the same rows, as lists may
+        hold that took them by chance."""
         if one and isinstance(one[0], str):
             return sorted(two, key=one.index) if sorted(one) == sorted(two) else None
         if not one or not isinstance(one[0], dict):
@@ -124,17 +138,28 @@ class Match(Comparison):
         for name, like in unknown_here.items():
             pairs[name] = next((other for other, text in unknown_there.items() if text == like), None)
             unknown_there.pop(pairs[name], None)
+        if by_chance and unknown_there:
+            return None
         pairs.update(zip([name for name in unknown_here if pairs[name] is None], unknown_there))
         if any(pairs[name] not in rows for name in left):
             return None
         return [rows[pairs[name]] for name in left]
 
     def likeness(self, row, known, names=None):
-        """What a row tells beside times and unknown identifiers, the others as the second server calls them."""
+        """What a row tells beside times of this run, durations, names made up and unknown identifiers, the others as the second server calls
+        them."""
         def told(found):
             name = canonical(found[0])
             return (names[name] if names else name) if name in known else "?"
-        return TIMES.sub("*", IDENTIFIER.sub(told, json.dumps(row, sort_keys=True)))
+        if isinstance(row.get("name"), str) and SLUG.match(row["name"]):
+            row = {**row, "name": "made up"}
+        return DURATION.sub("*", TIMES.sub(self.far_time, IDENTIFIER.sub(told, json.dumps(row, sort_keys=True))))
+
+    def far_time(self, found):
+        """A time that a request named, or a schedule: both servers have the same."""
+        time = datetime.datetime.fromisoformat(found[0])
+        near = datetime.datetime.fromisoformat(self.begun) - MINUTE < time < datetime.datetime.now(datetime.timezone.utc) + MINUTE
+        return "*" if near else time.astimezone(datetime.timezone.utc).isoformat()
 
     def objects(self, one, two, where):
         own = OWN_WORDS.get(str(two.get("slug")), {})
