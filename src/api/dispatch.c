@@ -7,6 +7,7 @@
 #include "api/ui.h"
 #include "api/worker.h"
 #include "base/ident.h"
+#include "base/unicode.h"
 #include <strings.h>
 
 enum {
@@ -195,7 +196,7 @@ static bool read_body(Req *req)
         return true;
     if (!check_value_count(req, body))
         return false;
-    if (!json_is_utf8(body)) /* FastAPI's answer where it is to be JSON; the reference fails on showing others */
+    if (!utf8_is_valid(body)) /* FastAPI's answer where it is to be JSON; the reference fails on showing others */
         return fail(&req->error, ERR_BAD_REQUEST, "There was an error parsing the body");
     if (!is_json_type(http_header(req->http, "content-type"))) {
         req->body_text = body;

@@ -3,6 +3,7 @@
 
 #include "api/address.h"
 #include "base/log.h"
+#include "base/unicode.h"
 
 /* How each error looks on the wire; a text of its own hides the message (which goes to the log). */
 static const struct ErrorShape {
@@ -116,7 +117,7 @@ void reply_send(Req *req)
         write_invalid(req);
     if (req->reply.n)
         headers[count++] = (HttpHeader){ STR("content-type"), STR("application/json") };
-    Str text = json_repaired(req->arena, buf_view(&req->reply)); /* another program may have put anything into a database */
+    Str text = utf8_repaired(req->arena, buf_view(&req->reply)); /* another program may have put anything into a database */
     req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
     reply_send_with(req, headers, count);
 }

@@ -10,7 +10,6 @@
 #include "api/worker.h"
 #include "base/log.h"
 #include "db/migrate.h"
-#include "db/rights.h"
 #include "model/block_registration.h"
 #include "model/encryption.h"
 #include "model/run_bodies.h"
@@ -57,7 +56,7 @@ static bool migrate_if_wanted(Tx *tx, void *arg)
 static bool check_rights(Tx *tx, void *arg)
 {
     const DbConfig *config = arg;
-    return rights_check(tx, config->pgbouncer ? 0 : config->connections); /* a pooler has connections of its own */
+    return db_may_serve(tx, config->pgbouncer ? 0 : config->connections); /* a pooler has connections of its own */
 }
 
 static bool register_blocks(Tx *tx, void *arg)

@@ -28,16 +28,10 @@ enum { JSON_DEPTH_MAX = 512 };
  * last value. Result and slices live in the arena or in `text`. False: *error tells where and why. */
 bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
 
-bool json_is_utf8(Str text);
-/* The first byte that is not UTF-8, or NULL. */
-const char *json_find_invalid(Str text);
-/* The text with U+FFFD for each such byte; itself where there is none. */
-Str json_repaired(Arena *arena, Str text);
-/* Puts a question mark in the place of each such byte, for lines that people read. */
-void json_blank_invalid(char *text, size_t n);
-
 const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
+/* What is wrong with JSON text that begins with another character than `opens` ('{', '['; 0: any will do) and is not null: a literal, or NULL. */
+const char *json_shape_fault(Str json_text, char opens);
 bool json_is_beyond_int64(const Json *json);                /* an integer (NULL is none) that 64 bits do not hold */
 bool json_holds_zero(const Json *json);                     /* U+0000, in any string or key of it */
 

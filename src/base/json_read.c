@@ -6,6 +6,8 @@
 #include <limits.h>
 #include <math.h>
 
+#include "base/unicode.h"
+
 enum { SORT_FROM = 17 }; /* members from which duplicates are found by sorting, not by comparing each with each */
 
 typedef struct Reader {
@@ -438,83 +440,6 @@ static bool read_value(Reader *r, Json *out)
     }
 }
 
-/* UTF-8 */
-
-/* The length of the character at p, 0 where it is not one: overlong forms and surrogates are none. */
-static size_t character_length(const unsigned char *p, const unsigned char *end)
-{
-    unsigned char lead = p[0];
-    if (lead < 0x80)
-        return 1;
-    if (lead < 0xC2 || lead > 0xF4)
-        return 0;
-    size_t n = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if ((size_t)(end - p) < n)
-        return 0;
-    unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    return n;
-}
-
-static const char *find_invalid(const char *start, const char *end_text)
-{
-    const unsigned char *p = (const unsigned char *)start, *end = (const unsigned char *)end_text;
-    while (p < end) {
-        uint64_t word;
-        if (end - p >= 8 && (memcpy(&word, p, 8), (word & 0x8080808080808080u) == 0)) {
-            p += 8;
-            continue;
-        }
-        size_t n = character_length(p, end);
-        if (n == 0)
-            return (const char *)p;
-        p += n;
-    }
-    return NULL;
-}
-
-const char *json_find_invalid(Str text)
-{
-    return text.n ? find_invalid(text.p, text.p + text.n) : NULL;
-}
-
-bool json_is_utf8(Str text)
-{
-    return !json_find_invalid(text);
-}
-
-Str json_repaired(Arena *arena, Str text)
-{
-    const char *invalid = json_find_invalid(text);
-    if (!invalid)
-        return text;
-    Buf out;
-    buf_init(&out, arena, text.n + 16);
-    for (; invalid; invalid = json_find_invalid(text)) {
-        size_t n = (size_t)(invalid - text.p);
-        buf_add(&out, text.p, n);
-        buf_text(&out, "\xEF\xBF\xBD");
-        text = (Str){ invalid + 1, text.n - n - 1 };
-    }
-    buf_str(&out, text);
-    return buf_view(&out);
-}
-
-void json_blank_invalid(char *text, size_t n)
-{
-    for (const char *bad; (bad = json_find_invalid((Str){ text, n }));) {
-        size_t before = (size_t)(bad - text);
-        text[before] = '?';
-        text += before + 1;
-        n -= before + 1;
-    }
-}
-
 static size_t count_characters(const char *p, const char *end)
 {
     size_t n = 0;
@@ -525,7 +450,7 @@ static size_t count_characters(const char *p, const char *end)
 
 static bool read_document(Reader *r, Json *root)
 {
-    const char *invalid = find_invalid(r->start, r->end);
+    const char *invalid = utf8_find_invalid((Str){ r->start, (size_t)(r->end - r->start) });
     if (invalid)
         return stop(r, invalid, "Invalid UTF-8");
     skip_space(r);
@@ -562,6 +487,13 @@ const Json *json_get(const Json *object, const char *key)
         if (member->key.n == n && memcmp(member->key.p, key, n) == 0)
             return member;
     return NULL;
+}
+
+const char *json_shape_fault(Str json_text, char opens)
+{
+    if (!opens || json_text.n == 0 || json_text.p[0] == opens || str_is(json_text, "null"))
+        return NULL;
+    return opens == '{' ? "is no JSON object" : "is no JSON array";
 }
 
 bool json_is_beyond_int64(const Json *json)

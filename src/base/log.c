@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "base/unicode.h"
 
 enum { LINE_MAX_BYTES = 4096 };
 
@@ -73,7 +73,7 @@ static size_t write_head(char *line, size_t room, LogLevel level, const char *lo
 /* What a client sent may stand in a line: it must not begin another one, nor steer a terminal, nor make a file of lines unreadable. */
 static void blank_strange(char *text, size_t n)
 {
-    json_blank_invalid(text, n);
+    utf8_blank_invalid(text, n);
     for (size_t i = 0; i < n; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7F)
             text[i] = ' ';

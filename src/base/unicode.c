@@ -1,7 +1,83 @@
-/* base/unicode.c -- what Python knows of characters: spaces, and the digits of all scripts. */
+/* base/unicode.c -- UTF-8, and what Python knows of characters: spaces, and the digits of all scripts. */
 #include "base/unicode.h"
 
 #include "base/buf.h"
+
+/* ---- UTF-8 ---- */
+
+/* The length of the character at p, 0 where it is not one: overlong forms and surrogates are none. */
+static size_t character_length(const unsigned char *p, const unsigned char *end)
+{
+    unsigned char lead = p[0];
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xC2 || lead > 0xF4)
+        return 0;
+    size_t n = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if ((size_t)(end - p) < n)
+        return 0;
+    unsigned char low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return n;
+}
+
+const char *utf8_find_invalid(Str text)
+{
+    if (text.n == 0)
+        return NULL;
+    const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
+    while (p < end) {
+        uint64_t word;
+        if (end - p >= 8 && (memcpy(&word, p, 8), (word & 0x8080808080808080u) == 0)) {
+            p += 8;
+            continue;
+        }
+        size_t n = character_length(p, end);
+        if (n == 0)
+            return (const char *)p;
+        p += n;
+    }
+    return NULL;
+}
+
+bool utf8_is_valid(Str text)
+{
+    return !utf8_find_invalid(text);
+}
+
+Str utf8_repaired(Arena *arena, Str text)
+{
+    const char *invalid = utf8_find_invalid(text);
+    if (!invalid)
+        return text;
+    Buf out;
+    buf_init(&out, arena, text.n + 16);
+    for (; invalid; invalid = utf8_find_invalid(text)) {
+        size_t n = (size_t)(invalid - text.p);
+        buf_add(&out, text.p, n);
+        buf_text(&out, "\xEF\xBF\xBD");
+        text = (Str){ invalid + 1, text.n - n - 1 };
+    }
+    buf_str(&out, text);
+    return buf_view(&out);
+}
+
+void utf8_blank_invalid(char *text, size_t n)
+{
+    for (const char *bad; (bad = utf8_find_invalid((Str){ text, n }));) {
+        size_t before = (size_t)(bad - text);
+        text[before] = '?';
+        text += before + 1;
+        n -= before + 1;
+    }
+}
+
+/* ---- characters ---- */
 
 /* The zeros of Unicode 14 (Python 3.11), each with its nine digits behind it, but for ASCII's. */
 static const uint32_t zeros[] = {

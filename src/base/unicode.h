@@ -1,8 +1,16 @@
-/* base/unicode.h -- what Python knows of characters: spaces, and the digits of all scripts. */
+/* base/unicode.h -- UTF-8, and what Python knows of characters: spaces, and the digits of all scripts. */
 #ifndef ORION_UNICODE_H
 #define ORION_UNICODE_H
 
 #include "base/arena.h"
+
+bool utf8_is_valid(Str text);
+/* The first byte that is not UTF-8, or NULL. */
+const char *utf8_find_invalid(Str text);
+/* The text with U+FFFD for each such byte; itself where there is none. */
+Str utf8_repaired(Arena *arena, Str text);
+/* Puts a question mark in the place of each such byte, for lines that people read. */
+void utf8_blank_invalid(char *text, size_t n);
 
 /* The character at a place in valid UTF-8; *ret_size gets its bytes. */
 uint32_t unicode_at(Str s, size_t at, size_t *ret_size);

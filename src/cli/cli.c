@@ -5,7 +5,7 @@
 #include <getopt.h>
 #include <sys/stat.h>
 
-#include "base/json.h"
+#include "base/unicode.h"
 #include "config/setting_value.h"
 
 /* ---- options ---- */
@@ -258,7 +258,7 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
 /* Names and paths stand in messages, files and answers. */
 static bool are_utf8(char **words)
 {
-    while (*words && json_is_utf8(str_from(*words)))
+    while (*words && utf8_is_valid(str_from(*words)))
         words++;
     return !*words;
 }

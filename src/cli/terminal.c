@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/unicode.h"
 
 void cli_colours(Cli *cli)
 {
@@ -23,7 +24,7 @@ static void print_line(FILE *file, const char *colour, const char *format, va_li
     char *text;
     if (vasprintf(&text, format, values) < 0)
         return;
-    json_blank_invalid(text, strlen(text)); /* what another program stored may stand in it */
+    utf8_blank_invalid(text, strlen(text)); /* what another program stored may stand in it */
     if (colour)
         fputs(colour, file);
     fputs(text, file);

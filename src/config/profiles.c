@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/json.h"
+#include "base/unicode.h"
 #include "config/file_write.h"
 #include "config/settings.h"
 
@@ -158,7 +159,7 @@ bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
     Error cause = { .code = ERR_NONE };
     if (!read_file(arena, path, &text, error))
         return false;
-    if (!json_is_utf8(text))
+    if (!utf8_is_valid(text))
         return fail(error, ERR_INVALID, "%s is not UTF-8.", path);
     if (!toml_parse(arena, text, &root, &cause) || !add_document(ret, root, &cause))
         return fail(error, ERR_INVALID, "%s: %s", path, cause.message);

@@ -5,7 +5,7 @@
 #include <pwd.h>
 
 #include "base/buf.h"
-#include "base/json.h"
+#include "base/unicode.h"
 
 /* ---- templates, as Python's string.Template substitutes them ---- */
 
@@ -95,7 +95,7 @@ static const char *home_folder(const char *user, Error *error)
 {
     const struct passwd *entry = *user ? getpwnam(user) : NULL; /* before any thread runs */
     const char *folder = *user ? (entry ? entry->pw_dir : NULL) : getenv("HOME");
-    if (folder && folder[0] == '/' && json_is_utf8(str_from(folder)))
+    if (folder && folder[0] == '/' && utf8_is_valid(str_from(folder)))
         return folder;
     if (*user)
         fail(error, ERR_INVALID, "there is no user %s with a home that ~%s could be", user, user);

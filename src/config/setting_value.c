@@ -302,7 +302,7 @@ bool setting_parse(const Setting *setting, TomlKind kind, Str text, Arena *arena
     };
     Input in = { .setting = setting, .kind = kind, .text = text, .arena = arena, .problem = problem };
     SettingValue value = { .text = STR_NULL };
-    if (!json_is_utf8(text))
+    if (!utf8_is_valid(text))
         return refuse(&in, "value_error.encoding", "value is not UTF-8");
     if (!readers[setting->kind](&in, &value))
         return false;

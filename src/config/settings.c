@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/unicode.h"
 #include "config/file_write.h"
 #include "config/profiles.h"
 #include "config/setting_derive.h"
@@ -175,7 +176,7 @@ static void warn_of_unknown_names(Arena *arena, const Profile *profile)
             add_unknown(&list, entry->name);
     if (!list.n)
         return;
-    json_blank_invalid(list.p, list.n);
+    utf8_blank_invalid(list.p, list.n);
     fprintf(stderr, "WARNING: settings that this server does not know are kept and not used: %s\n", buf_cstr(&list));
 }
 
@@ -257,7 +258,7 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
 {
     const char *environment = getenv("PREFECT_PROFILE");
     Str name = option ? str_from(option) : environment ? str_from(environment) : profiles->active;
-    if (!json_is_utf8(name))
+    if (!utf8_is_valid(name))
         return fail(error, ERR_INVALID, "The profile's name in PREFECT_PROFILE is not UTF-8.");
     *ret = profiles_find(profiles, name);
     if (*ret)

@@ -5,8 +5,7 @@ typedef struct Search {
     Arena *arena;
     BadRows *rows;
     StrList added[TABLE_COUNT]; /* since the lists were sorted */
-    Check check;                /* whose callback is ours */
-    void (*found)(void *arg, const Table *table, Str id, const char *column, const char *reason);
+    FaultFound *found;          /* the caller's */
     void *arg;
 } Search;
 
@@ -53,14 +52,13 @@ static void add_referring(Search *s, Tx *tx, size_t table, const TableColumn *co
     }
 }
 
-bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, void (*found)(void *, const Table *, Str, const char *, const char *), void *arg,
-                   BadRows *ret)
+bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, FaultFound *found, void *arg, BadRows *ret)
 {
     Search s = { .arena = arena, .rows = ret, .found = found, .arg = arg };
     size_t before;
     *ret = (BadRows){ .count = 0 };
-    s.check = (Check){ .found = add, .arg = &s, .flags = flags };
-    if (!check_database(tx, &s.check))
+    Check check = { .found = add, .arg = &s, .flags = flags };
+    if (!check_database(tx, &check))
         return false;
     take_in(&s);
     do {

@@ -11,7 +11,6 @@ typedef struct BadRows {
 } BadRows;
 
 /* Finds them all; `found` is called for each fault, as in Check. Lists live in the arena. False: tx->error. */
-bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, void (*found)(void *, const Table *, Str, const char *, const char *), void *arg,
-                   BadRows *ret) MUST_CHECK;
+bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, FaultFound *found, void *arg, BadRows *ret) MUST_CHECK;
 
 #endif

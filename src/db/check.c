@@ -1,6 +1,7 @@
 /* db/check.c -- every value of every row judged as a copy to PostgreSQL judges it, and the shapes of JSON by the tables. */
 #include "db/check.h"
 
+#include "base/json.h"
 #include "db/copy_value.h"
 #include "db/migrate.h"
 
@@ -10,13 +11,6 @@ static void tell(Check *check, const Table *table, Str id, const char *column, c
     check->found(check->arg, table, id, column, reason);
 }
 
-static const char *check_shape(const TableColumn *column, const Value *value)
-{
-    if (!column->opens || value->kind != VAL_JSON || value->s.n == 0 || value->s.p[0] == column->opens || str_is(value->s, "null"))
-        return NULL;
-    return column->opens == '{' ? "is no JSON object" : "is no JSON array";
-}
-
 static void check_row(Rows *rows, const Table *table, Check *check)
 {
     Str id = row_text(rows, 0);
@@ -24,8 +18,8 @@ static void check_row(Rows *rows, const Table *table, Check *check)
     for (size_t i = 0; i < table->count; i++) {
         Value value;
         const char *reason = copy_value_read(rows, (int)i, table->columns[i].kind, check->flags, &value);
-        if (!reason && check->shapes)
-            reason = check_shape(&table->columns[i], &value);
+        if (!reason && check->shapes && value.kind == VAL_JSON)
+            reason = json_shape_fault(value.s, table->columns[i].opens);
         if (reason)
             tell(check, table, id, table->columns[i].name, reason);
     }
@@ -36,8 +30,7 @@ static void check_table(Tx *tx, const Table *table, Check *check)
     Buf sql;
     buf_init(&sql, tx->arena, 1024);
     buf_text(&sql, "SELECT ");
-    for (size_t i = 0; i < table->count; i++)
-        buf_printf(&sql, "%s\"%s\"", i ? ", " : "", table->columns[i].name);
+    table_columns(&sql, table);
     buf_printf(&sql, " FROM %s", table->name);
     Rows *rows = db_query(tx, buf_cstr(&sql), NULL, 0);
     ArenaMark mark = arena_mark(tx->arena);
@@ -47,12 +40,17 @@ static void check_table(Tx *tx, const Table *table, Check *check)
     }
 }
 
-static void check_reference(Tx *tx, const Table *table, const TableColumn *column, Check *check)
+Rows *check_orphans(Tx *tx, const Table *table, const TableColumn *column)
 {
     Str sql = arena_printf(tx->arena, "SELECT id, %s FROM %s AS held WHERE %s IS NOT NULL AND NOT EXISTS"
                            " (SELECT 1 FROM %s AS meant WHERE meant.id = held.%s)",
                            column->name, table->name, column->name, column->refers, column->name);
-    Rows *rows = db_query(tx, sql.p, NULL, 0);
+    return db_query(tx, sql.p, NULL, 0);
+}
+
+static void check_reference(Tx *tx, const Table *table, const TableColumn *column, Check *check)
+{
+    Rows *rows = check_orphans(tx, table, column);
     while (db_next(rows)) {
         ArenaMark mark = arena_mark(tx->arena);
         Str id = row_text(rows, 0);

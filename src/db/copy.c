@@ -44,18 +44,12 @@ static size_t page_rows(const Table *table)
     return PAGE_VALUES / table->count;
 }
 
-static void put_columns(Buf *sql, const Table *table)
-{
-    for (size_t i = 0; i < table->count; i++)
-        buf_printf(sql, "%s\"%s\"", i ? ", " : "", table->columns[i].name);
-}
-
 static Str select_text(Arena *arena, const Table *table, const char *where)
 {
     Buf sql;
     buf_init(&sql, arena, 1024);
     buf_text(&sql, "SELECT ");
-    put_columns(&sql, table);
+    table_columns(&sql, table);
     buf_printf(&sql, " FROM %s%s ORDER BY id LIMIT %zu", table->name, where, page_rows(table));
     buf_cstr(&sql);
     return buf_view(&sql);
@@ -86,10 +80,11 @@ static bool read_row(Work *w, Cursor *c, Rows *rows, size_t *bytes)
     for (size_t i = 0; i < c->table->count; i++) {
         const TableColumn *column = &c->table->columns[i];
         const char *reason = copy_value_read(rows, (int)i, column->kind, c->flags, &row[i]);
-        w->copy->met_bad_row = reason != NULL;
-        if (reason)
+        if (reason) {
+            w->copy->met_bad_row = true;
             return fail(&w->problem, ERR_INVALID, "Table %s of the %s, row %.*s: %s %s", c->table->name, c->side, STR_ARG(id),
                         column->name, reason);
+        }
         if (row[i].kind == VAL_TEXT || row[i].kind == VAL_JSON)
             *bytes += row[i].s.n;
     }
@@ -131,7 +126,7 @@ static Str insert_text(Arena *arena, const Table *table, size_t rows)
     Buf sql;
     buf_init(&sql, arena, 8192);
     buf_printf(&sql, "INSERT INTO %s (", table->name);
-    put_columns(&sql, table);
+    table_columns(&sql, table);
     buf_text(&sql, ") VALUES ");
     for (size_t i = 0; i < rows * table->count; i++) {
         buf_text(&sql, i % table->count ? ", $" : i ? "), ($" : "($");
@@ -254,14 +249,10 @@ static bool count_rows(Tx *tx, int64_t counts[TABLE_COUNT])
     return tx->error->code == ERR_NONE;
 }
 
-/* Rows in SQLite may refer to others that are gone: foreign keys bind only those who ask for it. */
 static bool check_reference(Work *w, const Table *table, const TableColumn *column)
 {
     Tx *tx = w->source;
-    Str sql = arena_printf(tx->arena, "SELECT id, %s FROM %s AS held WHERE %s IS NOT NULL AND NOT EXISTS"
-                           " (SELECT 1 FROM %s AS meant WHERE meant.id = held.%s) LIMIT 1",
-                           column->name, table->name, column->name, column->refers, column->name);
-    Rows *rows = db_query(tx, sql.p, NULL, 0);
+    Rows *rows = check_orphans(tx, table, column);
     if (db_next(rows)) {
         Str id = row_text(rows, 0), held = row_text(rows, 1);
         w->copy->met_bad_row = true;

@@ -2,8 +2,7 @@
 #ifndef ORION_COPY_H
 #define ORION_COPY_H
 
-#include "db/db.h"
-#include "db/tables.h"
+#include "db/check.h"
 
 typedef enum CopyPhase { COPY_WRITES, COPY_VERIFIES } CopyPhase;
 
@@ -18,7 +17,7 @@ typedef struct Copy {
     Db *from, *to;            /* opened without a timeout: each is one transaction */
     bool force;               /* replace what the target holds; else it must be empty */
     bool skip_bad_rows;       /* leave out rows that cannot be copied, and those that refer to them; else one of them ends the copy */
-    void (*left_out)(void *arg, const Table *table, Str id, const char *column, const char *reason); /* where they are: called for each reason */
+    FaultFound *left_out;     /* called for each reason why one is left out */
     void (*progress)(void *arg, const CopyProgress *progress); /* after every few rows, on a thread of a database */
     void *arg;
 

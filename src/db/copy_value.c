@@ -3,6 +3,7 @@
 
 #include "base/ident.h"
 #include "base/json.h"
+#include "base/unicode.h"
 #include "db/driver.h"
 
 /* ---- reading ---- */
@@ -19,7 +20,7 @@ static const char *read_text(Str text, unsigned flags, Value *ret)
         return NULL;
     if (holds_zero(text))
         return "holds the character U+0000, which PostgreSQL cannot store";
-    return json_is_utf8(text) ? NULL : "is no UTF-8";
+    return utf8_is_valid(text) ? NULL : "is no UTF-8";
 }
 
 static const char *read_state_type(Str text, unsigned flags, Value *ret)

@@ -122,10 +122,11 @@ typedef enum DbLock { /* in the order in which they are taken */
 void db_lock(Tx *tx, DbLock lock);
 /* The row of that id, where there is one; `table` is a literal. */
 void db_lock_row(Tx *tx, const char *table, Str id);
-/* The rows of a SELECT … FOR UPDATE (or SHARE, or KEY SHARE), one by one in its order, which is by id. It runs where locks are needed
- * only, so its text may be that engine's. */
+/* The rows of a SELECT … FOR UPDATE (or SHARE, or KEY SHARE) ordered by id, one by one. Runs where locks are needed only, in that engine's words. */
 #define DB_LOCK_ROWS(tx, sql, ...) db_lock_rows((tx), "" sql, DB_VALUES(__VA_ARGS__))
 void db_lock_rows(Tx *tx, const char *sql, const Value *values, size_t count);
+/* Whether a server can work on the database as it is; what it will lack is told in the log. `connections` it asks for; 0: not comparable. */
+bool db_may_serve(Tx *tx, int64_t connections) MUST_CHECK; /* false: tx->error says why it must not start */
 
 /* ---- rows ---- */
 

@@ -55,6 +55,7 @@ struct Driver {
     /* NULL: *error. `timeout` in seconds; 0: none. */
     Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);
     void (*disconnect)(Connection *connection);
+    bool (*may_serve)(Tx *tx, int64_t connections);     /* db_may_serve; NULL: nothing can be missing */
     bool (*is_connected)(const Connection *connection); /* this and the next where many write; NULL */
     unsigned (*connected)(const Place *place);          /* how many are, at this moment */
 

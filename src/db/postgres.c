@@ -393,6 +393,7 @@ const Driver postgres_driver = {
     .lock = postgres_lock,
     .lock_row = postgres_lock_row,
     .script = postgres_script,
+    .may_serve = postgres_may_serve,
     .next = postgres_next,
     .finish = postgres_finish,
     .is_null = postgres_is_null,

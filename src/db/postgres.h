@@ -123,4 +123,7 @@ PGresult *pg_next_row(PgConnection *c, PgRows *rows, Error *error);
 /* Several statements at once, outside of the pipeline, all results ignored. */
 bool pg_script(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 
+/* postgres_rights.c: Driver.may_serve. */
+bool postgres_may_serve(Tx *tx, int64_t connections) MUST_CHECK;
+
 #endif

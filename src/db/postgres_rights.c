@@ -1,5 +1,5 @@
-/* db/rights.c -- what a PostgreSQL server or the role lacks: some of it would be noticed only when a request fails. */
-#include "db/rights.h"
+/* db/postgres_rights.c -- what a PostgreSQL server or the role lacks: some of it would be noticed only when a request fails. */
+#include "db/postgres.h"
 
 #include "base/log.h"
 #include "db/tables.h"
@@ -60,10 +60,8 @@ static void warn_of_connections(Tx *tx, int64_t wanted)
                     "run at once.", (long long)most, (long long)wanted);
 }
 
-bool rights_check(Tx *tx, int64_t connections)
+bool postgres_may_serve(Tx *tx, int64_t connections)
 {
-    if (strcmp(tx->sql->name, "postgresql") != 0)
-        return true;
     if (!refuse_standby(tx))
         return false;
     warn_of_read_only(tx);

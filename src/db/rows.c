@@ -68,6 +68,12 @@ void db_lock_rows(Tx *tx, const char *sql, const Value *values, size_t count)
         (void)db_send(tx, sql, values, count);
 }
 
+bool db_may_serve(Tx *tx, int64_t connections)
+{
+    const Driver *driver = driver_of(tx);
+    return !driver->may_serve || driver->may_serve(tx, connections);
+}
+
 bool db_script(Tx *tx, const char *sql)
 {
     return may_run(tx, sql) && driver_of(tx)->script(tx, sql);

@@ -162,3 +162,9 @@ const Table db_tables[TABLE_COUNT] = {
     TABLE(saved_search),
     TABLE(configuration),
 };
+
+void table_columns(Buf *sql, const Table *table)
+{
+    for (size_t i = 0; i < table->count; i++)
+        buf_printf(sql, "%s\"%s\"", i ? ", " : "", table->columns[i].name);
+}

@@ -3,8 +3,7 @@
 #ifndef ORION_TABLES_H
 #define ORION_TABLES_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/buf.h"
 
 typedef enum ColumnKind {
     KIND_UUID, KIND_TEXT,
@@ -32,5 +31,8 @@ enum { TABLE_COUNT = 23 };
 
 /* In an order in which rows can be inserted, and backwards deleted, but for the references that migrate_begin_fill lets go. */
 extern const Table db_tables[TABLE_COUNT];
+
+/* "id", "created", … of it, quoted, for SELECT and INSERT. */
+void table_columns(Buf *sql, const Table *table);
 
 #endif

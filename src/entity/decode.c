@@ -205,7 +205,6 @@ static bool is_refused_as_low(Invalid *invalid, const Field *field, const Json *
     return errno == ERANGE && held.v < 0 && !field->check(invalid, &held);
 }
 
-/* The member holds the kind's nothing already. */
 /* Python's integers have no end: below the least that a check lets through, one is out of range and not malformed. */
 static bool is_far_below(const Json *json, const Field *field, void *member)
 {
@@ -218,6 +217,7 @@ static bool is_far_below(const Json *json, const Field *field, void *member)
     return true;
 }
 
+/* The member holds the kind's nothing already. */
 static bool decode_value(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
     if (json->kind == JSON_NULL)

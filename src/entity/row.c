@@ -3,6 +3,7 @@
 #include "entity/codec.h"
 
 #include "base/ident.h"
+#include "base/unicode.h"
 
 static bool is_selected(const Field *field)
 {
@@ -68,9 +69,9 @@ static char first_of_kind(FieldKind kind)
 
 static void check_shape(Rows *rows, int column, Str text, FieldKind kind)
 {
-    char first = first_of_kind(kind);
-    if (first && text.n > 0 && text.p[0] != first && !str_is(text, "null"))
-        row_spoil(rows, column, first == '{' ? "is no JSON object" : "is no JSON array");
+    const char *fault = json_shape_fault(text, first_of_kind(kind));
+    if (fault)
+        row_spoil(rows, column, fault);
 }
 
 Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind)
@@ -109,7 +110,7 @@ Str codec_row_text(Rows *rows, int column, FieldKind kind)
     if (kind == F_UUID) {
         if (!is_uuid(text))
             row_spoil(rows, column, "is no UUID");
-    } else if (!json_is_utf8(text))
+    } else if (!utf8_is_valid(text))
         row_spoil(rows, column, "is no UTF-8");
     return text;
 }

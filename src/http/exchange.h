@@ -29,10 +29,10 @@ enum { DATE_LENGTH = 29 }; /* Mon, 23 Nov 2026 11:17:54 GMT */
 /* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` bytes are beside the exchange itself. */
 Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected);
 void exchange_free(Exchange *exchange);
-/* Builds the head. `headers` are copied. */
 /* Making a reply may have taken many times its size. Where it did, what is not written yet moves to a new exchange, and all else goes.
  * From any thread that the exchange is with. */
 Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
+/* Builds the head. `headers` are copied. */
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
 
 /* What a connection is about. A protocol upgrade would be a state more. */

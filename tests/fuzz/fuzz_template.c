@@ -2,6 +2,7 @@
  * the template, or a line with the schema and then the value. */
 #include "fuzz.h"
 
+#include "base/unicode.h"
 #include "entity/json_schema.h"
 #include "model/message_template.h"
 
@@ -14,7 +15,7 @@ static void fill(Arena *arena, Str template)
     Str text;
     TemplateFault fault;
     if (message_template_fill(arena, template, values, COUNT_OF(values), &text, &fault))
-        must(json_is_utf8(text));
+        must(utf8_is_valid(text));
 }
 
 static void check_schema(Arena *arena, Str schema_text, Str value_text)
@@ -25,14 +26,14 @@ static void check_schema(Arena *arena, Str schema_text, Str value_text)
     buf_init(&message, arena, 64);
     if (json_parse(arena, schema_text, &schema, &error) && json_parse(arena, value_text, &value, &error)
         && !json_schema_check(arena, schema, value, &message))
-        must(json_is_utf8(buf_view(&message)));
+        must(utf8_is_valid(buf_view(&message)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
     Str rest = { (const char *)data, size }, kind = cut_line(&rest);
-    if (!json_is_utf8(rest)) {
+    if (!utf8_is_valid(rest)) {
         arena_free(arena);
         return 0;
     }

@@ -248,27 +248,26 @@ def test_a_read_that_takes_too_long_is_answered_503(start):
     assert client.flow()["name"]
 
 
+def is_left_alone(server, way, found):
+    before = server.store.dump()
+    answer = Client(server).post(f"/admin/database/{way}", {"confirm": True})
+    assert answer.status == 409 and found in answer.value["detail"]
+    assert server.store.dump() == before
+
+
 @pytest.mark.parametrize("way", ["clear", "drop", "create"])
 def test_a_database_that_a_newer_version_took_over_is_left_alone(start, way):
     server = start()
-    client = Client(server)
-    client.flow()
+    Client(server).flow()
     server.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
-    before = server.store.dump()
-    answer = client.post(f"/admin/database/{way}", {"confirm": True})
-    assert answer.status == 409 and "ffffffffffff" in answer.value["detail"]
-    assert server.store.dump() == before
+    is_left_alone(server, way, "ffffffffffff")
 
 
 @pytest.mark.parametrize("way", ["clear", "drop", "create"])
 def test_a_table_of_another_program_among_ours_is_left_alone(start, way):
     server = start()
-    client = Client(server)
-    client.flow()
+    Client(server).flow()
     server.execute("DROP TABLE log")
     server.execute("CREATE TABLE log (line VARCHAR(80))")
     server.execute("INSERT INTO log (line) VALUES ('another program wrote this')")
-    before = server.store.dump()
-    answer = client.post(f"/admin/database/{way}", {"confirm": True})
-    assert answer.status == 409 and "table log" in answer.value["detail"]
-    assert server.store.dump() == before
+    is_left_alone(server, way, "table log")
