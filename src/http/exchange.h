@@ -94,6 +94,7 @@ struct HttpServer {
     int64_t memory_again;             /* when memory that waits for clients is looked at again; 0: need not be */
     int64_t trim_again;               /* when what was freed may go back to the system again */
     unsigned crowd;                   /* most requests at once since then */
+    bool crowded;                     /* there was a crowd, and more than a few of it are left */
     size_t input_held, reply_held;    /* bytes of all connections: requests that are incomplete or wait, replies that are not taken */
     bool draining;
     ConnectionList lists[LIST_COUNT];
@@ -129,6 +130,7 @@ void connection_free(Connection *c);
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);
 void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
+void room_give_back(HttpServer *server);  /* what a crowd took, to the system. When closed connections have been freed */
 bool room_for_body(Connection *c);        /* ends the body that has been coming in longest. False: none is slow */
 void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
 

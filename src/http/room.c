@@ -83,8 +83,8 @@ static Connection *reply_holder(HttpServer *server)
 }
 
 /* What many requests took stays with the process, in pieces between others that are still in use, unless it is given back
- * expressly. That takes a while: it is done when half of them are gone. */
-static void trim_after_crowd(HttpServer *server)
+ * expressly. That takes a while: it is done when a quarter of them are gone, and again, until only a few are left. */
+void room_give_back(HttpServer *server)
 {
     static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING, LIST_LINGERING };
     unsigned count = 0;
@@ -92,21 +92,24 @@ static void trim_after_crowd(HttpServer *server)
         count += server->lists[with_memory[i]].count;
     if (count > server->crowd)
         server->crowd = count;
-    if (server->crowd < TRIM_CROWD || count > server->crowd / 2)
+    if (count >= TRIM_CROWD)
+        server->crowded = true;
+    if (!server->crowded || count > server->crowd - server->crowd / 4)
         return;
     if (server->now < server->trim_again) {
-        server->memory_again = server->trim_again;
+        if (!server->memory_again || server->memory_again > server->trim_again)
+            server->memory_again = server->trim_again;
         return;
     }
     malloc_trim(0);
     server->trim_again = server->now + TRIM_WAIT;
     server->crowd = count;
+    server->crowded = count > CROWD;
 }
 
 void room_for_memory(HttpServer *server)
 {
     server->memory_again = 0;
-    trim_after_crowd(server);
     while (server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX) {
         Connection *c = server->input_held > INPUT_MAX ? input_holder(server) : reply_holder(server);
         if (!c) {

@@ -354,6 +354,7 @@ static void loop_turn(HttpServer *server, int64_t end)
         accept_all(server);
     time_out(server);
     free_list(server, LIST_CLOSED);
+    room_give_back(server);
     if (!server->draining)
         accept_resume(server);
 }
