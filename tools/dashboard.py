@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""tools/dashboard.py OUT.c [WHEEL]: writes the dashboard's files out of the wheel as the table of api/static_files.h.
+"""tools/dashboard.py OUT.c [WHEEL]: writes the dashboard's files out of the wheel as the table of web/static_files.h.
 
 What gets smaller is kept compressed only: every browser takes gzip. Without a wheel the table is empty."""
 import gzip
@@ -37,7 +37,7 @@ def main(arguments):
         sys.exit(__doc__)
     parts = list(rows(read_files(arguments[1]))) if len(arguments) == 2 else []
     with open(arguments[0], "w", encoding="ascii") as out:
-        out.write('#include "api/static_files.h"\n\n')
+        out.write('#include "web/static_files.h"\n\n')
         out.writelines(data for data, _ in parts)
         out.write("const StaticFile static_files[] = {\n")
         out.writelines(row for _, row in parts)

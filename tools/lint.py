@@ -10,9 +10,10 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 
 # Who may include whom. A folder sees itself and these; the picture is in ARCHITECTURE.md.
-LAYERS = {"base": [], "config": ["base"], "db": ["config"], "entity": ["db"], "schedule": ["base"], "notify": ["base"], "http": ["base"],
-          "model": ["entity", "schedule"], "orchestration": ["model"], "services": ["orchestration", "notify"],
-          "api": ["orchestration", "http", "services"], "cli": ["api"], ".": ["cli"]}
+LAYERS = {"base": [], "config": ["base"], "db": ["config"], "entity": ["db"], "schedule": ["base"], "python": ["base"], "notify": ["base"],
+          "http": ["base"], "blocks": ["entity"], "model": ["entity", "schedule", "python"], "orchestration": ["model"],
+          "services": ["orchestration", "blocks", "notify"], "api": ["orchestration", "blocks", "http"], "web": ["api"],
+          "server": ["web", "services"], "cli": ["server"], ".": ["cli"]}
 
 # Headers of engines, and the only files that may know them.
 ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/(postgres\w*|libpq)\.[ch]"}
@@ -38,7 +39,7 @@ FILE_LINES, HEADER_LINES = 800, 150
 MUTABLE = {
     "src/base/log.c": "the log level",
     "src/model/run_bodies.c": "the longest cache key: a setting, written once before the first request",
-    "src/api/server.c": "what a signal handler can reach",
+    "src/server/server.c": "what a signal handler can reach",
 }
 
 

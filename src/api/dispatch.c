@@ -1,10 +1,7 @@
 /* api/dispatch.c -- from an HTTP request to a handler in its transaction, and from there to the reply. */
 #include "api/request.h"
 
-#include "api/docs.h"
-#include "api/origin.h"
 #include "api/reply.h"
-#include "api/ui.h"
 #include "api/worker.h"
 #include "base/ident.h"
 #include "base/unicode.h"
@@ -384,7 +381,7 @@ static void dispatch(Req *req, Str path)
     }
 }
 
-void api_handle(HttpRequest *http, void *app)
+Req *req_new(HttpRequest *http, const App *app)
 {
     Req *req = arena_new_of(http->arena, Req);
     req->http = http;
@@ -392,17 +389,11 @@ void api_handle(HttpRequest *http, void *app)
     req->app = app;
     req->now = clock_now();
     invalid_init(&req->invalid, req->arena, req->now);
-    if (!origin_check(req)) {
-        reply_send(req);
-        return;
-    }
-    if (reply_preflight(req) || docs_handle(req))
-        return;
-    if (str_starts(http->path, "/api/")) {
-        dispatch(req, (Str){ http->path.p + 4, http->path.n - 4 });
-    } else if (req->app->ui_dir) {
-        worker_submit(req->app->worker, req, ui_handle);
-    } else {
-        ui_handle(req);
-    }
+    return req;
+}
+
+void api_handle(Req *req)
+{
+    Str path = req->http->path;
+    dispatch(req, (Str){ path.p + 4, path.n - 4 });
 }

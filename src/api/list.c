@@ -2,21 +2,15 @@
 #include "api/request.h"
 
 #include "base/log.h"
+#include "entity/checks.h"
 
 typedef struct Page {
     OptInt limit;
     int64_t offset;
 } Page;
 
-static bool check_offset(Invalid *invalid, void *member)
-{
-    if (*(int64_t *)member >= 0)
-        return true;
-    return invalid_add(invalid, "value_error.number.not_ge", "{\"limit_value\":0}", "ensure this value is greater than or equal to 0");
-}
-
 static const Field limit_field = FIELD(Page, limit, F_OPT_INT);
-static const Field offset_field = FIELD(Page, offset, F_INT, .fallback = "0", .check = check_offset);
+static const Field offset_field = FIELD(Page, offset, F_INT, .fallback = "0", .check = check_int_ge_0);
 
 /* Python's integers have no end: one that we cannot hold is out of range, not malformed. */
 bool limit_decode(Invalid *invalid, const Json *json, void *member)

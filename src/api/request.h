@@ -142,8 +142,9 @@ bool reply_count(Req *req, const char *table);
 bool list_leaves_out(Req *req, Str id);
 
 /* ---- dispatch (api/dispatch.c) ---- */
-void api_handle(HttpRequest *http, void *app); /* HttpConfig.handle */
-extern const RouteFamily *const route_families[];     /* api/routes.c */
+Req *req_new(HttpRequest *http, const App *app); /* in the request's arena */
+void api_handle(Req *req);                       /* a path below /api: answers, now or when its transaction has ended */
+extern const RouteFamily *const route_families[];     /* api/routes/routes.c */
 extern const size_t route_family_count;
 
 #endif

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
-#include "model/block_registration.h"
+#include "blocks/block_registration.h"
 
 enum { FILE_MAX = 64 << 20 };
 

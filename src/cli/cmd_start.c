@@ -1,8 +1,8 @@
 /* cli/cmd_start.c -- `orion start`: the server in the foreground until SIGINT or SIGTERM. */
 #include <unistd.h>
 
-#include "api/server.h"
-#include "api/ui.h"
+#include "server/server.h"
+#include "web/ui.h"
 #include "base/log.h"
 #include "cli/cli.h"
 

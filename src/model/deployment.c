@@ -4,7 +4,7 @@
 #include "base/ident.h"
 #include "base/str_list.h"
 #include "model/deployment_schedule.h"
-#include "model/flow.h"
+#include "entity/checks.h"
 #include "model/run.h"
 #include "model/work_queue.h"
 

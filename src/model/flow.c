@@ -2,19 +2,7 @@
 #include "model/flow.h"
 
 #include "base/ident.h"
-
-bool check_name(Invalid *invalid, void *member)
-{
-    Str name = *(Str *)member;
-    bool bad = false;
-    for (size_t i = 0; i < name.n; i++)
-        bad = bad || char_in(name.p[i], "/%&><");
-    if (!bad)
-        return true;
-    Str repr = json_python_repr(invalid->arena, name);
-    return invalid_add(invalid, "value_error.invalidname", NULL,
-                       "Name %.*s contains an invalid character. Must not contain any of: ['/', '%%', '&', '>', '<'].", STR_ARG(repr));
-}
+#include "entity/checks.h"
 
 static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Flow, id, F_UUID),

@@ -13,9 +13,6 @@ typedef struct Flow { /* schemas.core.Flow */
 
 extern const Model flow_model, flow_create_model, flow_update_model;
 
-/* schemas.core.raise_on_invalid_name, for fields of kind F_STR: no / % & > < in names. */
-bool check_name(Invalid *invalid, void *member);
-
 /* The flow of that name: made now (*ret_created) or there already. NULL: tx->error. */
 Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created);
 Flow *flow_read(Tx *tx, Str id);           /* NULL: not there, or tx->error */

@@ -2,7 +2,7 @@
 #include "model/notification_policy.h"
 
 #include "base/ident.h"
-#include "model/message_template.h"
+#include "python/message_template.h"
 
 const char *const notification_field_names[NOTIFICATION_FIELDS] = {
     [NOTIFY_POLICY_ID] = "flow_run_notification_policy_id",

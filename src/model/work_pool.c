@@ -3,16 +3,9 @@
 
 #include "base/ident.h"
 #include "base/str_list.h"
-#include "entity/json_schema.h"
-#include "entity/python_values.h"
-#include "model/flow.h"
-
-static bool check_limit(Invalid *invalid, void *member)
-{
-    const OptInt *limit = member;
-    return !limit->has || limit->v >= 0 ||
-           invalid_add(invalid, "value_error.number.not_ge", "{\"limit_value\":0}", "ensure this value is greater than or equal to 0");
-}
+#include "entity/checks.h"
+#include "python/json_schema.h"
+#include "python/python_values.h"
 
 /* ---- the base job template: WorkPool.validate_base_job_template ---- */
 
@@ -141,13 +134,13 @@ static const Field create_fields[] = {
     FIELD(WorkPool, type, F_STR, .fallback = "\"prefect-agent\""),
     FIELD(WorkPool, base_job_template, F_DICT, .fallback = "{}", .check = check_template),
     FIELD(WorkPool, is_paused, F_OPT_BOOL, .fallback = "false"),
-    FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_limit),
+    FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_0),
 };
 static const Field update_fields[] = {
     FIELD(WorkPool, description, F_STR, .flags = NULLABLE),
     FIELD(WorkPool, is_paused, F_OPT_BOOL, .flags = NULLABLE),
     FIELD(WorkPool, base_job_template, F_DICT, .check = check_template),
-    FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_limit),
+    FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_0),
 };
 static const Field default_fields[] = {
     FIELD(WorkPool, default_queue_id, F_UUID),

@@ -2,25 +2,7 @@
 #include "model/work_queue.h"
 
 #include "base/ident.h"
-#include "model/flow.h"
-
-static bool check_least(Invalid *invalid, const OptInt *value, int64_t least)
-{
-    if (!value->has || value->v >= least)
-        return true;
-    Str ctx = arena_printf(invalid->arena, "{\"limit_value\":%lld}", (long long)least);
-    return invalid_add(invalid, "value_error.number.not_ge", ctx.p, "ensure this value is greater than or equal to %lld", (long long)least);
-}
-
-static bool check_limit(Invalid *invalid, void *member)
-{
-    return check_least(invalid, member, 0);
-}
-
-static bool check_priority(Invalid *invalid, void *member)
-{
-    return check_least(invalid, member, 1);
-}
+#include "entity/checks.h"
 
 static const Field filter_fields[] = {
     FIELD(QueueFilter, tags, F_STRS, .flags = NULLABLE),
@@ -45,7 +27,7 @@ static const Field create_fields[] = {
     FIELD(WorkQueue, name, F_STR, .flags = REQUIRED, .check = check_name),
     FIELD(WorkQueue, description, F_STR, .flags = NULLABLE),
     FIELD(WorkQueue, is_paused, F_BOOL),
-    FIELD(WorkQueue, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_limit),
+    FIELD(WorkQueue, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_0),
     FIELD(WorkQueue, priority, F_OPT_INT, .flags = NULLABLE),
     FIELD(WorkQueue, filter, F_OPT_MODEL, .flags = NULLABLE, .model = &filter_model),
 };
@@ -53,8 +35,8 @@ static const Field update_fields[] = {
     FIELD(WorkQueue, name, F_STR, .check = check_name),
     FIELD(WorkQueue, description, F_STR, .flags = NULLABLE),
     FIELD(WorkQueue, is_paused, F_BOOL),
-    FIELD(WorkQueue, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_limit),
-    FIELD(WorkQueue, priority, F_OPT_INT, .flags = NULLABLE, .check = check_priority),
+    FIELD(WorkQueue, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_0),
+    FIELD(WorkQueue, priority, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_1),
     FIELD(WorkQueue, last_polled, F_TIME, .flags = NULLABLE),
     FIELD(WorkQueue, filter, F_OPT_MODEL, .flags = NULLABLE, .model = &filter_model),
 };

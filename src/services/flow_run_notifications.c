@@ -1,8 +1,8 @@
 /* services/flow_run_notifications.c -- sends the queued notifications, one at a time. */
 #include "base/log.h"
-#include "entity/python_values.h"
-#include "model/block.h"
-#include "model/message_template.h"
+#include "python/python_values.h"
+#include "blocks/block.h"
+#include "python/message_template.h"
 #include "model/notification_policy.h"
 #include "notify/notify.h"
 #include "services/service.h"

@@ -21,7 +21,7 @@ SETS_ON = {"sqlite": SETS, "postgresql": (*SETS, "states")}
 # How we describe the block types that are registered at start, by slug: the sentences are our own.
 OWN_WORDS = {
     slug: {name: kind[name] for name in ("description", "code_example")}
-    for collection in json.loads((Path(__file__).resolve().parents[2] / "src/model/block_types.json").read_text())["collections"].values() for slug, kind in collection["block_types"].items()
+    for collection in json.loads((Path(__file__).resolve().parents[2] / "src/blocks/block_types.json").read_text())["collections"].values() for slug, kind in collection["block_types"].items()
 }
 
 # What a list is ordered by: the columns of which the first that is there counts, by operation and by the sort that was asked for.

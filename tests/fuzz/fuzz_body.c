@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "db/driver.h"
-#include "model/block.h"
+#include "blocks/block.h"
 #include "model/concurrency_limit.h"
 #include "model/deployment.h"
 #include "model/filters.h"

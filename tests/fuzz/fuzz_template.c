@@ -3,8 +3,8 @@
 #include "fuzz.h"
 
 #include "base/unicode.h"
-#include "entity/json_schema.h"
-#include "model/message_template.h"
+#include "python/json_schema.h"
+#include "python/message_template.h"
 
 static void fill(Arena *arena, Str template)
 {

@@ -1,10 +1,10 @@
 /* tests/unit/test_block.c -- checksums of block schemas, hiding and merging of block data; values of the reference's functions. */
 #include "unit.h"
 
-#include "model/block.h"
-#include "model/block_data.h"
-#include "model/block_dict.h"
-#include "model/block_fields.h"
+#include "blocks/block.h"
+#include "blocks/block_data.h"
+#include "blocks/block_dict.h"
+#include "blocks/block_fields.h"
 
 #define FIELDS "{\"secret_fields\": [\"token\", \"deep.key\", \"all.*\"]}"
 

@@ -1,7 +1,7 @@
 /* tests/unit/test_json_schema.c -- what fits a schema, and the words for what does not: expected values are those of jsonschema.validate. */
 #include "unit.h"
 
-#include "entity/json_schema.h"
+#include "python/json_schema.h"
 
 typedef struct Case {
     const char *schema, *value;

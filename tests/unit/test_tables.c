@@ -4,7 +4,7 @@
 
 #include "db/migrate.h"
 #include "db/tables.h"
-#include "model/block.h"
+#include "blocks/block.h"
 #include "model/concurrency_limit.h"
 #include "model/deployment.h"
 #include "model/flow.h"

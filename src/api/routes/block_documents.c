@@ -1,0 +1,147 @@
+/* api/routes/block_documents.c -- /block_documents: the routes stand at the end. */
+#include "api/routes/families.h"
+
+#include "blocks/block.h"
+#include "blocks/block_dict.h"
+#include "model/filters.h"
+
+typedef struct Secrets {
+    bool include_secrets;
+} Secrets;
+
+static const Field secrets_fields[] = { FIELD(Secrets, include_secrets, F_BOOL, .fallback = "false") };
+static const Model secrets_model = MODEL(Secrets, secrets_fields);
+
+static bool create_block_document(Req *req)
+{
+    BlockDocument *document = block_document_create(req->tx, req->object);
+    if (!document)
+        return false;
+    reply_model(req, &block_document_model, document);
+    return true;
+}
+
+static bool read_block_document(Req *req)
+{
+    const Secrets *secrets = req->object;
+    BlockDocument *document = block_document_read(req->tx, req->params[0], secrets->include_secrets);
+    if (!document)
+        return req_fail(req, ERR_NOT_FOUND, "Block document not found");
+    reply_model(req, &block_document_model, document);
+    return true;
+}
+
+static bool update_block_document(Req *req)
+{
+    return block_document_update(req->tx, req->params[0], req->object, req->sent);
+}
+
+static bool delete_block_document(Req *req)
+{
+    return DB_EXEC(req->tx, "DELETE FROM block_document WHERE id = $1", v_uuid(req->params[0])) > 0 ||
+        req_fail(req, ERR_NOT_FOUND, "Block document not found");
+}
+
+/* ---- the list: anonymous documents are left out unless the filter speaks of them ---- */
+
+static const Json *parse_literal(Arena *arena, Str text)
+{
+    const Json *json = NULL;
+    JsonError unused;
+    return json_parse(arena, text, &json, &unused) ? json : NULL;
+}
+
+/* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too. */
+static const Json *with_default(Arena *arena, const Json *body)
+{
+    const Json *filter = json_get(body, "block_documents");
+    Dict whole, inner;
+    if (!json_is_null(body) && body->kind != JSON_OBJECT)
+        return body;
+    bool is_empty = json_is_null(filter) || (filter->kind == JSON_ARRAY && !filter->child); /* an empty list is an empty object */
+    if (!is_empty && (filter->kind != JSON_OBJECT || json_get(filter, "is_anonymous")))
+        return body;
+    dict_init(&inner, arena, filter);
+    dict_put(&inner, STR("is_anonymous"), parse_literal(arena, STR("{\"eq_\": false}")));
+    dict_init(&whole, arena, body);
+    dict_put(&whole, STR("block_documents"), dict_object(&inner));
+    return dict_object(&whole);
+}
+
+static bool prepare_documents(Req *req)
+{
+    const Json *body = req->body;
+    if (!req->body_text.p)
+        req->body = with_default(req->arena, body);
+    bool ok = prepare_list(req);
+    req->body = body; /* an error echoes what was sent */
+    return ok;
+}
+
+typedef struct Found {
+    Str id, name;
+    struct Found *next;
+} Found;
+
+static int compare_names(const void *a, const void *b)
+{
+    const Found *x = *(const Found *const *)a, *y = *(const Found *const *)b;
+    int order = memcmp(x->name.p, y->name.p, x->name.n < y->name.n ? x->name.n : y->name.n);
+    return order ? order : (x->name.n > y->name.n) - (x->name.n < y->name.n);
+}
+
+/* One page, in the order in which documents were made, then sorted by name, as the reference does. */
+static const Found **read_page(Req *req, size_t *ret_count)
+{
+    Found *first = NULL, **tail = &first;
+    size_t count = 0;
+    req->order_by = "block_document.created, block_document.id";
+    for (Rows *rows = list_rows(req, STR("SELECT block_document.id, block_document.name FROM block_document")); db_next(rows); count++) {
+        *tail = arena_new_of(req->arena, Found);
+        (*tail)->id = row_text(rows, 0);
+        (*tail)->name = row_text(rows, 1);
+        tail = &(*tail)->next;
+    }
+    const Found **page = arena_alloc(req->arena, (count + 1) * sizeof *page);
+    for (size_t i = 0; i < count; i++, first = first->next)
+        page[i] = first;
+    qsort(page, count, sizeof *page, compare_names);
+    *ret_count = count;
+    return page;
+}
+
+static bool read_block_documents(Req *req)
+{
+    const Secrets *secrets = req->object;
+    BlockReader reader = { .tx = req->tx, .include_secrets = secrets->include_secrets };
+    size_t count;
+    const Found **page = read_page(req, &count);
+    JsonWriter *w = reply_json(req);
+    json_array(w);
+    for (size_t i = 0; i < count; i++) {
+        const BlockDocument *document = block_reader_document(&reader, page[i]->id);
+        if (list_leaves_out(req, page[i]->id))
+            continue;
+        if (!document)
+            return false;
+        codec_write(w, &block_document_model, document);
+    }
+    json_array_end(w);
+    return req->tx->error->code == ERR_NONE;
+}
+
+static const ListSpec document_list = { .links = block_document_links, .link_count = BLOCK_DOCUMENT_LINKS, .table = "block_document",
+                                        .offset_last = true, .paged = true };
+
+static const Route block_document_routes[] = {
+    { HTTP_POST,   "/block_documents/",          create_block_document, TX_WRITE, 201, .lock = LOCK_BLOCKS, .body = &block_document_create_model,
+      .name = "create_block_document", .reply = &block_document_model },
+    { HTTP_POST,   "/block_documents/filter",    read_block_documents,  TX_READ,  200, .parameters = &secrets_model,
+      .prepare = prepare_documents, .spec = &document_list, .name = "read_block_documents", .reply = &block_document_model, .reply_list = true },
+    { HTTP_GET,    "/block_documents/{id:uuid}", read_block_document,   TX_READ,  200, .query = &secrets_model,
+      .name = "read_block_document_by_id", .reply = &block_document_model },
+    { HTTP_DELETE, "/block_documents/{id:uuid}", delete_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS, .name = "delete_block_document" },
+    { HTTP_PATCH,  "/block_documents/{id:uuid}", update_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS, .body = &block_document_update_model,
+      .name = "update_block_document_data" },
+};
+const RouteFamily block_document_family = FAMILY(block_document_routes, .tag = "Block documents");

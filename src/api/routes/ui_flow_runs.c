@@ -1,0 +1,81 @@
+/* api/routes/ui_flow_runs.c -- /ui/flow_runs: the points of the dashboard's chart of runs. The routes stand at the end. */
+#include "api/routes/families.h"
+
+#include "model/filters.h"
+#include "model/run.h"
+
+enum { POINTS_MAX = 1000 };
+
+/* SimpleFlowRun of the reference. */
+typedef struct RunPoint {
+    Str id;
+    int state_type; /* StateType */
+    Time timestamp;
+    int64_t duration, lateness; /* microseconds */
+} RunPoint;
+
+static const Field point_fields[] = {
+    FIELD(RunPoint, id, F_UUID, .flags = REQUIRED),
+    FIELD(RunPoint, state_type, F_ENUM, .flags = REQUIRED, .names = state_type_names),
+    FIELD(RunPoint, timestamp, F_TIME, .flags = REQUIRED),
+    FIELD(RunPoint, duration, F_DURATION, .flags = REQUIRED),
+    FIELD(RunPoint, lateness, F_DURATION, .flags = REQUIRED),
+};
+static const Model point_model = MODEL(RunPoint, point_fields, .schema = "SimpleFlowRun");
+
+/* What a point is made of: far less than a whole run with its state. */
+static const Field point_columns[] = {
+    FIELD(Run, id, F_UUID),
+    FIELD(Run, state_type, F_ENUM, .names = state_type_names),
+    FIELD(Run, state_timestamp, F_TIME),
+    FIELD(Run, expected_start_time, F_TIME),
+    FIELD(Run, start_time, F_TIME),
+    FIELD(Run, total_run_time, F_DURATION),
+};
+static const Model columns_model = MODEL(Run, point_columns);
+
+static void write_point(JsonWriter *w, Run *run, Time now)
+{
+    run_estimate(run, now);
+    RunPoint point = {
+        .id = run->id,
+        .state_type = run->state_type,
+        .timestamp = run->start_time != TIME_NULL ? run->start_time : run->expected_start_time,
+        .duration = run->estimated_run_time,
+        .lateness = run->estimated_start_time_delta,
+    };
+    codec_write(w, &point_model, &point);
+}
+
+/* Runs without a state, or without any time, have no place in the chart: the reference fails on them. */
+static bool read_flow_run_history(Req *req)
+{
+    Buf select;
+    buf_init(&select, req->arena, 256);
+    buf_text(&select, "SELECT ");
+    codec_select(&select, &columns_model, "flow_run");
+    buf_text(&select, " FROM flow_run");
+    Rows *rows = list_rows(req, buf_view(&select));
+    JsonWriter *w = reply_json(req);
+    Run *run = arena_new_of(req->arena, Run);
+    json_array(w);
+    while (db_next(rows)) {
+        int column = 0;
+        codec_read_row(req->arena, rows, &column, &columns_model, run);
+        if (row_is_sound(rows) && run->state_type >= 0 && (run->start_time != TIME_NULL || run->expected_start_time != TIME_NULL))
+            write_point(w, run, req->tx->now);
+    }
+    json_array_end(w);
+    return req->tx->error->code == ERR_NONE;
+}
+
+static const ListSpec history = {
+    .sorts = flow_run_sorts, .sort_default = "EXPECTED_START_TIME_DESC", .limit_most = POINTS_MAX,
+    .links = flow_run_links, .link_count = RUN_HISTORY_LINKS, .table = "flow_run",
+};
+
+static const Route ui_flow_run_routes[] = {
+    { HTTP_POST, "/ui/flow_runs/history", read_flow_run_history, TX_READ, 200, .prepare = prepare_list, .spec = &history, .reads_body = true,
+      .name = "read_flow_run_history", .reply = &point_model, .reply_list = true, .about = "The points of the dashboard's chart of runs." },
+};
+const RouteFamily ui_flow_run_family = FAMILY(ui_flow_run_routes, .tag = "UI");

@@ -1,0 +1,43 @@
+/* api/routes/work_polls.c -- polls are recorded beside the answer: agents ask often, and reading must not wait for the writer. What is queued
+ * when the server ends is still written. */
+#include "api/routes/work_polls.h"
+
+#include "base/log.h"
+#include "model/work_queue.h"
+
+typedef struct Poll {
+    Job job;
+    Str pool_id, agent_id;
+    Str *queue_ids;
+    size_t count;
+} Poll;
+
+static bool write_poll(Tx *tx, void *arg)
+{
+    const Poll *poll = arg;
+    bool ok = poll->count > 0 || work_pool_record_poll(tx, poll->pool_id);
+    for (size_t i = 0; ok && i < poll->count; i++)
+        ok = work_queue_record_poll(tx, poll->queue_ids[i], poll->agent_id);
+    return ok;
+}
+
+static void end_poll(void *arg, const Error *error)
+{
+    Poll *poll = arg;
+    if (error->code != ERR_NONE)
+        log_warning("orion.api", "A poll for work was not recorded: %s", error->message);
+    arena_free(poll->job.arena);
+}
+
+void record_polls(const App *app, Str pool_id, const Str *queue_ids, size_t count, Str agent_id)
+{
+    Arena *arena = arena_new();
+    Poll *poll = arena_new_of(arena, Poll);
+    poll->pool_id = arena_str(arena, pool_id);
+    poll->agent_id = arena_str(arena, agent_id);
+    poll->queue_ids = arena_alloc(arena, (count + 1) * sizeof(Str));
+    for (size_t i = 0; i < count; i++)
+        poll->queue_ids[poll->count++] = arena_str(arena, queue_ids[i]);
+    poll->job = (Job){ .run = write_poll, .done = end_poll, .arg = poll, .arena = arena, .write = true };
+    db_submit(app->db, &poll->job);
+}

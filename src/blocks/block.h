@@ -1,0 +1,84 @@
+/* blocks/block.h -- block types, their schemas, and documents: typed configuration that clients store. */
+#ifndef ORION_BLOCK_H
+#define ORION_BLOCK_H
+
+#include "entity/codec.h"
+
+typedef struct BlockType { /* schemas.core.BlockType */
+    Str id;
+    Time created, updated;
+    Str name, slug, logo_url, documentation_url, description, code_example;
+    bool is_protected;
+} BlockType;
+
+typedef struct BlockSchema { /* schemas.core.BlockSchema */
+    Str id;
+    Time created, updated;
+    Str checksum, fields, block_type_id;
+    BlockType *block_type;
+    Str capabilities, version;
+} BlockSchema;
+
+typedef struct BlockDocument { /* schemas.core.BlockDocument */
+    Str id;
+    Time created, updated;
+    Str name, data, block_schema_id;
+    BlockSchema *block_schema;
+    Str block_type_id;
+    BlockType *block_type;
+    Str block_document_references;
+    bool is_anonymous;
+} BlockDocument;
+
+typedef struct BlockDocumentUpdate { /* schemas.actions.BlockDocumentUpdate */
+    Str block_schema_id, data;
+    bool merge_existing_data;
+} BlockDocumentUpdate;
+
+extern const Model block_type_model, block_type_create_model, block_type_update_model;
+extern const Model block_schema_model, block_schema_create_model;
+extern const Model block_document_model, block_document_create_model, block_document_update_model;
+
+/* validate_block_type_slug and validate_block_document_name: lower-case letters, digits and dashes only. */
+bool block_name_is_plain(Str name);
+/* A Field's check: pydantic's HttpUrl. The member gets the address as pydantic keeps it: stripped, an international host in ASCII. */
+bool block_check_url(Invalid *invalid, void *member);
+
+/* ---- types. Each read returns NULL where there is no such row, or with tx->error ---- */
+
+BlockType *block_type_read(Tx *tx, Str id);
+BlockType *block_type_read_by_slug(Tx *tx, Str slug);
+BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT where the slug is taken */
+/* Description and example as they are stored when a type is made: with &amp; &lt; &gt;. */
+void block_type_escape(Arena *arena, BlockType *type);
+
+/* ---- schemas, with the fields of the blocks that are nested in them ---- */
+
+BlockSchema *block_schema_read(Tx *tx, Str id);
+/* The newest one with that checksum, of that version unless it is null. */
+BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version);
+/* The existing one or a new one (*ret_created), with the nested ones that are not there yet. NULL: ERR_CONFLICT where a nested
+ * block's type is not there, ERR_INVALID where the fields do not define it. */
+BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created);
+/* The sorted names of all capabilities that schemas have, as a JSON array. */
+Str block_schema_capabilities(Tx *tx);
+
+/* ---- documents, with the data of the documents that they refer to ---- */
+
+/* Reads several documents; schemas that they share are read once. */
+typedef struct BlockReader {
+    Tx *tx;
+    bool include_secrets;
+    struct KnownSchema *schemas;
+    size_t count;               /* documents read, nested ones included */
+    size_t nested_bytes;        /* of the data of nested ones */
+} BlockReader;
+
+BlockDocument *block_reader_document(BlockReader *reader, Str id);
+BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets);
+/* NULL: ERR_BAD_REQUEST for a reference without an id, ERR_CONFLICT where the name is taken. */
+BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted);
+/* False: tx->error, ERR_NOT_FOUND where there is none. */
+bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, FieldSet sent) MUST_CHECK;
+
+#endif

@@ -1,0 +1,215 @@
+/* blocks/block_registration.c -- registers block types with their schemas: those in block_types.json, those of the collections (taken
+ * out of the published package when the program is built), and files that users bring. */
+#include "blocks/block_registration.h"
+
+#include "blocks/block.h"
+
+extern const char block_types_builtin[], block_types_collections[]; /* made by tools/embed.py; the latter may be empty */
+
+typedef enum Existing { LEAVE, UPDATE } Existing;
+
+typedef struct Registration {
+    Tx *tx;
+    Existing existing;      /* what becomes of a type that is there */
+    bool system_only;       /* the protected types alone */
+    Buf *report;            /* NULL: none */
+    size_t types;
+} Registration;
+
+/* As the reference reads such a file: unknown members are ignored, slugs are not checked. */
+static const Field type_fields[] = {
+    FIELD(BlockType, name, F_STR, .flags = REQUIRED),
+    FIELD(BlockType, slug, F_STR, .flags = REQUIRED),
+    FIELD(BlockType, logo_url, F_STR, .flags = NULLABLE, .check = block_check_url),
+    FIELD(BlockType, documentation_url, F_STR, .flags = NULLABLE, .check = block_check_url),
+    FIELD(BlockType, description, F_STR, .flags = NULLABLE),
+    FIELD(BlockType, code_example, F_STR, .flags = NULLABLE),
+    FIELD(BlockType, is_protected, F_BOOL, .fallback = "false"),
+};
+static const Field schema_fields[] = {
+    FIELD(BlockSchema, checksum, F_STR, .flags = REQUIRED),
+    FIELD(BlockSchema, fields, F_DICT, .fallback = "{}"),
+    FIELD(BlockSchema, capabilities, F_STRS, .fallback = "[]"),
+    FIELD(BlockSchema, version, F_STR, .fallback = "\"non-versioned\""),
+};
+static const Model type_model = MODEL(BlockType, type_fields), schema_model = MODEL(BlockSchema, schema_fields);
+
+/* ---- what is wrong with a file ---- */
+
+/* The first of the errors: "block_schemas.0.checksum: field required". */
+static Str first_error(const Invalid *invalid)
+{
+    const Json *errors;
+    JsonError unused;
+    Str items = buf_view(&invalid->items);
+    Buf text;
+    buf_init(&text, invalid->arena, 64);
+    if (!json_parse(invalid->arena, arena_printf(invalid->arena, "[%.*s]", STR_ARG(items)), &errors, &unused) || !errors->child)
+        return STR("not valid");
+    const Json *loc = json_get(errors->child, "loc"), *message = json_get(errors->child, "msg");
+    for (const Json *place = loc ? loc->child : NULL; place; place = place->next) {
+        buf_str(&text, place->text);
+        buf_text(&text, place->next ? "." : ": ");
+    }
+    if (message)
+        buf_str(&text, message->text);
+    return buf_view(&text);
+}
+
+static bool refuse(Registration *registration, const char *collection, Str type, Str what)
+{
+    return fail(registration->tx->error, ERR_INVALID, "block type \"%.*s\" of %s: %.*s", STR_ARG(type), collection, STR_ARG(what));
+}
+
+static bool decode(Registration *registration, const Model *model, const Json *json, void *object, FieldSet *ret_sent, Str *ret_error)
+{
+    Invalid invalid;
+    invalid_init(&invalid, registration->tx->arena, registration->tx->now);
+    if (codec_decode(&invalid, model, json, object, ret_sent))
+        return true;
+    *ret_error = first_error(&invalid);
+    return false;
+}
+
+/* ---- one type ---- */
+
+/* The file's values over the row; protection is never taken away. */
+static bool update_type(Registration *registration, BlockType *type, FieldSet sent, const BlockType *there)
+{
+    const FieldSet is_protected = (FieldSet)1 << (COUNT_OF(type_fields) - 1);
+    if (registration->system_only)
+        block_type_escape(registration->tx->arena, type); /* made anew; a mere update stores the text as it is */
+    if (!type->is_protected)
+        sent &= ~is_protected;
+    if (codec_update(registration->tx, &type_model, "block_type", there->id, type, sent) != 1)
+        return false;
+    /* Made anew: an upsert leaves the time of the last update as it was. */
+    return !registration->system_only ||
+        DB_EXEC(registration->tx, "UPDATE block_type SET updated = $1 WHERE id = $2", v_time(there->updated), v_uuid(there->id)) == 1;
+}
+
+/* *ret_word: what happened to it, for the report. */
+static bool register_type(Registration *registration, BlockType *type, FieldSet sent, Str *ret_id, const char **ret_word)
+{
+    Tx *tx = registration->tx;
+    const BlockType *there = block_type_read_by_slug(tx, type->slug);
+    if (!there) {
+        *ret_word = "registered";
+        const BlockType *made = tx->error->code == ERR_NONE ? block_type_create(tx, type) : NULL;
+        *ret_id = made ? made->id : STR_NULL;
+        return made != NULL;
+    }
+    bool unprotected = type->is_protected && !there->is_protected;
+    *ret_id = there->id;
+    *ret_word = "updated";
+    return (registration->existing == LEAVE && !unprotected) || update_type(registration, type, sent, there);
+}
+
+static bool register_schemas(Registration *registration, const Json *schemas, Str type_id, size_t *ret_new, Str *ret_error)
+{
+    Tx *tx = registration->tx;
+    *ret_new = 0;
+    for (const Json *item = schemas ? schemas->child : NULL; item; item = item->next) {
+        BlockSchema schema;
+        bool created;
+        if (!decode(registration, &schema_model, item, &schema, NULL, ret_error))
+            return false;
+        /* The file's own checksum spares the work of computing it, on every start but the first. */
+        if (DB_INT(tx, 0, "SELECT count(*) FROM block_schema WHERE checksum = $1 AND version = $2", v_text(schema.checksum), v_text(schema.version)))
+            continue;
+        schema.block_type_id = type_id;
+        if (!block_schema_create(tx, &schema, &created))
+            return false;
+        *ret_new += created;
+    }
+    return tx->error->code == ERR_NONE;
+}
+
+static bool register_block(Registration *registration, const char *collection, const Json *json)
+{
+    BlockType type;
+    Str id, error = STR_NULL;
+    const char *word;
+    FieldSet sent;
+    size_t count;
+    if (!decode(registration, &type_model, json, &type, &sent, &error))
+        return refuse(registration, collection, json->key, error);
+    if (registration->report)
+        type.is_protected = false; /* a file may bring types, it may not protect them */
+    if (registration->system_only && !type.is_protected)
+        return true;
+    const Json *schemas = json_get(json, "block_schemas");
+    if (!json_is_null(schemas) && schemas->kind != JSON_ARRAY)
+        return refuse(registration, collection, json->key, STR("block_schemas: value is not a valid list"));
+    if (!register_type(registration, &type, sent, &id, &word))
+        return false;
+    if (!register_schemas(registration, schemas, id, &count, &error))
+        return error.p ? refuse(registration, collection, json->key, error) : false;
+    registration->types++;
+    if (registration->report)
+        buf_printf(registration->report, "%.*s: %s, %zu new schema%s\n", STR_ARG(type.slug), word, count, count == 1 ? "" : "s");
+    return true;
+}
+
+/* ---- a file ---- */
+
+static bool register_collection(Registration *registration, const Json *collection)
+{
+    const Json *types = json_get(collection, "block_types");
+    const char *name = arena_cstr(registration->tx->arena, collection->key);
+    if (!types || types->kind != JSON_OBJECT)
+        return fail(registration->tx->error, ERR_INVALID, "%s has no object \"block_types\"", name);
+    for (const Json *type = types->child; type; type = type->next) {
+        ArenaMark mark = arena_mark(registration->tx->arena);
+        if (!register_block(registration, name, type))
+            return false;
+        if (!registration->report) /* which lives there */
+            arena_release(registration->tx->arena, mark);
+    }
+    return true;
+}
+
+static bool register_file(Registration *registration, Str text)
+{
+    const Json *json;
+    JsonError error;
+    Error *failure = registration->tx->error;
+    if (!json_parse(registration->tx->arena, text, &json, &error))
+        return fail(failure, ERR_INVALID, "it is no JSON: %s at character %zu", error.message, error.position);
+    const Json *collections = json_get(json, "collections");
+    if (!collections || collections->kind != JSON_OBJECT)
+        return fail(failure, ERR_INVALID, "it has no object \"collections\"");
+    for (const Json *collection = collections->child; collection; collection = collection->next)
+        if (!register_collection(registration, collection))
+            return false;
+    return true;
+}
+
+bool block_registration_run(Tx *tx)
+{
+    Registration registration = { .tx = tx, .existing = LEAVE };
+    db_lock(tx, LOCK_BLOCKS); /* several servers may start at once */
+    return register_file(&registration, str_from(block_types_builtin)) &&
+        (!block_types_collections[0] || register_file(&registration, str_from(block_types_collections)));
+}
+
+bool block_registration_install_system(Tx *tx)
+{
+    Registration registration = { .tx = tx, .existing = UPDATE, .system_only = true };
+    db_lock(tx, LOCK_BLOCKS);
+    return register_file(&registration, str_from(block_types_builtin));
+}
+
+bool block_registration_import(Tx *tx, Str text, Str *ret_report)
+{
+    Buf report;
+    buf_init(&report, tx->arena, 1024);
+    Registration registration = { .tx = tx, .existing = UPDATE, .report = &report };
+    db_lock(tx, LOCK_BLOCKS);
+    if (!register_file(&registration, text))
+        return false;
+    if (registration.types == 0)
+        return fail(tx->error, ERR_INVALID, "it has no block types");
+    *ret_report = (Str){ buf_cstr(&report), report.n };
+    return true;
+}

@@ -1,0 +1,10 @@
+/* python/json_pointer.h -- JSON pointers as URI fragments, by which schemas refer to parts of themselves. */
+#ifndef ORION_JSON_POINTER_H
+#define ORION_JSON_POINTER_H
+
+#include "base/json.h"
+
+/* NULL: it points nowhere in the document, or outside. Adds to *steps what finding it took. */
+const Json *json_pointer(Arena *arena, const Json *root, Str pointer, size_t *steps);
+
+#endif

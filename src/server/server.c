@@ -1,0 +1,193 @@
+/* server/server.c -- the running server: database, routes and HTTP put together, and its orderly end. */
+#include "server/server.h"
+
+#include <malloc.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "api/request.h"
+#include "api/worker.h"
+#include "base/log.h"
+#include "db/migrate.h"
+#include "blocks/block_registration.h"
+#include "blocks/encryption.h"
+#include "model/run_bodies.h"
+#include "schedule/zone.h"
+#include "services/service.h"
+#include "web/docs.h"
+#include "web/web.h"
+
+enum {
+    BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
+    HEAD_MAX = 64 << 10,
+    DESCRIPTORS_SPARE = 64,    /* for files, listeners, messages that are sent; connections to the database come on top */
+    DRAIN_SECONDS = 30
+};
+
+static HttpServer *volatile running; /* for the signal handler: NULL while there is nothing to stop */
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_asked = 1;
+    HttpServer *server = running;
+    if (server)
+        http_server_stop(server);
+}
+
+static void take_signals(void)
+{
+    struct sigaction action = { .sa_handler = on_signal };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+static bool migrate_if_wanted(Tx *tx, void *arg)
+{
+    const Settings *settings = arg;
+    if (settings_bool(settings, "PREFECT_ORION_DATABASE_MIGRATE_ON_START"))
+        return migrate_up(tx);
+    return true;
+}
+
+static bool check_rights(Tx *tx, void *arg)
+{
+    const DbConfig *config = arg;
+    return db_may_serve(tx, config->pgbouncer ? 0 : config->connections); /* a pooler has connections of its own */
+}
+
+static bool register_blocks(Tx *tx, void *arg)
+{
+    (void)arg;
+    return block_registration_run(tx);
+}
+
+/* A database that cannot take it now, locked or without tables, is served all the same. */
+static void register_on_start(const Settings *settings, Db *db, Arena *arena)
+{
+    Error error = { .code = ERR_NONE };
+    if (settings_bool(settings, "PREFECT_ORION_BLOCKS_REGISTER_ON_START") && !db_run(db, true, arena, register_blocks, NULL, &error))
+        log_warning("orion.api", "Block types were not registered: %s", error.message);
+}
+
+/* What cannot be found out now, since the database is busy, keeps nobody from serving it. */
+static bool may_serve(DbConfig *config, Db *db, Arena *arena, Error *error)
+{
+    Error found = { .code = ERR_NONE };
+    if (db_run(db, false, arena, check_rights, config, &found) || found.code == ERR_BUSY)
+        return true;
+    return fail(error, found.code, "%s", found.message);
+}
+
+static Db *open_database(const Settings *settings, Error *error)
+{
+    DbConfig config = db_config(settings);
+    Db *db = db_open(&config, error);
+    if (!db)
+        return NULL;
+    Arena *arena = arena_new();
+    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) && may_serve(&config, db, arena, error);
+    if (ok)
+        register_on_start(settings, db, arena);
+    arena_free(arena);
+    malloc_trim(0); /* what the registration took, 1.2 MB, is not needed again */
+    if (ok)
+        return db;
+    db_close(db);
+    return NULL;
+}
+
+/* How many connections of clients there can be: what the setting says, if the process may open so many descriptors. */
+static bool connections_allowed(const Settings *settings, unsigned *ret, Error *error)
+{
+    int64_t wanted = settings_int(settings, "ORION_SERVER_CONNECTIONS");
+    if (wanted < 1 || wanted > UINT32_MAX)
+        return fail(error, ERR_INVALID, "ORION_SERVER_CONNECTIONS: %lld is not between 1 and %u.", (long long)wanted, UINT32_MAX);
+    *ret = (unsigned)wanted;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return true;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    rlim_t spare = DESCRIPTORS_SPARE + db_config(settings).connections;
+    if (limit.rlim_max >= (rlim_t)wanted + spare)
+        return true;
+    *ret = (unsigned)(limit.rlim_max > 2 * spare ? limit.rlim_max - spare : limit.rlim_max / 2);
+    log_warning("orion.api", "Only %u connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may open %llu descriptors (ulimit -Hn).",
+        *ret, (long long)wanted, (unsigned long long)limit.rlim_max);
+    return true;
+}
+
+static HttpServer *listen_http(const Settings *settings, const ServerOptions *options, App *app, Error *error)
+{
+    Str host = settings_text(settings, "PREFECT_ORION_API_HOST");
+    unsigned connections = 0;
+    if (!connections_allowed(settings, &connections, error))
+        return NULL;
+    HttpConfig config = {
+        .host = options->host ? options->host : host.p,
+        .port = options->port ? options->port : (unsigned)settings_int(settings, "PREFECT_ORION_API_PORT"),
+        .keep_alive_timeout = options->keep_alive_timeout,
+        .body_max = BODY_MAX,
+        .head_max = HEAD_MAX,
+        .head_timeout = settings_float(settings, "ORION_SERVER_HEAD_TIMEOUT"),
+        .body_rate = settings_float(settings, "ORION_SERVER_BODY_RATE"),
+        .connections_max = connections,
+        .handle = web_handle,
+        .context = app,
+    };
+    HttpServer *server = http_server_new(&config, error);
+    if (server && options->listening)
+        options->listening(config.host, http_server_port(server), options->arg);
+    return server;
+}
+
+static void warn_without_zones(void)
+{
+    Error error = { .code = ERR_NONE };
+    Arena *arena = arena_new();
+    if (!zones_are_there(arena, &error))
+        log_warning("orion.api", "%s", error.message);
+    arena_free(arena);
+}
+
+bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
+{
+    if (!encryption_check(error))
+        return false;
+    Db *db = open_database(settings, error);
+    if (!db)
+        return false;
+    App app = {
+        .settings = settings,
+        .db = db,
+        .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
+        .ui_dir = options->ui_dir,
+        .docs = docs_new(),
+        .worker = worker_new(),
+    };
+    warn_without_zones();
+    run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
+    take_signals(); /* before anybody is told that it is ready */
+    HttpServer *server = listen_http(settings, options, &app, error);
+    bool served = server != NULL;
+    if (served) {
+        app.on_loopback = http_server_has_loopback(server);
+        running = server;
+        if (stop_asked)
+            http_server_stop(server);
+        Services *services = services_start(settings, db);
+        http_server_run(server, DRAIN_SECONDS);
+        running = NULL;
+        services_stop(services);
+    }
+    worker_free(app.worker); /* what it still has to answer is with the database afterwards */
+    http_server_free(server);
+    docs_free(app.docs);
+    db_close(db);
+    return served;
+}

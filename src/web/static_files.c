@@ -1,0 +1,143 @@
+/* web/static_files.c -- the dashboard's files: those inside the program, or those of a folder. */
+#include "web/static_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/buf.h"
+
+enum { FILE_MAX = 32 << 20 }; /* of a folder's files, which are read whole */
+
+const StaticFile *static_file_find(Str path)
+{
+    for (const StaticFile *file = static_files; file->path; file++)
+        if (str_is(path, file->path))
+            return file;
+    return NULL;
+}
+
+Str static_file_inflate(Arena *arena, const StaticFile *file)
+{
+    if (!file->gzipped)
+        return (Str){ file->data, file->size };
+    char *plain = arena_alloc(arena, file->plain_size);
+    z_stream stream = {
+        .next_in = (z_const Bytef *)(uintptr_t)file->data, .avail_in = (uInt)file->size,
+        .next_out = (Bytef *)plain, .avail_out = (uInt)file->plain_size,
+    };
+    if (inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK) /* 16: with gzip's head */
+        (void)inflate(&stream, Z_FINISH);
+    (void)inflateEnd(&stream);
+    return (Str){ plain, stream.total_out };
+}
+
+static bool read_whole(int fd, char *out, size_t size, size_t *ret_n)
+{
+    size_t n = 0;
+    while (n < size) {
+        ssize_t got = read(fd, out + n, size - n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return false;
+        if (got == 0)
+            break; /* it has become shorter meanwhile */
+        n += (size_t)got;
+    }
+    *ret_n = n;
+    return true;
+}
+
+static bool read_open_file(Arena *arena, int fd, Str path, Str *ret_data, Str *ret_tag, bool *ret_found, Error *error)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return fail(error, ERR_INTERNAL, "%.*s: %m", STR_ARG(path));
+    *ret_found = S_ISREG(status.st_mode);
+    if (!*ret_found)
+        return true;
+    if (status.st_size > FILE_MAX)
+        return fail(error, ERR_INTERNAL, "%.*s: files of more than %d MB are not served", STR_ARG(path), FILE_MAX >> 20);
+    char *data = arena_alloc(arena, (size_t)status.st_size + 1);
+    size_t n;
+    if (!read_whole(fd, data, (size_t)status.st_size, &n))
+        return fail(error, ERR_INTERNAL, "%.*s: %m", STR_ARG(path));
+    *ret_data = (Str){ data, n };
+    *ret_tag = arena_printf(arena, "%llx.%lx-%zx", (unsigned long long)status.st_mtim.tv_sec, (unsigned long)status.st_mtim.tv_nsec, n);
+    return true;
+}
+
+bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data, Str *ret_tag, bool *ret_found, Error *error)
+{
+    Str full = arena_printf(arena, "%s/%.*s", folder, STR_ARG(path));
+    int fd = open(full.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* non-blocking: a named pipe would hold the server up */
+    *ret_found = false;
+    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP))
+        return true;
+    if (fd < 0)
+        return fail(error, ERR_INTERNAL, "%.*s: %m", STR_ARG(path));
+    bool ok = read_open_file(arena, fd, path, ret_data, ret_tag, ret_found, error);
+    close(fd);
+    return ok;
+}
+
+/* Takes the last part off. False: there is none. */
+static bool drop_part(Buf *path)
+{
+    if (path->n == 0)
+        return false;
+    while (path->n && path->p[path->n - 1] != '/')
+        path->n--;
+    path->n -= path->n > 0;
+    return true;
+}
+
+bool static_path_normalise(Arena *arena, Str path, Str *ret_path)
+{
+    Buf out;
+    buf_init(&out, arena, path.n + 1);
+    if (memchr(path.p, 0, path.n))
+        return false;
+    for (size_t start = 0, end; start < path.n; start = end + 1) {
+        const char *slash = memchr(path.p + start, '/', path.n - start);
+        end = slash ? (size_t)(slash - path.p) : path.n;
+        Str part = { path.p + start, end - start };
+        if (part.n == 0 || str_is(part, "."))
+            continue;
+        if (str_is(part, "..")) {
+            if (!drop_part(&out))
+                return false;
+            continue;
+        }
+        if (out.n)
+            buf_char(&out, '/');
+        buf_str(&out, part);
+    }
+    *ret_path = out.n ? buf_view(&out) : STR("");
+    return true;
+}
+
+const char *static_content_type(Str path)
+{
+    static const struct { const char *ending, *type; } types[] = {
+        { ".html", "text/html; charset=utf-8" },      { ".js", "text/javascript; charset=utf-8" },
+        { ".mjs", "text/javascript; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
+        { ".json", "application/json" },              { ".map", "application/json" },
+        { ".svg", "image/svg+xml" },                  { ".png", "image/png" },
+        { ".jpg", "image/jpeg" },                     { ".jpeg", "image/jpeg" },
+        { ".gif", "image/gif" },                      { ".webp", "image/webp" },
+        { ".ico", "image/vnd.microsoft.icon" },       { ".webmanifest", "application/manifest+json" },
+        { ".xml", "application/xml" },                { ".wasm", "application/wasm" },
+        { ".woff", "font/woff" },                     { ".woff2", "font/woff2" },
+        { ".ttf", "font/ttf" },                       { ".pdf", "application/pdf" },
+    };
+    for (size_t i = 0; i < COUNT_OF(types); i++) {
+        size_t n = strlen(types[i].ending);
+        if (path.n > n && memcmp(path.p + path.n - n, types[i].ending, n) == 0)
+            return types[i].type;
+    }
+    return "text/plain; charset=utf-8";
+}

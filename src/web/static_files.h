@@ -1,0 +1,31 @@
+/* web/static_files.h -- the dashboard's files: those inside the program, or those of a folder. */
+#ifndef ORION_STATIC_FILES_H
+#define ORION_STATIC_FILES_H
+
+#include "base/arena.h"
+
+/* A file inside the program; tools/dashboard.py writes the table, which ends with a row without path. */
+typedef struct StaticFile {
+    const char *path;           /* without a slash before it */
+    const char *tag;            /* of its content */
+    const char *data;
+    size_t size, plain_size;
+    bool gzipped;               /* data is; else both sizes are the same */
+} StaticFile;
+
+extern const StaticFile static_files[];
+
+const StaticFile *static_file_find(Str path); /* NULL: there is none */
+/* The file as it was before it was compressed. */
+Str static_file_inflate(Arena *arena, const StaticFile *file);
+
+/* A file below a folder, read whole. `path` has no ".." in it. Sets *ret_found; false: *error, it cannot be read.
+ * The tag changes with the file's size and time. Symbolic links are followed: whoever owns the folder made them. */
+bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data, Str *ret_tag, bool *ret_found, Error *error) MUST_CHECK;
+
+/* A request's path made plain: no empty parts, no ".", no "..", no slash at the ends. False: it leads out, or holds a zero. */
+bool static_path_normalise(Arena *arena, Str path, Str *ret_path) MUST_CHECK;
+/* By the ending of the name, as the reference tells it; unknown ones are plain text to it too. */
+const char *static_content_type(Str path);
+
+#endif

@@ -1,0 +1,207 @@
+/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and what tells it where the API is. */
+#include "web/ui.h"
+
+#include <ctype.h>
+
+#include "api/address.h"
+#include "api/reply.h"
+#include "web/static_files.h"
+
+enum { HEADERS_MAX = 8 }; /* reply_send_with adds up to two */
+
+bool ui_is_embedded(void)
+{
+    return static_files[0].path != NULL;
+}
+
+/* ---- what headers say ---- */
+
+/* The q of "gzip;q=0.5" in thousandths; 1000 where there is none. */
+static int read_quality(Str parameters)
+{
+    while (parameters.n) {
+        Str parameter = str_next_item(&parameters, ';');
+        Str name = str_next_item(&parameter, '=');
+        if (!str_same_word(name, STR("q")) || parameter.n == 0)
+            continue;
+        int value = parameter.p[0] == '1' ? 1000 : 0;
+        for (size_t i = 2, place = 100; i < parameter.n && place; i++, place /= 10)
+            value += isdigit((unsigned char)parameter.p[i]) ? (parameter.p[i] - '0') * (int)place : 0;
+        return value > 1000 ? 1000 : value;
+    }
+    return 1000;
+}
+
+/* How much the client wants a coding; -1: it does not speak of it. */
+static int find_quality(Str accepted, Str coding)
+{
+    int quality = -1;
+    while (accepted.n) {
+        Str item = str_next_item(&accepted, ',');
+        if (str_same_word(str_next_item(&item, ';'), coding))
+            quality = read_quality(item);
+    }
+    return quality;
+}
+
+static bool wants_gzip(const HttpRequest *http)
+{
+    Str accepted = http_header(http, "accept-encoding");
+    if (!accepted.p)
+        return false;
+    int gzip = find_quality(accepted, STR("gzip"));
+    if (gzip < 0)
+        gzip = find_quality(accepted, STR("*"));
+    return gzip > 0 && gzip >= find_quality(accepted, STR("identity"));
+}
+
+/* Tags are compared weakly, as RFC 9110 asks. `tag` is quoted. */
+static bool has_tag(const HttpRequest *http, Str tag)
+{
+    Str known = http_header(http, "if-none-match");
+    while (known.p && known.n) {
+        Str item = str_next_item(&known, ',');
+        if (str_starts(item, "W/"))
+            item = (Str){ item.p + 2, item.n - 2 };
+        if (str_is(item, "*") || str_eq(item, tag))
+            return true;
+    }
+    return false;
+}
+
+/* ---- files ---- */
+
+static void send_file(Req *req, Str data, Str tag, HttpHeader *headers, size_t count)
+{
+    headers[count++] = (HttpHeader){ STR("etag"), tag };
+    bool known = has_tag(req->http, tag);
+    req->status = known ? 304 : 200;
+    if (!known)
+        req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)data.p, .n = data.n };
+    reply_send_with(req, headers, count);
+}
+
+static void send_embedded(Req *req, const StaticFile *file)
+{
+    HttpHeader headers[HEADERS_MAX];
+    size_t count = 0;
+    Str path = str_from(file->path);
+    bool packed = file->gzipped && wants_gzip(req->http);
+    /* Names below assets/ hold a hash of the content; anything else may be another file after an upgrade. */
+    bool hashed = str_starts(path, "assets/");
+    headers[count++] = (HttpHeader){ STR("content-type"), str_from(static_content_type(path)) };
+    headers[count++] = (HttpHeader){ STR("cache-control"), hashed ? STR("public, max-age=31536000, immutable") : STR("no-cache") };
+    if (file->gzipped)
+        headers[count++] = (HttpHeader){ STR("vary"), STR("Accept-Encoding") };
+    if (packed)
+        headers[count++] = (HttpHeader){ STR("content-encoding"), STR("gzip") };
+    Str tag = arena_printf(req->arena, packed ? "\"%s-gzip\"" : "\"%s\"", file->tag);
+    Str data = packed || has_tag(req->http, tag) ? (Str){ file->data, file->size } : static_file_inflate(req->arena, file);
+    send_file(req, data, tag, headers, count);
+}
+
+/* Any path that names no file is one of the application's own: it gets the page, which looks at the address itself. */
+static bool serve_embedded(Req *req, Str path)
+{
+    const StaticFile *file = static_file_find(path);
+    if (!file)
+        file = static_file_find(STR("index.html"));
+    if (!file)
+        return req_fail(req, ERR_NOT_FOUND, "Not Found");
+    send_embedded(req, file);
+    return true;
+}
+
+/* On the worker's thread, since reading may wait for the disk. */
+static bool serve_folder(Req *req, const char *folder, Str path)
+{
+    Str data, tag;
+    bool found;
+    if (!static_file_read(req->arena, folder, path, &data, &tag, &found, &req->error))
+        return false;
+    if (!found) {
+        path = STR("index.html");
+        if (!static_file_read(req->arena, folder, path, &data, &tag, &found, &req->error))
+            return false;
+    }
+    if (!found)
+        return req_fail(req, ERR_NOT_FOUND, "Not Found");
+    HttpHeader headers[HEADERS_MAX] = {
+        { STR("content-type"), str_from(static_content_type(path)) },
+        { STR("cache-control"), STR("no-cache") },
+    };
+    send_file(req, data, arena_printf(req->arena, "\"%.*s\"", STR_ARG(tag)), headers, 2);
+    return true;
+}
+
+static bool serve_file(Req *req)
+{
+    Str path;
+    if (!static_path_normalise(req->arena, req->http->path, &path))
+        path = STR("index.html");
+    const char *folder = req->app->ui_dir;
+    return folder ? serve_folder(req, folder, path) : serve_embedded(req, path);
+}
+
+/* ---- /ui-settings ---- */
+
+/* The address by which the browser came, unless the setting was made: so any port and any proxy works. */
+static Str api_address(Req *req)
+{
+    static const char name[] = "PREFECT_ORION_UI_API_URL";
+    const Settings *settings = req->app->settings;
+    Str address = settings_source(settings, name) == FROM_DEFAULT ? request_address(req) : STR("");
+    return address.n ? arena_printf(req->arena, "%.*s/api", STR_ARG(address)) : settings_text(settings, name);
+}
+
+static void send_settings(Req *req)
+{
+    static const struct { const char *setting, *flag; } experiments[] = {
+        { "PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS", "work_pools" },
+        { "PREFECT_EXPERIMENTAL_ENABLE_WORKERS", "workers" },
+    };
+    JsonWriter *w = reply_json(req);
+    json_object(w);
+    json_key(w, "api_url");
+    json_str(w, api_address(req));
+    json_key(w, "flags");
+    json_array(w);
+    for (size_t i = 0; i < COUNT_OF(experiments); i++)
+        if (settings_bool(req->app->settings, experiments[i].setting))
+            json_text(w, experiments[i].flag);
+    json_array_end(w);
+    json_object_end(w);
+    req->status = 200;
+    HttpHeader headers[HEADERS_MAX] = { { STR("content-type"), STR("application/json") }, { STR("cache-control"), STR("no-store") } };
+    reply_send_with(req, headers, 2);
+}
+
+/* ---- dispatch ---- */
+
+static void send_not_allowed(Req *req, bool only_get)
+{
+    HttpHeader headers[HEADERS_MAX] = { { STR("content-type"), STR("application/json") }, { STR("allow"), STR("GET") } };
+    req->status = 405;
+    buf_init(&req->reply, req->arena, 64);
+    buf_text(&req->reply, "{\"detail\":\"Method Not Allowed\"}");
+    reply_send_with(req, headers, only_get ? 2 : 1);
+}
+
+/* The dashboard's files stand for every path and for GET and HEAD. Without them there is only /ui-settings. */
+void ui_handle(Req *req)
+{
+    HttpMethod method = req->http->method;
+    bool served = (req->app->ui_dir || ui_is_embedded()) && settings_bool(req->app->settings, "PREFECT_ORION_UI_ENABLED");
+    bool settings = str_is(req->http->path, "/ui-settings");
+    if (settings && method == HTTP_GET)
+        send_settings(req);
+    else if (served && (method == HTTP_GET || method == HTTP_HEAD)) {
+        if (!serve_file(req))
+            reply_send(req);
+    } else if (served || settings)
+        send_not_allowed(req, !served);
+    else {
+        (void)req_fail(req, ERR_NOT_FOUND, "Not Found");
+        reply_send(req);
+    }
+}

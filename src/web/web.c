@@ -1,0 +1,25 @@
+/* web/web.c -- tells requests of the API, of its description and of the dashboard apart. */
+#include "web/web.h"
+
+#include "api/origin.h"
+#include "api/reply.h"
+#include "api/worker.h"
+#include "web/docs.h"
+#include "web/ui.h"
+
+void web_handle(HttpRequest *http, void *app)
+{
+    Req *req = req_new(http, app);
+    if (!origin_check(req)) {
+        reply_send(req);
+        return;
+    }
+    if (reply_preflight(req) || docs_handle(req))
+        return;
+    if (str_starts(http->path, "/api/"))
+        api_handle(req);
+    else if (req->app->ui_dir)
+        worker_submit(req->app->worker, req, ui_handle);
+    else
+        ui_handle(req);
+}
