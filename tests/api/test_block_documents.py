@@ -200,6 +200,10 @@ def test_filters(api, listed):
     assert found(api, listed, block_documents={"id": {"any_": ids}, "is_anonymous": None}) == list("abcd")
     assert found(api, listed, block_documents={"id": {"any_": ids}, "is_anonymous": {}}) == list("abcd")
     assert found(api, listed, block_documents={"is_anonymous": {"eq_": True}}) == list("d")
+    for empty in ("", [], [["operator", "and_"]], [["id", {"any_": ids}]]):  # what dict() takes
+        assert found(api, listed, block_documents=empty) == list("abc"), empty
+    for spoken_of in ([["is_anonymous", None], ["id", {"any_": ids}]], [["is_anonymous", ""], ["id", {"any_": ids}]]):
+        assert found(api, listed, block_documents=spoken_of) == list("abcd"), spoken_of
     assert found(api, listed, block_documents={"operator": "or_", "name": {"any_": names[3:]}}) == list("abcd")
     assert found(api, listed, block_documents={"operator": "or_", "is_anonymous": None, "name": {"any_": names[3:]}, "id": {"any_": ids[:1]}}) == list("bd")
     assert found(api, listed, block_documents={"block_type_id": {"any_": types[:1]}}) == list("ab")

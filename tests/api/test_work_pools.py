@@ -180,6 +180,16 @@ def test_a_new_queue_takes_its_place(api, priority, after):
     assert queue["priority"] == after.split().index("new") + 1 and queue["work_pool_id"] == pool["id"]
 
 
+@pytest.mark.parametrize("largest", [2**31 - 1, 2**31, 2**62])
+def test_a_new_queue_comes_after_the_largest_priority(api, largest):
+    if api.engine == "postgresql":
+        pytest.skip("PostgreSQL's column ends at 2147483647")
+    pool = make(api)
+    queue = add(api, pool, "large")
+    assert api.patch(f"/work_queues/{queue['id']}", {"priority": largest}).status_code == 204
+    assert add(api, pool, "new")["priority"] == largest + 1
+
+
 @pytest.mark.parametrize("name, priority", itertools.product("ac", [1, 2, 3, 4, 50]))
 def test_an_update_moves_the_others(api, name, priority):
     pool = make(api)

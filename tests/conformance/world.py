@@ -157,6 +157,7 @@ class World:
             return
         body = answer.json
         rows = [row for row in (body if isinstance(body, list) else [body]) if isinstance(row, dict) and "id" in row]
+        rows = [row for row in rows if self.match.knows(row["id"])]  # what is one of many that look alike has no pair to ask ours for
         # In the order in which they were made: the choices of a seed must not depend on the reference's random identifiers.
         for row in sorted(rows, key=lambda row: [str(row.get(name)) for name in ("created", "timestamp", "expected_start_time", "name")]):
             known[row["id"]] = row
