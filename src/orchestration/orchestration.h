@@ -1,4 +1,4 @@
-/* orchestration/orchestration.h -- set_state: a proposed state goes through the rules; what becomes of it is the result. */
+/* orchestration/orchestration.h -- every change of a run's state: a proposed state, what the rules make of it, and new runs. */
 #ifndef ORION_ORCHESTRATION_H
 #define ORION_ORCHESTRATION_H
 
@@ -20,10 +20,15 @@ typedef struct TransitionOptions {
     unsigned api_version;      /* major * 10000 + minor * 100 + patch; 0: none sent */
 } TransitionOptions;
 
-/* set_flow_run_state / set_task_run_state of the reference's models. `proposed` is completed (state_complete) by the caller.
- * False: tx->error (ERR_OBJECT_NOT_FOUND "Flow run with id … not found", …). */
-bool set_flow_run_state(Tx *tx, Str flow_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
-bool set_task_run_state(Tx *tx, Str task_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
+/* set_flow_run_state / set_task_run_state of the reference's models: locks the run, reads it, and makes the transition. `proposed` is
+ * completed (state_complete) by the caller; `ret` may be NULL. False: tx->error (ERR_OBJECT_NOT_FOUND "Flow run with id … not
+ * found", …). */
+bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
+bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
+
+/* The same for a run that this transaction has locked and then read, or has inserted; *run is changed as its row is. */
+bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
+bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
 
 /* create_flow_run / create_task_run: makes the run that a body asks for (model/run_bodies.h) and gives it its state by force, PENDING
  * where it has none. *ret_created is false where the run was there already; it is not touched then. */

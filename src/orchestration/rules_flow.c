@@ -151,15 +151,11 @@ static bool reschedule_task_run(Transition *t, Str id, Time start)
 {
     State *state = state_new(t->tx->arena, STATE_SCHEDULED, "AwaitingRetry", t->tx->now);
     state->state_details.scheduled_time = MOMENT(start);
-    TransitionResult unused;
-    if (!set_task_run_state(t->tx, id, state, (TransitionOptions){ .force = true }, &unused))
-        return false;
     TaskRun *run = task_run_read(t->tx, id);
     if (!run)
         return false;
-    const TaskRun before = *run;
     run->run.run_count = 0; /* so that the tasks' own retries work again */
-    return task_run_save(t->tx, &before, run);
+    return task_run_transition(t->tx, run, state, (TransitionOptions){ .force = true }, NULL);
 }
 
 /* Clients before 0.8.3 only rerun tasks that are scheduled. */

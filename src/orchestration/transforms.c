@@ -104,8 +104,7 @@ static bool parent_task(Transition *t)
     state.id = uuid_new(t->tx->arena);
     state.timestamp = t->tx->now;
     state.state_details.child_flow_run_id = t->run->id;
-    TransitionResult unused;
-    return set_task_run_state(t->tx, parent_id, &state, (TransitionOptions){ .force = true }, &unused);
+    return task_run_set_state(t->tx, parent_id, &state, (TransitionOptions){ .force = true }, NULL);
 }
 const Rule update_subflow_parent_task = { .name = "UpdateSubflowParentTask", .transform = true, .after = parent_task };
 
