@@ -178,3 +178,22 @@ bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state)
                             " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)";
     return db_send(tx, sql, values, COUNT_OF(values));
 }
+
+State *task_cache_read(Tx *tx, Str key)
+{
+    Str id = DB_TEXT(tx,
+                     "SELECT task_run_state_id FROM task_run_state_cache"
+                     " WHERE cache_key = $1 AND (cache_expiration IS NULL OR cache_expiration > $2)"
+                     " ORDER BY created DESC LIMIT 1",
+                     v_text(key), v_time(tx->now));
+    return id.p ? run_state_read(tx, TASK_RUN, id) : NULL;
+}
+
+bool task_cache_insert(Tx *tx, const State *state)
+{
+    return DB_SEND(tx,
+                   "INSERT INTO task_run_state_cache (id, created, updated, cache_key, cache_expiration, task_run_state_id)"
+                   " VALUES ($1, $2, $2, $3, $4, $5)",
+                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(state->state_details.cache_key),
+                   v_time(state->state_details.cache_expiration.us), v_uuid(state->id));
+}

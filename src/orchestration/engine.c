@@ -1,6 +1,7 @@
 /* orchestration/engine.c -- takes a proposed state in through the rules, writes what is left of it, and goes out again. */
 #include "orchestration/transition.h"
 
+#include "model/notification_queue.h"
 #include "model/run_state.h"
 
 enum { RULES_MAX = 32 };
@@ -172,7 +173,7 @@ bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, Transition
         || !flow_run_save(tx, &before, run))
         return false;
     bool set = t.result.status == TRANSITION_ACCEPT || t.result.status == TRANSITION_REJECT;
-    if (set && !queue_flow_run_notifications(tx, run))
+    if (set && !notification_queue_add(tx, run))
         return false;
     if (ret)
         *ret = t.result;

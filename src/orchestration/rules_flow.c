@@ -4,11 +4,6 @@
 #include "base/ident.h"
 #include "base/str_list.h"
 
-enum {
-    VERSION_RETRIES_OWN_TASKS = 803, /* from 0.8.3 on clients rerun a flow's failed tasks by themselves */
-    VERSION_PAUSES = 804             /* from 0.8.4 on they know pauses */
-};
-
 /* A run that starts over has not been paused yet. */
 static void forget_pauses(Transition *t)
 {
@@ -162,13 +157,7 @@ static bool reschedule_task_run(Transition *t, Str id, Time start)
 static bool reschedule_failed_tasks(Transition *t, Time start)
 {
     StrList ids = { 0 };
-    Buf sql;
-    buf_init(&sql, t->tx->arena, 128);
-    buf_printf(&sql, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id%s", t->tx->sql->for_update);
-    Rows *rows = db_query(t->tx, buf_cstr(&sql), DB_VALUES(v_uuid(t->run->id)));
-    while (db_next(rows))
-        str_list_add(&ids, t->tx->arena, row_text(rows, 0));
-    bool ok = t->tx->error->code == ERR_NONE;
+    bool ok = task_runs_lock_failed(t->tx, t->run->id, &ids);
     for (size_t i = 0; ok && i < ids.count; i++)
         ok = reschedule_task_run(t, ids.items[i], start);
     return ok;

@@ -8,22 +8,12 @@
 
 /* ---- the cache: a task with the key of a completed one takes over its state ---- */
 
-static State *cached_state(Transition *t, Str key)
-{
-    Str id = DB_TEXT(t->tx,
-                     "SELECT task_run_state_id FROM task_run_state_cache"
-                     " WHERE cache_key = $1 AND (cache_expiration IS NULL OR cache_expiration > $2)"
-                     " ORDER BY created DESC LIMIT 1",
-                     v_text(key), v_time(t->tx->now));
-    return id.p ? run_state_read(t->tx, TASK_RUN, id) : NULL;
-}
-
 static bool before_cached(Transition *t)
 {
     const StateDetails *details = &t->proposed->state_details;
     if (details->cache_key.n == 0 || details->refresh_cache.v)
         return true;
-    State *state = cached_state(t, details->cache_key);
+    State *state = task_cache_read(t->tx, details->cache_key);
     if (!state)
         return t->tx->error->code == ERR_NONE;
     state_complete(t->tx->arena, state, t->tx->now);
@@ -38,14 +28,7 @@ const Rule cache_retrieval = {
 
 static bool after_completed(Transition *t)
 {
-    const StateDetails *details = &t->validated->state_details;
-    if (details->cache_key.n == 0)
-        return true;
-    return DB_SEND(t->tx,
-                   "INSERT INTO task_run_state_cache (id, created, updated, cache_key, cache_expiration, task_run_state_id)"
-                   " VALUES ($1, $2, $2, $3, $4, $5)",
-                   v_uuid(uuid_new(t->tx->arena)), v_time(t->tx->now), v_text(details->cache_key), v_time(details->cache_expiration.us),
-                   v_uuid(t->validated->id));
+    return t->validated->state_details.cache_key.n == 0 || task_cache_insert(t->tx, t->validated);
 }
 
 const Rule cache_insertion = {

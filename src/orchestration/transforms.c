@@ -3,8 +3,6 @@
 
 #include "base/ident.h"
 
-enum { VERSION_PAUSES = 804 }; /* from 0.8.4 on clients know pauses */
-
 static bool initial_is(const Transition *t, StateType type)
 {
     return t->initial && t->initial->type == (int)type;

@@ -67,6 +67,10 @@ struct Transition {
 int state_type_of(const State *state);
 /* The flow run itself, or the task run's; NULL: not there, or tx->error. */
 FlowRun *transition_flow_run(Transition *t);
+enum { /* since which API version clients do something themselves */
+    VERSION_RETRIES_OWN_TASKS = 803, /* rerun a flow's failed tasks */
+    VERSION_PAUSES = 804             /* pause and resume */
+};
 /* Did the client send no version, or this one or a later? */
 bool transition_version_from(const Transition *t, unsigned version);
 
@@ -86,8 +90,5 @@ extern const Rule cache_retrieval, handle_task_terminal_state_transitions, preve
 extern const Rule set_run_state_type, set_run_state_name, set_run_state_timestamp, set_start_time, set_end_time, increment_run_time,
     set_expected_start_time, set_next_scheduled_start_time, update_state_details, update_subflow_parent_task,
     update_subflow_state_details, increment_flow_run_count, remove_resuming_indicator, increment_task_run_count; /* transforms.c */
-
-/* Queues a notification for every active policy that the flow run's state and tags match (notifications.c). */
-bool queue_flow_run_notifications(Tx *tx, const FlowRun *run) MUST_CHECK;
 
 #endif

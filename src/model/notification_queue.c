@@ -1,5 +1,5 @@
-/* orchestration/notifications.c -- which notification policies a flow run's new state concerns. */
-#include "orchestration/transition.h"
+/* model/notification_queue.c -- which notification policies match a flow run's new state. */
+#include "model/notification_queue.h"
 
 #include "base/ident.h"
 #include "base/str_list.h"
@@ -28,7 +28,7 @@ static StrList tags_of(Tx *tx, const FlowRun *run)
     return tags;
 }
 
-bool queue_flow_run_notifications(Tx *tx, const FlowRun *run)
+bool notification_queue_add(Tx *tx, const FlowRun *run)
 {
     StrList ids = { 0 }, names = { 0 };
     const StrList tags = tags_of(tx, run);

@@ -1,0 +1,10 @@
+/* model/notification_queue.h -- notifications that wait to be sent; services/flow_run_notifications.c takes them. */
+#ifndef ORION_NOTIFICATION_QUEUE_H
+#define ORION_NOTIFICATION_QUEUE_H
+
+#include "model/run.h"
+
+/* Adds a notification of the flow run's present state for every active policy that its name and the run's tags match. False: tx->error. */
+bool notification_queue_add(Tx *tx, const FlowRun *run) MUST_CHECK;
+
+#endif
