@@ -4,7 +4,8 @@
 
 #include "model/run.h"
 
-/* Adds a notification of the flow run's present state for every active policy that its name and the run's tags match. False: tx->error. */
+/* Adds a notification of the flow run's current state for every active policy that matches the state's name and the
+ * run's tags. False: tx->error. */
 bool notification_queue_add(Tx *tx, const FlowRun *run) MUST_CHECK;
 
 #endif

@@ -31,7 +31,8 @@ static int64_t rounded(int64_t us, int64_t unit)
     return (shifted >= 0 ? shifted / unit : -((-shifted + unit - 1) / unit)) * unit;
 }
 
-static int64_t counted(int64_t us, int64_t unit)
+/* A run's share of a sum: none where it is negative, whole seconds where the engine rounds. */
+static int64_t share_of_sum(int64_t us, int64_t unit)
 {
     int64_t positive = us > 0 ? us : 0;
     return unit > 1 ? positive / SECOND * SECOND : positive;
@@ -108,8 +109,8 @@ static void add_run(Tx *tx, Rows *rows, const Intervals *intervals)
         lateness = now - rounded(expected, unit);
     StateCount *state = state_count(tx->arena, &intervals->items[index], type, name);
     state->runs++;
-    state->run_time += counted(run_time, unit);
-    state->lateness += counted(lateness, unit);
+    state->run_time += share_of_sum(run_time, unit);
+    state->lateness += share_of_sum(lateness, unit);
 }
 
 static void write_interval(JsonWriter *w, const Interval *interval, Arena *arena)

@@ -1,4 +1,4 @@
-/* orchestration/engine.c -- takes a proposed state in through the rules, writes what is left of it, and goes out again. */
+/* orchestration/engine.c -- runs a transition: the rules before it, the write of its state, the rules after it. */
 #include "orchestration/transition.h"
 
 #include "model/notification_queue.h"
@@ -52,7 +52,8 @@ static bool change(Transition *t, State *state, TransitionResult result)
 bool transition_reject(Transition *t, State *instead, Str reason)
 {
     if (!instead && t->active->from == STATE_NONE)
-        return fail(t->tx->error, ERR_INTERNAL, "%s: a run without a state needs a new one where a transition is rejected", t->active->rule->name);
+        return fail(t->tx->error, ERR_INTERNAL, "%s: a run without a state needs a new one where a transition is rejected",
+                    t->active->rule->name);
     return change(t, instead, (TransitionResult){ .status = TRANSITION_REJECT, .reason = reason });
 }
 
@@ -221,8 +222,8 @@ static State first_state(Tx *tx, const State *wanted)
     return state;
 }
 
-/* No lock: nobody else sees a new run yet. It is read for the answer only, which shows values as they are stored, and the names of its
- * queue and pool. */
+/* Without a lock: nobody else sees a new run before the commit. It is read once, for the answer, which shows values as
+ * the database stores them and the names of the run's queue and pool. */
 bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRun **ret_run, bool *ret_created)
 {
     FlowRun *run;
@@ -231,7 +232,8 @@ bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRu
         return false;
     if (created) {
         const State state = first_state(tx, wanted->run.state);
-        if (!flow_run_transition(tx, run, &state, (TransitionOptions){ .force = true, .api_version = api_version }, NULL))
+        const TransitionOptions options = { .force = true, .api_version = api_version };
+        if (!flow_run_transition(tx, run, &state, options, NULL))
             return false;
         run = flow_run_read(tx, run->run.id);
     }

@@ -81,7 +81,7 @@ static void read_values(Arena *arena, Notification *n, Rows *rows, int column)
 
 /* ---- the queue: a row's `updated` is when it is due ---- */
 
-static bool look(Tx *tx, void *arg)
+static bool is_any_due(Tx *tx, void *arg)
 {
     bool *due = arg;
     *due = DB_INT(tx, 0, "SELECT count(*) FROM (SELECT id FROM flow_run_notification_queue WHERE updated <= $1 LIMIT 1) AS due", v_time(tx->now)) > 0;
@@ -203,7 +203,7 @@ bool flow_run_notifications_tick(ServiceRun *run, Error *error)
     while (!*run->stopping) {
         ArenaMark mark = arena_mark(run->arena);
         Notification n = { .settings = run->settings };
-        if (!db_run(run->db, false, run->arena, look, &due, error))
+        if (!db_run(run->db, false, run->arena, is_any_due, &due, error))
             return false;
         if (!due)
             return true;

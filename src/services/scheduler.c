@@ -84,7 +84,7 @@ static bool load_deployments(Tx *tx, void *arg)
     return tx->error->code == ERR_NONE;
 }
 
-/* A schedule that is none is told and left out: it must not keep others from their runs. */
+/* A schedule that cannot be parsed is logged and skipped: the other deployments get their runs all the same. */
 static void plan_runs(ServiceRun *run, Batch *batch)
 {
     SchedulePlan plan = schedule_plan_default(run->settings, batch->now);

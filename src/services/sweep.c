@@ -33,7 +33,7 @@ static void lock_runs(Tx *tx, Sweep *sweep)
         db_lock_row(tx, sweep->kind == FLOW_RUN ? "flow_run" : "task_run", sweep->due[i].id);
 }
 
-/* Unless the run has left the state in which it was found. */
+/* Does nothing where the run has left the state in which it was found. */
 static bool set_state(Tx *tx, Sweep *sweep, const DueRun *due)
 {
     const TransitionOptions options = { .force = true };
@@ -44,7 +44,8 @@ static bool set_state(Tx *tx, Sweep *sweep, const DueRun *due)
         return tx->error->code == ERR_NONE;
     const State *state = sweep->state(tx, due);
     sweep->changed++;
-    return flow_run ? flow_run_transition(tx, flow_run, state, options, NULL) : task_run_transition(tx, task_run, state, options, NULL);
+    return flow_run ? flow_run_transition(tx, flow_run, state, options, NULL)
+                    : task_run_transition(tx, task_run, state, options, NULL);
 }
 
 static bool apply(Tx *tx, void *arg)
