@@ -52,8 +52,8 @@ static bool change(Transition *t, State *state, TransitionResult result)
 bool transition_reject(Transition *t, State *instead, Str reason)
 {
     if (!instead && t->active->from == STATE_NONE)
-        return fail(t->tx->error, ERR_INTERNAL, "%s: a run without a state needs a new one where a transition is rejected",
-                    t->active->rule->name);
+        return fail(t->tx->error, ERR_INTERNAL,
+                    "%s: a run without a state needs a new one where a transition is rejected", t->active->rule->name);
     return change(t, instead, (TransitionResult){ .status = TRANSITION_REJECT, .reason = reason });
 }
 

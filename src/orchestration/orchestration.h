@@ -1,4 +1,4 @@
-/* orchestration/orchestration.h -- every change of a run's state, by the rules or by force, and the creation of runs. */
+/* orchestration/orchestration.h -- changes of a run's state, by the rules or by force, and new runs. */
 #ifndef ORION_ORCHESTRATION_H
 #define ORION_ORCHESTRATION_H
 

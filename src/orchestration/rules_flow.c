@@ -1,4 +1,4 @@
-/* orchestration/rules_flow.c -- rules that govern flow runs only: their end, cancelling, pausing, resuming, retrying. */
+/* orchestration/rules_flow.c -- rules for flow runs only: their end, cancelling, pausing, resuming, retrying. */
 #include "orchestration/transition.h"
 
 #include "base/ident.h"
@@ -21,7 +21,8 @@ static bool before_leaving_end(Transition *t)
     if (t->proposed->type != STATE_SCHEDULED || !str_is(t->proposed->name, "AwaitingRetry"))
         return transition_abort(t, STR("This run has already terminated."));
     forget_pauses(t);
-    return t->flow_run->deployment_id.p || transition_abort(t, STR("Cannot restart a run without an associated deployment."));
+    return t->flow_run->deployment_id.p
+           || transition_abort(t, STR("Cannot restart a run without an associated deployment."));
 }
 
 static bool cleanup_leaving_end(Transition *t)
@@ -39,7 +40,8 @@ const Rule handle_flow_terminal_state_transitions = {
 
 static bool before_leaving_cancelling(Transition *t)
 {
-    return transition_reject(t, NULL, STR("Cannot transition flows that are cancelling to a state other than Cancelled."));
+    return transition_reject(t, NULL,
+                             STR("Cannot transition flows that are cancelling to a state other than Cancelled."));
 }
 
 const Rule handle_cancelling_state_transitions = {
@@ -118,7 +120,9 @@ static bool before_resuming(Transition *t)
     int to = t->proposed->type;
     if (to != STATE_RUNNING && to != STATE_SCHEDULED && !state_type_is_final((StateType)to))
         return transition_reject(t, NULL,
-                                 arena_printf(t->tx->arena, "This run cannot transition to the StateType.%s state from the StateType.%s state.",
+                                 arena_printf(t->tx->arena,
+                                              "This run cannot transition to the StateType.%s state"
+                                              " from the StateType.%s state.",
                                               state_type_names[to], state_type_names[t->initial->type]));
     if (pause->pause_reschedule && !t->flow_run->deployment_id.p)
         return transition_reject(t, NULL, STR("Cannot reschedule a paused flow run without a deployment."));
@@ -170,7 +174,7 @@ static bool before_failing(Transition *t)
         return true;
     Time start;
     if (!time_add_seconds(t->tx->now, (double)policy->retry_delay.v, &start))
-        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* the reference fails on it too */
+        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* as the reference */
     if (!transition_version_from(t, VERSION_RETRIES_OWN_TASKS) && !reschedule_failed_tasks(t, start))
         return false;
     forget_pauses(t);

@@ -68,7 +68,9 @@ static bool expected_start_time(Transition *t)
     t->run->expected_start_time = scheduled ? t->proposed->state_details.scheduled_time.us : t->proposed->timestamp;
     return true;
 }
-const Rule set_expected_start_time = { .name = "SetExpectedStartTime", .transform = true, .before = expected_start_time };
+const Rule set_expected_start_time = {
+    .name = "SetExpectedStartTime", .transform = true, .before = expected_start_time,
+};
 
 /* Set only while the run is scheduled. */
 static bool next_scheduled_start_time(Transition *t)
@@ -79,7 +81,9 @@ static bool next_scheduled_start_time(Transition *t)
         t->run->next_scheduled_start_time = t->proposed->state_details.scheduled_time.us;
     return true;
 }
-const Rule set_next_scheduled_start_time = { .name = "SetNextScheduledStartTime", .transform = true, .before = next_scheduled_start_time };
+const Rule set_next_scheduled_start_time = {
+    .name = "SetNextScheduledStartTime", .transform = true, .before = next_scheduled_start_time,
+};
 
 /* A state names its run, whatever the client wrote there. */
 static bool state_details(Transition *t)
@@ -112,7 +116,9 @@ static bool subflow_state_details(Transition *t)
         t->proposed->state_details.task_run_id = t->flow_run->parent_task_run_id;
     return true;
 }
-const Rule update_subflow_state_details = { .name = "UpdateSubflowStateDetails", .transform = true, .before = subflow_state_details };
+const Rule update_subflow_state_details = {
+    .name = "UpdateSubflowStateDetails", .transform = true, .before = subflow_state_details,
+};
 
 /* A run that goes on after a pause is still the same attempt. */
 static bool flow_run_count(Transition *t)
@@ -132,7 +138,9 @@ static bool resuming_indicator(Transition *t)
         *resuming = (OptBool){ false, true };
     return true;
 }
-const Rule remove_resuming_indicator = { .name = "RemoveResumingIndicator", .transform = true, .before = resuming_indicator };
+const Rule remove_resuming_indicator = {
+    .name = "RemoveResumingIndicator", .transform = true, .before = resuming_indicator,
+};
 
 static bool task_run_count(Transition *t)
 {

@@ -8,14 +8,18 @@
 
 /* A thread each: a webhook that hangs, or many deployments to plan, must not keep late runs waiting. */
 static const Service table[] = {
-    { "scheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS", .tick = scheduler_tick },
-    { "recentdeploymentsscheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", .seconds = 5, .tick = recent_deployments_tick },
-    { "marklateruns", "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "PREFECT_ORION_SERVICES_LATE_RUNS_LOOP_SECONDS", .tick = late_runs_tick },
-    { "failexpiredpauses", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_ENABLED", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS",
-      .tick = pause_expirations_tick },
-    { "cancellationcleanup", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_ENABLED", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS",
-      .tick = cancellation_cleanup_tick },
-    { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED", .seconds = 4, .tick = flow_run_notifications_tick },
+    { "scheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED",
+      "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS", .tick = scheduler_tick },
+    { "recentdeploymentsscheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED",
+      .seconds = 5, .tick = recent_deployments_tick },
+    { "marklateruns", "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED",
+      "PREFECT_ORION_SERVICES_LATE_RUNS_LOOP_SECONDS", .tick = late_runs_tick },
+    { "failexpiredpauses", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_ENABLED",
+      "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS", .tick = pause_expirations_tick },
+    { "cancellationcleanup", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_ENABLED",
+      "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS", .tick = cancellation_cleanup_tick },
+    { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED",
+      .seconds = 4, .tick = flow_run_notifications_tick },
 };
 
 static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;
@@ -58,7 +62,10 @@ static void tick(const ServiceThread *thread)
     Services *services = thread->services;
     const char *name = thread->service->name;
     Arena *arena = arena_new();
-    ServiceRun run = { .db = services->db, .settings = services->settings, .arena = arena, .now = clock_now(), .stopping = &services->stopping };
+    ServiceRun run = {
+        .db = services->db, .settings = services->settings, .arena = arena, .now = clock_now(),
+        .stopping = &services->stopping,
+    };
     Error error = { .code = ERR_NONE };
     double began = monotonic_seconds();
     char logger[64];
@@ -68,7 +75,8 @@ static void tick(const ServiceThread *thread)
         log_error(logger, "This round failed, the next one tries again: %s", error.message);
     double took = monotonic_seconds() - began;
     if (took > thread->seconds)
-        log_warning(logger, "Took %.3f seconds to run, which is longer than its interval of %.3f seconds", took, thread->seconds);
+        log_warning(logger, "Took %.3f seconds to run, which is longer than its interval of %.3f seconds", took,
+                    thread->seconds);
     arena_free(arena);
 }
 
@@ -99,7 +107,9 @@ static void *work(void *arg)
 static void start_one(Services *services, const Service *service)
 {
     ServiceThread *thread = &services->threads[services->count];
-    *thread = (ServiceThread){ .service = service, .services = services, .seconds = period_of(services->settings, service) };
+    *thread = (ServiceThread){
+        .service = service, .services = services, .seconds = period_of(services->settings, service),
+    };
     if (pthread_create(&thread->id, NULL, work, thread) == 0)
         services->count++;
     else

@@ -59,7 +59,8 @@ static bool apply(Tx *tx, void *arg)
     return true;
 }
 
-/* A run that cannot be read because of a value that another program stored is left out, and the others are done again without it. */
+/* A run that cannot be read because of a value that another program stored is left out, and the others are tried again
+ * without it. */
 static bool apply_all(ServiceRun *run, Sweep *sweep, Arena *kept, Error *error)
 {
     Error failure = { .code = ERR_NONE };
@@ -68,8 +69,9 @@ static bool apply_all(ServiceRun *run, Sweep *sweep, Arena *kept, Error *error)
             return true;
         if (failure.code != ERR_SPOILED)
             return fail(error, failure.code, "%s", failure.message);
-        log_error("orion.services", "Run %.*s is left out: %s", STR_ARG(sweep->due[sweep->current].id), failure.message);
-        str_list_add(&sweep->left_out, kept, arena_str(kept, sweep->due[sweep->current].id));
+        Str id = sweep->due[sweep->current].id;
+        log_error("orion.services", "Run %.*s is left out: %s", STR_ARG(id), failure.message);
+        str_list_add(&sweep->left_out, kept, arena_str(kept, id));
         str_list_sort(&sweep->left_out);
         sweep->due[sweep->current] = sweep->due[--sweep->count];
         failure.code = ERR_NONE;
