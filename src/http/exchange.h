@@ -34,6 +34,7 @@ void exchange_free(Exchange *exchange);
 Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
 /* Builds the head. `headers` are copied. */
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
+void exchange_stamp(Exchange *exchange); /* puts the present date into the head; on the loop's thread */
 
 /* What a connection is about. A protocol upgrade would be a state more. */
 typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
@@ -125,20 +126,14 @@ bool connection_is_read(Connection *c);  /* being written to: whether its client
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
+void connection_list_move(Connection *c, ListName to); /* to its end */
+void connection_list_free(HttpServer *server, ListName name); /* frees its connections */
 
 /* room.c */
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);
 void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
 void room_give_back(HttpServer *server);  /* what a crowd took, to the system. When closed connections have been freed */
-bool room_for_body(Connection *c);        /* ends the body that has been coming in longest. False: none is slow */
 void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
-
-/* server.c */
-void list_move(Connection *c, ListName to); /* to its end */
-const char *http_server_date(HttpServer *server);
-Exchange *http_server_take_replies(HttpServer *server); /* of other threads, in the order in which they came */
-void http_server_take_no_more(HttpServer *server); /* whoever waits to reply need not */
-void http_server_release(HttpServer *server); /* the last owner's frees it */
 
 #endif

@@ -1,5 +1,6 @@
-/* http/room.c -- who makes room where clients make us wait: for another connection, for memory, for another body. Whoever has waited
- * longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler are never among them. */
+/* http/room.c -- who makes room where clients make us wait: for another connection, or for memory. Whoever has waited
+ * longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler are never
+ * among them. */
 #include <malloc.h>
 
 #include "http/exchange.h"
@@ -45,7 +46,7 @@ static Connection *deaf_client(HttpServer *server)
             return NULL; /* the others were looked at, or came just now */
         if (!connection_is_read(c))
             return c;
-        list_move(c, LIST_WRITING);
+        connection_list_move(c, LIST_WRITING);
     }
     return NULL;
 }
@@ -118,15 +119,6 @@ void room_for_memory(HttpServer *server)
         }
         connection_close(c);
     }
-}
-
-bool room_for_body(Connection *c)
-{
-    const ConnectionList *bodies = &c->server->lists[LIST_BODY];
-    if (bodies->first == c || c->server->now - bodies->first->since < bodies->wait)
-        return false;
-    connection_close(bodies->first);
-    return true;
 }
 
 static bool is_body_late(const Connection *c)
