@@ -12,7 +12,7 @@ static bool check_interval(Invalid *invalid, void *member)
 static bool check_timezone(Invalid *invalid, void *member)
 {
     Str name = *(Str *)member;
-    return name.n == 0 || timezone_exists(invalid->arena, name) ||
+    return name.n == 0 || zone_exists(invalid->arena, name) ||
            invalid_add(invalid, "value_error", NULL, "Invalid timezone: \"%.*s\"", STR_ARG(name));
 }
 

@@ -1,6 +1,6 @@
 /* schedule/cron_dates.c -- the next time that a cron expression names, step by step as croniter searches for it: its way of skipping
  * decides what becomes of days that a month has not, and of hours that the clocks skip or show twice. */
-#include "schedule/rules.h"
+#include "schedule/cron.h"
 
 enum { YEARS_MAX = 50, STEPS_MAX = 200000 }; /* how far ahead a date may be */
 
