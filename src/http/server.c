@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/exchange.h"
 
@@ -24,11 +25,9 @@ enum {
     BODIES_AT_ONCE = 4    /* of the largest size, in memory */
 };
 
-static int64_t clock_milliseconds(void)
+static int64_t now_milliseconds(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    return clock_monotonic() / 1000;
 }
 
 static unsigned bound_port(int fd)
@@ -147,7 +146,7 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     HttpServer *server = xcalloc(1, sizeof *server);
     server->config = *config;
     server->epoll = server->wake = -1;
-    server->now = clock_milliseconds();
+    server->now = now_milliseconds();
     server->date_second = -1;
     server->body_budget = config->body_max < SIZE_MAX / BODIES_AT_ONCE ? BODIES_AT_ONCE * config->body_max : SIZE_MAX;
     server->lists[LIST_IDLE].wait = (int64_t)(config->keep_alive_timeout * 1000);
@@ -256,7 +255,7 @@ static int next_wait(const HttpServer *server, int64_t end)
         due = earlier(due, server->accept_again);
     if (due == INT64_MAX)
         return -1;
-    int64_t wait = due - clock_milliseconds();
+    int64_t wait = due - now_milliseconds();
     return wait < 0 ? 0 : wait > INT32_MAX ? INT32_MAX : (int)wait;
 }
 
@@ -341,7 +340,7 @@ static void loop_turn(HttpServer *server, int64_t end)
     struct epoll_event events[EVENTS];
     bool woken = false, arrived = false;
     int n = epoll_wait(server->epoll, events, EVENTS, next_wait(server, end));
-    server->now = clock_milliseconds();
+    server->now = now_milliseconds();
     for (int i = 0; i < n; i++) {
         void *source = events[i].data.ptr;
         if (source == server)
@@ -388,6 +387,7 @@ void http_server_run(HttpServer *server, double drain)
 {
     int64_t end = INT64_MAX;
     server->loop = pthread_self();
+    /* Until the drain `end` is never; then it is when the connections that are left are given up. */
     while (!server->draining || (server->connection_count && server->now < end)) {
         loop_turn(server, end);
         if (server->draining || !atomic_load(&server->stopping))

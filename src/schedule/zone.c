@@ -223,20 +223,14 @@ static bool read_file(Arena *arena, const char *path, Str *ret)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    size_t room = 8192, n = 0;
-    char *bytes = arena_alloc(arena, room);
+    Buf bytes;
+    char piece[8192];
     ssize_t got;
-    while ((got = read(fd, bytes + n, room - n)) > 0 && room < FILE_MAX) {
-        n += (size_t)got;
-        if (n < room)
-            continue;
-        char *larger = arena_alloc(arena, 2 * room);
-        memcpy(larger, bytes, n);
-        bytes = larger;
-        room *= 2;
-    }
+    buf_init(&bytes, arena, sizeof piece);
+    while ((got = read(fd, piece, sizeof piece)) > 0 && bytes.n < FILE_MAX)
+        buf_add(&bytes, piece, (size_t)got);
     close(fd);
-    *ret = (Str){ bytes, n };
+    *ret = buf_view(&bytes);
     return got == 0;
 }
 
