@@ -309,6 +309,7 @@ static size_t take_body(Connection *c, Str bytes)
     HttpFailure failure;
     HttpBody *body = &c->exchange->body;
     size_t taken = 0, consumed;
+    /* Each failure but a refusal has ended another body, and so freed memory. */
     while (!http_body_feed(body, (Str){ bytes.p + taken, bytes.n - taken }, &consumed, &failure)) {
         taken += consumed;
         if (failure.status == 503 && make_room_for_body(c))
@@ -347,6 +348,7 @@ static void wait_for_head(Connection *c)
 static void connection_take(Connection *c, Str bytes)
 {
     size_t taken = 1;
+    /* `bytes` is what is left; the state says whose it is. Where a reply has to wait, the state ends the loop. */
     while (bytes.n && taken && (c->state == READING_HEAD || c->state == READING_BODY)) {
         taken = c->state == READING_HEAD ? take_head(c, bytes) : take_body(c, bytes);
         bytes = (Str){ bytes.p + taken, bytes.n - taken };

@@ -10,7 +10,9 @@
 
 typedef struct Connection Connection;
 
-/* A request and its reply, in the request's arena. The loop owns it, but for the time between the handler's call and http_reply. */
+/* A request and its reply, in the request's arena, which ends with it. The loop makes it when a head is complete and
+ * owns it, but for the time between the handler's call and http_reply: then it is the handler's, on whatever thread,
+ * and an owner of the server. A reply that has to wait may move to a smaller one (exchange_shrink). */
 typedef struct Exchange {
     HttpRequest request; /* first: http_reply is given its address */
     HttpServer *server;
@@ -51,6 +53,9 @@ typedef enum ListName {
     LIST_BUSY, LIST_CLOSED, LIST_COUNT
 } ListName;
 
+/* One client, from accept to the end of the turn in which it was closed. Only the loop's thread touches it. If it is
+ * closed while its request is with the handler, it stays, without its socket, until http_reply: the request points to
+ * it. */
 struct Connection {
     HttpServer *server;
     int fd;               /* -1: the client is gone */
@@ -65,7 +70,7 @@ struct Connection {
     size_t input_n;
     size_t scanned;       /* of the input: searched for the end of a head */
     size_t body_seen;     /* the body's length when it was last looked at */
-    Exchange *exchange;
+    Exchange *exchange;   /* NULL while no request has a complete head */
     size_t written;       /* of the reply, head and body */
     size_t reply_held;    /* bytes of the reply's arena while the client does not take it */
     int queued;           /* bytes in the socket that the client had not taken when it was last looked at */

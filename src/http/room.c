@@ -40,6 +40,7 @@ static Connection *slow_body(HttpServer *server)
 /* One that does not take its reply; those that do move behind the others. */
 static Connection *deaf_client(HttpServer *server)
 {
+    /* Those that were looked at in this turn are at the end of the list, with the present time. */
     for (int i = 0; i < LOOKS; i++) {
         Connection *c = server->lists[LIST_WRITING].first;
         if (!c || c->since == server->now)
@@ -111,6 +112,7 @@ void room_give_back(HttpServer *server)
 void room_for_memory(HttpServer *server)
 {
     server->memory_again = 0;
+    /* Each turn closes a connection that holds some of it. */
     while (server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX) {
         Connection *c = server->input_held > INPUT_MAX ? input_holder(server) : reply_holder(server);
         if (!c) {

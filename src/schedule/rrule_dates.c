@@ -136,6 +136,7 @@ static int64_t next_good_day(const Stream *s, int index)
 static bool begin_coarse_period(Stream *s)
 {
     int64_t interval = s->rule->interval;
+    /* No period before the present one has days; each turn passes over those that certainly have none. */
     for (;;) {
         s->budget->steps -= PERIOD_STEPS;
         if (s->budget->steps <= 0 || !set_coarse_period(s))
@@ -188,6 +189,7 @@ static int64_t next_chance(Stream *s)
 static bool set_fine_period(Stream *s)
 {
     int64_t step = s->rule->interval * unit_seconds(s->rule);
+    /* The period stays a whole number of steps from the rule's start, and none before it is of use. */
     for (;;) {
         if (s->period > s->limit || !pay(s))
             return false;
@@ -458,6 +460,7 @@ static bool walk(Dates *dates, const RuleSet *set, Budget *budget)
     Stream *out = open_streams(dates->arena, budget, set->exrules, set->exrule_count, set->exdates, set->exdate_count);
     int64_t previous = INT64_MIN;
     Stream *next;
+    /* What is before `previous` is decided: streams ascend, and those of EXRULEs and EXDATEs are never behind it. */
     while ((next = earliest(in, in_count)) && budget->steps > 0 && floor_div(next->current, SECOND) <= budget->limit) {
         int64_t wall = next->current;
         budget->steps -= (int64_t)(in_count + out_count) / 2;
