@@ -22,6 +22,9 @@ typedef struct Selection {
     StrList ids;
 } Selection;
 
+/* Some deployments and their new runs, from load_deployments by way of plan_runs and drop_existing to the last
+ * write_piece. A job may run twice: it only reads where its piece begins, and what it leaves in next_… counts once it
+ * is committed. */
 typedef struct Batch {
     const Str *ids;
     size_t count;

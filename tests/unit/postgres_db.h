@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 typedef struct Session {
-    Connection *connection;
+    DbConnection *connection;
     Arena *arena;
     Error error;
     Tx tx;
-    Place place;
+    DbPlace place;
     DbConfig config;
 } Session;
 
@@ -62,17 +62,17 @@ static inline PgConnection *pg_of(Session *s)
     return (PgConnection *)s->connection;
 }
 
-static inline Tx *begin(Session *s, Verb verb)
+static inline Tx *begin(Session *s, TxStep step)
 {
     s->error = (Error){ .code = ERR_NONE };
     s->tx = (Tx){ .arena = s->arena, .error = &s->error, .sql = postgres_driver.dialect, .connection = s->connection };
-    assert_true(postgres_driver.step(s->connection, verb, &s->error));
+    assert_true(postgres_driver.step(s->connection, step, &s->error));
     return &s->tx;
 }
 
 static inline Tx *begin_write(Session *s)
 {
-    return begin(s, VERB_BEGIN_WRITE);
+    return begin(s, STEP_BEGIN_WRITE);
 }
 
 /* As db.c ends a job: with a commit unless something failed, else with a rollback. */
@@ -80,9 +80,10 @@ static inline Error end(Session *s)
 {
     while (s->connection->open)
         db_done(s->connection->open);
-    if (s->error.code != ERR_NONE || !postgres_driver.step(s->connection, VERB_COMMIT, &s->error)) {
+    if (s->error.code != ERR_NONE || !postgres_driver.step(s->connection, STEP_COMMIT, &s->error)) {
         Error ignored = { .code = ERR_NONE };
-        assert_true(!postgres_driver.in_transaction(s->connection) || postgres_driver.step(s->connection, VERB_ROLLBACK, &ignored));
+        assert_true(!postgres_driver.in_transaction(s->connection) ||
+                    postgres_driver.step(s->connection, STEP_ROLLBACK, &ignored));
     }
     return s->error;
 }
