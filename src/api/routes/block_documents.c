@@ -1,14 +1,9 @@
 /* api/routes/block_documents.c -- /block_documents: the routes stand at the end. */
 #include "api/routes/families.h"
 
-<<<<<<< HEAD:src/api/routes/block_documents.c
 #include "blocks/block.h"
 #include "blocks/block_dict.h"
-=======
 #include "entity/decode.h"
-#include "model/block.h"
-#include "model/block_dict.h"
->>>>>>> main:src/api/block_documents.c
 #include "model/filters.h"
 
 typedef struct Secrets {
