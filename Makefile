@@ -21,7 +21,7 @@ test-full:
 # The same thousands of requests to the reference and to ours. ARGS="--only deployments", "--seed 7", "--long": see docs/conformance.md.
 conformance: all
 	@tools/setup test
-	@.venv/bin/python tests/conformance/run.py --report build/conformance.txt $(ARGS)
+	@.venv/bin/python -m tests.conformance.run --report build/conformance.txt $(ARGS)
 
 lint:
 	@tools/setup lint
@@ -38,7 +38,7 @@ fuzz:
 
 bench: all
 	@tools/setup bench
-	@.venv/bin/python bench/bench.py
+	@.venv/bin/python -m bench.bench
 
 clean:
 	rm -rf build build-asan build-gcc build-clang build-fuzz

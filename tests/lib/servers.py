@@ -16,10 +16,10 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
-import postgres
-from postgres import free_port
+from tests.lib import postgres
+from tests.lib.postgres import free_port
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 ORION_BIN = Path(os.environ.get("ORION_BIN", ROOT / "build/orion"))
 REFERENCE_BIN = Path(os.environ.get("REFERENCE_BIN", ROOT / ".venv/bin/prefect"))
 SERVICES = ["SCHEDULER", "LATE_RUNS", "FLOW_RUN_NOTIFICATIONS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP"]
