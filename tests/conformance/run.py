@@ -142,8 +142,8 @@ def start(kind, engine, settings):
 
 def started(engine, *pairs):
     """Pairs of servers, all started at once."""
-    if engine == "postgresql":
-        servers.reference_template()  # once, before several threads want it
+    # Made once, before several threads want it.
+    servers.reference_file() if engine == "sqlite" else servers.reference_template()
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(start, kind, engine, settings) for settings in pairs for kind in ("reference", "orion")]
         running = [future.result() for future in futures]
