@@ -9,14 +9,15 @@ run: build/build.ninja
 	@ninja -C build --quiet
 	@exec build/orion start
 
+# Every test; SUITE="api cli" those suites, K=flows the tests with that in their names.
 test:
 	@tools/setup test
-	@tools/run_tests
+	@tools/run_tests $(if $(K),-k "$(K)") $(SUITE)
 
-# The client comparison in its long form (50 flows instead of 10).
+# With the long forms: 50 flows of the client instead of 10, a minute for each fuzz target.
 test-full:
 	@tools/setup test
-	@ORION_TEST_FULL=1 tools/run_tests
+	@ORION_TEST_FULL=1 tools/run_tests $(if $(K),-k "$(K)") $(SUITE)
 
 # The same thousands of requests to the reference and to ours. ARGS="--only deployments", "--seed 7", "--long": see docs/conformance.md.
 conformance: all
