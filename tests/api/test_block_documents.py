@@ -1,9 +1,9 @@
 """Block documents: nested ones, secrets, updates, lists, and those of a type by name."""
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from test_blocks import FIELDS, make_document, make_schema, make_type
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from .test_blocks import FIELDS, make_document, make_schema, make_type
 
 SECRETS = {"secret_fields": ["token", "deep.key", "all.*", "child.token"]}
 DATA = {"token": "t", "deep": {"key": "k", "other": 1}, "all": {"a": "x", "b": {"c": None, "d": 5}}, "open": "o", "empty": {}, "none": None}

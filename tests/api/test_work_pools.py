@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-import servers
-from api_client import NOBODY, Api, unique
-from differences import expected
-from shapes import FLOW_RUN, is_row, seconds_ago
+from tests.lib import servers
+from tests.lib.api_client import NOBODY, Api, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import FLOW_RUN, is_row, seconds_ago
 
 POOLS = "/experimental/work_pools"
 POOL = ["id", "created", "updated", "name", "description", "type", "base_job_template", "is_paused", "concurrency_limit", "default_queue_id"]

@@ -1,6 +1,6 @@
 """Answers of ours that are meant to differ from the reference's, each with the reason. Nothing else may differ.
 
-What tests/api/differences.py says of required fields holds here as well."""
+What tests/lib/differences.py says of required fields holds here as well."""
 import collections
 import datetime
 import json
@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Callable
 
-from compare import LOOSE  # tests/histories
-from differences import expected_answer, missing_fields  # tests/api
-from wire import Answer
+from tests.lib.comparison import LOOSE
+from tests.lib.differences import expected_answer, missing_fields
+from .wire import Answer
 
 
 @dataclass

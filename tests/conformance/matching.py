@@ -5,11 +5,9 @@ import re
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / folder) for folder in ("histories", "api")]
-
-from compare import SLUG, Comparison, Difference, TIME  # noqa: E402  (tests/histories)
-from answers import HEADERS  # noqa: E402  (tests/api)
-from wire import IDENTIFIER, canonical, parsed  # noqa: E402
+from tests.lib.api_client import HEADERS
+from tests.lib.comparison import SLUG, Comparison, Difference, TIME
+from .wire import IDENTIFIER, canonical, parsed
 
 MINUTE = datetime.timedelta(minutes=1)
 DURATION = re.compile(r"(?<=: )\d+\.\d+")

@@ -1,5 +1,5 @@
 /* tests/unit/postgres_db.h -- an empty PostgreSQL database for each test, and sessions on it: connections of the driver that a test drives
- * itself, several at a time in one thread. ORION_TEST_POSTGRES_URL names a database that may be emptied (tests/postgres.py makes one). */
+ * itself, several at a time in one thread. ORION_TEST_POSTGRES_URL names a database that may be emptied (tests/lib/postgres.py makes one). */
 #ifndef ORION_POSTGRES_DB_H
 #define ORION_POSTGRES_DB_H
 
@@ -157,7 +157,7 @@ static inline int need_postgres(void **state)
     (void)state;
     if (postgres_url().n)
         return 0;
-    print_error("ORION_TEST_POSTGRES_URL is not set. Let it name a database that may be emptied; .venv/bin/python tests/postgres.py makes one.\n");
+    print_error("ORION_TEST_POSTGRES_URL is not set. Let it name a database that may be emptied; .venv/bin/python -m tests.lib.postgres makes one.\n");
     return -1;
 }
 
