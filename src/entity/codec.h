@@ -106,8 +106,8 @@ bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 
 /* ---- rows of the model's table ---- */
 
-/* "SELECT columns FROM table", for " WHERE …" to follow. A column is a field's .sql or table.name; WRITE_ONLY fields, and
- * VIRTUAL ones without .sql, are left out. */
+/* "SELECT columns FROM table", for " WHERE …" to follow. A column is a field's .sql or table.name; WRITE_ONLY fields
+ * and VIRTUAL ones without .sql are left out. */
 void codec_select(Buf *sql, const Model *model);
 /* Reads those columns of the present row. Values that do not fit spoil it (row_is_sound). */
 void codec_read_row(Tx *tx, Rows *rows, const Model *model, void *object);

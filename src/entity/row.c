@@ -385,7 +385,8 @@ static void add_changes(Buf *sql, const Model *model)
             continue;
         buf_printf(sql, "%s%s = ", separator, name);
         if (strcmp(name, "updated") == 0) /* as SET_UPDATED */
-            buf_printf(sql, "CASE WHEN %s.updated > excluded.updated THEN %s.updated ELSE excluded.updated END", table, table);
+            buf_printf(sql, "CASE WHEN %s.updated > excluded.updated THEN %s.updated ELSE excluded.updated END", table,
+                       table);
         else if (field->flags & KEPT_FOR_NULL)
             buf_printf(sql, "COALESCE(excluded.%s, %s.%s)", name, table, name);
         else

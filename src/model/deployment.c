@@ -6,7 +6,7 @@
 #include "model/deployment_schedule.h"
 #include "entity/checks.h"
 #include "model/run.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 
 #define SCHEDULE_SCHEMA "{\"anyOf\": [" SCHEMA_REF("IntervalSchedule") ", " SCHEMA_REF("CronSchedule") ", " SCHEMA_REF("RRuleSchedule") "]}"
 
@@ -111,7 +111,8 @@ Deployment *deployment_read_by_name(Tx *tx, Str flow_name, Str name)
 
 static bool check_pool(Tx *tx, const Deployment *wanted)
 {
-    return wanted->work_pool_name.n == 0 || work_pool_check_configuration(tx, wanted->work_pool_name, wanted->infra_overrides, "creating");
+    return wanted->work_pool_name.n == 0
+           || work_pool_check_configuration(tx, wanted->work_pool_name, wanted->infra_overrides);
 }
 
 /* The queue that pool and queue names stand for; null where neither is given. */

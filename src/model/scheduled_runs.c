@@ -1,6 +1,6 @@
 /* model/scheduled_runs.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for. The reference
  * ranks all scheduled runs there are, then picks; here each question begins at an index. */
-#include "model/work_queue.h"
+#include "model/scheduled_runs.h"
 
 #include "base/ident.h"
 #include "model/filters.h"

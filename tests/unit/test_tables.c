@@ -13,7 +13,7 @@
 #include "model/run.h"
 #include "model/run_bodies.h"
 #include "model/saved_search.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 
 static bool up(Tx *tx, void *arg)
 {

@@ -1,10 +1,11 @@
 /* api/routes/deployments.c -- /deployments: the routes stand at the end. */
 #include "api/routes/families.h"
 
+#include "base/str_list.h"
 #include "model/filters.h"
 #include "model/run_bodies.h"
 #include "model/planned_runs.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 #include "orchestration/orchestration.h"
 
 static bool not_found(Req *req)

@@ -5,7 +5,7 @@
 
 #include "api/routes/work_polls.h"
 #include "model/filters.h"
-#include "model/work_queue.h"
+#include "model/scheduled_runs.h"
 
 /* An experiment: off unless the setting says otherwise. */
 static bool pools_are_enabled(Req *req)

@@ -3,7 +3,7 @@
 
 #include "api/routes/work_polls.h"
 #include "model/filters.h"
-#include "model/work_queue.h"
+#include "model/scheduled_runs.h"
 
 static bool not_found(Req *req)
 {
