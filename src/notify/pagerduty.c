@@ -28,7 +28,7 @@ static bool read_origin(Message *message, Incident *incident)
     source = source.n ? source : STR("Apprise");
     component = component.n ? component : STR("Notification");
     if (!ok || !message_usable(message, "source", &source) || !message_usable(message, "component", &component))
-        return ok ? false : message_fail(message, "the block's source or component is no text");
+        return ok ? false : message_fail(message, "the block's source or component is not a text");
     Str path = arena_printf(message->arena, "%.*s/%.*s", STR_ARG(source), STR_ARG(component));
     incident->source = next_part(&path);
     incident->component = next_part(&path);

@@ -44,7 +44,8 @@ static bool load(Curl *curl, Error *error)
     if (library_load("libcurl.so.4", functions, COUNT_OF(functions), &missing))
         return true;
     return missing ? fail(error, ERR_INTERNAL, "libcurl lacks %s", missing)
-                   : fail(error, ERR_INTERNAL, "libcurl.so.4 is not there: no notification can be sent");
+                   : fail(error, ERR_INTERNAL, "libcurl.so.4 not found (Debian: apt-get install libcurl4):"
+                                                   " notifications cannot be sent");
 }
 
 Transport *transport_new(const atomic_bool *stopping, Error *error)
