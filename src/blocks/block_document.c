@@ -58,9 +58,11 @@ static const Field update_fields[] = {
     FIELD(BlockDocumentUpdate, data, F_DICT, .fallback = "{}"),
     FIELD(BlockDocumentUpdate, merge_existing_data, F_BOOL, .fallback = "true"),
 };
-const Model block_document_model = MODEL(BlockDocument, columns);
-const Model block_document_create_model = MODEL(BlockDocument, create_fields, .forbid_extra = true, .finish = named_unless_anonymous, .schema = "BlockDocumentCreate");
-const Model block_document_update_model = MODEL(BlockDocumentUpdate, update_fields, .forbid_extra = true, .schema = "BlockDocumentUpdate");
+const Model block_document_model = MODEL(BlockDocument, columns, .table = "block_document");
+const Model block_document_create_model = MODEL(BlockDocument, create_fields,
+    .forbid_extra = true, .finish = named_unless_anonymous, .schema = "BlockDocumentCreate");
+const Model block_document_update_model = MODEL(BlockDocumentUpdate, update_fields,
+                                                .forbid_extra = true, .schema = "BlockDocumentUpdate");
 
 /* The column holds the token as a JSON string; a token has nothing to escape. */
 static Str unquote(Str json)

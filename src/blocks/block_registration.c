@@ -32,7 +32,9 @@ static const Field schema_fields[] = {
     FIELD(BlockSchema, capabilities, F_STRS, .fallback = "[]"),
     FIELD(BlockSchema, version, F_STR, .fallback = "\"non-versioned\""),
 };
-static const Model type_model = MODEL(BlockType, type_fields), schema_model = MODEL(BlockSchema, schema_fields);
+static const Model type_model = MODEL(BlockType, type_fields,
+                                      .table = "block_type");
+static const Model schema_model = MODEL(BlockSchema, schema_fields);
 
 /* ---- what is wrong with a file ---- */
 

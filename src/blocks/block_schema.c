@@ -32,8 +32,9 @@ static const Field create_fields[] = {
     FIELD(BlockSchema, capabilities, F_STRS, .fallback = "[]"),
     FIELD(BlockSchema, version, F_STR, .fallback = "\"non-versioned\""),
 };
-const Model block_schema_model = MODEL(BlockSchema, columns);
-const Model block_schema_create_model = MODEL(BlockSchema, create_fields, .forbid_extra = true, .schema = "BlockSchemaCreate");
+const Model block_schema_model = MODEL(BlockSchema, columns, .table = "block_schema");
+const Model block_schema_create_model = MODEL(BlockSchema, create_fields,
+                                              .forbid_extra = true, .schema = "BlockSchemaCreate");
 
 /* ---- reading: the nested schemas come back into the fields ---- */
 

@@ -48,9 +48,11 @@ static const Field update_fields[] = {
     FIELD(BlockType, description, F_STR, .flags = NULLABLE),
     FIELD(BlockType, code_example, F_STR, .flags = NULLABLE),
 };
-const Model block_type_model = MODEL(BlockType, columns);
-const Model block_type_create_model = MODEL(BlockType, create_fields, .forbid_extra = true, .schema = "BlockTypeCreate");
-const Model block_type_update_model = MODEL(BlockType, update_fields, .forbid_extra = true, .schema = "BlockTypeUpdate");
+const Model block_type_model = MODEL(BlockType, columns, .table = "block_type");
+const Model block_type_create_model = MODEL(BlockType, create_fields,
+                                            .forbid_extra = true, .schema = "BlockTypeCreate");
+const Model block_type_update_model = MODEL(BlockType, update_fields, .table = "block_type",
+                                            .forbid_extra = true, .schema = "BlockTypeUpdate");
 
 #define SELECT_BLOCK_TYPE \
     "SELECT id, created, updated, name, slug, logo_url, documentation_url, description, code_example, is_protected FROM block_type "

@@ -81,6 +81,8 @@ typedef struct Field {
 
 struct Model {
     const char *name;
+    const char *table;     /* whose columns the fields are, for SQL; NULL: no table's (a body, a value inside JSON) */
+    const char *from;      /* what a SELECT of them reads: the table with its joins; NULL: the table alone */
     const Field *fields;
     size_t count;
     size_t size;           /* of the struct */
@@ -90,7 +92,11 @@ struct Model {
 };
 
 #define FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }
-#define MODEL(Type, fields_, ...) { .name = #Type, .fields = (fields_), .count = COUNT_OF(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
+#define MODEL(Type, fields_, ...) \
+    { .name = #Type, .fields = (fields_), .count = FIELD_COUNT(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
+/* The number of rows, which must fit a FieldSet, with one to spare for the set of all. */
+#define FIELD_COUNT(fields) \
+    (COUNT_OF(fields) + 0 * sizeof(struct { _Static_assert(COUNT_OF(fields) <= 63, "63 fields at most"); char unused; }))
 
 #define SCHEMA_REF(name) "{\"$ref\": \"#/components/schemas/" name "\"}" /* for Field.schema */
 

@@ -20,9 +20,10 @@ static const Field create_fields[] = {
 static const Field slot_fields[] = {
     FIELD(ConcurrencyLimit, active_slots, F_UUIDS),
 };
-const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns);
-const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields, .forbid_extra = true, .schema = "ConcurrencyLimitCreate");
-static const Model slots_model = MODEL(ConcurrencyLimit, slot_fields);
+const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns, .table = "concurrency_limit");
+const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields,
+                                                   .forbid_extra = true, .schema = "ConcurrencyLimitCreate");
+static const Model slots_model = MODEL(ConcurrencyLimit, slot_fields, .table = "concurrency_limit");
 
 ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id)
 {

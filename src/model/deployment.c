@@ -36,7 +36,10 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, work_queue_id, F_UUID, .flags = HIDDEN),
     FIELD(Deployment, column_queue_name, F_STR, .flags = HIDDEN | VIRTUAL, .sql = "deployment.work_queue_name"),
 };
-const Model deployment_model = MODEL(Deployment, columns, .schema = "DeploymentResponse");
+#define FROM_DEPLOYMENT \
+    "deployment LEFT JOIN work_queue AS queue ON queue.id = deployment.work_queue_id" \
+    " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id"
+const Model deployment_model = MODEL(Deployment, columns, .table = "deployment", .from = FROM_DEPLOYMENT, .schema = "DeploymentResponse");
 
 /* What clients before 2.7.8 send besides: taken and forgotten. */
 #define DROPPED(key) { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, .offset = offsetof(Deployment, dropped) }
@@ -87,20 +90,21 @@ static const Field update_fields[] = {
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
     FIELDS_OF_OLD_CLIENTS,
 };
-const Model deployment_create_model = MODEL(Deployment, create_fields, .forbid_extra = true, .schema = "DeploymentCreate");
-const Model deployment_update_model = MODEL(Deployment, update_fields, .forbid_extra = true, .schema = "DeploymentUpdate");
+const Model deployment_create_model = MODEL(Deployment, create_fields,
+                                            .forbid_extra = true, .schema = "DeploymentCreate");
+const Model deployment_update_model = MODEL(Deployment, update_fields, .table = "deployment",
+                                            .forbid_extra = true, .schema = "DeploymentUpdate");
 
 static const Field active_fields[] = { FIELD(Deployment, is_schedule_active, F_BOOL) };
 static const Field queue_fields[] = { FIELD(Deployment, work_queue_id, F_UUID) };
-static const Model active_model = MODEL(Deployment, active_fields);
-static const Model queue_model = MODEL(Deployment, queue_fields);
+static const Model active_model = MODEL(Deployment, active_fields, .table = "deployment");
+static const Model queue_model = MODEL(Deployment, queue_fields, .table = "deployment");
 
 void deployment_select(Buf *sql)
 {
     buf_text(sql, "SELECT ");
     codec_select(sql, &deployment_model, "deployment");
-    buf_text(sql, " FROM deployment LEFT JOIN work_queue AS queue ON queue.id = deployment.work_queue_id"
-                  " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id");
+    buf_text(sql, " FROM " FROM_DEPLOYMENT);
 }
 
 static Deployment *read_where(Tx *tx, const char *where, const Value *values, size_t count)

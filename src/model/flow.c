@@ -18,9 +18,10 @@ static const Field create_fields[] = {
 static const Field update_fields[] = {
     FIELD(Flow, tags, F_STRS, .fallback = "[]"),
 };
-const Model flow_model = MODEL(Flow, columns);
+const Model flow_model = MODEL(Flow, columns, .table = "flow");
 const Model flow_create_model = MODEL(Flow, create_fields, .forbid_extra = true, .schema = "FlowCreate");
-const Model flow_update_model = MODEL(Flow, update_fields, .forbid_extra = true, .schema = "FlowUpdate");
+const Model flow_update_model = MODEL(Flow, update_fields, .table = "flow",
+                                      .forbid_extra = true, .schema = "FlowUpdate");
 
 Flow *flow_read(Tx *tx, Str id)
 {

@@ -38,7 +38,11 @@ static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN),
     FIELD(FlowRun, work_queue_id, F_UUID, .flags = HIDDEN),
 };
-const Model flow_run_model = MODEL(FlowRun, columns, .schema = "FlowRunResponse");
+#define FROM_FLOW_RUN \
+    "flow_run LEFT JOIN flow_run_state AS state ON state.id = flow_run.state_id" STATE_ARTIFACT_JOIN \
+    " LEFT JOIN work_queue AS queue ON queue.id = flow_run.work_queue_id" \
+    " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id"
+const Model flow_run_model = MODEL(FlowRun, columns, .table = "flow_run", .from = FROM_FLOW_RUN, .schema = "FlowRunResponse");
 
 static const Field saved_columns[] = { /* what rules and transforms may change */
     RUN_FIELD(FlowRun, state_id, F_UUID),
@@ -53,15 +57,13 @@ static const Field saved_columns[] = { /* what rules and transforms may change *
     RUN_FIELD(FlowRun, total_run_time, F_DURATION),
     FIELD(FlowRun, empirical_policy, F_MODEL, .model = &flow_run_policy_model),
 };
-static const Model saved_model = MODEL(FlowRun, saved_columns);
+static const Model saved_model = MODEL(FlowRun, saved_columns, .table = "flow_run");
 
 void flow_run_select(Buf *sql)
 {
     buf_text(sql, "SELECT ");
     codec_select(sql, &flow_run_model, "flow_run");
-    buf_text(sql, ", " STATE_COLUMNS " FROM flow_run LEFT JOIN flow_run_state AS state ON state.id = flow_run.state_id" STATE_ARTIFACT_JOIN
-                  " LEFT JOIN work_queue AS queue ON queue.id = flow_run.work_queue_id"
-                  " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id");
+    buf_text(sql, ", " STATE_COLUMNS " FROM " FROM_FLOW_RUN);
 }
 
 FlowRun *flow_run_from_row(Tx *tx, Rows *rows)

@@ -60,9 +60,12 @@ static const Field update_fields[] = {
     FIELD(PolicyUpdate, block_document_id, F_UUID, .flags = NULLABLE),
     FIELD(PolicyUpdate, message_template, F_STR, .flags = NULLABLE, .check = check_template),
 };
-const Model notification_policy_model = MODEL(NotificationPolicy, columns, .schema = "FlowRunNotificationPolicy");
-const Model notification_policy_create_model = MODEL(NotificationPolicy, create_fields, .forbid_extra = true, .schema = "FlowRunNotificationPolicyCreate");
-const Model notification_policy_update_model = MODEL(PolicyUpdate, update_fields, .forbid_extra = true, .schema = "FlowRunNotificationPolicyUpdate");
+const Model notification_policy_model = MODEL(NotificationPolicy, columns, .table = "flow_run_notification_policy",
+                                              .schema = "FlowRunNotificationPolicy");
+const Model notification_policy_create_model = MODEL(NotificationPolicy, create_fields,
+                                                     .forbid_extra = true, .schema = "FlowRunNotificationPolicyCreate");
+const Model notification_policy_update_model = MODEL(PolicyUpdate, update_fields,
+    .table = "flow_run_notification_policy", .forbid_extra = true, .schema = "FlowRunNotificationPolicyUpdate");
 
 static const Filter policy_filters[] = {
     { "is_active", "flow_run_notification_policy.is_active", OP_EQ, .operand = F_BOOL },

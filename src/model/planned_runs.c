@@ -139,7 +139,7 @@ static bool insert_state(Tx *tx, Str run_id, Moment date)
 {
     typedef struct StateId { Str state_id; } StateId;
     static const Field fields[] = { FIELD(StateId, state_id, F_UUID) };
-    static const Model model = MODEL(StateId, fields);
+    static const Model model = MODEL(StateId, fields, .table = "flow_run");
     const StateId state = { uuid_new(tx->arena) };
     return DB_SEND(tx,
                    "INSERT INTO flow_run_state (id, created, updated, type, timestamp, name, message, state_details, data, flow_run_id)"

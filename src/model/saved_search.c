@@ -62,8 +62,9 @@ static const Field create_fields[] = {
     FIELD(SavedSearch, name, F_STR, .flags = REQUIRED),
     FIELD(SavedSearch, filters, F_CUSTOM, .decode = decode_filters, .fallback = "[]", .schema = FILTERS_SCHEMA),
 };
-const Model saved_search_model = MODEL(SavedSearch, columns);
-const Model saved_search_create_model = MODEL(SavedSearch, create_fields, .forbid_extra = true, .schema = "SavedSearchCreate");
+const Model saved_search_model = MODEL(SavedSearch, columns, .table = "saved_search");
+const Model saved_search_create_model = MODEL(SavedSearch, create_fields,
+                                              .forbid_extra = true, .schema = "SavedSearchCreate");
 
 SavedSearch *saved_search_read(Tx *tx, Str id)
 {

@@ -46,7 +46,7 @@ static const Field core_run_columns[] = { /* schemas.core.FlowRun; order: of the
     RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model), /* never loaded here: null */
     RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN),
 };
-static const Model core_run_model = MODEL(FlowRun, core_run_columns);
+static const Model core_run_model = MODEL(FlowRun, core_run_columns, .table = "flow_run");
 
 static const Field worker_run_fields[] = {
     FIELD(WorkerFlowRun, work_pool_id, F_UUID),

@@ -32,7 +32,8 @@ static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(TaskRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model),
     RUN_FIELD(TaskRun, state_timestamp, F_TIME, .flags = HIDDEN),
 };
-const Model task_run_model = MODEL(TaskRun, columns);
+#define FROM_TASK_RUN "task_run LEFT JOIN task_run_state AS state ON state.id = task_run.state_id" STATE_ARTIFACT_JOIN
+const Model task_run_model = MODEL(TaskRun, columns, .table = "task_run", .from = FROM_TASK_RUN);
 
 static const Field saved_columns[] = { /* what rules and transforms may change */
     RUN_FIELD(TaskRun, state_id, F_UUID),
@@ -47,13 +48,13 @@ static const Field saved_columns[] = { /* what rules and transforms may change *
     RUN_FIELD(TaskRun, end_time, F_TIME),
     RUN_FIELD(TaskRun, total_run_time, F_DURATION),
 };
-static const Model saved_model = MODEL(TaskRun, saved_columns);
+static const Model saved_model = MODEL(TaskRun, saved_columns, .table = "task_run");
 
 void task_run_select(Buf *sql)
 {
     buf_text(sql, "SELECT ");
     codec_select(sql, &task_run_model, "task_run");
-    buf_text(sql, ", " STATE_COLUMNS " FROM task_run LEFT JOIN task_run_state AS state ON state.id = task_run.state_id" STATE_ARTIFACT_JOIN);
+    buf_text(sql, ", " STATE_COLUMNS " FROM " FROM_TASK_RUN);
 }
 
 TaskRun *task_run_from_row(Tx *tx, Rows *rows)

@@ -153,11 +153,12 @@ static const Field worker_columns[] = {
     FIELD(Worker, work_pool_id, F_UUID),
     FIELD(Worker, last_heartbeat_time, F_TIME),
 };
-const Model work_pool_model = MODEL(WorkPool, pool_columns);
+const Model work_pool_model = MODEL(WorkPool, pool_columns, .table = "work_pool");
 const Model work_pool_create_model = MODEL(WorkPool, create_fields, .forbid_extra = true, .schema = "WorkPoolCreate");
-const Model work_pool_update_model = MODEL(WorkPool, update_fields, .forbid_extra = true, .schema = "WorkPoolUpdate");
-static const Model default_model = MODEL(WorkPool, default_fields);
-const Model worker_model = MODEL(Worker, worker_columns);
+const Model work_pool_update_model = MODEL(WorkPool, update_fields, .table = "work_pool",
+                                           .forbid_extra = true, .schema = "WorkPoolUpdate");
+static const Model default_model = MODEL(WorkPool, default_fields, .table = "work_pool");
+const Model worker_model = MODEL(Worker, worker_columns, .table = "worker");
 
 /* ---- pools ---- */
 

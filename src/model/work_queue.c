@@ -46,11 +46,13 @@ static const Field priority_fields[] = {
 static const Field polled_fields[] = {
     FIELD(WorkQueue, last_polled, F_TIME),
 };
-const Model work_queue_model = MODEL(WorkQueue, columns);
-const Model work_queue_create_model = MODEL(WorkQueue, create_fields, .forbid_extra = true, .schema = "WorkQueueCreate");
-const Model work_queue_update_model = MODEL(WorkQueue, update_fields, .forbid_extra = true, .schema = "WorkQueueUpdate");
-static const Model priority_model = MODEL(WorkQueue, priority_fields);
-static const Model polled_model = MODEL(WorkQueue, polled_fields);
+const Model work_queue_model = MODEL(WorkQueue, columns, .table = "work_queue");
+const Model work_queue_create_model = MODEL(WorkQueue, create_fields,
+                                            .forbid_extra = true, .schema = "WorkQueueCreate");
+const Model work_queue_update_model = MODEL(WorkQueue, update_fields, .table = "work_queue",
+                                            .forbid_extra = true, .schema = "WorkQueueUpdate");
+static const Model priority_model = MODEL(WorkQueue, priority_fields, .table = "work_queue");
+static const Model polled_model = MODEL(WorkQueue, polled_fields, .table = "work_queue");
 
 #define SELECT_QUEUE \
     "SELECT id, created, updated, name, description, is_paused, concurrency_limit, priority, work_pool_id, filter, last_polled FROM work_queue "

@@ -32,7 +32,7 @@ static const Field point_columns[] = {
     FIELD(Run, start_time, F_TIME),
     FIELD(Run, total_run_time, F_DURATION),
 };
-static const Model columns_model = MODEL(Run, point_columns);
+static const Model columns_model = MODEL(Run, point_columns, .table = "flow_run");
 
 static void write_point(JsonWriter *w, Run *run, Time now)
 {
