@@ -24,43 +24,6 @@ static const struct ErrorShape {
     [ERR_INTERNAL] = { 500, "exception_message", "Internal Server Error" },
 };
 
-bool error_malformed_json(Req *req, JsonError error)
-{
-    Invalid *invalid = &req->invalid;
-    Str doc = req->body_text;
-    size_t line = 1, column = 1, seen = 0;
-    for (size_t i = 0; i < doc.n && seen < error.position; i++) {
-        if (i + 1 < doc.n && ((unsigned char)doc.p[i + 1] & 0xC0) == 0x80)
-            continue; /* not yet the last byte of its character */
-        seen++;
-        column = doc.p[i] == '\n' ? 1 : column + 1;
-        line += doc.p[i] == '\n';
-    }
-    Buf ctx;
-    JsonWriter w;
-    buf_init(&ctx, req->arena, doc.n + 128);
-    json_writer_init(&w, &ctx, JSON_WIRE);
-    json_object(&w);
-    json_key(&w, "msg");
-    json_text(&w, error.message);
-    json_key(&w, "doc");
-    json_str(&w, doc);
-    json_key(&w, "pos");
-    json_int(&w, (int64_t)error.position);
-    json_key(&w, "lineno");
-    json_int(&w, (int64_t)line);
-    json_key(&w, "colno");
-    json_int(&w, (int64_t)column);
-    json_object_end(&w);
-    invalid_enter(invalid, "body");
-    invalid_enter_index(invalid, (int64_t)error.position);
-    invalid_add(invalid, "value_error.jsondecode", buf_cstr(&ctx), "%s: line %zu column %zu (char %zu)", error.message, line, column,
-                error.position);
-    invalid_leave(invalid);
-    invalid_leave(invalid);
-    return false;
-}
-
 static void write_invalid(Req *req)
 {
     JsonWriter *w = reply_json(req);
@@ -68,11 +31,9 @@ static void write_invalid(Req *req)
     json_key(w, "exception_message");
     json_text(w, "Invalid request received.");
     json_key(w, "exception_detail");
-    buf_char(&req->reply, '[');
-    buf_str(&req->reply, buf_view(&req->invalid.items));
-    buf_char(&req->reply, ']');
-    w->after_key = false;
-    w->comma[w->depth] = true;
+    json_array(w);
+    json_raw(w, buf_view(&req->invalid.items));
+    json_array_end(w);
     json_key(w, "request_body");
     if (req->body)
         json_value(w, req->body);

@@ -11,7 +11,5 @@ void reply_send_with(Req *req, HttpHeader *headers, size_t count);
 void reply_not_allowed(Req *req, const Route *row_of_other_method);
 void reply_redirect(Req *req, Str path); /* below /api */
 bool reply_preflight(Req *req); /* true: it was one, and is answered */
-/* Adds the error of a body that is no JSON to req->invalid, as FastAPI words it; false. */
-bool error_malformed_json(Req *req, JsonError error);
 
 #endif

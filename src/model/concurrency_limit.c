@@ -140,3 +140,8 @@ bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id)
 {
     return set_slot(tx, limit, run_id, false);
 }
+
+int64_t concurrency_limit_delete_by_tag(Tx *tx, Str tag)
+{
+    return DB_EXEC(tx, "DELETE FROM concurrency_limit WHERE tag = $1", v_text(tag));
+}

@@ -24,4 +24,6 @@ size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit);
 /* Gives the run a slot, or takes it back; nothing is written where that changes nothing. */
 bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
 bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
+int64_t concurrency_limit_delete_by_tag(Tx *tx, Str tag); /* rows, -1 on failure */
+
 #endif

@@ -230,3 +230,9 @@ bool work_pool_record_poll(Tx *tx, Str pool_id)
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE", v_uuid(pool_id));
     return DB_SEND(tx, "UPDATE work_queue SET last_polled = $1, " SET_UPDATED " WHERE work_pool_id = $2", v_time(tx->now), v_uuid(pool_id));
 }
+
+int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue)
+{
+    return DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE state_name = 'Late' AND NOT work_queue_name <> $1",
+                  v_text(queue->name));
+}

@@ -46,6 +46,8 @@ extern const Model work_queue_model, work_queue_create_model, work_queue_update_
 WorkQueue *work_queue_read(Tx *tx, Str id);
 /* models.work_queues.read_work_queue_by_name: of the default agent pool. */
 WorkQueue *work_queue_read_by_name(Tx *tx, Str name);
+/* How many runs of the queue's name are late. */
+int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue);
 /* models.work_queues.create_work_queue: in the default agent pool, made where it is gone; last in priority, whatever is wanted. */
 WorkQueue *work_queue_create(Tx *tx, const WorkQueue *wanted);
 /* models.workers.create_work_queue: where a priority is wanted, the others make room. */
@@ -70,12 +72,16 @@ bool work_queue_ensure(Tx *tx, Str name, Str *ret_id) MUST_CHECK;
 
 /* NULL: tx->error, ERR_NOT_FOUND with the reference's detail where there is none. */
 WorkPool *work_pool_read(Tx *tx, Str name);
+WorkPool *work_pool_read_shared(Tx *tx, Str name); /* the same, locked against its deletion */
 /* NULL: none, or tx->error. */
 WorkPool *work_pool_find(Tx *tx, Str name);
 /* With its default queue. NULL: tx->error. */
 WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted);
 /* With its queues and workers. Rows, -1 on failure. */
 int64_t work_pool_delete(Tx *tx, Str id);
+/* The ids of the pool's queues that a JSON array names, sorted, each once; no names: none. False: tx->error; of names that are unknown
+ * the first one is reported. */
+bool work_pool_queue_ids(Tx *tx, const WorkPool *pool, Str names, StrList *ret_ids) MUST_CHECK;
 bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name) MUST_CHECK;
 /* DeploymentCreate / DeploymentUpdate.check_valid_configuration: infra_overrides (JSON object text) against the base job template of
  * the named pool; the default agent pool is not checked. False: tx->error: ERR_NOT_FOUND where there is no such pool, ERR_CONFLICT

@@ -15,11 +15,11 @@ extern const Model set_state_model; /* parameters of set_state */
 /* The body's state with its id, name and times, made anew each time the transaction runs. */
 State proposed_state(Req *req);
 /* The answer of set_state and resume: 201 where this request made the state that is answered. */
-bool reply_transition(Req *req, const TransitionResult *result);
+bool reply_transition(Req *req, const TransitionResult *result) MUST_CHECK;
 
-/* POST …/history; req->route->spec is the family's ListSpec. */
+/* POST …/history of the runs that req->route->model names. */
 extern const Model history_model;
-bool prepare_history(Req *req);
-bool read_history(Req *req);
+bool prepare_history(Req *req) MUST_CHECK;
+bool read_history(Req *req) MUST_CHECK;
 
 #endif
