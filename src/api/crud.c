@@ -91,9 +91,11 @@ bool crud_delete(Req *req)
     const Route *route = req->route;
     Str id = req->params[0];
     int64_t rows;
-    if (route->remove)
+    if (route->remove) {
         rows = route->remove(req->tx, id);
-    else
-        rows = db_exec(req->tx, arena_printf(req->arena, "DELETE FROM %s WHERE id = $1", route->model->table).p, DB_VALUES(v_uuid(id)));
+    } else {
+        Str sql = arena_printf(req->arena, "DELETE FROM %s WHERE id = $1", route->model->table);
+        rows = db_exec(req->tx, sql.p, DB_VALUES(v_uuid(id)));
+    }
     return crud_changed(req, rows) && (route->status == 204 || reply_null(req));
 }

@@ -1,4 +1,5 @@
-/* api/decode.c -- what a request holds, checked as FastAPI does it for the reference: the same errors in the same order. */
+/* api/decode.c -- what a request holds, checked as FastAPI does it for the reference: the same errors in the same
+ * order. */
 #include "api/decode.h"
 
 #include "api/version.h"
@@ -38,8 +39,8 @@ static bool is_json_type(Str type)
            (subtype.n > 5 && strncasecmp(subtype.p + subtype.n - 5, "+json", 5) == 0);
 }
 
-/* A parsed value takes some hundred times the two bytes that it may be written in: without a limit on their number the largest body
- * would need gigabytes. No client comes near it. */
+/* A parsed value takes some hundred times the two bytes that it may be written in: without a limit on their number the
+ * largest body would need gigabytes. No client comes near it. */
 static bool check_value_count(Req *req, Str body)
 {
     enum { VALUES_MAX = 2000000 };
@@ -90,8 +91,8 @@ static void add_malformed(Req *req, JsonError error)
     json_object_end(&w);
     invalid_enter(invalid, "body");
     invalid_enter_index(invalid, (int64_t)error.position);
-    invalid_add(invalid, "value_error.jsondecode", buf_cstr(&ctx), "%s: line %zu column %zu (char %zu)", error.message, line, column,
-                error.position);
+    invalid_add(invalid, "value_error.jsondecode", buf_cstr(&ctx), "%s: line %zu column %zu (char %zu)", error.message,
+                line, column, error.position);
     invalid_leave(invalid);
     invalid_leave(invalid);
 }
@@ -158,7 +159,8 @@ static Str query_text(const HttpRequest *http, const char *name)
 }
 
 /* The parameters that came as texts beside the body. */
-static void decode_texts(Req *req, const char *place, const Model *model, Str (*find)(const HttpRequest *, const char *))
+static void decode_texts(Req *req, const char *place, const Model *model,
+                         Str (*find)(const HttpRequest *, const char *))
 {
     invalid_enter(&req->invalid, place);
     for (size_t i = 0; model && i < model->count; i++) {
@@ -186,7 +188,8 @@ static void decode_model(Req *req)
     (void)!codec_decode(&req->invalid, req->route->body, body, req->object, &req->sent);
 }
 
-/* It holds no parameters: neither an object nor null, which counts as no body. Then FastAPI misses each of them, required or not. */
+/* It holds no parameters: neither an object nor null, which counts as no body. Then FastAPI misses each of them,
+ * required or not. */
 static bool body_is_strange(const Req *req)
 {
     return req->body_text.p || (!json_is_null(req->body) && req->body->kind != JSON_OBJECT);
@@ -231,7 +234,8 @@ static bool decode_limit(Req *req)
     req->limit = page.limit.has ? page.limit.v : max;
     if (req->limit < 0)
         return fail(&req->error, ERR_INVALID, "Invalid limit: must be greater than or equal to 0.");
-    return req->limit <= max || fail(&req->error, ERR_INVALID, "Invalid limit: must be less than or equal to %lld.", (long long)max);
+    return req->limit <= max
+           || fail(&req->error, ERR_INVALID, "Invalid limit: must be less than or equal to %lld.", (long long)max);
 }
 
 static void decode_offset(Req *req)

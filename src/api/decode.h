@@ -4,7 +4,8 @@
 
 #include "api/request.h"
 
-/* All that the request's row asks for: version, path, query, head and body. False: req->error, or every error in req->invalid. */
+/* All that the request's row asks for: version, path, query, head and body. False: req->error, or every error in
+ * req->invalid. */
 bool decode_request(Req *req) MUST_CHECK;
 
 bool route_takes_body(const Route *route);

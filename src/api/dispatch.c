@@ -6,7 +6,7 @@
 #include "api/reply.h"
 #include "api/worker.h"
 
-enum { LOOP_BODY_MAX = 64 << 10 /* bytes; checking takes some 15 ns for each, and 350 where every value is wrong and said to be */ };
+enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 where every value is wrong */
 
 Req *req_new(HttpRequest *http, const App *app)
 {
@@ -49,7 +49,8 @@ static void run(Req *req)
         reply_send(req);
         return;
     }
-    req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = req->route->tx == TX_WRITE };
+    bool write = req->route->tx == TX_WRITE;
+    req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = write };
     db_submit(req->app->db, &req->job);
 }
 

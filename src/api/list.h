@@ -11,7 +11,8 @@ Rows *list_rows(Req *req, Str select);
 bool list_reply(Req *req, const Model *model) MUST_CHECK;
 /* The first column of each row. */
 StrList list_ids(Req *req, Rows *rows);
-/* True: what was just read of this row failed by a value in it (ERR_SPOILED). The log says so, and the list goes on without it. */
+/* True: what was just read of this row failed by a value in it (ERR_SPOILED). The log says so, and the list goes on
+ * without it. */
 bool list_leaves_out(Req *req, Str id) MUST_CHECK;
 
 #endif

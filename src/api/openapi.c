@@ -38,7 +38,8 @@ static const char *plain_path(Arena *arena, const char *path)
 static const char *operation_id(Arena *arena, const Route *route)
 {
     const char *method = methods[route->method];
-    char *id = arena_cstr(arena, arena_printf(arena, "%s%s_%s", route->doc.name ? route->doc.name : method, plain_path(arena, route->path), method));
+    const char *name = route->doc.name ? route->doc.name : method, *path = plain_path(arena, route->path);
+    char *id = arena_cstr(arena, arena_printf(arena, "%s%s_%s", name, path, method));
     for (char *p = id; *p; p++) {
         if (!isalnum((unsigned char)*p))
             *p = '_';

@@ -219,7 +219,9 @@ static bool write_named(Schemas *s, const Field *field)
 /* JSON text of what an absent field becomes; NULL: nothing worth telling. */
 static const char *default_of(const Field *field)
 {
-    static const char *const zeros[] = { [F_INT] = "0", [F_FLOAT] = "0.0", [F_BOOL] = "false", [F_DURATION] = "0.0", [F_CUSTOM] = NULL };
+    static const char *const zeros[] = {
+        [F_INT] = "0", [F_FLOAT] = "0.0", [F_BOOL] = "false", [F_DURATION] = "0.0", [F_CUSTOM] = NULL,
+    };
     if (field->fallback)
         return strcmp(field->fallback, "null") == 0 ? NULL : field->fallback;
     return field->flags & (REQUIRED | NULLABLE | IGNORED) ? NULL : zeros[field->kind];
@@ -232,7 +234,8 @@ void schema_field(Schemas *s, const Field *field)
         schema_text(s, field->schema);
         return;
     }
-    bool named = field->kind == F_MODEL || field->kind == F_OPT_MODEL || (field->kind == F_ENUM && enum_name(field->names));
+    bool named = field->kind == F_MODEL || field->kind == F_OPT_MODEL
+                 || (field->kind == F_ENUM && enum_name(field->names));
     if (named && !fallback) {
         write_named(s, field);
         return;
@@ -293,7 +296,8 @@ static void write_operand(Schemas *s, const FilterOperator *op, const Filter *fi
     static const FieldKind kinds[] = { [OPERAND_TEXT] = F_STR, [OPERAND_TEXTS] = F_STR, [OPERAND_FLAG] = F_BOOL };
     bool list = op->operand == OPERAND_LIST || op->operand == OPERAND_TEXTS;
     bool own = op->operand == OPERAND_LIST || op->operand == OPERAND_ONE;
-    const Field field = { .kind = own ? filter->operand : kinds[op->operand], .flags = NULLABLE, .names = filter->names };
+    const FieldKind kind = own ? filter->operand : kinds[op->operand];
+    const Field field = { .kind = kind, .flags = NULLABLE, .names = filter->names };
     if (!list) {
         schema_field(s, &field);
         return;

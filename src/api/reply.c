@@ -17,7 +17,8 @@ static const struct ErrorShape {
     [ERR_OBJECT_NOT_FOUND] = { 404, "exception_message", NULL },
     [ERR_CONFLICT] = { 409, "detail", NULL },
     [ERR_INTEGRITY] = { 409, "detail",
-        "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details." },
+        "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs"
+        " for details." },
     [ERR_TOO_LARGE] = { 413, "detail", NULL },
     [ERR_BUSY] = { 503, "exception_message", NULL },
     [ERR_SPOILED] = { 500, "exception_message", NULL },
@@ -47,7 +48,8 @@ static void write_error(Req *req)
 {
     const struct ErrorShape *shape = &error_shapes[req->error.code];
     if (shape->text)
-        log_error("orion.api", "%.*s %.*s: %s", STR_ARG(req->http->method_text), STR_ARG(req->http->path), req->error.message);
+        log_error("orion.api", "%.*s %.*s: %s", STR_ARG(req->http->method_text), STR_ARG(req->http->path),
+                  req->error.message);
     JsonWriter *w = reply_json(req);
     json_object(w);
     json_key(w, shape->key);
@@ -78,7 +80,8 @@ void reply_send(Req *req)
         write_invalid(req);
     if (req->reply.n)
         headers[count++] = (HttpHeader){ STR("content-type"), STR("application/json") };
-    Str text = utf8_repaired(req->arena, buf_view(&req->reply)); /* another program may have put anything into a database */
+    /* Another program may have put anything into a database. */
+    Str text = utf8_repaired(req->arena, buf_view(&req->reply));
     req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
     reply_send_with(req, headers, count);
 }
@@ -138,7 +141,8 @@ void reply_redirect(Req *req, Str path)
 bool reply_preflight(Req *req)
 {
     HttpRequest *http = req->http;
-    if (http->method != HTTP_OPTIONS || !http_header(http, "origin").p || !http_header(http, "access-control-request-method").p)
+    if (http->method != HTTP_OPTIONS || !http_header(http, "origin").p
+        || !http_header(http, "access-control-request-method").p)
         return false;
     Str asked = http_header(http, "access-control-request-headers");
     HttpHeader headers[6] = {

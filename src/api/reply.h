@@ -4,7 +4,8 @@
 
 #include "api/request.h"
 
-/* Sends what the request came to (req->error, req->invalid, else status and reply) and ends it: req is gone afterwards. */
+/* Sends what the request came to (req->error, req->invalid, else status and reply) and ends it:
+ * req is gone afterwards. */
 void reply_send(Req *req);
 /* Sends status and reply with these headers; the array has room for two more. */
 void reply_send_with(Req *req, HttpHeader *headers, size_t count);

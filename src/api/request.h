@@ -32,7 +32,7 @@ struct Req {
     Str params[4];              /* of the path, in order */
     const Json *body;           /* NULL: none, or not JSON */
     Str body_text;              /* a body that is not JSON, for the echo; else null */
-    void *object;               /* route->body decoded; or one struct with the fields of parameters, query and headers */
+    void *object;               /* route->body decoded; or a struct with the fields of parameters, query and headers */
     FieldSet sent;              /* which of its fields were in the body */
     Query query;                /* the filters of a list or a count: " AND (…)" conditions */
     int64_t limit, offset;

@@ -1,4 +1,5 @@
-/* api/route.h -- the rows of the tables of routes: what runs, what is checked before it, and what the API's description says. */
+/* api/route.h -- the rows of the tables of routes: what runs, what is checked before it, and what the API's description
+ * says. */
 #ifndef ORION_ROUTE_H
 #define ORION_ROUTE_H
 
@@ -14,7 +15,7 @@ typedef enum TxKind { TX_NONE, TX_READ, TX_WRITE } TxKind;
 /* What a body of several parameters is made of. */
 typedef enum BodyPart {
     BODY_END,
-    BODY_LIMIT,      /* the reference's dependency: judged before the path, and where it is out of range, alone. Always the first */
+    BODY_LIMIT,      /* the reference's dependency: judged before the path, alone if out of range. Always first */
     BODY_OFFSET,
     BODY_SORT,
     BODY_FILTERS,
@@ -42,8 +43,8 @@ typedef struct RouteDoc {
     const char *about;        /* a sentence, where the name does not say enough */
 } RouteDoc;
 
-/* A row of a family's table. Rows are tried in order, as the reference's router does.
- * In a path, {id} is a UUID (422 otherwise), {name:str} any text without '/', {id:uuid} matches UUIDs only (404 otherwise). */
+/* A row of a family's table. Rows are tried in order, as the reference's router does. In a path, {id} is a UUID (422
+ * otherwise), {name:str} any text without '/', {id:uuid} matches UUIDs only (404 otherwise). */
 typedef struct Route {
     HttpMethod method;
     const char *path;         /* below /api */
@@ -58,7 +59,7 @@ typedef struct Route {
     /* What is decoded before the transaction. Parameters of body, query and head share the struct at req->object. */
     const Model *body;        /* one model is the whole body, at req->object */
     const Model *parameters;  /* a body of several parameters */
-    const BodyPart *order;    /* of such a body, as in the reference's signature: so of the errors. NULL: parameters alone */
+    const BodyPart *order;    /* of its parts, so of errors: the reference's signature's. NULL: parameters alone */
     const ListSpec *list;     /* what sort and filters are read by */
     const Model *query, *headers;
     Handler prepare;          /* what no table says of a body; asked where all the rest is right */

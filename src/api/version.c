@@ -67,12 +67,14 @@ bool version_check(Req *req)
     if (!version_parse(text, v)) {
         text = latin1_to_utf8(req->arena, text);
         return fail(&req->error, ERR_BAD_REQUEST,
-                    "Invalid X-PREFECT-API-VERSION header format.Expected header in format 'x.y.z' but received %.*s", STR_ARG(text));
+                    "Invalid X-PREFECT-API-VERSION header format.Expected header in format 'x.y.z' but received %.*s",
+                    STR_ARG(text));
     }
     bool old = v[0] < 0 || (v[0] == 0 && (v[1] < 8 || (v[1] == 8 && v[2] < 0)));
     if (old)
         return fail(&req->error, ERR_BAD_REQUEST,
-                    "The request specified API version %.*s but this server requires version 0.8.0 or higher.", STR_ARG(text));
+                    "The request specified API version %.*s but this server requires version 0.8.0 or higher.",
+                    STR_ARG(text));
     int64_t number = v[0] * 10000 + (v[1] < 100 ? v[1] : 99) * 100 + (v[2] < 100 ? v[2] : 99);
     req->api_version = (unsigned)(number < VERSION_MINIMUM ? VERSION_MINIMUM : number);
     return true;

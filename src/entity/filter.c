@@ -1,5 +1,5 @@
-/* entity/filter.c -- the only generator of WHERE: filter classes are checked as the reference's pydantic models are, and each
- * criterion becomes the dialect's text with its value bound. */
+/* entity/filter.c -- the only generator of WHERE: filter classes are checked as the reference's pydantic models are,
+ * and each criterion becomes the dialect's text with its value bound. */
 #include "entity/filter.h"
 
 #include "entity/decode.h"
@@ -25,7 +25,8 @@ static void join_end(Join *join)
 
 /* ---- operators ---- */
 
-const FilterOperator filter_operators[FILTER_OPERATORS] = { /* order: of the fields in the reference's classes, so of their errors */
+/* Order: of the fields in the reference's classes, so of their errors. */
+const FilterOperator filter_operators[FILTER_OPERATORS] = {
     { OP_ANY,        "any_",        OPERAND_LIST,  SQL_ANY,        SQL_ANY },
     { OP_NOT_ANY,    "not_any_",    OPERAND_LIST,  SQL_NOT_ANY,    SQL_NOT_ANY },
     { OP_ALL,        "all_",        OPERAND_LIST,  SQL_ALL,        SQL_ALL },
@@ -61,7 +62,9 @@ static bool add_one(Invalid *invalid, const Filter *filter, const FilterOperator
 static bool check_pattern(Invalid *invalid, Str text)
 {
     enum { BYTES_MAX = 49000 };
-    return text.n <= BYTES_MAX || invalid_add(invalid, "value_error", NULL, "The text is too long to search for, at most %d bytes.", BYTES_MAX);
+    return text.n <= BYTES_MAX
+           || invalid_add(invalid, "value_error", NULL, "The text is too long to search for, at most %d bytes.",
+                          BYTES_MAX);
 }
 
 static bool check_patterns(Invalid *invalid, const Json *list)
@@ -76,7 +79,8 @@ static bool check_patterns(Invalid *invalid, const Json *list)
     return ok;
 }
 
-static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
+static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const FilterOperator *op, const Json *json,
+                     Join *join)
 {
     const Field element = { .kind = kind, .names = filter->names };
     Str list;
@@ -246,9 +250,10 @@ static bool add_class(Invalid *invalid, const FilterClass *class, const Json *js
 
 /* ---- links ---- */
 
-/* The criteria of each filter that was sent, none: null. Errors come in the links' order, whichever is inside which; so each is
- * decoded at its turn, and the text put together afterwards. False: `invalid` has what is wrong. */
-static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q, Str *ret_criteria)
+/* The criteria of each filter that was sent, none: null. Errors come in the links' order, whichever is inside which; so
+ * each is decoded at its turn, and the text put together afterwards. False: `invalid` has what is wrong. */
+static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q,
+                         Str *ret_criteria)
 {
     const Buf outer = q->sql;
     bool ok = true;
@@ -267,7 +272,8 @@ static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count
     return ok;
 }
 
-/* Engines walk through every row of the entity for EXISTS, which is right where many rows fit and wrong where few do. */
+/* Engines walk through every row of the entity for EXISTS, which is right where many rows fit and
+ * wrong where few do. */
 static const char *opening(const FilterLink *link, const Json *body)
 {
     const Json *json = json_get(body, link->key), *ids = json_get(json_get(json, "id"), "any_");
@@ -276,7 +282,8 @@ static const char *opening(const FilterLink *link, const Json *body)
 }
 
 /* A link of the entity itself, and within its EXISTS those that are inside it. */
-static void add_link(const FilterLink *outer, const FilterLink *links, size_t count, const Json *body, const Str *criteria, Query *q)
+static void add_link(const FilterLink *outer, const FilterLink *links, size_t count, const Json *body,
+                     const Str *criteria, Query *q)
 {
     Str own = criteria[outer - links];
     Buf inside;

@@ -8,8 +8,8 @@ static const Json *parse_stored(Arena *arena, Str json_text)
     return json_text.p && json_parse(arena, json_text, &json, &unused) ? json : NULL;
 }
 
-/* The members of both objects, a key that is in both with its first place and its last value: so the parser takes keys that come
- * twice, however many there are. */
+/* The members of both objects, a key that is in both with its first place and its last value: so the parser takes keys
+ * that come twice, however many there are. */
 static Str merged_parameters(Arena *arena, Str ours, Str theirs)
 {
     if (theirs.n <= 2) /* "{}" */
@@ -88,7 +88,8 @@ static bool queue_takes(Arena *arena, const QueueFilter *filter, const Deploymen
     if (!filter)
         return true;
     const Json *ids = parse_stored(arena, filter->deployment_ids);
-    return has_all(tags, parse_stored(arena, filter->tags)) && (!ids || ids->count == 0 || has_text(ids, deployment->id));
+    return has_all(tags, parse_stored(arena, filter->tags))
+           && (!ids || ids->count == 0 || has_text(ids, deployment->id));
 }
 
 bool deployment_queues_write(Tx *tx, const Deployment *deployment, JsonWriter *w)

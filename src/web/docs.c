@@ -56,7 +56,8 @@ static void send_document(Req *req, const struct Document *document)
     if (document->prefix && !description->p)
         *description = make_description(req->app->docs, req->arena, document->prefix);
     Str text = document->prefix ? *description : str_from(docs_page);
-    HttpHeader headers[3] = { { STR("content-type"), document->prefix ? STR("application/json") : STR("text/html; charset=utf-8") } };
+    Str type = document->prefix ? STR("application/json") : STR("text/html; charset=utf-8");
+    HttpHeader headers[3] = { { STR("content-type"), type } };
     req->status = 200;
     req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
     reply_send_with(req, headers, 1);

@@ -81,7 +81,7 @@ static const Route block_schema_routes[] = {
       .order = ORDER(BODY_LIMIT, BODY_FILTERS, BODY_OFFSET), .doc = { "read_block_schemas" } },
     { HTTP_GET,    "/block_schemas/{id}",   read_block_schema,             TX_READ,  200, SCHEMA,
       .doc = { "read_block_schema_by_id" } },
-    { HTTP_GET,    BY_CHECKSUM,             read_block_schema_by_checksum, TX_READ,  200, SCHEMA, .query = &version_model,
-      .doc = { "read_block_schema_by_checksum" } },
+    { HTTP_GET,    BY_CHECKSUM,             read_block_schema_by_checksum, TX_READ,  200, SCHEMA,
+      .query = &version_model, .doc = { "read_block_schema_by_checksum" } },
 };
 const RouteFamily block_schema_family = FAMILY(block_schema_routes, .tag = "Block schemas");

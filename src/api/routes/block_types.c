@@ -97,8 +97,8 @@ static const Route block_type_routes[] = {
     { HTTP_GET,    DOCUMENTS, read_block_documents_for_block_type, TX_READ, 200, .query = &secrets_model,
       .missing = "Block type not found",
       .doc = { "read_block_documents_for_block_type", .reply = &block_document_model, .reply_list = true } },
-    { HTTP_GET,    DOCUMENTS "/name/{block_document_name:str}", read_block_document_by_name_for_block_type, TX_READ, 200,
-      DOCUMENT, .query = &secrets_model, .doc = { "read_block_document_by_name_for_block_type" } },
+    { HTTP_GET,    DOCUMENTS "/name/{block_document_name:str}", read_block_document_by_name_for_block_type,
+      TX_READ, 200, DOCUMENT, .query = &secrets_model, .doc = { "read_block_document_by_name_for_block_type" } },
     { HTTP_POST,   "/block_types/install_system_block_types", install_system_block_types, TX_WRITE, 200,
       .doc = { "install_system_block_types" } },
 };

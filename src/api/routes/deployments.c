@@ -44,7 +44,8 @@ static const Model schedule_model = MODEL(ScheduleBody, schedule_fields);
 static SchedulePlan wanted_plan(Req *req)
 {
     const ScheduleBody *body = req->object;
-    SchedulePlan plan = schedule_plan_default(req->app->settings, body->start_time == TIME_NULL ? req->tx->now : body->start_time);
+    Time start = body->start_time == TIME_NULL ? req->tx->now : body->start_time;
+    SchedulePlan plan = schedule_plan_default(req->app->settings, start);
     if (body->end_time != TIME_NULL)
         plan.end = body->end_time;
     if (!json_is_null(json_get(req->body, "min_time")))
@@ -130,8 +131,8 @@ static const Route deployment_routes[] = {
       .order = ORDER(BODY_LIMIT, BODY_OFFSET, BODY_FILTERS, BODY_SORT), .doc = { "read_deployments" } },
     { HTTP_POST,   "/deployments/count",  crud_count,              TX_READ,  200, DEPLOYMENT, .list = &list,
       .order = ORDER(BODY_FILTERS), .doc = { "count_deployments", .reply_schema = INTEGER_SCHEMA } },
-    { HTTP_DELETE, "/deployments/{id}",   crud_delete,             TX_WRITE, 204, DEPLOYMENT, .remove = deployment_delete,
-      .doc = { "delete_deployment" } },
+    { HTTP_DELETE, "/deployments/{id}",   crud_delete,             TX_WRITE, 204, DEPLOYMENT,
+      .remove = deployment_delete, .doc = { "delete_deployment" } },
     { HTTP_POST,   "/deployments/{id}/schedule", schedule_deployment, TX_WRITE, 200, .parameters = &schedule_model,
       .doc = { "schedule_deployment" } },
     { HTTP_POST,   "/deployments/{id}/set_schedule_active", set_schedule_active, TX_WRITE, 200, DEPLOYMENT,

@@ -58,10 +58,17 @@ static bool resume_flow_run(Req *req)
         return crud_missing(req);
     const State *current = run->run.state;
     if (!current || current->type != STATE_PAUSED) {
-        TransitionResult refused = { .status = TRANSITION_ABORT, .reason = STR("Cannot resume a flow run that is not paused.") };
+        TransitionResult refused = {
+            .status = TRANSITION_ABORT, .reason = STR("Cannot resume a flow run that is not paused."),
+        };
         return reply_transition(req, &refused);
     }
-    State state = { .type = STATE_RUNNING, .state_details = { .scheduled_time = MOMENT_NULL, .cache_expiration = MOMENT_NULL, .pause_timeout = MOMENT_NULL } };
+    State state = {
+        .type = STATE_RUNNING,
+        .state_details = {
+            .scheduled_time = MOMENT_NULL, .cache_expiration = MOMENT_NULL, .pause_timeout = MOMENT_NULL,
+        },
+    };
     if (current->state_details.pause_reschedule) {
         state.type = STATE_SCHEDULED;
         state.name = STR("Resuming");
@@ -82,7 +89,8 @@ static const ListSpec history = { .links = flow_run_links, .link_count = RUN_HIS
 static const Route flow_run_routes[] = {
     { HTTP_POST,   "/flow_runs/",               create_flow_run,     TX_WRITE, 200, RUN, .body = &flow_run_create_model,
       .doc = { "create_flow_run",
-               .about = "Answers 201 with the new run, or 200 with the run of this flow that has the idempotency key already." } },
+               .about = "Answers 201 with the new run, or 200 with the run of this flow that has the idempotency key"
+                        " already." } },
     { HTTP_PATCH,  "/flow_runs/{id}",           crud_update,         TX_WRITE, 204, RUN, .body = &flow_run_update_model,
       .doc = { "update_flow_run" } },
     { HTTP_POST,   "/flow_runs/count",          crud_count,          TX_READ,  200, RUN, .list = &list,

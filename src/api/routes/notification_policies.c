@@ -32,9 +32,10 @@ static const ListSpec list = {
 static const Route notification_policy_routes[] = {
     { HTTP_POST,   POLICIES "/",       create_policy, TX_WRITE, 201, POLICY, .body = &notification_policy_create_model,
       .doc = { "create_flow_run_notification_policy" } },
-    { HTTP_PATCH,  POLICIES "/{id}",   crud_update,   TX_WRITE, 204, UPDATED_POLICY, .body = &notification_policy_update_model,
-      .doc = { "update_flow_run_notification_policy" } },
-    { HTTP_GET,    POLICIES "/{id}",   crud_read,     TX_READ,  200, POLICY, .doc = { "read_flow_run_notification_policy" } },
+    { HTTP_PATCH,  POLICIES "/{id}",   crud_update,   TX_WRITE, 204, UPDATED_POLICY,
+      .body = &notification_policy_update_model, .doc = { "update_flow_run_notification_policy" } },
+    { HTTP_GET,    POLICIES "/{id}",   crud_read,     TX_READ,  200, POLICY,
+      .doc = { "read_flow_run_notification_policy" } },
     { HTTP_POST,   POLICIES "/filter", crud_list,     TX_READ,  200, POLICY, .list = &list, .prepare = prepare_policies,
       .order = ORDER(BODY_LIMIT, BODY_FILTERS, BODY_OFFSET), .doc = { "read_flow_run_notification_policies" } },
     { HTTP_DELETE, POLICIES "/{id}",   crud_delete,   TX_WRITE, 204, POLICY,

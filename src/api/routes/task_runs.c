@@ -55,9 +55,10 @@ static const ListSpec list = {
 static const Route task_run_routes[] = {
     { HTTP_POST,   "/task_runs/",               create_task_run, TX_WRITE, 200, RUN, .body = &task_run_create_model,
       .doc = { "create_task_run",
-               .about = "Answers 201 with the new run, or 200 with the run of this flow run that has the keys already." } },
-    { HTTP_PATCH,  "/task_runs/{id}",           crud_update,     TX_WRITE, 204, UPDATED_RUN, .body = &task_run_update_model,
-      .doc = { "update_task_run" } },
+               .about = "Answers 201 with the new run, or 200 with the run of this flow run that has the keys"
+                        " already." } },
+    { HTTP_PATCH,  "/task_runs/{id}",           crud_update,     TX_WRITE, 204, UPDATED_RUN,
+      .body = &task_run_update_model, .doc = { "update_task_run" } },
     { HTTP_POST,   "/task_runs/count",          crud_count,      TX_READ,  200, RUN, .list = &list,
       .order = ORDER(BODY_FILTERS), .doc = { "count_task_runs", .reply_schema = INTEGER_SCHEMA } },
     { HTTP_POST,   "/task_runs/history",        read_history,    TX_READ,  200, RUN, .list = &list,

@@ -1,4 +1,5 @@
-/* api/routes/ui_flow_runs.c -- /ui/flow_runs: the points of the dashboard's chart of runs. The routes are at the end. */
+/* api/routes/ui_flow_runs.c -- /ui/flow_runs: the points of the dashboard's chart of runs.
+ * The routes are at the end. */
 #include "api/routes/families.h"
 
 #include "model/filters.h"
@@ -88,7 +89,8 @@ static bool read_flow_run_history(Req *req)
     while (db_next(rows)) {
         int column = 0;
         codec_read_row(req->arena, rows, &column, &columns_model, run);
-        if (row_is_sound(rows) && run->state_type >= 0 && (run->start_time != TIME_NULL || run->expected_start_time != TIME_NULL))
+        if (row_is_sound(rows) && run->state_type >= 0
+            && (run->start_time != TIME_NULL || run->expected_start_time != TIME_NULL))
             write_point(w, run, req->tx->now);
     }
     json_array_end(w);
@@ -101,8 +103,9 @@ static const ListSpec history = {
 };
 
 static const Route ui_flow_run_routes[] = {
-    { HTTP_POST, "/ui/flow_runs/history", read_flow_run_history, TX_READ, 200, .list = &history, .parameters = &body_model,
-      .order = ORDER(BODY_SORT, BODY_PARAMETERS, BODY_OFFSET, BODY_FILTERS),
-      .doc = { "read_flow_run_history", .reply = &point_model, .about = "The points of the dashboard's chart of runs." } },
+    { HTTP_POST, "/ui/flow_runs/history", read_flow_run_history, TX_READ, 200, .list = &history,
+      .order = ORDER(BODY_SORT, BODY_PARAMETERS, BODY_OFFSET, BODY_FILTERS), .parameters = &body_model,
+      .doc = { "read_flow_run_history", .reply = &point_model,
+               .about = "The points of the dashboard's chart of runs." } },
 };
 const RouteFamily ui_flow_run_family = FAMILY(ui_flow_run_routes, .tag = "UI");

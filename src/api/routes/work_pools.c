@@ -10,8 +10,13 @@
 /* An experiment: off unless the setting says otherwise. */
 static bool pools_are_enabled(Req *req)
 {
-    return settings_bool(req->app->settings, "PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS") || req_fail(req, ERR_NOT_FOUND, "Work pools are not enabled");
+    return settings_bool(req->app->settings, "PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS")
+           || req_fail(req, ERR_NOT_FOUND, "Work pools are not enabled");
 }
+
+#define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
+
+#define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
 
 static bool is_reserved(Str name)
 {
@@ -52,8 +57,7 @@ static bool may_update(const Req *req)
 static bool update_pool(Req *req)
 {
     if (!may_update(req))
-        return req_fail(req, ERR_FORBIDDEN, "Work pools starting with 'Prefect' are reserved for internal use and can only be updated to set "
-                                            "concurrency limits or pause.");
+        return req_fail(req, ERR_FORBIDDEN, RESERVED "can only be updated to set concurrency limits or pause.");
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     return pool && codec_update(req->tx, req->route->body, "work_pool", pool->id, req->object, req->sent) > 0;
 }
@@ -61,7 +65,7 @@ static bool update_pool(Req *req)
 static bool delete_pool(Req *req)
 {
     if (is_reserved(req->params[0]))
-        return req_fail(req, ERR_FORBIDDEN, "Work pools starting with 'Prefect' are reserved for internal use and can not be deleted.");
+        return req_fail(req, ERR_FORBIDDEN, RESERVED "can not be deleted.");
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     return pool && work_pool_delete(req->tx, pool->id) > 0;
 }
@@ -115,7 +119,8 @@ static bool create_queue(Req *req)
 static const WorkQueue *queue_of_path(Req *req)
 {
     Str id;
-    return work_queue_id_by_name(req->tx, req->params[0], req->params[1], false, &id) ? work_queue_read(req->tx, id) : NULL;
+    bool found = work_queue_id_by_name(req->tx, req->params[0], req->params[1], false, &id);
+    return found ? work_queue_read(req->tx, id) : NULL;
 }
 
 static bool read_queue(Req *req)
@@ -152,7 +157,8 @@ static bool update_queue(Req *req)
     const WorkQueue *wanted = req->object, *queue = queue_of_path(req);
     if (!queue || codec_update(req->tx, req->route->body, "work_queue", queue->id, wanted, req->sent) < 0)
         return false;
-    return !is_sent(req, "priority") || work_queue_renumber(req->tx, queue->work_pool_id, queue->id, wanted->priority.v);
+    return !is_sent(req, "priority")
+           || work_queue_renumber(req->tx, queue->work_pool_id, queue->id, wanted->priority.v);
 }
 
 static bool delete_queue(Req *req)
@@ -201,7 +207,8 @@ static const Route work_pool_routes[] = {
     { HTTP_POST,   POOLS "/",              create_pool,  TX_WRITE, 201, POOL, LOCKED, .body = &work_pool_create_model,
       .doc = { "create_work_pool" } },
     { HTTP_GET,    POOLS "/{name:str}",    read_pool,    TX_READ,  200, POOL, .doc = { "read_work_pool" } },
-    { HTTP_POST,   POOLS "/filter",        crud_list,    TX_READ,  200, POOL, LIST(pools), .doc = { "read_work_pools" } },
+    { HTTP_POST,   POOLS "/filter",        crud_list,    TX_READ,  200, POOL, LIST(pools),
+      .doc = { "read_work_pools" } },
     { HTTP_PATCH,  POOLS "/{name:str}",    update_pool,  TX_WRITE, 204, POOL, LOCKED, .body = &work_pool_update_model,
       .doc = { "update_work_pool" } },
     { HTTP_DELETE, POOLS "/{name:str}",    delete_pool,  TX_WRITE, 204, POOL, LOCKED, .doc = { "delete_work_pool" } },
@@ -211,12 +218,14 @@ static const Route work_pool_routes[] = {
     { HTTP_POST,   QUEUES,                 create_queue, TX_WRITE, 201, QUEUE, LOCKED, .body = &work_queue_create_model,
       .doc = { "create_work_queue" } },
     { HTTP_GET,    QUEUES "/{name:str}",   read_queue,   TX_READ,  200, QUEUE, .doc = { "read_work_queue" } },
-    { HTTP_POST,   QUEUES "/filter",       list_of_pool, TX_READ,  200, QUEUE, LIST(queues), .doc = { "read_work_queues" } },
+    { HTTP_POST,   QUEUES "/filter",       list_of_pool, TX_READ,  200, QUEUE, LIST(queues),
+      .doc = { "read_work_queues" } },
     { HTTP_PATCH,  QUEUES "/{name:str}",   update_queue, TX_WRITE, 204, QUEUE, LOCKED, .body = &work_queue_update_model,
       .doc = { "update_work_queue" } },
     { HTTP_DELETE, QUEUES "/{name:str}",   delete_queue, TX_WRITE, 204, QUEUE, LOCKED, .doc = { "delete_work_queue" } },
     { HTTP_POST,   WORKERS "/heartbeat",   record_heartbeat, TX_WRITE, 204, WORKER, .parameters = &heartbeat_model,
       .doc = { "worker_heartbeat" } },
-    { HTTP_POST,   WORKERS "/filter",      list_of_pool, TX_READ,  200, WORKER, LIST(workers), .doc = { "read_workers" } },
+    { HTTP_POST,   WORKERS "/filter",      list_of_pool, TX_READ,  200, WORKER, LIST(workers),
+      .doc = { "read_workers" } },
 };
 const RouteFamily work_pool_family = FAMILY(work_pool_routes, .tag = "Work Pools");

@@ -41,7 +41,8 @@ static bool get_runs(Req *req)
     RunWindow window = { .after = TIME_NULL, .before = body->scheduled_before, .limit = req->limit };
     RunList list;
     if (!queue)
-        return fail(req->tx->error, ERR_OBJECT_NOT_FOUND, "Work queue with id %.*s not found.", STR_ARG(req->params[0]));
+        return fail(req->tx->error, ERR_OBJECT_NOT_FOUND, "Work queue with id %.*s not found.",
+                    STR_ARG(req->params[0]));
     if (!work_queue_scheduled_runs(req->tx, queue, window, &list))
         return false;
     JsonWriter *w = reply_json(req);
@@ -110,7 +111,8 @@ static const Route work_queue_routes[] = {
       .body = &work_queue_update_model, .doc = { "update_work_queue" } },
     { HTTP_GET,    "/work_queues/name/{name:str}", read_queue_by_name, TX_READ,  200, QUEUE,
       .doc = { "read_work_queue_by_name" } },
-    { HTTP_GET,    "/work_queues/{id}",            crud_read,          TX_READ,  200, QUEUE, .doc = { "read_work_queue" } },
+    { HTTP_GET,    "/work_queues/{id}",            crud_read,          TX_READ,  200, QUEUE,
+      .doc = { "read_work_queue" } },
     { HTTP_POST,   "/work_queues/{id}/get_runs",   get_runs,           TX_READ,  200, .parameters = &get_runs_model,
       .order = ORDER(BODY_LIMIT, BODY_PARAMETERS), .headers = &ui_model,
       .doc = { "read_work_queue_runs", .reply = &flow_run_model, .reply_list = true } },
