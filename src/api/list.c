@@ -22,6 +22,17 @@ Rows *list_rows(Req *req, Str select)
     return query_run(req->tx, &q);
 }
 
+bool list_reply(Req *req, Rows *rows, const Model *model)
+{
+    void *object = arena_zalloc(req->arena, model->size);
+    JsonWriter *w = reply_json(req);
+    json_array(w);
+    while (codec_next(req->tx, rows, model, object))
+        codec_write(w, model, object);
+    json_array_end(w);
+    return req->tx->error->code == ERR_NONE;
+}
+
 StrList list_ids(Req *req, Rows *rows)
 {
     StrList ids = { 0 };

@@ -7,8 +7,8 @@
 
 /* Runs select + " WHERE 1 = 1" + conditions + ORDER BY … LIMIT … OFFSET …; rows for the caller to write. */
 Rows *list_rows(Req *req, Str select);
-/* The whole of a list: every column of the model from its table. False: tx->error. */
-bool list_reply(Req *req, const Model *model) MUST_CHECK;
+/* The rows as the answer, but for those that cannot be read. False: tx->error. */
+bool list_reply(Req *req, Rows *rows, const Model *model) MUST_CHECK;
 /* The first column of each row. */
 StrList list_ids(Req *req, Rows *rows);
 /* True: what was just read of this row failed by a value in it (ERR_SPOILED). The log says so, and the list goes on

@@ -83,7 +83,7 @@ static bool update_type(Registration *registration, BlockType *type, FieldSet se
         block_type_escape(registration->tx->arena, type); /* made anew; a mere update stores the text as it is */
     if (!type->is_protected)
         sent &= ~is_protected;
-    if (codec_update(registration->tx, &type_model, "block_type", there->id, type, sent) != 1)
+    if (codec_update(registration->tx, &type_model, there->id, type, sent) != 1)
         return false;
     /* Made anew: an upsert leaves the time of the last update as it was. */
     return !registration->system_only ||

@@ -54,17 +54,14 @@ const Model block_type_create_model = MODEL(BlockType, create_fields,
 const Model block_type_update_model = MODEL(BlockType, update_fields, .table = "block_type",
                                             .forbid_extra = true, .schema = "BlockTypeUpdate");
 
-#define SELECT_BLOCK_TYPE \
-    "SELECT id, created, updated, name, slug, logo_url, documentation_url, description, code_example, is_protected FROM block_type "
-
 BlockType *block_type_read(Tx *tx, Str id)
 {
-    return codec_first_row(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE id = $1", v_uuid(id)), &block_type_model);
+    return codec_read(tx, &block_type_model, "WHERE block_type.id = $1", v_uuid(id));
 }
 
 BlockType *block_type_read_by_slug(Tx *tx, Str slug)
 {
-    return codec_first_row(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE slug = $1", v_text(slug)), &block_type_model);
+    return codec_read(tx, &block_type_model, "WHERE block_type.slug = $1", v_text(slug));
 }
 
 /* html.escape without quotes. */
@@ -102,5 +99,5 @@ BlockType *block_type_create(Tx *tx, const BlockType *wanted)
         (void)fail(tx->error, ERR_CONFLICT, "Block type with name \"%.*s\" already exists", STR_ARG(type->name));
         return NULL;
     }
-    return codec_insert(tx, &block_type_model, "block_type", type, NULL) == 1 ? type : NULL;
+    return codec_insert(tx, &block_type_model, type) == 1 ? type : NULL;
 }

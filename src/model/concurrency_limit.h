@@ -14,8 +14,7 @@ typedef struct ConcurrencyLimit { /* schemas.core.ConcurrencyLimit */
 
 extern const Model concurrency_limit_model, concurrency_limit_create_model;
 
-ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id); /* NULL: not there, or tx->error */
-ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag);
+ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag); /* NULL: not there, or tx->error */
 /* Makes the limit of that tag, or changes the one there is. NULL: tx->error. */
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted);
 /* The limits on the tags of a JSON array, ordered by tag, each once and locked. NULL only with tx->error. */

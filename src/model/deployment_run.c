@@ -97,20 +97,12 @@ bool deployment_queues_write(Tx *tx, const Deployment *deployment, JsonWriter *w
     StrList tags = { 0 };
     str_list_add_json(&tags, tx->arena, parse_stored(tx->arena, deployment->tags));
     str_list_sort(&tags);
-    Buf sql;
-    buf_init(&sql, tx->arena, 1024);
-    buf_text(&sql, "SELECT ");
-    codec_select(&sql, &work_queue_model, "work_queue");
-    buf_text(&sql, " FROM work_queue ORDER BY work_queue.created, work_queue.id");
-    Rows *rows = db_query(tx, buf_cstr(&sql), NULL, 0);
+    Rows *rows = codec_query(tx, &work_queue_model, "ORDER BY work_queue.created, work_queue.id");
     WorkQueue *queue = arena_new_of(tx->arena, WorkQueue);
     json_array(w);
-    while (db_next(rows)) {
-        int column = 0;
-        codec_read_row(tx->arena, rows, &column, &work_queue_model, queue);
-        if (row_is_sound(rows) && queue_takes(tx->arena, queue->filter, deployment, &tags))
+    while (codec_next(tx, rows, &work_queue_model, queue))
+        if (queue_takes(tx->arena, queue->filter, deployment, &tags))
             codec_write(w, &work_queue_model, queue);
-    }
     json_array_end(w);
     return tx->error->code == ERR_NONE;
 }

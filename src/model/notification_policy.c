@@ -82,15 +82,5 @@ NotificationPolicy *notification_policy_create(Tx *tx, const NotificationPolicy 
     *policy = *wanted;
     policy->id = uuid_new(tx->arena);
     policy->created = policy->updated = tx->now;
-    return codec_insert(tx, &notification_policy_model, "flow_run_notification_policy", policy, NULL) > 0 ? policy : NULL;
-}
-
-NotificationPolicy *notification_policy_read(Tx *tx, Str id)
-{
-    return codec_first_row(tx,
-                           DB_QUERY(tx,
-                                    "SELECT id, created, updated, is_active, state_names, tags, block_document_id, message_template"
-                                    " FROM flow_run_notification_policy WHERE id = $1",
-                                    v_uuid(id)),
-                           &notification_policy_model);
+    return codec_insert(tx, &notification_policy_model, policy) > 0 ? policy : NULL;
 }

@@ -142,30 +142,25 @@ static const Field update_fields[] = {
     FIELD(WorkPool, base_job_template, F_DICT, .check = check_template),
     FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_0),
 };
-static const Field default_fields[] = {
-    FIELD(WorkPool, default_queue_id, F_UUID),
-};
 static const Field worker_columns[] = {
-    FIELD(Worker, id, F_UUID),
-    FIELD(Worker, created, F_TIME),
-    FIELD(Worker, updated, F_TIME),
-    FIELD(Worker, name, F_STR),
-    FIELD(Worker, work_pool_id, F_UUID),
+    FIELD(Worker, id, F_UUID, .flags = KEPT),
+    FIELD(Worker, created, F_TIME, .flags = KEPT),
+    FIELD(Worker, updated, F_TIME, .flags = KEPT),
+    FIELD(Worker, name, F_STR, .flags = KEY),
+    FIELD(Worker, work_pool_id, F_UUID, .flags = KEY),
     FIELD(Worker, last_heartbeat_time, F_TIME),
 };
 const Model work_pool_model = MODEL(WorkPool, pool_columns, .table = "work_pool");
 const Model work_pool_create_model = MODEL(WorkPool, create_fields, .forbid_extra = true, .schema = "WorkPoolCreate");
 const Model work_pool_update_model = MODEL(WorkPool, update_fields, .table = "work_pool",
                                            .forbid_extra = true, .schema = "WorkPoolUpdate");
-static const Model default_model = MODEL(WorkPool, default_fields, .table = "work_pool");
 const Model worker_model = MODEL(Worker, worker_columns, .table = "worker");
 
 /* ---- pools ---- */
 
 WorkPool *work_pool_find(Tx *tx, Str name)
 {
-    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, description, type, base_job_template, is_paused, concurrency_limit,"
-                                            " default_queue_id FROM work_pool WHERE name = $1", v_text(name)), &work_pool_model);
+    return codec_read(tx, &work_pool_model, "WHERE work_pool.name = $1", v_text(name));
 }
 
 WorkPool *work_pool_read(Tx *tx, Str name)
@@ -185,13 +180,12 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
     pool->is_paused.has = true;
     if (!pool->base_job_template.p)
         pool->base_job_template = STR("{}");
-    if (codec_insert(tx, &work_pool_model, "work_pool", pool, NULL) < 0)
+    if (codec_insert(tx, &work_pool_model, pool) < 0)
         return NULL;
     const WorkQueue *queue = work_queue_create_in(tx, pool->id, &(WorkQueue){ .name = STR("default"), .description = STR("The work pool's default queue.") });
     if (!queue)
         return NULL;
-    pool->default_queue_id = queue->id;
-    if (!codec_send_update(tx, &default_model, "work_pool", pool->id, pool, 1))
+    if (!row_send_set(tx, "work_pool", pool->id, "default_queue_id", v_uuid(queue->id)))
         return NULL;
     return work_pool_find(tx, pool->name);
 }
@@ -203,7 +197,7 @@ int64_t work_pool_delete(Tx *tx, Str id)
     DB_LOCK_ROWS(tx, "SELECT id FROM work_pool WHERE id = $1 FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)", v_uuid(id));
-    return DB_EXEC(tx, "DELETE FROM work_pool WHERE id = $1", v_uuid(id));
+    return codec_delete(tx, &work_pool_model, id);
 }
 
 bool work_pool_default_queue_id(Tx *tx, Str pool_name, Str *ret_id)
@@ -217,9 +211,11 @@ bool work_pool_default_queue_id(Tx *tx, Str pool_name, Str *ret_id)
 
 bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name)
 {
-    return DB_EXEC(tx, "INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time) VALUES ($1, $2, $2, $3, $4, $2)"
-                       " ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time",
-                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(pool_id)) > 0;
+    const Worker worker = {
+        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = name, .work_pool_id = pool_id,
+        .last_heartbeat_time = tx->now,
+    };
+    return codec_upsert(tx, &worker_model, &worker) > 0;
 }
 
 /* ---- the configuration of deployments ---- */

@@ -40,31 +40,21 @@ static const Field update_fields[] = {
     FIELD(WorkQueue, last_polled, F_TIME, .flags = NULLABLE),
     FIELD(WorkQueue, filter, F_OPT_MODEL, .flags = NULLABLE, .model = &filter_model),
 };
-static const Field priority_fields[] = {
-    FIELD(WorkQueue, priority, F_OPT_INT),
-};
-static const Field polled_fields[] = {
-    FIELD(WorkQueue, last_polled, F_TIME),
-};
 const Model work_queue_model = MODEL(WorkQueue, columns, .table = "work_queue");
 const Model work_queue_create_model = MODEL(WorkQueue, create_fields,
                                             .forbid_extra = true, .schema = "WorkQueueCreate");
 const Model work_queue_update_model = MODEL(WorkQueue, update_fields, .table = "work_queue",
                                             .forbid_extra = true, .schema = "WorkQueueUpdate");
-static const Model priority_model = MODEL(WorkQueue, priority_fields, .table = "work_queue");
-static const Model polled_model = MODEL(WorkQueue, polled_fields, .table = "work_queue");
-
-#define SELECT_QUEUE \
-    "SELECT id, created, updated, name, description, is_paused, concurrency_limit, priority, work_pool_id, filter, last_polled FROM work_queue "
 
 WorkQueue *work_queue_read(Tx *tx, Str id)
 {
-    return codec_first_row(tx, DB_QUERY(tx, SELECT_QUEUE "WHERE id = $1", v_uuid(id)), &work_queue_model);
+    return codec_read(tx, &work_queue_model, "WHERE work_queue.id = $1", v_uuid(id));
 }
 
 static WorkQueue *read_in(Tx *tx, Str pool_id, Str name)
 {
-    return codec_first_row(tx, DB_QUERY(tx, SELECT_QUEUE "WHERE work_pool_id = $1 AND name = $2", v_uuid(pool_id), v_text(name)), &work_queue_model);
+    return codec_read(tx, &work_queue_model, "WHERE work_queue.work_pool_id = $1 AND work_queue.name = $2",
+                      v_uuid(pool_id), v_text(name));
 }
 
 WorkQueue *work_queue_read_by_name(Tx *tx, Str name)
@@ -72,7 +62,8 @@ WorkQueue *work_queue_read_by_name(Tx *tx, Str name)
     const WorkPool *pool = work_pool_find(tx, STR(DEFAULT_AGENT_POOL));
     if (pool)
         return read_in(tx, pool->id, name);
-    return codec_first_row(tx, DB_QUERY(tx, SELECT_QUEUE "WHERE name = $1 ORDER BY created, id", v_text(name)), &work_queue_model);
+    return codec_read(tx, &work_queue_model, "WHERE work_queue.name = $1 ORDER BY work_queue.created, work_queue.id",
+                      v_text(name));
 }
 
 /* ---- priorities ---- */
@@ -117,8 +108,9 @@ bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place)
         count++;
     }
     for (size_t i = 0; i < count; i++) {
-        WorkQueue row = { .priority = { (int64_t)i + 1, true } };
-        if (ranked[i].priority != row.priority.v && !codec_send_update(tx, &priority_model, "work_queue", ranked[i].id, &row, 1))
+        int64_t priority = (int64_t)i + 1;
+        bool changes = ranked[i].priority != priority;
+        if (changes && !row_send_set(tx, "work_queue", ranked[i].id, "priority", v_int(priority)))
             return false;
     }
     return tx->error->code == ERR_NONE;
@@ -137,7 +129,7 @@ static WorkQueue *insert(Tx *tx, Str pool_id, const WorkQueue *wanted)
         .is_paused = wanted->is_paused, .concurrency_limit = wanted->concurrency_limit, .priority = { last + 1, true },
         .work_pool_id = pool_id, .filter = wanted->filter, .last_polled = TIME_NULL,
     };
-    return codec_insert(tx, &work_queue_model, "work_queue", queue, NULL) < 0 ? NULL : queue;
+    return codec_insert(tx, &work_queue_model, queue) < 0 ? NULL : queue;
 }
 
 WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted)
@@ -201,7 +193,7 @@ int64_t work_queue_delete(Tx *tx, Str id)
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE work_queue_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE id = $1 FOR UPDATE", v_uuid(id));
     DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id = $1", v_uuid(id)); /* for the reference they hold the queue for ever */
-    return DB_EXEC(tx, "DELETE FROM work_queue WHERE id = $1", v_uuid(id));
+    return codec_delete(tx, &work_queue_model, id);
 }
 
 /* models.agents.record_agent_poll. Names are unique, but of no use to anybody: any free one will do. */
@@ -219,7 +211,7 @@ static bool record_agent(Tx *tx, Str agent_id, Str queue_id)
 
 bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
 {
-    int64_t rows = codec_update(tx, &polled_model, "work_queue", queue_id, &(WorkQueue){ .last_polled = tx->now }, 1);
+    int64_t rows = row_set(tx, "work_queue", queue_id, "last_polled", v_time(tx->now));
     if (rows <= 0 || !agent_id.p)
         return tx->error->code == ERR_NONE; /* deleted in the meantime: there is nothing to record */
     return record_agent(tx, agent_id, queue_id);

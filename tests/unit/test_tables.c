@@ -140,6 +140,8 @@ static const struct {
     { &deployment_model, " flow_data " }, /* of releases before 2.7 */
     { &flow_run_model, "" },
     { &task_run_model, "" },
+    { &state_model, "" },
+    { &task_run_state_model, "" },
     { &log_model, "" },
     { &concurrency_limit_model, "" },
     { &saved_search_model, "" },

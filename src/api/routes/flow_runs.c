@@ -14,31 +14,9 @@ static bool create_flow_run(Req *req)
     return flow_run_create(req->tx, req->object, req->api_version, &run, &created) && crud_created(req, run, created);
 }
 
-static bool read_flow_run(Req *req)
-{
-    return crud_reply(req, flow_run_read(req->tx, req->params[0]));
-}
-
 static bool read_flow_run_graph(Req *req)
 {
     return run_graph_write(req->tx, req->params[0], reply_json(req));
-}
-
-static bool read_flow_runs(Req *req)
-{
-    Buf select;
-    buf_init(&select, req->arena, 2048);
-    flow_run_select(&select);
-    Rows *rows = list_rows(req, buf_view(&select));
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    while (db_next(rows)) {
-        const FlowRun *run = flow_run_from_row(req->tx, rows);
-        if (row_is_sound(rows))
-            codec_write(w, &flow_run_model, run);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
 }
 
 static bool set_state(Req *req)
@@ -98,13 +76,13 @@ static const Route flow_run_routes[] = {
     { HTTP_POST,   "/flow_runs/history",        read_history,        TX_READ,  200, RUN, .list = &history,
       .order = ORDER(BODY_PARAMETERS, BODY_FILTERS), .parameters = &history_model, .prepare = prepare_history,
       .doc = { "flow_run_history", .reply = &history_shape, .reply_list = true, .about = HISTORY_ABOUT } },
-    { HTTP_GET,    "/flow_runs/{id}",           read_flow_run,       TX_READ,  200, RUN, .doc = { "read_flow_run" } },
+    { HTTP_GET,    "/flow_runs/{id}",           crud_read,           TX_READ,  200, RUN, .doc = { "read_flow_run" } },
     { HTTP_GET,    "/flow_runs/{id}/graph",     read_flow_run_graph, TX_READ,  200,
       .doc = { "read_flow_run_graph", .reply = &dependency_shape, .reply_list = true,
                .about = "The task runs, each with those that fed it." } },
     { HTTP_POST,   "/flow_runs/{id}/resume",    resume_flow_run,     TX_WRITE, 200, RUN,
       .doc = { "resume_flow_run", .reply = &orchestration_shape, .about = "Lets a paused run go on." } },
-    { HTTP_POST,   "/flow_runs/filter",         read_flow_runs,      TX_READ,  200, RUN, .list = &list,
+    { HTTP_POST,   "/flow_runs/filter",         crud_list,           TX_READ,  200, RUN, .list = &list,
       .order = ORDER(BODY_LIMIT, BODY_SORT, BODY_OFFSET, BODY_FILTERS), .doc = { "read_flow_runs" } },
     { HTTP_DELETE, "/flow_runs/{id}",           crud_delete,         TX_WRITE, 204, RUN, .remove = flow_run_delete,
       .doc = { "delete_flow_run" } },

@@ -14,29 +14,16 @@ static const Field task_run_fields[] = { FIELD(RunParameter, task_run_id, F_UUID
 static const Model flow_run_parameter = MODEL(RunParameter, flow_run_fields);
 static const Model task_run_parameter = MODEL(RunParameter, task_run_fields);
 
-/* The states of one run, the oldest first. */
-static bool reply_states(Req *req, RunKind kind, Str run_id)
-{
-    Rows *rows = run_states_query(req->tx, kind, run_id);
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    while (db_next(rows)) {
-        const State *state = run_state_from_row(req->tx, rows);
-        if (row_is_sound(rows))
-            codec_write(w, &state_model, state);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
-}
-
 static bool read_flow_run_states(Req *req)
 {
-    return reply_states(req, FLOW_RUN, ((const RunParameter *)req->object)->flow_run_id);
+    const RunParameter *wanted = req->object;
+    return list_reply(req, run_states_query(req->tx, FLOW_RUN, wanted->flow_run_id), &state_model);
 }
 
 static bool read_task_run_states(Req *req)
 {
-    return reply_states(req, TASK_RUN, ((const RunParameter *)req->object)->task_run_id);
+    const RunParameter *wanted = req->object;
+    return list_reply(req, run_states_query(req->tx, TASK_RUN, wanted->task_run_id), &state_model);
 }
 
 static bool read_flow_run_state(Req *req)

@@ -13,28 +13,6 @@ static bool create_task_run(Req *req)
     return task_run_create(req->tx, req->object, &run, &created) && crud_created(req, run, created);
 }
 
-static bool read_task_run(Req *req)
-{
-    return crud_reply(req, task_run_read(req->tx, req->params[0]));
-}
-
-static bool read_task_runs(Req *req)
-{
-    Buf select;
-    buf_init(&select, req->arena, 2048);
-    task_run_select(&select);
-    Rows *rows = list_rows(req, buf_view(&select));
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    while (db_next(rows)) {
-        const TaskRun *run = task_run_from_row(req->tx, rows);
-        if (row_is_sound(rows))
-            codec_write(w, &task_run_model, run);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
-}
-
 static bool set_state(Req *req)
 {
     const SetState *body = req->object;
@@ -64,8 +42,8 @@ static const Route task_run_routes[] = {
     { HTTP_POST,   "/task_runs/history",        read_history,    TX_READ,  200, RUN, .list = &list,
       .order = ORDER(BODY_PARAMETERS, BODY_FILTERS), .parameters = &history_model, .prepare = prepare_history,
       .doc = { "task_run_history", .reply = &history_shape, .reply_list = true, .about = HISTORY_ABOUT } },
-    { HTTP_GET,    "/task_runs/{id}",           read_task_run,   TX_READ,  200, RUN, .doc = { "read_task_run" } },
-    { HTTP_POST,   "/task_runs/filter",         read_task_runs,  TX_READ,  200, RUN, .list = &list,
+    { HTTP_GET,    "/task_runs/{id}",           crud_read,       TX_READ,  200, RUN, .doc = { "read_task_run" } },
+    { HTTP_POST,   "/task_runs/filter",         crud_list,       TX_READ,  200, RUN, .list = &list,
       .order = ORDER(BODY_LIMIT, BODY_SORT, BODY_OFFSET, BODY_FILTERS), .doc = { "read_task_runs" } },
     { HTTP_DELETE, "/task_runs/{id}",           crud_delete,     TX_WRITE, 204, RUN, .remove = task_run_delete,
       .doc = { "delete_task_run" } },

@@ -59,7 +59,7 @@ static bool update_pool(Req *req)
     if (!may_update(req))
         return req_fail(req, ERR_FORBIDDEN, RESERVED "can only be updated to set concurrency limits or pause.");
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
-    return pool && codec_update(req->tx, req->route->body, "work_pool", pool->id, req->object, req->sent) > 0;
+    return pool && codec_update(req->tx, req->route->body, pool->id, req->object, req->sent) > 0;
 }
 
 static bool delete_pool(Req *req)
@@ -155,7 +155,7 @@ static bool is_sent(const Req *req, const char *field)
 static bool update_queue(Req *req)
 {
     const WorkQueue *wanted = req->object, *queue = queue_of_path(req);
-    if (!queue || codec_update(req->tx, req->route->body, "work_queue", queue->id, wanted, req->sent) < 0)
+    if (!queue || codec_update(req->tx, req->route->body, queue->id, wanted, req->sent) < 0)
         return false;
     return !is_sent(req, "priority")
            || work_queue_renumber(req->tx, queue->work_pool_id, queue->id, wanted->priority.v);
