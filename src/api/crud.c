@@ -35,8 +35,12 @@ bool crud_conflict(Req *req, const char *message)
 bool crud_read(Req *req)
 {
     const Model *model = req->route->model;
-    const char *where = arena_printf(req->arena, "WHERE %s.id = $1", model->table).p;
-    return crud_reply(req, codec_read_values(req->tx, model, where, DB_VALUES(v_uuid(req->params[0]))));
+    Buf where;
+    buf_init(&where, req->arena, 64);
+    buf_text(&where, "WHERE ");
+    buf_text(&where, model->table);
+    buf_text(&where, ".id = $1");
+    return crud_reply(req, codec_read_values(req->tx, model, buf_cstr(&where), DB_VALUES(v_uuid(req->params[0]))));
 }
 
 bool crud_list(Req *req)

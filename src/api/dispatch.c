@@ -86,7 +86,7 @@ void api_handle(Req *req)
     const Route *other_method;
     req->route = match_route(req, path, &other_method);
     if (!req->route && other_method) {
-        reply_not_allowed(req, other_method);
+        reply_not_allowed(req, other_method->method);
     } else if (!req->route) {
         if (redirect_slash(req, path))
             return;

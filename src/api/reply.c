@@ -95,11 +95,11 @@ static const char *method_name(HttpMethod method)
     return names[method];
 }
 
-void reply_not_allowed(Req *req, const Route *row)
+void reply_not_allowed(Req *req, HttpMethod allowed)
 {
     HttpHeader headers[6] = {
         { STR("content-type"), STR("application/json") },
-        { STR("allow"), str_from(method_name(row->method)) },
+        { STR("allow"), str_from(method_name(allowed)) },
     };
     buf_init(&req->reply, req->arena, 64);
     buf_text(&req->reply, "{\"detail\":\"Method Not Allowed\"}");

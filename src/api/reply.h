@@ -9,7 +9,7 @@
 void reply_send(Req *req);
 /* Sends status and reply with these headers; the array has room for two more. */
 void reply_send_with(Req *req, HttpHeader *headers, size_t count);
-void reply_not_allowed(Req *req, const Route *row_of_other_method);
+void reply_not_allowed(Req *req, HttpMethod allowed);
 void reply_redirect(Req *req, Str path); /* below /api */
 bool reply_preflight(Req *req); /* true: it was one, and is answered */
 

@@ -74,7 +74,6 @@ static const struct Document *find_document(Str path)
 
 bool docs_handle(Req *req)
 {
-    static const Route get = { .method = HTTP_GET };
     Str path = req->http->path;
     const struct Document *document = find_document(path);
     bool slash = !document && str_starts(path, "/api/") && path.p[path.n - 1] == '/';
@@ -87,6 +86,6 @@ bool docs_handle(Req *req)
     if (req->http->method == HTTP_GET || req->http->method == HTTP_HEAD)
         send_document(req, document);
     else
-        reply_not_allowed(req, &get);
+        reply_not_allowed(req, HTTP_GET);
     return true;
 }
