@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 
+#include "api/decode.h"
 #include "api/openapi_schema.h"
 #include "api/openapi_shapes.h"
 
@@ -37,7 +38,8 @@ static const char *plain_path(Arena *arena, const char *path)
 static const char *operation_id(Arena *arena, const Route *route)
 {
     const char *method = methods[route->method];
-    char *id = arena_cstr(arena, arena_printf(arena, "%s%s_%s", route->name ? route->name : method, plain_path(arena, route->path), method));
+    const char *name = route->doc.name ? route->doc.name : method, *path = plain_path(arena, route->path);
+    char *id = arena_cstr(arena, arena_printf(arena, "%s%s_%s", name, path, method));
     for (char *p = id; *p; p++) {
         if (!isalnum((unsigned char)*p))
             *p = '_';
@@ -138,7 +140,7 @@ static void close_content(JsonWriter *w)
 
 static bool body_is_required(const Route *route)
 {
-    bool required = route->body || route->body_items;
+    bool required = route->body || route->doc.body_items;
     for (size_t i = 0; route->parameters && i < route->parameters->count; i++)
         required = required || (route->parameters->fields[i].flags & REQUIRED);
     return required;
@@ -146,7 +148,7 @@ static bool body_is_required(const Route *route)
 
 static void write_body(Schemas *s, const Route *route, const char *id)
 {
-    if (!route->body && !route->body_items && !route->reads_body && !schema_has_parameters(route))
+    if (!route_takes_body(route))
         return;
     json_key(s->w, "requestBody");
     json_object(s->w);
@@ -157,26 +159,24 @@ static void write_body(Schemas *s, const Route *route, const char *id)
     open_content(s->w);
     if (route->body)
         schema_model(s, route->body);
-    else if (route->body_items)
-        write_list(s, route->body_items);
-    else if (schema_has_parameters(route))
-        schema_parameters(s, route, arena_printf(s->arena, "Body_%s", id).p);
+    else if (route->doc.body_items)
+        write_list(s, route->doc.body_items);
     else
-        schema_text(s, "{}");
+        schema_parameters(s, route, arena_printf(s->arena, "Body_%s", id).p);
     close_content(s->w);
     json_object_end(s->w);
 }
 
 static void write_reply_schema(Schemas *s, const Route *route)
 {
-    if (route->reply && route->reply_list)
-        write_list(s, route->reply);
-    else if (route->reply)
-        schema_model(s, route->reply);
-    else if (route->prepare == prepare_count)
-        schema_text(s, "{\"type\": \"integer\"}");
+    const RouteDoc *doc = &route->doc;
+    const Model *reply = doc->reply ? doc->reply : route->model;
+    if (doc->reply_schema || !reply)
+        schema_text(s, doc->reply_schema ? doc->reply_schema : "{}");
+    else if (doc->reply_list || route_takes(route, BODY_OFFSET))
+        write_list(s, reply);
     else
-        schema_text(s, route->reply_schema ? route->reply_schema : "{}");
+        schema_model(s, reply);
 }
 
 static void write_responses(Schemas *s, const Route *route)
@@ -217,9 +217,9 @@ static void write_operation(Schemas *s, const RouteFamily *family, const Route *
     json_array(w);
     json_text(w, family->tag ? family->tag : title(s->arena, first_segment(route->path)));
     json_array_end(w);
-    member(w, "summary", title(s->arena, route->name ? str_from(route->name) : first_segment(route->path)));
-    if (route->about)
-        member(w, "description", route->about);
+    member(w, "summary", title(s->arena, route->doc.name ? str_from(route->doc.name) : first_segment(route->path)));
+    if (route->doc.about)
+        member(w, "description", route->doc.about);
     member(w, "operationId", id);
     write_parameters(s, route);
     write_body(s, route, id);

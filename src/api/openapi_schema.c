@@ -219,7 +219,9 @@ static bool write_named(Schemas *s, const Field *field)
 /* JSON text of what an absent field becomes; NULL: nothing worth telling. */
 static const char *default_of(const Field *field)
 {
-    static const char *const zeros[] = { [F_INT] = "0", [F_FLOAT] = "0.0", [F_BOOL] = "false", [F_DURATION] = "0.0", [F_CUSTOM] = NULL };
+    static const char *const zeros[] = {
+        [F_INT] = "0", [F_FLOAT] = "0.0", [F_BOOL] = "false", [F_DURATION] = "0.0", [F_CUSTOM] = NULL,
+    };
     if (field->fallback)
         return strcmp(field->fallback, "null") == 0 ? NULL : field->fallback;
     return field->flags & (REQUIRED | NULLABLE | IGNORED) ? NULL : zeros[field->kind];
@@ -232,7 +234,8 @@ void schema_field(Schemas *s, const Field *field)
         schema_text(s, field->schema);
         return;
     }
-    bool named = field->kind == F_MODEL || field->kind == F_OPT_MODEL || (field->kind == F_ENUM && enum_name(field->names));
+    bool named = field->kind == F_MODEL || field->kind == F_OPT_MODEL
+                 || (field->kind == F_ENUM && enum_name(field->names));
     if (named && !fallback) {
         write_named(s, field);
         return;
@@ -293,7 +296,8 @@ static void write_operand(Schemas *s, const FilterOperator *op, const Filter *fi
     static const FieldKind kinds[] = { [OPERAND_TEXT] = F_STR, [OPERAND_TEXTS] = F_STR, [OPERAND_FLAG] = F_BOOL };
     bool list = op->operand == OPERAND_LIST || op->operand == OPERAND_TEXTS;
     bool own = op->operand == OPERAND_LIST || op->operand == OPERAND_ONE;
-    const Field field = { .kind = own ? filter->operand : kinds[op->operand], .flags = NULLABLE, .names = filter->names };
+    const FieldKind kind = own ? filter->operand : kinds[op->operand];
+    const Field field = { .kind = kind, .flags = NULLABLE, .names = filter->names };
     if (!list) {
         schema_field(s, &field);
         return;
@@ -350,32 +354,6 @@ static void write_filter_class(Schemas *s, const Component *component)
 
 /* ---- bodies of several parameters ---- */
 
-static bool is_paged(const Route *route)
-{
-    return route->spec && (route->prepare == prepare_list || route->spec->paged);
-}
-
-bool schema_has_parameters(const Route *route)
-{
-    return route->parameters || route->spec;
-}
-
-static void write_page(Schemas *s, const ListSpec *spec)
-{
-    json_key(s->w, "limit");
-    json_object(s->w);
-    write_member(s, "type", "integer");
-    if (spec->limit_most) {
-        json_key(s->w, "maximum");
-        json_int(s->w, spec->limit_most);
-        json_key(s->w, "default");
-        json_int(s->w, spec->limit_most);
-    }
-    json_object_end(s->w);
-    json_key(s->w, "offset");
-    json_stored(s->w, STR("{\"type\": \"integer\", \"minimum\": 0, \"default\": 0}"));
-}
-
 static void write_sort(Schemas *s, const ListSpec *spec)
 {
     const char *name = enum_name(spec->sorts);
@@ -393,10 +371,42 @@ static void write_sort(Schemas *s, const ListSpec *spec)
     json_object_end(s->w);
 }
 
+static void write_filters_of(Schemas *s, const ListSpec *list)
+{
+    for (size_t i = 0; i < list->link_count; i++) {
+        const FilterLink *link = &list->links[i];
+        const char *name = link->filter->name;
+        json_key(s->w, link->key);
+        refer(s, name ? name : filter_name(s, "Filter", link->key), write_filter_class, link->filter);
+    }
+}
+
+static void write_part(Schemas *s, const Route *route, BodyPart part)
+{
+    switch (part) {
+    case BODY_LIMIT:
+        json_key(s->w, "limit");
+        json_stored(s->w, STR("{\"type\": \"integer\"}"));
+        break;
+    case BODY_OFFSET:
+        json_key(s->w, "offset");
+        json_stored(s->w, STR("{\"type\": \"integer\", \"minimum\": 0, \"default\": 0}"));
+        break;
+    case BODY_SORT:
+        write_sort(s, route->list);
+        break;
+    case BODY_FILTERS:
+        write_filters_of(s, route->list);
+        break;
+    case BODY_PARAMETERS:
+    case BODY_END:
+        break;
+    }
+}
+
 static void write_parameters(Schemas *s, const Component *component)
 {
     const Route *route = component->what;
-    const ListSpec *spec = route->spec;
     write_member(s, "type", "object");
     if (route->parameters)
         write_required(s, route->parameters);
@@ -404,15 +414,8 @@ static void write_parameters(Schemas *s, const Component *component)
     json_object(s->w);
     if (route->parameters)
         write_properties(s, route->parameters);
-    if (is_paged(route) && spec->sorts)
-        write_sort(s, spec);
-    if (is_paged(route))
-        write_page(s, spec);
-    for (size_t i = 0; spec && i < spec->link_count; i++) {
-        const FilterLink *link = &spec->links[i];
-        json_key(s->w, link->key);
-        refer(s, link->filter->name ? link->filter->name : filter_name(s, "Filter", link->key), write_filter_class, link->filter);
-    }
+    for (const BodyPart *part = route->order; part && *part; part++)
+        write_part(s, route, *part);
     json_object_end(s->w);
 }
 

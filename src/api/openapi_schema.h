@@ -23,9 +23,6 @@ void schema_parameters(Schemas *s, const Route *route, const char *name);
 /* All that were referred to, and what those refer to, as one object. */
 void schemas_write(Schemas *s);
 
-/* Does the row take a body of several parameters? */
-bool schema_has_parameters(const Route *route);
-
 /* What handlers write by hand and unions hold, by name: models for the description alone (api/openapi_shapes.c). */
 extern const Model *const openapi_shapes[]; /* NULL-terminated */
 

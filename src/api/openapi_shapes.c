@@ -1,11 +1,11 @@
-/* api/openapi_shapes.c -- what handlers write by hand and what unions hold, as models for the description alone: no struct stands
- * behind them, and nothing is decoded by them. */
+/* api/openapi_shapes.c -- what handlers write by hand and what unions hold, as models for the description alone: no
+ * struct stands behind them, and nothing is decoded by them. */
 #include "api/openapi_shapes.h"
 
 #include "api/openapi_schema.h"
 #include "model/run.h"
 
-#define SHAPE(name_, fields_) { .name = (name_), .fields = (fields_), .count = COUNT_OF(fields_) }
+#define SHAPE(name_, fields_, ...) { .name = (name_), .fields = (fields_), .count = COUNT_OF(fields_), ##__VA_ARGS__ }
 #define LIST_OF(name) "{\"type\": \"array\", \"items\": " SCHEMA_REF(name) "}"
 
 /* ---- history ---- */
@@ -30,12 +30,17 @@ const Model history_shape = SHAPE("HistoryResponse", history_fields);
 
 const char *const set_state_status_names[] = { "ACCEPT", "REJECT", "ABORT", "WAIT", NULL };
 
-#define DETAILS(type_) { .name = "type", .kind = F_ENUM, .names = (const char *const[]){ type_, NULL }, .fallback = "\"" type_ "\"" }
+/* A member that always has the one value. */
+#define CONSTANT(name_, value) \
+    { .name = name_, .kind = F_ENUM, .names = (const char *const[]){ value, NULL }, .fallback = "\"" value "\"" }
+#define DETAILS(type) CONSTANT("type", type)
 #define REASON { .name = "reason", .kind = F_STR }
 static const Field accept_fields[] = { DETAILS("accept_details") };
 static const Field reject_fields[] = { DETAILS("reject_details"), REASON };
 static const Field abort_fields[] = { DETAILS("abort_details"), REASON };
-static const Field wait_fields[] = { DETAILS("wait_details"), { .name = "delay_seconds", .kind = F_INT, .flags = REQUIRED }, REASON };
+static const Field wait_fields[] = {
+    DETAILS("wait_details"), { .name = "delay_seconds", .kind = F_INT, .flags = REQUIRED }, REASON,
+};
 static const Model accept_shape = SHAPE("StateAcceptDetails", accept_fields);
 static const Model reject_shape = SHAPE("StateRejectDetails", reject_fields);
 static const Model abort_shape = SHAPE("StateAbortDetails", abort_fields);
@@ -45,16 +50,21 @@ static const Field orchestration_fields[] = {
     { .name = "state", .kind = F_OPT_MODEL, .model = &state_model },
     { .name = "status", .kind = F_ENUM, .flags = REQUIRED, .names = set_state_status_names },
     { .name = "details", .kind = F_CUSTOM, .flags = REQUIRED,
-      .schema = "{\"anyOf\": [" SCHEMA_REF("StateAcceptDetails") ", " SCHEMA_REF("StateWaitDetails") ", " SCHEMA_REF("StateRejectDetails") ", " SCHEMA_REF("StateAbortDetails") "]}" },
+      .schema = "{\"anyOf\": [" SCHEMA_REF("StateAcceptDetails") ", " SCHEMA_REF("StateWaitDetails") ", "
+                SCHEMA_REF("StateRejectDetails") ", " SCHEMA_REF("StateAbortDetails") "]}" },
 };
 const Model orchestration_shape = SHAPE("OrchestrationResult", orchestration_fields);
 
 /* ---- graphs, and the union of task_inputs ---- */
 
-#define INPUT(type_) { .name = "input_type", .kind = F_ENUM, .names = (const char *const[]){ type_, NULL }, .fallback = "\"" type_ "\"" }
+#define INPUT(type) CONSTANT("input_type", type)
 static const Field task_input_fields[] = { INPUT("task_run"), { .name = "id", .kind = F_UUID, .flags = REQUIRED } };
-static const Field parameter_input_fields[] = { INPUT("parameter"), { .name = "name", .kind = F_STR, .flags = REQUIRED } };
-static const Field constant_input_fields[] = { INPUT("constant"), { .name = "type", .kind = F_STR, .flags = REQUIRED } };
+static const Field parameter_input_fields[] = {
+    INPUT("parameter"), { .name = "name", .kind = F_STR, .flags = REQUIRED },
+};
+static const Field constant_input_fields[] = {
+    INPUT("constant"), { .name = "type", .kind = F_STR, .flags = REQUIRED },
+};
 static const Model task_input_shape = SHAPE("TaskRunResult", task_input_fields);
 static const Model parameter_input_shape = SHAPE("Parameter", parameter_input_fields);
 static const Model constant_input_shape = SHAPE("Constant", constant_input_fields);
@@ -89,9 +99,9 @@ static const Field rrule_fields[] = {
     { .name = "rrule", .kind = F_STR, .flags = REQUIRED },
     { .name = "timezone", .kind = F_STR },
 };
-static const Model interval_shape = { .name = "IntervalSchedule", .fields = interval_fields, .count = COUNT_OF(interval_fields), .forbid_extra = true };
-static const Model cron_shape = { .name = "CronSchedule", .fields = cron_fields, .count = COUNT_OF(cron_fields), .forbid_extra = true };
-static const Model rrule_shape = { .name = "RRuleSchedule", .fields = rrule_fields, .count = COUNT_OF(rrule_fields), .forbid_extra = true };
+static const Model interval_shape = SHAPE("IntervalSchedule", interval_fields, .forbid_extra = true);
+static const Model cron_shape = SHAPE("CronSchedule", cron_fields, .forbid_extra = true);
+static const Model rrule_shape = SHAPE("RRuleSchedule", rrule_fields, .forbid_extra = true);
 
 /* ---- the rest ---- */
 
@@ -134,6 +144,7 @@ static const Field validation_fields[] = {
 const Model validation_shape = SHAPE("HTTPValidationError", validation_fields);
 
 const Model *const openapi_shapes[] = {
-    &history_state_shape, &accept_shape, &reject_shape, &abort_shape, &wait_shape, &task_input_shape, &parameter_input_shape,
-    &constant_input_shape, &interval_shape, &cron_shape, &rrule_shape, &created_by_shape, &updated_by_shape, &search_filter_shape, &error_shape, NULL,
+    &history_state_shape, &accept_shape, &reject_shape, &abort_shape, &wait_shape, &task_input_shape,
+    &parameter_input_shape, &constant_input_shape, &interval_shape, &cron_shape, &rrule_shape, &created_by_shape,
+    &updated_by_shape, &search_filter_shape, &error_shape, NULL,
 };

@@ -20,7 +20,8 @@ static bool list_has(const Settings *settings, const char *setting, Str text)
     return false;
 }
 
-/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its brackets. Empty: it is no such text. */
+/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its brackets. Empty: it is
+ * no such text. */
 static Str host_of(Str authority)
 {
     if (!authority.n)
@@ -53,7 +54,8 @@ static bool is_loopback(Str host)
     struct in_addr four;
     struct in6_addr six;
     static const Str name = { ".localhost", 10 };
-    if (str_same_word(host, STR("localhost")) || (host.n > name.n && str_same_word((Str){ host.p + host.n - name.n, name.n }, name)))
+    if (str_same_word(host, STR("localhost"))
+        || (host.n > name.n && str_same_word((Str){ host.p + host.n - name.n, name.n }, name)))
         return true;
     bool brackets = host.n > 2 && host.p[0] == '[';
     if (brackets)
@@ -74,21 +76,25 @@ static bool is_machine(Str host)
     return str_same_word(host, str_from(name)) || str_same_word(host, (Str){ name, strcspn(name, ".") });
 }
 
-/* On a loopback address a server is asked by one of its names. By another comes a page whose name leads here all of a sudden (DNS
- * rebinding), which the browser takes for the page's own server. What is not a browser may send no Host at all. */
+/* On a loopback address a server is asked by one of its names. By another comes a page whose name leads here all of a
+ * sudden (DNS rebinding), which the browser takes for the page's own server. What is not a browser may send no Host at
+ * all. */
 static bool check_host(Req *req)
 {
     Str sent = http_header(req->http, "host"), host = host_of(sent);
-    if (!sent.n || !req->app->on_loopback || is_loopback(host) || is_machine(host) || list_has(req->app->settings, "ORION_ALLOWED_HOSTS", host))
+    if (!sent.n || !req->app->on_loopback || is_loopback(host) || is_machine(host)
+        || list_has(req->app->settings, "ORION_ALLOWED_HOSTS", host))
         return true;
-    return req_fail(req, ERR_BAD_REQUEST, "This server is not known by the name in Host. Where it is, behind a proxy for instance, list the "
+    return req_fail(req, ERR_BAD_REQUEST,
+                    "This server is not known by the name in Host. Where it is, behind a proxy for instance, list the "
                     "name in the setting ORION_ALLOWED_HOSTS.");
 }
 
 /* A page cannot send X-Forwarded-Host to another server without asking first, and that is refused. */
 static bool is_own(const HttpRequest *http, Str host)
 {
-    return str_same_word(host, host_of(http_header(http, "host"))) || str_same_word(host, host_of(forwarded_item(http, "x-forwarded-host")));
+    return str_same_word(host, host_of(http_header(http, "host")))
+           || str_same_word(host, host_of(forwarded_item(http, "x-forwarded-host")));
 }
 
 static bool check_origin(Req *req)
@@ -99,8 +105,10 @@ static bool check_origin(Req *req)
     const Settings *settings = req->app->settings;
     Str host = host_of_origin(origin);
     bool any = list_has(settings, "ORION_CORS_ORIGINS", STR("*"));
-    if (!any && !(host.n && (is_loopback(host) || is_own(req->http, host))) && !list_has(settings, "ORION_CORS_ORIGINS", origin))
-        return req_fail(req, ERR_FORBIDDEN, "Pages of this origin may not use this server. To let them, list the origin in the setting "
+    bool near = host.n && (is_loopback(host) || is_own(req->http, host));
+    if (!any && !near && !list_has(settings, "ORION_CORS_ORIGINS", origin))
+        return req_fail(req, ERR_FORBIDDEN,
+                        "Pages of this origin may not use this server. To let them, list the origin in the setting "
                         "ORION_CORS_ORIGINS.");
     req->cors = any ? CORS_ANY : CORS_THIS;
     return true;

@@ -17,49 +17,13 @@ static const struct ErrorShape {
     [ERR_OBJECT_NOT_FOUND] = { 404, "exception_message", NULL },
     [ERR_CONFLICT] = { 409, "detail", NULL },
     [ERR_INTEGRITY] = { 409, "detail",
-        "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details." },
+        "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs"
+        " for details." },
     [ERR_TOO_LARGE] = { 413, "detail", NULL },
     [ERR_BUSY] = { 503, "exception_message", NULL },
     [ERR_SPOILED] = { 500, "exception_message", NULL },
     [ERR_INTERNAL] = { 500, "exception_message", "Internal Server Error" },
 };
-
-bool error_malformed_json(Req *req, JsonError error)
-{
-    Invalid *invalid = &req->invalid;
-    Str doc = req->body_text;
-    size_t line = 1, column = 1, seen = 0;
-    for (size_t i = 0; i < doc.n && seen < error.position; i++) {
-        if (i + 1 < doc.n && ((unsigned char)doc.p[i + 1] & 0xC0) == 0x80)
-            continue; /* not yet the last byte of its character */
-        seen++;
-        column = doc.p[i] == '\n' ? 1 : column + 1;
-        line += doc.p[i] == '\n';
-    }
-    Buf ctx;
-    JsonWriter w;
-    buf_init(&ctx, req->arena, doc.n + 128);
-    json_writer_init(&w, &ctx, JSON_WIRE);
-    json_object(&w);
-    json_key(&w, "msg");
-    json_text(&w, error.message);
-    json_key(&w, "doc");
-    json_str(&w, doc);
-    json_key(&w, "pos");
-    json_int(&w, (int64_t)error.position);
-    json_key(&w, "lineno");
-    json_int(&w, (int64_t)line);
-    json_key(&w, "colno");
-    json_int(&w, (int64_t)column);
-    json_object_end(&w);
-    invalid_enter(invalid, "body");
-    invalid_enter_index(invalid, (int64_t)error.position);
-    invalid_add(invalid, "value_error.jsondecode", buf_cstr(&ctx), "%s: line %zu column %zu (char %zu)", error.message, line, column,
-                error.position);
-    invalid_leave(invalid);
-    invalid_leave(invalid);
-    return false;
-}
 
 static void write_invalid(Req *req)
 {
@@ -68,11 +32,9 @@ static void write_invalid(Req *req)
     json_key(w, "exception_message");
     json_text(w, "Invalid request received.");
     json_key(w, "exception_detail");
-    buf_char(&req->reply, '[');
-    buf_str(&req->reply, buf_view(&req->invalid.items));
-    buf_char(&req->reply, ']');
-    w->after_key = false;
-    w->comma[w->depth] = true;
+    json_array(w);
+    json_raw(w, buf_view(&req->invalid.items));
+    json_array_end(w);
     json_key(w, "request_body");
     if (req->body)
         json_value(w, req->body);
@@ -86,7 +48,8 @@ static void write_error(Req *req)
 {
     const struct ErrorShape *shape = &error_shapes[req->error.code];
     if (shape->text)
-        log_error("orion.api", "%.*s %.*s: %s", STR_ARG(req->http->method_text), STR_ARG(req->http->path), req->error.message);
+        log_error("orion.api", "%.*s %.*s: %s", STR_ARG(req->http->method_text), STR_ARG(req->http->path),
+                  req->error.message);
     JsonWriter *w = reply_json(req);
     json_object(w);
     json_key(w, shape->key);
@@ -117,7 +80,8 @@ void reply_send(Req *req)
         write_invalid(req);
     if (req->reply.n)
         headers[count++] = (HttpHeader){ STR("content-type"), STR("application/json") };
-    Str text = utf8_repaired(req->arena, buf_view(&req->reply)); /* another program may have put anything into a database */
+    /* Another program may have put anything into a database. */
+    Str text = utf8_repaired(req->arena, buf_view(&req->reply));
     req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
     reply_send_with(req, headers, count);
 }
@@ -131,11 +95,11 @@ static const char *method_name(HttpMethod method)
     return names[method];
 }
 
-void reply_not_allowed(Req *req, const Route *row)
+void reply_not_allowed(Req *req, HttpMethod allowed)
 {
     HttpHeader headers[6] = {
         { STR("content-type"), STR("application/json") },
-        { STR("allow"), str_from(method_name(row->method)) },
+        { STR("allow"), str_from(method_name(allowed)) },
     };
     buf_init(&req->reply, req->arena, 64);
     buf_text(&req->reply, "{\"detail\":\"Method Not Allowed\"}");
@@ -177,7 +141,8 @@ void reply_redirect(Req *req, Str path)
 bool reply_preflight(Req *req)
 {
     HttpRequest *http = req->http;
-    if (http->method != HTTP_OPTIONS || !http_header(http, "origin").p || !http_header(http, "access-control-request-method").p)
+    if (http->method != HTTP_OPTIONS || !http_header(http, "origin").p
+        || !http_header(http, "access-control-request-method").p)
         return false;
     Str asked = http_header(http, "access-control-request-headers");
     HttpHeader headers[6] = {

@@ -4,14 +4,13 @@
 
 #include "api/request.h"
 
-/* Sends what the request came to (req->error, req->invalid, else status and reply) and ends it: req is gone afterwards. */
+/* Sends what the request came to (req->error, req->invalid, else status and reply) and ends it:
+ * req is gone afterwards. */
 void reply_send(Req *req);
 /* Sends status and reply with these headers; the array has room for two more. */
 void reply_send_with(Req *req, HttpHeader *headers, size_t count);
-void reply_not_allowed(Req *req, const Route *row_of_other_method);
+void reply_not_allowed(Req *req, HttpMethod allowed);
 void reply_redirect(Req *req, Str path); /* below /api */
 bool reply_preflight(Req *req); /* true: it was one, and is answered */
-/* Adds the error of a body that is no JSON to req->invalid, as FastAPI words it; false. */
-bool error_malformed_json(Req *req, JsonError error);
 
 #endif

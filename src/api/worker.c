@@ -1,4 +1,5 @@
-/* api/worker.c -- the thread for requests that would hold the loop up. One is enough: it serves whoever can wait, in order. */
+/* api/worker.c -- the thread for requests that would hold the loop up. One is enough: it serves whoever can wait, in
+ * order. */
 #include "api/worker.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
-/* api/worker.h -- the thread for requests that would hold the loop up: large bodies, files of a folder, libraries to be loaded. */
+/* api/worker.h -- the thread for requests that would hold the loop up: large bodies, files of a folder, libraries to be
+ * loaded. */
 #ifndef ORION_WORKER_H
 #define ORION_WORKER_H
 

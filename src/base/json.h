@@ -73,6 +73,7 @@ void json_float(JsonWriter *w, double v);     /* as Python's repr: 0.0, 1.5, 1e+
 void json_bool(JsonWriter *w, bool v);
 void json_null(JsonWriter *w);
 void json_value(JsonWriter *w, const Json *json);      /* NULL: null */
+void json_raw(JsonWriter *w, Str json_text);           /* JSON text in this writer's style: a value, or several with their commas */
 void json_stored(JsonWriter *w, Str json_text);        /* JSON text, brought into this writer's style; null Str: null */
 
 /* Python's repr(float) into `out` of at least 32 bytes; returns its length. */

@@ -402,6 +402,12 @@ void json_value(JsonWriter *w, const Json *json)
         buf_text(w->out, "null");
 }
 
+void json_raw(JsonWriter *w, Str text)
+{
+    separate(w);
+    buf_str(w->out, text);
+}
+
 void json_stored(JsonWriter *w, Str text)
 {
     separate(w);

@@ -76,6 +76,10 @@ typedef struct BlockReader {
 
 BlockDocument *block_reader_document(BlockReader *reader, Str id);
 BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets);
+/* Those of a type by their names, but for anonymous ones: rows of ids. */
+Rows *block_type_document_ids(Tx *tx, Str type_id);
+/* The id of the document of that name; null: there is none, or tx->error. */
+Str block_type_document_id(Tx *tx, Str type_slug, Str name);
 /* NULL: ERR_BAD_REQUEST for a reference without an id, ERR_CONFLICT where the name is taken. */
 BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted);
 /* False: tx->error, ERR_NOT_FOUND where there is none. */

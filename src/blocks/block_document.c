@@ -348,3 +348,20 @@ bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, Fi
     data = block_data_separate(tx->arena, data, &references, tx->error);
     return data && write_data(tx, id, data) && move_to_schema(tx, document, update->block_schema_id) && replace_references(tx, id, references);
 }
+
+/* ---- documents of a type ---- */
+
+Rows *block_type_document_ids(Tx *tx, Str type_id)
+{
+    return DB_QUERY(tx, "SELECT id FROM block_document WHERE block_type_id = $1 AND is_anonymous = $2 ORDER BY name",
+                    v_uuid(type_id), v_bool(false));
+}
+
+Str block_type_document_id(Tx *tx, Str type_slug, Str name)
+{
+    return DB_TEXT(tx,
+                   "SELECT block_document.id FROM block_document"
+                   " JOIN block_type ON block_type.id = block_document.block_type_id"
+                   " WHERE block_type.slug = $1 AND block_document.name = $2",
+                   v_text(type_slug), v_text(name));
+}

@@ -1,5 +1,5 @@
-/* entity/filter.c -- the only generator of WHERE: filter classes are checked as the reference's pydantic models are, and each
- * criterion becomes the dialect's text with its value bound. */
+/* entity/filter.c -- the only generator of WHERE: filter classes are checked as the reference's pydantic models are,
+ * and each criterion becomes the dialect's text with its value bound. */
 #include "entity/filter.h"
 
 #include "entity/decode.h"
@@ -25,7 +25,8 @@ static void join_end(Join *join)
 
 /* ---- operators ---- */
 
-const FilterOperator filter_operators[FILTER_OPERATORS] = { /* order: of the fields in the reference's classes, so of their errors */
+/* Order: of the fields in the reference's classes, so of their errors. */
+const FilterOperator filter_operators[FILTER_OPERATORS] = {
     { OP_ANY,        "any_",        OPERAND_LIST,  SQL_ANY,        SQL_ANY },
     { OP_NOT_ANY,    "not_any_",    OPERAND_LIST,  SQL_NOT_ANY,    SQL_NOT_ANY },
     { OP_ALL,        "all_",        OPERAND_LIST,  SQL_ALL,        SQL_ALL },
@@ -61,7 +62,9 @@ static bool add_one(Invalid *invalid, const Filter *filter, const FilterOperator
 static bool check_pattern(Invalid *invalid, Str text)
 {
     enum { BYTES_MAX = 49000 };
-    return text.n <= BYTES_MAX || invalid_add(invalid, "value_error", NULL, "The text is too long to search for, at most %d bytes.", BYTES_MAX);
+    return text.n <= BYTES_MAX
+           || invalid_add(invalid, "value_error", NULL, "The text is too long to search for, at most %d bytes.",
+                          BYTES_MAX);
 }
 
 static bool check_patterns(Invalid *invalid, const Json *list)
@@ -76,7 +79,8 @@ static bool check_patterns(Invalid *invalid, const Json *list)
     return ok;
 }
 
-static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
+static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const FilterOperator *op, const Json *json,
+                     Join *join)
 {
     const Field element = { .kind = kind, .names = filter->names };
     Str list;
@@ -246,84 +250,66 @@ static bool add_class(Invalid *invalid, const FilterClass *class, const Json *js
 
 /* ---- links ---- */
 
-static const Json *sent_filter(const FilterLink *link, const Json *body)
+/* The criteria of each filter that was sent, none: null. Errors come in the links' order, whichever is inside which; so
+ * each is decoded at its turn, and the text put together afterwards. False: `invalid` has what is wrong. */
+static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q,
+                         Str *ret_criteria)
 {
-    const Json *json = json_get(body, link->key);
-    return json_is_null(json) ? NULL : json;
-}
-
-static bool stands_inside(const FilterLink *link, const FilterLink *outer)
-{
-    return link->via && strcmp(link->via, outer->key) == 0;
-}
-
-/* Errors come in the links' order, whichever stands inside which: so all are checked before any text is kept. */
-static bool check_links(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, const Query *q)
-{
+    const Buf outer = q->sql;
     bool ok = true;
     for (size_t i = 0; i < count; i++) {
-        const Json *json = sent_filter(&links[i], body);
-        if (!json)
+        const Json *json = json_get(body, links[i].key);
+        ret_criteria[i] = STR_NULL;
+        if (json_is_null(json))
             continue;
-        Query scratch;
-        query_init(&scratch, invalid->arena, q->dialect);
+        buf_init(&q->sql, q->arena, 256);
         invalid_enter(invalid, links[i].key);
-        ok = add_class(invalid, links[i].filter, json, &scratch) && ok;
+        ok = add_class(invalid, links[i].filter, json, q) && ok;
         invalid_leave(invalid);
+        ret_criteria[i] = buf_view(&q->sql);
     }
+    q->sql = outer;
     return ok;
 }
 
-static bool is_given(const FilterLink *outer, const FilterLink *links, size_t count, const Json *body)
+/* Engines walk through every row of the entity for EXISTS, which is right where many rows fit and
+ * wrong where few do. */
+static const char *opening(const FilterLink *link, const Json *body)
 {
-    bool given = sent_filter(outer, body) != NULL;
-    for (size_t i = 0; i < count; i++)
-        given = given || (stands_inside(&links[i], outer) && sent_filter(&links[i], body));
-    return given;
-}
-
-/* Engines walk through every row of the entity for EXISTS, which is right where many rows fit and wrong where few do. */
-static const char *opening(const FilterLink *link, const Json *json)
-{
-    const Json *ids = json_get(json_get(json, "id"), "any_");
+    const Json *json = json_get(body, link->key), *ids = json_get(json_get(json, "id"), "any_");
     bool by_id = link->open_by_id && !json_is_null(ids) && json_is_null(json_get(json, operator_key));
     return by_id ? link->open_by_id : link->open;
 }
 
-/* A link of the entity itself, and within its EXISTS those that stand inside it. */
-static bool add_link(Invalid *invalid, const FilterLink *outer, const FilterLink *links, size_t count, const Json *body, Query *q)
+/* A link of the entity itself, and within its EXISTS those that are inside it. */
+static void add_link(const FilterLink *outer, const FilterLink *links, size_t count, const Json *body,
+                     const Str *criteria, Query *q)
 {
-    const Json *json = sent_filter(outer, body);
-    const char *word = "";
-    bool ok = true;
-    buf_printf(&q->sql, " AND %s", outer->open ? opening(outer, json) : "");
-    if (json) {
-        ok = add_class(invalid, outer->filter, json, q);
-        word = " AND ";
-    }
+    Str own = criteria[outer - links];
+    Buf inside;
+    buf_init(&inside, q->arena, 256);
+    buf_str(&inside, own);
     for (size_t i = 0; i < count; i++) {
-        const Json *inner = stands_inside(&links[i], outer) ? sent_filter(&links[i], body) : NULL;
-        if (!inner)
-            continue;
-        buf_printf(&q->sql, "%s%s", word, links[i].open);
-        ok = add_class(invalid, links[i].filter, inner, q) && ok;
-        buf_char(&q->sql, ')');
-        word = " AND ";
+        if (criteria[i].p && links[i].via && strcmp(links[i].via, outer->key) == 0)
+            buf_printf(&inside, "%s%s%.*s)", inside.n ? " AND " : "", links[i].open, STR_ARG(criteria[i]));
     }
+    if (inside.n == 0)
+        return;
+    buf_printf(&q->sql, " AND %s", outer->open ? opening(outer, body) : "");
+    buf_str(&q->sql, buf_view(&inside));
     buf_text(&q->sql, outer->open ? ")" : "");
-    return ok;
 }
 
 bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q)
 {
-    if (!check_links(invalid, links, count, body, q))
+    Str *criteria = arena_alloc(q->arena, (count + 1) * sizeof *criteria);
+    if (!decode_links(invalid, links, count, body, q, criteria))
         return false;
-    bool ok = true;
     for (size_t i = 0; i < count; i++) {
-        if (!links[i].via && is_given(&links[i], links, count, body))
-            ok = add_link(invalid, &links[i], links, count, body, q) && ok;
+        if (!links[i].via)
+            add_link(&links[i], links, count, body, criteria, q);
     }
-    return ok;
+    return true;
 }
 
 static const Sort *find_sort(const Sort *sorts, Str key)

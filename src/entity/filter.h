@@ -1,4 +1,5 @@
-/* entity/filter.h -- the filter language of the API: JSON of /filter and /count -> checked, then WHERE text with bound values. */
+/* entity/filter.h -- the filter language of the API: JSON of /filter and /count -> checked, then WHERE text with bound
+ * values. */
 #ifndef ORION_FILTER_H
 #define ORION_FILTER_H
 
@@ -47,7 +48,7 @@ struct Filter {
     unsigned ops;          /* OP_… | WITH_OPERATOR */
     FieldKind operand;     /* of one element of any_, of before_, ge_ …: F_STR, F_UUID, F_TIME, F_INT, F_BOOL, F_ENUM */
     const char *const *names; /* F_ENUM */
-    const Filter *group;   /* nested filters (state: {type, name}); NULL-key terminated; ops then says WITH_OPERATOR or 0 */
+    const Filter *group;   /* nested filters (state: {type, name}), NULL-key terminated; ops: WITH_OPERATOR or 0 */
 };
 
 /* A filter class of the reference: FlowFilter, … */
@@ -57,26 +58,27 @@ typedef struct FilterClass {
     const char *name;       /* the reference's, in the API's description: "FlowFilter" */
 } FilterClass;
 
-/* One key of a /filter or /count body, and how it restricts the entity that is asked for.
- * A link with `via` stands inside the EXISTS of another one, so that both speak of the same row: the flow runs that flows are
- * asked by, and the task runs of those flow runs. When only the inner one is given, the outer EXISTS is written around it. */
+/* One key of a /filter or /count body, and how it restricts the entity that is asked for. A link with `via` stands
+ * inside the EXISTS of another one, so that both speak of the same row: the flow runs that flows are asked by, and the
+ * task runs of those flow runs. When only the inner one is given, the outer EXISTS is written around it. */
 typedef struct FilterLink {
     const char *key;           /* "task_runs" */
     const FilterClass *filter;
-    const char *open;          /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
-    const char *open_by_id;    /* the same by "… IN (SELECT …", for a filter that names ids: few rows, best looked up first. May be NULL */
-    const char *via;           /* key of the link it stands inside; NULL: of the entity itself. That one has no via of its own */
+    /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
+    const char *open;
+    const char *open_by_id;    /* the same by "… IN (SELECT …", for a filter that names ids: few rows. May be NULL */
+    const char *via;           /* key of the link it is inside, which has no via itself; NULL: of the entity itself */
 } FilterLink;
 
-/* Checks body[link->key] (absent or null is fine) at the present place + [key, …], errors in the links' order; on success appends
- * " AND …" to q for each one that is given. An empty filter object is TRUE inside its EXISTS (it still asks that a linked row
- * exists). */
+/* Checks body[link->key] (absent or null is fine) at the present place + [key, …], errors in the links' order; on
+ * success appends " AND …" to q for each one that is given. An empty filter object is TRUE inside its EXISTS (it still
+ * asks that a linked row exists). */
 bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q) MUST_CHECK;
 
 typedef struct Sort { const char *key, *order_by; } Sort; /* NULL-key terminated */
 
-/* ORDER BY text for body.sort; absent or null: the row of fallback_key, or the first one where that is NULL. Refused (NULL) as an
- * enum error at the present place + ["sort"]. */
+/* ORDER BY text for body.sort; absent or null: the row of fallback_key, or the first one where that is NULL. Refused
+ * (NULL) as an enum error at the present place + ["sort"]. */
 const char *sort_order(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body);
 
 #endif

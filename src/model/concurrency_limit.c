@@ -21,11 +21,6 @@ const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns, .table = 
 const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields,
                                                    .forbid_extra = true, .schema = "ConcurrencyLimitCreate");
 
-ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id)
-{
-    return codec_read(tx, &concurrency_limit_model, "WHERE concurrency_limit.id = $1", v_uuid(id));
-}
-
 ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag)
 {
     return codec_read(tx, &concurrency_limit_model, "WHERE concurrency_limit.tag = $1", v_text(tag));
@@ -133,4 +128,9 @@ bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id)
 bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id)
 {
     return set_slot(tx, limit, run_id, false);
+}
+
+int64_t concurrency_limit_delete_by_tag(Tx *tx, Str tag)
+{
+    return DB_EXEC(tx, "DELETE FROM concurrency_limit WHERE tag = $1", v_text(tag));
 }

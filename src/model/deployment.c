@@ -265,3 +265,15 @@ int64_t deployment_delete(Tx *tx, Str id)
         return -1;
     return codec_delete(tx, &deployment_model, id);
 }
+
+Deployment *deployment_read_locked(Tx *tx, Str id)
+{
+    db_lock_row(tx, "deployment", id);
+    return deployment_read(tx, id);
+}
+
+Deployment *deployment_read_shared(Tx *tx, Str id)
+{
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR SHARE", v_uuid(id));
+    return deployment_read(tx, id);
+}

@@ -37,5 +37,9 @@ bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool a
 bool deployment_plans_alike(const Deployment *a, const Deployment *b);
 /* With all its scheduled runs, by whomever they were made. Rows deleted, -1 on failure. */
 int64_t deployment_delete(Tx *tx, Str id);
+/* Read and locked until the transaction ends, so that nobody else changes it; or shared, so that neither it nor its queue ends, while
+ * others make runs of it too. NULL: not there, or tx->error. */
+Deployment *deployment_read_locked(Tx *tx, Str id);
+Deployment *deployment_read_shared(Tx *tx, Str id);
 
 #endif

@@ -23,11 +23,6 @@ const Model flow_create_model = MODEL(Flow, create_fields, .forbid_extra = true,
 const Model flow_update_model = MODEL(Flow, update_fields, .table = "flow",
                                       .forbid_extra = true, .schema = "FlowUpdate");
 
-Flow *flow_read(Tx *tx, Str id)
-{
-    return codec_read(tx, &flow_model, "WHERE flow.id = $1", v_uuid(id));
-}
-
 Flow *flow_read_by_name(Tx *tx, Str name)
 {
     return codec_read(tx, &flow_model, "WHERE flow.name = $1", v_text(name));

@@ -84,8 +84,3 @@ NotificationPolicy *notification_policy_create(Tx *tx, const NotificationPolicy 
     policy->created = policy->updated = tx->now;
     return codec_insert(tx, &notification_policy_model, policy) > 0 ? policy : NULL;
 }
-
-NotificationPolicy *notification_policy_read(Tx *tx, Str id)
-{
-    return codec_read(tx, &notification_policy_model, "WHERE flow_run_notification_policy.id = $1", v_uuid(id));
-}

@@ -26,6 +26,5 @@ enum NotificationField {
 extern const char *const notification_field_names[NOTIFICATION_FIELDS];
 
 NotificationPolicy *notification_policy_create(Tx *tx, const NotificationPolicy *wanted); /* NULL: tx->error */
-NotificationPolicy *notification_policy_read(Tx *tx, Str id);                             /* NULL: not there, or tx->error */
 
 #endif

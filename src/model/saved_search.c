@@ -66,11 +66,6 @@ const Model saved_search_model = MODEL(SavedSearch, columns, .table = "saved_sea
 const Model saved_search_create_model = MODEL(SavedSearch, create_fields,
                                               .forbid_extra = true, .schema = "SavedSearchCreate");
 
-SavedSearch *saved_search_read(Tx *tx, Str id)
-{
-    return codec_read(tx, &saved_search_model, "WHERE saved_search.id = $1", v_uuid(id));
-}
-
 SavedSearch *saved_search_upsert(Tx *tx, const SavedSearch *wanted, bool *ret_created)
 {
     SavedSearch row = { .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .filters = wanted->filters };

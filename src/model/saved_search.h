@@ -13,7 +13,6 @@ typedef struct SavedSearch { /* schemas.core.SavedSearch */
 
 extern const Model saved_search_model, saved_search_create_model;
 
-SavedSearch *saved_search_read(Tx *tx, Str id); /* NULL: not there, or tx->error */
 /* Makes the search of that name (*ret_created), or gives the one there is these filters. NULL: tx->error. */
 SavedSearch *saved_search_upsert(Tx *tx, const SavedSearch *wanted, bool *ret_created);
 

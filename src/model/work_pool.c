@@ -178,3 +178,43 @@ bool work_pool_check_configuration(Tx *tx, Str pool_name, Str infra_overrides)
     const WorkPool *pool = work_pool_read(tx, pool_name);
     return pool && job_template_check_variables(tx, pool->base_job_template, infra_overrides);
 }
+
+WorkPool *work_pool_read_shared(Tx *tx, Str name)
+{
+    DB_LOCK_ROWS(tx, "SELECT id FROM work_pool WHERE name = $1 FOR KEY SHARE", v_text(name));
+    return work_pool_read(tx, name);
+}
+
+static StrList queue_names(Tx *tx, Str pool_id)
+{
+    StrList names = { 0 };
+    Rows *rows = DB_QUERY(tx, "SELECT name FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
+    while (db_next(rows))
+        str_list_add(&names, tx->arena, row_text(rows, 0));
+    str_list_sort(&names);
+    return names;
+}
+
+bool work_pool_queue_ids(Tx *tx, const WorkPool *pool, Str names_json, StrList *ret_ids)
+{
+    const Json *list = NULL;
+    JsonError unused;
+    StrList ids = { 0 }, names = { 0 };
+    const StrList known = queue_names(tx, pool->id);
+    Str id;
+    if (names_json.p && !json_parse(tx->arena, names_json, &list, &unused))
+        return fail(tx->error, ERR_INTERNAL, "The names of work queues cannot be read");
+    str_list_add_json(&names, tx->arena, list);
+    for (size_t i = 0; i < names.count; i++)
+        if (!str_list_has(&known, names.items[i]))
+            return work_queue_id_by_name(tx, pool->name, names.items[i], false, &id);
+    str_list_sort(&names);
+    for (size_t i = 0; i < names.count; i++) {
+        if (!work_queue_id_by_name(tx, pool->name, names.items[i], false, &id))
+            return false;
+        str_list_add(&ids, tx->arena, id);
+    }
+    str_list_sort(&ids);
+    *ret_ids = ids;
+    return true;
+}

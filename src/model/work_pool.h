@@ -2,6 +2,7 @@
 #ifndef ORION_WORK_POOL_H
 #define ORION_WORK_POOL_H
 
+#include "base/str_list.h"
 #include "model/work_queue.h"
 
 #define DEFAULT_AGENT_POOL "default-agent-pool" /* that of queues without a pool of their own */
@@ -28,6 +29,7 @@ extern const Model work_pool_model, work_pool_create_model, work_pool_update_mod
 
 /* NULL: tx->error, ERR_NOT_FOUND with the reference's detail where there is none. */
 WorkPool *work_pool_read(Tx *tx, Str name);
+WorkPool *work_pool_read_shared(Tx *tx, Str name); /* the same, locked against its deletion */
 /* NULL: none, or tx->error. */
 WorkPool *work_pool_find(Tx *tx, Str name);
 /* With its default queue. NULL: tx->error. */
@@ -36,6 +38,9 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted);
 int64_t work_pool_delete(Tx *tx, Str id);
 /* last_polled = now for all its queues. */
 bool work_pool_record_poll(Tx *tx, Str pool_id) MUST_CHECK;
+/* The ids of the pool's queues that a JSON array names, sorted, each once; no names: none. False: tx->error; of names
+ * that are unknown the first one is reported. */
+bool work_pool_queue_ids(Tx *tx, const WorkPool *pool, Str names, StrList *ret_ids) MUST_CHECK;
 bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name) MUST_CHECK;
 /* DeploymentCreate / DeploymentUpdate.check_valid_configuration: infra_overrides against the base job template of the
  * named pool; the default agent pool is not checked. False: tx->error: ERR_CONFLICT, ERR_NOT_FOUND where it is no pool. */

@@ -178,3 +178,9 @@ bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
         return tx->error->code == ERR_NONE; /* deleted in the meantime: there is nothing to record */
     return record_agent(tx, agent_id, queue_id);
 }
+
+int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue)
+{
+    return DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE state_name = 'Late' AND NOT work_queue_name <> $1",
+                  v_text(queue->name));
+}

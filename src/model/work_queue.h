@@ -23,6 +23,8 @@ extern const Model work_queue_model, work_queue_create_model, work_queue_update_
 
 WorkQueue *work_queue_read(Tx *tx, Str id);                 /* NULL: not there, or tx->error */
 WorkQueue *work_queue_find(Tx *tx, Str pool_id, Str name);  /* the same */
+/* How many runs of the queue's name are late. */
+int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue);
 /* models.workers.create_work_queue: where a priority is wanted, the others make room; else it is the last.
  * NULL: tx->error. */
 WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted);

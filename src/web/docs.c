@@ -56,7 +56,8 @@ static void send_document(Req *req, const struct Document *document)
     if (document->prefix && !description->p)
         *description = make_description(req->app->docs, req->arena, document->prefix);
     Str text = document->prefix ? *description : str_from(docs_page);
-    HttpHeader headers[3] = { { STR("content-type"), document->prefix ? STR("application/json") : STR("text/html; charset=utf-8") } };
+    Str type = document->prefix ? STR("application/json") : STR("text/html; charset=utf-8");
+    HttpHeader headers[3] = { { STR("content-type"), type } };
     req->status = 200;
     req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
     reply_send_with(req, headers, 1);
@@ -73,7 +74,6 @@ static const struct Document *find_document(Str path)
 
 bool docs_handle(Req *req)
 {
-    static const Route get = { .method = HTTP_GET };
     Str path = req->http->path;
     const struct Document *document = find_document(path);
     bool slash = !document && str_starts(path, "/api/") && path.p[path.n - 1] == '/';
@@ -86,6 +86,6 @@ bool docs_handle(Req *req)
     if (req->http->method == HTTP_GET || req->http->method == HTTP_HEAD)
         send_document(req, document);
     else
-        reply_not_allowed(req, &get);
+        reply_not_allowed(req, HTTP_GET);
     return true;
 }

@@ -60,17 +60,20 @@ static bool read_open_file(Arena *arena, int fd, Str path, Str *ret_data, Str *r
     if (!*ret_found)
         return true;
     if (status.st_size > FILE_MAX)
-        return fail(error, ERR_INTERNAL, "%.*s: files of more than %d MB are not served", STR_ARG(path), FILE_MAX >> 20);
+        return fail(error, ERR_INTERNAL, "%.*s: files of more than %d MB are not served", STR_ARG(path),
+                    FILE_MAX >> 20);
     char *data = arena_alloc(arena, (size_t)status.st_size + 1);
     size_t n;
     if (!read_whole(fd, data, (size_t)status.st_size, &n))
         return fail(error, ERR_INTERNAL, "%.*s: %m", STR_ARG(path));
     *ret_data = (Str){ data, n };
-    *ret_tag = arena_printf(arena, "%llx.%lx-%zx", (unsigned long long)status.st_mtim.tv_sec, (unsigned long)status.st_mtim.tv_nsec, n);
+    *ret_tag = arena_printf(arena, "%llx.%lx-%zx", (unsigned long long)status.st_mtim.tv_sec,
+                            (unsigned long)status.st_mtim.tv_nsec, n);
     return true;
 }
 
-bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data, Str *ret_tag, bool *ret_found, Error *error)
+bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data, Str *ret_tag, bool *ret_found,
+                      Error *error)
 {
     Str full = arena_printf(arena, "%s/%.*s", folder, STR_ARG(path));
     int fd = open(full.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* non-blocking: a named pipe would hold the server up */

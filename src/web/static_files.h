@@ -21,9 +21,11 @@ Str static_file_inflate(Arena *arena, const StaticFile *file);
 
 /* A file below a folder, read whole. `path` has no ".." in it. Sets *ret_found; false: *error, it cannot be read.
  * The tag changes with the file's size and time. Symbolic links are followed: whoever owns the folder made them. */
-bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data, Str *ret_tag, bool *ret_found, Error *error) MUST_CHECK;
+bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data, Str *ret_tag, bool *ret_found,
+                      Error *error) MUST_CHECK;
 
-/* A request's path made plain: no empty parts, no ".", no "..", no slash at the ends. False: it leads out, or holds a zero. */
+/* A request's path made plain: no empty parts, no ".", no "..", no slash at the ends. False: it leads out, or holds a
+ * zero. */
 bool static_path_normalise(Arena *arena, Str path, Str *ret_path) MUST_CHECK;
 /* By the ending of the name, as the reference tells it; unknown ones are plain text to it too. */
 const char *static_content_type(Str path);

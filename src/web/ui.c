@@ -1,4 +1,5 @@
-/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and what tells it where the API is. */
+/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and what tells it where the API
+ * is. */
 #include "web/ui.h"
 
 #include <ctype.h>
@@ -90,13 +91,15 @@ static void send_embedded(Req *req, const StaticFile *file)
     /* Names below assets/ hold a hash of the content; anything else may be another file after an upgrade. */
     bool hashed = str_starts(path, "assets/");
     headers[count++] = (HttpHeader){ STR("content-type"), str_from(static_content_type(path)) };
-    headers[count++] = (HttpHeader){ STR("cache-control"), hashed ? STR("public, max-age=31536000, immutable") : STR("no-cache") };
+    Str caching = hashed ? STR("public, max-age=31536000, immutable") : STR("no-cache");
+    headers[count++] = (HttpHeader){ STR("cache-control"), caching };
     if (file->gzipped)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Accept-Encoding") };
     if (packed)
         headers[count++] = (HttpHeader){ STR("content-encoding"), STR("gzip") };
     Str tag = arena_printf(req->arena, packed ? "\"%s-gzip\"" : "\"%s\"", file->tag);
-    Str data = packed || has_tag(req->http, tag) ? (Str){ file->data, file->size } : static_file_inflate(req->arena, file);
+    bool as_it_is = packed || has_tag(req->http, tag);
+    Str data = as_it_is ? (Str){ file->data, file->size } : static_file_inflate(req->arena, file);
     send_file(req, data, tag, headers, count);
 }
 
@@ -172,7 +175,10 @@ static void send_settings(Req *req)
     json_array_end(w);
     json_object_end(w);
     req->status = 200;
-    HttpHeader headers[HEADERS_MAX] = { { STR("content-type"), STR("application/json") }, { STR("cache-control"), STR("no-store") } };
+    HttpHeader headers[HEADERS_MAX] = {
+        { STR("content-type"), STR("application/json") },
+        { STR("cache-control"), STR("no-store") },
+    };
     reply_send_with(req, headers, 2);
 }
 
@@ -180,7 +186,10 @@ static void send_settings(Req *req)
 
 static void send_not_allowed(Req *req, bool only_get)
 {
-    HttpHeader headers[HEADERS_MAX] = { { STR("content-type"), STR("application/json") }, { STR("allow"), STR("GET") } };
+    HttpHeader headers[HEADERS_MAX] = {
+        { STR("content-type"), STR("application/json") },
+        { STR("allow"), STR("GET") },
+    };
     req->status = 405;
     buf_init(&req->reply, req->arena, 64);
     buf_text(&req->reply, "{\"detail\":\"Method Not Allowed\"}");
@@ -191,7 +200,8 @@ static void send_not_allowed(Req *req, bool only_get)
 void ui_handle(Req *req)
 {
     HttpMethod method = req->http->method;
-    bool served = (req->app->ui_dir || ui_is_embedded()) && settings_bool(req->app->settings, "PREFECT_ORION_UI_ENABLED");
+    bool has_files = req->app->ui_dir || ui_is_embedded();
+    bool served = has_files && settings_bool(req->app->settings, "PREFECT_ORION_UI_ENABLED");
     bool settings = str_is(req->http->path, "/ui-settings");
     if (settings && method == HTTP_GET)
         send_settings(req);

@@ -1,6 +1,7 @@
 /* web/web.c -- tells requests of the API, of its description and of the dashboard apart. */
 #include "web/web.h"
 
+#include "api/dispatch.h"
 #include "api/origin.h"
 #include "api/reply.h"
 #include "api/worker.h"

@@ -1,4 +1,5 @@
-/* web/web.h -- everything that the server answers: the API below /api, its description, and the dashboard everywhere else. */
+/* web/web.h -- everything that the server answers: the API below /api, its description, and the dashboard everywhere
+ * else. */
 #ifndef ORION_WEB_H
 #define ORION_WEB_H
 

@@ -1,4 +1,4 @@
-/* api/routes/admin.c -- /admin: version, settings, and the database as a whole. The routes stand at the end. */
+/* api/routes/admin.c -- /admin: version, settings, and the database as a whole. The routes are at the end. */
 #include "api/routes/families.h"
 
 #include "api/openapi_shapes.h"
@@ -53,10 +53,15 @@ static bool create_database(Req *req)
 }
 
 static const Route admin_routes[] = {
-    { HTTP_GET,  "/admin/settings",        read_settings,   TX_NONE,  200, .name = "read_settings", .reply = &settings_shape },
-    { HTTP_GET,  "/admin/version",         read_version,    TX_NONE,  200, .name = "read_version", .reply_schema = "{\"type\": \"string\"}" },
-    { HTTP_POST, "/admin/database/clear",  clear_database,  TX_WRITE, 204, .parameters = &confirmation_model, .name = "clear_database" },
-    { HTTP_POST, "/admin/database/drop",   drop_database,   TX_WRITE, 204, .parameters = &confirmation_model, .name = "drop_database" },
-    { HTTP_POST, "/admin/database/create", create_database, TX_WRITE, 204, .parameters = &confirmation_model, .name = "create_database" },
+    { HTTP_GET,  "/admin/settings",        read_settings,   TX_NONE,  200,
+      .doc = { "read_settings", .reply = &settings_shape } },
+    { HTTP_GET,  "/admin/version",         read_version,    TX_NONE,  200,
+      .doc = { "read_version", .reply_schema = "{\"type\": \"string\"}" } },
+    { HTTP_POST, "/admin/database/clear",  clear_database,  TX_WRITE, 204, .parameters = &confirmation_model,
+      .doc = { "clear_database" } },
+    { HTTP_POST, "/admin/database/drop",   drop_database,   TX_WRITE, 204, .parameters = &confirmation_model,
+      .doc = { "drop_database" } },
+    { HTTP_POST, "/admin/database/create", create_database, TX_WRITE, 204, .parameters = &confirmation_model,
+      .doc = { "create_database" } },
 };
 const RouteFamily admin_family = FAMILY(admin_routes);

@@ -11,7 +11,8 @@ static bool read_available_block_capabilities(Req *req)
 }
 
 static const Route block_capability_routes[] = {
-    { HTTP_GET, "/block_capabilities/", read_available_block_capabilities, TX_READ, 200, .name = "read_available_block_capabilities",
-      .reply_schema = "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}" },
+    { HTTP_GET, "/block_capabilities/", read_available_block_capabilities, TX_READ, 200,
+      .doc = { "read_available_block_capabilities",
+               .reply_schema = "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}" } },
 };
 const RouteFamily block_capability_family = FAMILY(block_capability_routes, .tag = "Block capabilities");

@@ -15,32 +15,18 @@ static const Model secrets_model = MODEL(Secrets, secrets_fields);
 
 static bool create_block_document(Req *req)
 {
-    BlockDocument *document = block_document_create(req->tx, req->object);
-    if (!document)
-        return false;
-    reply_model(req, &block_document_model, document);
-    return true;
+    return crud_reply(req, block_document_create(req->tx, req->object));
 }
 
 static bool read_block_document(Req *req)
 {
     const Secrets *secrets = req->object;
-    BlockDocument *document = block_document_read(req->tx, req->params[0], secrets->include_secrets);
-    if (!document)
-        return req_fail(req, ERR_NOT_FOUND, "Block document not found");
-    reply_model(req, &block_document_model, document);
-    return true;
+    return crud_reply(req, block_document_read(req->tx, req->params[0], secrets->include_secrets));
 }
 
 static bool update_block_document(Req *req)
 {
     return block_document_update(req->tx, req->params[0], req->object, req->sent);
-}
-
-static bool delete_block_document(Req *req)
-{
-    return DB_EXEC(req->tx, "DELETE FROM block_document WHERE id = $1", v_uuid(req->params[0])) > 0 ||
-        req_fail(req, ERR_NOT_FOUND, "Block document not found");
 }
 
 /* ---- the list: anonymous documents are left out unless the filter speaks of them ---- */
@@ -72,16 +58,6 @@ static const Json *with_default(Arena *arena, const Json *body)
     return dict_object(&whole);
 }
 
-static bool prepare_documents(Req *req)
-{
-    const Json *body = req->body;
-    if (!req->body_text.p)
-        req->body = with_default(req->arena, body);
-    bool ok = prepare_list(req);
-    req->body = body; /* an error echoes what was sent */
-    return ok;
-}
-
 typedef struct Found {
     Str id, name;
     struct Found *next;
@@ -99,8 +75,8 @@ static const Found **read_page(Req *req, size_t *ret_count)
 {
     Found *first = NULL, **tail = &first;
     size_t count = 0;
-    req->order_by = "block_document.created, block_document.id";
-    for (Rows *rows = list_rows(req, STR("SELECT block_document.id, block_document.name FROM block_document")); db_next(rows); count++) {
+    Rows *rows = list_rows(req, STR("SELECT block_document.id, block_document.name FROM block_document"));
+    for (; db_next(rows); count++) {
         *tail = arena_new_of(req->arena, Found);
         (*tail)->id = row_text(rows, 0);
         (*tail)->name = row_text(rows, 1);
@@ -134,18 +110,24 @@ static bool read_block_documents(Req *req)
     return req->tx->error->code == ERR_NONE;
 }
 
-static const ListSpec document_list = { .links = block_document_links, .link_count = BLOCK_DOCUMENT_LINKS, .table = "block_document",
-                                        .offset_last = true, .paged = true };
+static const ListSpec list = {
+    .links = block_document_links, .link_count = BLOCK_DOCUMENT_LINKS,
+    .order_by = "block_document.created, block_document.id", .with_default = with_default,
+};
+
+#define DOCUMENT .model = &block_document_model, .missing = "Block document not found"
 
 static const Route block_document_routes[] = {
-    { HTTP_POST,   "/block_documents/",          create_block_document, TX_WRITE, 201, .lock = LOCK_BLOCKS, .body = &block_document_create_model,
-      .name = "create_block_document", .reply = &block_document_model },
-    { HTTP_POST,   "/block_documents/filter",    read_block_documents,  TX_READ,  200, .parameters = &secrets_model,
-      .prepare = prepare_documents, .spec = &document_list, .name = "read_block_documents", .reply = &block_document_model, .reply_list = true },
-    { HTTP_GET,    "/block_documents/{id:uuid}", read_block_document,   TX_READ,  200, .query = &secrets_model,
-      .name = "read_block_document_by_id", .reply = &block_document_model },
-    { HTTP_DELETE, "/block_documents/{id:uuid}", delete_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS, .name = "delete_block_document" },
-    { HTTP_PATCH,  "/block_documents/{id:uuid}", update_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS, .body = &block_document_update_model,
-      .name = "update_block_document_data" },
+    { HTTP_POST,   "/block_documents/",          create_block_document, TX_WRITE, 201, DOCUMENT, .lock = LOCK_BLOCKS,
+      .body = &block_document_create_model, .doc = { "create_block_document" } },
+    { HTTP_POST,   "/block_documents/filter",    read_block_documents,  TX_READ,  200, DOCUMENT, .list = &list,
+      .order = ORDER(BODY_LIMIT, BODY_FILTERS, BODY_PARAMETERS, BODY_OFFSET), .parameters = &secrets_model,
+      .doc = { "read_block_documents" } },
+    { HTTP_GET,    "/block_documents/{id:uuid}", read_block_document,   TX_READ,  200, DOCUMENT,
+      .query = &secrets_model, .doc = { "read_block_document_by_id" } },
+    { HTTP_DELETE, "/block_documents/{id:uuid}", crud_delete,           TX_WRITE, 204, DOCUMENT, .lock = LOCK_BLOCKS,
+      .doc = { "delete_block_document" } },
+    { HTTP_PATCH,  "/block_documents/{id:uuid}", update_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS,
+      .body = &block_document_update_model, .doc = { "update_block_document_data" } },
 };
 const RouteFamily block_document_family = FAMILY(block_document_routes, .tag = "Block documents");

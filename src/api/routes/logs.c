@@ -1,4 +1,4 @@
-/* api/routes/logs.c -- /logs: the routes stand at the end. */
+/* api/routes/logs.c -- /logs: the routes are at the end. */
 #include "api/routes/families.h"
 
 #include "base/ident.h"
@@ -43,23 +43,18 @@ static bool create_logs(Req *req)
         if (!codec_send_insert(req->tx, &log_model, row))
             return false;
     }
-    json_null(reply_json(req));
-    return true;
-}
-
-static bool read_logs(Req *req)
-{
-    return reply_list(req, &log_model, "log");
+    return reply_null(req);
 }
 
 static const ListSpec list = {
-    .sorts = log_sorts, .sort_default = "TIMESTAMP_ASC", .sort_last = true,
+    .sorts = log_sorts, .sort_default = "TIMESTAMP_ASC",
     .links = log_links, .link_count = LOG_LINKS,
 };
 
 static const Route log_routes[] = {
-    { HTTP_POST, "/logs/",       create_logs, TX_WRITE, 201, .prepare = prepare_create, .reads_body = true, .name = "create_logs", .body_items = &log_create_model },
-    { HTTP_POST, "/logs/filter", read_logs,   TX_READ,  200, .prepare = prepare_list, .spec = &list, .reads_body = true,
-      .name = "read_logs", .reply = &log_model, .reply_list = true },
+    { HTTP_POST, "/logs/",       create_logs, TX_WRITE, 201, .prepare = prepare_create,
+      .doc = { "create_logs", .body_items = &log_create_model } },
+    { HTTP_POST, "/logs/filter", crud_list,   TX_READ,  200, .model = &log_model, .list = &list,
+      .order = ORDER(BODY_LIMIT, BODY_OFFSET, BODY_FILTERS, BODY_SORT), .doc = { "read_logs" } },
 };
 const RouteFamily log_family = FAMILY(log_routes);

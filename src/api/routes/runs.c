@@ -38,22 +38,18 @@ const Model history_model = MODEL(HistoryBody, history_fields);
 bool prepare_history(Req *req)
 {
     const HistoryBody *body = req->object;
-    if (!prepare_count(req))
-        return false;
-    if (body->history_interval_seconds < SECOND)
-        return fail(&req->error, ERR_INVALID, "History interval must not be less than 1 second.");
-    return true;
+    return body->history_interval_seconds >= SECOND
+           || req_fail(req, ERR_INVALID, "History interval must not be less than 1 second.");
 }
 
 bool read_history(Req *req)
 {
-    const ListSpec *spec = req->route->spec;
     const HistoryBody *body = req->object;
     RunHistory history = {
         .start = body->history_start,
         .end = body->history_end,
         .interval = body->history_interval_seconds,
-        .table = spec->table,
+        .table = req->route->model->table,
     };
     return run_history_write(req->tx, &history, &req->query, reply_json(req));
 }

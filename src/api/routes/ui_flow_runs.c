@@ -1,4 +1,5 @@
-/* api/routes/ui_flow_runs.c -- /ui/flow_runs: the points of the dashboard's chart of runs. The routes stand at the end. */
+/* api/routes/ui_flow_runs.c -- /ui/flow_runs: the points of the dashboard's chart of runs.
+ * The routes are at the end. */
 #include "api/routes/families.h"
 
 #include "model/filters.h"
@@ -47,12 +48,38 @@ static void write_point(JsonWriter *w, Run *run, Time now)
     codec_write(w, &point_model, &point);
 }
 
+/* ---- the body's limit: unlike that of other lists an ordinary parameter ---- */
+
+typedef struct PointsBody {
+    int64_t limit;
+} PointsBody;
+
+/* Python's integers have no end: one that we cannot hold is too large, not malformed. */
+static bool decode_limit(Invalid *invalid, const Json *json, void *member)
+{
+    static const Field plain = { .kind = F_INT };
+    int64_t *limit = member;
+    if (json_is_beyond_int64(json) && json->text.p[0] != '-')
+        *limit = INT64_MAX;
+    else if (!codec_decode_field(invalid, &plain, json, limit))
+        return false;
+    return *limit <= POINTS_MAX || invalid_add(invalid, "value_error.number.not_le", "{\"limit_value\":1000}",
+                                               "ensure this value is less than or equal to %d", POINTS_MAX);
+}
+
+static const Field body_fields[] = {
+    FIELD(PointsBody, limit, F_INT, .decode = decode_limit, .fallback = "1000",
+          .schema = "{\"type\": \"integer\", \"maximum\": 1000, \"default\": 1000}"),
+};
+static const Model body_model = MODEL(PointsBody, body_fields);
+
 /* Runs without a state, or without any time, have no place in the chart: the reference fails on them. */
 static bool read_flow_run_history(Req *req)
 {
     Buf select;
     buf_init(&select, req->arena, 256);
     codec_select(&select, &columns_model);
+    req->limit = ((const PointsBody *)req->object)->limit;
     Rows *rows = list_rows(req, buf_view(&select));
     JsonWriter *w = reply_json(req);
     Run *run = arena_new_of(req->arena, Run);
@@ -66,12 +93,14 @@ static bool read_flow_run_history(Req *req)
 }
 
 static const ListSpec history = {
-    .sorts = flow_run_sorts, .sort_default = "EXPECTED_START_TIME_DESC", .limit_most = POINTS_MAX,
-    .links = flow_run_links, .link_count = RUN_HISTORY_LINKS, .table = "flow_run",
+    .links = flow_run_links, .link_count = RUN_HISTORY_LINKS,
+    .sorts = flow_run_sorts, .sort_default = "EXPECTED_START_TIME_DESC",
 };
 
 static const Route ui_flow_run_routes[] = {
-    { HTTP_POST, "/ui/flow_runs/history", read_flow_run_history, TX_READ, 200, .prepare = prepare_list, .spec = &history, .reads_body = true,
-      .name = "read_flow_run_history", .reply = &point_model, .reply_list = true, .about = "The points of the dashboard's chart of runs." },
+    { HTTP_POST, "/ui/flow_runs/history", read_flow_run_history, TX_READ, 200, .list = &history,
+      .order = ORDER(BODY_SORT, BODY_PARAMETERS, BODY_OFFSET, BODY_FILTERS), .parameters = &body_model,
+      .doc = { "read_flow_run_history", .reply = &point_model,
+               .about = "The points of the dashboard's chart of runs." } },
 };
 const RouteFamily ui_flow_run_family = FAMILY(ui_flow_run_routes, .tag = "UI");

@@ -1,5 +1,5 @@
-/* api/routes/work_polls.c -- polls are recorded beside the answer: agents ask often, and reading must not wait for the writer. What is queued
- * when the server ends is still written. */
+/* api/routes/work_polls.c -- polls are recorded beside the answer: agents ask often, and reading must not wait for the
+ * writer. What is queued when the server ends is still written. */
 #include "api/routes/work_polls.h"
 
 #include "base/log.h"

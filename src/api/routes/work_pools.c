@@ -1,4 +1,4 @@
-/* api/routes/work_pools.c -- /experimental/work_pools: the routes stand at the end. */
+/* api/routes/work_pools.c -- /experimental/work_pools: the routes are at the end. */
 #include "api/routes/families.h"
 
 #include <strings.h>
@@ -10,21 +10,17 @@
 /* An experiment: off unless the setting says otherwise. */
 static bool pools_are_enabled(Req *req)
 {
-    return settings_bool(req->app->settings, "PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS") || req_fail(req, ERR_NOT_FOUND, "Work pools are not enabled");
+    return settings_bool(req->app->settings, "PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS")
+           || req_fail(req, ERR_NOT_FOUND, "Work pools are not enabled");
 }
+
+#define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
+
+#define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
 
 static bool is_reserved(Str name)
 {
     return name.n >= 7 && strncasecmp(name.p, "prefect", 7) == 0;
-}
-
-/* What broke a constraint was the name. */
-static bool conflict(Req *req, const char *message)
-{
-    if (req->tx->error->code != ERR_INTEGRITY)
-        return false;
-    *req->tx->error = (Error){ .code = ERR_NONE };
-    return req_fail(req, ERR_CONFLICT, message);
 }
 
 /* ---- pools ---- */
@@ -35,25 +31,13 @@ static bool create_pool(Req *req)
     if (is_reserved(wanted->name))
         return req_fail(req, ERR_FORBIDDEN, "Work pools starting with 'Prefect' are reserved for internal use.");
     const WorkPool *pool = work_pool_create(req->tx, wanted);
-    if (!pool)
-        return conflict(req, "A work pool with this name already exists.");
-    reply_model(req, &work_pool_model, pool);
-    return true;
+    return pool ? crud_reply(req, pool) : crud_conflict(req, "A work pool with this name already exists.");
 }
 
 static bool read_pool(Req *req)
 {
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
-    if (!pool)
-        return false;
-    reply_model(req, &work_pool_model, pool);
-    return true;
-}
-
-static bool read_pools(Req *req)
-{
-    req->order_by = "work_pool.name";
-    return reply_list(req, &work_pool_model, "work_pool");
+    return pool && crud_reply(req, pool);
 }
 
 /* A pool of the reference's own may be paused and limited, no more. */
@@ -73,8 +57,7 @@ static bool may_update(const Req *req)
 static bool update_pool(Req *req)
 {
     if (!may_update(req))
-        return req_fail(req, ERR_FORBIDDEN, "Work pools starting with 'Prefect' are reserved for internal use and can only be updated to set "
-                                            "concurrency limits or pause.");
+        return req_fail(req, ERR_FORBIDDEN, RESERVED "can only be updated to set concurrency limits or pause.");
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     return pool && codec_update(req->tx, req->route->body, pool->id, req->object, req->sent) > 0;
 }
@@ -82,7 +65,7 @@ static bool update_pool(Req *req)
 static bool delete_pool(Req *req)
 {
     if (is_reserved(req->params[0]))
-        return req_fail(req, ERR_FORBIDDEN, "Work pools starting with 'Prefect' are reserved for internal use and can not be deleted.");
+        return req_fail(req, ERR_FORBIDDEN, RESERVED "can not be deleted.");
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     return pool && work_pool_delete(req->tx, pool->id) > 0;
 }
@@ -90,52 +73,16 @@ static bool delete_pool(Req *req)
 /* ---- scheduled runs ---- */
 
 typedef struct GetScheduled {
-    OptInt limit;
     Str work_queue_names;
     Time scheduled_before, scheduled_after;
 } GetScheduled;
 
 static const Field scheduled_fields[] = {
-    FIELD(GetScheduled, limit, F_OPT_INT, .decode = limit_decode),
     FIELD(GetScheduled, work_queue_names, F_STRS),
     FIELD(GetScheduled, scheduled_before, F_TIME, .flags = NULLABLE, .fallback = "null"),
     FIELD(GetScheduled, scheduled_after, F_TIME, .flags = NULLABLE, .fallback = "null"),
 };
 static const Model scheduled_model = MODEL(GetScheduled, scheduled_fields);
-
-static StrList queue_names(Tx *tx, Str pool_id)
-{
-    StrList names = { 0 };
-    for (Rows *rows = DB_QUERY(tx, "SELECT name FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id)); db_next(rows);)
-        str_list_add(&names, tx->arena, row_text(rows, 0));
-    str_list_sort(&names);
-    return names;
-}
-
-/* The ids of the queues that are named, each once; none: none is, which means all. Of names that are unknown the first one is told. */
-static bool find_queues(Req *req, const WorkPool *pool, Str list_text, StrList *ret_ids)
-{
-    const Json *list = NULL;
-    JsonError unused;
-    StrList ids = { 0 }, names = { 0 };
-    const StrList known = queue_names(req->tx, pool->id);
-    Str id;
-    if (list_text.p && !json_parse(req->arena, list_text, &list, &unused))
-        return fail(req->tx->error, ERR_INTERNAL, "The names of work queues cannot be read");
-    str_list_add_json(&names, req->arena, list);
-    for (size_t i = 0; i < names.count; i++)
-        if (!str_list_has(&known, names.items[i]))
-            return work_queue_id_by_name(req->tx, pool->name, names.items[i], false, &id);
-    str_list_sort(&names);
-    for (size_t i = 0; i < names.count; i++) {
-        if (!work_queue_id_by_name(req->tx, pool->name, names.items[i], false, &id))
-            return false;
-        str_list_add(&ids, req->arena, id);
-    }
-    str_list_sort(&ids);
-    *ret_ids = ids;
-    return true;
-}
 
 static bool get_scheduled_runs(Req *req)
 {
@@ -144,7 +91,7 @@ static bool get_scheduled_runs(Req *req)
     RunWindow window = { .after = body->scheduled_after, .before = body->scheduled_before, .limit = req->limit };
     StrList queue_ids;
     RunList list;
-    if (!pool || !find_queues(req, pool, body->work_queue_names, &queue_ids))
+    if (!pool || !work_pool_queue_ids(req->tx, pool, body->work_queue_names, &queue_ids))
         return false;
     if (!work_pool_scheduled_runs(req->tx, pool, &queue_ids, window, &list))
         return false;
@@ -164,45 +111,36 @@ static bool create_queue(Req *req)
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     const WorkQueue *queue = pool ? work_queue_create_in(req->tx, pool->id, req->object) : NULL;
     if (!queue) /* the reference forgot to fill the name in */
-        return conflict(req, "A work queue with this name already exists in work pool {work_pool_name!r}.");
-    reply_model(req, &work_queue_model, queue);
-    return true;
+        return crud_conflict(req, "A work queue with this name already exists in work pool {work_pool_name!r}.");
+    return crud_reply(req, queue);
 }
 
 /* The queue that the path names: pool and queue. */
 static const WorkQueue *queue_of_path(Req *req)
 {
     Str id;
-    return work_queue_id_by_name(req->tx, req->params[0], req->params[1], false, &id) ? work_queue_read(req->tx, id) : NULL;
+    bool found = work_queue_id_by_name(req->tx, req->params[0], req->params[1], false, &id);
+    return found ? work_queue_read(req->tx, id) : NULL;
 }
 
 static bool read_queue(Req *req)
 {
     const WorkQueue *queue = queue_of_path(req);
-    if (!queue)
-        return false;
-    reply_model(req, &work_queue_model, queue);
-    return true;
+    return queue && crud_reply(req, queue);
 }
 
 /* Lists what belongs to the pool of the path. */
-static bool reply_list_of_pool(Req *req, const Model *model, const char *table)
+static bool list_of_pool(Req *req)
 {
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     if (!pool)
         return false;
     const Query prepared = req->query; /* for another try, whose pool may be another one */
-    buf_printf(&req->query.sql, " AND %s.work_pool_id = ", table);
+    buf_printf(&req->query.sql, " AND %s.work_pool_id = ", req->route->model->table);
     query_bind(&req->query, v_uuid(pool->id));
-    bool ok = reply_list(req, model, table);
+    bool ok = crud_list(req);
     req->query = prepared;
     return ok;
-}
-
-static bool read_queues(Req *req)
-{
-    req->order_by = "work_queue.priority, work_queue.created, work_queue.id";
-    return reply_list_of_pool(req, &work_queue_model, "work_queue");
 }
 
 static bool is_sent(const Req *req, const char *field)
@@ -219,7 +157,8 @@ static bool update_queue(Req *req)
     const WorkQueue *wanted = req->object, *queue = queue_of_path(req);
     if (!queue || codec_update(req->tx, req->route->body, queue->id, wanted, req->sent) < 0)
         return false;
-    return !is_sent(req, "priority") || work_queue_renumber(req->tx, queue->work_pool_id, queue->id, wanted->priority.v);
+    return !is_sent(req, "priority")
+           || work_queue_renumber(req->tx, queue->work_pool_id, queue->id, wanted->priority.v);
 }
 
 static bool delete_queue(Req *req)
@@ -228,7 +167,7 @@ static bool delete_queue(Req *req)
     if (!queue)
         return false;
     if (work_queue_delete(req->tx, queue->id) < 0)
-        return conflict(req, "Can't delete a pool's default queue.");
+        return crud_conflict(req, "Can't delete a pool's default queue.");
     return work_queue_renumber(req->tx, queue->work_pool_id, STR_NULL, 0);
 }
 
@@ -241,52 +180,52 @@ static const Model heartbeat_model = MODEL(Worker, heartbeat_fields);
 
 static bool record_heartbeat(Req *req)
 {
-    DB_LOCK_ROWS(req->tx, "SELECT id FROM work_pool WHERE name = $1 FOR KEY SHARE", v_text(req->params[0])); /* against its deletion */
-    const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
+    const WorkPool *pool = work_pool_read_shared(req->tx, req->params[0]);
     return pool && worker_record_heartbeat(req->tx, pool->id, ((const Worker *)req->object)->name);
 }
 
-static bool read_workers(Req *req)
-{
-    req->order_by = "worker.last_heartbeat_time DESC";
-    return reply_list_of_pool(req, &worker_model, "worker");
-}
-
-static const ListSpec pools = { .links = work_pool_links, .link_count = WORK_POOL_LINKS, .table = "work_pool", .offset_last = true };
-static const ListSpec queues = { .links = work_queue_links, .link_count = WORK_QUEUE_LINKS, .table = "work_queue", .offset_last = true };
-static const ListSpec workers = { .links = worker_links, .link_count = WORKER_LINKS, .table = "worker", .offset_last = true };
+static const ListSpec pools = { .links = work_pool_links, .link_count = WORK_POOL_LINKS, .order_by = "work_pool.name" };
+static const ListSpec queues = {
+    .links = work_queue_links, .link_count = WORK_QUEUE_LINKS,
+    .order_by = "work_queue.priority, work_queue.created, work_queue.id",
+};
+static const ListSpec workers = {
+    .links = worker_links, .link_count = WORKER_LINKS, .order_by = "worker.last_heartbeat_time DESC",
+};
 
 #define POOLS "/experimental/work_pools"
-#define LIST(of) .prepare = prepare_list, .spec = &(of), .reads_body = true, .reply_list = true
-#define GATED .gate = pools_are_enabled
+#define QUEUES POOLS "/{work_pool_name:str}/queues"
+#define WORKERS POOLS "/{work_pool_name:str}/workers"
+#define POOL .gate = pools_are_enabled, .model = &work_pool_model
+#define QUEUE .gate = pools_are_enabled, .model = &work_queue_model
+#define WORKER .gate = pools_are_enabled, .model = &worker_model
 #define LOCKED .lock = LOCK_WORK_POOLS
+#define LIST(of) .list = &(of), .order = ORDER(BODY_LIMIT, BODY_FILTERS, BODY_OFFSET)
 
+/* Where there is no pool or queue of the path's names, reading it has failed with the 404. */
 static const Route work_pool_routes[] = {
-    { HTTP_POST,   POOLS "/",                                           create_pool,        TX_WRITE, 201, GATED, LOCKED, .body = &work_pool_create_model,
-      .name = "create_work_pool", .reply = &work_pool_model },
-    { HTTP_GET,    POOLS "/{name:str}",                                 read_pool,          TX_READ,  200, GATED,
-      .name = "read_work_pool", .reply = &work_pool_model },
-    { HTTP_POST,   POOLS "/filter",                                     read_pools,         TX_READ,  200, GATED, LIST(pools),
-      .name = "read_work_pools", .reply = &work_pool_model },
-    { HTTP_PATCH,  POOLS "/{name:str}",                                 update_pool,        TX_WRITE, 204, GATED, LOCKED, .body = &work_pool_update_model,
-      .name = "update_work_pool" },
-    { HTTP_DELETE, POOLS "/{name:str}",                                 delete_pool,        TX_WRITE, 204, GATED, LOCKED,
-      .name = "delete_work_pool" },
-    { HTTP_POST,   POOLS "/{name:str}/get_scheduled_flow_runs",         get_scheduled_runs, TX_READ,  200, GATED, .parameters = &scheduled_model,
-      .name = "get_scheduled_flow_runs", .reply = &worker_flow_run_model, .reply_list = true },
-    { HTTP_POST,   POOLS "/{work_pool_name:str}/queues",                create_queue,       TX_WRITE, 201, GATED, LOCKED, .body = &work_queue_create_model,
-      .name = "create_work_queue", .reply = &work_queue_model },
-    { HTTP_GET,    POOLS "/{work_pool_name:str}/queues/{name:str}",     read_queue,         TX_READ,  200, GATED,
-      .name = "read_work_queue", .reply = &work_queue_model },
-    { HTTP_POST,   POOLS "/{work_pool_name:str}/queues/filter",         read_queues,        TX_READ,  200, GATED, LIST(queues),
-      .name = "read_work_queues", .reply = &work_queue_model },
-    { HTTP_PATCH,  POOLS "/{work_pool_name:str}/queues/{name:str}",     update_queue,       TX_WRITE, 204, GATED, LOCKED, .body = &work_queue_update_model,
-      .name = "update_work_queue" },
-    { HTTP_DELETE, POOLS "/{work_pool_name:str}/queues/{name:str}",     delete_queue,       TX_WRITE, 204, GATED, LOCKED,
-      .name = "delete_work_queue" },
-    { HTTP_POST,   POOLS "/{work_pool_name:str}/workers/heartbeat",     record_heartbeat,   TX_WRITE, 204, GATED, .parameters = &heartbeat_model,
-      .name = "worker_heartbeat" },
-    { HTTP_POST,   POOLS "/{work_pool_name:str}/workers/filter",        read_workers,       TX_READ,  200, GATED, LIST(workers),
-      .name = "read_workers", .reply = &worker_model },
+    { HTTP_POST,   POOLS "/",              create_pool,  TX_WRITE, 201, POOL, LOCKED, .body = &work_pool_create_model,
+      .doc = { "create_work_pool" } },
+    { HTTP_GET,    POOLS "/{name:str}",    read_pool,    TX_READ,  200, POOL, .doc = { "read_work_pool" } },
+    { HTTP_POST,   POOLS "/filter",        crud_list,    TX_READ,  200, POOL, LIST(pools),
+      .doc = { "read_work_pools" } },
+    { HTTP_PATCH,  POOLS "/{name:str}",    update_pool,  TX_WRITE, 204, POOL, LOCKED, .body = &work_pool_update_model,
+      .doc = { "update_work_pool" } },
+    { HTTP_DELETE, POOLS "/{name:str}",    delete_pool,  TX_WRITE, 204, POOL, LOCKED, .doc = { "delete_work_pool" } },
+    { HTTP_POST,   POOLS "/{name:str}/get_scheduled_flow_runs", get_scheduled_runs, TX_READ, 200, POOL,
+      .order = ORDER(BODY_LIMIT, BODY_PARAMETERS), .parameters = &scheduled_model,
+      .doc = { "get_scheduled_flow_runs", .reply = &worker_flow_run_model, .reply_list = true } },
+    { HTTP_POST,   QUEUES,                 create_queue, TX_WRITE, 201, QUEUE, LOCKED, .body = &work_queue_create_model,
+      .doc = { "create_work_queue" } },
+    { HTTP_GET,    QUEUES "/{name:str}",   read_queue,   TX_READ,  200, QUEUE, .doc = { "read_work_queue" } },
+    { HTTP_POST,   QUEUES "/filter",       list_of_pool, TX_READ,  200, QUEUE, LIST(queues),
+      .doc = { "read_work_queues" } },
+    { HTTP_PATCH,  QUEUES "/{name:str}",   update_queue, TX_WRITE, 204, QUEUE, LOCKED, .body = &work_queue_update_model,
+      .doc = { "update_work_queue" } },
+    { HTTP_DELETE, QUEUES "/{name:str}",   delete_queue, TX_WRITE, 204, QUEUE, LOCKED, .doc = { "delete_work_queue" } },
+    { HTTP_POST,   WORKERS "/heartbeat",   record_heartbeat, TX_WRITE, 204, WORKER, .parameters = &heartbeat_model,
+      .doc = { "worker_heartbeat" } },
+    { HTTP_POST,   WORKERS "/filter",      list_of_pool, TX_READ,  200, WORKER, LIST(workers),
+      .doc = { "read_workers" } },
 };
 const RouteFamily work_pool_family = FAMILY(work_pool_routes, .tag = "Work Pools");

@@ -1,0 +1,14 @@
+/* api/decode.h -- what a request holds, checked and decoded before its transaction. */
+#ifndef ORION_API_DECODE_H
+#define ORION_API_DECODE_H
+
+#include "api/request.h"
+
+/* All that the request's row asks for: version, path, query, head and body. False: req->error, or every error in
+ * req->invalid. */
+bool decode_request(Req *req) MUST_CHECK;
+
+bool route_takes_body(const Route *route);
+bool route_takes(const Route *route, BodyPart part); /* in a body of several parameters */
+
+#endif

@@ -1,0 +1,18 @@
+/* api/list.h -- the rows that a list or a count shows, by what was decoded of its body. */
+#ifndef ORION_LIST_H
+#define ORION_LIST_H
+
+#include "api/request.h"
+#include "base/str_list.h"
+
+/* Runs select + " WHERE 1 = 1" + conditions + ORDER BY … LIMIT … OFFSET …; rows for the caller to write. */
+Rows *list_rows(Req *req, Str select);
+/* The rows as the answer, but for those that cannot be read. False: tx->error. */
+bool list_reply(Req *req, Rows *rows, const Model *model) MUST_CHECK;
+/* The first column of each row. */
+StrList list_ids(Req *req, Rows *rows);
+/* True: what was just read of this row failed by a value in it (ERR_SPOILED). The log says so, and the list goes on
+ * without it. */
+bool list_leaves_out(Req *req, Str id) MUST_CHECK;
+
+#endif

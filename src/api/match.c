@@ -1,0 +1,63 @@
+/* api/match.c -- which row of the families' tables a path and a method are for. */
+#include "api/match.h"
+
+#include "base/ident.h"
+
+static Str next_segment(Str *rest)
+{
+    size_t n = 0;
+    while (n < rest->n && rest->p[n] != '/')
+        n++;
+    Str segment = { rest->p, n };
+    rest->p += n;
+    rest->n -= n;
+    return segment;
+}
+
+static bool segment_matches(Arena *arena, Str pattern, Str segment, Str *params, size_t *count)
+{
+    if (pattern.n == 0 || pattern.p[0] != '{')
+        return str_eq(pattern, segment);
+    if (segment.n == 0)
+        return false;
+    Str canonical;
+    bool converter = pattern.n > 6 && memcmp(pattern.p + pattern.n - 6, ":uuid}", 6) == 0;
+    if (converter && (segment.n != UUID_TEXT || !uuid_parse(arena, segment, &canonical) || !str_eq(segment, canonical)))
+        return false;
+    params[(*count)++] = segment;
+    return true;
+}
+
+static bool path_matches(Arena *arena, const char *pattern_text, Str path, Str *params)
+{
+    Str pattern = str_from(pattern_text);
+    size_t count = 0;
+    while (pattern.n && path.n) {
+        if (pattern.p[0] != '/' || path.p[0] != '/')
+            return false;
+        pattern = (Str){ pattern.p + 1, pattern.n - 1 };
+        path = (Str){ path.p + 1, path.n - 1 };
+        Str p = next_segment(&pattern);
+        Str s = next_segment(&path);
+        if (!segment_matches(arena, p, s, params, &count))
+            return false;
+    }
+    return pattern.n == 0 && path.n == 0;
+}
+
+const Route *match_route(Req *req, Str path, const Route **ret_other)
+{
+    *ret_other = NULL;
+    for (size_t f = 0; f < route_family_count; f++) {
+        for (size_t i = 0; i < route_families[f]->count; i++) {
+            const Route *route = &route_families[f]->routes[i];
+            if (!path_matches(req->arena, route->path, path, req->params))
+                continue;
+            if (route->method == req->http->method)
+                return route;
+            if (!*ret_other)
+                *ret_other = route;
+        }
+    }
+    return NULL;
+}

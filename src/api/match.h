@@ -1,0 +1,11 @@
+/* api/match.h -- the row of a family's table that a request is for. */
+#ifndef ORION_MATCH_H
+#define ORION_MATCH_H
+
+#include "api/request.h"
+
+/* The first row of that path, below /api, and of the request's method; the path's parameters are in req->params. NULL:
+ * there is none, and *ret_other is the first one of another method, or NULL. */
+const Route *match_route(Req *req, Str path, const Route **ret_other);
+
+#endif

@@ -1,0 +1,83 @@
+/* api/route.h -- the rows of the tables of routes: what runs, what is checked before it, and what the API's description
+ * says. */
+#ifndef ORION_ROUTE_H
+#define ORION_ROUTE_H
+
+#include "db/db.h"
+#include "entity/codec.h"
+#include "entity/filter.h"
+#include "http/http.h"
+
+typedef struct Req Req;
+typedef bool (*Handler)(Req *req) MUST_CHECK; /* false: req->invalid or an error says what is wrong (req_fail) */
+typedef enum TxKind { TX_NONE, TX_READ, TX_WRITE } TxKind;
+
+/* What a body of several parameters is made of. */
+typedef enum BodyPart {
+    BODY_END,
+    BODY_LIMIT,      /* the reference's dependency: judged before the path, alone if out of range. Always first */
+    BODY_OFFSET,
+    BODY_SORT,
+    BODY_FILTERS,
+    BODY_PARAMETERS, /* the row's `parameters` */
+} BodyPart;
+
+/* What a list shows: how it is narrowed and ordered. */
+typedef struct ListSpec {
+    const FilterLink *links;
+    size_t link_count;
+    const Sort *sorts;        /* of BODY_SORT */
+    const char *sort_default;
+    const char *order_by;     /* SQL, where there is no BODY_SORT */
+    /* The body with what its filters mean though it was not sent; NULL: they mean what they say. */
+    const Json *(*with_default)(Arena *arena, const Json *body);
+} ListSpec;
+
+/* For the description of the API alone (api/openapi.c). */
+typedef struct RouteDoc {
+    const char *name;         /* of the operation: "read_flow" */
+    const Model *reply;       /* what is answered; NULL: the row's `model` */
+    bool reply_list;          /* a list of those, as from every row with a BODY_OFFSET */
+    const char *reply_schema; /* the JSON Schema of an answer that no model describes */
+    const Model *body_items;  /* the body is a list of these, which `prepare` decodes */
+    const char *about;        /* a sentence, where the name does not say enough */
+} RouteDoc;
+
+/* A row of a family's table. Rows are tried in order, as the reference's router does. In a path, {id} is a UUID (422
+ * otherwise), {name:str} any text without '/', {id:uuid} matches UUIDs only (404 otherwise). */
+typedef struct Route {
+    HttpMethod method;
+    const char *path;         /* below /api */
+    Handler handle;           /* inside the transaction of `tx`; renders the reply */
+    TxKind tx;
+    int status;               /* of success; a handler may set another */
+
+    const Model *model;       /* of the rows that a crud_… handler works on */
+    const char *missing;      /* the 404 where there is no such row: "Flow not found" */
+    int64_t (*remove)(Tx *tx, Str id); /* of crud_delete, where more goes than the row; as DB_EXEC */
+
+    /* What is decoded before the transaction. Parameters of body, query and head share the struct at req->object. */
+    const Model *body;        /* one model is the whole body, at req->object */
+    const Model *parameters;  /* a body of several parameters */
+    const BodyPart *order;    /* of its parts, so of errors: the reference's signature's. NULL: parameters alone */
+    const ListSpec *list;     /* what sort and filters are read by */
+    const Model *query, *headers;
+    Handler prepare;          /* what no table says of a body; asked where all the rest is right */
+
+    Handler gate;             /* asked before anything is decoded: whether the route is served at all */
+    DbLock lock;              /* taken before `handle`, for what is rarely written and not by one row */
+    bool any_version;         /* no X-PREFECT-API-VERSION check (/health) */
+    bool slow;                /* checking the request may wait for the disk: not on the loop */
+    RouteDoc doc;
+} Route;
+
+typedef struct RouteFamily {
+    const Route *routes;
+    size_t count;
+    const char *tag;          /* its heading in the description: "Flow Runs" */
+} RouteFamily;
+
+extern const RouteFamily *const route_families[]; /* api/routes/routes.c */
+extern const size_t route_family_count;
+
+#endif
