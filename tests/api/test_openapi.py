@@ -218,7 +218,7 @@ def test_the_page_has_every_operation(document):
     assert listed.keys() == operations(document).keys()
     for name, operation in operations(document).items():
         assert listed[name][1] == operation["summary"].lower()
-        assert (servers.ROOT / "src/api" / listed[name][2]).is_file()
+        assert (servers.ROOT / "src/api/routes" / listed[name][2]).is_file()
 
 
 def test_the_page_has_every_service_and_command(tmp_path):
