@@ -75,7 +75,7 @@ def test_bad_files_store_nothing(program, content, words):
 def test_files_that_cannot_be_read(program):
     assert program.run("block", "import", "nowhere.json") == (1, "nowhere.json cannot be read: No such file or directory\n")
     status, out = program.run("block", "import", os.fspath(program.home))
-    assert status == 1 and "no regular file" in out
+    assert status == 1 and "not a regular file" in out
 
 
 def test_other_commands_are_the_clients(program):
