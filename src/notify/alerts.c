@@ -54,7 +54,7 @@ static bool read_origin(Message *message, Incident *incident)
     source = source.n ? source : STR("Apprise");
     component = component.n ? component : STR("Notification");
     if (!ok || !usable(message, "source", &source) || !usable(message, "component", &component))
-        return ok ? false : message_fail(message, "the block's source or component is no text");
+        return ok ? false : message_fail(message, "the block's source or component is not a text");
     Str path = arena_printf(message->arena, "%.*s/%.*s", STR_ARG(source), STR_ARG(component));
     incident->source = next_part(&path);
     incident->component = next_part(&path);
@@ -184,7 +184,7 @@ static bool read_targets(Message *message, StrList *targets)
     for (size_t i = 0; i < COUNT_OF(target_kinds); i++) {
         const Json *list = data_member(message, target_kinds[i].key);
         if (list && list->kind != JSON_ARRAY)
-            return message_fail(message, "a list of targets of the block is no list");
+            return message_fail(message, "a list of targets of the block is not a list");
         for (const Json *item = list ? list->child : NULL; item; item = item->next)
             add_words(message->arena, targets, arena_printf(message->arena, "%c%.*s", target_kinds[i].mark, STR_ARG(item->text)), "/");
     }
@@ -271,7 +271,7 @@ static bool read_alert(Message *message, Alert *alert)
     *alert = (Alert){ .details = data_member(message, "details") };
     const Json *tags = data_member(message, "tags");
     if (tags && tags->kind != JSON_ARRAY)
-        return message_fail(message, "the block's tags are no list");
+        return message_fail(message, "the block's tags are not a list");
     for (const Json *tag = tags ? tags->child : NULL; tag; tag = tag->next)
         if (tag->kind == JSON_STRING)
             add_words(message->arena, &alert->tags, tag->text, "");
@@ -279,7 +279,7 @@ static bool read_alert(Message *message, Alert *alert)
     alert->entity = plussed(message->arena, data_text(message, "entity", &ok));
     alert->alias = plussed(message->arena, data_text(message, "alias", &ok));
     alert->priority = read_priority(message, &ok);
-    return (ok || message_fail(message, "the block's entity, alias or priority is no text")) && read_targets(message, &alert->targets);
+    return (ok || message_fail(message, "the block's entity, alias or priority is not a text")) && read_targets(message, &alert->targets);
 }
 
 static bool write_alert(Message *message, JsonWriter *w, const Alert *alert)

@@ -130,11 +130,11 @@ bool data_second(const Message *message, const char *key, const char *first, con
 bool write_details(Message *message, JsonWriter *w, const Json *details)
 {
     if (details->kind != JSON_OBJECT)
-        return message_fail(message, "the block's details are no object");
+        return message_fail(message, "the block's details are not an object");
     for (const Json *member = details->child; member; member = member->next) {
         Str value;
         if (!text_of(member, &value))
-            return message_fail(message, "the block's details are no texts");
+            return message_fail(message, "the block's details are not texts");
         json_key_str(w, member->key);
         json_str(w, plussed(message->arena, value));
     }
@@ -189,7 +189,7 @@ static bool post_one(Transport *transport, const NotifyRequest *request, Error *
     if (!transport_post(transport, request, &answer, error))
         return false;
     bool accepted = answer.status >= 200 && answer.status <= request->status_max && (!request->answer_ok || answer.said_ok);
-    return accepted || fail(error, ERR_INVALID, "the service answered %ld, not that it took the message", answer.status);
+    return accepted || fail(error, ERR_INVALID, "the service answered %ld instead of accepting the message", answer.status);
 }
 
 bool notify_send(Arena *arena, Str slug, const Json *data, Str subject, Str body, Time now, const atomic_bool *stopping, Error *error)

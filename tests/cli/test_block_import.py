@@ -57,7 +57,7 @@ def test_import(program):
 
 
 @pytest.mark.parametrize("content, words", [
-    ("{", "it is no JSON"), ("", "it is no JSON"), ([], 'it has no object "collections"'), ({"collections": {}}, "it has no block types"),
+    ("{", "it is not JSON"), ("", "it is not JSON"), ([], 'it has no object "collections"'), ({"collections": {}}, "it has no block types"),
     ({"collections": {"some": {}}}, 'some has no object "block_types"'),
     (collections(one=ONE, two={"name": "Two"}), 'block type "two" of some: slug: field required'),
     (collections(one=ONE, two={**TWO, "logo_url": "nope"}), 'block type "two" of some: logo_url: invalid or missing URL scheme'),
