@@ -9,19 +9,20 @@ run: build/build.ninja
 	@ninja -C build --quiet
 	@exec build/orion start
 
+# Every test; SUITE="api cli" those suites, K=flows the tests with that in their names.
 test:
 	@tools/setup test
-	@tools/run_tests
+	@tools/run_tests $(if $(K),-k "$(K)") $(SUITE)
 
-# The client comparison in its long form (50 flows instead of 10).
+# With the long forms: 50 flows of the client instead of 10, a minute for each fuzz target.
 test-full:
 	@tools/setup test
-	@ORION_TEST_FULL=1 tools/run_tests
+	@ORION_TEST_FULL=1 tools/run_tests $(if $(K),-k "$(K)") $(SUITE)
 
 # The same thousands of requests to the reference and to ours. ARGS="--only deployments", "--seed 7", "--long": see docs/conformance.md.
 conformance: all
 	@tools/setup test
-	@.venv/bin/python tests/conformance/run.py --report build/conformance.txt $(ARGS)
+	@.venv/bin/python -m tests.conformance.run --report build/conformance.txt $(ARGS)
 
 lint:
 	@tools/setup lint
@@ -38,7 +39,7 @@ fuzz:
 
 bench: all
 	@tools/setup bench
-	@.venv/bin/python bench/bench.py
+	@.venv/bin/python -m bench.bench
 
 clean:
 	rm -rf build build-asan build-gcc build-clang build-fuzz

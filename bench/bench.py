@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/bench.py [--seconds N] [--connections N] [--only orion|reference] [--database sqlite|postgresql] [--json FILE]
+"""python -m bench.bench [--seconds N] [--connections N] [--only orion|reference] [--database ENGINE] [--json FILE]
 
 Loads our server and the reference with the same requests, one after the other on the same machine, and prints requests
 per second, the 99th percentile, memory, start time, and the ratios.
@@ -17,10 +17,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-import postgres  # noqa: E402
-import servers  # noqa: E402
+from tests.lib import postgres, servers
 
 # Reads come first: a fast server has written far more rows when the load ends, which would slow its reads down.
 OPERATIONS = ["GET flow_runs/{id}", "POST flow_runs/filter (50 rows)", "POST flow_runs/count", "POST flow_runs/history",
@@ -71,7 +68,7 @@ def fill(server, connections):
 def load(server, operation, flow, runs, seconds, connections):
     """One run of wrk; requests per second and the 99th percentile in milliseconds."""
     command = ["wrk", "-t", str(connections), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s",
-               "-s", str(ROOT / "bench/requests.lua"), server.root, "--", operation, flow, *runs]
+               "-s", str(servers.ROOT / "bench/requests.lua"), server.root, "--", operation, flow, *runs]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
     figures = re.search(r"^RESULT (\d+) (\d+) (\d+) (\d+)$", output, re.M).groups()
     requests, microseconds, p99, errors = map(int, figures)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench/scaling.py [--seconds N] [--servers 1,2,3] [--connections N] [--json FILE]
+"""python -m bench.scaling [--seconds N] [--servers 1,2,3] [--connections N] [--json FILE]
 
 Puts the same load on several of our servers on one PostgreSQL, and on one server on SQLite. Prints requests per second,
 and the processor time of a request: in our servers and in PostgreSQL. On one machine they all share its processors, so
@@ -12,9 +12,8 @@ import sys
 import threading
 from pathlib import Path
 
-import bench
-import postgres  # found by bench's path
-import servers
+from bench import bench
+from tests.lib import postgres, servers
 
 OPERATIONS = ["GET flow_runs/{id}", "POST flow_runs/", "POST task_runs/", "POST flow_runs/{id}/set_state",
               "POST logs/ (50 lines)", "POST flow_runs/filter (50 rows)"]

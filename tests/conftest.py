@@ -3,8 +3,8 @@ import signal
 
 import pytest
 
-import servers
-from servers import Which
+from tests.lib import servers
+from tests.lib.servers import Which
 
 KINDS = ["reference", "orion"]
 ENGINES = ["sqlite", "postgresql"]
@@ -37,7 +37,6 @@ def chosen_servers(config):
 def pytest_configure(config):
     # A shell that runs the tests in the background has interrupts ignored, and programs would take that over: agents and copies end by one.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line("markers", "only(engine): a test of what one engine alone has")
 
 
 def pytest_generate_tests(metafunc):

@@ -5,7 +5,8 @@
 enum {
     BLOCK_SIZE = 8192 - 64,  /* of the first block; leaves malloc room for its own head within two pages */
     BLOCK_MAX = 1024 * 1024, /* blocks double up to here: the largest are mapped ones (main.c), which go back to the system at once */
-    ALIGNMENT = 16
+    ALIGNMENT = 16,
+    GROW_FIRST = 16 /* items of a list that grows */
 };
 
 typedef struct Block {
@@ -137,6 +138,17 @@ void *arena_alloc(Arena *arena, size_t n)
 void *arena_zalloc(Arena *arena, size_t n)
 {
     return memset(arena_alloc(arena, n), 0, n);
+}
+
+void *arena_grow(Arena *arena, void *items, size_t count, size_t *capacity, size_t item_size)
+{
+    if (count < *capacity)
+        return items;
+    *capacity = *capacity ? 2 * *capacity : GROW_FIRST;
+    void *larger = arena_alloc(arena, *capacity * item_size);
+    if (count)
+        memcpy(larger, items, count * item_size);
+    return larger;
 }
 
 Str arena_str(Arena *arena, Str s)

@@ -21,6 +21,9 @@ void arena_release(Arena *arena, ArenaMark mark);
 void *arena_alloc(Arena *arena, size_t n) MUST_CHECK;  /* aligned for anything, not cleared */
 void *arena_zalloc(Arena *arena, size_t n) MUST_CHECK; /* cleared */
 #define arena_new_of(arena, Type) ((Type *)arena_zalloc((arena), sizeof(Type)))
+/* For lists that grow by one: `items` where *capacity is more than `count`, else a copy with room for twice as many.
+ * Begins with NULL and a capacity of 0. */
+void *arena_grow(Arena *arena, void *items, size_t count, size_t *capacity, size_t item_size) MUST_CHECK;
 
 Str arena_str(Arena *arena, Str s);                /* a copy, terminated by a zero beyond its length; null stays null */
 char *arena_cstr(Arena *arena, Str s);             /* the same as a C string; NULL for null */

@@ -13,6 +13,13 @@ Time clock_now(void)
     return (Time)now.tv_sec * SECOND + now.tv_nsec / 1000;
 }
 
+int64_t clock_monotonic(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
+}
+
 /* Civil dates: the year is made to begin in March, so that the leap day is its last (H. Hinnant's algorithms). */
 
 int64_t civil_days(int year, int month, int day)

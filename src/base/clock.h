@@ -20,6 +20,7 @@ typedef struct Moment {
 #define MOMENT(t) ((Moment){ (t), 0 })
 
 Time clock_now(void); /* the wall clock; only the edges call it, all else is given `now` */
+int64_t clock_monotonic(void); /* microseconds from some moment on, for waiting and measuring: nobody sets this clock */
 
 /* What pendulum.parse(text) (2.1, strict, tz UTC) takes and makes of it; false if it refuses. Times without a zone are UTC. "now" and times
  * without a date are taken from `now`; refused where it is TIME_NULL. */

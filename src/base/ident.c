@@ -5,6 +5,8 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "base/text.h"
+
 enum { UUID_BYTES = 16, UUID_DIGITS = 32 };
 
 static const char *const adjectives[] = {
@@ -96,30 +98,14 @@ static size_t remove_word(char *text, size_t n, const char *word)
     return kept;
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* int(text, 16): surrounding space, a plus sign, "0x", and single underscores between digits are all accepted. */
 static bool parse_python_hex(Str s, unsigned char ret[UUID_BYTES])
 {
     unsigned char digits[UUID_DIGITS];
     size_t i = 0, end = s.n, n = 0;
-    while (i < end && is_space(s.p[i]))
+    while (i < end && char_is_space(s.p[i]))
         i++;
-    while (end > i && is_space(s.p[end - 1]))
+    while (end > i && char_is_space(s.p[end - 1]))
         end--;
     if (i < end && s.p[i] == '+')
         i++;
@@ -128,7 +114,7 @@ static bool parse_python_hex(Str s, unsigned char ret[UUID_BYTES])
         i += 2;
     bool underscore_may_follow = prefixed;
     for (; i < end; i++) {
-        int value = hex_value(s.p[i]);
+        int value = char_hex_value(s.p[i]);
         if (value < 0 && !(s.p[i] == '_' && underscore_may_follow))
             return false;
         underscore_may_follow = value >= 0;

@@ -28,6 +28,9 @@ enum { JSON_DEPTH_MAX = 512 };
  * last value. Result and slices live in the arena or in `text`. False: *error tells where and why. */
 bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
 
+/* The same where it does not matter what is wrong. NULL: the text is null, or not JSON. */
+const Json *json_read(Arena *arena, Str text) MUST_CHECK;
+
 const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
 /* What is wrong with JSON text that begins with another character than `opens` ('{', '['; 0: any will do) and is not null: a literal, or NULL. */

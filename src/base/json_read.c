@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <math.h>
 
+#include "base/text.h"
 #include "base/unicode.h"
 
 enum { SORT_FROM = 17 }; /* members from which duplicates are found by sorting, not by comparing each with each */
@@ -58,14 +59,6 @@ static bool take_word(Reader *r, const char *word)
 
 /* Strings */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* The four digits after "\u", `u` being at the u; -1 where they are not. As in Python, something must follow them. */
 static int32_t read_hex4(const Reader *r, const char *u)
 {
@@ -73,7 +66,7 @@ static int32_t read_hex4(const Reader *r, const char *u)
         return -1;
     int32_t value = 0;
     for (int i = 1; i <= 4; i++) {
-        int digit = hex_digit(u[i]);
+        int digit = char_hex_value(u[i]);
         if (digit < 0)
             return -1;
         value = value << 4 | digit;
@@ -203,7 +196,7 @@ static bool read_string(Reader *r, Str *ret)
 
 static bool is_digit(const char *p, const char *end)
 {
-    return p < end && *p >= '0' && *p <= '9';
+    return p < end && char_is_digit(*p);
 }
 
 static const char *skip_digits(const char *p, const char *end)
@@ -440,14 +433,6 @@ static bool read_value(Reader *r, Json *out)
     }
 }
 
-static size_t count_characters(const char *p, const char *end)
-{
-    size_t n = 0;
-    for (; p < end; p++)
-        n += ((unsigned char)*p & 0xC0) != 0x80;
-    return n;
-}
-
 static bool read_document(Reader *r, Json *root)
 {
     const char *invalid = utf8_find_invalid((Str){ r->start, (size_t)(r->end - r->start) });
@@ -471,11 +456,18 @@ bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error)
     Reader r = { .arena = arena, .start = text.p, .p = text.p, .end = text.p + text.n };
     Json *root = arena_new_of(arena, Json);
     if (!read_document(&r, root)) {
-        *error = (JsonError){ count_characters(r.start, r.failed_at), r.failed_why };
+        *error = (JsonError){ utf8_count((Str){ r.start, (size_t)(r.failed_at - r.start) }), r.failed_why };
         return false;
     }
     *ret_json = root;
     return true;
+}
+
+const Json *json_read(Arena *arena, Str text)
+{
+    const Json *json;
+    JsonError unused;
+    return text.p && json_parse(arena, text, &json, &unused) ? json : NULL;
 }
 
 const Json *json_get(const Json *object, const char *key)

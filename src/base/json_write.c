@@ -267,11 +267,10 @@ Str json_format(Arena *arena, const Json *json, JsonStyle style)
 
 void json_write_text(Buf *out, Str json_text, JsonStyle style)
 {
-    const Json *json;
-    JsonError error;
     const char *bytes = out->p;
     ArenaMark mark = arena_mark(out->arena);
-    if (json_text.p && json_parse(out->arena, json_text, &json, &error))
+    const Json *json = json_read(out->arena, json_text);
+    if (json)
         json_write_value(out, json, style);
     else
         buf_text(out, "null");

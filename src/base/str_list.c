@@ -1,8 +1,6 @@
 /* base/str_list.c -- lists of slices: they grow in an arena, can be sorted and then looked into quickly. */
 #include "base/str_list.h"
 
-enum { CAPACITY_FIRST = 16 };
-
 int str_compare(Str a, Str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;
@@ -12,14 +10,7 @@ int str_compare(Str a, Str b)
 
 void str_list_add(StrList *list, Arena *arena, Str item)
 {
-    if (list->count == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : CAPACITY_FIRST;
-        Str *items = arena_alloc(arena, capacity * sizeof *items);
-        if (list->count)
-            memcpy(items, list->items, list->count * sizeof *items);
-        list->items = items;
-        list->capacity = capacity;
-    }
+    list->items = arena_grow(arena, list->items, list->count, &list->capacity, sizeof *list->items);
     list->items[list->count++] = item;
 }
 

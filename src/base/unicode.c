@@ -77,6 +77,14 @@ void utf8_blank_invalid(char *text, size_t n)
     }
 }
 
+size_t utf8_count(Str text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.n; i++)
+        count += ((unsigned char)text.p[i] & 0xC0) != 0x80;
+    return count;
+}
+
 /* ---- characters ---- */
 
 /* The zeros of Unicode 14 (Python 3.11), each with its nine digits behind it, but for ASCII's. */

@@ -12,6 +12,8 @@ Str utf8_repaired(Arena *arena, Str text);
 /* Puts a question mark in the place of each such byte, for lines that people read. */
 void utf8_blank_invalid(char *text, size_t n);
 
+size_t utf8_count(Str text); /* how many characters it has, if it is valid */
+
 /* The character at a place in valid UTF-8; *ret_size gets its bytes. */
 uint32_t unicode_at(Str s, size_t at, size_t *ret_size);
 bool unicode_is_space(uint32_t c); /* str.isspace() */

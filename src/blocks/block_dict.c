@@ -120,8 +120,6 @@ const Json *json_of_str(Arena *arena, Str text)
 const Json *json_object_of(Arena *arena, Str text)
 {
     static const Json empty = { .kind = JSON_OBJECT };
-    const Json *json;
-    JsonError unused;
-    bool ok = text.p && json_parse(arena, text, &json, &unused) && json->kind == JSON_OBJECT;
-    return ok ? json : &empty;
+    const Json *json = json_read(arena, text);
+    return json && json->kind == JSON_OBJECT ? json : &empty;
 }

@@ -2,10 +2,10 @@
 #include "blocks/block.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <locale.h>
 #include <strings.h>
 
+#include "base/library.h"
 #include "base/unicode.h"
 
 enum { URL_MAX = 2083, LABEL_MAX = 63, PORT_MAX = 65535 };
@@ -47,14 +47,6 @@ static Str strip(Str s)
         if (!unicode_is_space(unicode_at(s, at, &size)))
             end = at + size;
     return (Str){ s.p + start, end > start ? end - start : 0 };
-}
-
-static size_t character_count(Str s)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < s.n; i++)
-        count += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    return count;
 }
 
 /* Bytes from `at` on up to a space or one of `stops`. */
@@ -181,7 +173,7 @@ static size_t match_tail(Str s, size_t at, Url *url)
 static bool label_fits(Str label, bool international)
 {
     size_t size;
-    if (label.n == 0 || character_count(label) > LABEL_MAX || label.p[0] == '-' || label.p[label.n - 1] == '-')
+    if (label.n == 0 || utf8_count(label) > LABEL_MAX || label.p[0] == '-' || label.p[label.n - 1] == '-')
         return false;
     for (size_t at = 0; at < label.n; at += size) {
         uint32_t c = unicode_at(label, at, &size);
@@ -207,7 +199,7 @@ static bool labels_fit(Str host, bool international)
 
 static bool is_top_level(Str label, bool international)
 {
-    size_t size, count = character_count(label);
+    size_t size, count = utf8_count(label);
     if (international && label.n > 4 && strncasecmp(label.p, "xn--", 4) == 0)
         return count - 4 >= 2;
     for (size_t at = 0; at < label.n; at += size) {
@@ -243,25 +235,19 @@ typedef struct UrlParser {
 
 static bool load_parser(UrlParser *parser)
 {
-    void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    const struct { void *place; const char *name; } functions[] = {
+    const LibraryFunction functions[] = {
         { &parser->open, "curl_url" }, { &parser->set, "curl_url_set" }, { &parser->get, "curl_url_get" },
         { &parser->close, "curl_url_cleanup" }, { &parser->free_text, "curl_free" },
     };
-    for (size_t i = 0; i < COUNT_OF(functions); i++) {
-        void *found = library ? dlsym(library, functions[i].name) : NULL;
-        if (!found)
-            return false;
-        memcpy(functions[i].place, &found, sizeof found);
-    }
-    return true;
+    const char *missing;
+    return library_load("libcurl.so.4", functions, COUNT_OF(functions), &missing);
 }
 
 /* The host in ASCII, as names are asked for on the wire; null where it has no such form. */
 static Str host_to_ascii(Arena *arena, Str host)
 {
     UrlParser url;
-    if (character_count(host) == host.n)
+    if (utf8_count(host) == host.n)
         return host;
     if (!load_parser(&url))
         return STR_NULL;
@@ -306,7 +292,7 @@ static bool check_length(Invalid *invalid, Str text)
 {
     if (text.n == 0)
         return invalid_add(invalid, "value_error.any_str.min_length", "{\"limit_value\":1}", "ensure this value has at least 1 characters");
-    if (character_count(text) > URL_MAX)
+    if (utf8_count(text) > URL_MAX)
         return invalid_add(invalid, "value_error.any_str.max_length", "{\"limit_value\":2083}", "ensure this value has at most 2083 characters");
     return true;
 }

@@ -16,14 +16,10 @@ static KeyState stored_key(Tx *tx, FernetKey *ret)
     Rows *rows = DB_QUERY(tx, "SELECT value FROM configuration WHERE key = $1", v_text(STR("ENCRYPTION_KEY")));
     bool there = db_next(rows);
     Str value = there ? row_text(rows, 0) : STR_NULL;
-    const Json *json;
-    JsonError unused;
     db_done(rows);
     if (!there)
         return KEY_NONE;
-    if (!value.p || !json_parse(tx->arena, value, &json, &unused))
-        return KEY_BROKEN;
-    const Json *key = json_get(json, "fernet_key");
+    const Json *key = json_get(json_read(tx->arena, value), "fernet_key");
     return key && key->kind == JSON_STRING && fernet_key_parse(key->text, ret) ? KEY_FOUND : KEY_BROKEN;
 }
 

@@ -25,22 +25,11 @@ static bool refuse(const Input *in, const char *type, const char *message)
     return false;
 }
 
-static Str trim(Str s)
-{
-    while (s.n > 0 && isspace((unsigned char)s.p[0])) {
-        s.p++;
-        s.n--;
-    }
-    while (s.n > 0 && isspace((unsigned char)s.p[s.n - 1]))
-        s.n--;
-    return s;
-}
-
 /* A number as Python's int() and float() begin to read it, ended by a zero: digits of any script as ASCII's, without spaces around, and
  * without underscores, of which one may stand between two digits. NULL: one stands elsewhere, or there is nothing. */
 static char *plain_digits(const Input *in)
 {
-    Str s = trim(unicode_to_ascii(in->arena, in->text, true));
+    Str s = str_trim(unicode_to_ascii(in->arena, in->text, true));
     char *out = arena_alloc(in->arena, s.n + 1);
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
@@ -188,14 +177,14 @@ typedef struct Unit { const char *name; double size; } Unit;
 /* "10s", "1.5 MB", "30": a number, then one of the units or none, which is the first one. */
 static bool read_quantity(const Input *in, const Unit *units, size_t count, double *ret)
 {
-    Str text = trim(in->text);
+    Str text = str_trim(in->text);
     char digits[32] = "", *end;
     size_t n = 0;
     while (n < text.n && n + 1 < sizeof digits && char_in(text.p[n], "0123456789."))
         n++;
     memcpy(digits, text.p, n);
     double number = strtod(digits, &end);
-    Str unit = trim((Str){ text.p + n, text.n - n });
+    Str unit = str_trim((Str){ text.p + n, text.n - n });
     for (size_t i = 0; i < count; i++) {
         if (!str_is(unit, units[i].name) && !(unit.n == 0 && i == 0))
             continue;

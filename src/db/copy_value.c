@@ -117,7 +117,7 @@ static const char *read_json(Arena *arena, Str text, unsigned flags, Value *ret)
 
 const char *copy_value_read(Rows *rows, int column, ColumnKind kind, unsigned flags, Value *ret_value)
 {
-    const Driver *driver = ((const Connection *)rows->tx->connection)->driver;
+    const Driver *driver = ((const DbConnection *)rows->tx->connection)->driver;
     Arena *arena = rows->tx->arena;
     *ret_value = v_null();
     if (row_is_null(rows, column))
@@ -236,9 +236,8 @@ static void put_json(Buf *out, const Json *json)
 
 static void put_json_text(Buf *out, Str text)
 {
-    const Json *json;
-    JsonError unused;
-    if (json_parse(out->arena, text, &json, &unused))
+    const Json *json = json_read(out->arena, text);
+    if (json)
         put_json(out, json);
     else /* NaN and the like, from SQLite to SQLite */
         put_bytes(out, 'j', text);

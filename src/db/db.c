@@ -51,23 +51,23 @@ typedef struct Bell {
     bool is_due, is_ending;
 } Bell;
 
-typedef struct Worker {
+typedef struct DbWorker {
     Db *db;
-    Connection *connection;
+    DbConnection *connection;
     pthread_t thread;
     bool is_started;
     bool was_connected;  /* when it took its job */
-} Worker;
+} DbWorker;
 
 struct Db {
     Arena *arena;
     const Driver *driver;
-    Place place;
+    DbPlace place;
     int64_t lock_wait_us;
     int64_t read_us;         /* the longest read; 0: no limit */
     Queue writes, reads;
-    Worker writer, maintenance;
-    Worker *readers;
+    DbWorker writer, maintenance;
+    DbWorker *readers;
     unsigned reader_count;
     Crowd crowd;
     Bell bell;
@@ -75,13 +75,6 @@ struct Db {
 };
 
 static const Driver *const drivers[] = { &sqlite_driver, &postgres_driver };
-
-int64_t monotonic_us(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
-}
 
 /* ---- the queues ---- */
 
@@ -182,7 +175,7 @@ static void crowd_init(Db *db, unsigned threads)
     db->reads.crowd = &db->crowd;
 }
 
-static bool is_connected(const Worker *worker)
+static bool is_connected(const DbWorker *worker)
 {
     return worker->db->driver->is_connected(worker->connection);
 }
@@ -194,7 +187,7 @@ static unsigned connected(const Db *db)
 
 /* The job for this thread by the link that leads to it; to NULL: there is none. Without a connection it is what no other thread that waits
  * may take, perhaps because the connections that there are must be kept for reads. */
-static Job **crowd_ready(const Worker *worker)
+static Job **crowd_ready(const DbWorker *worker)
 {
     Queue *queue = &worker->db->reads;
     const Crowd *crowd = queue->crowd;
@@ -207,10 +200,10 @@ static Job **crowd_ready(const Worker *worker)
 
 static bool must_step_back(const Db *db)
 {
-    return monotonic_us() < db->crowd.refused_until && connected(db) > 0;
+    return clock_monotonic() < db->crowd.refused_until && connected(db) > 0;
 }
 
-static void crowd_wait(Worker *worker)
+static void crowd_wait(DbWorker *worker)
 {
     Queue *queue = &worker->db->reads;
     Crowd *crowd = &worker->db->crowd;
@@ -229,7 +222,7 @@ static void crowd_wait(Worker *worker)
 }
 
 /* One job; to be followed by crowd_done or crowd_return. NULL: closed and empty. */
-static Job *crowd_take(Worker *worker)
+static Job *crowd_take(DbWorker *worker)
 {
     Queue *queue = &worker->db->reads;
     Job **link;
@@ -245,7 +238,8 @@ static Job *crowd_take(Worker *worker)
         queue->crowd->writes += taken->write;
         worker->was_connected = is_connected(worker);
         if (!worker->was_connected && queue->crowd->usable < queue->crowd->threads)
-            queue->crowd->refused_until = monotonic_us() + queue->crowd->step_back; /* two at once might both be refused */
+            /* two at once might both be refused */
+            queue->crowd->refused_until = clock_monotonic() + queue->crowd->step_back;
         queue_call(queue); /* for the next one */
     } else {
         queue->is_closed = true;
@@ -266,7 +260,7 @@ static void note_connected(Db *db)
         crowd->usable = found;
 }
 
-static void crowd_done(Worker *worker, bool write)
+static void crowd_done(DbWorker *worker, bool write)
 {
     Queue *queue = &worker->db->reads;
     pthread_mutex_lock(&queue->lock);
@@ -283,7 +277,7 @@ static void crowd_done(Worker *worker, bool write)
 }
 
 /* The job of a thread that was refused a connection goes back to where it was, for one that has a connection. */
-static void crowd_return(Worker *worker, Job *job)
+static void crowd_return(DbWorker *worker, Job *job)
 {
     Queue *queue = &worker->db->reads;
     Crowd *crowd = queue->crowd;
@@ -293,7 +287,7 @@ static void crowd_return(Worker *worker, Job *job)
         log_warning(LOGGER, "Only %u of %u database connections are available; they serve all requests, and more are requested from time to time: %s", usable, crowd->threads,
                     job->error.message);
     crowd->usable = usable;
-    crowd->refused_until = monotonic_us() + crowd->step_back;
+    crowd->refused_until = clock_monotonic() + crowd->step_back;
     crowd->step_back = 2 * crowd->step_back < STEP_BACK_MOST ? 2 * crowd->step_back : STEP_BACK_MOST;
     crowd->writes -= job->write;
     job_clear(job);
@@ -307,19 +301,19 @@ static void crowd_return(Worker *worker, Job *job)
 
 /* ---- running jobs ---- */
 
-static void end_open_rows(Connection *connection)
+static void end_open_rows(DbConnection *connection)
 {
     while (connection->open)
         db_done(connection->open);
 }
 
 /* The job's own function, inside a transaction that is begun. True: its work may stay. */
-static bool job_call(Db *db, Connection *connection, Job *job)
+static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect, .connection = connection };
     bool is_limited = !job->write && db->read_us > 0 && !db->driver->many_writers;
     if (is_limited)
-        db->driver->set_deadline(connection, monotonic_us() + db->read_us);
+        db->driver->set_deadline(connection, clock_monotonic() + db->read_us);
     bool ok = job->run(&tx, job->arg);
     end_open_rows(connection);
     if (is_limited)
@@ -329,40 +323,41 @@ static bool job_call(Db *db, Connection *connection, Job *job)
     return ok && job->error.code == ERR_NONE;
 }
 
-static void roll_back(Connection *connection)
+static void roll_back(DbConnection *connection)
 {
     Error ignored = { 0 };
-    if (connection->driver->in_transaction(connection) && !connection->driver->step(connection, VERB_ROLLBACK, &ignored))
+    if (connection->driver->in_transaction(connection) &&
+        !connection->driver->step(connection, STEP_ROLLBACK, &ignored))
         log_error(LOGGER, "a rollback failed: %s", ignored.message);
 }
 
 /* One job as all of the transaction that is begun. */
-static void write_single(Db *db, Connection *connection, Job *job)
+static void write_single(Db *db, DbConnection *connection, Job *job)
 {
-    if (!job_call(db, connection, job) || !db->driver->step(connection, VERB_COMMIT, &job->error))
+    if (!job_call(db, connection, job) || !db->driver->step(connection, STEP_COMMIT, &job->error))
         roll_back(connection);
 }
 
 /* One job of several in the transaction. What it did is kept or undone; false: the whole transaction is lost. */
-static bool write_in_savepoint(Db *db, Connection *connection, Job *job, Error *error)
+static bool write_in_savepoint(Db *db, DbConnection *connection, Job *job, Error *error)
 {
     const Driver *driver = db->driver;
-    if (!driver->step(connection, VERB_SAVEPOINT, error))
+    if (!driver->step(connection, STEP_SAVEPOINT, error))
         return false;
     bool ok = job_call(db, connection, job);
     if (!driver->in_transaction(connection))
         return fail(error, ERR_INTERNAL, "%s", job->error.message);
-    if (!ok && !driver->step(connection, VERB_ROLLBACK_TO, error))
+    if (!ok && !driver->step(connection, STEP_ROLLBACK_TO, error))
         return false;
-    return driver->step(connection, VERB_RELEASE, error);
+    return driver->step(connection, STEP_RELEASE, error);
 }
 
-static bool write_group(Db *db, Connection *connection, Job *batch, Error *error)
+static bool write_group(Db *db, DbConnection *connection, Job *batch, Error *error)
 {
     for (Job *job = batch; job; job = job->next)
         if (!write_in_savepoint(db, connection, job, error))
             return false;
-    return db->driver->step(connection, VERB_COMMIT, error);
+    return db->driver->step(connection, STEP_COMMIT, error);
 }
 
 /* What is left of the timeout for the job that came last, so that none is refused early, and none waits much longer. */
@@ -370,26 +365,26 @@ static int64_t lock_wait(const Db *db, const Job *batch)
 {
     while (batch->next)
         batch = batch->next;
-    int64_t left = batch->queued + db->lock_wait_us - monotonic_us();
+    int64_t left = batch->queued + db->lock_wait_us - clock_monotonic();
     return left > LOCK_WAIT_LEAST ? left : LOCK_WAIT_LEAST;
 }
 
 /* After the loss of their common transaction each job has one more try, in one of its own. */
-static void write_one_by_one(Db *db, Connection *connection, Job *batch)
+static void write_one_by_one(Db *db, DbConnection *connection, Job *batch)
 {
     for (Job *job = batch; job; job = job->next) {
         job_clear(job);
         db->driver->set_lock_wait(connection, lock_wait(db, job));
-        if (db->driver->step(connection, VERB_BEGIN_WRITE, &job->error))
+        if (db->driver->step(connection, STEP_BEGIN_WRITE, &job->error))
             write_single(db, connection, job);
     }
 }
 
-static void write_batch(Db *db, Connection *connection, Job *batch)
+static void write_batch(Db *db, DbConnection *connection, Job *batch)
 {
     Error error = { 0 };
     db->driver->set_lock_wait(connection, lock_wait(db, batch));
-    if (!db->driver->step(connection, VERB_BEGIN_WRITE, &error)) {
+    if (!db->driver->step(connection, STEP_BEGIN_WRITE, &error)) {
         for (Job *job = batch; job; job = job->next)
             job->error = error;
     } else if (!batch->next) {
@@ -401,18 +396,18 @@ static void write_batch(Db *db, Connection *connection, Job *batch)
     }
 }
 
-static void read_job(Db *db, Connection *connection, Job *job)
+static void read_job(Db *db, DbConnection *connection, Job *job)
 {
     Error ignored = { 0 };
-    bool ok = db->driver->step(connection, VERB_BEGIN_READ, &job->error) && job_call(db, connection, job);
-    if (!ok || !db->driver->step(connection, VERB_COMMIT, &ignored))
+    bool ok = db->driver->step(connection, STEP_BEGIN_READ, &job->error) && job_call(db, connection, job);
+    if (!ok || !db->driver->step(connection, STEP_COMMIT, &ignored))
         roll_back(connection);
 }
 
 /* Longer at each try, and of another length for each thread. */
 static int64_t retry_wait_us(unsigned tries)
 {
-    return RETRY_WAIT_US * (1 + monotonic_us() % (tries < 8 ? 1 << tries : 256));
+    return RETRY_WAIT_US * (1 + clock_monotonic() % (tries < 8 ? 1 << tries : 256));
 }
 
 static void sleep_us(int64_t us)
@@ -423,9 +418,10 @@ static void sleep_us(int64_t us)
 
 /* A job as a transaction of its own among those of others. One that collided, or whose connection was lost before the commit, left
  * nothing behind and is run again while its time lasts. False: there is no connection for this thread, and others have some. */
-static bool run_among_others(Db *db, Connection *connection, Job *job)
+static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
-    int64_t deadline = db->read_us ? job->queued + db->read_us : 0, now = monotonic_us(), least = now + LOCK_WAIT_LEAST;
+    int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
+    int64_t now = clock_monotonic(), least = now + LOCK_WAIT_LEAST;
     if (deadline && now >= deadline) { /* else those behind it would wait ever longer */
         fail(&job->error, ERR_BUSY, "The database is too busy: all connections were in use for longer than the database timeout allows");
         return true;
@@ -436,14 +432,14 @@ static bool run_among_others(Db *db, Connection *connection, Job *job)
         connection->may_retry = connection->is_refused = false;
         if (!job->write)
             read_job(db, connection, job);
-        else if (db->driver->step(connection, VERB_BEGIN_WRITE, &job->error))
+        else if (db->driver->step(connection, STEP_BEGIN_WRITE, &job->error))
             write_single(db, connection, job);
         if (connection->is_refused)
             return false;
         if (job->error.code == ERR_NONE || !connection->may_retry)
             return true;
         int64_t wait = retry_wait_us(tries);
-        if (deadline && monotonic_us() + wait >= deadline)
+        if (deadline && clock_monotonic() + wait >= deadline)
             return true;
         sleep_us(wait);
     }
@@ -483,7 +479,7 @@ static bool bell_wait(Bell *bell)
     return !is_ending;
 }
 
-static void maintain(Db *db, Connection *connection)
+static void maintain(Db *db, DbConnection *connection)
 {
     pthread_mutex_lock(&db->maintaining);
     db->driver->maintain(connection);
@@ -492,14 +488,14 @@ static void maintain(Db *db, Connection *connection)
 
 static void *maintenance_main(void *arg)
 {
-    Worker *worker = arg;
+    DbWorker *worker = arg;
     while (bell_wait(&worker->db->bell))
         maintain(worker->db, worker->connection);
     maintain(worker->db, worker->connection);
     return NULL;
 }
 
-static void maintain_if_due(Db *db, Connection *writer)
+static void maintain_if_due(Db *db, DbConnection *writer)
 {
     if (!db->maintenance.connection)
         return;
@@ -512,7 +508,7 @@ static void maintain_if_due(Db *db, Connection *writer)
 
 static void *writer_main(void *arg)
 {
-    Worker *worker = arg;
+    DbWorker *worker = arg;
     Job *batch;
     while ((batch = queue_take(&worker->db->writes, BATCH_MAX))) {
         write_batch(worker->db, worker->connection, batch);
@@ -524,7 +520,7 @@ static void *writer_main(void *arg)
 
 static void *reader_main(void *arg)
 {
-    Worker *worker = arg;
+    DbWorker *worker = arg;
     Job *job;
     while ((job = queue_take(&worker->db->reads, 1))) {
         read_job(worker->db, worker->connection, job);
@@ -536,7 +532,7 @@ static void *reader_main(void *arg)
 /* Where many write: one thread like the others. */
 static void *shared_main(void *arg)
 {
-    Worker *worker = arg;
+    DbWorker *worker = arg;
     Job *job;
     while ((job = crowd_take(worker))) {
         bool write = job->write;
@@ -553,7 +549,7 @@ static void *shared_main(void *arg)
 }
 
 /* Signals are the main thread's: database threads take none. */
-static bool worker_start(Worker *worker, void *(*run)(void *), Error *error)
+static bool worker_start(DbWorker *worker, void *(*run)(void *), Error *error)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -563,13 +559,13 @@ static bool worker_start(Worker *worker, void *(*run)(void *), Error *error)
     return worker->is_started || fail(error, ERR_INTERNAL, "Cannot start a thread for the database");
 }
 
-static void worker_join(Worker *worker)
+static void worker_join(DbWorker *worker)
 {
     if (worker->is_started)
         pthread_join(worker->thread, NULL);
 }
 
-static void worker_disconnect(Worker *worker)
+static void worker_disconnect(DbWorker *worker)
 {
     if (worker->connection)
         worker->connection->driver->disconnect(worker->connection);
@@ -599,7 +595,7 @@ static const Driver *driver_find(Str url, Error *error)
     return NULL;
 }
 
-static bool worker_connect(Db *db, Worker *worker, Role role, const DbConfig *config, Error *error)
+static bool worker_connect(Db *db, DbWorker *worker, Role role, const DbConfig *config, Error *error)
 {
     worker->db = db;
     worker->connection = db->driver->connect(&db->place, role, (double)db->lock_wait_us / (double)SECOND, error);
@@ -729,7 +725,7 @@ void db_submit(Db *db, Job *job)
 {
     job_clear(job);
     job->next = NULL;
-    job->queued = monotonic_us();
+    job->queued = clock_monotonic();
     bool is_writers = !db->driver->many_writers && (job->write || db->place.is_single);
     if (queue_put(is_writers ? &db->writes : &db->reads, job))
         return;

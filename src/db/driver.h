@@ -7,14 +7,14 @@
 typedef struct Driver Driver;
 
 /* A driver's own struct begins with this one. A connection is used by one thread at a time. */
-typedef struct Connection {
+typedef struct DbConnection {
     const Driver *driver;
     Rows *open;              /* not yet read to their end: db.c ends them with their job */
     bool echo;
     bool is_only;            /* set by connect: no other can stand beside it; a writer's serves reads too */
     bool is_refused;         /* where many write: there was no connection for this thread, but others have one */
     bool may_retry;          /* the last failure left nothing behind and may not come again: another transaction, or the connection */
-} Connection;
+} DbConnection;
 
 struct Rows {                /* likewise; in the job's arena */
     Tx *tx;
@@ -32,18 +32,23 @@ typedef enum Role {
     ROLE_MAINTENANCE
 } Role;
 
-typedef enum Verb { /* the steps of a transaction; SAVEPOINT, RELEASE and ROLLBACK_TO are of one savepoint, never nested */
-    VERB_BEGIN_READ, VERB_BEGIN_WRITE, VERB_COMMIT, VERB_ROLLBACK, VERB_SAVEPOINT, VERB_RELEASE, VERB_ROLLBACK_TO, VERB_COUNT
-} Verb;
+typedef enum TxStep {        /* of a transaction; the last three are of one savepoint, never nested */
+    STEP_BEGIN_READ, STEP_BEGIN_WRITE, STEP_COMMIT, STEP_ROLLBACK,
+    STEP_SAVEPOINT, STEP_RELEASE, STEP_ROLLBACK_TO, STEP_COUNT
+} TxStep;
 
-typedef enum Due { DUE_NOT, DUE_SOON /* by the maintenance thread */, DUE_NOW /* by the writer, before it goes on */ } Due;
+typedef enum MaintenanceDue {
+    DUE_NOT,
+    DUE_SOON,                /* by the maintenance thread */
+    DUE_NOW                  /* by the writer, before it goes on */
+} MaintenanceDue;
 
 /* A URL understood: where the database is. Lives as long as the Db. */
-typedef struct Place {
+typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
     const struct PgPlace *postgres;
     bool is_single;          /* only one connection can see it (in memory): the writer's serves reads too */
-} Place;
+} DbPlace;
 
 struct Driver {
     const Dialect *dialect;
@@ -51,19 +56,21 @@ struct Driver {
     bool many_writers;               /* every connection takes reads and writes; else one thread writes, in groups under savepoints */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL, and that what must exist does. Errors never hold a password. */
-    bool (*locate)(Arena *arena, const DbConfig *config, Place *ret_place, Error *error);
+    bool (*locate)(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error);
     /* NULL: *error. `timeout` in seconds; 0: none. */
-    Connection *(*connect)(const Place *place, Role role, double timeout, Error *error);
-    void (*disconnect)(Connection *connection);
+    DbConnection *(*connect)(const DbPlace *place, Role role, double timeout, Error *error);
+    void (*disconnect)(DbConnection *connection);
     bool (*may_serve)(Tx *tx, int64_t connections);     /* db_may_serve; NULL: nothing can be missing */
-    bool (*is_connected)(const Connection *connection); /* this and the next where many write; NULL */
-    unsigned (*connected)(const Place *place);          /* how many are, at this moment */
+    bool (*is_connected)(const DbConnection *connection); /* this and the next where many write; NULL */
+    unsigned (*connected)(const DbPlace *place);          /* how many are, at this moment */
 
-    bool (*step)(Connection *connection, Verb verb, Error *error);
-    void (*rest)(Connection *connection); /* a job was answered: what it left to be done. NULL: nothing */
-    bool (*in_transaction)(Connection *connection); /* false after an error that ended it */
-    void (*set_lock_wait)(Connection *connection, int64_t us);       /* for other processes' locks; NULL where many write, which wait as long as for a statement */
-    void (*set_deadline)(Connection *connection, int64_t monotonic); /* what runs later than this is stopped; 0: never */
+    bool (*step)(DbConnection *connection, TxStep step, Error *error);
+    void (*rest)(DbConnection *connection); /* a job was answered: what it left to be done. NULL: nothing */
+    bool (*in_transaction)(DbConnection *connection); /* false after an error that ended it */
+    /* For other processes' locks; NULL where many write, which wait as long as for a statement. */
+    void (*set_lock_wait)(DbConnection *connection, int64_t us);
+    /* What runs later than this is stopped; 0: never. */
+    void (*set_deadline)(DbConnection *connection, int64_t monotonic);
 
     /* Never NULL; rows->is_open, or tx->error is set. */
     Rows *(*query)(Tx *tx, const char *sql, const Value *values, size_t count);
@@ -84,15 +91,14 @@ struct Driver {
     bool (*interval)(Rows *rows, int column, int64_t *ret_us);
 
     /* Housekeeping (SQLite: checkpoints), off the writer's path on a connection of its own while that keeps up. NULL: none needed. */
-    Due (*maintenance_due)(Connection *writer); /* asked after each commit */
-    void (*maintain)(Connection *connection);   /* never by two threads at once */
+    MaintenanceDue (*maintenance_due)(DbConnection *writer); /* asked after each commit */
+    void (*maintain)(DbConnection *connection);                 /* never by two threads at once */
 };
 
 extern const Driver sqlite_driver, postgres_driver;
 
 /* For migrate.c: a script in the job's transaction. */
 bool db_script(Tx *tx, const char *sql) MUST_CHECK;
-int64_t monotonic_us(void);
-uint64_t statement_hash(const char *text); /* for the drivers' caches of statements */
+uint64_t db_statement_hash(const char *text); /* for the drivers' caches of statements */
 
 #endif

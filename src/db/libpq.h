@@ -15,7 +15,6 @@
     X(resultStatus) X(resultErrorField) X(cmdStatus) X(cmdTuples) X(ntuples) X(ftype) X(getisnull) X(getvalue) X(getlength)
 
 typedef struct Libpq {
-    void *library;
 #define LIBPQ_MEMBER(name) __typeof__(&PQ##name) name;
     LIBPQ_FUNCTIONS(LIBPQ_MEMBER)
 #undef LIBPQ_MEMBER

@@ -90,7 +90,7 @@ static void add_session(Arena *arena, PgPlace *place, double timeout)
                                           (long long)place->statement_ms, (long long)idle_ms).p;
 }
 
-static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
+static bool postgres_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
 {
     PgPlace *place = arena_new_of(arena, PgPlace);
     place->keeps_statements = !config->pgbouncer;
@@ -100,11 +100,11 @@ static bool postgres_locate(Arena *arena, const DbConfig *config, Place *ret_pla
     place->shared = arena_new_of(arena, PgShared);
     add_keepalives(arena, place);
     add_session(arena, place, config->timeout);
-    *ret_place = (Place){ .postgres = place };
+    *ret_place = (DbPlace){ .postgres = place };
     return true;
 }
 
-static Connection *postgres_connect(const Place *place, Role role, double timeout, Error *error)
+static DbConnection *postgres_connect(const DbPlace *place, Role role, double timeout, Error *error)
 {
     (void)timeout;
     PgConnection *c = xcalloc(1, sizeof(*c));
@@ -118,7 +118,7 @@ static Connection *postgres_connect(const Place *place, Role role, double timeou
     return NULL;
 }
 
-static void postgres_disconnect(Connection *connection)
+static void postgres_disconnect(DbConnection *connection)
 {
     PgConnection *c = of(connection);
     pg_disconnect(c);
@@ -126,12 +126,12 @@ static void postgres_disconnect(Connection *connection)
     free(c);
 }
 
-static bool postgres_is_connected(const Connection *connection)
+static bool postgres_is_connected(const DbConnection *connection)
 {
     return ((const PgConnection *)connection)->pg != NULL;
 }
 
-static unsigned postgres_connected(const Place *place)
+static unsigned postgres_connected(const DbPlace *place)
 {
     return atomic_load(&place->postgres->shared->connected);
 }
@@ -140,17 +140,17 @@ static unsigned postgres_connected(const Place *place)
 
 /* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. It takes at
  * most half the time of the jobs that wait meanwhile. A connection that carried something large is given up for its memory. */
-static void postgres_rest(Connection *connection)
+static void postgres_rest(DbConnection *connection)
 {
     PgConnection *c = of(connection);
     Error ignored = { .code = ERR_NONE };
     int64_t half = c->place->statement_ms * 1000 / 2;
-    c->deadline = monotonic_us() + (half && half < REST_US ? half : REST_US);
+    c->deadline = clock_monotonic() + (half && half < REST_US ? half : REST_US);
     if (c->pg && ((c->pending_count > 0 && !pg_settle(c, &ignored)) || c->carried > CARRIED_MAX))
         pg_disconnect(c);
     c->carried = 0;
     c->deadline = 0;
-    c->last_use = monotonic_us();
+    c->last_use = clock_monotonic();
 }
 
 /* BEGIN itself goes out with the first statement. */
@@ -172,7 +172,7 @@ static bool begin(PgConnection *c, bool is_read, Error *error)
 /* Where nobody would wait for the answer any more, it is not asked for: the write is undone, not in doubt. */
 static bool may_commit(PgConnection *c, Error *error)
 {
-    if (c->deadline && monotonic_us() >= c->deadline)
+    if (c->deadline && clock_monotonic() >= c->deadline)
         return fail(error, ERR_BUSY, "The write took longer than the database timeout allows");
     return pg_look(c, error);
 }
@@ -196,14 +196,14 @@ static bool commit(PgConnection *c, Error *error)
     return ok;
 }
 
-static bool postgres_step(Connection *connection, Verb verb, Error *error)
+static bool postgres_step(DbConnection *connection, TxStep step, Error *error)
 {
     PgConnection *c = of(connection);
-    switch (verb) {
-    case VERB_BEGIN_READ: return begin(c, true, error);
-    case VERB_BEGIN_WRITE: return begin(c, false, error);
-    case VERB_COMMIT: return commit(c, error);
-    case VERB_ROLLBACK:
+    switch (step) {
+    case STEP_BEGIN_READ: return begin(c, true, error);
+    case STEP_BEGIN_WRITE: return begin(c, false, error);
+    case STEP_COMMIT: return commit(c, error);
+    case STEP_ROLLBACK:
         c->in_transaction = false;
         pg_end_failed(c);
         c->is_begun = false;
@@ -212,12 +212,12 @@ static bool postgres_step(Connection *connection, Verb verb, Error *error)
     }
 }
 
-static bool postgres_in_transaction(Connection *connection)
+static bool postgres_in_transaction(DbConnection *connection)
 {
     return of(connection)->in_transaction;
 }
 
-static void postgres_set_deadline(Connection *connection, int64_t monotonic)
+static void postgres_set_deadline(DbConnection *connection, int64_t monotonic)
 {
     of(connection)->deadline = monotonic;
 }

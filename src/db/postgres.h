@@ -65,7 +65,7 @@ struct PgStatement {          /* prepared on the server under a name that its te
 enum { PG_STATEMENTS = 256 };
 
 typedef struct PgConnection {
-    Connection base;
+    DbConnection base;
     const PgPlace *place;
     const Libpq *pq;
     PGconn *pg;               /* NULL: not connected */

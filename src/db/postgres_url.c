@@ -4,6 +4,8 @@
 
 #include <ctype.h>
 
+#include "base/text.h"
+
 #define ZERO_BYTE "There is a zero byte (%00)"
 
 bool postgres_takes(Str scheme)
@@ -38,17 +40,12 @@ static size_t find(Str s, const char *separators)
     return i;
 }
 
-static int hex_of(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* As Python's unquote, which leaves alone what is no escape; NULL: it holds a zero byte. */
 static char *unquoted(Arena *arena, Str s)
 {
     char *text = arena_alloc(arena, s.n + 1), *out = text;
     for (size_t i = 0; i < s.n; i++) {
-        int high = s.p[i] == '%' && i + 2 < s.n ? hex_of(s.p[i + 1]) : -1, low = high >= 0 ? hex_of(s.p[i + 2]) : -1;
+        int high = s.p[i] == '%' && i + 2 < s.n ? char_hex_value(s.p[i + 1]) : -1, low = high >= 0 ? char_hex_value(s.p[i + 2]) : -1;
         *out = s.p[i];
         if (low >= 0) {
             *out = (char)(high << 4 | low);

@@ -179,13 +179,13 @@ static int wait_ms(const PgConnection *c)
 {
     if (!c->deadline)
         return POLL_MAX;
-    int64_t left = c->deadline - monotonic_us();
+    int64_t left = c->deadline - clock_monotonic();
     return left <= 0 ? 0 : left > POLL_MAX * (int64_t)1000 ? POLL_MAX : (int)(left / 1000) + 1;
 }
 
 static bool is_late(const PgConnection *c)
 {
-    return c->deadline && monotonic_us() >= c->deadline;
+    return c->deadline && clock_monotonic() >= c->deadline;
 }
 
 /* Waits for the socket; false: it is too late. */
@@ -405,7 +405,7 @@ static int64_t statement_limit(const PgConnection *c)
     int64_t most = c->place->statement_ms;
     if (!most || !c->deadline)
         return most;
-    int64_t left = pg_statement_ms((c->deadline - monotonic_us()) / 1000);
+    int64_t left = pg_statement_ms((c->deadline - clock_monotonic()) / 1000);
     return left < 1 ? 1 : left < most ? left : most;
 }
 
@@ -424,7 +424,7 @@ static bool begin(PgConnection *c, Error *error)
 
 static bool send_prepared(PgConnection *c, const char *sql, const char *const *values, int count, Error *error)
 {
-    uint64_t hash = statement_hash(sql);
+    uint64_t hash = db_statement_hash(sql);
     PgStatement *statement = statement_find(c, sql, hash);
     char name[NAME_SIZE];
     if (!statement && !prepare(c, sql, hash, &statement, error))
@@ -469,7 +469,7 @@ bool pg_sync(PgConnection *c, Error *error)
 
 void pg_wake(PgConnection *c)
 {
-    int64_t job_deadline = c->deadline, now = monotonic_us();
+    int64_t job_deadline = c->deadline, now = clock_monotonic();
     if (c->pg && c->last_use < atomic_load(&c->place->shared->lost_at))
         pg_disconnect(c);
     if (!c->pg || now - c->last_use < IDLE_US)
@@ -478,7 +478,7 @@ void pg_wake(PgConnection *c)
     c->deadline = job_deadline && job_deadline < now + WAKE_US ? job_deadline : now + WAKE_US;
     if (!pg_sync(c, &ignored) || !pg_settle(c, &ignored)) {
         if (is_late(c))
-            atomic_store(&c->place->shared->lost_at, monotonic_us());
+            atomic_store(&c->place->shared->lost_at, clock_monotonic());
         pg_disconnect(c);
     }
     c->deadline = job_deadline;
@@ -582,7 +582,7 @@ static bool set_up(PgConnection *c, Error *error)
     c->pq->setNoticeProcessor(c->pg, ignore_notice, NULL);
     c->must_reconnect = false;
     c->has_limit = c->keeps_statements && c->place->plain_values && !c->is_plain;
-    c->last_use = monotonic_us();
+    c->last_use = clock_monotonic();
     if (c->pq->setnonblocking(c->pg, 1) != 0 || !c->pq->enterPipelineMode(c->pg))
         return lose_by_libpq(c, error);
     c->is_counted = true;
@@ -594,11 +594,13 @@ static bool set_up(PgConnection *c, Error *error)
  * do the work: the role, the database or the server may have no more of them. */
 bool pg_connect(PgConnection *c, bool persist, Error *error)
 {
-    int64_t job_deadline = c->deadline, until = monotonic_us() + (int64_t)(c->place->connect_timeout * (double)SECOND);
+    int64_t job_deadline = c->deadline;
+    int64_t until = clock_monotonic() + (int64_t)(c->place->connect_timeout * (double)SECOND);
     c->deadline = job_deadline && job_deadline < until ? job_deadline : until;
     Error last = { .code = ERR_NONE };
     bool ok = connect_once(c, &last);
-    while (!ok && persist && monotonic_us() + RETRY_WAIT_US < c->deadline && atomic_load(&c->place->shared->connected) == 0) {
+    while (!ok && persist && clock_monotonic() + RETRY_WAIT_US < c->deadline &&
+           atomic_load(&c->place->shared->connected) == 0) {
         struct timespec wait = { .tv_nsec = RETRY_WAIT_US * 1000 };
         nanosleep(&wait, NULL);
         last.code = ERR_NONE;

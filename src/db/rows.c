@@ -4,14 +4,14 @@
 
 static const Driver *driver_of(const Tx *tx)
 {
-    const Connection *connection = tx->connection;
+    const DbConnection *connection = tx->connection;
     return connection->driver;
 }
 
 /* False: an earlier failure of this job, after which statements do nothing. */
 static bool may_run(const Tx *tx, const char *sql)
 {
-    const Connection *connection = tx->connection;
+    const DbConnection *connection = tx->connection;
     if (tx->error->code != ERR_NONE)
         return false;
     if (connection->echo)
@@ -26,7 +26,7 @@ Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count)
         none->tx = tx;
         return none;
     }
-    Connection *connection = tx->connection;
+    DbConnection *connection = tx->connection;
     Rows *rows = connection->driver->query(tx, sql, values, count);
     if (rows->is_open) {
         rows->next_open = connection->open;
@@ -160,7 +160,7 @@ void db_done(Rows *rows)
 {
     if (!rows->is_open)
         return;
-    Connection *connection = rows->tx->connection;
+    DbConnection *connection = rows->tx->connection;
     Rows **link = &connection->open;
     while (*link != rows)
         link = &(*link)->next_open;
@@ -219,7 +219,7 @@ int64_t row_interval(Rows *rows, int column)
 }
 
 /* Eight bytes at a time: texts of statements are long, and this is on the way of each. */
-uint64_t statement_hash(const char *text)
+uint64_t db_statement_hash(const char *text)
 {
     size_t n = strlen(text);
     uint64_t hash = n;

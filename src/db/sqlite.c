@@ -29,12 +29,12 @@ typedef struct Statement {
 } Statement;
 
 typedef struct SqliteConnection {
-    Connection base;
+    DbConnection base;
     sqlite3 *db;
     const char *path;      /* as sqlite3_open_v2 takes it */
     int busy_timeout;      /* milliseconds */
     bool is_new;           /* we have made the file */
-    sqlite3_stmt *verbs[VERB_COUNT];
+    sqlite3_stmt *steps[STEP_COUNT];
     int64_t deadline;
     int wal_pages;         /* after the last commit */
     uint64_t use_clock;
@@ -241,19 +241,19 @@ static bool set_up(SqliteConnection *c, Role role, Error *error)
     }
 }
 
-static bool prepare_verbs(SqliteConnection *c, Error *error)
+static bool prepare_steps(SqliteConnection *c, Error *error)
 {
-    static const char *const texts[VERB_COUNT] = {
-        [VERB_BEGIN_READ] = "BEGIN DEFERRED",
-        [VERB_BEGIN_WRITE] = "BEGIN IMMEDIATE",
-        [VERB_COMMIT] = "COMMIT",
-        [VERB_ROLLBACK] = "ROLLBACK",
-        [VERB_SAVEPOINT] = "SAVEPOINT operation",
-        [VERB_RELEASE] = "RELEASE operation",
-        [VERB_ROLLBACK_TO] = "ROLLBACK TO operation",
+    static const char *const texts[STEP_COUNT] = {
+        [STEP_BEGIN_READ] = "BEGIN DEFERRED",
+        [STEP_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+        [STEP_COMMIT] = "COMMIT",
+        [STEP_ROLLBACK] = "ROLLBACK",
+        [STEP_SAVEPOINT] = "SAVEPOINT operation",
+        [STEP_RELEASE] = "RELEASE operation",
+        [STEP_ROLLBACK_TO] = "ROLLBACK TO operation",
     };
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        if (sqlite3_prepare_v3(c->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &c->verbs[i], NULL) != SQLITE_OK)
+    for (size_t i = 0; i < STEP_COUNT; i++)
+        if (sqlite3_prepare_v3(c->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &c->steps[i], NULL) != SQLITE_OK)
             return fail_sqlite(c->db, error, texts[i]);
     return true;
 }
@@ -265,13 +265,13 @@ static void statement_free(Statement *statement)
     free(statement);
 }
 
-static void sqlite_disconnect(Connection *connection)
+static void sqlite_disconnect(DbConnection *connection)
 {
     SqliteConnection *c = of(connection);
     for (unsigned i = 0; i < c->count; i++)
         statement_free(c->cached[i]);
-    for (size_t i = 0; i < VERB_COUNT; i++)
-        sqlite3_finalize(c->verbs[i]);
+    for (size_t i = 0; i < STEP_COUNT; i++)
+        sqlite3_finalize(c->steps[i]);
     sqlite3_close(c->db); /* the last one of all processes empties the WAL */
     free(c);
 }
@@ -285,14 +285,14 @@ static void remove_empty(sqlite3 *db)
         unlink(path);
 }
 
-static Connection *sqlite_connect(const Place *place, Role role, double timeout, Error *error)
+static DbConnection *sqlite_connect(const DbPlace *place, Role role, double timeout, Error *error)
 {
     SqliteConnection *c = xcalloc(1, sizeof *c);
     c->base.driver = &sqlite_driver;
     c->path = place->path;
     c->busy_timeout = (int)(timeout * 1000);
     Error why = { 0 };
-    if (open_file(c, &why) && set_up(c, role, &why) && prepare_verbs(c, &why))
+    if (open_file(c, &why) && set_up(c, role, &why) && prepare_steps(c, &why))
         return &c->base;
     if (c->is_new)
         remove_empty(c->db);
@@ -311,7 +311,7 @@ static bool check_library(int version, Error *error)
     return true;
 }
 
-static bool check_and_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
+static bool check_and_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
 {
     /* Counting its memory costs SQLite 12 % of its time. It refuses once it is in use in this process, which does no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -320,21 +320,21 @@ static bool check_and_locate(Arena *arena, const DbConfig *config, Place *ret_pl
 
 /* ---- transactions ---- */
 
-static bool sqlite_step(Connection *connection, Verb verb, Error *error)
+static bool sqlite_step(DbConnection *connection, TxStep step, Error *error)
 {
     SqliteConnection *c = of(connection);
-    int code = sqlite3_step(c->verbs[verb]);
-    bool ok = code == SQLITE_DONE || fail_sqlite(c->db, error, sqlite3_sql(c->verbs[verb]));
-    sqlite3_reset(c->verbs[verb]);
+    int code = sqlite3_step(c->steps[step]);
+    bool ok = code == SQLITE_DONE || fail_sqlite(c->db, error, sqlite3_sql(c->steps[step]));
+    sqlite3_reset(c->steps[step]);
     return ok;
 }
 
-static bool sqlite_in_transaction(Connection *connection)
+static bool sqlite_in_transaction(DbConnection *connection)
 {
     return !sqlite3_get_autocommit(of(connection)->db);
 }
 
-static void sqlite_set_lock_wait(Connection *connection, int64_t us)
+static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
 {
     sqlite3_busy_timeout(of(connection)->db, (int)(us / 1000));
 }
@@ -342,17 +342,17 @@ static void sqlite_set_lock_wait(Connection *connection, int64_t us)
 static int is_too_late(void *context)
 {
     const SqliteConnection *c = context;
-    return monotonic_us() > c->deadline;
+    return clock_monotonic() > c->deadline;
 }
 
-static void sqlite_set_deadline(Connection *connection, int64_t monotonic)
+static void sqlite_set_deadline(DbConnection *connection, int64_t monotonic)
 {
     SqliteConnection *c = of(connection);
     c->deadline = monotonic;
     sqlite3_progress_handler(c->db, monotonic ? DEADLINE_STEPS : 0, is_too_late, c);
 }
 
-static Due sqlite_maintenance_due(Connection *writer)
+static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
 {
     int pages = of(writer)->wal_pages;
     return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
@@ -360,7 +360,7 @@ static Due sqlite_maintenance_due(Connection *writer)
 
 /* Passive: it waits for nobody, nobody waits for it. What it cannot do now it does at the next call. But where readers overlap all the
  * time the log is never free to begin anew: once it is long, the writer waits until the readers of old have ended. */
-static void sqlite_maintain(Connection *connection)
+static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = of(connection);
     bool is_long = c->wal_pages >= CHECKPOINT_INLINE_PAGES; /* known to the writer only */
@@ -425,7 +425,7 @@ static Statement *cache_find(SqliteConnection *c, uint64_t hash, const char *sql
 /* A statement of this text that nobody steps through; a second one where the first is busy. NULL: *error. */
 static Statement *statement_take(SqliteConnection *c, const char *sql, Error *error)
 {
-    uint64_t hash = statement_hash(sql);
+    uint64_t hash = db_statement_hash(sql);
     Statement *statement = cache_find(c, hash, sql);
     if (!statement) {
         statement = statement_new(c, sql, error);

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 bool sqlite_takes(Str scheme)
 {
     return str_is(scheme, "sqlite") || str_is(scheme, "sqlite+aiosqlite");
@@ -70,11 +72,6 @@ static const char *uri_with(Arena *arena, Str path, Str parameters)
     return buf_cstr(&uri);
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The name of the file that a file: URI means, as SQLite reads it. */
 static char *file_of_uri(Arena *arena, Str uri)
 {
@@ -88,7 +85,7 @@ static char *file_of_uri(Arena *arena, Str uri)
     Buf name;
     buf_init(&name, arena, path.n + 1);
     for (size_t i = 0; i < path.n; i++) {
-        int high = path.p[i] == '%' && i + 2 < path.n ? hex_digit(path.p[i + 1]) : -1, low = high >= 0 ? hex_digit(path.p[i + 2]) : -1;
+        int high = path.p[i] == '%' && i + 2 < path.n ? char_hex_value(path.p[i + 1]) : -1, low = high >= 0 ? char_hex_value(path.p[i + 2]) : -1;
         buf_char(&name, low >= 0 ? (char)(high * 16 + low) : path.p[i]);
         i += low >= 0 ? 2 : 0;
     }
@@ -111,7 +108,7 @@ static bool check_folder(Arena *arena, const char *path, Error *error)
     return S_ISDIR(status.st_mode) || fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: it is not a folder", folder);
 }
 
-bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error *error)
+bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
 {
     Str url = config->url;
     const char *behind = memmem(url.p, url.n, "://", 3);
@@ -123,16 +120,16 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, Place *ret_place, Error
         path = (Str){ path.p + 1, path.n - 1 };
     bool is_uri = str_starts(path, "file:");
     if (!path.n || contains(path, ":memory:") || (is_uri && parameters.n && contains(parameters, "mode=memory"))) {
-        *ret_place = (Place){ .path = ":memory:", .is_single = true };
+        *ret_place = (DbPlace){ .path = ":memory:", .is_single = true };
         return true;
     }
     if (!check_parameters(parameters, error))
         return false;
     char *name = is_uri ? file_of_uri(arena, path) : arena_cstr(arena, path);
-    *ret_place = (Place){ .path = is_uri ? uri_with(arena, path, parameters) : name };
+    *ret_place = (DbPlace){ .path = is_uri ? uri_with(arena, path, parameters) : name };
     if (config->must_exist)
         return access(name, F_OK) == 0 || fail(error, ERR_INTERNAL, "There is no database at %s", name);
     if (config->never_create && access(name, F_OK) != 0)
-        *ret_place = (Place){ .path = ":memory:", .is_single = true };
+        *ret_place = (DbPlace){ .path = ":memory:", .is_single = true };
     return check_folder(arena, name, error);
 }

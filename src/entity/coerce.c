@@ -2,25 +2,16 @@
 #include "entity/decode.h"
 
 #include "base/ident.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <strings.h>
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
 static Str strip(Str s)
 {
-    while (s.n && is_space(s.p[0]))
+    while (s.n && char_is_python_space(s.p[0]))
         s.p++, s.n--;
-    while (s.n && is_space(s.p[s.n - 1]))
+    while (s.n && char_is_python_space(s.p[s.n - 1]))
         s.n--;
     return s;
 }
@@ -33,7 +24,7 @@ static char *without_underscores(Arena *arena, Str s)
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] != '_')
             out[n++] = s.p[i];
-        else if (i == 0 || i + 1 == s.n || !is_digit(s.p[i - 1]) || !is_digit(s.p[i + 1]))
+        else if (i == 0 || i + 1 == s.n || !char_is_digit(s.p[i - 1]) || !char_is_digit(s.p[i + 1]))
             return NULL;
     }
     out[n] = '\0';
@@ -42,7 +33,7 @@ static char *without_underscores(Arena *arena, Str s)
 
 static const char *skip_digits(const char *p)
 {
-    while (is_digit(*p))
+    while (char_is_digit(*p))
         p++;
     return p;
 }
@@ -304,8 +295,7 @@ static const Json *object_of_pairs(Invalid *invalid, const Json *pairs, bool mod
 {
     Buf text;
     JsonWriter w;
-    const Json *key, *value, *object;
-    JsonError error;
+    const Json *key, *value;
     buf_init(&text, invalid->arena, 256);
     json_writer_init(&w, &text, JSON_WIRE);
     json_object(&w);
@@ -317,7 +307,7 @@ static const Json *object_of_pairs(Invalid *invalid, const Json *pairs, bool mod
         json_value(&w, value);
     }
     json_object_end(&w);
-    return json_parse(invalid->arena, buf_view(&text), &object, &error) ? object : NULL;
+    return json_read(invalid->arena, buf_view(&text));
 }
 
 const Json *coerce_object(Invalid *invalid, const Json *json, bool model)

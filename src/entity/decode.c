@@ -42,11 +42,9 @@ static void set_fallback(Arena *arena, const Field *field, void *member)
     if (!field->fallback)
         return;
     Invalid invalid;
-    JsonError error;
-    const Json *json;
+    const Json *json = json_read(arena, str_from(field->fallback));
     invalid_init(&invalid, arena, TIME_NULL);
-    bool ok = json_parse(arena, str_from(field->fallback), &json, &error);
-    ok = ok && (json_is_null(json) || decode_kind(&invalid, field, json, member));
+    bool ok = json && (json_is_null(json) || decode_kind(&invalid, field, json, member));
     assert(ok); /* a fallback is a literal of a table */
     (void)ok;
 }
@@ -300,16 +298,12 @@ static void load_member(Invalid *unread, const Field *field, const Json *object,
 bool codec_load(Arena *arena, const Model *model, Str json_text, void *object)
 {
     Invalid unread;
-    JsonError error;
-    const Json *json = NULL;
+    const Json *json = json_read(arena, json_text);
     invalid_init(&unread, arena, TIME_NULL);
     memset(object, 0, model->size);
-    bool is_json = json_text.p && json_parse(arena, json_text, &json, &error);
-    if (!is_json)
-        json = NULL;
     for (size_t i = 0; i < model->count; i++)
         load_member(&unread, &model->fields[i], json, (char *)object + model->fields[i].offset);
     if (model->finish)
         (void)!model->finish(&unread, object);
-    return is_json;
+    return json != NULL;
 }

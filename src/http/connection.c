@@ -22,6 +22,38 @@ static void connection_watch(Connection *c, uint32_t events)
         c->events = events;
 }
 
+static void list_remove(Connection *c)
+{
+    ConnectionList *list = &c->server->lists[c->list];
+    *(c->earlier ? &c->earlier->later : &list->first) = c->later;
+    *(c->later ? &c->later->earlier : &list->last) = c->earlier;
+    c->earlier = c->later = NULL;
+    list->count--;
+}
+
+void connection_list_move(Connection *c, ListName to)
+{
+    if (c->list != LIST_COUNT)
+        list_remove(c);
+    ConnectionList *list = &c->server->lists[to];
+    c->list = to;
+    c->since = c->server->now;
+    c->earlier = list->last;
+    *(list->last ? &list->last->later : &list->first) = c;
+    list->last = c;
+    list->count++;
+}
+
+void connection_list_free(HttpServer *server, ListName name)
+{
+    for (Connection *c = server->lists[name].first, *later; c; c = later) {
+        later = c->later;
+        connection_free(c);
+    }
+    server->lists[name].first = server->lists[name].last = NULL;
+    server->lists[name].count = 0;
+}
+
 void connection_new(HttpServer *server, int fd)
 {
     struct epoll_event event = { .events = EPOLLIN };
@@ -34,7 +66,7 @@ void connection_new(HttpServer *server, int fd)
     }
     *c = (Connection){ .server = server, .fd = fd, .events = EPOLLIN, .state = READING_HEAD, .list = LIST_COUNT };
     server->connection_count++;
-    list_move(c, LIST_NEW);
+    connection_list_move(c, LIST_NEW);
 }
 
 static void drop_input(Connection *c)
@@ -71,7 +103,7 @@ void connection_close(Connection *c)
     if (c->state != CLOSED)
         c->server->connection_count--;
     c->state = CLOSED;
-    list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still name it */
+    connection_list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still name it */
 }
 
 void connection_free(Connection *c)
@@ -92,7 +124,7 @@ static void connection_linger(Connection *c)
     c->state = LINGERING;
     shutdown(c->fd, SHUT_WR);
     connection_watch(c, EPOLLIN);
-    list_move(c, LIST_LINGERING);
+    connection_list_move(c, LIST_LINGERING);
 }
 
 static void reply_sent(Connection *c)
@@ -146,7 +178,7 @@ static void wait_for_client(Connection *c, bool progress)
     c->exchange = kept;
     connection_watch(c, EPOLLOUT);
     if (c->list != LIST_WRITING || progress)
-        list_move(c, LIST_WRITING);
+        connection_list_move(c, LIST_WRITING);
     c->queued = bytes_queued(c);
     hold_reply(c, arena_used(c->exchange->request.arena));
 }
@@ -176,7 +208,7 @@ static void start_writing(Connection *c)
 {
     c->state = WRITING;
     c->written = 0;
-    memcpy(c->exchange->date, http_server_date(c->server), DATE_LENGTH);
+    exchange_stamp(c->exchange);
     connection_write(c);
 }
 
@@ -200,7 +232,7 @@ static void hand_over(Connection *c)
     if (exchange->body.n)
         exchange->request.body = (Str){ exchange->body.p, exchange->body.n };
     c->state = HANDLING;
-    list_move(c, LIST_BUSY);
+    connection_list_move(c, LIST_BUSY);
     atomic_fetch_add(&server->owners, 1);
     server->handling = exchange;
     server->handled = false;
@@ -235,7 +267,7 @@ static void begin_request(Connection *c, Str head, Str rest)
     c->state = READING_BODY;
     c->body_seen = 0;
     c->quick = false;
-    list_move(c, LIST_BODY);
+    connection_list_move(c, LIST_BODY);
     if (x->framing.expect_continue && rest.n == 0)
         send_continue(c);
 }
@@ -262,14 +294,25 @@ static size_t take_head(Connection *c, Str bytes)
     return length;
 }
 
+/* Ends the body that has been coming in longest, so that this one can go on. False: none is slow. */
+static bool make_room_for_body(Connection *c)
+{
+    const ConnectionList *bodies = &c->server->lists[LIST_BODY];
+    if (bodies->first == c || c->server->now - bodies->first->since < bodies->wait)
+        return false;
+    connection_close(bodies->first);
+    return true;
+}
+
 static size_t take_body(Connection *c, Str bytes)
 {
     HttpFailure failure;
     HttpBody *body = &c->exchange->body;
     size_t taken = 0, consumed;
+    /* Each failure but a refusal has ended another body, and so freed memory. */
     while (!http_body_feed(body, (Str){ bytes.p + taken, bytes.n - taken }, &consumed, &failure)) {
         taken += consumed;
-        if (failure.status == 503 && room_for_body(c))
+        if (failure.status == 503 && make_room_for_body(c))
             continue;
         connection_refuse(c, &failure);
         return bytes.n;
@@ -296,15 +339,16 @@ static void keep_input(Connection *c, Str rest)
 static void wait_for_head(Connection *c)
 {
     if (c->input_n && c->list != LIST_HEAD)
-        list_move(c, LIST_HEAD);
+        connection_list_move(c, LIST_HEAD);
     else if (!c->input_n && c->list != LIST_HEAD && c->list != LIST_NEW && c->list != LIST_IDLE)
-        list_move(c, LIST_IDLE);
+        connection_list_move(c, LIST_IDLE);
 }
 
 /* Takes as many requests from `bytes` as are there and can be answered at once, and keeps what is left. */
 static void connection_take(Connection *c, Str bytes)
 {
     size_t taken = 1;
+    /* `bytes` is what is left; the state says whose it is. Where a reply has to wait, the state ends the loop. */
     while (bytes.n && taken && (c->state == READING_HEAD || c->state == READING_BODY)) {
         taken = c->state == READING_HEAD ? take_head(c, bytes) : take_body(c, bytes);
         bytes = (Str){ bytes.p + taken, bytes.n - taken };

@@ -10,7 +10,9 @@
 
 typedef struct Connection Connection;
 
-/* A request and its reply, in the request's arena. The loop owns it, but for the time between the handler's call and http_reply. */
+/* A request and its reply, in the request's arena, which ends with it. The loop makes it when a head is complete and
+ * owns it, but for the time between the handler's call and http_reply: then it is the handler's, on whatever thread,
+ * and an owner of the server. A reply that has to wait may move to a smaller one (exchange_shrink). */
 typedef struct Exchange {
     HttpRequest request; /* first: http_reply is given its address */
     HttpServer *server;
@@ -34,6 +36,7 @@ void exchange_free(Exchange *exchange);
 Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
 /* Builds the head. `headers` are copied. */
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
+void exchange_stamp(Exchange *exchange); /* puts the present date into the head; on the loop's thread */
 
 /* What a connection is about. A protocol upgrade would be a state more. */
 typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
@@ -50,6 +53,9 @@ typedef enum ListName {
     LIST_BUSY, LIST_CLOSED, LIST_COUNT
 } ListName;
 
+/* One client, from accept to the end of the turn in which it was closed. Only the loop's thread touches it. If it is
+ * closed while its request is with the handler, it stays, without its socket, until http_reply: the request points to
+ * it. */
 struct Connection {
     HttpServer *server;
     int fd;               /* -1: the client is gone */
@@ -64,7 +70,7 @@ struct Connection {
     size_t input_n;
     size_t scanned;       /* of the input: searched for the end of a head */
     size_t body_seen;     /* the body's length when it was last looked at */
-    Exchange *exchange;
+    Exchange *exchange;   /* NULL while no request has a complete head */
     size_t written;       /* of the reply, head and body */
     size_t reply_held;    /* bytes of the reply's arena while the client does not take it */
     int queued;           /* bytes in the socket that the client had not taken when it was last looked at */
@@ -125,20 +131,14 @@ bool connection_is_read(Connection *c);  /* being written to: whether its client
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
+void connection_list_move(Connection *c, ListName to); /* to its end */
+void connection_list_free(HttpServer *server, ListName name); /* frees its connections */
 
 /* room.c */
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);
 void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
 void room_give_back(HttpServer *server);  /* what a crowd took, to the system. When closed connections have been freed */
-bool room_for_body(Connection *c);        /* ends the body that has been coming in longest. False: none is slow */
 void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
-
-/* server.c */
-void list_move(Connection *c, ListName to); /* to its end */
-const char *http_server_date(HttpServer *server);
-Exchange *http_server_take_replies(HttpServer *server); /* of other threads, in the order in which they came */
-void http_server_take_no_more(HttpServer *server); /* whoever waits to reply need not */
-void http_server_release(HttpServer *server); /* the last owner's frees it */
 
 #endif

@@ -2,6 +2,8 @@
  * where it ends (bare line feeds, folded lines, two lengths), it is refused. */
 #include "http/parse.h"
 
+#include "base/text.h"
+
 enum {
     HEADERS_MAX = 128,
     FRAMING_MAX = 4096, /* bytes of one chunk's size line, or of all trailers */
@@ -14,17 +16,15 @@ static bool refuse(HttpFailure *failure, int status, const char *text)
     return false;
 }
 
-static bool is_token_char(unsigned char c)
+static bool is_token_char(char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-        return true;
-    return char_in((char)c, "!#$%&'*+-.^_`|~");
+    return char_is_letter(c) || char_is_digit(c) || char_in(c, "!#$%&'*+-.^_`|~");
 }
 
 static bool is_token(Str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (!is_token_char((unsigned char)s.p[i]))
+        if (!is_token_char(s.p[i]))
             return false;
     return s.n > 0;
 }
@@ -103,7 +103,7 @@ static HttpMethod method_named(Str text)
 static bool parse_version(Str text, HttpFraming *framing, HttpFailure *failure)
 {
     bool formed = text.n == 8 && str_starts(text, "HTTP/") && text.p[6] == '.'
-        && text.p[5] >= '0' && text.p[5] <= '9' && text.p[7] >= '0' && text.p[7] <= '9';
+        && char_is_digit(text.p[5]) && char_is_digit(text.p[7]);
     if (!formed)
         return refuse(failure, 400, "The request line is malformed.");
     if (text.p[5] != '1')
@@ -224,7 +224,7 @@ static bool see_header(const HttpHeader *header, HttpFraming *framing, Seen *see
 static bool is_host(Str host)
 {
     for (size_t i = 0; i < host.n; i++)
-        if (!is_token_char((unsigned char)host.p[i]) && !char_in(host.p[i], ":[]();=,"))
+        if (!is_token_char(host.p[i]) && !char_in(host.p[i], ":[]();=,"))
             return false;
     return true;
 }
@@ -350,7 +350,7 @@ static bool body_data(HttpBody *body, Str bytes, size_t *consumed, HttpFailure *
 
 static bool chunk_size_byte(HttpBody *body, char c, HttpFailure *failure)
 {
-    int digit = http_hex_value(c);
+    int digit = char_hex_value(c);
     if (digit >= 0) {
         body->digits = true;
         body->remaining = body->remaining * 16 + (uint64_t)digit;
@@ -389,8 +389,8 @@ static bool framing_byte(HttpBody *body, char c, HttpFailure *failure)
     case CHUNK_SIZE_LF: known = c == '\n'; next = after_size(body); break;
     case CHUNK_DATA_CR: known = c == '\r'; next = CHUNK_DATA_LF; break;
     case CHUNK_DATA_LF: known = c == '\n'; next = next_chunk(body); break;
-    case TRAILER_START: known = c == '\r' || is_token_char((unsigned char)c); next = c == '\r' ? TRAILER_END_LF : TRAILER_NAME; break;
-    case TRAILER_NAME: known = c == ':' || is_token_char((unsigned char)c); next = c == ':' ? TRAILER_VALUE : next; break;
+    case TRAILER_START: known = c == '\r' || is_token_char(c); next = c == '\r' ? TRAILER_END_LF : TRAILER_NAME; break;
+    case TRAILER_NAME: known = c == ':' || is_token_char(c); next = c == ':' ? TRAILER_VALUE : next; break;
     case TRAILER_VALUE: known = field || c == '\r'; next = c == '\r' ? TRAILER_LF : next; break;
     case TRAILER_LF: known = c == '\n'; next = TRAILER_START; break;
     case TRAILER_END_LF: known = c == '\n'; next = BODY_DONE; break;

@@ -50,7 +50,6 @@ bool http_body_begin(HttpBody *body, const HttpFraming *framing, size_t max, siz
 bool http_body_feed(HttpBody *body, Str bytes, size_t *ret_consumed, HttpFailure *failure) MUST_CHECK;
 void http_body_end(HttpBody *body); /* gives memory and budget back */
 
-int http_hex_value(char c); /* -1: not a hexadecimal digit */
 /* Percent-decoded as Python's urllib.parse.unquote does: broken escapes stay, ill-formed UTF-8 becomes U+FFFD. */
 Str http_percent_decode(Arena *arena, Str text, bool plus_is_space);
 

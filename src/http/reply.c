@@ -1,7 +1,4 @@
-/* http/reply.c -- the head of a reply, and its way from the thread that answers to the loop. */
-#include <errno.h>
-#include <unistd.h>
-
+/* http/reply.c -- the exchange: a request with its reply in one arena, and the making of the reply's head. */
 #include "base/buf.h"
 #include "http/exchange.h"
 
@@ -72,6 +69,30 @@ void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *header
     exchange->reply_body = sent ? body : STR("");
 }
 
+/* The date as the head has it, written once a second. */
+static const char *date_now(HttpServer *server)
+{
+    static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+    static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    time_t now = time(NULL);
+    if (now == server->date_second)
+        return server->date;
+    struct tm t;
+    gmtime_r(&now, &t);
+    char text[64];
+    snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
+             t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+    memcpy(server->date, text, DATE_LENGTH);
+    server->date_second = now;
+    return server->date;
+}
+
+void exchange_stamp(Exchange *exchange)
+{
+    memcpy(exchange->date, date_now(exchange->server), DATE_LENGTH);
+}
+
 Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected)
 {
     Arena *arena = arena_new_small(sizeof(Exchange) + expected);
@@ -107,71 +128,4 @@ void exchange_free(Exchange *exchange)
         return;
     http_body_end(&exchange->body);
     arena_free(exchange->request.arena); /* which holds the exchange itself */
-}
-
-/* Else threads that make replies faster than the loop sends them would fill the memory. */
-static void wait_for_loop(HttpServer *server)
-{
-    if (atomic_load(&server->replied_bytes) <= REPLIED_MAX)
-        return;
-    pthread_mutex_lock(&server->lock);
-    while (atomic_load(&server->replied_bytes) > REPLIED_MAX && !server->ended)
-        pthread_cond_wait(&server->taken, &server->lock);
-    pthread_mutex_unlock(&server->lock);
-}
-
-/* The queue holds the last reply first. */
-Exchange *http_server_take_replies(HttpServer *server)
-{
-    Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
-    size_t bytes = 0;
-    for (Exchange *next; taken; taken = next) {
-        next = taken->next;
-        taken->next = in_order;
-        in_order = taken;
-        bytes += arena_used(taken->request.arena);
-    }
-    if (atomic_fetch_sub(&server->replied_bytes, bytes) > REPLIED_MAX) {
-        pthread_mutex_lock(&server->lock);
-        pthread_cond_broadcast(&server->taken);
-        pthread_mutex_unlock(&server->lock);
-    }
-    return in_order;
-}
-
-void http_server_take_no_more(HttpServer *server)
-{
-    pthread_mutex_lock(&server->lock);
-    server->ended = true;
-    pthread_cond_broadcast(&server->taken);
-    pthread_mutex_unlock(&server->lock);
-}
-
-/* Only the first reply since the loop last looked wakes it: the loop takes all there are. */
-static void queue_reply(HttpServer *server, Exchange *exchange)
-{
-    Exchange *before = atomic_load(&server->replied);
-    atomic_fetch_add(&server->replied_bytes, arena_used(exchange->request.arena));
-    do
-        exchange->next = before;
-    while (!atomic_compare_exchange_weak(&server->replied, &before, exchange));
-    uint64_t one = 1;
-    while (!before && write(server->wake, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
-}
-
-void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body)
-{
-    Exchange *exchange = (Exchange *)request;
-    HttpServer *server = exchange->server;
-    exchange_set_reply(exchange, status, headers, count, body);
-    if (pthread_equal(pthread_self(), server->loop) && server->handling == exchange)
-        server->handled = true;
-    else {
-        if (atomic_load(&server->replied_bytes) > REPLIED_SMALL)
-            exchange = exchange_shrink(exchange, 0);
-        wait_for_loop(server);
-        queue_reply(server, exchange);
-    }
-    http_server_release(server);
 }

@@ -1,14 +1,6 @@
 /* http/request.c -- what a handler asks of a request, and the decoding of what clients escape in targets. */
+#include "base/text.h"
 #include "http/parse.h"
-
-int http_hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
 
 /* The second byte of a character, where its first one narrows it: no overlong forms, no surrogates, nothing past U+10FFFF. */
 static bool second_fits(unsigned char first, unsigned char second)
@@ -53,11 +45,12 @@ Str http_percent_decode(Arena *arena, Str text, bool plus_is_space)
     size_t n = 0;
     bool ascii = true;
     for (size_t i = 0; i < text.n; i++, n++) {
-        bool escape = text.p[i] == '%' && i + 2 < text.n && http_hex_value(text.p[i + 1]) >= 0 && http_hex_value(text.p[i + 2]) >= 0;
+        bool escape = text.p[i] == '%' && i + 2 < text.n && char_hex_value(text.p[i + 1]) >= 0 &&
+                      char_hex_value(text.p[i + 2]) >= 0;
         out[n] = plus_is_space && text.p[i] == '+' ? ' ' : text.p[i];
         if (!escape)
             continue;
-        out[n] = (char)(http_hex_value(text.p[i + 1]) * 16 + http_hex_value(text.p[i + 2]));
+        out[n] = (char)(char_hex_value(text.p[i + 1]) * 16 + char_hex_value(text.p[i + 2]));
         ascii = ascii && (unsigned char)out[n] < 0x80;
         i += 2;
     }

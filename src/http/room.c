@@ -1,5 +1,6 @@
-/* http/room.c -- who makes room where clients make us wait: for another connection, for memory, for another body. Whoever has waited
- * longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler are never among them. */
+/* http/room.c -- who makes room where clients make us wait: for another connection, or for memory. Whoever has waited
+ * longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler are never
+ * among them. */
 #include <malloc.h>
 
 #include "http/exchange.h"
@@ -39,13 +40,14 @@ static Connection *slow_body(HttpServer *server)
 /* One that does not take its reply; those that do move behind the others. */
 static Connection *deaf_client(HttpServer *server)
 {
+    /* Those that were looked at in this turn are at the end of the list, with the present time. */
     for (int i = 0; i < LOOKS; i++) {
         Connection *c = server->lists[LIST_WRITING].first;
         if (!c || c->since == server->now)
             return NULL; /* the others were looked at, or came just now */
         if (!connection_is_read(c))
             return c;
-        list_move(c, LIST_WRITING);
+        connection_list_move(c, LIST_WRITING);
     }
     return NULL;
 }
@@ -110,6 +112,7 @@ void room_give_back(HttpServer *server)
 void room_for_memory(HttpServer *server)
 {
     server->memory_again = 0;
+    /* Each turn closes a connection that holds some of it. */
     while (server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX) {
         Connection *c = server->input_held > INPUT_MAX ? input_holder(server) : reply_holder(server);
         if (!c) {
@@ -118,15 +121,6 @@ void room_for_memory(HttpServer *server)
         }
         connection_close(c);
     }
-}
-
-bool room_for_body(Connection *c)
-{
-    const ConnectionList *bodies = &c->server->lists[LIST_BODY];
-    if (bodies->first == c || c->server->now - bodies->first->since < bodies->wait)
-        return false;
-    connection_close(bodies->first);
-    return true;
 }
 
 static bool is_body_late(const Connection *c)

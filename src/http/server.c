@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/exchange.h"
 
@@ -24,50 +25,9 @@ enum {
     BODIES_AT_ONCE = 4    /* of the largest size, in memory */
 };
 
-static int64_t clock_milliseconds(void)
+static int64_t now_milliseconds(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-const char *http_server_date(HttpServer *server)
-{
-    static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
-    static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    time_t now = time(NULL);
-    if (now == server->date_second)
-        return server->date;
-    struct tm t;
-    gmtime_r(&now, &t);
-    char text[64];
-    snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
-             t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-    memcpy(server->date, text, DATE_LENGTH);
-    server->date_second = now;
-    return server->date;
-}
-
-static void list_remove(Connection *c)
-{
-    ConnectionList *list = &c->server->lists[c->list];
-    *(c->earlier ? &c->earlier->later : &list->first) = c->later;
-    *(c->later ? &c->later->earlier : &list->last) = c->earlier;
-    c->earlier = c->later = NULL;
-    list->count--;
-}
-
-void list_move(Connection *c, ListName to)
-{
-    if (c->list != LIST_COUNT)
-        list_remove(c);
-    ConnectionList *list = &c->server->lists[to];
-    c->list = to;
-    c->since = c->server->now;
-    c->earlier = list->last;
-    *(list->last ? &list->last->later : &list->first) = c;
-    list->last = c;
-    list->count++;
+    return clock_monotonic() / 1000;
 }
 
 static unsigned bound_port(int fd)
@@ -186,7 +146,7 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     HttpServer *server = xcalloc(1, sizeof *server);
     server->config = *config;
     server->epoll = server->wake = -1;
-    server->now = clock_milliseconds();
+    server->now = now_milliseconds();
     server->date_second = -1;
     server->body_budget = config->body_max < SIZE_MAX / BODIES_AT_ONCE ? BODIES_AT_ONCE * config->body_max : SIZE_MAX;
     server->lists[LIST_IDLE].wait = (int64_t)(config->keep_alive_timeout * 1000);
@@ -295,7 +255,7 @@ static int next_wait(const HttpServer *server, int64_t end)
         due = earlier(due, server->accept_again);
     if (due == INT64_MAX)
         return -1;
-    int64_t wait = due - clock_milliseconds();
+    int64_t wait = due - now_milliseconds();
     return wait < 0 ? 0 : wait > INT32_MAX ? INT32_MAX : (int)wait;
 }
 
@@ -312,25 +272,67 @@ static void time_out(HttpServer *server)
     room_for_memory(server);
 }
 
+/* Else threads that make replies faster than the loop sends them would fill the memory. */
+static void wait_for_loop(HttpServer *server)
+{
+    if (atomic_load(&server->replied_bytes) <= REPLIED_MAX)
+        return;
+    pthread_mutex_lock(&server->lock);
+    while (atomic_load(&server->replied_bytes) > REPLIED_MAX && !server->ended)
+        pthread_cond_wait(&server->taken, &server->lock);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* The queue holds the last reply first. */
+static Exchange *take_replies(HttpServer *server)
+{
+    Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
+    size_t bytes = 0;
+    for (Exchange *next; taken; taken = next) {
+        next = taken->next;
+        taken->next = in_order;
+        in_order = taken;
+        bytes += arena_used(taken->request.arena);
+    }
+    if (atomic_fetch_sub(&server->replied_bytes, bytes) > REPLIED_MAX) {
+        pthread_mutex_lock(&server->lock);
+        pthread_cond_broadcast(&server->taken);
+        pthread_mutex_unlock(&server->lock);
+    }
+    return in_order;
+}
+
+/* The loop has ended: threads that wait for it go on. */
+static void take_no_more(HttpServer *server)
+{
+    pthread_mutex_lock(&server->lock);
+    server->ended = true;
+    pthread_cond_broadcast(&server->taken);
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Only the first reply since the loop last looked wakes it: the loop takes all there are. */
+static void queue_reply(HttpServer *server, Exchange *exchange)
+{
+    Exchange *before = atomic_load(&server->replied);
+    atomic_fetch_add(&server->replied_bytes, arena_used(exchange->request.arena));
+    do
+        exchange->next = before;
+    while (!atomic_compare_exchange_weak(&server->replied, &before, exchange));
+    uint64_t one = 1;
+    while (!before && write(server->wake, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+}
+
 static void send_replies(HttpServer *server)
 {
     uint64_t count;
     if (read(server->wake, &count, sizeof count) < 0)
         return;
-    for (Exchange *x = http_server_take_replies(server), *next; x; x = next) {
+    for (Exchange *x = take_replies(server), *next; x; x = next) {
         next = x->next;
         connection_reply(x->request.connection, x);
     }
-}
-
-static void free_list(HttpServer *server, ListName name)
-{
-    for (Connection *c = server->lists[name].first, *later; c; c = later) {
-        later = c->later;
-        connection_free(c);
-    }
-    server->lists[name].first = server->lists[name].last = NULL;
-    server->lists[name].count = 0;
 }
 
 static void loop_turn(HttpServer *server, int64_t end)
@@ -338,7 +340,7 @@ static void loop_turn(HttpServer *server, int64_t end)
     struct epoll_event events[EVENTS];
     bool woken = false, arrived = false;
     int n = epoll_wait(server->epoll, events, EVENTS, next_wait(server, end));
-    server->now = clock_milliseconds();
+    server->now = now_milliseconds();
     for (int i = 0; i < n; i++) {
         void *source = events[i].data.ptr;
         if (source == server)
@@ -353,7 +355,7 @@ static void loop_turn(HttpServer *server, int64_t end)
     if (arrived)
         accept_all(server);
     time_out(server);
-    free_list(server, LIST_CLOSED);
+    connection_list_free(server, LIST_CLOSED);
     room_give_back(server);
     if (!server->draining)
         accept_resume(server);
@@ -385,6 +387,7 @@ void http_server_run(HttpServer *server, double drain)
 {
     int64_t end = INT64_MAX;
     server->loop = pthread_self();
+    /* Until the drain `end` is never; then it is when the connections that are left are given up. */
     while (!server->draining || (server->connection_count && server->now < end)) {
         loop_turn(server, end);
         if (server->draining || !atomic_load(&server->stopping))
@@ -392,7 +395,7 @@ void http_server_run(HttpServer *server, double drain)
         end = server->now + (int64_t)(drain * 1000);
         drain_begin(server);
     }
-    http_server_take_no_more(server);
+    take_no_more(server);
 }
 
 void http_server_stop(HttpServer *server)
@@ -405,7 +408,8 @@ void http_server_stop(HttpServer *server)
     errno = kept;
 }
 
-void http_server_release(HttpServer *server)
+/* The last owner frees it. */
+static void release(HttpServer *server)
 {
     if (atomic_fetch_sub(&server->owners, 1) != 1)
         return;
@@ -420,16 +424,32 @@ void http_server_release(HttpServer *server)
     free(server);
 }
 
+void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body)
+{
+    Exchange *exchange = (Exchange *)request;
+    HttpServer *server = exchange->server;
+    exchange_set_reply(exchange, status, headers, count, body);
+    if (pthread_equal(pthread_self(), server->loop) && server->handling == exchange)
+        server->handled = true;
+    else {
+        if (atomic_load(&server->replied_bytes) > REPLIED_SMALL)
+            exchange = exchange_shrink(exchange, 0);
+        wait_for_loop(server);
+        queue_reply(server, exchange);
+    }
+    release(server);
+}
+
 /* Requests that are still with their handlers keep the structure alive; their replies go nowhere. */
 void http_server_free(HttpServer *server)
 {
     if (!server)
         return;
-    http_server_take_no_more(server);
+    take_no_more(server);
     close_listeners(server);
     for (int i = 0; i < LIST_COUNT; i++)
-        free_list(server, (ListName)i);
+        connection_list_free(server, (ListName)i);
     if (server->epoll >= 0)
         close(server->epoll);
-    http_server_release(server);
+    release(server);
 }

@@ -1,6 +1,7 @@
 /* model/deployment_schedule.c -- schedules between JSON and struct: three classes, the first that takes a body wins. */
 #include "model/deployment_schedule.h"
 
+#include "base/unicode.h"
 #include "schedule/zone.h"
 
 static bool check_interval(Invalid *invalid, void *member)
@@ -12,7 +13,7 @@ static bool check_interval(Invalid *invalid, void *member)
 static bool check_timezone(Invalid *invalid, void *member)
 {
     Str name = *(Str *)member;
-    return name.n == 0 || timezone_exists(invalid->arena, name) ||
+    return name.n == 0 || zone_exists(invalid->arena, name) ||
            invalid_add(invalid, "value_error", NULL, "Invalid timezone: \"%.*s\"", STR_ARG(name));
 }
 
@@ -23,14 +24,6 @@ static bool check_cron(Invalid *invalid, void *member)
         return invalid_add(invalid, "value_error", NULL, "Invalid cron string: \"%.*s\"", STR_ARG(cron));
     return !cron_is_random(cron) || invalid_add(invalid, "value_error", NULL, "Random and Hashed expressions are unsupported, recieved: \"%.*s\"",
                                                 STR_ARG(cron));
-}
-
-static size_t count_characters(Str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
-    return n;
 }
 
 static Str first_characters(Str s, size_t count)
@@ -53,7 +46,7 @@ static bool check_rrule(Invalid *invalid, void *member)
             return invalid_add(invalid, "type_error", NULL, "rrule.__init__() missing 1 required positional argument: 'freq'");
         return invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s\": %.*s", STR_ARG(rrule), STR_ARG(reason));
     }
-    size_t length = count_characters(rrule);
+    size_t length = utf8_count(rrule);
     return length <= LENGTH_MAX || invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s...\"\nMax length is %d, got %zu",
                                                STR_ARG(first_characters(rrule, 40)), LENGTH_MAX, length);
 }
@@ -105,10 +98,9 @@ static void fill_in_zone(Schedule *schedule)
 static bool parse_schedule(Arena *arena, Str json_text, const Json **ret_json, Schedule *ret)
 {
     Invalid invalid;
-    JsonError error;
-    *ret_json = NULL;
+    *ret_json = json_read(arena, json_text);
     invalid_init(&invalid, arena, TIME_NULL);
-    if (!json_text.p || !json_parse(arena, json_text, ret_json, &error) || !decode_schedule(&invalid, *ret_json, ret))
+    if (!*ret_json || !decode_schedule(&invalid, *ret_json, ret))
         return false;
     fill_in_zone(ret);
     return true;

@@ -59,9 +59,11 @@ static bool value_eq(Value a, Value b)
 bool run_save(Tx *tx, const Model *model, const char *table, const void *before, const void *now)
 {
     size_t i = 0;
-    while (i < model->count
-           && value_eq(codec_value(tx->arena, &model->fields[i], before), codec_value(tx->arena, &model->fields[i], now)))
-        i++;
+    for (; i < model->count; i++) {
+        const Field *field = &model->fields[i];
+        if (!value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now)))
+            break;
+    }
     if (i == model->count)
         return true;
     FieldSet all = ((FieldSet)1 << model->count) - 1;

@@ -2,6 +2,7 @@
 #ifndef ORION_RUN_H
 #define ORION_RUN_H
 
+#include "base/str_list.h"
 #include "entity/codec.h"
 
 typedef enum StateType { /* order of the reference's StateType */
@@ -110,6 +111,9 @@ TaskRun *task_run_from_row(Tx *tx, Rows *rows);
 /* Where something the rules may change differs from `before`: writes those columns and updated = the database's now. */
 bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run) MUST_CHECK;
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK;
+
+/* Locks the failed task runs of a flow run; adds their ids, in order. False: tx->error. */
+bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids) MUST_CHECK;
 
 /* Inserts the run that a body asks for (what no body can set is taken as empty), without a state.
  * Where its idempotency key, or its task and dynamic keys, are taken already, *ret_run is the run that has them and *ret_created

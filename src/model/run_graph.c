@@ -18,10 +18,10 @@ static int by_id(const void *a, const void *b)
 
 static size_t collect_inputs(Arena *arena, const Json *inputs, Input **ret_inputs)
 {
-    size_t most = 0, count = 0;
+    size_t max = 0, count = 0;
     for (const Json *list = inputs->child; list; list = list->next)
-        most += list->count;
-    Input *found = arena_alloc(arena, (most + 1) * sizeof *found);
+        max += list->count;
+    Input *found = arena_alloc(arena, (max + 1) * sizeof *found);
     for (const Json *list = inputs->child; list; list = list->next) {
         for (const Json *input = list->child; input; input = input->next) {
             const Json *type = json_get(input, "input_type"), *id = json_get(input, "id");

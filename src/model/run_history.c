@@ -1,11 +1,11 @@
-/* model/run_history.c -- counts of runs by interval and state. The database filters, this file adds up: the reference's recursive
- * query joins every run with every interval, which is its slowest request. */
+/* model/run_history.c -- counts of runs by interval and state. The database filters, this file adds up: the reference's
+ * recursive query joins every run with every interval, which is its slowest request. */
 #include "model/run_history.h"
 
 #include "model/run.h"
 
 enum { INTERVALS_MAX = 500 };
-static const int64_t STEP_MAX = (int64_t)9999 * 366 * 86400 * SECOND; /* leads out of the calendar from anywhere in it */
+static const int64_t STEP_MAX = (int64_t)9999 * 366 * 86400 * SECOND; /* longer than the whole calendar */
 
 typedef struct StateCount {
     struct StateCount *next;
@@ -31,16 +31,19 @@ static int64_t rounded(int64_t us, int64_t unit)
     return (shifted >= 0 ? shifted / unit : -((-shifted + unit - 1) / unit)) * unit;
 }
 
-static int64_t counted(int64_t us, int64_t unit)
+/* A run's share of a sum: none where it is negative, whole seconds where the engine rounds. */
+static int64_t share_of_sum(int64_t us, int64_t unit)
 {
     int64_t positive = us > 0 ? us : 0;
     return unit > 1 ? positive / SECOND * SECOND : positive;
 }
 
-/* Engines that round have one interval at least: the reference's query for them begins with it and only then looks for the end. */
+/* Engines that round have at least one interval: the reference's query for them begins with it and checks the end only
+ * after that. */
 static Intervals make_intervals(Tx *tx, const RunHistory *history)
 {
-    Intervals made = { .items = arena_zalloc(tx->arena, INTERVALS_MAX * sizeof *made.items), .unit = tx->sql->date_unit };
+    Intervals made = { .unit = tx->sql->date_unit };
+    made.items = arena_zalloc(tx->arena, INTERVALS_MAX * sizeof *made.items);
     int64_t step = rounded(history->interval < STEP_MAX ? history->interval : STEP_MAX, made.unit);
     Time end = rounded(history->end, made.unit), start = rounded(history->start, made.unit);
     bool more = made.unit > 1 || start < end;
@@ -58,7 +61,8 @@ static bool check_intervals(Error *error, const Intervals *intervals)
         return true;
     const Interval *last = &intervals->items[intervals->count - 1];
     Time unused;
-    return time_add_seconds(last->start, (double)(last->end - last->start) / (double)SECOND, &unused) || fail(error, ERR_INTERNAL, "An interval of the history leads out of the calendar");
+    return time_add_seconds(last->start, (double)(last->end - last->start) / (double)SECOND, &unused)
+           || fail(error, ERR_INTERNAL, "An interval of the history leads out of the calendar");
 }
 
 static int compare(Str a, Str b)
@@ -94,7 +98,9 @@ static void add_run(Tx *tx, Rows *rows, const Intervals *intervals)
     Str type = row_view(rows, 1), name = row_view(rows, 2);
     int64_t run_time = rounded(row_interval(rows, 4), unit), now = rounded(tx->now, unit), lateness = 0;
     int64_t index = expected == TIME_NULL ? -1 : (expected - first) / step;
-    if (!row_is_sound(rows) || index < 0 || index >= (int64_t)intervals->count || expected < first || !type.p || !name.p)
+    if (!row_is_sound(rows) || !type.p || !name.p)
+        return;
+    if (index < 0 || index >= (int64_t)intervals->count || expected < first)
         return;
     bool running = str_is(type, state_type_names[STATE_RUNNING]);
     if (running && entered != TIME_NULL)
@@ -108,8 +114,8 @@ static void add_run(Tx *tx, Rows *rows, const Intervals *intervals)
         lateness = now - rounded(expected, unit);
     StateCount *state = state_count(tx->arena, &intervals->items[index], type, name);
     state->runs++;
-    state->run_time += counted(run_time, unit);
-    state->lateness += counted(lateness, unit);
+    state->run_time += share_of_sum(run_time, unit);
+    state->lateness += share_of_sum(lateness, unit);
 }
 
 static void write_interval(JsonWriter *w, const Interval *interval, Arena *arena)
@@ -144,8 +150,8 @@ static void add_runs(Tx *tx, const RunHistory *history, const Query *conditions,
     Query q = *conditions;
     buf_init(&q.sql, tx->arena, conditions->sql.n + 512);
     buf_printf(&q.sql,
-               "SELECT %1$s.expected_start_time, %1$s.state_type, %1$s.state_name, %1$s.state_timestamp, %1$s.total_run_time, %1$s.start_time"
-               " FROM %1$s WHERE 1 = 1",
+               "SELECT %1$s.expected_start_time, %1$s.state_type, %1$s.state_name, %1$s.state_timestamp,"
+               " %1$s.total_run_time, %1$s.start_time FROM %1$s WHERE 1 = 1",
                history->table);
     buf_str(&q.sql, buf_view(&conditions->sql));
     buf_printf(&q.sql, " AND %s.expected_start_time >= ", history->table);

@@ -10,8 +10,8 @@ typedef struct RunHistory {
     const char *table;  /* "flow_run" or "task_run" */
 } RunHistory;
 
-/* Writes the array of HistoryResponse. `conditions` is what filter_where left for that table. Mirrors run_history of the reference's
- * api/run_history.py, with the engine's precision (Dialect.date_unit): at most 500 intervals. */
+/* Writes the array of HistoryResponse. `conditions` is what filter_where left for that table. Mirrors run_history of
+ * the reference's api/run_history.py, with the engine's precision (Dialect.date_unit): at most 500 intervals. */
 bool run_history_write(Tx *tx, const RunHistory *history, const Query *conditions, JsonWriter *w) MUST_CHECK;
 
 #endif

@@ -41,7 +41,8 @@ static bool decode_set(Invalid *invalid, const Json *json, void *member)
         return invalid_add(invalid, "type_error.set", NULL, "value is not a valid set");
     for (const Json *item = json->child; item; item = item->next)
         if (item->kind == JSON_ARRAY || item->kind == JSON_OBJECT)
-            return invalid_add(invalid, "type_error", NULL, "unhashable type: '%s'", item->kind == JSON_ARRAY ? "list" : "dict");
+            return invalid_add(invalid, "type_error", NULL, "unhashable type: '%s'",
+                               item->kind == JSON_ARRAY ? "list" : "dict");
     Buf text;
     JsonWriter w;
     size_t index = 0;
@@ -65,7 +66,8 @@ static int64_t whole_seconds(double seconds)
     return seconds < -0x1p63 ? INT64_MIN : (int64_t)seconds;
 }
 
-/* The deprecated pair gives the new one its values; delays are cut to whole seconds, as the reference does on its second look. */
+/* The deprecated pair gives the new one its values; delays are cut to whole seconds, as the reference does when it
+ * validates again. */
 static bool finish_flow_run_policy(Invalid *invalid, void *object)
 {
     (void)invalid;
@@ -117,7 +119,7 @@ static bool decode_delay_list(Invalid *invalid, const Json *json, Str *ret)
     return ok;
 }
 
-/* Union[None, int, List[int]]: the errors of the int stand before those of the list, and vanish where the list is good. */
+/* Union[None, int, List[int]]: the errors of the int precede those of the list, and vanish where the list is valid. */
 static bool decode_retry_delay(Invalid *invalid, const Json *json, void *member)
 {
     size_t length = invalid->items.n, count = invalid->count;
@@ -132,7 +134,8 @@ static bool decode_retry_delay(Invalid *invalid, const Json *json, void *member)
     invalid->items.n = length;
     invalid->count = count;
     if (json->count > RETRY_DELAYS_MAX)
-        return invalid_add(invalid, "value_error", NULL, "Can not configure more than %d retry delays per task.", RETRY_DELAYS_MAX);
+        return invalid_add(invalid, "value_error", NULL, "Can not configure more than %d retry delays per task.",
+                           RETRY_DELAYS_MAX);
     *(Str *)member = list;
     return true;
 }
@@ -150,7 +153,8 @@ static bool finish_task_run_policy(Invalid *invalid, void *object)
     if (policy->retries.v == 0 && policy->max_retries != 0)
         policy->retries = (OptInt){ policy->max_retries, true };
     if ((!delay.p || str_is(delay, "0") || str_is(delay, "[]")) && policy->retry_delay_seconds != 0)
-        policy->retry_delay = arena_printf(invalid->arena, "%lld", (long long)whole_seconds(policy->retry_delay_seconds));
+        policy->retry_delay = arena_printf(invalid->arena, "%lld",
+                                           (long long)whole_seconds(policy->retry_delay_seconds));
     return true;
 }
 
@@ -159,7 +163,8 @@ static const Field task_fields[] = { /* order: of the keys in responses and in t
     FIELD(TaskRunPolicy, retry_delay_seconds, F_FLOAT),
     FIELD(TaskRunPolicy, retries, F_OPT_INT, .flags = NULLABLE),
     FIELD(TaskRunPolicy, retry_delay, F_CUSTOM, .flags = NULLABLE, .decode = decode_retry_delay,
-          .schema = "{\"anyOf\": [{\"type\": \"integer\"}, {\"type\": \"array\", \"items\": {\"type\": \"integer\"}}]}"),
+          .schema = "{\"anyOf\": [{\"type\": \"integer\"}, "
+                    "{\"type\": \"array\", \"items\": {\"type\": \"integer\"}}]}"),
     FIELD(TaskRunPolicy, retry_jitter_factor, F_OPT_FLOAT, .flags = NULLABLE, .check = check_jitter),
 };
 const Model task_run_policy_model = MODEL(TaskRunPolicy, task_fields, .finish = finish_task_run_policy);

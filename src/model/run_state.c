@@ -4,8 +4,12 @@
 #include "base/ident.h"
 #include "model/artifact.h"
 
-const char *const state_type_names[] = { "SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED", "CANCELLING", NULL };
-static const char *const display_names[] = { "Scheduled", "Pending", "Running", "Completed", "Failed", "Cancelled", "Crashed", "Paused", "Cancelling" };
+const char *const state_type_names[] = {
+    "SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED", "CANCELLING", NULL,
+};
+static const char *const display_names[] = {
+    "Scheduled", "Pending", "Running", "Completed", "Failed", "Cancelled", "Crashed", "Paused", "Cancelling",
+};
 
 bool state_type_is_final(StateType type)
 {
@@ -71,7 +75,9 @@ State *state_new(Arena *arena, StateType type, const char *name, Time now)
     *state = (State){
         .type = (int)type,
         .name = str_from(name),
-        .state_details = { .scheduled_time = MOMENT_NULL, .cache_expiration = MOMENT_NULL, .pause_timeout = MOMENT_NULL },
+        .state_details = {
+            .scheduled_time = MOMENT_NULL, .cache_expiration = MOMENT_NULL, .pause_timeout = MOMENT_NULL,
+        },
     };
     state_complete(arena, state, now);
     return state;
@@ -153,28 +159,53 @@ State *run_state_read(Tx *tx, RunKind kind, Str id)
 
 Rows *run_states_query(Tx *tx, RunKind kind, Str run_id)
 {
-    return kind == FLOW_RUN ? DB_QUERY(tx, SELECT_FLOW_RUN_STATE " WHERE state.flow_run_id = $1 ORDER BY state.timestamp", v_uuid(run_id))
-                            : DB_QUERY(tx, SELECT_TASK_RUN_STATE " WHERE state.task_run_id = $1 ORDER BY state.timestamp", v_uuid(run_id));
+    const Value id = v_uuid(run_id);
+    return kind == FLOW_RUN
+               ? DB_QUERY(tx, SELECT_FLOW_RUN_STATE " WHERE state.flow_run_id = $1 ORDER BY state.timestamp", id)
+               : DB_QUERY(tx, SELECT_TASK_RUN_STATE " WHERE state.task_run_id = $1 ORDER BY state.timestamp", id);
 }
+
+/* Of "flow_run" or "task_run". */
+#define INSERT_STATE(run) \
+    "INSERT INTO " run "_state" \
+    " (id, created, updated, type, timestamp, name, message, state_details, " run "_id, result_artifact_id)" \
+    " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state)
 {
     Str artifact_id = STR_NULL;
     if (state->data.p) {
-        artifact_id = artifact_insert(tx, state->data, kind == FLOW_RUN ? run_id : STR_NULL, kind == TASK_RUN ? run_id : STR_NULL);
+        artifact_id = artifact_insert(tx, state->data, kind == FLOW_RUN ? run_id : STR_NULL,
+                                      kind == TASK_RUN ? run_id : STR_NULL);
         if (!artifact_id.p)
             return false;
     }
     const Value values[] = {
-        v_uuid(state->id), v_time(tx->now), v_text(str_from(state_type_names[state->type])), v_time(state->timestamp), v_text(state->name),
-        v_text(state->message), v_json(codec_stored(tx->arena, &state_details_model, &state->state_details)), v_uuid(run_id), v_uuid(artifact_id),
+        v_uuid(state->id), v_time(tx->now), v_text(str_from(state_type_names[state->type])), v_time(state->timestamp),
+        v_text(state->name), v_text(state->message),
+        v_json(codec_stored(tx->arena, &state_details_model, &state->state_details)),
+        v_uuid(run_id), v_uuid(artifact_id),
     };
-    const char *sql = kind == FLOW_RUN
-                          ? "INSERT INTO flow_run_state"
-                            " (id, created, updated, type, timestamp, name, message, state_details, flow_run_id, result_artifact_id)"
-                            " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)"
-                          : "INSERT INTO task_run_state"
-                            " (id, created, updated, type, timestamp, name, message, state_details, task_run_id, result_artifact_id)"
-                            " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)";
+    const char *sql = kind == FLOW_RUN ? INSERT_STATE("flow_run") : INSERT_STATE("task_run");
     return db_send(tx, sql, values, COUNT_OF(values));
+}
+
+State *task_cache_read(Tx *tx, Str key)
+{
+    Str id = DB_TEXT(tx,
+                     "SELECT task_run_state_id FROM task_run_state_cache"
+                     " WHERE cache_key = $1 AND (cache_expiration IS NULL OR cache_expiration > $2)"
+                     " ORDER BY created DESC LIMIT 1",
+                     v_text(key), v_time(tx->now));
+    return id.p ? run_state_read(tx, TASK_RUN, id) : NULL;
+}
+
+bool task_cache_insert(Tx *tx, const State *state)
+{
+    return DB_SEND(tx,
+                   "INSERT INTO task_run_state_cache"
+                   " (id, created, updated, cache_key, cache_expiration, task_run_state_id)"
+                   " VALUES ($1, $2, $2, $3, $4, $5)",
+                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(state->state_details.cache_key),
+                   v_time(state->state_details.cache_expiration.us), v_uuid(state->id));
 }

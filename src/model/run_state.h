@@ -1,4 +1,5 @@
-/* model/run_state.h -- rows of flow_run_state and task_run_state. Data lives in artifact rows; older rows hold it themselves. */
+/* model/run_state.h -- rows of flow_run_state and task_run_state, and the task cache. Data lives in artifact rows;
+ * older rows hold it themselves. */
 #ifndef ORION_RUN_STATE_H
 #define ORION_RUN_STATE_H
 
@@ -15,8 +16,16 @@ State *run_state_from_row(Tx *tx, Rows *rows);
 /* Inserts the state and, where it has data, the artifact that holds it. */
 bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state) MUST_CHECK;
 
-/* The columns that state_from_row reads, and the join that gives the artifact's, for a SELECT with a table called `state`. */
-#define STATE_COLUMNS "state.id, state.type, state.name, state.timestamp, state.message, state.data, state_artifact.data, state.state_details"
+/* The task cache: the newest state under that key that has not expired; NULL: none, or tx->error. */
+State *task_cache_read(Tx *tx, Str key);
+/* Stores a task run's state under its cache_key. False: tx->error. */
+bool task_cache_insert(Tx *tx, const State *state) MUST_CHECK;
+
+/* The columns that run_state_from_columns reads, and the join that gives the artifact's, for a SELECT with a table
+ * called `state`. */
+#define STATE_COLUMNS \
+    "state.id, state.type, state.name, state.timestamp, state.message, state.data, state_artifact.data," \
+    " state.state_details"
 #define STATE_ARTIFACT_JOIN " LEFT JOIN artifact AS state_artifact ON state_artifact.id = state.result_artifact_id"
 /* Reads them from *column on, which is advanced; NULL where state.id is. */
 State *run_state_from_columns(Tx *tx, Rows *rows, int *column);

@@ -109,6 +109,17 @@ bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret
     return fail(tx->error, ERR_INTERNAL, "The task run with these keys has vanished");
 }
 
+bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids)
+{
+    Buf sql;
+    buf_init(&sql, tx->arena, 128);
+    buf_printf(&sql, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id%s", tx->sql->for_update);
+    Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(flow_run_id)));
+    while (db_next(rows))
+        str_list_add(ids, tx->arena, row_text(rows, 0));
+    return tx->error->code == ERR_NONE;
+}
+
 /* The reference leaves logs and artifacts behind, or stumbles over the latter's foreign keys. */
 int64_t task_run_delete(Tx *tx, Str id)
 {

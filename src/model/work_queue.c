@@ -127,7 +127,7 @@ bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place)
 static WorkQueue *insert(Tx *tx, Str pool_id, const WorkQueue *wanted)
 {
     /* a text that another program left there is more than any number to SQLite */
-    int64_t last = DB_INT(tx, 0, "SELECT COALESCE(max(priority), 0) FROM work_queue WHERE work_pool_id = $1 AND priority <= 2147483647", v_uuid(pool_id));
+    int64_t last = DB_INT(tx, 0, "SELECT COALESCE(max(priority), 0) FROM work_queue WHERE work_pool_id = $1 AND priority < 9223372036854775807", v_uuid(pool_id));
     WorkQueue *queue = arena_new_of(tx->arena, WorkQueue);
     *queue = (WorkQueue){
         .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,

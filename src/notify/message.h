@@ -42,10 +42,15 @@ bool data_second(const Message *message, const char *key, const char *first, con
 const Json *data_member(const Message *message, const char *key); /* NULL: absent or null */
 
 /* The reference carries these values through a query string that turns blanks into plus signs, and trims them. */
-Str plussed(Arena *arena, Str text);
-Str trimmed(Str text);
-bool is_blank(char c);
-/* {"key": "value"} with plussed values, as members of an open object. False: no such object. */
-bool write_details(Message *message, JsonWriter *w, const Json *details);
+Str message_query_value(Arena *arena, Str text);
+/* A text that begins with something, trimmed at its end. False: it does not; `what` is its name in the error. */
+bool message_usable(Message *message, const char *what, Str *text) MUST_CHECK;
+
+/* A member of the object that is open. */
+void message_write(JsonWriter *w, const char *key, Str value);
+void message_write_if_any(JsonWriter *w, const char *key, Str value); /* only where there is something to write */
+/* {"key": "value"} with values as message_query_value has them, as members of the object that is open. False: `details`
+ * is no such object. */
+bool message_write_details(Message *message, JsonWriter *w, const Json *details) MUST_CHECK;
 
 #endif

@@ -3,19 +3,20 @@
 
 #include <strings.h>
 
+#include "base/text.h"
 #include "notify/transport.h"
 
 const char *const notify_type_names[NOTIFY_TYPES] = { "prefect_default", "info", "success", "warning", "failure" };
 const char *const notify_colors[NOTIFY_TYPES] = { NULL, "#3AA3E3", "#3AA337", "#CACF29", "#A32037" };
 
-typedef struct Service {
+typedef struct NotifyService {
     const char *slug;
     MessageMaker *make;
     enum NotifyType fallback;
     bool title_in_body;        /* it has no place for a title */
-} Service;
+} NotifyService;
 
-static const Service services[] = {
+static const NotifyService services[] = {
     { "slack-webhook", webhook_message, NOTIFY_DEFAULT, false },
     { "ms-teams-webhook", webhook_message, NOTIFY_DEFAULT, false },
     { "pager-duty-webhook", pagerduty_message, NOTIFY_INFO, true },
@@ -23,33 +24,20 @@ static const Service services[] = {
     { "opsgenie-webhook", opsgenie_message, NOTIFY_DEFAULT, false },
 };
 
-bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static Str trimmed_end(Str text)
 {
-    while (text.n > 0 && is_blank(text.p[text.n - 1]))
+    while (text.n > 0 && char_is_space(text.p[text.n - 1]))
         text.n--;
     return text;
 }
 
-Str trimmed(Str text)
-{
-    text = trimmed_end(text);
-    while (text.n > 0 && is_blank(text.p[0]))
-        text = (Str){ text.p + 1, text.n - 1 };
-    return text;
-}
-
-Str plussed(Arena *arena, Str text)
+Str message_query_value(Arena *arena, Str text)
 {
     Buf out;
     buf_init(&out, arena, text.n);
     for (size_t i = 0; i < text.n; i++)
         buf_char(&out, text.p[i] == ' ' ? '+' : text.p[i]);
-    return trimmed(buf_view(&out));
+    return str_trim(buf_view(&out));
 }
 
 bool message_fail(Message *message, const char *why)
@@ -127,7 +115,27 @@ bool data_second(const Message *message, const char *key, const char *first, con
     return ok && (!word.p || *ret_second || str_is(word, first));
 }
 
-bool write_details(Message *message, JsonWriter *w, const Json *details)
+void message_write(JsonWriter *w, const char *key, Str value)
+{
+    json_key(w, key);
+    json_str(w, value);
+}
+
+void message_write_if_any(JsonWriter *w, const char *key, Str value)
+{
+    if (value.n > 0)
+        message_write(w, key, value);
+}
+
+bool message_usable(Message *message, const char *what, Str *text)
+{
+    if (text->n == 0 || char_is_space(text->p[0]))
+        return fail(message->error, ERR_INVALID, "the block's %s is not usable", what);
+    *text = str_trim(*text);
+    return true;
+}
+
+bool message_write_details(Message *message, JsonWriter *w, const Json *details)
 {
     if (details->kind != JSON_OBJECT)
         return message_fail(message, "the block's details are not an object");
@@ -136,12 +144,12 @@ bool write_details(Message *message, JsonWriter *w, const Json *details)
         if (!text_of(member, &value))
             return message_fail(message, "the block's details are not texts");
         json_key_str(w, member->key);
-        json_str(w, plussed(message->arena, value));
+        json_str(w, message_query_value(message->arena, value));
     }
     return true;
 }
 
-static const Service *find_service(Str slug)
+static const NotifyService *find_service(Str slug)
 {
     for (size_t i = 0; i < COUNT_OF(services); i++)
         if (str_is(slug, services[i].slug))
@@ -149,7 +157,7 @@ static const Service *find_service(Str slug)
     return NULL;
 }
 
-static bool read_type(Message *message, const Service *service)
+static bool read_type(Message *message, const NotifyService *service)
 {
     bool ok = true;
     Str name = data_text(message, "notify_type", &ok);
@@ -166,10 +174,12 @@ static bool read_type(Message *message, const Service *service)
 
 bool notify_requests(Arena *arena, Str slug, const Json *data, Str subject, Str body, Time now, const NotifyRequest **ret, Error *error)
 {
-    const Service *service = find_service(slug);
+    const NotifyService *service = find_service(slug);
     if (!service)
         return fail(error, ERR_INVALID, "blocks of type %.*s send no notifications", STR_ARG(slug));
-    Message message = { .arena = arena, .data = data, .title = trimmed(subject), .body = trimmed_end(body), .now = now, .error = error };
+    Message message = { .arena = arena, .data = data, .now = now, .error = error };
+    message.title = str_trim(subject);
+    message.body = trimmed_end(body);
     message.end = &message.first;
     if (!read_type(&message, service))
         return false;

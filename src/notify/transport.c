@@ -3,16 +3,15 @@
 #include "notify/transport.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <pthread.h>
-#include <time.h>
+
+#include "base/library.h"
 
 /* As long as the reference's library waits. */
 static const long CONNECT_MILLISECONDS = 4000, REQUEST_MILLISECONDS = 10000;
 enum { ANSWER_MAX = 64 << 10 };
 
 typedef struct Curl {
-    void *library;
     __typeof__(&curl_global_init) global_init;
     __typeof__(&curl_easy_init) init;
     __typeof__(&curl_easy_setopt) set;
@@ -28,42 +27,32 @@ struct Transport {
     Curl curl;
     CURL *easy;
     const atomic_bool *stopping;
-    double deadline;       /* by the monotonic clock */
+    int64_t deadline;      /* by the monotonic clock */
     char problem[CURL_ERROR_SIZE];
     size_t answer_size;
     char answer[8];        /* its beginning */
 };
 
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* Loading twice is harmless: the dynamic linker counts. It is never unloaded, since libraries beneath it keep thread data. */
 static bool load(Curl *curl, Error *error)
 {
-    curl->library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    const struct { void *place; const char *name; } functions[] = {
+    const LibraryFunction functions[] = {
         { &curl->global_init, "curl_global_init" }, { &curl->init, "curl_easy_init" }, { &curl->set, "curl_easy_setopt" },
         { &curl->perform, "curl_easy_perform" }, { &curl->info, "curl_easy_getinfo" }, { &curl->reset, "curl_easy_reset" },
         { &curl->cleanup, "curl_easy_cleanup" }, { &curl->append, "curl_slist_append" }, { &curl->free_list, "curl_slist_free_all" },
     };
-    for (size_t i = 0; curl->library && i < COUNT_OF(functions); i++) {
-        void *found = dlsym(curl->library, functions[i].name);
-        if (!found)
-            return fail(error, ERR_INTERNAL, "libcurl lacks %s", functions[i].name);
-        memcpy(functions[i].place, &found, sizeof found);
-    }
-    return curl->library || fail(error, ERR_INTERNAL, "libcurl.so.4 not found (Debian: apt-get install libcurl4): notifications cannot be sent");
+    const char *missing;
+    if (library_load("libcurl.so.4", functions, COUNT_OF(functions), &missing))
+        return true;
+    return missing ? fail(error, ERR_INTERNAL, "libcurl lacks %s", missing)
+                   : fail(error, ERR_INTERNAL, "libcurl.so.4 not found (Debian: apt-get install libcurl4): "
+                                               "notifications cannot be sent");
 }
 
 Transport *transport_new(const atomic_bool *stopping, Error *error)
 {
     Transport *transport = xcalloc(1, sizeof *transport);
     transport->stopping = stopping;
-    transport->deadline = seconds_now() + NOTIFY_SECONDS_MAX;
+    transport->deadline = clock_monotonic() + NOTIFY_SECONDS_MAX * SECOND;
     if (load(&transport->curl, error) && transport->curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
         transport->easy = transport->curl.init();
     if (transport->easy)
@@ -98,7 +87,7 @@ static int look_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off
 {
     const Transport *transport = arg;
     (void)a, (void)b, (void)c, (void)d;
-    return *transport->stopping || seconds_now() > transport->deadline;
+    return *transport->stopping || clock_monotonic() > transport->deadline;
 }
 
 /* Certificates are checked against the system's, or those of the file that the reference's library takes them from. */

@@ -3,12 +3,9 @@
 
 #include <strings.h>
 
-enum { DIGITS_MAX = 14, TARGET_DIGITS_MIN = 10, SOURCE_DIGITS_MIN = 5, LONG_DIGITS_MIN = 11, TARGETS_MAX = 200 };
+#include "base/text.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+enum { DIGITS_MAX = 14, TARGET_DIGITS_MIN = 10, SOURCE_DIGITS_MIN = 5, LONG_DIGITS_MIN = 11, TARGETS_MAX = 200 };
 
 /* All of it from the second text. */
 static bool made_of(Str text, const char *chars)
@@ -27,7 +24,7 @@ static Str phone_digits(Arena *arena, Str text, size_t min)
     if (!made_of(text, "0123456789 \t\n\r\v\f()+-"))
         return STR_NULL;
     for (size_t i = 0; i < text.n; i++)
-        if (is_digit(text.p[i]))
+        if (char_is_digit(text.p[i]))
             buf_char(&digits, text.p[i]);
     return digits.n >= min && digits.n <= DIGITS_MAX ? buf_view(&digits) : STR_NULL;
 }
@@ -36,22 +33,22 @@ static Str phone_digits(Arena *arena, Str text, size_t min)
 static bool number_may_end(Str text, size_t at)
 {
     size_t i = at;
-    while (i < text.n && (is_blank(text.p[i]) || char_in(text.p[i], ",+(")))
+    while (i < text.n && (char_is_space(text.p[i]) || char_in(text.p[i], ",+(")))
         i++;
-    return at == text.n || (i > at && i < text.n && is_digit(text.p[i]));
+    return at == text.n || (i > at && i < text.n && char_is_digit(text.p[i]));
 }
 
 /* The next number in a text that lists some: a run of digits, blanks, brackets and dashes, as long as it can be. */
 static bool next_number(Str text, size_t *at, Str *ret)
 {
     for (size_t begin = *at; begin < text.n; begin++) {
-        if (!is_digit(text.p[begin]))
+        if (!char_is_digit(text.p[begin]))
             continue;
         size_t end = begin;
-        while (end < text.n && (is_digit(text.p[end]) || is_blank(text.p[end]) || char_in(text.p[end], "()-")))
+        while (end < text.n && char_in(text.p[end], "0123456789 \t\n\r\v\f()-"))
             end++;
         for (; end > begin + 2; end--) {
-            if (!is_digit(text.p[end - 1]) || !number_may_end(text, end))
+            if (!char_is_digit(text.p[end - 1]) || !number_may_end(text, end))
                 continue;
             *ret = (Str){ text.p + begin, end - begin };
             *at = end;
@@ -66,7 +63,7 @@ static void form_value(Buf *out, Str text)
     static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
-        if (is_digit((char)c) || ((c | 32) >= 'a' && (c | 32) <= 'z') || char_in((char)c, "_.-~")) {
+        if (char_is_digit((char)c) || char_is_letter((char)c) || char_in((char)c, "_.-~")) {
             buf_char(out, (char)c);
         } else if (c == ' ') {
             buf_char(out, '+');

@@ -3,6 +3,8 @@
 
 #include <strings.h>
 
+#include "base/text.h"
+
 /* ---- addresses ---- */
 
 static bool eat(Str *rest, const char *word)
@@ -16,7 +18,7 @@ static bool eat(Str *rest, const char *word)
 
 static bool is_token_char(char c, const char *also)
 {
-    return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || char_in(c, also);
+    return char_is_digit(c) || char_is_letter(c) || char_in(c, also);
 }
 
 /* The letters and digits that come next, and what `also` has; at least one. */
@@ -95,7 +97,7 @@ static bool read_link_text(Str *rest, Str *ret)
     const char *end = memmem(line.p, line.n, "&gt;", 4);
     if (!end)
         return false;
-    *ret = trimmed((Str){ line.p, (size_t)(end - line.p) });
+    *ret = str_trim((Str){ line.p, (size_t)(end - line.p) });
     *rest = from(*rest, (size_t)(end - line.p) + 4);
     return true;
 }
@@ -162,12 +164,6 @@ static Str with_links(Arena *arena, Str text)
     return buf_view(&out);
 }
 
-static void write_member(JsonWriter *w, const char *key, Str value)
-{
-    json_key(w, key);
-    json_str(w, value);
-}
-
 static bool slack(Message *message, Str address, Str query)
 {
     bool footer = option(query, "footer", true);
@@ -176,25 +172,25 @@ static bool slack(Message *message, Str address, Str query)
     JsonWriter w;
     message_json(message, &buf, &w);
     json_object(&w);
-    write_member(&w, "username", STR(NOTIFY_SENDER));
+    message_write(&w, "username", STR(NOTIFY_SENDER));
     json_key(&w, "mrkdwn");
     json_bool(&w, true);
     json_key(&w, "attachments");
     json_array(&w);
     json_object(&w);
-    write_member(&w, "title", escaped(message->arena, message->title));
-    write_member(&w, "text", with_links(message->arena, escaped(message->arena, message->body)));
-    write_member(&w, "color", str_from(notify_colors[message->type]));
+    message_write(&w, "title", escaped(message->arena, message->title));
+    message_write(&w, "text", with_links(message->arena, escaped(message->arena, message->body)));
+    message_write(&w, "color", str_from(notify_colors[message->type]));
     json_key(&w, "ts");
     json_float(&w, (double)message->now / 1e6);
     if (footer && image.p)
-        write_member(&w, "footer_icon", image);
+        message_write(&w, "footer_icon", image);
     if (footer)
-        write_member(&w, "footer", STR(NOTIFY_SENDER));
+        message_write(&w, "footer", STR(NOTIFY_SENDER));
     json_object_end(&w);
     json_array_end(&w);
     if (image.p)
-        write_member(&w, "icon_url", image);
+        message_write(&w, "icon_url", image);
     json_object_end(&w);
     NotifyRequest *request = message_request(message, address);
     request->content_type = STR("application/json; charset=utf-8");
@@ -213,16 +209,16 @@ static bool teams(Message *message, Str address, Str query)
     JsonWriter w;
     message_json(message, &buf, &w);
     json_object(&w);
-    write_member(&w, "@type", STR("MessageCard"));
-    write_member(&w, "@context", STR("https://schema.org/extensions"));
-    write_member(&w, "summary", STR(NOTIFY_SENDER));
-    write_member(&w, "themeColor", str_from(notify_colors[message->type]));
+    message_write(&w, "@type", STR("MessageCard"));
+    message_write(&w, "@context", STR("https://schema.org/extensions"));
+    message_write(&w, "summary", STR(NOTIFY_SENDER));
+    message_write(&w, "themeColor", str_from(notify_colors[message->type]));
     json_key(&w, "sections");
     json_array(&w);
     json_object(&w);
-    write_member(&w, "activityImage", image);
-    write_member(&w, "activityTitle", message->title);
-    write_member(&w, "text", message->body);
+    message_write(&w, "activityImage", image);
+    message_write(&w, "activityTitle", message->title);
+    message_write(&w, "text", message->body);
     json_object_end(&w);
     json_array_end(&w);
     json_object_end(&w);
@@ -265,7 +261,7 @@ bool webhook_message(Message *message)
     Str url, address, query;
     if (!data_required(message, "url", &url))
         return false;
-    Str rest = trimmed(url);
+    Str rest = str_trim(url);
     if (!eat(&rest, "https://") && !eat(&rest, "http://"))
         return message_fail(message, "the block's url is not a webhook of Slack or Microsoft Teams");
     if (is_slack(message, rest, &address, &query))

@@ -1,6 +1,7 @@
-/* orchestration/engine.c -- takes a proposed state in through the rules, writes what is left of it, and goes out again. */
+/* orchestration/engine.c -- runs a transition: the rules before it, the write of its state, the rules after it. */
 #include "orchestration/transition.h"
 
+#include "model/notification_queue.h"
 #include "model/run_state.h"
 
 enum { RULES_MAX = 32 };
@@ -51,7 +52,8 @@ static bool change(Transition *t, State *state, TransitionResult result)
 bool transition_reject(Transition *t, State *instead, Str reason)
 {
     if (!instead && t->active->from == STATE_NONE)
-        return fail(t->tx->error, ERR_INTERNAL, "%s: a run without a state needs a new one where a transition is rejected", t->active->rule->name);
+        return fail(t->tx->error, ERR_INTERNAL,
+                    "%s: a run without a state needs a new one where a transition is rejected", t->active->rule->name);
     return change(t, instead, (TransitionResult){ .status = TRANSITION_REJECT, .reason = reason });
 }
 
@@ -164,37 +166,49 @@ static bool run_transition(Transition *t, const State *proposed, const Policy *p
     return true;
 }
 
-bool set_flow_run_state(Tx *tx, Str flow_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret)
+bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
-    db_lock_row(tx, "flow_run", flow_run_id);
-    FlowRun *run = flow_run_read(tx, flow_run_id);
-    if (!run)
-        return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Flow run with id %.*s not found", STR_ARG(flow_run_id));
     const FlowRun before = *run;
     Transition t = { .tx = tx, .run = &run->run, .flow_run = run, .api_version = options.api_version };
     if (!run_transition(&t, proposed, options.force ? &minimal_flow_policy : &core_flow_policy, &global_flow_policy)
         || !flow_run_save(tx, &before, run))
         return false;
     bool set = t.result.status == TRANSITION_ACCEPT || t.result.status == TRANSITION_REJECT;
-    if (set && !queue_flow_run_notifications(tx, run))
+    if (set && !notification_queue_add(tx, run))
         return false;
-    *ret = t.result;
+    if (ret)
+        *ret = t.result;
     return true;
 }
 
-bool set_task_run_state(Tx *tx, Str task_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret)
+bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
-    db_lock_row(tx, "task_run", task_run_id);
-    TaskRun *run = task_run_read(tx, task_run_id);
-    if (!run)
-        return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Task run with id %.*s not found", STR_ARG(task_run_id));
     const TaskRun before = *run;
     Transition t = { .tx = tx, .run = &run->run, .task_run = run, .api_version = options.api_version };
     if (!run_transition(&t, proposed, options.force ? &minimal_task_policy : &core_task_policy, &global_task_policy)
         || !task_run_save(tx, &before, run))
         return false;
-    *ret = t.result;
+    if (ret)
+        *ret = t.result;
     return true;
+}
+
+bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
+{
+    db_lock_row(tx, "flow_run", id);
+    FlowRun *run = flow_run_read(tx, id);
+    if (!run)
+        return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Flow run with id %.*s not found", STR_ARG(id));
+    return flow_run_transition(tx, run, proposed, options, ret);
+}
+
+bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
+{
+    db_lock_row(tx, "task_run", id);
+    TaskRun *run = task_run_read(tx, id);
+    if (!run)
+        return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Task run with id %.*s not found", STR_ARG(id));
+    return task_run_transition(tx, run, proposed, options, ret);
 }
 
 /* ---- new runs ---- */
@@ -208,6 +222,8 @@ static State first_state(Tx *tx, const State *wanted)
     return state;
 }
 
+/* Without a lock: nobody else sees a new run before the commit. It is read once, for the answer, which shows values as
+ * the database stores them and the names of the run's queue and pool. */
 bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRun **ret_run, bool *ret_created)
 {
     FlowRun *run;
@@ -215,10 +231,9 @@ bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRu
     if (!flow_run_insert(tx, wanted, &run, &created))
         return false;
     if (created) {
-        State state = first_state(tx, wanted->run.state);
-        TransitionResult unused;
-        TransitionOptions options = { .force = true, .api_version = api_version };
-        if (!set_flow_run_state(tx, run->run.id, &state, options, &unused))
+        const State state = first_state(tx, wanted->run.state);
+        const TransitionOptions options = { .force = true, .api_version = api_version };
+        if (!flow_run_transition(tx, run, &state, options, NULL))
             return false;
         run = flow_run_read(tx, run->run.id);
     }
@@ -234,9 +249,8 @@ bool task_run_create(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret
     if (!task_run_insert(tx, wanted, &run, &created))
         return false;
     if (created) {
-        State state = first_state(tx, wanted->run.state);
-        TransitionResult unused;
-        if (!set_task_run_state(tx, run->run.id, &state, (TransitionOptions){ .force = true }, &unused))
+        const State state = first_state(tx, wanted->run.state);
+        if (!task_run_transition(tx, run, &state, (TransitionOptions){ .force = true }, NULL))
             return false;
         run = task_run_read(tx, run->run.id);
     }

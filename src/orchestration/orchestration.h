@@ -1,10 +1,12 @@
-/* orchestration/orchestration.h -- set_state: a proposed state goes through the rules; what becomes of it is the result. */
+/* orchestration/orchestration.h -- changes of a run's state, by the rules or by force, and new runs. */
 #ifndef ORION_ORCHESTRATION_H
 #define ORION_ORCHESTRATION_H
 
 #include "model/run.h"
 
-typedef enum TransitionStatus { TRANSITION_ACCEPT, TRANSITION_REJECT, TRANSITION_ABORT, TRANSITION_WAIT } TransitionStatus;
+typedef enum TransitionStatus {
+    TRANSITION_ACCEPT, TRANSITION_REJECT, TRANSITION_ABORT, TRANSITION_WAIT
+} TransitionStatus;
 
 /* schemas.responses.OrchestrationResult */
 typedef struct TransitionResult {
@@ -20,14 +22,24 @@ typedef struct TransitionOptions {
     unsigned api_version;      /* major * 10000 + minor * 100 + patch; 0: none sent */
 } TransitionOptions;
 
-/* set_flow_run_state / set_task_run_state of the reference's models. `proposed` is completed (state_complete) by the caller.
- * False: tx->error (ERR_OBJECT_NOT_FOUND "Flow run with id … not found", …). */
-bool set_flow_run_state(Tx *tx, Str flow_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
-bool set_task_run_state(Tx *tx, Str task_run_id, const State *proposed, TransitionOptions options, TransitionResult *ret) MUST_CHECK;
+/* set_flow_run_state / set_task_run_state of the reference's models: locks the run, reads it and makes the transition.
+ * `proposed` has been completed (state_complete). `ret` may be NULL. False: tx->error (ERR_OBJECT_NOT_FOUND
+ * "Flow run with id … not found", …). */
+bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options,
+                        TransitionResult *ret) MUST_CHECK;
+bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options,
+                        TransitionResult *ret) MUST_CHECK;
 
-/* create_flow_run / create_task_run: makes the run that a body asks for (model/run_bodies.h) and gives it its state by force, PENDING
- * where it has none. *ret_created is false where the run was there already; it is not touched then. */
-bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRun **ret_run, bool *ret_created) MUST_CHECK;
+/* The same for a run that this transaction has inserted, or locked and then read. *run changes along with its row. */
+bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, TransitionOptions options,
+                         TransitionResult *ret) MUST_CHECK;
+bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, TransitionOptions options,
+                         TransitionResult *ret) MUST_CHECK;
+
+/* create_flow_run / create_task_run: creates the run that a body asks for (model/run_bodies.h) and forces the body's
+ * state on it, or PENDING. *ret_created is false where the run exists already; it is returned unchanged then. */
+bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRun **ret_run,
+                     bool *ret_created) MUST_CHECK;
 bool task_run_create(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;
 
 /* {"state":…,"status":…,"details":{…}} */

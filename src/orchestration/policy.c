@@ -1,5 +1,5 @@
-/* orchestration/policy.c -- the six ordered lists of rules. Read this first: the order is the meaning, the first row is entered first and
- * left last. */
+/* orchestration/policy.c -- the six ordered lists of rules. Read this first: the order is the meaning, the first row is
+ * entered first and left last. */
 #include "orchestration/transition.h"
 
 #define POLICY(list) { (list), COUNT_OF(list) }

@@ -1,13 +1,8 @@
-/* orchestration/rules_flow.c -- rules that govern flow runs only: their end, cancelling, pausing, resuming, retrying. */
+/* orchestration/rules_flow.c -- rules for flow runs only: their end, cancelling, pausing, resuming, retrying. */
 #include "orchestration/transition.h"
 
 #include "base/ident.h"
 #include "base/str_list.h"
-
-enum {
-    VERSION_RETRIES_OWN_TASKS = 803, /* from 0.8.3 on clients rerun a flow's failed tasks by themselves */
-    VERSION_PAUSES = 804             /* from 0.8.4 on they know pauses */
-};
 
 /* A run that starts over has not been paused yet. */
 static void forget_pauses(Transition *t)
@@ -26,7 +21,8 @@ static bool before_leaving_end(Transition *t)
     if (t->proposed->type != STATE_SCHEDULED || !str_is(t->proposed->name, "AwaitingRetry"))
         return transition_abort(t, STR("This run has already terminated."));
     forget_pauses(t);
-    return t->flow_run->deployment_id.p || transition_abort(t, STR("Cannot restart a run without an associated deployment."));
+    return t->flow_run->deployment_id.p
+           || transition_abort(t, STR("Cannot restart a run without an associated deployment."));
 }
 
 static bool cleanup_leaving_end(Transition *t)
@@ -44,7 +40,8 @@ const Rule handle_flow_terminal_state_transitions = {
 
 static bool before_leaving_cancelling(Transition *t)
 {
-    return transition_reject(t, NULL, STR("Cannot transition flows that are cancelling to a state other than Cancelled."));
+    return transition_reject(t, NULL,
+                             STR("Cannot transition flows that are cancelling to a state other than Cancelled."));
 }
 
 const Rule handle_cancelling_state_transitions = {
@@ -123,7 +120,9 @@ static bool before_resuming(Transition *t)
     int to = t->proposed->type;
     if (to != STATE_RUNNING && to != STATE_SCHEDULED && !state_type_is_final((StateType)to))
         return transition_reject(t, NULL,
-                                 arena_printf(t->tx->arena, "This run cannot transition to the StateType.%s state from the StateType.%s state.",
+                                 arena_printf(t->tx->arena,
+                                              "This run cannot transition to the StateType.%s state"
+                                              " from the StateType.%s state.",
                                               state_type_names[to], state_type_names[t->initial->type]));
     if (pause->pause_reschedule && !t->flow_run->deployment_id.p)
         return transition_reject(t, NULL, STR("Cannot reschedule a paused flow run without a deployment."));
@@ -151,28 +150,18 @@ static bool reschedule_task_run(Transition *t, Str id, Time start)
 {
     State *state = state_new(t->tx->arena, STATE_SCHEDULED, "AwaitingRetry", t->tx->now);
     state->state_details.scheduled_time = MOMENT(start);
-    TransitionResult unused;
-    if (!set_task_run_state(t->tx, id, state, (TransitionOptions){ .force = true }, &unused))
-        return false;
     TaskRun *run = task_run_read(t->tx, id);
     if (!run)
         return false;
-    const TaskRun before = *run;
     run->run.run_count = 0; /* so that the tasks' own retries work again */
-    return task_run_save(t->tx, &before, run);
+    return task_run_transition(t->tx, run, state, (TransitionOptions){ .force = true }, NULL);
 }
 
 /* Clients before 0.8.3 only rerun tasks that are scheduled. */
 static bool reschedule_failed_tasks(Transition *t, Time start)
 {
     StrList ids = { 0 };
-    Buf sql;
-    buf_init(&sql, t->tx->arena, 128);
-    buf_printf(&sql, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id%s", t->tx->sql->for_update);
-    Rows *rows = db_query(t->tx, buf_cstr(&sql), DB_VALUES(v_uuid(t->run->id)));
-    while (db_next(rows))
-        str_list_add(&ids, t->tx->arena, row_text(rows, 0));
-    bool ok = t->tx->error->code == ERR_NONE;
+    bool ok = task_runs_lock_failed(t->tx, t->run->id, &ids);
     for (size_t i = 0; ok && i < ids.count; i++)
         ok = reschedule_task_run(t, ids.items[i], start);
     return ok;
@@ -185,7 +174,7 @@ static bool before_failing(Transition *t)
         return true;
     Time start;
     if (!time_add_seconds(t->tx->now, (double)policy->retry_delay.v, &start))
-        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* the reference fails on it too */
+        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* as the reference */
     if (!transition_version_from(t, VERSION_RETRIES_OWN_TASKS) && !reschedule_failed_tasks(t, start))
         return false;
     forget_pauses(t);

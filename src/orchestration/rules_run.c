@@ -19,7 +19,8 @@ static bool before_redundant(Transition *t)
     if (progress(to) > progress(from))
         return true;
     Str from_text = type_text(t, from), to_text = type_text(t, to);
-    return transition_abort(t, arena_printf(t->tx->arena, "This run cannot transition to the %.*s state from the %.*s state.",
+    return transition_abort(t, arena_printf(t->tx->arena,
+                                            "This run cannot transition to the %.*s state from the %.*s state.",
                                             STR_ARG(to_text), STR_ARG(from_text)));
 }
 
@@ -46,7 +47,7 @@ const Rule copy_scheduled_time = {
 
 /* ---- a run must not start before its time: nothing is written, and the client is told how long to wait ---- */
 
-/* To the nearest second, where exactly half a one counts for none: the reference rounds the fraction to an even number. */
+/* To the nearest second; exactly half a second is dropped: the reference rounds the fraction to an even number. */
 static int64_t seconds_until(Time due, Time now)
 {
     int64_t us = due - now, fraction = us % SECOND;

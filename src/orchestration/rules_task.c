@@ -8,22 +8,12 @@
 
 /* ---- the cache: a task with the key of a completed one takes over its state ---- */
 
-static State *cached_state(Transition *t, Str key)
-{
-    Str id = DB_TEXT(t->tx,
-                     "SELECT task_run_state_id FROM task_run_state_cache"
-                     " WHERE cache_key = $1 AND (cache_expiration IS NULL OR cache_expiration > $2)"
-                     " ORDER BY created DESC LIMIT 1",
-                     v_text(key), v_time(t->tx->now));
-    return id.p ? run_state_read(t->tx, TASK_RUN, id) : NULL;
-}
-
 static bool before_cached(Transition *t)
 {
     const StateDetails *details = &t->proposed->state_details;
     if (details->cache_key.n == 0 || details->refresh_cache.v)
         return true;
-    State *state = cached_state(t, details->cache_key);
+    State *state = task_cache_read(t->tx, details->cache_key);
     if (!state)
         return t->tx->error->code == ERR_NONE;
     state_complete(t->tx->arena, state, t->tx->now);
@@ -38,14 +28,7 @@ const Rule cache_retrieval = {
 
 static bool after_completed(Transition *t)
 {
-    const StateDetails *details = &t->validated->state_details;
-    if (details->cache_key.n == 0)
-        return true;
-    return DB_SEND(t->tx,
-                   "INSERT INTO task_run_state_cache (id, created, updated, cache_key, cache_expiration, task_run_state_id)"
-                   " VALUES ($1, $2, $2, $3, $4, $5)",
-                   v_uuid(uuid_new(t->tx->arena)), v_time(t->tx->now), v_text(details->cache_key), v_time(details->cache_expiration.us),
-                   v_uuid(t->validated->id));
+    return t->validated->state_details.cache_key.n == 0 || task_cache_insert(t->tx, t->validated);
 }
 
 const Rule cache_insertion = {
@@ -58,7 +41,8 @@ const Rule cache_insertion = {
 static bool before_leaving_end(Transition *t)
 {
     int from = t->initial->type;
-    bool rerun = t->proposed->type == STATE_RUNNING && (from == STATE_FAILED || from == STATE_CRASHED || from == STATE_CANCELLED);
+    bool rerun = t->proposed->type == STATE_RUNNING
+                 && (from == STATE_FAILED || from == STATE_CRASHED || from == STATE_CANCELLED);
     t->original_run_count = t->run->run_count;
     if (!rerun)
         return transition_abort(t, STR("This run has already terminated."));
@@ -95,7 +79,8 @@ static bool before_running_in_flow(Transition *t)
         return true;
     if (type != STATE_PAUSED)
         return transition_abort(t, STR("The enclosing flow must be running to begin task execution."));
-    Str reason = arena_printf(t->tx->arena, "The flow is paused, new tasks can execute after resuming flow run: %.*s.", STR_ARG(flow_run->run.id));
+    Str reason = arena_printf(t->tx->arena, "The flow is paused, new tasks can execute after resuming flow run: %.*s.",
+                              STR_ARG(flow_run->run.id));
     return transition_reject(t, state_new(t->tx->arena, STATE_PAUSED, "NotReady", t->tx->now), reason);
 }
 
@@ -116,8 +101,9 @@ static bool release_slots(Transition *t)
     return ok;
 }
 
-/* All limits are looked at before any slot is taken, and a run that must wait holds none: the reference keeps the free ones while it
- * waits for a full one, and two such runs then wait for each other. The last limit in the way names the answer, as there. */
+/* All limits are checked before any slot is taken, and a run that must wait holds none: the reference keeps the free
+ * ones while it waits for a full one, and two such runs then wait for each other. As there, the answer names the last
+ * limit in the way. */
 static bool before_taking_slots(Transition *t)
 {
     bool blocked = false, ok = true;
@@ -128,9 +114,13 @@ static bool before_taking_slots(Transition *t)
         const ConcurrencyLimit *limit = t->limits[i];
         int64_t used = (int64_t)concurrency_limit_used(t->tx, limit);
         if (limit->concurrency_limit == 0)
-            blocked = transition_abort(t, arena_printf(t->tx->arena, "The concurrency limit on tag \"%.*s\" is 0 and will deadlock if the task tries to run again.", STR_ARG(limit->tag)));
+            blocked = transition_abort(t, arena_printf(t->tx->arena,
+                                                       "The concurrency limit on tag \"%.*s\" is 0 and will deadlock"
+                                                       " if the task tries to run again.", STR_ARG(limit->tag)));
         else if (used >= limit->concurrency_limit)
-            blocked = transition_delay(t, SLOT_RETRY_SECONDS, arena_printf(t->tx->arena, "Concurrency limit for the %.*s tag has been reached", STR_ARG(limit->tag)));
+            blocked = transition_delay(t, SLOT_RETRY_SECONDS,
+                                       arena_printf(t->tx->arena, "Concurrency limit for the %.*s tag has been reached",
+                                                    STR_ARG(limit->tag)));
     }
     if (blocked)
         return release_slots(t);
@@ -170,7 +160,7 @@ static bool base_delay(Transition *t, double *ret)
         return true;
     if (json->kind == JSON_ARRAY) {
         if (json->count == 0)
-            return fail(t->tx->error, ERR_INTERNAL, "A retry without any delay in its list"); /* the reference fails on it too */
+            return fail(t->tx->error, ERR_INTERNAL, "A retry without any delay in its list"); /* as the reference */
         int64_t last = (int64_t)json->count - 1, index = t->run->run_count - 1;
         if (index > last || index < 0)
             index = last;
@@ -187,7 +177,8 @@ static double exponential_cdf(double x, double average)
     return 1 - exp(-x / average);
 }
 
-/* An exponentially distributed delay between bounds around the average, chosen so that as much of it lies below the median as above. */
+/* An exponentially distributed delay between bounds around the average, chosen so that as much of it lies below the
+ * median as above. */
 static double jittered(double average, double factor)
 {
     double multiple = 1 + factor;
@@ -206,14 +197,14 @@ static bool before_failing(Transition *t)
     if (!base_delay(t, &delay))
         return false;
     if (policy->retry_jitter_factor.v != 0 && delay == 0)
-        return fail(t->tx->error, ERR_INTERNAL, "A retry delay of 0 cannot have jitter"); /* the reference divides by it */
+        return fail(t->tx->error, ERR_INTERNAL, "A retry delay of 0 cannot have jitter"); /* the reference divides */
     if (policy->retry_jitter_factor.v != 0)
         delay = jittered(delay, policy->retry_jitter_factor.v);
     if (!policy->retries.has || t->run->run_count > policy->retries.v)
         return true;
     Time start;
     if (!time_add_seconds(t->tx->now, delay, &start))
-        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* the reference fails on it too */
+        return fail(t->tx->error, ERR_INTERNAL, "A retry delay that leads out of the calendar"); /* as the reference */
     State *retry = state_new(t->tx->arena, STATE_SCHEDULED, "AwaitingRetry", t->tx->now);
     retry->state_details.scheduled_time = MOMENT(start);
     retry->message = t->proposed->message;
@@ -250,7 +241,8 @@ static bool after_running(Transition *t)
     const FlowRun *flow_run = transition_flow_run(t);
     if (!flow_run)
         return fail(t->tx->error, ERR_OBJECT_NOT_FOUND,
-                    "Unable to read flow run associated with task run: %.*s, this flow run might have been deleted", STR_ARG(t->run->id));
+                    "Unable to read flow run associated with task run: %.*s, this flow run might have been deleted",
+                    STR_ARG(t->run->id));
     t->task_run->flow_run_run_count = flow_run->run.run_count;
     return true;
 }

@@ -3,8 +3,6 @@
 
 #include "base/ident.h"
 
-enum { VERSION_PAUSES = 804 }; /* from 0.8.4 on clients know pauses */
-
 static bool initial_is(const Transition *t, StateType type)
 {
     return t->initial && t->initial->type == (int)type;
@@ -70,7 +68,9 @@ static bool expected_start_time(Transition *t)
     t->run->expected_start_time = scheduled ? t->proposed->state_details.scheduled_time.us : t->proposed->timestamp;
     return true;
 }
-const Rule set_expected_start_time = { .name = "SetExpectedStartTime", .transform = true, .before = expected_start_time };
+const Rule set_expected_start_time = {
+    .name = "SetExpectedStartTime", .transform = true, .before = expected_start_time,
+};
 
 /* Set only while the run is scheduled. */
 static bool next_scheduled_start_time(Transition *t)
@@ -81,7 +81,9 @@ static bool next_scheduled_start_time(Transition *t)
         t->run->next_scheduled_start_time = t->proposed->state_details.scheduled_time.us;
     return true;
 }
-const Rule set_next_scheduled_start_time = { .name = "SetNextScheduledStartTime", .transform = true, .before = next_scheduled_start_time };
+const Rule set_next_scheduled_start_time = {
+    .name = "SetNextScheduledStartTime", .transform = true, .before = next_scheduled_start_time,
+};
 
 /* A state names its run, whatever the client wrote there. */
 static bool state_details(Transition *t)
@@ -104,8 +106,7 @@ static bool parent_task(Transition *t)
     state.id = uuid_new(t->tx->arena);
     state.timestamp = t->tx->now;
     state.state_details.child_flow_run_id = t->run->id;
-    TransitionResult unused;
-    return set_task_run_state(t->tx, parent_id, &state, (TransitionOptions){ .force = true }, &unused);
+    return task_run_set_state(t->tx, parent_id, &state, (TransitionOptions){ .force = true }, NULL);
 }
 const Rule update_subflow_parent_task = { .name = "UpdateSubflowParentTask", .transform = true, .after = parent_task };
 
@@ -115,7 +116,9 @@ static bool subflow_state_details(Transition *t)
         t->proposed->state_details.task_run_id = t->flow_run->parent_task_run_id;
     return true;
 }
-const Rule update_subflow_state_details = { .name = "UpdateSubflowStateDetails", .transform = true, .before = subflow_state_details };
+const Rule update_subflow_state_details = {
+    .name = "UpdateSubflowStateDetails", .transform = true, .before = subflow_state_details,
+};
 
 /* A run that goes on after a pause is still the same attempt. */
 static bool flow_run_count(Transition *t)
@@ -135,7 +138,9 @@ static bool resuming_indicator(Transition *t)
         *resuming = (OptBool){ false, true };
     return true;
 }
-const Rule remove_resuming_indicator = { .name = "RemoveResumingIndicator", .transform = true, .before = resuming_indicator };
+const Rule remove_resuming_indicator = {
+    .name = "RemoveResumingIndicator", .transform = true, .before = resuming_indicator,
+};
 
 static bool task_run_count(Transition *t)
 {

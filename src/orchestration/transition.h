@@ -11,15 +11,16 @@ typedef bool (*Hook)(Transition *t); /* false: tx->error; the whole operation is
 /* Sets of state types, with a place for "no state". */
 #define ST(type) (1u << ((type) + 1))
 enum {
-    ST_NONE = ST(STATE_NONE), ST_SCHEDULED = ST(STATE_SCHEDULED), ST_PENDING = ST(STATE_PENDING), ST_RUNNING = ST(STATE_RUNNING),
-    ST_COMPLETED = ST(STATE_COMPLETED), ST_FAILED = ST(STATE_FAILED), ST_CANCELLED = ST(STATE_CANCELLED), ST_CRASHED = ST(STATE_CRASHED),
-    ST_PAUSED = ST(STATE_PAUSED), ST_CANCELLING = ST(STATE_CANCELLING),
+    ST_NONE = ST(STATE_NONE),
+    ST_SCHEDULED = ST(STATE_SCHEDULED), ST_PENDING = ST(STATE_PENDING), ST_RUNNING = ST(STATE_RUNNING),
+    ST_COMPLETED = ST(STATE_COMPLETED), ST_FAILED = ST(STATE_FAILED), ST_CANCELLED = ST(STATE_CANCELLED),
+    ST_CRASHED = ST(STATE_CRASHED), ST_PAUSED = ST(STATE_PAUSED), ST_CANCELLING = ST(STATE_CANCELLING),
     ST_FINAL = ST_COMPLETED | ST_FAILED | ST_CANCELLED | ST_CRASHED,
     ST_ANY = ST(STATE_COUNT) - 1
 };
 
-/* A rule governs the transitions from a state of `from` to one of `to`. A transform (`to` and `from` unused) sees every transition that
- * writes a state, and never changes where it leads. Hooks may be NULL. */
+/* A rule governs the transitions from a state of `from` to one of `to`. A transform (`to` and `from` unused) sees every
+ * transition that writes a state, and never changes where it leads. Hooks may be NULL. */
 typedef struct Rule {
     const char *name;
     unsigned from, to;
@@ -33,7 +34,8 @@ typedef struct Policy {
     const Rule *const *rules;
     size_t count;
 } Policy;
-extern const Policy core_flow_policy, core_task_policy, minimal_flow_policy, minimal_task_policy, global_flow_policy, global_task_policy;
+extern const Policy core_flow_policy, minimal_flow_policy, global_flow_policy;
+extern const Policy core_task_policy, minimal_task_policy, global_task_policy;
 
 /* A rule at work: the transition as it knows it. */
 typedef struct ActiveRule {
@@ -67,6 +69,10 @@ struct Transition {
 int state_type_of(const State *state);
 /* The flow run itself, or the task run's; NULL: not there, or tx->error. */
 FlowRun *transition_flow_run(Transition *t);
+enum { /* since which API version clients do something themselves */
+    VERSION_RETRIES_OWN_TASKS = 803, /* rerun a flow's failed tasks */
+    VERSION_PAUSES = 804             /* pause and resume */
+};
 /* Did the client send no version, or this one or a later? */
 bool transition_version_from(const Transition *t, unsigned version);
 
@@ -76,18 +82,21 @@ bool transition_abort(Transition *t, Str reason);
 bool transition_delay(Transition *t, int64_t seconds, Str reason);
 void transition_rename(Transition *t, const char *name);
 
-/* Rows of the policies. */
-extern const Rule prevent_redundant_transitions, copy_scheduled_time, wait_for_scheduled_time;               /* rules_run.c */
-extern const Rule handle_flow_terminal_state_transitions, handle_cancelling_state_transitions,
-    handle_pausing_flows, handle_resuming_paused_flows, retry_failed_flows;                                   /* rules_flow.c */
+/* ---- rows of the policies ---- */
+
+/* rules_run.c */
+extern const Rule prevent_redundant_transitions, copy_scheduled_time, wait_for_scheduled_time;
+/* rules_flow.c */
+extern const Rule handle_flow_terminal_state_transitions, handle_cancelling_state_transitions, handle_pausing_flows,
+    handle_resuming_paused_flows, retry_failed_flows;
+/* rules_task.c */
 extern const Rule cache_retrieval, handle_task_terminal_state_transitions, prevent_running_tasks_from_stopped_flows,
     secure_task_concurrency_slots, retry_failed_tasks, rename_reruns, update_flow_run_tracker_on_tasks, cache_insertion,
-    release_task_concurrency_slots;                                                                           /* rules_task.c */
-extern const Rule set_run_state_type, set_run_state_name, set_run_state_timestamp, set_start_time, set_end_time, increment_run_time,
-    set_expected_start_time, set_next_scheduled_start_time, update_state_details, update_subflow_parent_task,
-    update_subflow_state_details, increment_flow_run_count, remove_resuming_indicator, increment_task_run_count; /* transforms.c */
-
-/* Queues a notification for every active policy that the flow run's state and tags match (notifications.c). */
-bool queue_flow_run_notifications(Tx *tx, const FlowRun *run) MUST_CHECK;
+    release_task_concurrency_slots;
+/* transforms.c */
+extern const Rule set_run_state_type, set_run_state_name, set_run_state_timestamp, set_start_time, set_end_time,
+    increment_run_time, set_expected_start_time, set_next_scheduled_start_time, update_state_details,
+    update_subflow_parent_task, update_subflow_state_details, increment_flow_run_count, remove_resuming_indicator,
+    increment_task_run_count;
 
 #endif

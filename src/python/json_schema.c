@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/str_list.h"
+#include "base/unicode.h"
 #include "python/json_pointer.h"
 #include "python/python_values.h"
 
@@ -272,14 +273,6 @@ static void check_pattern(Check *check, const Json *given, const Json *schema, c
 
 /* ---- sizes ---- */
 
-static double characters(Str text)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < text.n; i++)
-        count += ((unsigned char)text.p[i] & 0xC0) != 0x80;
-    return (double)count;
-}
-
 static void check_least(Check *check, const Json *given, const Json *value, double size, const char *otherwise, Faults *out)
 {
     if (python_is_number(given) && size < python_number(given))
@@ -296,14 +289,14 @@ static void check_min_length(Check *check, const Json *given, const Json *schema
 {
     (void)schema;
     if (value->kind == JSON_STRING)
-        check_least(check, given, value, characters(value->text), " is too short", out);
+        check_least(check, given, value, (double)utf8_count(value->text), " is too short", out);
 }
 
 static void check_max_length(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)
 {
     (void)schema;
     if (value->kind == JSON_STRING)
-        check_most(check, given, value, characters(value->text), " is too long", out);
+        check_most(check, given, value, (double)utf8_count(value->text), " is too long", out);
 }
 
 static void check_min_items(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)

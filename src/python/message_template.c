@@ -2,6 +2,7 @@
 #include "python/message_template.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 enum {
     WIDTH_MAX = 100000,
@@ -87,7 +88,7 @@ static bool read_number(Reader *r, Str s, size_t *at, int64_t *ret)
 {
     size_t begin = *at;
     int64_t value = 0;
-    for (; *at < s.n && s.p[*at] >= '0' && s.p[*at] <= '9'; (*at)++) {
+    for (; *at < s.n && char_is_digit(s.p[*at]); (*at)++) {
         value = value * 10 + (s.p[*at] - '0');
         if (value > WIDTH_MAX)
             return REFUSE(r, "Too many decimal digits in format string");

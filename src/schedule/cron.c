@@ -1,5 +1,7 @@
 /* schedule/cron.c -- reads cron expressions as croniter does: five fields, or six with seconds, or seven with years. */
-#include "schedule/rules.h"
+#include "schedule/cron.h"
+
+#include "base/text.h"
 
 static const struct { int least, most, all; } ranges[CRON_FIELDS] = {
     { 0, 59, 60 }, { 0, 23, 24 }, { 1, 31, 31 }, { 1, 12, 12 }, { 0, 6, 7 }, { 0, 59, 60 }, { 1970, 2099, 130 },
@@ -21,20 +23,10 @@ typedef struct Reading {
     bool single; /* the field is no list */
 } Reading;
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 static bool all_digits(Str s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        if (!is_digit(s.p[i]))
+        if (!char_is_digit(s.p[i]))
             return false;
     }
     return s.n > 0;
@@ -148,13 +140,14 @@ static bool take_single(Reading *r, Str s, int nth)
 
 static bool take_simple(Reading *r, Str s, int nth)
 {
-    size_t slash = find(s, '/'), dash = find(s, '-');
-    Str step = slash < s.n ? cut(s, slash + 1, s.n) : STR_NULL;
+    size_t slash = str_find(s, '/'), dash = str_find(s, '-');
+    Str step = slash < s.n ? str_cut(s, slash + 1, s.n) : STR_NULL;
     if (step.p && !all_digits(step))
         return false;
-    Str head = cut(s, 0, slash);
+    Str head = str_cut(s, 0, slash);
     if (dash < head.n)
-        return dash > 0 && dash + 1 < head.n && take_range(r, cut(head, 0, dash), cut(head, dash + 1, head.n), step, false, nth);
+        return dash > 0 && dash + 1 < head.n &&
+               take_range(r, str_cut(head, 0, dash), str_cut(head, dash + 1, head.n), step, false, nth);
     if (!step.p)
         return take_single(r, s, nth);
     if (!str_is(head, "*"))
@@ -165,15 +158,16 @@ static bool take_simple(Reading *r, Str s, int nth)
 /* "5#2", "mon-fri#1": the second Friday, the first of each workday. "l5": the last Friday. */
 static bool take_weekday(Reading *r, Str s)
 {
-    size_t mark = find(s, '#');
+    size_t mark = str_find(s, '#');
     if (mark < s.n) {
-        Str nth = cut(s, mark + 1, s.n);
-        return all_digits(nth) && number(nth) >= 1 && number(nth) <= 5 && find(s, '/') == s.n && s.p[0] != '*' &&
-               (find(cut(s, 0, mark), '-') == mark || !(is_digit(s.p[0]) || is_digit(s.p[mark - 1]))) &&
-               take_simple(r, cut(s, 0, mark), number(nth));
+        Str nth = str_cut(s, mark + 1, s.n);
+        return all_digits(nth) && number(nth) >= 1 && number(nth) <= 5 && str_find(s, '/') == s.n && s.p[0] != '*' &&
+               (str_find(str_cut(s, 0, mark), '-') == mark ||
+                !(char_is_digit(s.p[0]) || char_is_digit(s.p[mark - 1]))) &&
+               take_simple(r, str_cut(s, 0, mark), number(nth));
     }
-    if (s.n > 1 && s.p[0] == 'l' && all_digits(cut(s, 1, s.n)))
-        return take_simple(r, cut(s, 1, s.n), 0);
+    if (s.n > 1 && s.p[0] == 'l' && all_digits(str_cut(s, 1, s.n)))
+        return take_simple(r, str_cut(s, 1, s.n), 0);
     return take_simple(r, s, -1);
 }
 
@@ -190,10 +184,10 @@ static bool take_item(Reading *r, Str s)
 {
     if (r->index == CRON_WEEKDAY)
         return take_weekday(r, s);
-    if (r->index == CRON_DAY && s.n > 1 && s.p[0] == 'w' && all_digits(cut(s, 1, s.n)))
-        return take_nearest(r, cut(s, 1, s.n));
-    if (r->index == CRON_DAY && s.n > 1 && s.p[s.n - 1] == 'w' && all_digits(cut(s, 0, s.n - 1)))
-        return take_nearest(r, cut(s, 0, s.n - 1));
+    if (r->index == CRON_DAY && s.n > 1 && s.p[0] == 'w' && all_digits(str_cut(s, 1, s.n)))
+        return take_nearest(r, str_cut(s, 1, s.n));
+    if (r->index == CRON_DAY && s.n > 1 && s.p[s.n - 1] == 'w' && all_digits(str_cut(s, 0, s.n - 1)))
+        return take_nearest(r, str_cut(s, 0, s.n - 1));
     return take_simple(r, s, -1);
 }
 
@@ -211,11 +205,11 @@ static uint32_t draw(Str expression, int index)
 
 static bool take_bounds(int index, Str inner, int *low, int *high)
 {
-    size_t dash = find(inner, '-');
-    if (dash == inner.n || !all_digits(cut(inner, 0, dash)) || !all_digits(cut(inner, dash + 1, inner.n)))
+    size_t dash = str_find(inner, '-');
+    if (dash == inner.n || !all_digits(str_cut(inner, 0, dash)) || !all_digits(str_cut(inner, dash + 1, inner.n)))
         return false;
-    *low = number(cut(inner, 0, dash));
-    *high = number(cut(inner, dash + 1, inner.n));
+    *low = number(str_cut(inner, 0, dash));
+    *high = number(str_cut(inner, dash + 1, inner.n));
     int alias = index == CRON_WEEKDAY && *high == 7 ? 0 : *high;
     return *low < *high && *low >= ranges[index].least && alias >= ranges[index].least && alias <= ranges[index].most;
 }
@@ -227,16 +221,16 @@ static bool expand_random(Arena *arena, Str expression, int index, Str s, Str *r
     *ret_text = s;
     if (s.n == 0 || (s.p[0] != 'r' && s.p[0] != 'h'))
         return true;
-    Str rest = cut(s, 1, s.n);
+    Str rest = str_cut(s, 1, s.n);
     if (rest.n && rest.p[0] == '(') {
-        size_t end = find(rest, ')');
-        if (end == rest.n || !take_bounds(index, cut(rest, 1, end), &low, &high))
+        size_t end = str_find(rest, ')');
+        if (end == rest.n || !take_bounds(index, str_cut(rest, 1, end), &low, &high))
             return false;
-        rest = cut(rest, end + 1, rest.n);
+        rest = str_cut(rest, end + 1, rest.n);
     }
     int step = 0;
     if (rest.n) {
-        if (rest.p[0] != '/' || !all_digits(cut(rest, 1, rest.n)) || (step = number(cut(rest, 1, rest.n))) == 0)
+        if (rest.p[0] != '/' || !all_digits(str_cut(rest, 1, rest.n)) || (step = number(str_cut(rest, 1, rest.n))) == 0)
             return false;
     }
     if (s.p[0] == 'h') /* needs a name to make a hash of, and there is none */
@@ -262,9 +256,9 @@ static void finish_field(Reading *r, const Str *texts)
     bool all = field->count + field->last + r->star == ranges[r->index].all;
     /* A list of all days is not "*" where the other day's field limits: then either of the two would do. */
     if (r->index == CRON_DAY)
-        all = all && find(texts[CRON_WEEKDAY], '*') < texts[CRON_WEEKDAY].n;
+        all = all && str_find(texts[CRON_WEEKDAY], '*') < texts[CRON_WEEKDAY].n;
     if (r->index == CRON_WEEKDAY)
-        all = all && find(texts[CRON_DAY], '*') < texts[CRON_DAY].n;
+        all = all && str_find(texts[CRON_DAY], '*') < texts[CRON_DAY].n;
     field->any = r->star || all;
 }
 
@@ -273,19 +267,20 @@ static bool parse_field(Arena *arena, Cron *cron, const Str *texts, int index, S
     Str s;
     if (!expand_random(arena, expression, index, texts[index], &s))
         return false;
-    if (find(s, '?') < s.n) {
+    if (str_find(s, '?') < s.n) {
         if (s.n != 1 || (index != CRON_DAY && index != CRON_WEEKDAY))
             return false;
         s = STR("*");
     }
-    Reading r = { .arena = arena, .cron = cron, .index = index, .field = &cron->field[index], .single = find(s, ',') == s.n };
+    bool is_single = str_find(s, ',') == s.n;
+    Reading r = { .arena = arena, .cron = cron, .index = index, .field = &cron->field[index], .single = is_single };
     for (;;) {
-        size_t comma = find(s, ',');
-        if (!take_item(&r, cut(s, 0, comma)))
+        size_t comma = str_find(s, ',');
+        if (!take_item(&r, str_cut(s, 0, comma)))
             return false;
         if (comma == s.n)
             break;
-        s = cut(s, comma + 1, s.n);
+        s = str_cut(s, comma + 1, s.n);
     }
     finish_field(&r, texts);
     return true;
@@ -329,12 +324,12 @@ static Str resolve_alias(Str s)
 static bool take_word(Str *s, Str *ret)
 {
     size_t start = 0, end;
-    while (start < s->n && is_space(s->p[start]))
+    while (start < s->n && char_is_space(s->p[start]))
         start++;
-    for (end = start; end < s->n && !is_space(s->p[end]);)
+    for (end = start; end < s->n && !char_is_space(s->p[end]);)
         end++;
-    *ret = cut(*s, start, end);
-    *s = cut(*s, end, s->n);
+    *ret = str_cut(*s, start, end);
+    *s = str_cut(*s, end, s->n);
     return end > start;
 }
 

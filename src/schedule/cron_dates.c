@@ -1,6 +1,6 @@
 /* schedule/cron_dates.c -- the next time that a cron expression names, step by step as croniter searches for it: its way of skipping
  * decides what becomes of days that a month has not, and of hours that the clocks skip or show twice. */
-#include "schedule/rules.h"
+#include "schedule/cron.h"
 
 enum { YEARS_MAX = 50, STEPS_MAX = 200000 }; /* how far ahead a date may be */
 
@@ -198,6 +198,7 @@ static bool search(Search *s, int64_t wall, int64_t *ret_wall)
     s->day = civil_days(s->c.year, s->c.month, s->c.day);
     int first_year = s->c.year;
     bool past = false;
+    /* Nothing between `wall` and s->c is a date: a field that moves takes the smaller ones back to their beginning. */
     for (int i = 0; i < STEPS_MAX && s->c.year - first_year <= YEARS_MAX && s->c.year <= 9999; i++) {
         if (move_year(s, &past)) {
             if (past)

@@ -1,7 +1,7 @@
 /* schedule/interval.c -- dates at equal distances from an anchor: the n-th date is the anchor plus n times the interval. Whole days are added on
  * the wall clock, the rest in real time. The reference counts from wherever it begins to look, so that at a change of the clock each
  * look has dates of its own. */
-#include "schedule/rules.h"
+#include "schedule/dates.h"
 
 static Moment date_at(const Zone *zone, const Schedule *schedule, int64_t n)
 {

@@ -1,25 +1,25 @@
 /* schedule/rrule_dates.c -- the dates of recurrence rules. A rule is a row of periods (years … seconds), each with days and times in it.
- * Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from one purse. */
-#include "schedule/rules.h"
+ * Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from one budget. */
+#include "schedule/rrule.h"
 
 /* Steps take 10 to 30 ns. The walk through all weeks of 8,000 years fits, and many times the one through all days of 128. */
 enum { DAY_SECONDS = 86400, STEPS_MAX = 3000000, PERIOD_STEPS = 4 };
 
-typedef struct Purse {
+typedef struct Budget {
     int64_t steps;       /* left */
     int64_t from, limit; /* seconds on the wall clock: what is before the one and after the other is of no interest */
-} Purse;
+} Budget;
 
 /* The dates of one rule, or of a list, one after another. */
 typedef struct Stream {
-    Purse *purse;
+    Budget *budget;
     const int64_t *list;   /* RDATE and EXDATE */
     size_t list_left;
-    const Rule *rule;
+    const RecurrenceRule *rule;
     bool done;
     int64_t current;       /* microseconds on the wall clock */
     int64_t left;          /* of COUNT */
-    int64_t limit;         /* the second on the wall clock after which there is nothing: the purse's, or UNTIL */
+    int64_t limit;         /* the second on the wall clock after which there is nothing: the budget's, or UNTIL */
     int64_t period;        /* years to days: its number; finer ones: its second on the wall clock */
     YearDays *days;
     int day, end;          /* in the period: the present day of the year, and the first after it */
@@ -33,19 +33,19 @@ typedef struct Stream {
     bool checked_good;
 } Stream;
 
-static int64_t start_second(const Rule *rule)
+static int64_t start_second(const RecurrenceRule *rule)
 {
     return floor_div(rule->start, SECOND);
 }
 
-static int64_t unit_seconds(const Rule *rule)
+static int64_t unit_seconds(const RecurrenceRule *rule)
 {
     return rule->frequency == HOURLY ? 3600 : rule->frequency == MINUTELY ? 60 : 1;
 }
 
 static bool pay(Stream *s)
 {
-    return s->purse->steps-- > 0;
+    return s->budget->steps-- > 0;
 }
 
 /* ---- periods ---- */
@@ -56,7 +56,7 @@ static int weekday_of(int64_t day)
     return (int)(((day + 3) % 7 + 7) % 7);
 }
 
-static int days_into_week(const Rule *rule, int64_t day)
+static int days_into_week(const RecurrenceRule *rule, int64_t day)
 {
     return (weekday_of(day) - rule->week_start + 7) % 7;
 }
@@ -68,7 +68,7 @@ static bool set_span(Stream *s, int64_t day, int length)
     if (day * DAY_SECONDS > s->limit)
         return false;
     civil_from_days(day, &c);
-    if (!year_days_set(s->days, s->rule, c.year, &s->purse->steps) || s->days->now.failing >> c.month & 1)
+    if (!year_days_set(s->days, s->rule, c.year, &s->budget->steps) || s->days->now.failing >> c.month & 1)
         return false;
     s->day = (int)(day - s->days->first);
     s->end = s->day + length;
@@ -78,7 +78,7 @@ static bool set_span(Stream *s, int64_t day, int length)
 /* The period of this number, of years to days. */
 static bool set_coarse_period(Stream *s)
 {
-    const Rule *rule = s->rule;
+    const RecurrenceRule *rule = s->rule;
     int64_t day = floor_div(start_second(rule), DAY_SECONDS), moved = s->period * rule->interval;
     Civil c = { 0 };
     civil_from_days(day, &c);
@@ -107,7 +107,7 @@ static bool set_coarse_period(Stream *s)
 }
 
 /* How many units of its frequency lie between the rule's start and that day; weeks are those that WKST begins. */
-static int64_t units_until(const Rule *rule, int64_t day)
+static int64_t units_until(const RecurrenceRule *rule, int64_t day)
 {
     int64_t start = floor_div(start_second(rule), DAY_SECONDS);
     Civil a = { 0 }, b = { 0 };
@@ -136,9 +136,10 @@ static int64_t next_good_day(const Stream *s, int index)
 static bool begin_coarse_period(Stream *s)
 {
     int64_t interval = s->rule->interval;
+    /* No period before the present one has days; each turn passes over those that certainly have none. */
     for (;;) {
-        s->purse->steps -= PERIOD_STEPS;
-        if (s->purse->steps <= 0 || !set_coarse_period(s))
+        s->budget->steps -= PERIOD_STEPS;
+        if (s->budget->steps <= 0 || !set_coarse_period(s))
             return false;
         if (year_days_next(s->days, s->day) < s->end)
             return true;
@@ -188,6 +189,7 @@ static int64_t next_chance(Stream *s)
 static bool set_fine_period(Stream *s)
 {
     int64_t step = s->rule->interval * unit_seconds(s->rule);
+    /* The period stays a whole number of steps from the rule's start, and none before it is of use. */
     for (;;) {
         if (s->period > s->limit || !pay(s))
             return false;
@@ -222,7 +224,7 @@ static void choose(Stream *s)
     int days[373], count = 0;
     while ((s->day = year_days_next(s->days, s->day)) < s->end)
         days[count++] = s->day++;
-    s->purse->steps -= count + 2 * positions->count; /* sorting is dear */
+    s->budget->steps -= count + 2 * positions->count; /* sorting is dear */
     s->chosen_count = s->chosen_next = 0;
     for (int i = 0; i < positions->count && s->time_count; i++) {
         int position = positions->values[i] < 0 ? positions->values[i] : positions->values[i] - 1;
@@ -263,9 +265,9 @@ static bool next_period(Stream *s)
 /* A day before all dates of interest need not be walked; those of its dates that COUNT counts are taken off. */
 static bool skip_day(Stream *s)
 {
-    const Rule *rule = s->rule;
+    const RecurrenceRule *rule = s->rule;
     int64_t day = (s->days->first + s->day) * DAY_SECONDS, end = day + DAY_SECONDS;
-    if (end > s->purse->from || day < start_second(rule) || (rule->has_until && end * SECOND > rule->until))
+    if (end > s->budget->from || day < start_second(rule) || (rule->has_until && end * SECOND > rule->until))
         return false;
     if (rule->has_count && s->left <= s->time_count)
         return false;
@@ -330,8 +332,8 @@ static void next_of_stream(Stream *s)
 /* Not past what is of interest: one period earlier is early enough. */
 static void enter_rule(Stream *s)
 {
-    const Rule *rule = s->rule;
-    int64_t from = s->purse->from, start = start_second(rule);
+    const RecurrenceRule *rule = s->rule;
+    int64_t from = s->budget->from, start = start_second(rule);
     bool jumps = !rule->has_count && rule->interval > 0 && from > start;
     if (rule->frequency < HOURLY) {
         int64_t periods = jumps ? units_until(rule, floor_div(from, DAY_SECONDS)) / rule->interval - 1 : 0;
@@ -378,10 +380,10 @@ static uint64_t bits_of(const Ints *list)
     return bits;
 }
 
-static void open_rule(Arena *arena, Purse *purse, const Rule *rule, Stream *s)
+static void open_rule(Arena *arena, Budget *budget, const RecurrenceRule *rule, Stream *s)
 {
-    *s = (Stream){ .purse = purse, .rule = rule, .left = rule->count, .checked_day = INT64_MIN };
-    s->limit = purse->limit;
+    *s = (Stream){ .budget = budget, .rule = rule, .left = rule->count, .checked_day = INT64_MIN };
+    s->limit = budget->limit;
     if (rule->has_until && floor_div(rule->until, SECOND) < s->limit)
         s->limit = floor_div(rule->until, SECOND);
     s->days = arena_new_of(arena, YearDays);
@@ -398,12 +400,13 @@ static void open_rule(Arena *arena, Purse *purse, const Rule *rule, Stream *s)
     next_of_stream(s);
 }
 
-static Stream *open_streams(Arena *arena, Purse *purse, const Rule *rules, size_t rule_count, const int64_t *list, size_t list_count)
+static Stream *open_streams(Arena *arena, Budget *budget, const RecurrenceRule *rules, size_t rule_count,
+                            const int64_t *list, size_t list_count)
 {
     Stream *streams = arena_zalloc(arena, (rule_count + 1) * sizeof *streams);
     for (size_t i = 0; i < rule_count; i++)
-        open_rule(arena, purse, &rules[i], &streams[i]);
-    streams[rule_count] = (Stream){ .purse = purse, .list = list, .list_left = list_count };
+        open_rule(arena, budget, &rules[i], &streams[i]);
+    streams[rule_count] = (Stream){ .budget = budget, .list = list, .list_left = list_count };
     next_of_stream(&streams[rule_count]);
     return streams;
 }
@@ -423,7 +426,7 @@ static bool is_excluded(Stream *streams, size_t count, int64_t wall)
 {
     Stream *next;
     while ((next = earliest(streams, count)) && next->current < wall) {
-        next->purse->steps -= (int64_t)count / 2;
+        next->budget->steps -= (int64_t)count / 2;
         next_of_stream(next);
     }
     return next && next->current == wall;
@@ -449,19 +452,20 @@ static int64_t earliest_wall(const Dates *dates)
     return floor_div(dates->start, SECOND) + least;
 }
 
-/* The dates up to purse->limit, all of them sure: EXRULEs were asked as far. False: more are wanted. */
-static bool walk(Dates *dates, const RuleSet *set, Purse *purse)
+/* The dates up to budget->limit, all of them sure: EXRULEs were asked as far. False: more are wanted. */
+static bool walk(Dates *dates, const RuleSet *set, Budget *budget)
 {
     size_t in_count = set->rule_count + 1, out_count = set->exrule_count + 1;
-    Stream *in = open_streams(dates->arena, purse, set->rules, set->rule_count, set->rdates, set->rdate_count);
-    Stream *out = open_streams(dates->arena, purse, set->exrules, set->exrule_count, set->exdates, set->exdate_count);
+    Stream *in = open_streams(dates->arena, budget, set->rules, set->rule_count, set->rdates, set->rdate_count);
+    Stream *out = open_streams(dates->arena, budget, set->exrules, set->exrule_count, set->exdates, set->exdate_count);
     int64_t previous = INT64_MIN;
     Stream *next;
-    while ((next = earliest(in, in_count)) && purse->steps > 0 && floor_div(next->current, SECOND) <= purse->limit) {
+    /* What is before `previous` is decided: streams ascend, and those of EXRULEs and EXDATEs are never behind it. */
+    while ((next = earliest(in, in_count)) && budget->steps > 0 && floor_div(next->current, SECOND) <= budget->limit) {
         int64_t wall = next->current;
-        purse->steps -= (int64_t)(in_count + out_count) / 2;
+        budget->steps -= (int64_t)(in_count + out_count) / 2;
         bool excluded = wall == previous || is_excluded(out, out_count, wall);
-        if (purse->steps <= 0) /* the EXRULEs have not answered */
+        if (budget->steps <= 0) /* the EXRULEs have not answered */
             return false;
         if (!excluded && !add_wall(dates, wall))
             return true;
@@ -480,16 +484,16 @@ void rrule_dates(Dates *dates, const RuleSet *set)
     int64_t last = INT64_C(253402300799); /* 9999-12-31T23:59:59 */
     if (dates->end_wall / SECOND < last - DAY_SECONDS)
         last = dates->end_wall / SECOND + DAY_SECONDS;
-    Purse purse = { .steps = STEPS_MAX, .from = from };
+    Budget budget = { .steps = STEPS_MAX, .from = from };
     bool is_alone = set->rule_count + set->exrule_count + (set->rdate_count > 0) <= 1;
     for (size_t i = is_alone ? COUNT_OF(spans) - 1 : 0; i < COUNT_OF(spans); i++) {
-        purse.limit = from + spans[i] < last ? from + spans[i] : last;
+        budget.limit = from + spans[i] < last ? from + spans[i] : last;
         size_t sure = dates->count;
         dates->count = dates->tries = 0;
-        bool is_done = walk(dates, set, &purse);
+        bool is_done = walk(dates, set, &budget);
         if (dates->count < sure)
             dates->count = sure; /* they are still there: each walk begins with the same dates */
-        if (is_done || purse.limit == last || purse.steps <= 0)
+        if (is_done || budget.limit == last || budget.steps <= 0)
             return;
     }
 }

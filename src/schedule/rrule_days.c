@@ -1,6 +1,6 @@
 /* schedule/rrule_days.c -- the days of a year that a recurrence rule means, as dateutil's masks have them. They are found once for each
  * kind of year, so that years without any cost next to nothing. */
-#include "schedule/rules.h"
+#include "schedule/rrule.h"
 
 #include <limits.h>
 
@@ -77,7 +77,7 @@ static Weeks weeks_of(int length, int first_weekday, int week_start)
     return w;
 }
 
-static void mark_week(Year *y, const Rule *rule, int day)
+static void mark_week(Year *y, const RecurrenceRule *rule, int day)
 {
     for (int i = 0; i < 7 && day < (int)COUNT_OF(y->weekno); i++) {
         y->weekno[day++] = true;
@@ -93,7 +93,7 @@ static int day_of_week(const Weeks *w, int number)
 }
 
 /* The days before week 1, which are in the last week of the year before. */
-static void mark_last_week_before(Year *y, const Rule *rule, const Weeks *w)
+static void mark_last_week_before(Year *y, const RecurrenceRule *rule, const Weeks *w)
 {
     int number = -1;
     if (!contains(&rule->by[BY_WEEKNO], -1)) {
@@ -109,7 +109,7 @@ static void mark_last_week_before(Year *y, const Rule *rule, const Weeks *w)
         y->weekno[day] = true;
 }
 
-static void set_weeks(Year *y, const Rule *rule)
+static void set_weeks(Year *y, const RecurrenceRule *rule)
 {
     const Ints *numbers = &rule->by[BY_WEEKNO];
     Weeks w = weeks_of(y->length, y->first_weekday, rule->week_start);
@@ -129,7 +129,7 @@ static void set_weeks(Year *y, const Rule *rule)
 
 /* ---- the n-th weekday of a month or year ---- */
 
-static bool mark_nth(Year *y, const Rule *rule, int first, int end)
+static bool mark_nth(Year *y, const RecurrenceRule *rule, int first, int end)
 {
     int last = end - 1;
     for (size_t i = 0; i < rule->nth_count; i++) {
@@ -147,7 +147,7 @@ static bool mark_nth(Year *y, const Rule *rule, int first, int end)
     return true;
 }
 
-static bool mark_month_nth(Year *y, const Rule *rule, int month)
+static bool mark_month_nth(Year *y, const RecurrenceRule *rule, int month)
 {
     if (month < 1 || month > 12)
         return false;
@@ -156,7 +156,7 @@ static bool mark_month_nth(Year *y, const Rule *rule, int month)
 }
 
 /* In rules of months, each month has its own. Returns DayBits.failing. */
-static unsigned set_nth(Year *y, const Rule *rule)
+static unsigned set_nth(Year *y, const RecurrenceRule *rule)
 {
     const Ints *months = &rule->by[BY_MONTH];
     unsigned failing = 0;
@@ -196,7 +196,7 @@ static bool has_year_day(const Year *y, const Ints *list, int day)
     return contains(list, day + 1 - y->length) || contains(list, day - y->length - year_length(y->number + 1));
 }
 
-static bool has_day(const Year *y, const Rule *rule, int day)
+static bool has_day(const Year *y, const RecurrenceRule *rule, int day)
 {
     const Ints *by = rule->by;
     if (by[BY_MONTH].given && !contains(&by[BY_MONTH], y->months[day]))
@@ -210,7 +210,7 @@ static bool has_day(const Year *y, const Rule *rule, int day)
     return !by[BY_YEARDAY].given || has_year_day(y, &by[BY_YEARDAY], day);
 }
 
-static void find_days(const Rule *rule, int year, DayBits *ret)
+static void find_days(const RecurrenceRule *rule, int year, DayBits *ret)
 {
     Year y = { .number = year, .length = year_length(year), .first = civil_days(year, 1, 1), .first_weekday = first_weekday_of(year) };
     *ret = (DayBits){ .known = true };
@@ -244,7 +244,7 @@ static int easter_of(const YearDays *days)
 }
 
 /* Days before the year's start count from its end, as indices do in Python. */
-static bool keep_easter(YearDays *days, const Rule *rule)
+static bool keep_easter(YearDays *days, const RecurrenceRule *rule)
 {
     uint64_t asked[YEAR_WORDS] = { 0 };
     int easter = easter_of(days), n = days->length + 7;
@@ -261,7 +261,7 @@ static bool keep_easter(YearDays *days, const Rule *rule)
     return true;
 }
 
-bool year_days_set(YearDays *days, const Rule *rule, int year, int64_t *steps)
+bool year_days_set(YearDays *days, const RecurrenceRule *rule, int year, int64_t *steps)
 {
     if (year == days->year)
         return true;

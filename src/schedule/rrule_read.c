@@ -1,7 +1,9 @@
 /* schedule/rrule_read.c -- reads recurrence rules (RFC 5545) as dateutil's rrulestr does, with its words for what is wrong. */
-#include "schedule/rules.h"
+#include "schedule/rrule.h"
 
 #include <strings.h>
+
+#include "base/text.h"
 
 enum { INT_LIMIT = 1000000 }; /* what lists hold is cut to this; nothing that large means a day */
 
@@ -25,9 +27,9 @@ static bool take_piece(Str *rest, char separator, Str *ret)
 {
     if (!rest->p)
         return false;
-    size_t at = find(*rest, separator);
-    *ret = cut(*rest, 0, at);
-    *rest = at < rest->n ? cut(*rest, at + 1, rest->n) : STR_NULL;
+    size_t at = str_find(*rest, separator);
+    *ret = str_cut(*rest, 0, at);
+    *rest = at < rest->n ? str_cut(*rest, at + 1, rest->n) : STR_NULL;
     return true;
 }
 
@@ -40,20 +42,15 @@ static size_t count_pieces(Str s, char separator)
     return n;
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
 static bool take_word(Str *s, Str *ret)
 {
     size_t start = 0, end;
-    while (start < s->n && is_space(s->p[start]))
+    while (start < s->n && char_is_python_space(s->p[start]))
         start++;
-    for (end = start; end < s->n && !is_space(s->p[end]);)
+    for (end = start; end < s->n && !char_is_python_space(s->p[end]);)
         end++;
-    *ret = cut(*s, start, end);
-    *s = cut(*s, end, s->n);
+    *ret = str_cut(*s, start, end);
+    *s = str_cut(*s, end, s->n);
     return end > start;
 }
 
@@ -69,7 +66,7 @@ static bool starts_with(Str s, const char *prefix, Str *ret_rest)
 {
     if (!str_starts(s, prefix))
         return false;
-    *ret_rest = cut(s, strlen(prefix), s.n);
+    *ret_rest = str_cut(s, strlen(prefix), s.n);
     return true;
 }
 
@@ -86,7 +83,7 @@ static bool parse_int(Str s, int64_t limit, int64_t *ret)
             digit = false;
             continue;
         }
-        digit = s.p[i] >= '0' && s.p[i] <= '9';
+        digit = char_is_digit(s.p[i]);
         if (!digit)
             return false;
         value = value < limit ? 10 * value + (s.p[i] - '0') : limit;
@@ -116,7 +113,7 @@ static int find_name(Str s, const char *const *names, size_t count)
 
 /* A rule while it is read: some parts need others to be known first. */
 typedef struct Draft {
-    Rule rule;
+    RecurrenceRule rule;
     bool has_frequency, until_has_zone, has_days;
     size_t day_count;
     struct Day { int weekday, n; bool has_n; } *days;
@@ -138,21 +135,21 @@ static bool take_ints(Reader *r, Str value, Ints *ret)
 /* "MO", "+1MO", "MO(+1)" */
 static bool take_day(Str s, struct Day *ret)
 {
-    size_t mark = find(s, '('), i = 0;
+    size_t mark = str_find(s, '('), i = 0;
     Str name, number;
     int64_t n = 0;
     if (mark < s.n) {
-        name = cut(s, 0, mark);
-        Str rest = cut(s, mark + 1, s.n);
-        rest = cut(rest, 0, find(rest, '('));
-        number = cut(rest, 0, rest.n ? rest.n - 1 : 0);
+        name = str_cut(s, 0, mark);
+        Str rest = str_cut(s, mark + 1, s.n);
+        rest = str_cut(rest, 0, str_find(rest, '('));
+        number = str_cut(rest, 0, rest.n ? rest.n - 1 : 0);
         if (!parse_int(number, INT_LIMIT, &n))
             return false;
     } else {
         while (i + 1 < s.n && char_in(s.p[i], "+-0123456789"))
             i++;
-        number = cut(s, 0, i);
-        name = cut(s, i, s.n);
+        number = str_cut(s, 0, i);
+        name = str_cut(s, i, s.n);
         if (i > 0 && !parse_int(number, INT_LIMIT, &n))
             return false;
     }
@@ -184,7 +181,7 @@ static bool take_frequency(Draft *draft, Str value)
 /* *ret_known: there is such a part. */
 static bool take_value(Reader *r, Draft *draft, Str name, Str value, bool *ret_known)
 {
-    Rule *rule = &draft->rule;
+    RecurrenceRule *rule = &draft->rule;
     Str ignored;
     int list = find_name(name, lists, BY_COUNT);
     *ret_known = true;
@@ -212,8 +209,8 @@ static bool take_pair(Reader *r, Draft *draft, Str pair)
     bool known;
     if (count != 2)
         return refuse(r, count < 2 ? "not enough values to unpack (expected 2, got 1)" : "too many values to unpack (expected 2)", STR_NULL);
-    size_t at = find(pair, '=');
-    Str name = cut(pair, 0, at), value = cut(pair, at + 1, pair.n);
+    size_t at = str_find(pair, '=');
+    Str name = str_cut(pair, 0, at), value = str_cut(pair, at + 1, pair.n);
     if (take_value(r, draft, name, value, &known))
         return true;
     if (!known)
@@ -248,7 +245,7 @@ static void set_single(Arena *arena, Ints *list, int value)
 /* Without any day asked for, it is the start's. */
 static void fill_days(Reader *r, Draft *draft, const Civil *start)
 {
-    Rule *rule = &draft->rule;
+    RecurrenceRule *rule = &draft->rule;
     Ints *by = rule->by;
     if (by[BY_WEEKNO].given || by[BY_YEARDAY].given || by[BY_MONTHDAY].given || by[BY_EASTER].given || draft->has_days)
         return;
@@ -262,7 +259,7 @@ static void fill_days(Reader *r, Draft *draft, const Civil *start)
 
 static void set_weekdays(Reader *r, Draft *draft)
 {
-    Rule *rule = &draft->rule;
+    RecurrenceRule *rule = &draft->rule;
     rule->nth = arena_alloc(r->arena, draft->day_count * sizeof *rule->nth + 1);
     for (size_t i = 0; i < draft->day_count; i++) {
         const struct Day *day = &draft->days[i];
@@ -298,7 +295,7 @@ static bool keep_reachable(Ints *list, int start, int64_t interval, int base)
     return n > 0;
 }
 
-static const char *find_time_fault(const Rule *rule)
+static const char *find_time_fault(const RecurrenceRule *rule)
 {
     static const int limits[] = { 23, 59, 59 };
     static const char *const words[] = { "hour must be in 0..23", "minute must be in 0..59", "second must be in 0..59" };
@@ -314,7 +311,7 @@ static const char *find_time_fault(const Rule *rule)
     return NULL;
 }
 
-static bool set_times(Reader *r, Rule *rule, const Civil *start)
+static bool set_times(Reader *r, RecurrenceRule *rule, const Civil *start)
 {
     const int own[] = { start->hour, start->minute, start->second }, bases[] = { 24, 60, 60 };
     bool begins_later = !r->has_start && rule->has_count && r->created == TIME_NULL; /* what it can reach is not known yet */
@@ -344,7 +341,7 @@ static bool check_positions(Reader *r, const Ints *positions)
 
 static bool finish_rule(Reader *r, Draft *draft)
 {
-    Rule *rule = &draft->rule;
+    RecurrenceRule *rule = &draft->rule;
     if (!draft->has_frequency) {
         *r->reason = STR_NULL;
         return false;
@@ -360,7 +357,7 @@ static bool finish_rule(Reader *r, Draft *draft)
 }
 
 /* "FREQ=…", with or without "RRULE:". */
-static bool parse_rule(Reader *r, Str line, Rule *ret)
+static bool parse_rule(Reader *r, Str line, RecurrenceRule *ret)
 {
     Draft draft = { .rule = { .interval = 1 } };
     Str pair;
@@ -386,9 +383,9 @@ static bool zone_is_known(Reader *r, Str name)
 {
     Str mark = STR("TZID=");
     for (size_t i = 0; i + mark.n + name.n < r->original.n; i++) {
-        Str rest = cut(r->original, i, r->original.n);
+        Str rest = str_cut(r->original, i, r->original.n);
         if (str_starts(rest, "TZID=") && strncasecmp(rest.p + mark.n, name.p, name.n) == 0 && rest.p[mark.n + name.n] == ':')
-            return timezone_exists(r->arena, cut(rest, mark.n, mark.n + name.n));
+            return zone_exists(r->arena, str_cut(rest, mark.n, mark.n + name.n));
     }
     return false;
 }
@@ -433,7 +430,7 @@ static bool take_start(Reader *r, Str parameters, Str value)
     int64_t *dates = arena_alloc(r->arena, count_pieces(value, ',') * sizeof *dates);
     if (!take_parameters(r, parameters, &zone) || !take_dates(r, value, zone, dates, &r->start_has_zone))
         return false;
-    if (find(value, ',') < value.n)
+    if (str_find(value, ',') < value.n)
         return refuse(r, "Multiple DTSTART values specified:", value);
     r->has_start = true;
     r->start = dates[0];
@@ -469,8 +466,9 @@ static bool take_exdates(Reader *r, RuleSet *set, Str parameters, Str value)
 
 static bool take_line(Reader *r, Lines *lines, Str line)
 {
-    size_t colon = find(line, ':');
-    Str name = colon < line.n ? cut(line, 0, colon) : STR("RRULE"), value = colon < line.n ? cut(line, colon + 1, line.n) : line;
+    size_t colon = str_find(line, ':');
+    Str name = colon < line.n ? str_cut(line, 0, colon) : STR("RRULE");
+    Str value = colon < line.n ? str_cut(line, colon + 1, line.n) : line;
     Str parameters = name, property;
     (void)take_piece(&parameters, ';', &property);
     if (str_is(property, "RRULE")) {
@@ -492,7 +490,7 @@ static bool take_line(Reader *r, Lines *lines, Str line)
     return refuse(r, "unsupported property: ", property);
 }
 
-static bool parse_rules(Reader *r, const Str *lines, size_t count, Rule **ret)
+static bool parse_rules(Reader *r, const Str *lines, size_t count, RecurrenceRule **ret)
 {
     *ret = arena_zalloc(r->arena, count * sizeof **ret + 1);
     for (size_t i = 0; i < count; i++) {
@@ -571,7 +569,7 @@ bool rrule_parse(Arena *arena, Str text, int64_t created, RuleSet *ret, Str *ret
     }
     if (count == 0)
         return refuse(&r, "empty string", STR_NULL);
-    if (count == 1 && (find(r.text, ':') == r.text.n || str_starts(r.text, "RRULE:")))
+    if (count == 1 && (str_find(r.text, ':') == r.text.n || str_starts(r.text, "RRULE:")))
         return parse_single(&r, first, ret);
     return parse_lines(&r, count, ret);
 }

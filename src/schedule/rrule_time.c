@@ -1,6 +1,8 @@
 /* schedule/rrule_time.c -- dates in recurrence rules. dateutil guesses at whatever looks like a date; here stand the forms of RFC 5545
  * and ISO 8601, which mean the same to it. */
-#include "schedule/rules.h"
+#include "schedule/rrule.h"
+
+#include "base/text.h"
 
 typedef struct Scan { const char *p, *end; } Scan;
 
@@ -15,7 +17,7 @@ static bool take_char(Scan *s, char c)
 static int count_digits(const Scan *s)
 {
     const char *p = s->p;
-    while (p < s->end && *p >= '0' && *p <= '9')
+    while (p < s->end && char_is_digit(*p))
         p++;
     return (int)(p - s->p);
 }

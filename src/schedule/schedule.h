@@ -18,8 +18,6 @@ typedef struct Schedule {
     Time created;          /* RRULE: rules with COUNT but without DTSTART count from here */
 } Schedule;
 
-/* Whether there is such a zone: for the reference, or in the system's zone database. */
-bool timezone_exists(Arena *arena, Str name) MUST_CHECK;
 /* What croniter.is_valid takes. */
 bool cron_check(Arena *arena, Str cron) MUST_CHECK;
 /* Whether a field is a bare R or H, which the reference refuses. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "schedule/zone_names.h"
 
 enum { HEADER = 44, FILE_MAX = 256 * 1024, RULE_YEARS = 400, DAY_SECONDS = 86400 };
@@ -41,7 +42,7 @@ static bool take_header(Reader *r, size_t time_size, Header *h)
 /* ---- the rule for all later years: "EST5EDT,M3.2.0,M11.1.0" ---- */
 
 typedef struct RuleDay { char kind; int month, week, day; int32_t seconds; } RuleDay; /* kind M, J, or 0 for a day counted from 0 */
-typedef struct Rule { int32_t std, dst; RuleDay start, end; } Rule;
+typedef struct ZoneRule { int32_t std, dst; RuleDay start, end; } ZoneRule;
 
 static bool skip_name(const char **p)
 {
@@ -50,7 +51,7 @@ static bool skip_name(const char **p)
         *p += strcspn(*p, ">");
         return *(*p)++ == '>';
     }
-    while ((**p | 0x20) >= 'a' && (**p | 0x20) <= 'z')
+    while (char_is_letter(**p))
         ++*p;
     return *p - start >= 3;
 }
@@ -59,7 +60,7 @@ static bool take_digits(const char **p, int *ret)
 {
     const char *start = *p;
     int value = 0;
-    while (**p >= '0' && **p <= '9' && *p - start < 4)
+    while (char_is_digit(**p) && *p - start < 4)
         value = 10 * value + (*(*p)++ - '0');
     *ret = value;
     return *p > start;
@@ -102,7 +103,7 @@ static bool take_rule_day(const char **p, RuleDay *day)
 }
 
 /* False: the zone has no changes to come. */
-static bool parse_rule(const char *text, Rule *rule)
+static bool parse_rule(const char *text, ZoneRule *rule)
 {
     if (!skip_name(&text) || !take_clock(&text, &rule->std) || !skip_name(&text))
         return false;
@@ -141,7 +142,7 @@ static void add_change(Zone *zone, int64_t at, int32_t offset)
     zone->offset[zone->count] = offset;
 }
 
-static void extend(Zone *zone, const Rule *rule)
+static void extend(Zone *zone, const ZoneRule *rule)
 {
     Civil last = zone->count ? civil_from_time(zone->at[zone->count - 1] * SECOND, 0) : (Civil){ .year = 1970 };
     for (int year = last.year; year < last.year + RULE_YEARS; year++) {
@@ -191,7 +192,7 @@ static bool parse_zone(Arena *arena, Str file, Zone *zone)
     r.p += h.times * 5 + h.types * 6 + h.letters + h.leaps * 8 + h.std_flags + h.utc_flags;
     if (!take_header(&r, 8, &h) || !read_changes(arena, &r, &h, zone))
         return false;
-    Rule rule;
+    ZoneRule rule;
     Str rest = { (const char *)r.p, (size_t)(r.end - r.p) };
     if (rest.n > 1 && parse_rule(arena_cstr(arena, (Str){ rest.p + 1, rest.n - 1 }), &rule))
         extend(zone, &rule);
@@ -209,8 +210,8 @@ static bool name_is_plain(Str name)
     if (name.n == 0 || name.n > 64 || name.p[0] == '/' || str_starts(name, "posix/") || str_starts(name, "right/"))
         return false;
     for (size_t i = 0; i < name.n; i++) {
-        char c = name.p[i], letter = (char)(c | 0x20);
-        bool ok = (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '+' || c == '-';
+        char c = name.p[i];
+        bool ok = char_is_letter(c) || char_is_digit(c) || c == '_' || c == '+' || c == '-';
         if (!ok && (c != '/' || name.p[i - 1] == '/' || i + 1 == name.n))
             return false;
     }
@@ -222,20 +223,14 @@ static bool read_file(Arena *arena, const char *path, Str *ret)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    size_t room = 8192, n = 0;
-    char *bytes = arena_alloc(arena, room);
+    Buf bytes;
+    char piece[8192];
     ssize_t got;
-    while ((got = read(fd, bytes + n, room - n)) > 0 && room < FILE_MAX) {
-        n += (size_t)got;
-        if (n < room)
-            continue;
-        char *larger = arena_alloc(arena, 2 * room);
-        memcpy(larger, bytes, n);
-        bytes = larger;
-        room *= 2;
-    }
+    buf_init(&bytes, arena, sizeof piece);
+    while ((got = read(fd, piece, sizeof piece)) > 0 && bytes.n < FILE_MAX)
+        buf_add(&bytes, piece, (size_t)got);
     close(fd);
-    *ret = (Str){ bytes, n };
+    *ret = buf_view(&bytes);
     return got == 0;
 }
 
@@ -263,6 +258,13 @@ bool zone_load(Arena *arena, Str name, Zone *ret, Error *error)
         return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\"", STR_ARG(name));
     return fail(error, ERR_INVALID, "The time zone \"%.*s\" is missing on the server's machine: install the package tzdata there (no such file in %s)",
                 STR_ARG(name), zone_folder());
+}
+
+bool zone_exists(Arena *arena, Str name)
+{
+    Zone zone;
+    Error ignored = { .code = ERR_NONE };
+    return name.n > 0 && (zone_name_is_known(name) || zone_load(arena, name, &zone, &ignored));
 }
 
 bool zone_name_stored(Arena *arena, Str name, Str *ret, Error *error)

@@ -14,6 +14,8 @@ typedef struct Zone {
 /* Under this name, or else under one that it had before or has now. "UTC" needs no file; null or empty is UTC. False: there is no such zone on
  * this machine, *error says which one and what to install. */
 bool zone_load(Arena *arena, Str name, Zone *ret, Error *error) MUST_CHECK;
+/* Whether there is such a zone: for the reference, or in the system's zone database. */
+bool zone_exists(Arena *arena, Str name) MUST_CHECK;
 /* The name under which a schedule's zone is stored: the reference's own, since it reads no deployment at all where one has another. False: it has
  * none, or this machine has no such zone. */
 bool zone_name_stored(Arena *arena, Str name, Str *ret, Error *error) MUST_CHECK;

@@ -14,21 +14,24 @@ static bool add_rows(Tx *tx, Sweep *sweep, Rows *rows)
 
 static bool find_task_runs(Tx *tx, Sweep *sweep)
 {
-    return add_rows(tx, sweep, DB_QUERY(tx,
-                                        "SELECT task_run.id, task_run.state_id FROM flow_run JOIN task_run ON task_run.flow_run_id = flow_run.id"
-                                        " WHERE flow_run.state_type = 'CANCELLED' AND flow_run.end_time >= $1 AND task_run.state_type" UNFINISHED
-                                        " LIMIT $2",
-                                        v_time(sweep->before), v_int(sweep->limit)));
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT task_run.id, task_run.state_id FROM flow_run"
+                          " JOIN task_run ON task_run.flow_run_id = flow_run.id"
+                          " WHERE flow_run.state_type = 'CANCELLED' AND flow_run.end_time >= $1"
+                          " AND task_run.state_type" UNFINISHED " LIMIT $2",
+                          v_time(sweep->before), v_int(sweep->limit));
+    return add_rows(tx, sweep, rows);
 }
 
 static bool find_subflows(Tx *tx, Sweep *sweep)
 {
-    return add_rows(tx, sweep, DB_QUERY(tx,
-                                        "SELECT flow_run.id, flow_run.state_id FROM flow_run"
-                                        " JOIN task_run ON task_run.id = flow_run.parent_task_run_id"
-                                        " JOIN flow_run AS parent ON parent.id = task_run.flow_run_id"
-                                        " WHERE flow_run.state_type" UNFINISHED " AND parent.state_type = 'CANCELLED' LIMIT $1",
-                                        v_int(sweep->limit)));
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT flow_run.id, flow_run.state_id FROM flow_run"
+                          " JOIN task_run ON task_run.id = flow_run.parent_task_run_id"
+                          " JOIN flow_run AS parent ON parent.id = task_run.flow_run_id"
+                          " WHERE flow_run.state_type" UNFINISHED " AND parent.state_type = 'CANCELLED' LIMIT $1",
+                          v_int(sweep->limit));
+    return add_rows(tx, sweep, rows);
 }
 
 static State *cancelled(Tx *tx, const DueRun *due)
@@ -43,5 +46,6 @@ bool cancellation_cleanup_tick(ServiceRun *run, Error *error)
 {
     Sweep tasks = { .kind = TASK_RUN, .find = find_task_runs, .state = cancelled };
     Sweep subflows = { .kind = FLOW_RUN, .find = find_subflows, .state = cancelled };
-    return time_add_seconds(run->now, -RECENT_SECONDS, &tasks.before) && sweep_all(run, &tasks, error) && sweep_all(run, &subflows, error);
+    return time_add_seconds(run->now, -RECENT_SECONDS, &tasks.before) && sweep_all(run, &tasks, error)
+           && sweep_all(run, &subflows, error);
 }

@@ -12,7 +12,8 @@
 static const Str subject = { "Prefect flow run notification", sizeof "Prefect flow run notification" - 1 };
 static const char default_template[] =
     "\nFlow run {flow_name}/{flow_run_name} entered state `{flow_run_state_name}` at {flow_run_state_timestamp}.\n\n"
-    "Flow ID: {flow_id}\nFlow run ID: {flow_run_id}\nFlow run URL: {flow_run_url}\nState message: {flow_run_state_message}\n";
+    "Flow ID: {flow_id}\nFlow run ID: {flow_run_id}\nFlow run URL: {flow_run_url}\n"
+    "State message: {flow_run_state_message}\n";
 
 /* Longer than a message may take to be sent. */
 static const double CLAIM_SECONDS = NOTIFY_SECONDS_MAX + 10;
@@ -59,13 +60,16 @@ static void set_uuid(Arena *arena, Notification *n, enum NotificationField field
 static Str run_url(Arena *arena, const Settings *settings, Str flow_run_id)
 {
     Str ui = settings_text(settings, "PREFECT_UI_URL");
-    return arena_printf(arena, "%.*s/flow-runs/flow-run/%.*s", STR_ARG(ui.n ? ui : STR("http://ephemeral-orion/api")), STR_ARG(flow_run_id));
+    if (ui.n == 0)
+        ui = STR("http://ephemeral-orion/api");
+    return arena_printf(arena, "%.*s/flow-runs/flow-run/%.*s", STR_ARG(ui), STR_ARG(flow_run_id));
 }
 
 static void read_values(Arena *arena, Notification *n, Rows *rows, int column)
 {
     Str flow_run_id = row_text(rows, column + 3);
-    Str type = arena_printf(arena, "StateType.%.*s", STR_ARG(row_text(rows, column + 6))), time = time_text(arena, row_time(rows, column + 8));
+    Str type = arena_printf(arena, "StateType.%.*s", STR_ARG(row_text(rows, column + 6)));
+    Str time = time_text(arena, row_time(rows, column + 8));
     set_uuid(arena, n, NOTIFY_POLICY_ID, row_text(rows, column));
     set_uuid(arena, n, NOTIFY_FLOW_ID, row_text(rows, column + 1));
     set_text(arena, n, NOTIFY_FLOW_NAME, row_text(rows, column + 2));
@@ -81,10 +85,13 @@ static void read_values(Arena *arena, Notification *n, Rows *rows, int column)
 
 /* ---- the queue: a row's `updated` is when it is due ---- */
 
-static bool look(Tx *tx, void *arg)
+static bool is_any_due(Tx *tx, void *arg)
 {
     bool *due = arg;
-    *due = DB_INT(tx, 0, "SELECT count(*) FROM (SELECT id FROM flow_run_notification_queue WHERE updated <= $1 LIMIT 1) AS due", v_time(tx->now)) > 0;
+    *due = DB_INT(tx, 0,
+                  "SELECT count(*) FROM"
+                  " (SELECT id FROM flow_run_notification_queue WHERE updated <= $1 LIMIT 1) AS due",
+                  v_time(tx->now)) > 0;
     return tx->error->code == ERR_NONE;
 }
 
@@ -93,9 +100,10 @@ static bool discard(Tx *tx)
 {
     return DB_EXEC(tx,
                    "DELETE FROM flow_run_notification_queue WHERE updated <= $1"
-                   " AND (NOT EXISTS (SELECT 1 FROM flow_run_state WHERE flow_run_state.id = flow_run_notification_queue.flow_run_state_id)"
-                   " OR NOT EXISTS (SELECT 1 FROM flow_run_notification_policy"
-                   " WHERE flow_run_notification_policy.id = flow_run_notification_queue.flow_run_notification_policy_id))",
+                   " AND (NOT EXISTS (SELECT 1 FROM flow_run_state AS state"
+                   " WHERE state.id = flow_run_notification_queue.flow_run_state_id)"
+                   " OR NOT EXISTS (SELECT 1 FROM flow_run_notification_policy AS policy"
+                   " WHERE policy.id = flow_run_notification_queue.flow_run_notification_policy_id))",
                    v_time(tx->now))
            >= 0;
 }
@@ -108,7 +116,8 @@ static bool read_first(Tx *tx, Notification *n, bool *ret_found)
                           " policy.id, flow.id, flow.name, flow_run.id, flow_run.name, flow_run.parameters,"
                           " state.type, state.name, state.timestamp, state.message"
                           " FROM flow_run_notification_queue AS queue"
-                          " JOIN flow_run_notification_policy AS policy ON policy.id = queue.flow_run_notification_policy_id"
+                          " JOIN flow_run_notification_policy AS policy"
+                          " ON policy.id = queue.flow_run_notification_policy_id"
                           " JOIN flow_run_state AS state ON state.id = queue.flow_run_state_id"
                           " JOIN flow_run ON flow_run.id = state.flow_run_id JOIN flow ON flow.id = flow_run.flow_id"
                           " WHERE queue.updated <= $1 ORDER BY queue.updated, queue.id LIMIT 1",
@@ -126,8 +135,9 @@ static bool read_first(Tx *tx, Notification *n, bool *ret_found)
     return true;
 }
 
-/* Takes the first one that is due and puts it back by CLAIM_SECONDS: so no other server sends it meanwhile, and none is lost where
- * this one ends in the middle. Of servers that read the same one, the first to write has it; the others look again. */
+/* Takes the first one that is due and postpones it by CLAIM_SECONDS: so no other server sends it meanwhile, and none is
+ * lost where this one stops midway. Of servers that read the same one, the first to write has it; the others read the
+ * next. */
 static bool claim(Tx *tx, void *arg)
 {
     Notification *n = arg;
@@ -138,8 +148,9 @@ static bool claim(Tx *tx, void *arg)
         if (!read_first(tx, n, &found))
             return false;
         if (found)
-            taken = DB_EXEC(tx, "UPDATE flow_run_notification_queue SET updated = $1 WHERE id = $2 AND updated <= $3", v_time(until),
-                            v_uuid(n->queue_id), v_time(tx->now));
+            taken = DB_EXEC(tx,
+                            "UPDATE flow_run_notification_queue SET updated = $1 WHERE id = $2 AND updated <= $3",
+                            v_time(until), v_uuid(n->queue_id), v_time(tx->now));
     }
     if (found)
         return taken > 0;
@@ -163,7 +174,8 @@ static bool finish(Tx *tx, void *arg)
 static bool give_back(Tx *tx, void *arg)
 {
     const Notification *n = arg;
-    return DB_EXEC(tx, "UPDATE flow_run_notification_queue SET updated = $1 WHERE id = $2", v_time(n->queued), v_uuid(n->queue_id)) >= 0;
+    return DB_EXEC(tx, "UPDATE flow_run_notification_queue SET updated = $1 WHERE id = $2", v_time(n->queued),
+                   v_uuid(n->queue_id)) >= 0;
 }
 
 /* ---- sending ---- */
@@ -183,7 +195,8 @@ static bool send_message(ServiceRun *run, Notification *n, Error *error)
         return fail(error, ERR_INVALID, "its template: %.*s", STR_ARG(fault.message));
     if (!json_parse(run->arena, n->block->data, &data, &unused))
         return fail(error, ERR_INVALID, "the block's data cannot be read");
-    return notify_send(run->arena, n->block->block_type->slug, data, subject, message, clock_now(), run->stopping, error);
+    Str slug = n->block->block_type->slug;
+    return notify_send(run->arena, slug, data, subject, message, clock_now(), run->stopping, error);
 }
 
 /* As in the reference, one that cannot be sent is logged and not tried again. */
@@ -194,7 +207,8 @@ static void send_one(ServiceRun *run, Notification *n)
     if (db_run(run->db, false, run->arena, read_block, n, &error) && send_message(run, n, &error))
         log_debug(LOGGER, "Sent notification for flow run %.*s from policy %.*s", STR_ARG(flow_run), STR_ARG(policy));
     else if (!*run->stopping)
-        log_error(LOGGER, "Error sending notification for policy %.*s on flow run %.*s: %s", STR_ARG(policy), STR_ARG(flow_run), error.message);
+        log_error(LOGGER, "Error sending notification for policy %.*s on flow run %.*s: %s", STR_ARG(policy),
+                  STR_ARG(flow_run), error.message);
 }
 
 bool flow_run_notifications_tick(ServiceRun *run, Error *error)
@@ -203,7 +217,7 @@ bool flow_run_notifications_tick(ServiceRun *run, Error *error)
     while (!*run->stopping) {
         ArenaMark mark = arena_mark(run->arena);
         Notification n = { .settings = run->settings };
-        if (!db_run(run->db, false, run->arena, look, &due, error))
+        if (!db_run(run->db, false, run->arena, is_any_due, &due, error))
             return false;
         if (!due)
             return true;

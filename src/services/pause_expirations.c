@@ -6,7 +6,8 @@ static bool find_expired(Tx *tx, Sweep *sweep)
 {
     Rows *rows = DB_QUERY(tx,
                           "SELECT flow_run.id, flow_run.state_id, state.state_details FROM flow_run"
-                          " JOIN flow_run_state AS state ON state.id = flow_run.state_id WHERE flow_run.state_type = 'PAUSED'");
+                          " JOIN flow_run_state AS state ON state.id = flow_run.state_id"
+                          " WHERE flow_run.state_type = 'PAUSED'");
     while (db_next(rows)) {
         ArenaMark mark = arena_mark(tx->arena);
         StateDetails details;

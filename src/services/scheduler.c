@@ -1,8 +1,8 @@
 /* services/scheduler.c -- plans the runs of deployments with an active schedule.
  *
- * The two services differ in the deployments they look at. A batch of those is read, their dates are computed on this thread, runs
- * that exist already are dropped by a reader, and only what is new goes to the writer, a few runs in each job: no request waits for
- * more than one of those. */
+ * The two services differ in the deployments they select. A batch of those is read, their dates are computed on this
+ * thread, runs that exist already are dropped by a reader, and only what is new goes to the writer, a few runs in each
+ * job: no request waits for more than one of those. */
 #include "services/service.h"
 
 #include "base/log.h"
@@ -22,6 +22,9 @@ typedef struct Selection {
     StrList ids;
 } Selection;
 
+/* Some deployments and their new runs, from load_deployments by way of plan_runs and drop_existing to the last
+ * write_piece. A job may run twice: it only reads where its piece begins, and what it leaves in next_… counts once it
+ * is committed. */
 typedef struct Batch {
     const Str *ids;
     size_t count;
@@ -41,8 +44,9 @@ static Rows *select_short(Tx *tx, const SchedulePlan *plan)
 {
     return DB_QUERY(tx,
                     "SELECT deployment.id FROM deployment LEFT JOIN"
-                    " (SELECT flow_run.deployment_id, count(*) AS runs, max(flow_run.next_scheduled_start_time) AS last FROM flow_run"
-                    " WHERE flow_run.state_type = 'SCHEDULED' AND flow_run.next_scheduled_start_time >= $1 AND flow_run.auto_scheduled"
+                    " (SELECT flow_run.deployment_id, count(*) AS runs, max(flow_run.next_scheduled_start_time) AS last"
+                    " FROM flow_run WHERE flow_run.state_type = 'SCHEDULED'"
+                    " AND flow_run.next_scheduled_start_time >= $1 AND flow_run.auto_scheduled"
                     " GROUP BY flow_run.deployment_id) AS ahead ON ahead.deployment_id = deployment.id"
                     " WHERE deployment.is_schedule_active AND deployment.schedule IS NOT NULL"
                     " AND (COALESCE(ahead.runs, 0) < $2 OR ahead.last < $3) ORDER BY deployment.id",
@@ -52,7 +56,8 @@ static Rows *select_short(Tx *tx, const SchedulePlan *plan)
 static Rows *select_recent(Tx *tx, const SchedulePlan *plan)
 {
     return DB_QUERY(tx,
-                    "SELECT deployment.id FROM deployment WHERE deployment.is_schedule_active AND deployment.schedule IS NOT NULL"
+                    "SELECT deployment.id FROM deployment"
+                    " WHERE deployment.is_schedule_active AND deployment.schedule IS NOT NULL"
                     " AND deployment.updated >= $1 ORDER BY deployment.id",
                     v_time(plan->start - RECENT_SECONDS * SECOND));
 }
@@ -84,7 +89,7 @@ static bool load_deployments(Tx *tx, void *arg)
     return tx->error->code == ERR_NONE;
 }
 
-/* A schedule that is none is told and left out: it must not keep others from their runs. */
+/* A schedule that cannot be parsed is logged and skipped: the other deployments get their runs all the same. */
 static void plan_runs(ServiceRun *run, Batch *batch)
 {
     SchedulePlan plan = schedule_plan_default(run->settings, batch->now);
@@ -105,8 +110,8 @@ static bool drop_existing(Tx *tx, void *arg)
     return true;
 }
 
-/* Somebody may have changed or deleted it since it was read; its runs would be those of the old schedule then. Locked, it stays as it is,
- * and of several servers one plans its runs at a time. */
+/* Somebody may have changed or deleted it since it was read; its runs would be those of the old schedule then. Locked,
+ * it stays as it is, and of several servers one plans its runs at a time. */
 static bool is_unchanged(Tx *tx, const Deployment *deployment)
 {
     db_lock_row(tx, "deployment", deployment->id);

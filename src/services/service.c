@@ -8,24 +8,28 @@
 
 /* A thread each: a webhook that hangs, or many deployments to plan, must not keep late runs waiting. */
 static const Service table[] = {
-    { "scheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS", .tick = scheduler_tick },
-    { "recentdeploymentsscheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", .seconds = 5, .tick = recent_deployments_tick },
-    { "marklateruns", "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "PREFECT_ORION_SERVICES_LATE_RUNS_LOOP_SECONDS", .tick = late_runs_tick },
-    { "failexpiredpauses", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_ENABLED", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS",
-      .tick = pause_expirations_tick },
-    { "cancellationcleanup", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_ENABLED", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS",
-      .tick = cancellation_cleanup_tick },
-    { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED", .seconds = 4, .tick = flow_run_notifications_tick },
+    { "scheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED",
+      "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS", .tick = scheduler_tick },
+    { "recentdeploymentsscheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED",
+      .seconds = 5, .tick = recent_deployments_tick },
+    { "marklateruns", "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED",
+      "PREFECT_ORION_SERVICES_LATE_RUNS_LOOP_SECONDS", .tick = late_runs_tick },
+    { "failexpiredpauses", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_ENABLED",
+      "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS", .tick = pause_expirations_tick },
+    { "cancellationcleanup", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_ENABLED",
+      "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS", .tick = cancellation_cleanup_tick },
+    { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED",
+      .seconds = 4, .tick = flow_run_notifications_tick },
 };
 
 static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;
 
-typedef struct Worker {
+typedef struct ServiceThread {
     const Service *service;
     Services *services;
     double seconds;
-    pthread_t thread;
-} Worker;
+    pthread_t id;
+} ServiceThread;
 
 struct Services {
     const Settings *settings;
@@ -34,7 +38,7 @@ struct Services {
     pthread_cond_t changed; /* stopping was set */
     atomic_bool stopping;
     size_t count;
-    Worker workers[COUNT_OF(table)];
+    ServiceThread threads[COUNT_OF(table)];
 };
 
 static double monotonic_seconds(void)
@@ -53,22 +57,26 @@ static double period_of(const Settings *settings, const Service *service)
     return seconds < SECONDS_MIN ? SECONDS_MIN : seconds > SECONDS_MAX ? SECONDS_MAX : seconds;
 }
 
-static void tick(const Worker *worker)
+static void tick(const ServiceThread *thread)
 {
-    Services *services = worker->services;
-    const char *name = worker->service->name;
+    Services *services = thread->services;
+    const char *name = thread->service->name;
     Arena *arena = arena_new();
-    ServiceRun run = { .db = services->db, .settings = services->settings, .arena = arena, .now = clock_now(), .stopping = &services->stopping };
+    ServiceRun run = {
+        .db = services->db, .settings = services->settings, .arena = arena, .now = clock_now(),
+        .stopping = &services->stopping,
+    };
     Error error = { .code = ERR_NONE };
     double began = monotonic_seconds();
     char logger[64];
     snprintf(logger, sizeof logger, "orion.services.%s", name);
     log_debug(logger, "About to run");
-    if (!worker->service->tick(&run, &error))
+    if (!thread->service->tick(&run, &error))
         log_error(logger, "This round failed; the next one will try again: %s", error.message);
     double took = monotonic_seconds() - began;
-    if (took > worker->seconds)
-        log_warning(logger, "Took %.3f seconds to run, which is longer than its interval of %.3f seconds", took, worker->seconds);
+    if (took > thread->seconds)
+        log_warning(logger, "Took %.3f seconds to run, which is longer than its interval of %.3f seconds", took,
+                    thread->seconds);
     arena_free(arena);
 }
 
@@ -86,21 +94,23 @@ static void wait_until(Services *services, double deadline)
 /* The next tick is due a period after this one began; at once where it took longer. */
 static void *work(void *arg)
 {
-    const Worker *worker = arg;
-    Services *services = worker->services;
+    const ServiceThread *thread = arg;
+    Services *services = thread->services;
     while (!services->stopping) {
         double began = monotonic_seconds();
-        tick(worker);
-        wait_until(services, began + worker->seconds);
+        tick(thread);
+        wait_until(services, began + thread->seconds);
     }
     return NULL;
 }
 
 static void start_one(Services *services, const Service *service)
 {
-    Worker *worker = &services->workers[services->count];
-    *worker = (Worker){ .service = service, .services = services, .seconds = period_of(services->settings, service) };
-    if (pthread_create(&worker->thread, NULL, work, worker) == 0)
+    ServiceThread *thread = &services->threads[services->count];
+    *thread = (ServiceThread){
+        .service = service, .services = services, .seconds = period_of(services->settings, service),
+    };
+    if (pthread_create(&thread->id, NULL, work, thread) == 0)
         services->count++;
     else
         log_error("orion.services", "Cannot start a thread for service %s; it will not run", service->name);
@@ -135,7 +145,7 @@ void services_stop(Services *services)
     pthread_cond_broadcast(&services->changed);
     pthread_mutex_unlock(&services->lock);
     for (size_t i = 0; i < services->count; i++)
-        pthread_join(services->workers[i].thread, NULL);
+        pthread_join(services->threads[i].id, NULL);
     pthread_cond_destroy(&services->changed);
     pthread_mutex_destroy(&services->lock);
     free(services);

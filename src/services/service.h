@@ -1,4 +1,4 @@
-/* services/service.h -- what the server does by itself: one table of services, each with a thread of its own. */
+/* services/service.h -- background services: a table of them, each with a thread of its own. */
 #ifndef ORION_SERVICE_H
 #define ORION_SERVICE_H
 

@@ -33,17 +33,19 @@ static void lock_runs(Tx *tx, Sweep *sweep)
         db_lock_row(tx, sweep->kind == FLOW_RUN ? "flow_run" : "task_run", sweep->due[i].id);
 }
 
-static Str current_state(Tx *tx, RunKind kind, Str id)
+/* Does nothing where the run has left the state in which it was found. */
+static bool set_state(Tx *tx, Sweep *sweep, const DueRun *due)
 {
-    return kind == FLOW_RUN ? DB_TEXT(tx, "SELECT state_id FROM flow_run WHERE id = $1", v_uuid(id))
-                            : DB_TEXT(tx, "SELECT state_id FROM task_run WHERE id = $1", v_uuid(id));
-}
-
-static bool set_state(Tx *tx, RunKind kind, Str id, const State *state)
-{
-    TransitionOptions options = { .force = true };
-    TransitionResult unused;
-    return kind == FLOW_RUN ? set_flow_run_state(tx, id, state, options, &unused) : set_task_run_state(tx, id, state, options, &unused);
+    const TransitionOptions options = { .force = true };
+    FlowRun *flow_run = sweep->kind == FLOW_RUN ? flow_run_read(tx, due->id) : NULL;
+    TaskRun *task_run = sweep->kind == TASK_RUN ? task_run_read(tx, due->id) : NULL;
+    const Run *run = flow_run ? &flow_run->run : task_run ? &task_run->run : NULL;
+    if (!run || !str_eq(run->state_id, due->state_id))
+        return tx->error->code == ERR_NONE;
+    const State *state = sweep->state(tx, due);
+    sweep->changed++;
+    return flow_run ? flow_run_transition(tx, flow_run, state, options, NULL)
+                    : task_run_transition(tx, task_run, state, options, NULL);
 }
 
 static bool apply(Tx *tx, void *arg)
@@ -51,18 +53,14 @@ static bool apply(Tx *tx, void *arg)
     Sweep *sweep = arg;
     sweep->changed = 0;
     lock_runs(tx, sweep);
-    for (size_t i = 0; i < sweep->count; i++) {
-        const DueRun *due = &sweep->due[sweep->current = i];
-        if (!str_eq(current_state(tx, sweep->kind, due->id), due->state_id))
-            continue;
-        if (tx->error->code != ERR_NONE || !set_state(tx, sweep->kind, due->id, sweep->state(tx, due)))
+    for (size_t i = 0; i < sweep->count; i++)
+        if (!set_state(tx, sweep, &sweep->due[sweep->current = i]))
             return false;
-        sweep->changed++;
-    }
-    return tx->error->code == ERR_NONE;
+    return true;
 }
 
-/* A run that cannot be read because of a value that another program stored is left out, and the others are done again without it. */
+/* A run that cannot be read because of a value that another program stored is left out, and the others are tried again
+ * without it. */
 static bool apply_all(ServiceRun *run, Sweep *sweep, Arena *kept, Error *error)
 {
     Error failure = { .code = ERR_NONE };
@@ -71,8 +69,9 @@ static bool apply_all(ServiceRun *run, Sweep *sweep, Arena *kept, Error *error)
             return true;
         if (failure.code != ERR_SPOILED)
             return fail(error, failure.code, "%s", failure.message);
-        log_error("orion.services", "Run %.*s is left out: %s", STR_ARG(sweep->due[sweep->current].id), failure.message);
-        str_list_add(&sweep->left_out, kept, arena_str(kept, sweep->due[sweep->current].id));
+        Str id = sweep->due[sweep->current].id;
+        log_error("orion.services", "Run %.*s is left out: %s", STR_ARG(id), failure.message);
+        str_list_add(&sweep->left_out, kept, arena_str(kept, id));
         str_list_sort(&sweep->left_out);
         sweep->due[sweep->current] = sweep->due[--sweep->count];
         failure.code = ERR_NONE;

@@ -17,7 +17,8 @@ typedef struct Sweep Sweep;
 struct Sweep {
     RunKind kind;
     Time before;           /* for `find` */
-    /* Adds what is due by sweep_add, of the first `limit` rows or until that says enough. Runs in a read transaction. False: tx->error. */
+    /* Adds what is due by sweep_add, of the first `limit` rows or until that returns false. Runs in a read transaction.
+     * False: tx->error. */
     bool (*find)(Tx *tx, Sweep *sweep);
     /* The state for one of them. */
     State *(*state)(Tx *tx, const DueRun *due);
@@ -31,8 +32,8 @@ struct Sweep {
 
 /* False: the batch is full. */
 bool sweep_add(Sweep *sweep, DueRun due);
-/* Goes on until nothing is due. A run whose state has changed since it was found is left alone: by a client, or by another server
- * that sweeps the same database. */
+/* Continues until nothing is due. A run whose state has changed since it was found (by a client, or by another server
+ * that sweeps the same database) is left alone. */
 bool sweep_all(ServiceRun *run, Sweep *sweep, Error *error) MUST_CHECK;
 
 #endif

@@ -2,12 +2,10 @@
 import json
 from pathlib import Path
 
-from cases import NOBODY
+from tests.lib.api_client import HEADERS, NOBODY
 
 ANSWERS = Path(__file__).with_name("answers.jsonl")
 ON_POSTGRES = Path(__file__).with_name("answers_postgres.jsonl")  # those that are others there
-HEADERS = ["content-type", "location", "allow", "vary", "access-control-allow-origin", "access-control-allow-credentials", "access-control-allow-methods",
-           "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age"]
 
 
 def ask(api, case):

@@ -3,7 +3,8 @@
 `record.py` writes what the reference answers into answers.jsonl; test_answers.py asks both servers the same."""
 import json
 
-NOBODY = "00000000-0000-4000-8000-000000000000"
+from tests.lib.api_client import NOBODY
+
 JSON = {"content-type": "application/json"}
 CASES = []
 

@@ -1,7 +1,7 @@
 """Fixtures of the black-box tests of the API."""
 import pytest
 
-from api_client import Api
+from tests.lib.api_client import Api
 
 
 @pytest.fixture(scope="session")

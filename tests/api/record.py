@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
-"""Writes what the reference answers to every request of cases.py: python tests/api/record.py [sqlite|postgresql]
+"""Writes what the reference answers to every request of cases.py: python -m tests.api.record [sqlite|postgresql]
 
 On SQLite (the default) into answers.jsonl; on PostgreSQL what differs from that into answers_postgres.jsonl."""
 import json
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-import servers
-from answers import ANSWERS, ON_POSTGRES, ask, depends_on_rows, recorded
-from api_client import Api
-from cases import CASES
+from tests.lib import servers
+from tests.lib.api_client import Api
+from .answers import ANSWERS, ON_POSTGRES, ask, depends_on_rows, recorded
+from .cases import CASES
 
 
 def main():

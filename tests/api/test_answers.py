@@ -1,8 +1,8 @@
 """Every request of cases.py, against what the reference answered when it was recorded: status, headers and body, byte by byte."""
 import pytest
 
-from answers import ask, key, recorded, recorded_on_postgres
-from differences import expected_answer
+from tests.lib.differences import expected_answer
+from .answers import ask, key, recorded, recorded_on_postgres
 
 
 ON_POSTGRES = recorded_on_postgres()

@@ -1,9 +1,9 @@
 """Block documents: nested ones, secrets, updates, lists, and those of a type by name."""
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from test_blocks import FIELDS, make_document, make_schema, make_type
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from .test_blocks import FIELDS, make_document, make_schema, make_type
 
 SECRETS = {"secret_fields": ["token", "deep.key", "all.*", "child.token"]}
 DATA = {"token": "t", "deep": {"key": "k", "other": 1}, "all": {"a": "x", "b": {"c": None, "d": 5}}, "open": "o", "empty": {}, "none": None}
@@ -200,6 +200,10 @@ def test_filters(api, listed):
     assert found(api, listed, block_documents={"id": {"any_": ids}, "is_anonymous": None}) == list("abcd")
     assert found(api, listed, block_documents={"id": {"any_": ids}, "is_anonymous": {}}) == list("abcd")
     assert found(api, listed, block_documents={"is_anonymous": {"eq_": True}}) == list("d")
+    for empty in ("", [], [["operator", "and_"]], [["id", {"any_": ids}]]):  # what dict() takes
+        assert found(api, listed, block_documents=empty) == list("abc"), empty
+    for spoken_of in ([["is_anonymous", None], ["id", {"any_": ids}]], [["is_anonymous", ""], ["id", {"any_": ids}]]):
+        assert found(api, listed, block_documents=spoken_of) == list("abcd"), spoken_of
     assert found(api, listed, block_documents={"operator": "or_", "name": {"any_": names[3:]}}) == list("abcd")
     assert found(api, listed, block_documents={"operator": "or_", "is_anonymous": None, "name": {"any_": names[3:]}, "id": {"any_": ids[:1]}}) == list("bd")
     assert found(api, listed, block_documents={"block_type_id": {"any_": types[:1]}}) == list("ab")

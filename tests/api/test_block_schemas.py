@@ -4,9 +4,9 @@ import copy
 import pytest
 from prefect.blocks.core import Block
 
-from api_client import NOBODY, unique
-from differences import expected
-from test_blocks import make_document, make_schema, make_type
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from .test_blocks import make_document, make_schema, make_type
 
 PLAIN = {"title": "Plain", "type": "object", "properties": {"mode": {"$ref": "#/definitions/Mode"}}}
 MODE = {"title": "Mode", "enum": ["a", "b"]}

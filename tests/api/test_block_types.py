@@ -3,9 +3,9 @@ import json
 
 import pytest
 
-import servers
-from api_client import NOBODY, Api, unique
-from test_blocks import TYPE, make_document, make_schema, make_type
+from tests.lib import servers
+from tests.lib.api_client import NOBODY, Api, unique
+from .test_blocks import TYPE, make_document, make_schema, make_type
 
 SYSTEM = ["date-time", "json", "local-file-system", "process", "secret"]
 

@@ -4,7 +4,7 @@ import itertools
 import pydantic
 import pytest
 
-from api_client import NOBODY, unique
+from tests.lib.api_client import NOBODY, unique
 
 WRITTEN = [
     "https://x.example/a.png", " https://x.example ", "HTTP://X.EXAMPLE", "hTTps://x.example:80", "", "   ", "nope", "//x.example", "x.example", "ftp://x.example", "h://x.example",

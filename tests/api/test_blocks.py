@@ -1,8 +1,8 @@
 """The routes of blocks that every flow run calls: types, schemas by checksum, anonymous documents and their encryption."""
 import pytest
 
-from api_client import NOBODY, unique
-from shapes import is_row
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.shapes import is_row
 
 TYPE = ["id", "created", "updated", "name", "slug", "logo_url", "documentation_url", "description", "code_example", "is_protected"]
 SCHEMA = ["id", "created", "updated", "checksum", "fields", "block_type_id", "block_type", "capabilities", "version"]

@@ -1,8 +1,8 @@
 """/concurrency_limits: the routes; what the limits do is in test_task_run_states.py."""
 import pytest
 
-from api_client import unique
-from shapes import is_row
+from tests.lib.api_client import unique
+from tests.lib.shapes import is_row
 
 KEYS = ["id", "created", "updated", "tag", "concurrency_limit", "active_slots"]
 GONE = {"detail": "Concurrency limit not found"}

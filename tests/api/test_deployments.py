@@ -5,9 +5,9 @@ import uuid
 
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from shapes import DETAILS, FLOW_RUN, UUID, is_later, is_row, stored
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import DETAILS, FLOW_RUN, UUID, is_later, is_row, stored
 
 DEPLOYMENT = ["id", "created", "updated", "name", "version", "description", "flow_id", "schedule", "is_schedule_active", "infra_overrides", "parameters", "tags",
               "work_queue_name", "parameter_openapi_schema", "path", "entrypoint", "manifest_path", "storage_document_id", "infrastructure_document_id",

@@ -1,8 +1,8 @@
 """Every filter of flows, runs, task runs and deployments, over one small world of rows, across the entities."""
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
 
 T = ["2031-01-01T00:00:00+00:00", "2031-01-02T00:00:00+00:00", "2031-01-03T00:00:00+00:00"]
 

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from shapes import ABORT, ACCEPT, REJECT, is_state, seconds_ago, time_of
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import ABORT, ACCEPT, REJECT, is_state, seconds_ago, time_of
 
 TYPES = ["SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED", "CANCELLING"]
 TERMINAL = ["COMPLETED", "FAILED", "CANCELLED", "CRASHED"]

@@ -1,9 +1,9 @@
 """/flow_runs: create, idempotency, coercions, read, update, delete, sorts, graph. States are in test_flow_run_states.py, filters in test_filters.py."""
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from shapes import FLOW_RUN, FLOW_RUN_POLICY, is_row, is_state, kept
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import FLOW_RUN, FLOW_RUN_POLICY, is_row, is_state, kept
 
 
 def test_create_with_defaults(api):

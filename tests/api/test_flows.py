@@ -3,9 +3,9 @@ from urllib.parse import quote
 
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from shapes import FLOW, is_later, is_row
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import FLOW, is_later, is_row
 
 
 def test_create_and_read(api):

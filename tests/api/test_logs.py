@@ -1,8 +1,8 @@
 """/logs: write, list, filter, sort."""
 import pytest
 
-from api_client import NOBODY, unique
-from shapes import TIME, UUID
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.shapes import TIME, UUID
 
 LOG = ["id", "created", "updated", "name", "level", "message", "timestamp", "flow_run_id", "task_run_id"]
 

@@ -1,8 +1,8 @@
 """/flow_run_notification_policies: the routes; what is sent is in tests/services."""
 import pytest
 
-from api_client import NOBODY, unique
-from shapes import is_row
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.shapes import is_row
 
 PATH = "/flow_run_notification_policies/"
 KEYS = ["id", "created", "updated", "is_active", "state_names", "tags", "block_document_id", "message_template"]

@@ -8,8 +8,8 @@ import sys
 import pytest
 from openapi_spec_validator import validate
 
-import servers
-from differences import REQUIRED
+from tests.lib import servers
+from tests.lib.differences import REQUIRED
 
 METHODS = {"get", "put", "post", "delete", "patch"}
 

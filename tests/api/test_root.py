@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
-import servers
-from api_client import Api, unique
+from tests.lib import servers
+from tests.lib.api_client import Api, unique
 
 
 def test_health_and_hello(api):

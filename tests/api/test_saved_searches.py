@@ -1,9 +1,9 @@
 """/saved_searches: put, read, list, delete."""
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from shapes import is_row
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import is_row
 
 KEYS = ["id", "created", "updated", "name", "filters"]
 GONE = {"detail": "Saved search not found"}

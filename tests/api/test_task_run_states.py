@@ -3,9 +3,9 @@ import datetime
 
 import pytest
 
-from api_client import unique
-from differences import expected
-from shapes import ABORT, ACCEPT, REJECT, is_state, outcome, seconds_ago
+from tests.lib.api_client import unique
+from tests.lib.differences import expected
+from tests.lib.shapes import ABORT, ACCEPT, REJECT, is_state, outcome, seconds_ago
 
 TYPES = ["SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED", "CANCELLING"]
 TERMINAL = ["COMPLETED", "FAILED", "CANCELLED", "CRASHED"]

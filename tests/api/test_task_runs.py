@@ -1,9 +1,9 @@
 """/task_runs: create, keys, coercions, inputs, read, update, delete, sorts. States are in test_task_run_states.py."""
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from shapes import TASK_RUN, TASK_RUN_POLICY, is_row, is_state, kept
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import TASK_RUN, TASK_RUN_POLICY, is_row, is_state, kept
 
 CONFLICT = {"detail": "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details."}
 

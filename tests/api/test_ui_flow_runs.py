@@ -3,9 +3,9 @@ import datetime
 
 import pytest
 
-from api_client import NOBODY
-from differences import expected
-from shapes import seconds_ago, time_of
+from tests.lib.api_client import NOBODY
+from tests.lib.differences import expected
+from tests.lib.shapes import seconds_ago, time_of
 
 POINT = ["id", "state_type", "timestamp", "duration", "lateness"]
 MINUTE = datetime.timedelta(minutes=1)

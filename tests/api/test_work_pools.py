@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-import servers
-from api_client import NOBODY, Api, unique
-from differences import expected
-from shapes import FLOW_RUN, is_row, seconds_ago
+from tests.lib import servers
+from tests.lib.api_client import NOBODY, Api, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import FLOW_RUN, is_row, seconds_ago
 
 POOLS = "/experimental/work_pools"
 POOL = ["id", "created", "updated", "name", "description", "type", "base_job_template", "is_paused", "concurrency_limit", "default_queue_id"]
@@ -178,6 +178,16 @@ def test_a_new_queue_takes_its_place(api, priority, after):
     queue = add(api, pool, "new", priority=priority)
     assert order(api, pool) == after
     assert queue["priority"] == after.split().index("new") + 1 and queue["work_pool_id"] == pool["id"]
+
+
+@pytest.mark.parametrize("largest", [2**31 - 1, 2**31, 2**62])
+def test_a_new_queue_comes_after_the_largest_priority(api, largest):
+    if api.engine == "postgresql":
+        pytest.skip("PostgreSQL's column ends at 2147483647")
+    pool = make(api)
+    queue = add(api, pool, "large")
+    assert api.patch(f"/work_queues/{queue['id']}", {"priority": largest}).status_code == 204
+    assert add(api, pool, "new")["priority"] == largest + 1
 
 
 @pytest.mark.parametrize("name, priority", itertools.product("ac", [1, 2, 3, 4, 50]))

@@ -6,9 +6,9 @@ import uuid
 
 import pytest
 
-from api_client import NOBODY, unique
-from differences import expected
-from shapes import FLOW_RUN, is_row, seconds_ago
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.differences import expected
+from tests.lib.shapes import FLOW_RUN, is_row, seconds_ago
 
 KEYS = ["id", "created", "updated", "name", "description", "is_paused", "concurrency_limit", "priority", "work_pool_id", "filter", "last_polled"]
 GONE = {"detail": "work queue not found"}

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-import servers
+from tests.lib import servers
 
 SCHEMA = {"checksum": "sha256:of-the-file", "fields": {"title": "T", "block_type_slug": "one"}, "capabilities": ["can"], "version": "1"}
 ONE = {"name": "One", "slug": "one", "logo_url": "https://x.example/a.png", "description": "a < b", "is_protected": True, "block_schemas": [SCHEMA]}

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-import servers
-from reference import Reference
+from tests.lib import servers
+from .reference import Reference
 
 KINDS = ["reference", "orion"]
 

@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-import servers
+from tests.lib import servers
 
 
 @pytest.mark.parametrize("env, text, part", [

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-import servers
+from tests.lib import servers
 
 UI = ["start", "--port", "0"]
 UPGRADE = ["database", "upgrade", "-y"]

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-import servers
+from tests.lib import servers
 
 OLD = '[profiles.old]\nPREFECT_API_URL = "http://kept/api"\n'
 

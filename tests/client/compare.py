@@ -1,4 +1,4 @@
-"""Compares what two servers stored for the same script: python compare.py A.db B.db (or the URLs of PostgreSQL databases), or
+"""Compares what two servers stored for the same script: python -m tests.client.compare A.db B.db (or the URLs of PostgreSQL databases), or
 differences(a, b) from a test.
 
 Every row of every table is compared, column by column. What cannot be the same is brought to a common form first: ids become labels made
@@ -14,9 +14,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from servers import Store  # noqa: E402
+from tests.lib.servers import Store
 
 # Tables of which belongs_here() leaves rows out, and why.
 REASONED = {

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import scenario
-import servers
+from tests.lib import scenario, servers
 
 SETTINGS = {"PREFECT_ORION_SERVICES_SCHEDULER_ENABLED": "true", "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS": "2"}
 RUN_SECONDS = 120

@@ -7,9 +7,8 @@ import time
 
 import pytest
 
-import compare
-import scenario
-import servers
+from tests.lib import scenario, servers
+from . import compare
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
 SMALL_FLOWS = 50 if FULL else 10

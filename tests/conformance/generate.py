@@ -1,9 +1,9 @@
 """Valid requests for every operation, made from the schema of the reference and from the rows that there are."""
 import datetime
 
-from compare import SLUG
-from operations import VERSION_HEADER
-from world import NOBODY, VERSION
+from tests.lib.comparison import SLUG
+from .operations import VERSION_HEADER
+from .world import NOBODY, VERSION
 
 HISTORY = ("/history",)
 IDENTIFIERS = {

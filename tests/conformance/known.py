@@ -1,6 +1,6 @@
 """Answers of ours that are meant to differ from the reference's, each with the reason. Nothing else may differ.
 
-What tests/api/differences.py says of required fields holds here as well."""
+What tests/lib/differences.py says of required fields holds here as well."""
 import collections
 import datetime
 import json
@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Callable
 
-from differences import expected_answer, missing_fields  # tests/api
-from wire import Answer
+from tests.lib.comparison import LOOSE
+from tests.lib.differences import expected_answer, missing_fields
+from .wire import Answer
 
 
 @dataclass
@@ -108,12 +109,19 @@ def without_priority(rows):
     return sorted(repr((row["name"], row["description"], row["is_paused"], row["concurrency_limit"], row["filter"] is None)) for row in rows)
 
 
+def changed_otherwise(one, two):
+    """Whether queues of the same names and priorities were changed at other times: numbered anew, and back again."""
+    ordered = [sorted(rows, key=lambda row: (row["name"], row["priority"], row["created"])) for rows in (one, two)]
+    times = [[datetime.datetime.fromisoformat(row["updated"]) for row in rows] for rows in ordered]
+    return any(abs((left - right).total_seconds()) > LOOSE for left, right in zip(*times))
+
+
 def numbered_otherwise(request, reference, ours):
     """The same queues with the same priorities, given to others of them."""
     if reference.status != 200 or ours.status != 200:
         return False
     mine, theirs = (sorted((row["name"], row["priority"]) for row in answer.json) for answer in (ours, reference))
-    return mine != theirs and sorted(priority for _, priority in mine) == sorted(priority for _, priority in theirs) and without_priority(reference.json) == without_priority(ours.json)
+    return (mine != theirs or changed_otherwise(reference.json, ours.json)) and sorted(priority for _, priority in mine) == sorted(priority for _, priority in theirs) and without_priority(reference.json) == without_priority(ours.json)
 
 
 def one_numbered_otherwise(request, reference, ours):

@@ -5,11 +5,9 @@ import re
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parent.parent / folder) for folder in ("histories", "api")]
-
-from compare import SLUG, Comparison, Difference, TIME  # noqa: E402  (tests/histories)
-from answers import HEADERS  # noqa: E402  (tests/api)
-from wire import IDENTIFIER, canonical, parsed  # noqa: E402
+from tests.lib.api_client import HEADERS
+from tests.lib.comparison import SLUG, Comparison, Difference, TIME
+from .wire import IDENTIFIER, canonical, parsed
 
 MINUTE = datetime.timedelta(minutes=1)
 DURATION = re.compile(r"(?<=: )\d+\.\d+")
@@ -140,10 +138,15 @@ class Match(Comparison):
             unknown_there.pop(pairs[name], None)
         if by_chance and unknown_there:
             return None
-        pairs.update(zip([name for name in unknown_here if pairs[name] is None], unknown_there))
+        # What is left tells times that are not the same on both, such as those of a schedule that begins now: in the order of what they tell.
+        pairs.update(zip(sorted((name for name in unknown_here if pairs[name] is None), key=unknown_here.get), sorted(unknown_there, key=unknown_there.get)))
         if any(pairs[name] not in rows for name in left):
             return None
         return [rows[pairs[name]] for name in left]
+
+    def knows(self, name):
+        """Whether it is known which row of the second server a row of the first is."""
+        return isinstance(name, str) and canonical(name) in self.forward
 
     def likeness(self, row, known, names=None):
         """What a row tells beside times of this run, durations, names made up and unknown identifiers, the others as the second server calls

@@ -2,9 +2,9 @@
 import copy
 import json
 
-from generate import is_data_of_new_run
-from wire import JSON
-from world import NOBODY, NOTHING
+from .generate import is_data_of_new_run
+from .wire import JSON
+from .world import NOBODY, NOTHING
 
 DROP = object()
 HUGE = 10 ** 20

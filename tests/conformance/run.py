@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks the reference and our server the same, thousands of times, and compares every answer.
 
-    python tests/conformance/run.py [--database postgresql] [--seed 1] [--count 11000] [--only deployments,work_pools] [--long]
+    python -m tests.conformance.run [--database postgresql] [--seed 1] [--count 11000] [--only deployments,work_pools] [--long]
 
 Scripts of every family come first, then a valid request for each parameter of each operation and each part of its body, then mistakes of
 every class, then mutated bodies until there are --count requests, and at the end the routes that empty the database. Fails on a difference
@@ -15,17 +15,12 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "histories"), str(HERE.parent / "api")]
-
-import servers  # noqa: E402
-import scripts_blocks  # noqa: E402
-import scripts_runs  # noqa: E402
-import scripts_work  # noqa: E402
-from generate import Generator  # noqa: E402
-from mutate import mutated_bodies, wrong_requests  # noqa: E402
-from operations import Coverage, Document  # noqa: E402
-from world import Enough, World  # noqa: E402
+from tests.lib import servers
+from . import scripts_blocks, scripts_runs, scripts_work
+from .generate import Generator
+from .mutate import mutated_bodies, wrong_requests
+from .operations import Coverage, Document
+from .world import Enough, World
 
 # In the order in which they are played: what others need comes first.
 SCRIPTS = {
@@ -147,8 +142,8 @@ def start(kind, engine, settings):
 
 def started(engine, *pairs):
     """Pairs of servers, all started at once."""
-    if engine == "postgresql":
-        servers.reference_template()  # once, before several threads want it
+    # Made once, before several threads want it.
+    servers.reference_file() if engine == "sqlite" else servers.reference_template()
     with ThreadPoolExecutor(4) as pool:
         futures = [pool.submit(start, kind, engine, settings) for settings in pairs for kind in ("reference", "orion")]
         running = [future.result() for future in futures]

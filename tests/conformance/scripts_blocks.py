@@ -1,5 +1,5 @@
 """Scripts for block types, schemas, documents and capabilities."""
-from world import NOBODY
+from .world import NOBODY
 
 PLAIN = {"type": "object", "properties": {"path": {"title": "Path", "type": "string"}, "count": {"type": "integer"}, "secret": {"title": "S", "type": "string", "format": "password", "writeOnly": True}},
          "required": [], "block_type_slug": "slug", "secret_fields": ["secret"], "block_schema_references": {}}

@@ -1,7 +1,7 @@
 """Scripts for flows, runs, their states, logs, limits, and the routes of the server itself."""
 import datetime
 
-from world import NOBODY
+from .world import NOBODY
 
 TAGS = ["red", "green", "blue"]
 

@@ -1,6 +1,6 @@
 """Scripts for deployments, work queues, work pools, saved searches and notification policies."""
-from scripts_runs import TAGS, hours, named_later, pages, set_state
-from world import NOBODY
+from .scripts_runs import TAGS, hours, named_later, pages, set_state
+from .world import NOBODY
 
 CONFIGURED = {"job_configuration": {"command": "{{ command }}", "env": "{{ env }}"},
               "variables": {"properties": {"command": {"type": "string", "title": "Command"}, "env": {"type": "object"}, "count": {"type": "integer", "default": 1}}, "required": ["command"]}}

@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-import run
-from compare import Difference
-from known import listed
-from matching import Match
-from operations import Coverage, Document
-from wire import Answer, Request, with_identifiers
+from tests.lib.comparison import Difference
+from . import run
+from .known import listed
+from .matching import Match
+from .operations import Coverage, Document
+from .wire import Answer, Request, with_identifiers
 
 ONE, TWO = "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "01a20896-2818-75a1-8f65-2ba12ff661b9"
 JSON = {"content-type": "application/json"}

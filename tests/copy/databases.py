@@ -5,8 +5,7 @@ import json
 import sqlite3
 import uuid
 
-import postgres
-import servers
+from tests.lib import postgres, servers
 
 NO_TIME = "1970-01-01 00:00:00.000000"
 

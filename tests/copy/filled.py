@@ -2,14 +2,9 @@
 import contextlib
 import json
 import sqlite3
-import sys
 import uuid
-from pathlib import Path
 
-import servers
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "client"))
-import scenario  # noqa: E402
+from tests.lib import scenario, servers
 
 # Values that come out differently if they are spelled anew, or read as something else.
 JSON = {"z": 1, "a": [1.10, 1e22, -0.5, 10**30, 0.1234567890123456789, True, None, {}], "é😀": "\u007f\u2028\n\"\\/", "deep": {"b": {"a": []}}}

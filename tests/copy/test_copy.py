@@ -10,9 +10,8 @@ import urllib.request
 
 import pytest
 
-import databases
-import filled
-import servers
+from tests.lib import servers
+from . import databases, filled
 
 FINISHED = {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}}
 ANSWERS = [("/flows/filter", {}), ("/flow_runs/filter", {"flow_runs": FINISHED}), ("/task_runs/filter", {"task_runs": FINISHED}), ("/logs/filter", {}), ("/deployments/filter", {}),

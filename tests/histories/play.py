@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays random histories of runs to two servers, and compares every answer.
 
-    python tests/histories/play.py --seed 7 --histories 50 --reference http://127.0.0.1:4270/api --orion http://127.0.0.1:4200/api
+    python -m tests.histories.play --seed 7 --histories 50 --reference http://127.0.0.1:4270/api --orion http://127.0.0.1:4200/api
 
 The same requests go to both, with the identifiers of the rows that each server made; answers are compared with identifiers mapped, times
 compared loosely and names that a server made up masked. The first difference is printed with its history, and ends the program with 1.
@@ -14,11 +14,9 @@ from pathlib import Path
 
 import httpx
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from compare import Comparison, Difference  # noqa: E402
-from history import History  # noqa: E402
-from servers import Store  # noqa: E402
+from tests.lib.comparison import Comparison, Difference
+from tests.lib.servers import Store
+from .history import History
 
 
 class Player:
@@ -79,7 +77,7 @@ def report(seed, number, played, answers, difference):
     lines = [f"seed {seed}, history {number}, request {len(played)}: {difference}", "", "The history:"]
     lines += [f"{place:4} {request['method']} {request['path']} {request.get('version') or ''} {json.dumps(request.get('body', ''))}" for place, request in enumerate(played, 1)]
     lines += ["", "The last answers:"] + [f"{status} {json.dumps(body)}" for status, body in answers]
-    lines += ["", f"Again: python tests/histories/play.py --seed {seed} --first {number} --histories 1"]
+    lines += ["", f"Again: python -m tests.histories.play --seed {seed} --first {number} --histories 1"]
     return "\n".join(lines)
 
 

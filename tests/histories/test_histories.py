@@ -1,9 +1,9 @@
 """The short form of play.py: a fixed seed, the reference beside our server."""
 import pytest
 
-import servers
-from compare import Comparison, Difference
-from play import Player, play
+from tests.lib import servers
+from tests.lib.comparison import Comparison, Difference
+from .play import Player, play
 
 
 @pytest.fixture(scope="module")

@@ -108,12 +108,38 @@ class BadSamples(unittest.TestCase):
         self.assertEqual([f.text for f in findings], ["src/c.c is not listed", "src/b.c is listed, but is not there"])
 
 
+    def test_circles(self):
+        two = {"src/base/a.c": "void a(void)\n{\n    b();\n}\n", "src/base/b.c": "int b(void)\n{\n    return a();\n}\n"}
+        three = {"src/base/a.c": "void a(void)\n{\n    b(c);\n}\n", "src/base/b.c": "void b(int x)\n{\n    c(x);\n}\n",
+                 "src/base/c.c": "static int d(void)\n{\n    return a() + 1;\n}\nvoid c(int x)\n{\n    d();\n}\n",
+                 "src/base/e.c": "void e(void)\n{\n    a();\n}\n"}
+        for codes, edges in [(two, ["a.c -> src/base/b.c", "b.c -> src/base/a.c"]),
+                             (three, ["a.c -> src/base/b.c", "b.c -> src/base/c.c", "c.c -> src/base/a.c"])]:
+            [finding] = lint.check_circles(codes)
+            text = "; ".join(f"src/base/{edge}" for edge in edges)
+            self.assertEqual((finding.path, finding.rule), ("src/base/a.c", "circle"))
+            self.assertEqual(finding.text, f"source files call each other in a circle: {text}")
+
+    def test_two_circles(self):
+        codes = {f"src/base/{a}.c": f"void {a}(void)\n{{\n    {b}();\n}}\n" for a, b in ["ab", "ba", "cd", "dc"]}
+        self.assertEqual([f.path for f in lint.check_circles(codes)], ["src/base/a.c", "src/base/c.c"])
+
+
 class GoodSamples(unittest.TestCase):
     def test_width(self):
         wide, full = "x" * (lint.WIDTH + 1), "x" * lint.WIDTH + "\n"
         self.assertEqual(list(lint.check_width("src/base/a.c", full)), [])
         markdown = f"{full}\n| {wide} |\n\n    {wide}\n\n```\n{wide}\n```\n"
         self.assertEqual(list(lint.check_width("README.md", markdown)), [])
+
+    def test_no_circles(self):
+        """One way; another file's function of the same name; what is no call: a member, a table, a prototype."""
+        codes = {"src/base/a.c": "void a(T *t)\n{\n    b(t);\n}\nvoid twice(void)\n{\n    twice();\n}\n",
+                 "src/base/b.c": "void a(T *t);\nstatic Maker *const all[] = { a };\nstatic void helper(void)\n{\n}\n"
+                                 "void b(T *t)\n{\n    t->a(t);\n    helper();\n    c();\n}\n",
+                 "src/base/c.c": "void helper(void)\n{\n}\nstatic void b(void)\n{\n}\n"
+                                 "void c(void)\n{\n    b();\n    helper();\n}\n"}
+        self.assertEqual(list(lint.check_circles(codes)), [])
 
     def test_allowed(self):
         samples = {

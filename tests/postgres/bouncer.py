@@ -9,7 +9,7 @@ from pathlib import Path
 
 import asyncpg
 
-import postgres
+from tests.lib import postgres
 
 PROGRAM = os.environ.get("PGBOUNCER", "/usr/sbin/pgbouncer")
 

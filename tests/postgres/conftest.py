@@ -1,15 +1,9 @@
-"""Servers of ours on databases of throw-away clusters, and what the suite takes from those of the server and the services."""
-import sys
+"""Servers of ours on databases of throw-away clusters."""
 import uuid
-from pathlib import Path
 
 import pytest
 
-for suite in ("server", "services"):
-    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / suite))
-
-import postgres  # noqa: E402
-import servers  # noqa: E402
+from tests.lib import postgres, servers
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 
-from load import LOST, Client, Threads
+from tests.lib.load import LOST, Client, Threads
 
 LIMITS = {"a": 3, "b": 2}
 TAGS = [["a"], ["b"], ["a", "b"], ["b", "a"]]

@@ -3,7 +3,7 @@ import contextlib
 
 import asyncpg
 
-import postgres
+from tests.lib import postgres
 
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'orion'"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import postgres
-from load import Client, Threads
-from proxy import Link, Proxy
+from tests.lib import postgres
+from tests.lib.load import Client, Threads
+from .proxy import Link, Proxy
 
 CONNECTIONS = 4
 SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false", "ORION_DATABASE_CONNECTIONS": str(CONNECTIONS)}

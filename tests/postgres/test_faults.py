@@ -11,13 +11,12 @@ import uuid
 
 import pytest
 
-import postgres
-import servers
-from invariants import problems
-from load import Client, Threads, memory
-from proxy import Proxy
-from session import SESSIONS, Session
-from writers import Writers
+from tests.lib import postgres, servers
+from tests.lib.load import Client, Threads, memory
+from .invariants import problems
+from .proxy import Proxy
+from .session import SESSIONS, Session
+from .writers import Writers
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
 PASSWORD = "pass-wOrd!"

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-import postgres
-from load import Client, Threads
-from session import Session
+from tests.lib import postgres
+from tests.lib.load import Client, Threads
+from .session import Session
 
 SOON = 2  # seconds; connecting is tried for 5
 SERVICES = {f"PREFECT_ORION_SERVICES_{name}_LOOP_SECONDS": "0.3"

@@ -10,13 +10,12 @@ import uuid
 
 import pytest
 
-import postgres
-import servers
-from crowd import LIMITS, Crowd, One, moment
-from invariants import ALWAYS, CHECKS, problems
-from load import Client, Threads
-from receiver import Receiver, wait_until
-from session import SESSIONS, Session
+from tests.lib import postgres, servers
+from tests.lib.load import Client, Threads
+from tests.lib.receiver import Receiver, wait_until
+from .crowd import LIMITS, Crowd, One, moment
+from .invariants import ALWAYS, CHECKS, problems
+from .session import SESSIONS, Session
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
 SECONDS = 240 if FULL else 24

@@ -1,6 +1,6 @@
 """Values that another tool may have stored: one such row harms no list, and nothing is shown as another time."""
-import postgres
-from load import Client
+from tests.lib import postgres
+from tests.lib.load import Client
 
 FIRST, LAST = "0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59.999999+00:00"
 STORED = {"-infinity": FIRST, "infinity": LAST, "0044-03-15 12:00:00+00 BC": FIRST, "10000-01-01 00:00:00+00": LAST,

@@ -6,12 +6,12 @@ import uuid
 
 import pytest
 
-import postgres
-from bouncer import bouncing
-from invariants import problems
-from load import Client, Threads
-from session import Session, transaction
-from writers import Writers
+from tests.lib import postgres
+from tests.lib.load import Client, Threads
+from .bouncer import bouncing
+from .invariants import problems
+from .session import Session, transaction
+from .writers import Writers
 
 SECONDS = 60 if os.environ.get("ORION_TEST_FULL") == "1" else 5
 TIMEOUT = 2.5

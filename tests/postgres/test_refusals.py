@@ -3,8 +3,8 @@ import re
 
 import pytest
 
-import postgres
-from load import Client
+from tests.lib import postgres
+from tests.lib.load import Client
 
 SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false"}
 

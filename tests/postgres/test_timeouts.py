@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-import postgres
-from load import Client, Threads, memory
-from proxy import Proxy
-from session import SESSIONS, Session, transaction
+from tests.lib import postgres
+from tests.lib.load import Client, Threads, memory
+from .proxy import Proxy
+from .session import SESSIONS, Session, transaction
 
 TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT
 MARGIN = 2  # for a machine that is busy

@@ -5,7 +5,7 @@ import time
 import uuid
 from typing import NamedTuple
 
-from load import Client, Threads
+from tests.lib.load import Client, Threads
 
 PAUSE = 0.005  # seconds between requests of a client: it is the faults that matter, not the load
 

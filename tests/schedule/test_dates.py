@@ -15,7 +15,7 @@ import pydantic
 import pytest
 from prefect.orion.schemas import schedules
 
-from generate import ZONES, Generator
+from .generator import ZONES, Generator
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM = os.environ.get("DATES_BIN", ROOT / "build-asan/schedule_dates")

@@ -7,7 +7,7 @@ import pendulum
 import pytest
 import pytz
 
-from test_dates import Program, expected
+from .test_dates import Program, expected
 
 SYSTEM = Path("/usr/share/zoneinfo")
 KNOWN = set(pendulum.tz.timezones)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import postgres
-import servers
+from tests.lib import postgres, servers
 
 HEAD = "2a88656f4a23"
 numbers = itertools.count()

@@ -1,8 +1,8 @@
 """Servers for the tests of our server as a process. These are ours only: the reference makes no such promises."""
 import pytest
 
-import servers
-from load import Client
+from tests.lib import servers
+from tests.lib.load import Client
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-import servers
-from load import Client
+from tests.lib import servers
+from tests.lib.load import Client
 
 POOLS = "/experimental/work_pools"
 SECONDS = 5  # under sanitizers, beside other programs; the square of what is sent would be minutes

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from load import Client, Threads
+from tests.lib.load import Client, Threads
 
 
 def at_once(count, call):

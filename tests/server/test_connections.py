@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-import servers
-from load import Client, Wire, head, memory, request
+from tests.lib import servers
+from tests.lib.load import Client, Wire, head, memory, request
 
 MANY = 9_000
 GROWTH_MAX = 20  # MB, resident

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from load import LOST, Client, Threads
+from tests.lib.load import LOST, Client, Threads
 
 THREADS = 16
 WRITES = 600  # answered before the server dies

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from load import Client, memory
+from tests.lib.load import Client, memory
 
 QUICK = 2  # seconds, with a sanitizer in the build too
 SMALL = 300  # MB, likewise

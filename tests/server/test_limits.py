@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from load import Client, Threads, Wire, head, memory, request
+from tests.lib.load import Client, Threads, Wire, head, memory, request
 
 MB = 1 << 20
 BODY_MAX = 64 * MB

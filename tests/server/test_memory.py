@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from load import Client, Threads, Wire, memory, request
+from tests.lib.load import Client, Threads, Wire, memory, request
 
 IDLE_MAX = 12  # MB, resident
 BUSY_MAX = 32

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-import servers
-from load import Client
+from tests.lib import servers
+from tests.lib.load import Client
 
 numbers = itertools.count()
 BROKEN = "'{broken'"

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-import servers
+from tests.lib import servers
 
 DROP = ("POST", "/api/admin/database/drop", b'{"confirm": true}')
 SECRETS = ("POST", "/api/block_documents/filter", b'{"include_secrets": true}')

@@ -6,9 +6,8 @@ import uuid
 
 import pytest
 
-import postgres
-import servers
-from load import Client, Threads
+from tests.lib import postgres, servers
+from tests.lib.load import Client, Threads
 
 TIMEOUT = 2  # seconds; PREFECT_ORION_DATABASE_TIMEOUT of the servers that meet a lock
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-import servers
-from load import LOST, Client, Threads, files
+from tests.lib import servers
+from tests.lib.load import LOST, Client, Threads, files
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 

@@ -8,9 +8,8 @@ import subprocess
 
 import pytest
 
-import postgres
-import servers
-from load import Client, Threads
+from tests.lib import postgres, servers
+from tests.lib.load import Client, Threads
 
 HEADS = {"sqlite": "bfe42b7090d6", "postgresql": "2a88656f4a23"}
 OLDER = {"sqlite": "1678f2fb8b33", "postgresql": "f98ae6d8e2cc"}  # the reference's revision before its head

@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-import servers
-from load import Client
+from tests.lib import servers
+from tests.lib.load import Client
 
 pytestmark = pytest.mark.only("sqlite")  # the engine has no part in it
 

@@ -1,15 +1,9 @@
 """Fixtures of the tests of the services: a server of each kind whose services run often, and what receives its notifications."""
-import sys
-from pathlib import Path
-
 import pytest
 
-import servers
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "api"))
-
-from api_client import Api  # noqa: E402
-from receiver import Receiver  # noqa: E402
+from tests.lib import servers
+from tests.lib.api_client import Api
+from tests.lib.receiver import Receiver
 
 OFTEN = {
     "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED": "true",

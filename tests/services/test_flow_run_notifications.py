@@ -5,9 +5,9 @@ import urllib.parse
 
 import pytest
 
-from api_client import NOBODY, unique
-from receiver import wait_until
-from shapes import kept
+from tests.lib.api_client import NOBODY, unique
+from tests.lib.receiver import wait_until
+from tests.lib.shapes import kept
 
 SLACK = {"url": "https://hooks.slack.com/services/T1/B2/c3"}
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from receiver import wait_until
+from tests.lib.receiver import wait_until
 
 
 def moment(seconds):

@@ -9,7 +9,7 @@ import uuid
 import httpx
 import pytest
 
-import servers
+from tests.lib import servers
 
 KINDS = ["orion", "reference"]
 PLANNED_SECONDS = 30

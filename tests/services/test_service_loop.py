@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-import servers
-from api_client import Api
-from conftest import OFTEN
-from receiver import wait_until
-from test_flow_run_notifications import failed_run, policy, queued, slack_text
-from test_runs import scheduled, wait_state
+from tests.lib import servers
+from tests.lib.api_client import Api
+from tests.lib.receiver import wait_until
+from .conftest import OFTEN
+from .test_flow_run_notifications import failed_run, policy, queued, slack_text
+from .test_runs import scheduled, wait_state
 
 
 @pytest.fixture

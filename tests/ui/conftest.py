@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-import servers
-from seed import Seed
+from tests.lib import servers
+from .seed import Seed
 
 SCREENSHOTS = Path(os.environ.get("CI_ARTIFACTS", servers.ROOT / "build")) / "screenshots"
 # The dashboard's own slips, which both servers answer alike: its pages of work queues ask for the pools, which are off unless a flag

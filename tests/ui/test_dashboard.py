@@ -5,7 +5,7 @@ import time
 
 from playwright.sync_api import expect
 
-from seed import SECRET
+from .seed import SECRET
 
 
 def choose(page, shown, option):

@@ -6,7 +6,7 @@ import re
 import httpx
 import pytest
 
-import servers
+from tests.lib import servers
 
 HTML = "text/html; charset=utf-8"
 FORBIDDEN = {"detail": "Method Not Allowed"}

@@ -1,5 +1,5 @@
 /* tests/unit/postgres_db.h -- an empty PostgreSQL database for each test, and sessions on it: connections of the driver that a test drives
- * itself, several at a time in one thread. ORION_TEST_POSTGRES_URL names a database that may be emptied (tests/postgres.py makes one). */
+ * itself, several at a time in one thread. ORION_TEST_POSTGRES_URL names a database that may be emptied (tests/lib/postgres.py makes one). */
 #ifndef ORION_POSTGRES_DB_H
 #define ORION_POSTGRES_DB_H
 
@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 typedef struct Session {
-    Connection *connection;
+    DbConnection *connection;
     Arena *arena;
     Error error;
     Tx tx;
-    Place place;
+    DbPlace place;
     DbConfig config;
 } Session;
 
@@ -62,17 +62,17 @@ static inline PgConnection *pg_of(Session *s)
     return (PgConnection *)s->connection;
 }
 
-static inline Tx *begin(Session *s, Verb verb)
+static inline Tx *begin(Session *s, TxStep step)
 {
     s->error = (Error){ .code = ERR_NONE };
     s->tx = (Tx){ .arena = s->arena, .error = &s->error, .sql = postgres_driver.dialect, .connection = s->connection };
-    assert_true(postgres_driver.step(s->connection, verb, &s->error));
+    assert_true(postgres_driver.step(s->connection, step, &s->error));
     return &s->tx;
 }
 
 static inline Tx *begin_write(Session *s)
 {
-    return begin(s, VERB_BEGIN_WRITE);
+    return begin(s, STEP_BEGIN_WRITE);
 }
 
 /* As db.c ends a job: with a commit unless something failed, else with a rollback. */
@@ -80,9 +80,10 @@ static inline Error end(Session *s)
 {
     while (s->connection->open)
         db_done(s->connection->open);
-    if (s->error.code != ERR_NONE || !postgres_driver.step(s->connection, VERB_COMMIT, &s->error)) {
+    if (s->error.code != ERR_NONE || !postgres_driver.step(s->connection, STEP_COMMIT, &s->error)) {
         Error ignored = { .code = ERR_NONE };
-        assert_true(!postgres_driver.in_transaction(s->connection) || postgres_driver.step(s->connection, VERB_ROLLBACK, &ignored));
+        assert_true(!postgres_driver.in_transaction(s->connection) ||
+                    postgres_driver.step(s->connection, STEP_ROLLBACK, &ignored));
     }
     return s->error;
 }
@@ -156,7 +157,7 @@ static inline int need_postgres(void **state)
     (void)state;
     if (postgres_url().n)
         return 0;
-    print_error("ORION_TEST_POSTGRES_URL is not set. Let it name a database that may be emptied; .venv/bin/python tests/postgres.py makes one.\n");
+    print_error("ORION_TEST_POSTGRES_URL is not set. Let it name a database that may be emptied; .venv/bin/python -m tests.lib.postgres makes one.\n");
     return -1;
 }
 

@@ -63,6 +63,26 @@ static void release_returns_to_the_mark(void **state)
     (void)state;
 }
 
+static void lists_grow_and_keep_their_items(void **state)
+{
+    Arena *arena = arena_new();
+    int *items = NULL;
+    size_t capacity = 0, moves = 0;
+    for (int i = 0; i < 1000; i++) {
+        int *before = items;
+        items = arena_grow(arena, items, (size_t)i, &capacity, sizeof *items);
+        assert_true(capacity > (size_t)i);
+        moves += items != before;
+        items[i] = i;
+    }
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(items[i], i);
+    assert_int_equal(capacity, 1024);
+    assert_int_equal(moves, 7);
+    arena_free(arena);
+    (void)state;
+}
+
 static void strings_are_copied_and_terminated(void **state)
 {
     Arena *arena = arena_new();
@@ -146,6 +166,7 @@ int main(void)
         cmocka_unit_test(zalloc_clears_what_was_used_before),
         cmocka_unit_test(reset_keeps_only_the_first_block),
         cmocka_unit_test(release_returns_to_the_mark),
+        cmocka_unit_test(lists_grow_and_keep_their_items),
         cmocka_unit_test(strings_are_copied_and_terminated),
         cmocka_unit_test(printf_takes_short_and_long_texts),
         cmocka_unit_test(slices_compare_by_value_and_nullness),

@@ -131,6 +131,18 @@ static void tree_holds_what_was_written(void **state)
     (void)state;
 }
 
+static void what_is_not_json_reads_as_null(void **state)
+{
+    Arena *arena = arena_new();
+    assert_int_equal(json_read(arena, STR("[1, 2]"))->count, 2);
+    assert_int_equal(json_read(arena, STR("null"))->kind, JSON_NULL);
+    assert_null(json_read(arena, STR("[1, 2")));
+    assert_null(json_read(arena, STR("")));
+    assert_null(json_read(arena, STR_NULL));
+    arena_free(arena);
+    (void)state;
+}
+
 static void both_styles_are_python_s(void **state)
 {
     static const struct { const char *text, *stored, *wire; } cases[] = {
@@ -316,6 +328,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_answered_is_refused),
         cmocka_unit_test(depth_has_a_limit),
         cmocka_unit_test(tree_holds_what_was_written),
+        cmocka_unit_test(what_is_not_json_reads_as_null),
         cmocka_unit_test(both_styles_are_python_s),
         cmocka_unit_test(duplicates_unite_in_small_and_big_objects),
         cmocka_unit_test(writer_keeps_commas_and_keys),

@@ -321,7 +321,7 @@ static void rows_may_be_abandoned(void **state)
 {
     Session *s = *state;
     for (int i = 0; i < 5; i++) {
-        Tx *tx = begin(s, i % 2 ? VERB_BEGIN_READ : VERB_BEGIN_WRITE);
+        Tx *tx = begin(s, i % 2 ? STEP_BEGIN_READ : STEP_BEGIN_WRITE);
         Rows *some = DB_QUERY(tx, "SELECT k FROM generate_series(1, 1000) AS k");
         Rows *unread = DB_QUERY(tx, "SELECT k FROM generate_series(1, 1000) AS k");
         Rows *done = DB_QUERY(tx, "SELECT k FROM generate_series(1, 1000) AS k");
@@ -362,7 +362,7 @@ static void many_rows_take_little_memory(void **state)
     results.clear = pq->clear;
     pq->getResult = count_result;
     pq->clear = count_clear;
-    Tx *tx = begin(s, VERB_BEGIN_READ);
+    Tx *tx = begin(s, STEP_BEGIN_READ);
     int64_t count = 0;
     Rows *rows = DB_QUERY(tx, "SELECT k, repeat('x', 100) FROM generate_series(1, $1::int4) AS k", v_int(MANY_ROWS));
     while (db_next(rows))
@@ -370,7 +370,8 @@ static void many_rows_take_little_memory(void **state)
     assert_end(s);
     assert_int_equal(count, MANY_ROWS);
     assert_in_range(results.most, 1, 3);
-    Rows *left = DB_QUERY(begin(s, VERB_BEGIN_READ), "SELECT k FROM generate_series(1, $1::int4) AS k", v_int(MANY_ROWS));
+    tx = begin(s, STEP_BEGIN_READ);
+    Rows *left = DB_QUERY(tx, "SELECT k FROM generate_series(1, $1::int4) AS k", v_int(MANY_ROWS));
     assert_true(db_next(left));
     assert_end(s);
     assert_int_equal(number(s, "SELECT 5"), 5);
@@ -482,7 +483,7 @@ static void a_transaction_of_nothing(void **state)
 {
     Session *s = *state;
     for (int i = 0; i < 3; i++) {
-        begin(s, i % 2 ? VERB_BEGIN_READ : VERB_BEGIN_WRITE);
+        begin(s, i % 2 ? STEP_BEGIN_READ : STEP_BEGIN_WRITE);
         assert_end(s);
         begin_write(s);
         (void)!fail(&s->error, ERR_NOT_FOUND, "not there");

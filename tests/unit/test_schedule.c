@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "model/deployment_schedule.h"
+#include "schedule/zone.h"
 
 #define NEW_YORK "\"timezone\": \"America/New_York\""
 
@@ -123,9 +124,9 @@ static void no_zone_leads_out_of_its_folder(void **state)
     (void)state;
     Arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(bad); i++)
-        assert_false(timezone_exists(arena, str_from(bad[i])));
+        assert_false(zone_exists(arena, str_from(bad[i])));
     for (size_t i = 0; i < COUNT_OF(good); i++)
-        assert_true(timezone_exists(arena, str_from(good[i])));
+        assert_true(zone_exists(arena, str_from(good[i])));
     arena_free(arena);
 }
 

@@ -194,7 +194,7 @@ static inline bool job_set_flow_state(Tx *tx, void *arg)
     tx->now = world.now;
     State state = *(const State *)call->object;
     state_complete(tx->arena, &state, tx->now);
-    return set_flow_run_state(tx, call->id, &state, call->options, &call->result);
+    return flow_run_set_state(tx, call->id, &state, call->options, &call->result);
 }
 
 static inline bool job_set_task_state(Tx *tx, void *arg)
@@ -203,7 +203,7 @@ static inline bool job_set_task_state(Tx *tx, void *arg)
     tx->now = world.now;
     State state = *(const State *)call->object;
     state_complete(tx->arena, &state, tx->now);
-    return set_task_run_state(tx, call->id, &state, call->options, &call->result);
+    return task_run_set_state(tx, call->id, &state, call->options, &call->result);
 }
 
 /* `state`: the members of a StateCreate, without its braces. */

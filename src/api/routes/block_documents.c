@@ -3,6 +3,7 @@
 
 #include "blocks/block.h"
 #include "blocks/block_dict.h"
+#include "entity/decode.h"
 #include "model/filters.h"
 
 typedef struct Secrets {
@@ -51,15 +52,18 @@ static const Json *parse_literal(Arena *arena, Str text)
     return json_parse(arena, text, &json, &unused) ? json : NULL;
 }
 
-/* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too. */
+/* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too. What is no filter is left for
+ * prepare_list to refuse. */
 static const Json *with_default(Arena *arena, const Json *body)
 {
-    const Json *filter = json_get(body, "block_documents");
+    const Json *sent = json_get(body, "block_documents");
+    Invalid unused;
     Dict whole, inner;
     if (!json_is_null(body) && body->kind != JSON_OBJECT)
         return body;
-    bool is_empty = json_is_null(filter) || (filter->kind == JSON_ARRAY && !filter->child); /* an empty list is an empty object */
-    if (!is_empty && (filter->kind != JSON_OBJECT || json_get(filter, "is_anonymous")))
+    invalid_init(&unused, arena, TIME_NULL);
+    const Json *filter = json_is_null(sent) ? NULL : coerce_object(&unused, sent, true);
+    if (unused.count || json_get(filter, "is_anonymous"))
         return body;
     dict_init(&inner, arena, filter);
     dict_put(&inner, STR("is_anonymous"), parse_literal(arena, STR("{\"eq_\": false}")));

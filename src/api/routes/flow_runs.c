@@ -79,13 +79,13 @@ static bool set_state(Req *req)
     State state = proposed_state(req);
     TransitionOptions options = { .force = body->force, .api_version = req->api_version };
     TransitionResult result;
-    return set_flow_run_state(req->tx, req->params[0], &state, options, &result) && reply_transition(req, &result);
+    return flow_run_set_state(req->tx, req->params[0], &state, options, &result) && reply_transition(req, &result);
 }
 
 static bool resume_flow_run(Req *req)
 {
     db_lock_row(req->tx, "flow_run", req->params[0]); /* so that it is paused still when it resumes */
-    const FlowRun *run = flow_run_read(req->tx, req->params[0]);
+    FlowRun *run = flow_run_read(req->tx, req->params[0]);
     if (!run)
         return not_found(req);
     const State *current = run->run.state;
@@ -101,7 +101,7 @@ static bool resume_flow_run(Req *req)
     state_complete(req->arena, &state, req->tx->now);
     TransitionOptions options = { .api_version = req->api_version };
     TransitionResult result;
-    return set_flow_run_state(req->tx, req->params[0], &state, options, &result) && reply_transition(req, &result);
+    return flow_run_transition(req->tx, run, &state, options, &result) && reply_transition(req, &result);
 }
 
 static const ListSpec list = {

@@ -75,7 +75,7 @@ static bool set_state(Req *req)
     /* the reference does not hand the client's version to task runs */
     TransitionOptions options = { .force = body->force };
     TransitionResult result;
-    return set_task_run_state(req->tx, req->params[0], &state, options, &result) && reply_transition(req, &result);
+    return task_run_set_state(req->tx, req->params[0], &state, options, &result) && reply_transition(req, &result);
 }
 
 static const ListSpec list = {

@@ -5,6 +5,9 @@ import uuid
 import httpx
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
+# The headers of an answer that both servers must send alike.
+HEADERS = ["content-type", "location", "allow", "vary", "access-control-allow-origin", "access-control-allow-credentials",
+           "access-control-allow-methods", "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age"]
 
 
 def unique(prefix="name"):

@@ -110,7 +110,7 @@ class Threads:
         except BaseException as failure:  # an assertion too: it belongs to the test's thread
             self.failures.append(failure)
 
-    def join(self, timeout=60):
+    def join(self, timeout=300):
         for thread in self.threads:
             thread.join(timeout)
             assert not thread.is_alive(), "a thread did not end"

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import compare
-import scenario
-import servers
+from tests.lib import scenario, servers
+from . import compare
 
 SCRIPT = str(Path(__file__).with_name("blocks.py"))
 KINDS = ["orion", "reference"]

@@ -2,7 +2,7 @@
 import json
 import re
 
-from cases import NOBODY
+from tests.lib.api_client import NOBODY
 
 MISSING = {"msg": "field required", "type": "value_error.missing"}
 

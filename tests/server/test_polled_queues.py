@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-import servers
-from load import Client
+from tests.lib import servers
+from tests.lib.load import Client
 
 QUEUES, RUNS_EACH = 1000, 100
 TRIES = 5

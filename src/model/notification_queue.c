@@ -1,5 +1,5 @@
-/* orchestration/notifications.c -- which notification policies a flow run's new state concerns. */
-#include "orchestration/transition.h"
+/* model/notification_queue.c -- which notification policies match a flow run's new state. */
+#include "model/notification_queue.h"
 
 #include "base/ident.h"
 #include "base/str_list.h"
@@ -28,20 +28,22 @@ static StrList tags_of(Tx *tx, const FlowRun *run)
     return tags;
 }
 
-bool queue_flow_run_notifications(Tx *tx, const FlowRun *run)
+bool notification_queue_add(Tx *tx, const FlowRun *run)
 {
     StrList ids = { 0 }, names = { 0 };
     const StrList tags = tags_of(tx, run);
     if (run->run.state_name.p)
         str_list_add(&names, tx->arena, run->run.state_name);
-    Rows *rows = DB_QUERY(tx, "SELECT id, state_names, tags FROM flow_run_notification_policy WHERE is_active = $1", v_bool(true));
+    Rows *rows = DB_QUERY(tx, "SELECT id, state_names, tags FROM flow_run_notification_policy WHERE is_active = $1",
+                          v_bool(true));
     while (db_next(rows))
         if (list_matches(tx, row_text(rows, 1), &names) && list_matches(tx, row_text(rows, 2), &tags))
             str_list_add(&ids, tx->arena, row_text(rows, 0));
     bool ok = tx->error->code == ERR_NONE;
     for (size_t i = 0; ok && i < ids.count; i++)
         ok = DB_SEND(tx,
-                     "INSERT INTO flow_run_notification_queue (id, created, updated, flow_run_notification_policy_id, flow_run_state_id)"
+                     "INSERT INTO flow_run_notification_queue"
+                     " (id, created, updated, flow_run_notification_policy_id, flow_run_state_id)"
                      " VALUES ($1, $2, $2, $3, $4)",
                      v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_uuid(ids.items[i]), v_uuid(run->run.state_id));
     return ok;
