@@ -81,7 +81,7 @@ static bool check_host(Req *req)
     Str sent = http_header(req->http, "host"), host = host_of(sent);
     if (!sent.n || !req->app->on_loopback || is_loopback(host) || is_machine(host) || list_has(req->app->settings, "ORION_ALLOWED_HOSTS", host))
         return true;
-    return req_fail(req, ERR_BAD_REQUEST, "This server is not known by the name in Host. If it should be, behind a proxy for instance, list the "
+    return req_fail(req, ERR_BAD_REQUEST, "This server is not known by the name in Host. Where it is, behind a proxy for instance, list the "
                     "name in the setting ORION_ALLOWED_HOSTS.");
 }
 

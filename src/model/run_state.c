@@ -124,7 +124,7 @@ State *run_state_from_columns(Tx *tx, Rows *rows, int *column)
     state->id = codec_row_text(rows, c, F_UUID);
     state->type = type_from_name(row_view(rows, c + 1));
     if (state->type == STATE_NONE)
-        row_spoil(rows, c + 1, "is not a state type");
+        row_spoil(rows, c + 1, "is no type of a state");
     state->name = codec_row_text(rows, c + 2, F_STR);
     state->timestamp = row_time(rows, c + 3);
     state->message = codec_row_text(rows, c + 4, F_STR);

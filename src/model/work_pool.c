@@ -259,7 +259,7 @@ bool work_pool_check_configuration(Tx *tx, Str pool_name, Str infra_overrides, c
     if (!pool)
         return false;
     if (!json_parse(tx->arena, pool->base_job_template, &template, &unused) || !json_parse(tx->arena, given, &value, &unused))
-        return fail(tx->error, ERR_INTERNAL, "The base job template of a work pool, or infrastructure overrides, are not JSON");
+        return fail(tx->error, ERR_INTERNAL, "The base job template of a work pool, or infrastructure overrides, are no JSON");
     const Json *variables = json_get(template, "variables");
     Buf message;
     buf_init(&message, tx->arena, 256);

@@ -169,7 +169,7 @@ bool work_queue_ensure(Tx *tx, Str name, Str *ret_id)
     else if (!queue)
         queue = work_queue_create_in(tx, pool->id, &wanted);
     if (!queue)
-        return fail(tx->error, ERR_INTERNAL, "The work queue can be neither found nor created");
+        return fail(tx->error, ERR_INTERNAL, "The work queue can be neither found nor made");
     *ret_id = queue->id;
     return true;
 }
