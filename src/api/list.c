@@ -165,21 +165,16 @@ bool list_leaves_out(Req *req, Str id)
 
 bool reply_list(Req *req, const Model *model, const char *table)
 {
+    (void)table; /* the model's own */
     Buf select;
-    buf_init(&select, req->arena, 512);
-    buf_text(&select, "SELECT ");
-    codec_select(&select, model, table);
-    buf_printf(&select, " FROM %s", table);
+    buf_init(&select, req->arena, 2048);
+    codec_select(&select, model);
     Rows *rows = list_rows(req, buf_view(&select));
     JsonWriter *w = reply_json(req);
     void *object = arena_zalloc(req->arena, model->size);
     json_array(w);
-    while (db_next(rows)) {
-        int column = 0;
-        codec_read_row(req->arena, rows, &column, model, object);
-        if (row_is_sound(rows))
-            codec_write(w, model, object);
-    }
+    while (codec_next(req->tx, rows, model, object))
+        codec_write(w, model, object);
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;
 }

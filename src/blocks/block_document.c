@@ -38,7 +38,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(BlockDocument, created, F_TIME),
     FIELD(BlockDocument, updated, F_TIME),
     FIELD(BlockDocument, name, F_STR),
-    FIELD(BlockDocument, data, F_DICT),
+    FIELD(BlockDocument, data, F_ANY, .schema = "{\"type\": \"object\"}"), /* the column's is a token, a JSON string */
     FIELD(BlockDocument, block_schema_id, F_UUID),
     FIELD(BlockDocument, block_schema, F_OPT_MODEL, .flags = VIRTUAL, .model = &block_schema_model),
     FIELD(BlockDocument, block_type_id, F_UUID),
@@ -58,9 +58,11 @@ static const Field update_fields[] = {
     FIELD(BlockDocumentUpdate, data, F_DICT, .fallback = "{}"),
     FIELD(BlockDocumentUpdate, merge_existing_data, F_BOOL, .fallback = "true"),
 };
-const Model block_document_model = MODEL(BlockDocument, columns);
-const Model block_document_create_model = MODEL(BlockDocument, create_fields, .forbid_extra = true, .finish = named_unless_anonymous, .schema = "BlockDocumentCreate");
-const Model block_document_update_model = MODEL(BlockDocumentUpdate, update_fields, .forbid_extra = true, .schema = "BlockDocumentUpdate");
+const Model block_document_model = MODEL(BlockDocument, columns, .table = "block_document");
+const Model block_document_create_model = MODEL(BlockDocument, create_fields,
+    .forbid_extra = true, .finish = named_unless_anonymous, .schema = "BlockDocumentCreate");
+const Model block_document_update_model = MODEL(BlockDocumentUpdate, update_fields,
+                                                .forbid_extra = true, .schema = "BlockDocumentUpdate");
 
 /* The column holds the token as a JSON string; a token has nothing to escape. */
 static Str unquote(Str json)
@@ -69,36 +71,22 @@ static Str unquote(Str json)
     return quoted ? (Str){ json.p + 1, json.n - 2 } : json;
 }
 
-static Value v_token(Tx *tx, Str token)
+/* NULL: tx->error. */
+static Str encrypted(Tx *tx, const Json *data)
 {
-    return v_json(arena_printf(tx->arena, "\"%.*s\"", STR_ARG(token)));
+    Str token = encrypt_data(tx, json_format(tx->arena, data, JSON_STORED));
+    return token.p ? arena_printf(tx->arena, "\"%.*s\"", STR_ARG(token)) : STR_NULL;
 }
 
 /* The row; `data` is the token still. */
 static BlockDocument *read_encrypted(Tx *tx, Str id)
 {
-    Rows *rows = DB_QUERY(tx,
-                          "SELECT id, created, updated, name, data, block_schema_id, block_type_id, is_anonymous"
-                          " FROM block_document WHERE id = $1",
-                          v_uuid(id));
-    if (!db_next(rows))
+    BlockDocument *document = codec_read(tx, &block_document_model, "WHERE block_document.id = $1", v_uuid(id));
+    if (!document)
         return NULL;
-    BlockDocument *document = arena_new_of(tx->arena, BlockDocument);
-    document->id = row_text(rows, 0);
-    document->created = row_time(rows, 1);
-    row_name_fault(rows, "created", id);
-    document->updated = row_time(rows, 2);
-    row_name_fault(rows, "updated", id);
-    document->name = codec_row_text(rows, 3, F_STR);
-    row_name_fault(rows, "name", id);
-    document->data = unquote(codec_row_json(tx->arena, rows, 4, F_ANY));
-    row_name_fault(rows, "data", id);
-    document->block_schema_id = row_text(rows, 5);
-    document->block_type_id = row_text(rows, 6);
-    document->is_anonymous = row_bool(rows, 7);
+    document->data = unquote(document->data);
     document->block_document_references = STR("{}");
-    db_done(rows);
-    return tx->error->code == ERR_NONE ? document : NULL;
+    return document;
 }
 
 /* ---- reading ---- */
@@ -277,27 +265,25 @@ static bool add_reference(Tx *tx, Str parent_id, const BlockReference *reference
 
 BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted)
 {
-    Str name = wanted->name, id = uuid_new(tx->arena);
+    BlockDocument row = *wanted;
     BlockReference *references;
-    if (name.p && DB_INT(tx, 0, "SELECT count(*) FROM block_document WHERE block_type_id = $1 AND name = $2", v_uuid(wanted->block_type_id), v_text(name))) {
+    if (row.name.p && DB_INT(tx, 0, "SELECT count(*) FROM block_document WHERE block_type_id = $1 AND name = $2",
+                             v_uuid(row.block_type_id), v_text(row.name))) {
         (void)fail(tx->error, ERR_CONFLICT, "Block already exists");
         return NULL;
     }
-    if (wanted->is_anonymous && name.n == 0)
-        name = arena_printf(tx->arena, "anonymous-%.*s", STR_ARG(uuid_new(tx->arena)));
+    row.id = uuid_new(tx->arena);
+    row.created = row.updated = tx->now;
+    if (row.is_anonymous && row.name.n == 0)
+        row.name = arena_printf(tx->arena, "anonymous-%.*s", STR_ARG(uuid_new(tx->arena)));
     const Json *data = block_data_separate(tx->arena, json_object_of(tx->arena, wanted->data), &references, tx->error);
-    Str token = data ? encrypt_data(tx, json_format(tx->arena, data, JSON_STORED)) : STR_NULL;
-    if (!token.p)
+    row.data = data ? encrypted(tx, data) : STR_NULL;
+    if (!row.data.p || !codec_send_insert(tx, &block_document_model, &row))
         return NULL;
-    DB_SEND(tx,
-            "INSERT INTO block_document (id, created, updated, name, data, is_anonymous, block_type_id, block_schema_id)"
-            " VALUES ($1, $2, $2, $3, $4, $5, $6, $7)",
-            v_uuid(id), v_time(tx->now), v_text(name), v_token(tx, token),
-            v_bool(wanted->is_anonymous), v_uuid(wanted->block_type_id), v_uuid(wanted->block_schema_id));
     for (; references; references = references->next)
-        if (!add_reference(tx, id, references))
+        if (!add_reference(tx, row.id, references))
             return NULL;
-    return block_document_read(tx, id, false);
+    return block_document_read(tx, row.id, false);
 }
 
 /* A document may move to another schema of the same type only. */
@@ -340,10 +326,8 @@ static bool replace_references(Tx *tx, Str id, const BlockReference *wanted)
 
 static bool write_data(Tx *tx, Str id, const Json *data)
 {
-    Str token = encrypt_data(tx, json_format(tx->arena, data, JSON_STORED));
-    if (!token.p)
-        return false;
-    return DB_SEND(tx, "UPDATE block_document SET data = $2, " SET_UPDATED " WHERE id = $3", v_time(tx->now), v_token(tx, token), v_uuid(id));
+    Str column = encrypted(tx, data);
+    return column.p && row_send_set(tx, "block_document", id, "data", v_json(column));
 }
 
 bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, FieldSet sent)

@@ -32,7 +32,9 @@ static const Field schema_fields[] = {
     FIELD(BlockSchema, capabilities, F_STRS, .fallback = "[]"),
     FIELD(BlockSchema, version, F_STR, .fallback = "\"non-versioned\""),
 };
-static const Model type_model = MODEL(BlockType, type_fields), schema_model = MODEL(BlockSchema, schema_fields);
+static const Model type_model = MODEL(BlockType, type_fields,
+                                      .table = "block_type");
+static const Model schema_model = MODEL(BlockSchema, schema_fields);
 
 /* ---- what is wrong with a file ---- */
 
@@ -81,7 +83,7 @@ static bool update_type(Registration *registration, BlockType *type, FieldSet se
         block_type_escape(registration->tx->arena, type); /* made anew; a mere update stores the text as it is */
     if (!type->is_protected)
         sent &= ~is_protected;
-    if (codec_update(registration->tx, &type_model, "block_type", there->id, type, sent) != 1)
+    if (codec_update(registration->tx, &type_model, there->id, type, sent) != 1)
         return false;
     /* Made anew: an upsert leaves the time of the last update as it was. */
     return !registration->system_only ||

@@ -32,8 +32,9 @@ static const Field create_fields[] = {
     FIELD(BlockSchema, capabilities, F_STRS, .fallback = "[]"),
     FIELD(BlockSchema, version, F_STR, .fallback = "\"non-versioned\""),
 };
-const Model block_schema_model = MODEL(BlockSchema, columns);
-const Model block_schema_create_model = MODEL(BlockSchema, create_fields, .forbid_extra = true, .schema = "BlockSchemaCreate");
+const Model block_schema_model = MODEL(BlockSchema, columns, .table = "block_schema");
+const Model block_schema_create_model = MODEL(BlockSchema, create_fields,
+                                              .forbid_extra = true, .schema = "BlockSchemaCreate");
 
 /* ---- reading: the nested schemas come back into the fields ---- */
 
@@ -243,21 +244,13 @@ static bool read_nested_fields(Tx *tx, BlockSchema *schema)
     return true;
 }
 
-#define SELECT_BLOCK_SCHEMA \
-    "SELECT id, created, updated, checksum, fields, block_type_id, capabilities, version FROM block_schema "
-
-static BlockSchema *first_block_schema(Tx *tx, Rows *rows)
+BlockSchema *block_schema_read(Tx *tx, Str id)
 {
-    BlockSchema *schema = codec_first_row(tx, rows, &block_schema_model);
+    BlockSchema *schema = codec_read(tx, &block_schema_model, "WHERE block_schema.id = $1", v_uuid(id));
     if (!schema || !read_nested_fields(tx, schema))
         return NULL;
     schema->block_type = block_type_read(tx, schema->block_type_id);
     return tx->error->code == ERR_NONE ? schema : NULL;
-}
-
-BlockSchema *block_schema_read(Tx *tx, Str id)
-{
-    return first_block_schema(tx, DB_QUERY(tx, SELECT_BLOCK_SCHEMA "WHERE id = $1", v_uuid(id)));
 }
 
 /* The id alone of what block_schema_read_by_checksum reads. */
@@ -373,7 +366,7 @@ static bool make_schema(Making *making)
                            .capabilities = making->capabilities, .version = making->version };
     schema.fields = json_format(tx->arena, block_fields_stored(tx->arena, all), JSON_STORED);
     making->created = true;
-    return codec_send_insert(tx, &block_schema_model, "block_schema", &schema) && make_references(making);
+    return codec_send_insert(tx, &block_schema_model, &schema) && make_references(making);
 }
 
 /* A new schema is answered with the very definitions that were sent. */

@@ -48,21 +48,20 @@ static const Field update_fields[] = {
     FIELD(BlockType, description, F_STR, .flags = NULLABLE),
     FIELD(BlockType, code_example, F_STR, .flags = NULLABLE),
 };
-const Model block_type_model = MODEL(BlockType, columns);
-const Model block_type_create_model = MODEL(BlockType, create_fields, .forbid_extra = true, .schema = "BlockTypeCreate");
-const Model block_type_update_model = MODEL(BlockType, update_fields, .forbid_extra = true, .schema = "BlockTypeUpdate");
-
-#define SELECT_BLOCK_TYPE \
-    "SELECT id, created, updated, name, slug, logo_url, documentation_url, description, code_example, is_protected FROM block_type "
+const Model block_type_model = MODEL(BlockType, columns, .table = "block_type");
+const Model block_type_create_model = MODEL(BlockType, create_fields,
+                                            .forbid_extra = true, .schema = "BlockTypeCreate");
+const Model block_type_update_model = MODEL(BlockType, update_fields, .table = "block_type",
+                                            .forbid_extra = true, .schema = "BlockTypeUpdate");
 
 BlockType *block_type_read(Tx *tx, Str id)
 {
-    return codec_first_row(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE id = $1", v_uuid(id)), &block_type_model);
+    return codec_read(tx, &block_type_model, "WHERE block_type.id = $1", v_uuid(id));
 }
 
 BlockType *block_type_read_by_slug(Tx *tx, Str slug)
 {
-    return codec_first_row(tx, DB_QUERY(tx, SELECT_BLOCK_TYPE "WHERE slug = $1", v_text(slug)), &block_type_model);
+    return codec_read(tx, &block_type_model, "WHERE block_type.slug = $1", v_text(slug));
 }
 
 /* html.escape without quotes. */
@@ -100,5 +99,5 @@ BlockType *block_type_create(Tx *tx, const BlockType *wanted)
         (void)fail(tx->error, ERR_CONFLICT, "Block type with name \"%.*s\" already exists", STR_ARG(type->name));
         return NULL;
     }
-    return codec_insert(tx, &block_type_model, "block_type", type, NULL) == 1 ? type : NULL;
+    return codec_insert(tx, &block_type_model, type) == 1 ? type : NULL;
 }

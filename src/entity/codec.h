@@ -5,25 +5,7 @@
 
 #include "base/json.h"
 #include "db/db.h"
-
-/* ---- validation errors, as the reference lists them in "exception_detail" ---- */
-
-typedef struct Invalid {
-    Arena *arena;
-    Time now;             /* what a body means that says "now"; TIME_NULL: such a body means nothing */
-    Buf items;            /* JSON objects {"loc":[…],"msg":…,"type":…[,"ctx":…]} separated by commas */
-    size_t count;
-    struct { Str key; int64_t index; } loc[32]; /* key null: an index */
-    size_t depth;
-} Invalid;
-
-void invalid_init(Invalid *invalid, Arena *arena, Time now);
-void invalid_enter(Invalid *invalid, const char *key);
-void invalid_enter_str(Invalid *invalid, Str key);
-void invalid_enter_index(Invalid *invalid, int64_t index);
-void invalid_leave(Invalid *invalid);
-/* Adds an error at the present place; ctx is JSON text or NULL. Returns false. */
-bool invalid_add(Invalid *invalid, const char *type, const char *ctx, const char *message, ...) PRINTF(4, 5);
+#include "entity/invalid.h"
 
 /* ---- fields ---- */
 
@@ -58,7 +40,12 @@ enum FieldFlag {
     NULLABLE = 2,   /* null is taken (Optional in the reference); without it "none is not an allowed value" */
     IGNORED = 4,    /* decoded and checked, then dropped (StateCreate's id and timestamp) */
     VIRTUAL = 8,    /* in responses only: not a column of the table (estimated_run_time, work_pool_name, state) */
-    HIDDEN = 16     /* a column that responses leave out (state_timestamp, work_queue_id) */
+    HIDDEN = 16,    /* a column that responses leave out (state_timestamp, work_queue_id) */
+    WRITE_ONLY = 32, /* a column that SELECT leaves out (result_artifact_id) */
+    KEY = 64,       /* part of the unique key by which codec_insert_new and codec_upsert find an existing row */
+    KEPT = 128,     /* codec_upsert does not change it in an existing row */
+    KEPT_FOR_NULL = 256, /* the same where the new value is null */
+    SAVED = 512     /* of a run: rules may change it, run_save writes it */
 };
 
 typedef struct Model Model;
@@ -75,22 +62,29 @@ typedef struct Field {
     /* The whole decoding, in place of the kind's own; F_CUSTOM must have it. */
     bool (*decode)(Invalid *invalid, const Json *json, void *member);
     const char *fallback;      /* JSON text for a field that was not sent; NULL: zero / null of its kind */
-    const char *sql;           /* SELECT expression where it is not table.name */
+    const char *sql;           /* SELECT expression where not table.name; of a VIRTUAL F_OPT_MODEL: the joined table */
     const char *schema;        /* in the API's description: JSON Schema of what the kind does not tell (F_CUSTOM) */
 } Field;
 
 struct Model {
     const char *name;
+    const char *table;     /* whose columns the fields are, for SQL; NULL: no table's (a body, a value inside JSON) */
+    const char *from;      /* what a SELECT of them reads: the table with its joins; NULL: the table alone */
     const Field *fields;
     size_t count;
     size_t size;           /* of the struct */
     bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else unknown keys are ignored (PrefectBaseModel) */
+    void (*complete)(Tx *tx, void *object); /* after a row was read: what no column says; may be NULL */
     bool (*finish)(Invalid *invalid, void *object); /* root validator, run after errors too, what was wrong being null; may be NULL */
     const char *schema;    /* its name in the API's description, where not the struct's: "FlowCreate" */
 };
 
 #define FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }
-#define MODEL(Type, fields_, ...) { .name = #Type, .fields = (fields_), .count = COUNT_OF(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
+#define MODEL(Type, fields_, ...) \
+    { .name = #Type, .fields = (fields_), .count = FIELD_COUNT(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
+/* The number of rows: a FieldSet has a bit for each. */
+#define FIELD_COUNT(fields) \
+    (COUNT_OF(fields) + 0 * sizeof(struct { _Static_assert(COUNT_OF(fields) <= 63, "63 fields at most"); char unused; }))
 
 #define SCHEMA_REF(name) "{\"$ref\": \"#/components/schemas/" name "\"}" /* for Field.schema */
 
@@ -110,30 +104,46 @@ Str codec_stored(Arena *arena, const Model *model, const void *object);
  * The model's finish runs, as the reference's root validators do on reading. False: it is no JSON. */
 bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 
-/* "id, created, …" for SELECT: each field's .sql or table.name; VIRTUAL ones without .sql are left out. */
-void codec_select(Buf *sql, const Model *model, const char *table);
-/* Reads those columns of the present row into the struct, from *column on, which is advanced. */
-void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object);
-/* One value of the present row, for a field of that kind; what is none spoils the row (row_is_sound). */
-Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind);
-void codec_row_model(Arena *arena, Rows *rows, int column, const Model *model, void *object); /* F_MODEL, by codec_load */
-Str codec_row_text(Rows *rows, int column, FieldKind kind); /* F_STR, F_UUID */
-/* For UPDATE, with the transaction's time as $1. Clocks are set back, and of two that write at once the later may have begun first: a row's
- * `updated` never runs backwards, nor before its `created`. */
-#define SET_UPDATED "updated = CASE WHEN updated > $1 THEN updated ELSE $1 END"
-/* The same in ON CONFLICT DO UPDATE. */
-#define SET_UPDATED_OF(table) "updated = CASE WHEN " table ".updated > excluded.updated THEN " table ".updated ELSE excluded.updated END"
-/* The first row of those columns as a new struct of the model, in the job's arena; NULL: no row, or tx->error. */
-void *codec_first_row(Tx *tx, Rows *rows, const Model *model);
+/* ---- rows of the model's table ---- */
+
+/* "SELECT columns FROM table", for " WHERE …" to follow. A column is a field's .sql or table.name; WRITE_ONLY fields
+ * and VIRTUAL ones without .sql are left out. */
+void codec_select(Buf *sql, const Model *model);
+/* Reads those columns of the present row. Values that do not fit spoil it (row_is_sound). */
+void codec_read_row(Tx *tx, Rows *rows, const Model *model, void *object);
+/* The next row that can be read; the log names those that are skipped. False at the end, and on failure (tx->error). */
+bool codec_next(Tx *tx, Rows *rows, const Model *model, void *object);
+/* The rows of a SELECT that `rest` ends, a literal such as "WHERE flow.name = $1". */
+#define codec_query(tx, model, rest, ...) codec_query_values((tx), (model), "" rest, DB_VALUES(__VA_ARGS__))
+Rows *codec_query_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count);
+/* The first of them as a new struct in the job's arena; NULL: there is none, or tx->error. */
+#define codec_read(tx, model, rest, ...) codec_read_values((tx), (model), "" rest, DB_VALUES(__VA_ARGS__))
+void *codec_read_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count);
 /* The value to bind for a field. */
 Value codec_value(Arena *arena, const Field *field, const void *object);
-enum { INSERT_ATTEMPTS = 3 }; /* where ON CONFLICT DO NOTHING meets a row that another transaction deletes before it is read */
-/* INSERT of all columns of the model that are not VIRTUAL. `conflict` is NULL or a literal such as "ON CONFLICT DO NOTHING". Rows inserted, -1 on failure. */
-int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict);
-/* UPDATE table SET <the fields named in set>, updated = <database's now> WHERE id = id. Rows changed, -1 on failure. */
-int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set);
-/* The same where nobody needs the count (DB_SEND). */
-bool codec_send_insert(Tx *tx, const Model *model, const char *table, const void *object) MUST_CHECK;
-bool codec_send_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set) MUST_CHECK;
+
+/* INSERT of all columns. Rows inserted, -1 on failure. */
+int64_t codec_insert(Tx *tx, const Model *model, const void *object);
+/* The same unless there is a row with these values of the KEY fields: 0. */
+int64_t codec_insert_new(Tx *tx, const Model *model, const void *object);
+enum { INSERT_ATTEMPTS = 3 }; /* where that row is deleted by another transaction before it is read */
+/* The same, but that row is changed: its columns get the new values, unless they are KEY, KEPT or KEPT_FOR_NULL. */
+int64_t codec_upsert(Tx *tx, const Model *model, const void *object);
+/* UPDATE of the fields in `set`, and of `updated`, in the row of that id. Rows changed, -1 on failure. */
+int64_t codec_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set);
+int64_t codec_delete(Tx *tx, const Model *model, Str id); /* rows deleted, -1 on failure */
+/* Where nobody needs the count (DB_SEND). */
+bool codec_send_insert(Tx *tx, const Model *model, const void *object) MUST_CHECK;
+bool codec_send_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set) MUST_CHECK;
+
+/* For UPDATE, with the transaction's time as $1. Clocks are set back, and of two that write at once the later may have
+ * begun first: a row's `updated` never runs backwards, nor before its `created`. */
+#define SET_UPDATED "updated = CASE WHEN updated > $1 THEN updated ELSE $1 END"
+/* UPDATE of one column (table and column are literals), and of `updated`. As codec_update and codec_send_update. */
+#define row_set(tx, table, id, column, value) \
+    DB_EXEC(tx, ROW_SET_SQL(table, column), v_time((tx)->now), value, v_uuid(id))
+#define row_send_set(tx, table, id, column, value) \
+    DB_SEND(tx, ROW_SET_SQL(table, column), v_time((tx)->now), value, v_uuid(id))
+#define ROW_SET_SQL(table, column) "UPDATE " table " SET " column " = $2, " SET_UPDATED " WHERE id = $3"
 
 #endif

@@ -7,22 +7,47 @@
 
 static bool is_selected(const Field *field)
 {
-    return field->sql || !(field->flags & VIRTUAL);
+    return field->sql || !(field->flags & (VIRTUAL | WRITE_ONLY));
 }
 
-void codec_select(Buf *sql, const Model *model, const char *table)
+static bool is_column(const Field *field)
 {
-    const char *separator = "";
+    return !(field->flags & VIRTUAL);
+}
+
+/* The columns of another table that is joined: its model's fields. */
+static bool is_joined(const Field *field)
+{
+    return field->sql && field->kind == F_OPT_MODEL;
+}
+
+/* Each after the separator; what separates the next one is returned. */
+static const char *add_columns(Buf *sql, const Model *model, const char *table, const char *separator)
+{
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
         if (!is_selected(field))
             continue;
-        if (field->sql)
-            buf_printf(sql, "%s%s", separator, field->sql);
-        else
-            buf_printf(sql, "%s%s.%s", separator, table, field->name);
+        if (is_joined(field)) {
+            separator = add_columns(sql, field->model, field->sql, separator);
+            continue;
+        }
+        buf_text(sql, separator);
+        if (!field->sql) {
+            buf_text(sql, table);
+            buf_char(sql, '.');
+        }
+        buf_text(sql, field->sql ? field->sql : field->name);
         separator = ", ";
     }
+    return separator;
+}
+
+void codec_select(Buf *sql, const Model *model)
+{
+    (void)add_columns(sql, model, model->table, "SELECT ");
+    buf_text(sql, " FROM ");
+    buf_text(sql, model->from ? model->from : model->table);
 }
 
 /* ---- values that another program may have stored ---- */
@@ -74,7 +99,7 @@ static void check_shape(Rows *rows, int column, Str text, FieldKind kind)
         row_spoil(rows, column, fault);
 }
 
-Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind)
+static Str read_json(Arena *arena, Rows *rows, int column, FieldKind kind)
 {
     Str text = row_text(rows, column);
     if (text.p && !row_is_typed(rows) && !is_json(arena, text))
@@ -84,7 +109,7 @@ Str codec_row_json(Arena *arena, Rows *rows, int column, FieldKind kind)
     return text;
 }
 
-void codec_row_model(Arena *arena, Rows *rows, int column, const Model *model, void *object)
+static void read_model(Arena *arena, Rows *rows, int column, const Model *model, void *object)
 {
     Str text = row_text(rows, column);
     if (!codec_load(arena, model, text, object) && text.p)
@@ -98,11 +123,11 @@ static void *load_opt_model(Arena *arena, Rows *rows, int column, const Model *m
     if (row_is_null(rows, column) || str_is(row_view(rows, column), "null"))
         return NULL;
     void *object = arena_alloc(arena, model->size);
-    codec_row_model(arena, rows, column, model, object);
+    read_model(arena, rows, column, model, object);
     return object;
 }
 
-Str codec_row_text(Rows *rows, int column, FieldKind kind)
+static Str read_text(Rows *rows, int column, FieldKind kind)
 {
     Str text = row_text(rows, column);
     if (!text.p || row_is_typed(rows))
@@ -162,31 +187,86 @@ static void read_column(Arena *arena, Rows *rows, int column, const Field *field
         *(int *)member = enum_of_row(rows, column, field->names);
         break;
     case F_MODEL:
-        codec_row_model(arena, rows, column, field->model, member);
+        read_model(arena, rows, column, field->model, member);
         break;
     case F_OPT_MODEL:
         *(void **)member = load_opt_model(arena, rows, column, field->model);
         break;
     case F_STR:
     case F_UUID:
-        *(Str *)member = codec_row_text(rows, column, field->kind);
+        *(Str *)member = read_text(rows, column, field->kind);
         break;
     default:
-        *(Str *)member = codec_row_json(arena, rows, column, field->kind);
+        *(Str *)member = read_json(arena, rows, column, field->kind);
         break;
     }
 }
 
-void codec_read_row(Arena *arena, Rows *rows, int *column, const Model *model, void *object)
+static void read_columns(Tx *tx, Rows *rows, int *column, const Model *model, void *object);
+
+/* NULL where the join found no row: its id, the first column, is null. */
+static void *read_joined(Tx *tx, Rows *rows, int *column, const Model *model)
+{
+    bool is_there = !row_is_null(rows, *column);
+    void *object = arena_zalloc(tx->arena, model->size);
+    read_columns(tx, rows, column, model, object);
+    return is_there ? object : NULL;
+}
+
+static void read_columns(Tx *tx, Rows *rows, int *column, const Model *model, void *object)
 {
     const bool has_id = strcmp(model->fields[0].name, "id") == 0;
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
+        void *member = (char *)object + field->offset;
         if (!is_selected(field))
             continue;
-        read_column(arena, rows, (*column)++, field, (char *)object + field->offset);
+        if (is_joined(field)) {
+            *(void **)member = read_joined(tx, rows, column, field->model);
+            continue;
+        }
+        read_column(tx->arena, rows, (*column)++, field, member);
         row_name_fault(rows, field->name, has_id && i > 0 ? *(const Str *)((char *)object + model->fields[0].offset) : STR_NULL);
     }
+    if (model->complete)
+        model->complete(tx, object);
+}
+
+void codec_read_row(Tx *tx, Rows *rows, const Model *model, void *object)
+{
+    int column = 0;
+    read_columns(tx, rows, &column, model, object);
+}
+
+bool codec_next(Tx *tx, Rows *rows, const Model *model, void *object)
+{
+    while (db_next(rows)) {
+        codec_read_row(tx, rows, model, object);
+        if (row_is_sound(rows))
+            return true;
+    }
+    return false;
+}
+
+Rows *codec_query_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count)
+{
+    Buf sql;
+    buf_init(&sql, tx->arena, 2048);
+    codec_select(&sql, model);
+    buf_char(&sql, ' ');
+    buf_text(&sql, rest);
+    return db_query(tx, buf_cstr(&sql), values, count);
+}
+
+void *codec_read_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count)
+{
+    Rows *rows = codec_query_values(tx, model, rest, values, count);
+    if (!db_next(rows))
+        return NULL;
+    void *object = arena_zalloc(tx->arena, model->size);
+    codec_read_row(tx, rows, model, object);
+    db_done(rows); /* fails where the row is spoiled */
+    return tx->error->code == ERR_NONE ? object : NULL;
 }
 
 static Value enum_value(const Field *field, int value)
@@ -239,6 +319,8 @@ Value codec_value(Arena *arena, const Field *field, const void *object)
     }
 }
 
+/* ---- writing ---- */
+
 /* A statement and the values of its places. */
 typedef struct Statement {
     Buf sql;
@@ -246,78 +328,138 @@ typedef struct Statement {
     size_t count;
 } Statement;
 
-static Statement insert_statement(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict)
+static Statement statement_new(Arena *arena, size_t places)
 {
-    Statement s = { .values = arena_alloc(tx->arena, model->count * sizeof *s.values) };
-    Buf places;
-    buf_init(&s.sql, tx->arena, 1024);
-    buf_init(&places, tx->arena, 256);
-    buf_printf(&s.sql, "INSERT INTO %s (", table);
+    Statement s = { .values = arena_alloc(arena, places * sizeof *s.values) };
+    buf_init(&s.sql, arena, 2048);
+    return s;
+}
+
+static void add_place(Buf *sql, size_t number)
+{
+    buf_char(sql, '$');
+    buf_int(sql, (int64_t)number);
+}
+
+static Statement insert_statement(Tx *tx, const Model *model, const void *object)
+{
+    Statement s = statement_new(tx->arena, model->count);
+    buf_text(&s.sql, "INSERT INTO ");
+    buf_text(&s.sql, model->table);
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
-        if (field->flags & VIRTUAL)
+        if (!is_column(field))
             continue;
-        buf_printf(&s.sql, "%s%s", s.count ? ", " : "", field->name);
-        buf_printf(&places, "%s$%zu", s.count ? ", " : "", s.count + 1);
+        buf_text(&s.sql, s.count ? ", " : " (");
+        buf_text(&s.sql, field->name);
         s.values[s.count++] = codec_value(tx->arena, field, object);
     }
-    buf_text(&s.sql, ") VALUES (");
-    buf_str(&s.sql, buf_view(&places));
+    for (size_t i = 0; i < s.count; i++) {
+        buf_text(&s.sql, i ? ", " : ") VALUES (");
+        add_place(&s.sql, i + 1);
+    }
     buf_char(&s.sql, ')');
-    if (conflict)
-        buf_printf(&s.sql, " %s", conflict);
     return s;
 }
 
-int64_t codec_insert(Tx *tx, const Model *model, const char *table, const void *object, const char *conflict)
+static void add_conflict(Buf *sql, const Model *model)
 {
-    Statement s = insert_statement(tx, model, table, object, conflict);
-    return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
+    const char *separator = " ON CONFLICT (";
+    for (size_t i = 0; i < model->count; i++) {
+        if (!(model->fields[i].flags & KEY))
+            continue;
+        buf_text(sql, separator);
+        buf_text(sql, model->fields[i].name);
+        separator = ", ";
+    }
+    buf_text(sql, ") DO ");
 }
 
-bool codec_send_insert(Tx *tx, const Model *model, const char *table, const void *object)
+static void add_changes(Buf *sql, const Model *model)
 {
-    Statement s = insert_statement(tx, model, table, object, NULL);
-    return db_send(tx, buf_cstr(&s.sql), s.values, s.count);
-}
-
-void *codec_first_row(Tx *tx, Rows *rows, const Model *model)
-{
-    if (!db_next(rows))
-        return NULL;
-    void *object = arena_zalloc(tx->arena, model->size);
-    int column = 0;
-    codec_read_row(tx->arena, rows, &column, model, object);
-    db_done(rows); /* fails where the row is spoiled */
-    return tx->error->code == ERR_NONE ? object : NULL;
-}
-
-static Statement update_statement(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
-{
-    Statement s = { .values = arena_alloc(tx->arena, (model->count + 2) * sizeof *s.values) };
-    s.values[s.count++] = v_time(tx->now);
-    buf_init(&s.sql, tx->arena, 1024);
-    buf_printf(&s.sql, "UPDATE %s SET ", table);
+    const char *separator = "UPDATE SET ", *table = model->table;
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
-        if (!(set >> i & 1) || (field->flags & VIRTUAL))
+        const char *name = field->name;
+        if (field->flags & (VIRTUAL | KEY | KEPT))
             continue;
-        s.values[s.count] = codec_value(tx->arena, field, object);
-        buf_printf(&s.sql, "%s = $%zu, ", field->name, ++s.count);
+        buf_printf(sql, "%s%s = ", separator, name);
+        if (strcmp(name, "updated") == 0) /* as SET_UPDATED */
+            buf_printf(sql, "CASE WHEN %s.updated > excluded.updated THEN %s.updated ELSE excluded.updated END", table,
+                       table);
+        else if (field->flags & KEPT_FOR_NULL)
+            buf_printf(sql, "COALESCE(excluded.%s, %s.%s)", name, table, name);
+        else
+            buf_printf(sql, "excluded.%s", name);
+        separator = ", ";
     }
-    s.values[s.count++] = v_uuid(id);
-    buf_printf(&s.sql, SET_UPDATED " WHERE id = $%zu", s.count);
-    return s;
 }
 
-int64_t codec_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
+int64_t codec_insert(Tx *tx, const Model *model, const void *object)
 {
-    Statement s = update_statement(tx, model, table, id, object, set);
+    Statement s = insert_statement(tx, model, object);
     return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
 }
 
-bool codec_send_update(Tx *tx, const Model *model, const char *table, Str id, const void *object, FieldSet set)
+int64_t codec_insert_new(Tx *tx, const Model *model, const void *object)
 {
-    Statement s = update_statement(tx, model, table, id, object, set);
+    Statement s = insert_statement(tx, model, object);
+    add_conflict(&s.sql, model);
+    buf_text(&s.sql, "NOTHING");
+    return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+int64_t codec_upsert(Tx *tx, const Model *model, const void *object)
+{
+    Statement s = insert_statement(tx, model, object);
+    add_conflict(&s.sql, model);
+    add_changes(&s.sql, model);
+    return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+bool codec_send_insert(Tx *tx, const Model *model, const void *object)
+{
+    Statement s = insert_statement(tx, model, object);
     return db_send(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+static Statement update_statement(Tx *tx, const Model *model, Str id, const void *object, FieldSet set)
+{
+    Statement s = statement_new(tx->arena, model->count + 2);
+    s.values[s.count++] = v_time(tx->now);
+    buf_text(&s.sql, "UPDATE ");
+    buf_text(&s.sql, model->table);
+    buf_text(&s.sql, " SET ");
+    for (size_t i = 0; i < model->count; i++) {
+        const Field *field = &model->fields[i];
+        if (!(set >> i & 1) || !is_column(field))
+            continue;
+        s.values[s.count++] = codec_value(tx->arena, field, object);
+        buf_text(&s.sql, field->name);
+        buf_text(&s.sql, " = ");
+        add_place(&s.sql, s.count);
+        buf_text(&s.sql, ", ");
+    }
+    s.values[s.count++] = v_uuid(id);
+    buf_text(&s.sql, SET_UPDATED " WHERE id = ");
+    add_place(&s.sql, s.count);
+    return s;
+}
+
+int64_t codec_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set)
+{
+    Statement s = update_statement(tx, model, id, object, set);
+    return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+bool codec_send_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set)
+{
+    Statement s = update_statement(tx, model, id, object, set);
+    return db_send(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+int64_t codec_delete(Tx *tx, const Model *model, Str id)
+{
+    const Value value = v_uuid(id);
+    return db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s WHERE id = $1", model->table).p, &value, 1);
 }

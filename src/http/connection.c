@@ -1,4 +1,5 @@
-/* http/connection.c -- a connection's life: bytes into requests, one at a time, replies into bytes, then the next or the end. */
+/* http/connection.c -- a connection's life: bytes into requests, one at a time, replies into bytes, then the next or
+ * the end. */
 #include <errno.h>
 #include <linux/sockios.h>
 #include <sys/epoll.h>
@@ -11,7 +12,7 @@
 
 enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
-    HEAD_MORE = 128,   /* bytes that a parsed head takes, beside its text and as much again for the slices of its headers */
+    HEAD_MORE = 128,   /* bytes that a parsed head takes, beside its text and as much again for its headers' slices */
     REFUSAL_SIZE = 512
 };
 
@@ -403,7 +404,8 @@ static Str join_input(Connection *c, Str bytes)
 static void connection_read(Connection *c)
 {
     HttpServer *server = c->server;
-    /* What comes behind a request is kept while that is worked on: where much is kept, the rest had better wait in the socket. */
+    /* What comes behind a request is kept while that is worked on: where much is kept, the rest had better wait in the
+     * socket. */
     bool sparing = c->state == READING_HEAD && server->input_held > INPUT_MAX / 2;
     ssize_t n = recv(c->fd, server->input, sparing ? READ_SPARINGLY : READ_SIZE, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))

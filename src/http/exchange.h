@@ -28,11 +28,12 @@ typedef struct Exchange {
 
 enum { DATE_LENGTH = 29 }; /* Mon, 23 Nov 2026 11:17:54 GMT */
 
-/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` bytes are beside the exchange itself. */
+/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` bytes are beside the
+ * exchange itself. */
 Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected);
 void exchange_free(Exchange *exchange);
-/* Making a reply may have taken many times its size. Where it did, what is not written yet moves to a new exchange, and all else goes.
- * From any thread that the exchange is with. */
+/* Making a reply may have taken many times its size. Where it did, what is not written yet moves to a new exchange, and
+ * all else goes. From any thread that the exchange is with. */
 Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
 /* Builds the head. `headers` are copied. */
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
@@ -41,8 +42,8 @@ void exchange_stamp(Exchange *exchange); /* puts the present date into the head;
 /* What a connection is about. A protocol upgrade would be a state more. */
 typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
 
-/* Every connection is in one list, in the order in which they came into it. All members of a list wait equally long, but for bodies:
- * their time depends on what they brought, so they are looked at once a second. */
+/* Every connection is in one list, in the order in which they came into it. All members of a list wait equally long,
+ * but for bodies: their time depends on what they brought, so they are looked at once a second. */
 typedef enum ListName {
     LIST_NEW,       /* nothing has come yet */
     LIST_IDLE,      /* between two requests */
@@ -76,12 +77,16 @@ struct Connection {
     int queued;           /* bytes in the socket that the client had not taken when it was last looked at */
 };
 
-typedef struct ConnectionList { Connection *first, *last; unsigned count; int64_t wait; } ConnectionList; /* wait: milliseconds */
+typedef struct ConnectionList {
+    Connection *first, *last;
+    unsigned count;
+    int64_t wait; /* milliseconds until a member's time is over */
+} ConnectionList;
 
 enum {
     READ_SIZE = 32 << 10,
     INPUT_MAX = 8 << 20,    /* bytes of unfinished heads and of requests that wait behind others, of all connections */
-    REPLIED_SMALL = 1 << 20, /* bytes of replies that wait for the loop, above which only the replies themselves are kept */
+    REPLIED_SMALL = 1 << 20, /* bytes of replies that wait for the loop, above which only replies themselves are kept */
     REPLIED_MAX = 16 << 20, /* bytes of replies that wait for the loop */
     LISTENERS_MAX = 8
 };
@@ -101,7 +106,8 @@ struct HttpServer {
     int64_t trim_again;               /* when what was freed may go back to the system again */
     unsigned crowd;                   /* most requests at once since then */
     bool crowded;                     /* there was a crowd, and more than a few of it are left */
-    size_t input_held, reply_held;    /* bytes of all connections: requests that are incomplete or wait, replies that are not taken */
+    size_t input_held;                /* bytes of all connections: requests that are incomplete or wait */
+    size_t reply_held;                /* likewise: replies that are not taken */
     bool draining;
     ConnectionList lists[LIST_COUNT];
     unsigned connection_count;
@@ -127,7 +133,7 @@ void connection_new(HttpServer *server, int fd);
 void connection_event(Connection *c, uint32_t events);
 void connection_reply(Connection *c, Exchange *exchange); /* it was answered by another thread */
 void connection_time_out(Connection *c);
-bool connection_is_read(Connection *c);  /* being written to: whether its client took something since it was last asked */
+bool connection_is_read(Connection *c); /* its client took something of the reply since this was last asked */
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
@@ -138,7 +144,7 @@ void connection_list_free(HttpServer *server, ListName name); /* frees its conne
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);
 void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
-void room_give_back(HttpServer *server);  /* what a crowd took, to the system. When closed connections have been freed */
+void room_give_back(HttpServer *server); /* what a crowd took, to the system. Once closed connections are freed */
 void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
 
 #endif

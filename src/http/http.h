@@ -1,4 +1,5 @@
-/* http/http.h -- an HTTP/1.1 server: one epoll loop; replies may come from any thread. Knows nothing of routes' meaning. */
+/* http/http.h -- an HTTP/1.1 server: one epoll loop; replies may come from any thread. Knows nothing of routes'
+ * meaning. */
 #ifndef ORION_HTTP_H
 #define ORION_HTTP_H
 
@@ -7,9 +8,12 @@
 typedef struct HttpServer HttpServer;
 typedef struct HttpHeader { Str name, value; } HttpHeader;
 
-typedef enum HttpMethod { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER } HttpMethod;
+typedef enum HttpMethod {
+    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER
+} HttpMethod;
 
-/* One request, complete with its body. Lives from the handler's call to http_reply, which ends it; its slices live in its arena. */
+/* One request, complete with its body. Lives from the handler's call to http_reply, which ends it; its slices live in
+ * its arena. */
 typedef struct HttpRequest {
     Arena *arena;
     HttpMethod method;
@@ -40,17 +44,19 @@ typedef struct HttpConfig {
 /* Listens. NULL: *error says why, for the user ("Port 4200 on 127.0.0.1 is already in use."). */
 HttpServer *http_server_new(const HttpConfig *config, Error *error) MUST_CHECK;
 unsigned http_server_port(const HttpServer *server);
-bool http_server_has_loopback(const HttpServer *server); /* whether an address that it listens on is a loopback one, under whatever name */
-/* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and returns. */
+/* Whether an address that it listens on is a loopback one, under whatever name. */
+bool http_server_has_loopback(const HttpServer *server);
+/* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and
+ * returns. */
 void http_server_run(HttpServer *server, double drain);
 void http_server_stop(HttpServer *server); /* from any thread or a signal handler */
 /* Replies still owed by other threads may come after it; they go nowhere. */
 void http_server_free(HttpServer *server);
 
 Str http_header(const HttpRequest *request, const char *lower_case_name); /* null where absent */
-/* Sends the reply and ends the request: neither it nor its arena may be touched afterwards. From any thread, once for each request.
- * content-length, date, server and connection are added; a body is not sent for HEAD, 204 and 304. `headers` are copied;
- * `body` is not: it lives in the request's arena or is a constant. */
+/* Sends the reply and ends the request: neither it nor its arena may be touched afterwards. From any thread, once for
+ * each request. content-length, date, server and connection are added; a body is not sent for HEAD, 204 and 304.
+ * `headers` are copied; `body` is not: it lives in the request's arena or is a constant. */
 void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body);
 /* Percent- and plus-decoded; of several the last one; false: absent. */
 bool http_query_value(const HttpRequest *request, const char *name, Str *ret_value);

@@ -143,10 +143,12 @@ static bool parse_target(Arena *arena, Str target, HttpRequest *request, Str *re
     return true;
 }
 
-static bool parse_request_line(Arena *arena, Str line, HttpRequest *request, HttpFraming *framing, Str *ret_host, HttpFailure *failure)
+static bool parse_request_line(Arena *arena, Str line, HttpRequest *request, HttpFraming *framing, Str *ret_host,
+                               HttpFailure *failure)
 {
     Str target;
-    if (!take_part(&line, ' ', &request->method_text) || !take_part(&line, ' ', &target) || !line.p || !is_token(request->method_text))
+    if (!take_part(&line, ' ', &request->method_text) || !take_part(&line, ' ', &target) || !line.p
+        || !is_token(request->method_text))
         return refuse(failure, 400, "The request line is malformed.");
     request->method = method_named(request->method_text);
     return parse_version(line, framing, failure) && parse_target(arena, target, request, ret_host, failure);

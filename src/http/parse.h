@@ -1,4 +1,5 @@
-/* http/parse.h -- the strict reading of HTTP/1.1: where a head ends, what it says, how its body is framed. No sockets. */
+/* http/parse.h -- the strict reading of HTTP/1.1: where a head ends, what it says, how its body is framed. No
+ * sockets. */
 #ifndef ORION_HTTP_PARSE_H
 #define ORION_HTTP_PARSE_H
 
@@ -19,13 +20,14 @@ typedef struct HttpFraming {
     uint64_t length;      /* of the body in bytes, where it is not chunked */
 } HttpFraming;
 
-/* Looks for the blank line that ends a head. *scanned (0 at first) remembers how far earlier calls came on the same bytes.
- * *ret_length is 0 while more bytes are needed. False: these bytes can never become a request. */
+/* Looks for the blank line that ends a head. *scanned (0 at first) remembers how far earlier calls came on the same
+ * bytes. *ret_length is 0 while more bytes are needed. False: these bytes can never become a request. */
 bool http_head_find(Str bytes, size_t *scanned, size_t *ret_length, HttpFailure *failure) MUST_CHECK;
 
 /* Fills method, path, query and headers of *request, and *framing, from a head that http_head_find delimited.
  * All slices live in the arena. */
-bool http_head_parse(Arena *arena, Str head, HttpRequest *request, HttpFraming *framing, HttpFailure *failure) MUST_CHECK;
+bool http_head_parse(Arena *arena, Str head, HttpRequest *request, HttpFraming *framing,
+                     HttpFailure *failure) MUST_CHECK;
 
 typedef enum HttpBodyState {
     BODY_LENGTH, CHUNK_SIZE, CHUNK_EXTENSION, CHUNK_SIZE_LF, CHUNK_DATA, CHUNK_DATA_CR, CHUNK_DATA_LF,
@@ -45,7 +47,8 @@ typedef struct HttpBody {
 } HttpBody;
 
 /* False: longer than `max` (413). A body that is done at once has state BODY_DONE. */
-bool http_body_begin(HttpBody *body, const HttpFraming *framing, size_t max, size_t *budget, HttpFailure *failure) MUST_CHECK;
+bool http_body_begin(HttpBody *body, const HttpFraming *framing, size_t max, size_t *budget,
+                     HttpFailure *failure) MUST_CHECK;
 /* Takes what belongs to the body; *ret_consumed is less than bytes.n only where the body is done. */
 bool http_body_feed(HttpBody *body, Str bytes, size_t *ret_consumed, HttpFailure *failure) MUST_CHECK;
 void http_body_end(HttpBody *body); /* gives memory and budget back */

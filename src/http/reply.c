@@ -11,12 +11,14 @@ static const struct { int status; const char *reason; } reasons[] = {
     { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
     { 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" },
     { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
-    { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
-    { 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" }, { 412, "Precondition Failed" },
+    { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
+    { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" },
+    { 410, "Gone" }, { 412, "Precondition Failed" },
     { 413, "Request Entity Too Large" }, { 415, "Unsupported Media Type" }, { 416, "Requested Range Not Satisfiable" },
     { 417, "Expectation Failed" }, { 422, "Unprocessable Entity" }, { 428, "Precondition Required" },
     { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" },
-    { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" }, { 503, "Service Unavailable" },
+    { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
+    { 503, "Service Unavailable" },
     { 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" },
 };
 
@@ -116,7 +118,8 @@ Exchange *exchange_shrink(Exchange *exchange, size_t written)
     kept->reply_body = arena_str(kept->request.arena, body);
     if (exchange->date && of_head == 0)
         kept->date = (char *)(uintptr_t)kept->reply_head.p + (exchange->date - exchange->reply_head.p);
-    kept->body = (HttpBody){ .capacity = exchange->body.capacity, .budget = exchange->body.budget }; /* given back on the loop */
+    /* given back on the loop */
+    kept->body = (HttpBody){ .capacity = exchange->body.capacity, .budget = exchange->body.budget };
     exchange->body.capacity = 0;
     exchange_free(exchange);
     return kept;

@@ -2,7 +2,8 @@
 #include "base/text.h"
 #include "http/parse.h"
 
-/* The second byte of a character, where its first one narrows it: no overlong forms, no surrogates, nothing past U+10FFFF. */
+/* The second byte of a character, where its first one narrows it: no overlong forms, no surrogates, nothing past
+ * U+10FFFF. */
 static bool second_fits(unsigned char first, unsigned char second)
 {
     switch (first) {
@@ -75,7 +76,8 @@ bool http_query_value(const HttpRequest *request, const char *name, Str *ret_val
         rest = end ? (Str){ end + 1, rest.n - pair.n - 1 } : STR_NULL;
         const char *equals = pair.n ? memchr(pair.p, '=', pair.n) : NULL;
         Str key = { pair.p, equals ? (size_t)(equals - pair.p) : pair.n };
-        if (pair.n && str_is(http_percent_decode(request->arena, key, true), name)) /* the last one counts, as in FastAPI */
+        /* the last one counts, as in FastAPI */
+        if (pair.n && str_is(http_percent_decode(request->arena, key, true), name))
             found = equals ? (Str){ equals + 1, pair.n - key.n - 1 } : STR("");
     }
     if (!found.p)

@@ -84,8 +84,9 @@ static Connection *reply_holder(HttpServer *server)
     return c && server->now - c->since >= grace ? c : NULL;
 }
 
-/* What many requests took stays with the process, in pieces between others that are still in use, unless it is given back
- * expressly. That takes a while: it is done when a quarter of them are gone, and again, until only a few are left. */
+/* What many requests took stays with the process, in pieces between others that are still in use, unless it is given
+ * back expressly. That takes a while: it is done when a quarter of them are gone, and again, until only a few are
+ * left. */
 void room_give_back(HttpServer *server)
 {
     static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING, LIST_LINGERING };
@@ -132,7 +133,8 @@ static bool is_body_late(const Connection *c)
 /* Of a crowd of bodies those that have stopped coming end, until the rest is small enough. `held`: bytes of all. */
 static void end_stalled_bodies(HttpServer *server, size_t held)
 {
-    for (Connection *c = server->lists[LIST_BODY].first, *later; c && held > BODIES_MAX && server->lists[LIST_BODY].count > CROWD; c = later) {
+    const ConnectionList *bodies = &server->lists[LIST_BODY];
+    for (Connection *c = bodies->first, *later; c && held > BODIES_MAX && bodies->count > CROWD; c = later) {
         later = c->later;
         if (c->quick)
             continue;

@@ -14,7 +14,7 @@
 
 enum {
     BACKLOG = 2048,
-    UNSENT_MAX = 128 << 10, /* bytes that the kernel keeps for a client that takes none: megabytes by itself, till it has none for others */
+    UNSENT_MAX = 128 << 10, /* bytes that the kernel keeps for a client that takes none; unasked, it keeps megabytes */
     EVENTS = 64,          /* taken from epoll in one turn */
     ACCEPTS = 64,         /* in one turn */
     HEAD_WAIT = 10,       /* seconds */
@@ -36,14 +36,16 @@ static unsigned bound_port(int fd)
     socklen_t length = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &length) < 0)
         return 0;
-    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port : ((struct sockaddr_in *)&address)->sin_port);
+    return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                               : ((struct sockaddr_in *)&address)->sin_port);
 }
 
 static bool is_loopback(const struct sockaddr *address)
 {
     if (address->sa_family == AF_INET6)
         return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
-    return address->sa_family == AF_INET && ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return address->sa_family == AF_INET &&
+           ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 /* Where the first address was given any free port, the others take the same one. */
@@ -153,7 +155,8 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     server->config.body_rate = config->body_rate > 0 ? config->body_rate : BODY_RATE;
     int64_t head_wait = (int64_t)(1000 * (config->head_timeout > 0 ? config->head_timeout : HEAD_WAIT));
     server->lists[LIST_NEW].wait = server->lists[LIST_HEAD].wait = server->lists[LIST_BODY].wait = head_wait;
-    server->lists[LIST_WRITING].wait = (int64_t)(1000 * (config->reply_timeout > 0 ? config->reply_timeout : REPLY_WAIT));
+    double reply_wait = config->reply_timeout > 0 ? config->reply_timeout : REPLY_WAIT;
+    server->lists[LIST_WRITING].wait = (int64_t)(1000 * reply_wait);
     server->lists[LIST_LINGERING].wait = LINGERING_WAIT;
     atomic_init(&server->replied, NULL);
     atomic_init(&server->replied_bytes, 0);
@@ -182,8 +185,8 @@ static void say_full(HttpServer *server, const char *why)
     if (server->said_full && server->now - server->said_full < FULL_PAUSE)
         return;
     server->said_full = server->now;
-    log_warning("orion.http", "%s, with %u connections: for each new one the one that has waited longest is closed.", why,
-        server->connection_count);
+    log_warning("orion.http", "%s, with %u connections: for each new one the one that has waited longest is closed.",
+                why, server->connection_count);
 }
 
 static bool is_out_of_room(int reason)

@@ -6,32 +6,29 @@
 #include "entity/filter.h"
 
 static const Field columns[] = { /* order: of the keys in responses */
-    FIELD(ConcurrencyLimit, id, F_UUID),
-    FIELD(ConcurrencyLimit, created, F_TIME),
+    FIELD(ConcurrencyLimit, id, F_UUID, .flags = KEPT),
+    FIELD(ConcurrencyLimit, created, F_TIME, .flags = KEPT),
     FIELD(ConcurrencyLimit, updated, F_TIME),
-    FIELD(ConcurrencyLimit, tag, F_STR),
+    FIELD(ConcurrencyLimit, tag, F_STR, .flags = KEY),
     FIELD(ConcurrencyLimit, concurrency_limit, F_INT),
-    FIELD(ConcurrencyLimit, active_slots, F_UUIDS, .fallback = "[]"),
+    FIELD(ConcurrencyLimit, active_slots, F_UUIDS, .flags = KEPT, .fallback = "[]"),
 };
 static const Field create_fields[] = {
     FIELD(ConcurrencyLimit, tag, F_STR, .flags = REQUIRED),
     FIELD(ConcurrencyLimit, concurrency_limit, F_INT, .flags = REQUIRED),
 };
-static const Field slot_fields[] = {
-    FIELD(ConcurrencyLimit, active_slots, F_UUIDS),
-};
-const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns);
-const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields, .forbid_extra = true, .schema = "ConcurrencyLimitCreate");
-static const Model slots_model = MODEL(ConcurrencyLimit, slot_fields);
+const Model concurrency_limit_model = MODEL(ConcurrencyLimit, columns, .table = "concurrency_limit");
+const Model concurrency_limit_create_model = MODEL(ConcurrencyLimit, create_fields,
+                                                   .forbid_extra = true, .schema = "ConcurrencyLimitCreate");
 
 ConcurrencyLimit *concurrency_limit_read(Tx *tx, Str id)
 {
-    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE id = $1", v_uuid(id)), &concurrency_limit_model);
+    return codec_read(tx, &concurrency_limit_model, "WHERE concurrency_limit.id = $1", v_uuid(id));
 }
 
 ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag)
 {
-    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE tag = $1", v_text(tag)), &concurrency_limit_model);
+    return codec_read(tx, &concurrency_limit_model, "WHERE concurrency_limit.tag = $1", v_text(tag));
 }
 
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted)
@@ -40,9 +37,7 @@ ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wante
         .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now,
         .tag = wanted->tag, .concurrency_limit = wanted->concurrency_limit, .active_slots = STR("[]"),
     };
-    int64_t rows = codec_insert(tx, &concurrency_limit_model, "concurrency_limit", &row,
-                                "ON CONFLICT (tag) DO UPDATE SET concurrency_limit = excluded.concurrency_limit, " SET_UPDATED_OF("concurrency_limit"));
-    return rows < 0 ? NULL : concurrency_limit_read_by_tag(tx, wanted->tag);
+    return codec_upsert(tx, &concurrency_limit_model, &row) < 0 ? NULL : concurrency_limit_read_by_tag(tx, wanted->tag);
 }
 
 /* A JSON array's strings as another one, each once. */
@@ -67,7 +62,8 @@ static Rows *lock_limits(Tx *tx, Str tags)
 {
     Query q;
     query_init(&q, tx->arena, tx->sql);
-    buf_text(&q.sql, "SELECT id, created, updated, tag, concurrency_limit, active_slots FROM concurrency_limit WHERE ");
+    codec_select(&q.sql, &concurrency_limit_model);
+    buf_text(&q.sql, " WHERE ");
     query_operator(&q, SQL_ANY, "tag", v_list(tags));
     buf_printf(&q.sql, " ORDER BY tag%s", tx->sql->for_update);
     return query_run(tx, &q);
@@ -84,9 +80,8 @@ ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_coun
     if (!wanted.p)
         return limits;
     for (Rows *rows = lock_limits(tx, wanted); db_next(rows); ++*ret_count) {
-        int column = 0;
         limits[*ret_count] = arena_new_of(tx->arena, ConcurrencyLimit);
-        codec_read_row(tx->arena, rows, &column, &concurrency_limit_model, limits[*ret_count]);
+        codec_read_row(tx, rows, &concurrency_limit_model, limits[*ret_count]);
     }
     return tx->error->code == ERR_NONE ? limits : NULL;
 }
@@ -127,7 +122,7 @@ static bool set_slot(Tx *tx, ConcurrencyLimit *limit, Str run_id, bool held)
     if (was_held == held)
         return true;
     limit->active_slots = buf_view(&text);
-    return codec_send_update(tx, &slots_model, "concurrency_limit", limit->id, limit, 1);
+    return row_send_set(tx, "concurrency_limit", limit->id, "active_slots", v_json(limit->active_slots));
 }
 
 bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id)

@@ -6,18 +6,18 @@
 #include "model/deployment_schedule.h"
 #include "entity/checks.h"
 #include "model/run.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 
 #define SCHEDULE_SCHEMA "{\"anyOf\": [" SCHEMA_REF("IntervalSchedule") ", " SCHEMA_REF("CronSchedule") ", " SCHEMA_REF("RRuleSchedule") "]}"
 
 static const Field columns[] = { /* order: of the keys in responses */
-    FIELD(Deployment, id, F_UUID),
-    FIELD(Deployment, created, F_TIME),
+    FIELD(Deployment, id, F_UUID, .flags = KEPT),
+    FIELD(Deployment, created, F_TIME, .flags = KEPT),
     FIELD(Deployment, updated, F_TIME),
-    FIELD(Deployment, name, F_STR),
+    FIELD(Deployment, name, F_STR, .flags = KEY),
     FIELD(Deployment, version, F_STR, .flags = NULLABLE),
     FIELD(Deployment, description, F_STR, .flags = NULLABLE),
-    FIELD(Deployment, flow_id, F_UUID),
+    FIELD(Deployment, flow_id, F_UUID, .flags = KEY),
     FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode, .schema = SCHEDULE_SCHEMA),
     FIELD(Deployment, is_schedule_active, F_BOOL),
     FIELD(Deployment, infra_overrides, F_DICT),
@@ -30,13 +30,16 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, manifest_path, F_STR, .flags = NULLABLE),
     FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
-    FIELD(Deployment, created_by, F_ANY, .flags = NULLABLE, .schema = SCHEMA_REF("CreatedBy")),
-    FIELD(Deployment, updated_by, F_ANY, .flags = NULLABLE, .schema = SCHEMA_REF("UpdatedBy")),
+    FIELD(Deployment, created_by, F_ANY, .flags = NULLABLE | KEPT, .schema = SCHEMA_REF("CreatedBy")),
+    FIELD(Deployment, updated_by, F_ANY, .flags = NULLABLE | KEPT, .schema = SCHEMA_REF("UpdatedBy")),
     FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE | VIRTUAL, .sql = "pool.name"),
-    FIELD(Deployment, work_queue_id, F_UUID, .flags = HIDDEN),
+    FIELD(Deployment, work_queue_id, F_UUID, .flags = HIDDEN | KEPT_FOR_NULL), /* as in the reference */
     FIELD(Deployment, column_queue_name, F_STR, .flags = HIDDEN | VIRTUAL, .sql = "deployment.work_queue_name"),
 };
-const Model deployment_model = MODEL(Deployment, columns, .schema = "DeploymentResponse");
+#define FROM_DEPLOYMENT \
+    "deployment LEFT JOIN work_queue AS queue ON queue.id = deployment.work_queue_id" \
+    " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id"
+const Model deployment_model = MODEL(Deployment, columns, .table = "deployment", .from = FROM_DEPLOYMENT, .schema = "DeploymentResponse");
 
 /* What clients before 2.7.8 send besides: taken and forgotten. */
 #define DROPPED(key) { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, .offset = offsetof(Deployment, dropped) }
@@ -87,47 +90,29 @@ static const Field update_fields[] = {
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
     FIELDS_OF_OLD_CLIENTS,
 };
-const Model deployment_create_model = MODEL(Deployment, create_fields, .forbid_extra = true, .schema = "DeploymentCreate");
-const Model deployment_update_model = MODEL(Deployment, update_fields, .forbid_extra = true, .schema = "DeploymentUpdate");
-
-static const Field active_fields[] = { FIELD(Deployment, is_schedule_active, F_BOOL) };
-static const Field queue_fields[] = { FIELD(Deployment, work_queue_id, F_UUID) };
-static const Model active_model = MODEL(Deployment, active_fields);
-static const Model queue_model = MODEL(Deployment, queue_fields);
-
-void deployment_select(Buf *sql)
-{
-    buf_text(sql, "SELECT ");
-    codec_select(sql, &deployment_model, "deployment");
-    buf_text(sql, " FROM deployment LEFT JOIN work_queue AS queue ON queue.id = deployment.work_queue_id"
-                  " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id");
-}
-
-static Deployment *read_where(Tx *tx, const char *where, const Value *values, size_t count)
-{
-    Buf sql;
-    buf_init(&sql, tx->arena, 2048);
-    deployment_select(&sql);
-    buf_text(&sql, where);
-    return codec_first_row(tx, db_query(tx, buf_cstr(&sql), values, count), &deployment_model);
-}
+const Model deployment_create_model = MODEL(Deployment, create_fields,
+                                            .forbid_extra = true, .schema = "DeploymentCreate");
+const Model deployment_update_model = MODEL(Deployment, update_fields, .table = "deployment",
+                                            .forbid_extra = true, .schema = "DeploymentUpdate");
 
 Deployment *deployment_read(Tx *tx, Str id)
 {
-    return read_where(tx, " WHERE deployment.id = $1", DB_VALUES(v_uuid(id)));
+    return codec_read(tx, &deployment_model, "WHERE deployment.id = $1", v_uuid(id));
 }
 
 Deployment *deployment_read_by_name(Tx *tx, Str flow_name, Str name)
 {
-    return read_where(tx, " WHERE deployment.flow_id = (SELECT flow.id FROM flow WHERE flow.name = $1) AND deployment.name = $2",
-                      DB_VALUES(v_text(flow_name), v_text(name)));
+    return codec_read(tx, &deployment_model,
+                      "WHERE deployment.flow_id = (SELECT flow.id FROM flow WHERE flow.name = $1)"
+                      " AND deployment.name = $2", v_text(flow_name), v_text(name));
 }
 
 /* ---- what a deployment refers to ---- */
 
 static bool check_pool(Tx *tx, const Deployment *wanted)
 {
-    return wanted->work_pool_name.n == 0 || work_pool_check_configuration(tx, wanted->work_pool_name, wanted->infra_overrides, "creating");
+    return wanted->work_pool_name.n == 0
+           || work_pool_check_configuration(tx, wanted->work_pool_name, wanted->infra_overrides);
 }
 
 /* The queue that pool and queue names stand for; null where neither is given. */
@@ -218,18 +203,9 @@ static const Deployment *readable(Tx *tx, const Deployment *read)
 
 static Deployment *read_by_flow(Tx *tx, Str flow_id, Str name)
 {
-    return read_where(tx, " WHERE deployment.flow_id = $1 AND deployment.name = $2", DB_VALUES(v_uuid(flow_id), v_text(name)));
+    return codec_read(tx, &deployment_model, "WHERE deployment.flow_id = $1 AND deployment.name = $2",
+                      v_uuid(flow_id), v_text(name));
 }
-
-/* As the reference: who has no new queue keeps the old one. */
-#define ON_CONFLICT_UPDATE \
-    "ON CONFLICT (flow_id, name) DO UPDATE SET " SET_UPDATED_OF("deployment") ", version = excluded.version, description = excluded.description," \
-    " schedule = excluded.schedule, is_schedule_active = excluded.is_schedule_active, infra_overrides = excluded.infra_overrides," \
-    " parameters = excluded.parameters, tags = excluded.tags, work_queue_name = excluded.work_queue_name," \
-    " parameter_openapi_schema = excluded.parameter_openapi_schema, path = excluded.path, entrypoint = excluded.entrypoint," \
-    " manifest_path = excluded.manifest_path, storage_document_id = excluded.storage_document_id," \
-    " infrastructure_document_id = excluded.infrastructure_document_id," \
-    " work_queue_id = COALESCE(excluded.work_queue_id, deployment.work_queue_id)"
 
 Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_created)
 {
@@ -242,7 +218,7 @@ Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_create
     row.schedule = schedule_anchored(tx->arena, wanted->schedule, before ? before->schedule : STR_NULL, tx->now);
     row.id = uuid_new(tx->arena);
     row.created = row.updated = tx->now;
-    if (codec_insert(tx, &deployment_model, "deployment", &row, ON_CONFLICT_UPDATE) < 0)
+    if (codec_upsert(tx, &deployment_model, &row) < 0)
         return NULL;
     if (!ensure_agents_queue(tx, wanted->work_queue_name))
         return NULL;
@@ -264,18 +240,20 @@ bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
     if (!check_pool(tx, update) || !resolve_queue(tx, update, &row.work_queue_id))
         return false;
     row.schedule = schedule_anchored(tx->arena, update->schedule, before ? before->schedule : STR_NULL, tx->now);
-    int64_t rows = codec_update(tx, &deployment_update_model, "deployment", id, &row, sent);
+    int64_t rows = codec_update(tx, &deployment_update_model, id, &row, sent);
     if (rows == 0)
         return fail(tx->error, ERR_NOT_FOUND, "Deployment not found.");
-    if (rows < 0 || (row.work_queue_id.p && !codec_send_update(tx, &queue_model, "deployment", id, &row, 1)))
+    if (rows < 0)
+        return false;
+    if (row.work_queue_id.p && !row_send_set(tx, "deployment", id, "work_queue_id", v_uuid(row.work_queue_id)))
         return false;
     return ensure_agents_queue(tx, update->work_queue_name) && (now = readable(tx, deployment_read(tx, id))) && drop_stale_runs(tx, id, before, now);
 }
 
 bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active)
 {
-    const Deployment changed = { .is_schedule_active = active };
-    if (deployment->is_schedule_active != active && !codec_send_update(tx, &active_model, "deployment", deployment->id, &changed, 1))
+    bool changes = deployment->is_schedule_active != active;
+    if (changes && !row_send_set(tx, "deployment", deployment->id, "is_schedule_active", v_bool(active)))
         return false;
     return active || delete_scheduled_runs(tx, deployment->id, RUNS_PLANNED);
 }
@@ -285,5 +263,5 @@ int64_t deployment_delete(Tx *tx, Str id)
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR UPDATE", v_uuid(id)); /* no more runs of it from here on */
     if (!delete_scheduled_runs(tx, id, RUNS_OF_ANYBODY))
         return -1;
-    return DB_EXEC(tx, "DELETE FROM deployment WHERE id = $1", v_uuid(id));
+    return codec_delete(tx, &deployment_model, id);
 }

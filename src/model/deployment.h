@@ -21,7 +21,6 @@ typedef struct Deployment { /* schemas.responses.DeploymentResponse; bodies fill
 
 extern const Model deployment_model, deployment_create_model, deployment_update_model;
 
-void deployment_select(Buf *sql); /* "SELECT … FROM deployment LEFT JOIN …" without WHERE, for codec_read_row */
 /* NULL: not there, or tx->error. */
 Deployment *deployment_read(Tx *tx, Str id);
 Deployment *deployment_read_by_name(Tx *tx, Str flow_name, Str name);

@@ -8,7 +8,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Flow, id, F_UUID),
     FIELD(Flow, created, F_TIME),
     FIELD(Flow, updated, F_TIME),
-    FIELD(Flow, name, F_STR),
+    FIELD(Flow, name, F_STR, .flags = KEY),
     FIELD(Flow, tags, F_STRS, .fallback = "[]"),
 };
 static const Field create_fields[] = {
@@ -18,18 +18,19 @@ static const Field create_fields[] = {
 static const Field update_fields[] = {
     FIELD(Flow, tags, F_STRS, .fallback = "[]"),
 };
-const Model flow_model = MODEL(Flow, columns);
+const Model flow_model = MODEL(Flow, columns, .table = "flow");
 const Model flow_create_model = MODEL(Flow, create_fields, .forbid_extra = true, .schema = "FlowCreate");
-const Model flow_update_model = MODEL(Flow, update_fields, .forbid_extra = true, .schema = "FlowUpdate");
+const Model flow_update_model = MODEL(Flow, update_fields, .table = "flow",
+                                      .forbid_extra = true, .schema = "FlowUpdate");
 
 Flow *flow_read(Tx *tx, Str id)
 {
-    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE id = $1", v_uuid(id)), &flow_model);
+    return codec_read(tx, &flow_model, "WHERE flow.id = $1", v_uuid(id));
 }
 
 Flow *flow_read_by_name(Tx *tx, Str name)
 {
-    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, tags FROM flow WHERE name = $1", v_text(name)), &flow_model);
+    return codec_read(tx, &flow_model, "WHERE flow.name = $1", v_text(name));
 }
 
 Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
@@ -41,7 +42,7 @@ Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
             return flow;
         flow = arena_new_of(tx->arena, Flow);
         *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .tags = wanted->tags };
-        if (codec_insert(tx, &flow_model, "flow", flow, "ON CONFLICT (name) DO NOTHING") > 0) {
+        if (codec_insert_new(tx, &flow_model, flow) > 0) {
             *ret_created = true;
             return flow;
         }
@@ -74,5 +75,5 @@ int64_t flow_delete(Tx *tx, Str id)
             " OR task_run_id IN (SELECT task_run.id FROM task_run JOIN flow_run ON flow_run.id = task_run.flow_run_id"
             " WHERE flow_run.flow_id = $1)",
             v_uuid(id));
-    return DB_EXEC(tx, "DELETE FROM flow WHERE id = $1", v_uuid(id));
+    return codec_delete(tx, &flow_model, id);
 }

@@ -20,5 +20,5 @@ static const Field create_fields[] = {
     FIELD(LogRow, flow_run_id, F_UUID, .flags = REQUIRED),
     FIELD(LogRow, task_run_id, F_UUID, .flags = NULLABLE),
 };
-const Model log_model = MODEL(LogRow, columns, .schema = "Log");
+const Model log_model = MODEL(LogRow, columns, .table = "log", .schema = "Log");
 const Model log_create_model = MODEL(LogRow, create_fields, .forbid_extra = true, .schema = "LogCreate");

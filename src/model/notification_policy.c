@@ -60,9 +60,12 @@ static const Field update_fields[] = {
     FIELD(PolicyUpdate, block_document_id, F_UUID, .flags = NULLABLE),
     FIELD(PolicyUpdate, message_template, F_STR, .flags = NULLABLE, .check = check_template),
 };
-const Model notification_policy_model = MODEL(NotificationPolicy, columns, .schema = "FlowRunNotificationPolicy");
-const Model notification_policy_create_model = MODEL(NotificationPolicy, create_fields, .forbid_extra = true, .schema = "FlowRunNotificationPolicyCreate");
-const Model notification_policy_update_model = MODEL(PolicyUpdate, update_fields, .forbid_extra = true, .schema = "FlowRunNotificationPolicyUpdate");
+const Model notification_policy_model = MODEL(NotificationPolicy, columns, .table = "flow_run_notification_policy",
+                                              .schema = "FlowRunNotificationPolicy");
+const Model notification_policy_create_model = MODEL(NotificationPolicy, create_fields,
+                                                     .forbid_extra = true, .schema = "FlowRunNotificationPolicyCreate");
+const Model notification_policy_update_model = MODEL(PolicyUpdate, update_fields,
+    .table = "flow_run_notification_policy", .forbid_extra = true, .schema = "FlowRunNotificationPolicyUpdate");
 
 static const Filter policy_filters[] = {
     { "is_active", "flow_run_notification_policy.is_active", OP_EQ, .operand = F_BOOL },
@@ -79,15 +82,10 @@ NotificationPolicy *notification_policy_create(Tx *tx, const NotificationPolicy 
     *policy = *wanted;
     policy->id = uuid_new(tx->arena);
     policy->created = policy->updated = tx->now;
-    return codec_insert(tx, &notification_policy_model, "flow_run_notification_policy", policy, NULL) > 0 ? policy : NULL;
+    return codec_insert(tx, &notification_policy_model, policy) > 0 ? policy : NULL;
 }
 
 NotificationPolicy *notification_policy_read(Tx *tx, Str id)
 {
-    return codec_first_row(tx,
-                           DB_QUERY(tx,
-                                    "SELECT id, created, updated, is_active, state_names, tags, block_document_id, message_template"
-                                    " FROM flow_run_notification_policy WHERE id = $1",
-                                    v_uuid(id)),
-                           &notification_policy_model);
+    return codec_read(tx, &notification_policy_model, "WHERE flow_run_notification_policy.id = $1", v_uuid(id));
 }

@@ -110,42 +110,53 @@ static Str scheduled_tags(Arena *arena, Str tags)
     return none ? STR("[\"auto-scheduled\"]") : arena_printf(arena, "[\"auto-scheduled\", %.*s", (int)(tags.n - 1), tags.p + 1);
 }
 
-static Str scheduled_details(Arena *arena, Moment date)
-{
-    const StateDetails details = { .scheduled_time = date, .cache_expiration = MOMENT_NULL, .pause_timeout = MOMENT_NULL };
-    return codec_stored(arena, &state_details_model, &details);
-}
-
-/* What the reference's table has for a policy of which nothing was said. */
+/* The default policy, to the letter as the reference stores it here: codec_stored would write 0.0. */
 #define DEFAULT_POLICY \
     "{\"max_retries\": 0, \"retry_delay_seconds\": 0, \"retries\": null, \"retry_delay\": null, \"pause_keys\": [], \"resuming\": false}"
 
+/* Without its state: each of the two rows names the other. */
 static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags, Moment date)
 {
-    return DB_EXEC(tx,
-                   "INSERT INTO flow_run (id, created, updated, name, state_type, state_name, run_count, expected_start_time,"
-                   " next_scheduled_start_time, total_run_time, parameters, idempotency_key, context, empirical_policy, tags, auto_scheduled,"
-                   " flow_id, deployment_id, infrastructure_document_id, work_queue_name, work_queue_id)"
-                   " VALUES ($1, $2, $2, $3, 'SCHEDULED', 'Scheduled', 0, $4, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
-                   " ON CONFLICT (flow_id, idempotency_key) DO NOTHING",
-                   v_uuid(id), v_time(tx->now), v_text(name_new(tx->arena)), v_time(date.us), v_interval(0), v_json(deployment->parameters),
-                   v_text(idempotency_key(tx->arena, deployment, date)), v_json(STR("{}")), v_json(STR(DEFAULT_POLICY)), v_json(tags), v_bool(true),
-                   v_uuid(deployment->flow_id), v_uuid(deployment->id), v_uuid(deployment->infrastructure_document_id),
-                   v_text(deployment->column_queue_name), v_uuid(deployment->work_queue_id));
+    const FlowRun run = {
+        .run = {
+            .id = id,
+            .created = tx->now,
+            .updated = tx->now,
+            .name = name_new(tx->arena),
+            .state_type = STATE_SCHEDULED,
+            .state_name = STR("Scheduled"),
+            .state_timestamp = TIME_NULL,
+            .expected_start_time = date.us,
+            .next_scheduled_start_time = date.us,
+            .start_time = TIME_NULL,
+            .end_time = TIME_NULL,
+            .tags = tags,
+        },
+        .flow_id = deployment->flow_id,
+        .deployment_id = deployment->id,
+        .work_queue_name = deployment->column_queue_name,
+        .parameters = deployment->parameters,
+        .idempotency_key = idempotency_key(tx->arena, deployment, date),
+        .context = STR("{}"),
+        .auto_scheduled = true,
+        .infrastructure_document_id = deployment->infrastructure_document_id,
+        .work_queue_id = deployment->work_queue_id,
+    };
+    return codec_insert_new(tx, &flow_run_model, &run);
 }
 
 /* The state's data is JSON's null here, where states that went through the rules have none. */
 static bool insert_state(Tx *tx, Str run_id, Moment date)
 {
-    typedef struct StateId { Str state_id; } StateId;
-    static const Field fields[] = { FIELD(StateId, state_id, F_UUID) };
-    static const Model model = MODEL(StateId, fields);
-    const StateId state = { uuid_new(tx->arena) };
-    return DB_SEND(tx,
-                   "INSERT INTO flow_run_state (id, created, updated, type, timestamp, name, message, state_details, data, flow_run_id)"
-                   " VALUES ($1, $2, $2, 'SCHEDULED', $2, 'Scheduled', 'Flow run scheduled', $3, $4, $5)",
-                   v_uuid(state.state_id), v_time(tx->now), v_json(scheduled_details(tx->arena, date)), v_json(STR("null")), v_uuid(run_id))
-           && codec_send_update(tx, &model, "flow_run", run_id, &state, 1);
+    State *state = state_new(tx->arena, STATE_SCHEDULED, NULL, tx->now);
+    state->state_details.scheduled_time = date;
+    state->message = STR("Flow run scheduled");
+    state->data = STR("null");
+    state->created = state->updated = tx->now;
+    state->run_id = run_id;
+    return codec_send_insert(tx, &state_model, state)
+           && DB_SEND(tx, "UPDATE flow_run SET state_id = $1, empirical_policy = $2 WHERE id = $3", v_uuid(state->id),
+                      v_json(STR(DEFAULT_POLICY)), v_uuid(run_id));
 }
 
 int64_t planned_runs_insert(Tx *tx, const PlannedRuns *runs, size_t first, size_t count)

@@ -20,6 +20,11 @@ void run_estimate(Run *run, Time now)
         run->estimated_start_time_delta = now - expected;
 }
 
+void run_complete(Tx *tx, void *run)
+{
+    run_estimate(run, tx->now);
+}
+
 Run run_blank(Tx *tx, const Run *wanted)
 {
     return (Run){
@@ -56,16 +61,16 @@ static bool value_eq(Value a, Value b)
     }
 }
 
-bool run_save(Tx *tx, const Model *model, const char *table, const void *before, const void *now)
+bool run_save(Tx *tx, const Model *model, const void *before, const void *now)
 {
-    size_t i = 0;
-    for (; i < model->count; i++) {
+    FieldSet saved = 0;
+    bool differs = false;
+    for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
-        if (!value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now)))
-            break;
+        if (!(field->flags & SAVED))
+            continue;
+        saved |= (FieldSet)1 << i;
+        differs = differs || !value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now));
     }
-    if (i == model->count)
-        return true;
-    FieldSet all = ((FieldSet)1 << model->count) - 1;
-    return codec_send_update(tx, model, table, ((const Run *)now)->id, now, all);
+    return !differs || codec_send_update(tx, model, ((const Run *)now)->id, now, saved);
 }

@@ -33,11 +33,15 @@ typedef struct State { /* schemas.states.State; also StateCreate's target */
     Str message;
     Str data;        /* JSON text, null for None */
     StateDetails state_details;
+    Str artifact_data;                 /* read: of the artifact that holds the data */
+    Time created, updated;             /* written, and never read: of the row */
+    Str run_id, result_artifact_id;
 } State;
 
 extern const Model state_details_model; /* ignores unknown keys */
 extern const Model state_create_model;  /* body: StateCreate */
-extern const Model state_model;         /* response: id, type, name, timestamp, message, data, state_details */
+extern const Model state_model;         /* responses, and rows of flow_run_state */
+extern const Model task_run_state_model; /* rows of task_run_state: the same but for the table */
 /* name from the type where it is null, scheduled_time = now for SCHEDULED, a fresh id and timestamp. */
 void state_complete(Arena *arena, State *state, Time now);
 /* A completed state of that type without details; `name` NULL: the type's own. */
@@ -103,11 +107,6 @@ extern const Model flow_run_model, task_run_model; /* responses and columns, in 
 /* Read one with its state (and queue and pool names); NULL: not there, or tx->error. */
 FlowRun *flow_run_read(Tx *tx, Str id);
 TaskRun *task_run_read(Tx *tx, Str id);
-/* Rows of a SELECT begun with flow_run_select / task_run_select. */
-void flow_run_select(Buf *sql); /* "SELECT … FROM flow_run LEFT JOIN flow_run_state AS state … " without WHERE */
-void task_run_select(Buf *sql);
-FlowRun *flow_run_from_row(Tx *tx, Rows *rows);
-TaskRun *task_run_from_row(Tx *tx, Rows *rows);
 /* Where something the rules may change differs from `before`: writes those columns and updated = the database's now. */
 bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run) MUST_CHECK;
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK;

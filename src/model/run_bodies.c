@@ -223,8 +223,13 @@ static const Field task_run_create_fields[] = {
 static const Field task_run_update_fields[] = {
     RUN_FIELD(TaskRun, name, F_STR, .flags = NULLABLE, .decode = decode_name),
 };
-const Model flow_run_create_model = MODEL(FlowRun, flow_run_create_fields, .forbid_extra = true, .finish = generate_name, .schema = "FlowRunCreate");
-const Model deployment_run_create_model = MODEL(FlowRun, deployment_run_create_fields, .forbid_extra = true, .finish = generate_name, .schema = "DeploymentFlowRunCreate");
-const Model flow_run_update_model = MODEL(FlowRun, flow_run_update_fields, .forbid_extra = true, .finish = generate_name, .schema = "FlowRunUpdate");
-const Model task_run_create_model = MODEL(TaskRun, task_run_create_fields, .forbid_extra = true, .finish = generate_name, .schema = "TaskRunCreate");
-const Model task_run_update_model = MODEL(TaskRun, task_run_update_fields, .forbid_extra = true, .finish = generate_name, .schema = "TaskRunUpdate");
+const Model flow_run_create_model = MODEL(FlowRun, flow_run_create_fields,
+                                          .forbid_extra = true, .finish = generate_name, .schema = "FlowRunCreate");
+const Model deployment_run_create_model = MODEL(FlowRun, deployment_run_create_fields,
+    .forbid_extra = true, .finish = generate_name, .schema = "DeploymentFlowRunCreate");
+const Model flow_run_update_model = MODEL(FlowRun, flow_run_update_fields, .table = "flow_run",
+                                          .forbid_extra = true, .finish = generate_name, .schema = "FlowRunUpdate");
+const Model task_run_create_model = MODEL(TaskRun, task_run_create_fields,
+                                          .forbid_extra = true, .finish = generate_name, .schema = "TaskRunCreate");
+const Model task_run_update_model = MODEL(TaskRun, task_run_update_fields, .table = "task_run",
+                                          .forbid_extra = true, .finish = generate_name, .schema = "TaskRunUpdate");

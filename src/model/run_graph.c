@@ -110,18 +110,12 @@ bool run_graph_write(Tx *tx, Str flow_run_id, JsonWriter *w)
 {
     if (!DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE id = $1", v_uuid(flow_run_id)))
         return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Flow run with id %.*s not found", STR_ARG(flow_run_id));
-    Buf sql;
-    buf_init(&sql, tx->arena, 1024);
-    task_run_select(&sql);
-    buf_text(&sql, " WHERE task_run.flow_run_id = $1 ORDER BY task_run.id DESC");
-    Value id = v_uuid(flow_run_id);
-    Rows *rows = db_query(tx, buf_cstr(&sql), &id, 1);
+    Rows *rows = codec_query(tx, &task_run_model, "WHERE task_run.flow_run_id = $1 ORDER BY task_run.id DESC",
+                             v_uuid(flow_run_id));
+    TaskRun *run = arena_new_of(tx->arena, TaskRun);
     json_array(w);
-    while (db_next(rows)) {
-        const TaskRun *run = task_run_from_row(tx, rows);
-        if (row_is_sound(rows))
-            write_task_run(w, tx, run);
-    }
+    while (codec_next(tx, rows, &task_run_model, run))
+        write_task_run(w, tx, run);
     json_array_end(w);
     return tx->error->code == ERR_NONE;
 }

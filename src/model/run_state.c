@@ -42,17 +42,6 @@ static const Field create_fields[] = { /* order: of errors */
 };
 const Model state_create_model = MODEL(State, create_fields, .forbid_extra = true, .schema = "StateCreate");
 
-static const Field fields[] = { /* order: of the keys in responses */
-    FIELD(State, id, F_UUID),
-    FIELD(State, type, F_ENUM, .names = state_type_names),
-    FIELD(State, name, F_STR, .flags = NULLABLE),
-    FIELD(State, timestamp, F_TIME),
-    FIELD(State, message, F_STR, .flags = NULLABLE),
-    FIELD(State, data, F_ANY, .flags = NULLABLE),
-    FIELD(State, state_details, F_MODEL, .model = &state_details_model),
-};
-const Model state_model = MODEL(State, fields);
-
 /* What every State of the reference gets, read ones too: schemas.states.State's validators. */
 static void apply_defaults(State *state, Time now)
 {
@@ -106,88 +95,68 @@ static bool is_falsy(Arena *arena, Str json_text)
     }
 }
 
-static int type_from_name(Str name)
+/* The artifact has the data, but older rows hold it themselves. */
+static void complete(Tx *tx, void *object)
 {
-    for (int i = 0; i < STATE_COUNT; i++)
-        if (str_is(name, state_type_names[i]))
-            return i;
-    return STATE_NONE;
-}
-
-State *run_state_from_columns(Tx *tx, Rows *rows, int *column)
-{
-    int c = *column;
-    *column += 8;
-    if (row_is_null(rows, c))
-        return NULL;
-    State *state = arena_new_of(tx->arena, State);
-    state->id = codec_row_text(rows, c, F_UUID);
-    state->type = type_from_name(row_view(rows, c + 1));
-    if (state->type == STATE_NONE)
-        row_spoil(rows, c + 1, "is no type of a state");
-    state->name = codec_row_text(rows, c + 2, F_STR);
-    state->timestamp = row_time(rows, c + 3);
-    state->message = codec_row_text(rows, c + 4, F_STR);
-    state->data = codec_row_json(tx->arena, rows, c + 5, F_ANY);
+    State *state = object;
     if (is_falsy(tx->arena, state->data))
-        state->data = codec_row_json(tx->arena, rows, c + 6, F_ANY);
-    codec_row_model(tx->arena, rows, c + 7, &state_details_model, &state->state_details);
-    row_name_fault(rows, "a column of the state", state->id);
+        state->data = state->artifact_data;
     apply_defaults(state, tx->now);
-    return state;
 }
 
-State *run_state_from_row(Tx *tx, Rows *rows)
-{
-    int column = 0;
-    return run_state_from_columns(tx, rows, &column);
-}
+/* Order: of the keys in responses. The tables are alike but for the column that names the run. */
+#define STATE_FIELDS(run_column) \
+    FIELD(State, id, F_UUID), \
+    FIELD(State, type, F_ENUM, .names = state_type_names), \
+    FIELD(State, name, F_STR, .flags = NULLABLE), \
+    FIELD(State, timestamp, F_TIME), \
+    FIELD(State, message, F_STR, .flags = NULLABLE), \
+    FIELD(State, data, F_ANY, .flags = NULLABLE), \
+    FIELD(State, state_details, F_MODEL, .model = &state_details_model), \
+    FIELD(State, artifact_data, F_ANY, .flags = HIDDEN | VIRTUAL, .sql = "state_artifact.data"), \
+    FIELD(State, created, F_TIME, .flags = HIDDEN | WRITE_ONLY), \
+    FIELD(State, updated, F_TIME, .flags = HIDDEN | WRITE_ONLY), \
+    FIELD(State, result_artifact_id, F_UUID, .flags = HIDDEN | WRITE_ONLY), \
+    { .name = run_column, .kind = F_UUID, .flags = HIDDEN | WRITE_ONLY, .offset = offsetof(State, run_id) }
+#define FROM_STATE(table) \
+    table " LEFT JOIN artifact AS state_artifact ON state_artifact.id = " table ".result_artifact_id"
 
-#define SELECT_FLOW_RUN_STATE "SELECT " STATE_COLUMNS " FROM flow_run_state AS state" STATE_ARTIFACT_JOIN
-#define SELECT_TASK_RUN_STATE "SELECT " STATE_COLUMNS " FROM task_run_state AS state" STATE_ARTIFACT_JOIN
+static const Field flow_run_fields[] = { STATE_FIELDS("flow_run_id") };
+static const Field task_run_fields[] = { STATE_FIELDS("task_run_id") };
+const Model state_model =
+    MODEL(State, flow_run_fields, .table = "flow_run_state", .from = FROM_STATE("flow_run_state"), .complete = complete);
+const Model task_run_state_model =
+    MODEL(State, task_run_fields, .table = "task_run_state", .from = FROM_STATE("task_run_state"), .complete = complete);
 
 State *run_state_read(Tx *tx, RunKind kind, Str id)
 {
-    Rows *rows = kind == FLOW_RUN ? DB_QUERY(tx, SELECT_FLOW_RUN_STATE " WHERE state.id = $1", v_uuid(id))
-                                  : DB_QUERY(tx, SELECT_TASK_RUN_STATE " WHERE state.id = $1", v_uuid(id));
-    if (!db_next(rows))
-        return NULL;
-    State *state = run_state_from_row(tx, rows);
-    db_done(rows);
-    return state;
+    return kind == FLOW_RUN ? codec_read(tx, &state_model, "WHERE flow_run_state.id = $1", v_uuid(id))
+                            : codec_read(tx, &task_run_state_model, "WHERE task_run_state.id = $1", v_uuid(id));
 }
 
 Rows *run_states_query(Tx *tx, RunKind kind, Str run_id)
 {
-    const Value id = v_uuid(run_id);
-    return kind == FLOW_RUN
-               ? DB_QUERY(tx, SELECT_FLOW_RUN_STATE " WHERE state.flow_run_id = $1 ORDER BY state.timestamp", id)
-               : DB_QUERY(tx, SELECT_TASK_RUN_STATE " WHERE state.task_run_id = $1 ORDER BY state.timestamp", id);
+    if (kind == FLOW_RUN)
+        return codec_query(tx, &state_model, "WHERE flow_run_state.flow_run_id = $1 ORDER BY flow_run_state.timestamp",
+                           v_uuid(run_id));
+    return codec_query(tx, &task_run_state_model,
+                       "WHERE task_run_state.task_run_id = $1 ORDER BY task_run_state.timestamp", v_uuid(run_id));
 }
-
-/* Of "flow_run" or "task_run". */
-#define INSERT_STATE(run) \
-    "INSERT INTO " run "_state" \
-    " (id, created, updated, type, timestamp, name, message, state_details, " run "_id, result_artifact_id)" \
-    " VALUES ($1, $2, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state)
 {
-    Str artifact_id = STR_NULL;
+    State row = *state;
+    row.created = row.updated = tx->now;
+    row.run_id = run_id;
+    row.result_artifact_id = STR_NULL;
     if (state->data.p) {
-        artifact_id = artifact_insert(tx, state->data, kind == FLOW_RUN ? run_id : STR_NULL,
-                                      kind == TASK_RUN ? run_id : STR_NULL);
-        if (!artifact_id.p)
+        row.data = STR_NULL;
+        row.result_artifact_id = artifact_insert(tx, state->data, kind == FLOW_RUN ? run_id : STR_NULL,
+                                                 kind == TASK_RUN ? run_id : STR_NULL);
+        if (!row.result_artifact_id.p)
             return false;
     }
-    const Value values[] = {
-        v_uuid(state->id), v_time(tx->now), v_text(str_from(state_type_names[state->type])), v_time(state->timestamp),
-        v_text(state->name), v_text(state->message),
-        v_json(codec_stored(tx->arena, &state_details_model, &state->state_details)),
-        v_uuid(run_id), v_uuid(artifact_id),
-    };
-    const char *sql = kind == FLOW_RUN ? INSERT_STATE("flow_run") : INSERT_STATE("task_run");
-    return db_send(tx, sql, values, COUNT_OF(values));
+    return codec_send_insert(tx, kind == FLOW_RUN ? &state_model : &task_run_state_model, &row);
 }
 
 State *task_cache_read(Tx *tx, Str key)

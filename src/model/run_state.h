@@ -10,9 +10,8 @@ typedef enum RunKind { FLOW_RUN, TASK_RUN } RunKind;
 
 /* One state by its id; NULL: not there, or tx->error. */
 State *run_state_read(Tx *tx, RunKind kind, Str id);
-/* All states of a run, oldest first: rows for run_state_from_row. */
+/* All states of a run, oldest first: rows of state_model. */
 Rows *run_states_query(Tx *tx, RunKind kind, Str run_id);
-State *run_state_from_row(Tx *tx, Rows *rows);
 /* Inserts the state and, where it has data, the artifact that holds it. */
 bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state) MUST_CHECK;
 
@@ -21,13 +20,7 @@ State *task_cache_read(Tx *tx, Str key);
 /* Stores a task run's state under its cache_key. False: tx->error. */
 bool task_cache_insert(Tx *tx, const State *state) MUST_CHECK;
 
-/* The columns that run_state_from_columns reads, and the join that gives the artifact's, for a SELECT with a table
- * called `state`. */
-#define STATE_COLUMNS \
-    "state.id, state.type, state.name, state.timestamp, state.message, state.data, state_artifact.data," \
-    " state.state_details"
+/* In a SELECT with a table called `state`: the artifacts, of which state_model has a column. */
 #define STATE_ARTIFACT_JOIN " LEFT JOIN artifact AS state_artifact ON state_artifact.id = state.result_artifact_id"
-/* Reads them from *column on, which is advanced; NULL where state.id is. */
-State *run_state_from_columns(Tx *tx, Rows *rows, int *column);
 
 #endif

@@ -52,30 +52,31 @@ static bool decode_filters(Invalid *invalid, const Json *json, void *member)
 }
 
 static const Field columns[] = { /* order: of the keys in responses */
-    FIELD(SavedSearch, id, F_UUID),
-    FIELD(SavedSearch, created, F_TIME),
-    FIELD(SavedSearch, updated, F_TIME),
-    FIELD(SavedSearch, name, F_STR),
+    FIELD(SavedSearch, id, F_UUID, .flags = KEPT),
+    FIELD(SavedSearch, created, F_TIME, .flags = KEPT),
+    FIELD(SavedSearch, updated, F_TIME, .flags = KEPT),
+    FIELD(SavedSearch, name, F_STR, .flags = KEY),
     FIELD(SavedSearch, filters, F_CUSTOM, .decode = decode_filters, .fallback = "[]", .schema = FILTERS_SCHEMA),
 };
 static const Field create_fields[] = {
     FIELD(SavedSearch, name, F_STR, .flags = REQUIRED),
     FIELD(SavedSearch, filters, F_CUSTOM, .decode = decode_filters, .fallback = "[]", .schema = FILTERS_SCHEMA),
 };
-const Model saved_search_model = MODEL(SavedSearch, columns);
-const Model saved_search_create_model = MODEL(SavedSearch, create_fields, .forbid_extra = true, .schema = "SavedSearchCreate");
+const Model saved_search_model = MODEL(SavedSearch, columns, .table = "saved_search");
+const Model saved_search_create_model = MODEL(SavedSearch, create_fields,
+                                              .forbid_extra = true, .schema = "SavedSearchCreate");
 
 SavedSearch *saved_search_read(Tx *tx, Str id)
 {
-    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, filters FROM saved_search WHERE id = $1", v_uuid(id)), &saved_search_model);
+    return codec_read(tx, &saved_search_model, "WHERE saved_search.id = $1", v_uuid(id));
 }
 
 SavedSearch *saved_search_upsert(Tx *tx, const SavedSearch *wanted, bool *ret_created)
 {
     SavedSearch row = { .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .filters = wanted->filters };
-    if (codec_insert(tx, &saved_search_model, "saved_search", &row, "ON CONFLICT (name) DO UPDATE SET filters = excluded.filters") < 0)
+    if (codec_upsert(tx, &saved_search_model, &row) < 0)
         return NULL;
-    SavedSearch *search = codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, filters FROM saved_search WHERE name = $1", v_text(wanted->name)), &saved_search_model);
+    SavedSearch *search = codec_read(tx, &saved_search_model, "WHERE saved_search.name = $1", v_text(wanted->name));
     *ret_created = search && str_eq(search->id, row.id);
     return search;
 }

@@ -1,6 +1,6 @@
 /* model/scheduled_runs.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for. The reference
  * ranks all scheduled runs there are, then picks; here each question begins at an index. */
-#include "model/work_queue.h"
+#include "model/scheduled_runs.h"
 
 #include "base/ident.h"
 #include "model/filters.h"
@@ -13,40 +13,12 @@ enum {
 };
 
 static const Field core_run_columns[] = { /* schemas.core.FlowRun; order: of the keys in responses */
-    RUN_FIELD(FlowRun, id, F_UUID),
-    RUN_FIELD(FlowRun, created, F_TIME),
-    RUN_FIELD(FlowRun, updated, F_TIME),
-    RUN_FIELD(FlowRun, name, F_STR),
-    FIELD(FlowRun, flow_id, F_UUID),
-    RUN_FIELD(FlowRun, state_id, F_UUID),
-    FIELD(FlowRun, deployment_id, F_UUID),
-    FIELD(FlowRun, work_queue_name, F_STR),
-    FIELD(FlowRun, flow_version, F_STR),
-    FIELD(FlowRun, parameters, F_DICT),
-    FIELD(FlowRun, idempotency_key, F_STR),
-    FIELD(FlowRun, context, F_DICT),
-    FIELD(FlowRun, empirical_policy, F_MODEL, .model = &flow_run_policy_model),
-    RUN_FIELD(FlowRun, tags, F_STRS),
-    FIELD(FlowRun, parent_task_run_id, F_UUID),
-    RUN_FIELD(FlowRun, state_type, F_ENUM, .names = state_type_names),
-    RUN_FIELD(FlowRun, state_name, F_STR),
-    RUN_FIELD(FlowRun, run_count, F_INT),
-    RUN_FIELD(FlowRun, expected_start_time, F_TIME),
-    RUN_FIELD(FlowRun, next_scheduled_start_time, F_TIME),
-    RUN_FIELD(FlowRun, start_time, F_TIME),
-    RUN_FIELD(FlowRun, end_time, F_TIME),
-    RUN_FIELD(FlowRun, total_run_time, F_DURATION),
-    RUN_FIELD(FlowRun, estimated_run_time, F_DURATION, .flags = VIRTUAL),
-    RUN_FIELD(FlowRun, estimated_start_time_delta, F_DURATION, .flags = VIRTUAL),
-    FIELD(FlowRun, auto_scheduled, F_BOOL),
-    FIELD(FlowRun, infrastructure_document_id, F_UUID),
-    FIELD(FlowRun, infrastructure_pid, F_STR),
-    FIELD(FlowRun, created_by, F_ANY),
+    FLOW_RUN_FIELDS(),
     FIELD(FlowRun, work_queue_id, F_UUID),
     RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model), /* never loaded here: null */
     RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN),
 };
-static const Model core_run_model = MODEL(FlowRun, core_run_columns);
+static const Model core_run_model = MODEL(FlowRun, core_run_columns, .table = "flow_run", .complete = run_complete);
 
 static const Field worker_run_fields[] = {
     FIELD(WorkerFlowRun, work_pool_id, F_UUID),
@@ -64,8 +36,8 @@ const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .sch
 #define IN_WINDOW "flow_run.next_scheduled_start_time >= $1 AND flow_run.next_scheduled_start_time <= $2"
 #define FOUND_IN_WINDOW "NOT flow_run.next_scheduled_start_time < $1 AND NOT flow_run.next_scheduled_start_time > $2"
 #define IS_SCHEDULED " AND NOT flow_run.state_type <> 'SCHEDULED'"
-#define BY_TIME(column) " WHERE " IN_WINDOW IS_SCHEDULED " AND NOT " column " <> $3" EARLIEST
-#define BY_QUEUE(column) " WHERE " column " = $3 AND " FOUND_IN_WINDOW IS_SCHEDULED EARLIEST
+#define BY_TIME(column) "WHERE " IN_WINDOW IS_SCHEDULED " AND NOT " column " <> $3" EARLIEST
+#define BY_QUEUE(column) "WHERE " column " = $3 AND " FOUND_IN_WINDOW IS_SCHEDULED EARLIEST
 #define EARLIEST " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT $4"
 
 /* Open ends become the ends of all times: statements then are the same for all windows. */
@@ -120,17 +92,13 @@ static bool is_short(Tx *tx, const WorkQueue *queue)
 
 static bool read_runs(Tx *tx, const char *where, const Value *values, size_t count, RunList *ret)
 {
-    Buf sql;
     size_t capacity = 0;
-    buf_init(&sql, tx->arena, 2048);
-    flow_run_select(&sql);
-    buf_text(&sql, where);
-    Rows *rows = db_query(tx, buf_cstr(&sql), values, count);
+    Rows *rows = codec_query_values(tx, &flow_run_model, where, values, count);
+    FlowRun *run = arena_new_of(tx->arena, FlowRun);
     *ret = (RunList){ 0 };
-    while (db_next(rows)) {
-        FlowRun *run = flow_run_from_row(tx, rows);
-        if (row_is_sound(rows))
-            list_add(tx, ret, &capacity, run);
+    while (codec_next(tx, rows, &flow_run_model, run)) {
+        list_add(tx, ret, &capacity, run);
+        run = arena_new_of(tx->arena, FlowRun);
     }
     return tx->error->code == ERR_NONE;
 }
@@ -186,7 +154,7 @@ static bool runs_of_filter(Tx *tx, const WorkQueue *queue, RunWindow window, Run
     if (queue->concurrency_limit.has && !count_active(tx, queue, &taken))
         return false;
     query_init(&q, tx->arena, tx->sql);
-    buf_text(&q.sql, " WHERE flow_run.next_scheduled_start_time >= ");
+    buf_text(&q.sql, "WHERE flow_run.next_scheduled_start_time >= ");
     query_bind(&q, v_time(window.after));
     buf_text(&q.sql, " AND flow_run.next_scheduled_start_time <= ");
     query_bind(&q, v_time(window.before));
@@ -307,7 +275,8 @@ static bool collect_by_queue(Collection *c, size_t wanted)
                               v_uuid(source->id), v_int(FEW_OF_QUEUE));
         if (past >= FEW_OF_QUEUE)
             return false;
-        Rows *rows = DB_QUERY(c->tx, "SELECT id, next_scheduled_start_time FROM flow_run" BY_QUEUE("flow_run.work_queue_id"),
+        Rows *rows = DB_QUERY(c->tx,
+                              "SELECT id, next_scheduled_start_time FROM flow_run " BY_QUEUE("flow_run.work_queue_id"),
                               v_time(c->window.after), v_time(c->window.before), v_uuid(source->id), v_int((int64_t)wanted));
         while (db_next(rows))
             if (take(c, source))
@@ -350,17 +319,6 @@ static Str ids_json(Arena *arena, const Candidate *found, size_t count)
     return buf_view(&out);
 }
 
-static WorkerFlowRun *worker_run_from_row(Tx *tx, Rows *rows, const WorkPool *pool)
-{
-    int column = 0;
-    WorkerFlowRun *run = arena_new_of(tx->arena, WorkerFlowRun);
-    codec_read_row(tx->arena, rows, &column, &core_run_model, &run->flow_run);
-    run_estimate(&run->flow_run.run, tx->now);
-    run->work_pool_id = pool->id;
-    run->work_queue_id = run->flow_run.work_queue_id;
-    return run;
-}
-
 /* Where a run stands among the candidates; sorted by id. */
 typedef struct RunPlace {
     Str id;
@@ -383,16 +341,18 @@ static bool read_worker_runs(Tx *tx, const WorkPool *pool, const Candidate *foun
         places[i] = (RunPlace){ .id = found[i].id, .index = i };
     qsort(places, count, sizeof *places, compare_places);
     query_init(&q, tx->arena, tx->sql);
-    buf_text(&q.sql, "SELECT ");
-    codec_select(&q.sql, &core_run_model, "flow_run");
-    buf_text(&q.sql, " FROM flow_run WHERE ");
+    codec_select(&q.sql, &core_run_model);
+    buf_text(&q.sql, " WHERE ");
     query_operator(&q, SQL_ANY, "flow_run.id", v_list(ids_json(tx->arena, found, count)));
     Rows *rows = query_run(tx, &q);
-    while (db_next(rows)) {
-        WorkerFlowRun *run = worker_run_from_row(tx, rows, pool);
+    WorkerFlowRun *run = arena_new_of(tx->arena, WorkerFlowRun);
+    while (codec_next(tx, rows, &core_run_model, &run->flow_run)) {
         const RunPlace key = { .id = run->flow_run.run.id }, *place = bsearch(&key, places, count, sizeof key, compare_places);
-        if (row_is_sound(rows) && place)
+        run->work_pool_id = pool->id;
+        run->work_queue_id = run->flow_run.work_queue_id;
+        if (place)
             runs[place->index] = run;
+        run = arena_new_of(tx->arena, WorkerFlowRun);
     }
     for (size_t i = 0; i < count; i++)
         if (runs[i])

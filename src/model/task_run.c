@@ -8,86 +8,49 @@ static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(TaskRun, created, F_TIME),
     RUN_FIELD(TaskRun, updated, F_TIME),
     RUN_FIELD(TaskRun, name, F_STR),
-    FIELD(TaskRun, flow_run_id, F_UUID),
-    FIELD(TaskRun, task_key, F_STR),
-    FIELD(TaskRun, dynamic_key, F_STR),
+    FIELD(TaskRun, flow_run_id, F_UUID, .flags = KEY),
+    FIELD(TaskRun, task_key, F_STR, .flags = KEY),
+    FIELD(TaskRun, dynamic_key, F_STR, .flags = KEY),
     FIELD(TaskRun, cache_key, F_STR),
     FIELD(TaskRun, cache_expiration, F_TIME),
     FIELD(TaskRun, task_version, F_STR),
     FIELD(TaskRun, empirical_policy, F_MODEL, .model = &task_run_policy_model),
     RUN_FIELD(TaskRun, tags, F_STRS),
-    RUN_FIELD(TaskRun, state_id, F_UUID),
+    RUN_FIELD(TaskRun, state_id, F_UUID, .flags = SAVED),
     FIELD(TaskRun, task_inputs, F_ANY, .schema = TASK_INPUTS_SCHEMA),
-    RUN_FIELD(TaskRun, state_type, F_ENUM, .names = state_type_names),
-    RUN_FIELD(TaskRun, state_name, F_STR),
-    RUN_FIELD(TaskRun, run_count, F_INT),
-    FIELD(TaskRun, flow_run_run_count, F_INT),
-    RUN_FIELD(TaskRun, expected_start_time, F_TIME),
-    RUN_FIELD(TaskRun, next_scheduled_start_time, F_TIME),
-    RUN_FIELD(TaskRun, start_time, F_TIME),
-    RUN_FIELD(TaskRun, end_time, F_TIME),
-    RUN_FIELD(TaskRun, total_run_time, F_DURATION),
+    RUN_FIELD(TaskRun, state_type, F_ENUM, .flags = SAVED, .names = state_type_names),
+    RUN_FIELD(TaskRun, state_name, F_STR, .flags = SAVED),
+    RUN_FIELD(TaskRun, run_count, F_INT, .flags = SAVED),
+    FIELD(TaskRun, flow_run_run_count, F_INT, .flags = SAVED),
+    RUN_FIELD(TaskRun, expected_start_time, F_TIME, .flags = SAVED),
+    RUN_FIELD(TaskRun, next_scheduled_start_time, F_TIME, .flags = SAVED),
+    RUN_FIELD(TaskRun, start_time, F_TIME, .flags = SAVED),
+    RUN_FIELD(TaskRun, end_time, F_TIME, .flags = SAVED),
+    RUN_FIELD(TaskRun, total_run_time, F_DURATION, .flags = SAVED),
     RUN_FIELD(TaskRun, estimated_run_time, F_DURATION, .flags = VIRTUAL),
     RUN_FIELD(TaskRun, estimated_start_time_delta, F_DURATION, .flags = VIRTUAL),
-    RUN_FIELD(TaskRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model),
-    RUN_FIELD(TaskRun, state_timestamp, F_TIME, .flags = HIDDEN),
+    RUN_FIELD(TaskRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model, .sql = "state"),
+    RUN_FIELD(TaskRun, state_timestamp, F_TIME, .flags = HIDDEN | SAVED),
 };
-const Model task_run_model = MODEL(TaskRun, columns);
-
-static const Field saved_columns[] = { /* what rules and transforms may change */
-    RUN_FIELD(TaskRun, state_id, F_UUID),
-    RUN_FIELD(TaskRun, state_type, F_ENUM, .names = state_type_names),
-    RUN_FIELD(TaskRun, state_name, F_STR),
-    RUN_FIELD(TaskRun, state_timestamp, F_TIME),
-    RUN_FIELD(TaskRun, run_count, F_INT),
-    FIELD(TaskRun, flow_run_run_count, F_INT),
-    RUN_FIELD(TaskRun, expected_start_time, F_TIME),
-    RUN_FIELD(TaskRun, next_scheduled_start_time, F_TIME),
-    RUN_FIELD(TaskRun, start_time, F_TIME),
-    RUN_FIELD(TaskRun, end_time, F_TIME),
-    RUN_FIELD(TaskRun, total_run_time, F_DURATION),
-};
-static const Model saved_model = MODEL(TaskRun, saved_columns);
-
-void task_run_select(Buf *sql)
-{
-    buf_text(sql, "SELECT ");
-    codec_select(sql, &task_run_model, "task_run");
-    buf_text(sql, ", " STATE_COLUMNS " FROM task_run LEFT JOIN task_run_state AS state ON state.id = task_run.state_id" STATE_ARTIFACT_JOIN);
-}
-
-TaskRun *task_run_from_row(Tx *tx, Rows *rows)
-{
-    TaskRun *run = arena_new_of(tx->arena, TaskRun);
-    int column = 0;
-    codec_read_row(tx->arena, rows, &column, &task_run_model, run);
-    run->run.state = run_state_from_columns(tx, rows, &column);
-    run_estimate(&run->run, tx->now);
-    return run;
-}
-
-static TaskRun *read_where(Tx *tx, const char *where, const Value *values, size_t count)
-{
-    Buf sql;
-    buf_init(&sql, tx->arena, 2048);
-    task_run_select(&sql);
-    buf_text(&sql, where);
-    Rows *rows = db_query(tx, buf_cstr(&sql), values, count);
-    if (!db_next(rows))
-        return NULL;
-    TaskRun *run = task_run_from_row(tx, rows);
-    db_done(rows);
-    return run;
-}
+#define FROM_TASK_RUN "task_run LEFT JOIN task_run_state AS state ON state.id = task_run.state_id" STATE_ARTIFACT_JOIN
+const Model task_run_model =
+    MODEL(TaskRun, columns, .table = "task_run", .from = FROM_TASK_RUN, .complete = run_complete);
 
 TaskRun *task_run_read(Tx *tx, Str id)
 {
-    return read_where(tx, " WHERE task_run.id = $1", DB_VALUES(v_uuid(id)));
+    return codec_read(tx, &task_run_model, "WHERE task_run.id = $1", v_uuid(id));
 }
 
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run)
 {
-    return run_save(tx, &saved_model, "task_run", before, run);
+    return run_save(tx, &task_run_model, before, run);
+}
+
+static TaskRun *read_by_keys(Tx *tx, const TaskRun *run)
+{
+    return codec_read(tx, &task_run_model,
+                      "WHERE task_run.flow_run_id = $1 AND task_run.task_key = $2 AND task_run.dynamic_key = $3",
+                      v_uuid(run->flow_run_id), v_text(run->task_key), v_text(run->dynamic_key));
 }
 
 bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created)
@@ -98,9 +61,8 @@ bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret
     if (!run->task_inputs.p)
         run->task_inputs = STR("{}");
     for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
-        int64_t rows = codec_insert(tx, &task_run_model, "task_run", run, "ON CONFLICT (flow_run_id, task_key, dynamic_key) DO NOTHING");
-        TaskRun *there = rows == 0 ? read_where(tx, " WHERE task_run.flow_run_id = $1 AND task_run.task_key = $2 AND task_run.dynamic_key = $3",
-                                                DB_VALUES(v_uuid(run->flow_run_id), v_text(run->task_key), v_text(run->dynamic_key))) : NULL;
+        int64_t rows = codec_insert_new(tx, &task_run_model, run);
+        TaskRun *there = rows == 0 ? read_by_keys(tx, run) : NULL;
         *ret_run = there ? there : run;
         *ret_created = rows > 0;
         if (rows > 0 || there)
@@ -127,5 +89,5 @@ int64_t task_run_delete(Tx *tx, Str id)
     DB_LOCK_ROWS(tx, "SELECT id FROM task_run WHERE id = $1 FOR UPDATE", v_uuid(id));
     DB_SEND(tx, "DELETE FROM log WHERE task_run_id = $1", v_uuid(id));
     DB_SEND(tx, "DELETE FROM artifact WHERE task_run_id = $1", v_uuid(id));
-    return DB_EXEC(tx, "DELETE FROM task_run WHERE id = $1", v_uuid(id));
+    return codec_delete(tx, &task_run_model, id);
 }

@@ -1,120 +1,9 @@
-/* model/work_pool.c -- work pools and their workers. */
-#include "model/work_queue.h"
+/* model/work_pool.c -- work pools and their workers, and what is asked for by the names of pools and queues. */
+#include "model/work_pool.h"
 
 #include "base/ident.h"
-#include "base/str_list.h"
 #include "entity/checks.h"
-#include "python/json_schema.h"
-#include "python/python_values.h"
-
-/* ---- the base job template: WorkPool.validate_base_job_template ---- */
-
-/* As Python shows a set, but sorted. */
-static Str shown_set(Arena *arena, const StrList *names)
-{
-    Buf out;
-    buf_init(&out, arena, 128);
-    for (size_t i = 0; i < names->count; i++) {
-        buf_text(&out, i ? ", " : "{");
-        buf_str(&out, json_python_repr(arena, names->items[i]));
-    }
-    buf_text(&out, names->count ? "}" : "set()");
-    return buf_view(&out);
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
-/* The next "}}": where it stands, where the name before it ends, and the last line break in that. */
-typedef struct Close {
-    const char *at, *name_end, *line_break;
-} Close;
-
-static Close next_close(const char *from, const char *end)
-{
-    Close close = { .at = memmem(from, (size_t)(end - from), "}}", 2) };
-    close.name_end = close.at;
-    while (close.at && close.name_end > from && is_space(close.name_end[-1]))
-        close.name_end--;
-    close.line_break = close.at ? memrchr(from, '\n', (size_t)(close.name_end - from)) : NULL;
-    return close;
-}
-
-/* Adds what stands between {{ and }} without the spaces around it; on one line, as "." matches no line break. Each "}}" is looked for
- * once, however many "{{" come before it. */
-static void add_variables(StrList *names, Arena *arena, Str text)
-{
-    const char *p = text.p, *end = text.p + text.n;
-    Close close = { .at = NULL };
-    while ((p = memmem(p, (size_t)(end - p), "{{", 2))) {
-        const char *from = p + 2;
-        while (from < end && is_space(*from))
-            from++;
-        if (!close.at || close.at < from)
-            close = next_close(from, end);
-        if (!close.at)
-            return;
-        if (close.line_break && close.line_break >= from) {
-            p++;
-            continue;
-        }
-        str_list_add(names, arena, (Str){ from, close.name_end > from ? (size_t)(close.name_end - from) : 0 });
-        p = close.at + 2;
-    }
-}
-
-static const char *kind_name(const Json *json)
-{
-    static const char *const names[] = {
-        [JSON_NULL] = "NoneType", [JSON_FALSE] = "bool", [JSON_TRUE] = "bool", [JSON_INT] = "int",
-        [JSON_FLOAT] = "float", [JSON_STRING] = "str", [JSON_ARRAY] = "list", [JSON_OBJECT] = "dict",
-    };
-    return names[json->kind];
-}
-
-static bool check_variables(Invalid *invalid, const Json *configuration, const Json *properties)
-{
-    StrList expected = { 0 }, provided = { 0 };
-    for (const Json *value = configuration->child; value; value = value->next) {
-        if (value->kind != JSON_STRING)
-            return invalid_add(invalid, "type_error", NULL, "expected string or bytes-like object, got '%s'", kind_name(value));
-        add_variables(&expected, invalid->arena, value->text);
-    }
-    for (const Json *property = properties->child; property; property = property->next)
-        str_list_add(&provided, invalid->arena, property->key);
-    str_list_sort(&expected);
-    str_list_sort(&provided);
-    bool all = true;
-    for (size_t i = 0; i < expected.count && all; i++)
-        all = str_list_has(&provided, expected.items[i]);
-    if (all)
-        return true;
-    Str wants = shown_set(invalid->arena, &expected), gives = shown_set(invalid->arena, &provided);
-    return invalid_add(invalid, "value_error", NULL,
-                       "The variables specified in the job configuration template must be present as attributes in the variables class. "
-                       "Your job expects the following variables: %.*s, but your template provides: %.*s",
-                       STR_ARG(wants), STR_ARG(gives));
-}
-
-static bool check_template(Invalid *invalid, void *member)
-{
-    const Json *template;
-    JsonError unused;
-    if (!json_parse(invalid->arena, *(Str *)member, &template, &unused) || template->count == 0)
-        return true;
-    const Json *configuration = json_get(template, "job_configuration"), *variables = json_get(template, "variables");
-    if (!python_is_truthy(configuration) || !python_is_truthy(variables))
-        return invalid_add(invalid, "value_error", NULL,
-                           "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.");
-    const Json *properties = json_get(variables, "properties");
-    if (configuration->kind != JSON_OBJECT || !properties || properties->kind != JSON_OBJECT) /* where the reference stumbles */
-        return invalid_add(invalid, "value_error", NULL, "`job_configuration` and the `properties` of `variables` must be objects.");
-    return check_variables(invalid, configuration, properties);
-}
-
-/* ---- tables ---- */
+#include "model/job_template.h"
 
 static const Field pool_columns[] = { /* order: of the keys in responses */
     FIELD(WorkPool, id, F_UUID),
@@ -132,39 +21,35 @@ static const Field create_fields[] = {
     FIELD(WorkPool, name, F_STR, .flags = REQUIRED, .check = check_name),
     FIELD(WorkPool, description, F_STR, .flags = NULLABLE),
     FIELD(WorkPool, type, F_STR, .fallback = "\"prefect-agent\""),
-    FIELD(WorkPool, base_job_template, F_DICT, .fallback = "{}", .check = check_template),
+    FIELD(WorkPool, base_job_template, F_DICT, .fallback = "{}", .check = job_template_check),
     FIELD(WorkPool, is_paused, F_OPT_BOOL, .fallback = "false"),
     FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_0),
 };
 static const Field update_fields[] = {
     FIELD(WorkPool, description, F_STR, .flags = NULLABLE),
     FIELD(WorkPool, is_paused, F_OPT_BOOL, .flags = NULLABLE),
-    FIELD(WorkPool, base_job_template, F_DICT, .check = check_template),
+    FIELD(WorkPool, base_job_template, F_DICT, .check = job_template_check),
     FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE, .check = check_opt_int_ge_0),
 };
-static const Field default_fields[] = {
-    FIELD(WorkPool, default_queue_id, F_UUID),
-};
 static const Field worker_columns[] = {
-    FIELD(Worker, id, F_UUID),
-    FIELD(Worker, created, F_TIME),
-    FIELD(Worker, updated, F_TIME),
-    FIELD(Worker, name, F_STR),
-    FIELD(Worker, work_pool_id, F_UUID),
+    FIELD(Worker, id, F_UUID, .flags = KEPT),
+    FIELD(Worker, created, F_TIME, .flags = KEPT),
+    FIELD(Worker, updated, F_TIME, .flags = KEPT),
+    FIELD(Worker, name, F_STR, .flags = KEY),
+    FIELD(Worker, work_pool_id, F_UUID, .flags = KEY),
     FIELD(Worker, last_heartbeat_time, F_TIME),
 };
-const Model work_pool_model = MODEL(WorkPool, pool_columns);
+const Model work_pool_model = MODEL(WorkPool, pool_columns, .table = "work_pool");
 const Model work_pool_create_model = MODEL(WorkPool, create_fields, .forbid_extra = true, .schema = "WorkPoolCreate");
-const Model work_pool_update_model = MODEL(WorkPool, update_fields, .forbid_extra = true, .schema = "WorkPoolUpdate");
-static const Model default_model = MODEL(WorkPool, default_fields);
-const Model worker_model = MODEL(Worker, worker_columns);
+const Model work_pool_update_model = MODEL(WorkPool, update_fields, .table = "work_pool",
+                                           .forbid_extra = true, .schema = "WorkPoolUpdate");
+const Model worker_model = MODEL(Worker, worker_columns, .table = "worker");
 
 /* ---- pools ---- */
 
 WorkPool *work_pool_find(Tx *tx, Str name)
 {
-    return codec_first_row(tx, DB_QUERY(tx, "SELECT id, created, updated, name, description, type, base_job_template, is_paused, concurrency_limit,"
-                                            " default_queue_id FROM work_pool WHERE name = $1", v_text(name)), &work_pool_model);
+    return codec_read(tx, &work_pool_model, "WHERE work_pool.name = $1", v_text(name));
 }
 
 WorkPool *work_pool_read(Tx *tx, Str name)
@@ -184,13 +69,11 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
     pool->is_paused.has = true;
     if (!pool->base_job_template.p)
         pool->base_job_template = STR("{}");
-    if (codec_insert(tx, &work_pool_model, "work_pool", pool, NULL) < 0)
+    if (codec_insert(tx, &work_pool_model, pool) < 0)
         return NULL;
-    const WorkQueue *queue = work_queue_create_in(tx, pool->id, &(WorkQueue){ .name = STR("default"), .description = STR("The work pool's default queue.") });
-    if (!queue)
-        return NULL;
-    pool->default_queue_id = queue->id;
-    if (!codec_send_update(tx, &default_model, "work_pool", pool->id, pool, 1))
+    const WorkQueue wanted_queue = { .name = STR("default"), .description = STR("The work pool's default queue.") };
+    const WorkQueue *queue = work_queue_create_in(tx, pool->id, &wanted_queue);
+    if (!queue || !row_send_set(tx, "work_pool", pool->id, "default_queue_id", v_uuid(queue->id)))
         return NULL;
     return work_pool_find(tx, pool->name);
 }
@@ -202,7 +85,81 @@ int64_t work_pool_delete(Tx *tx, Str id)
     DB_LOCK_ROWS(tx, "SELECT id FROM work_pool WHERE id = $1 FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)", v_uuid(id));
-    return DB_EXEC(tx, "DELETE FROM work_pool WHERE id = $1", v_uuid(id));
+    return codec_delete(tx, &work_pool_model, id);
+}
+
+bool work_pool_record_poll(Tx *tx, Str pool_id)
+{
+    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE", v_uuid(pool_id));
+    return DB_SEND(tx, "UPDATE work_queue SET last_polled = $1, " SET_UPDATED " WHERE work_pool_id = $2",
+                   v_time(tx->now), v_uuid(pool_id));
+}
+
+bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name)
+{
+    const Worker worker = {
+        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = name, .work_pool_id = pool_id,
+        .last_heartbeat_time = tx->now,
+    };
+    return codec_upsert(tx, &worker_model, &worker) > 0;
+}
+
+/* ---- queues by name ---- */
+
+WorkQueue *work_queue_read_by_name(Tx *tx, Str name)
+{
+    const WorkPool *pool = work_pool_find(tx, STR(DEFAULT_AGENT_POOL));
+    if (pool)
+        return work_queue_find(tx, pool->id, name);
+    return codec_read(tx, &work_queue_model, "WHERE work_queue.name = $1 ORDER BY work_queue.created, work_queue.id",
+                      v_text(name));
+}
+
+WorkQueue *work_queue_create(Tx *tx, const WorkQueue *wanted)
+{
+    const WorkPool *pool = work_pool_find(tx, STR(DEFAULT_AGENT_POOL));
+    if (!pool && tx->error->code == ERR_NONE) {
+        pool = work_pool_create(tx, &(WorkPool){ .name = STR(DEFAULT_AGENT_POOL), .type = STR("prefect-agent") });
+        if (pool && str_is(wanted->name, "default"))
+            return work_queue_read(tx, pool->default_queue_id);
+    }
+    WorkQueue last = *wanted;
+    last.priority.has = false;
+    return pool ? work_queue_create_in(tx, pool->id, &last) : NULL;
+}
+
+bool work_queue_ensure(Tx *tx, Str name, Str *ret_id)
+{
+    const WorkQueue *queue = work_queue_read_by_name(tx, name);
+    const WorkPool *pool = queue ? NULL : work_pool_find(tx, STR(DEFAULT_AGENT_POOL));
+    const WorkQueue wanted = { .name = name, .priority = { 1, true } };
+    if (!queue && !pool)
+        queue = work_queue_create(tx, &wanted);
+    else if (!queue && str_is(name, "default"))
+        queue = work_queue_read(tx, pool->default_queue_id);
+    else if (!queue)
+        queue = work_queue_create_in(tx, pool->id, &wanted);
+    if (!queue)
+        return fail(tx->error, ERR_INTERNAL, "The work queue can be neither found nor made");
+    *ret_id = queue->id;
+    return true;
+}
+
+bool work_queue_id_by_name(Tx *tx, Str pool_name, Str queue_name, bool create, Str *ret_id)
+{
+    Str id = DB_TEXT(tx, "SELECT work_queue.id FROM work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id"
+                         " WHERE work_pool.name = $1 AND work_queue.name = $2", v_text(pool_name), v_text(queue_name));
+    if (!id.p && !create)
+        return fail(tx->error, ERR_NOT_FOUND, "Work pool queue '%.*s/%.*s' not found.", STR_ARG(pool_name), STR_ARG(queue_name));
+    if (!id.p) {
+        const WorkPool *pool = work_pool_read(tx, pool_name);
+        const WorkQueue *queue = pool ? work_queue_create_in(tx, pool->id, &(WorkQueue){ .name = queue_name }) : NULL;
+        if (!queue)
+            return false;
+        id = queue->id;
+    }
+    *ret_id = id;
+    return tx->error->code == ERR_NONE;
 }
 
 bool work_pool_default_queue_id(Tx *tx, Str pool_name, Str *ret_id)
@@ -214,57 +171,10 @@ bool work_pool_default_queue_id(Tx *tx, Str pool_name, Str *ret_id)
     return true;
 }
 
-bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name)
-{
-    return DB_EXEC(tx, "INSERT INTO worker (id, created, updated, name, work_pool_id, last_heartbeat_time) VALUES ($1, $2, $2, $3, $4, $2)"
-                       " ON CONFLICT (work_pool_id, name) DO UPDATE SET last_heartbeat_time = excluded.last_heartbeat_time",
-                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(pool_id)) > 0;
-}
-
-/* ---- the configuration of deployments ---- */
-
-static void put(Arena *arena, Json *object, const char *key, const Json *value)
-{
-    if (!value)
-        return;
-    Json *member = arena_new_of(arena, Json);
-    *member = *value;
-    member->key = str_from(key);
-    member->next = object->child;
-    object->child = member;
-    object->count++;
-}
-
-/* What the reference makes of a template's variables before it checks: their properties, and which ones must be there. Beside those the
- * definitions that they may refer to; the reference, which leaves them out, fails then. */
-static const Json *schema_of(Arena *arena, const Json *variables)
-{
-    Json *schema = arena_new_of(arena, Json);
-    schema->kind = JSON_OBJECT;
-    put(arena, schema, "definitions", json_get(variables, "definitions"));
-    put(arena, schema, "required", json_get(variables, "required"));
-    put(arena, schema, "properties", json_get(variables, "properties"));
-    put(arena, schema, "type", &(Json){ .kind = JSON_STRING, .text = STR("object") });
-    return schema;
-}
-
-bool work_pool_check_configuration(Tx *tx, Str pool_name, Str infra_overrides, const char *doing)
+bool work_pool_check_configuration(Tx *tx, Str pool_name, Str infra_overrides)
 {
     if (str_is(pool_name, DEFAULT_AGENT_POOL))
         return true;
     const WorkPool *pool = work_pool_read(tx, pool_name);
-    const Json *template, *value;
-    JsonError unused;
-    Str given = infra_overrides.p ? infra_overrides : STR("null");
-    if (!pool)
-        return false;
-    if (!json_parse(tx->arena, pool->base_job_template, &template, &unused) || !json_parse(tx->arena, given, &value, &unused))
-        return fail(tx->error, ERR_INTERNAL, "The base job template of a work pool, or infrastructure overrides, are no JSON");
-    const Json *variables = json_get(template, "variables");
-    Buf message;
-    buf_init(&message, tx->arena, 256);
-    if (json_is_null(variables) || json_schema_check(tx->arena, schema_of(tx->arena, variables), value, &message))
-        return true;
-    Str shown = json_python_repr(tx->arena, buf_view(&message));
-    return fail(tx->error, ERR_CONFLICT, "Error %s deployment: <ValidationError: %.*s>", doing, STR_ARG(shown));
+    return pool && job_template_check_variables(tx, pool->base_job_template, infra_overrides);
 }

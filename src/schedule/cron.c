@@ -7,7 +7,9 @@ static const struct { int least, most, all; } ranges[CRON_FIELDS] = {
     { 0, 59, 60 }, { 0, 23, 24 }, { 1, 31, 31 }, { 1, 12, 12 }, { 0, 6, 7 }, { 0, 59, 60 }, { 1970, 2099, 130 },
 };
 
-static const char *const months[] = { "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec" };
+static const char *const months[] = {
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+};
 static const char *const weekdays[] = { "sun", "mon", "tue", "wed", "thu", "fri", "sat" };
 
 enum { TOO_LARGE = 100000000 }; /* numbers are read up to here: more than any field has */
@@ -193,7 +195,8 @@ static bool take_item(Reading *r, Str s)
 
 /* ---- random values: "r(0-29)", "r/15", "r(0-29)/10" ---- */
 
-/* croniter draws anew each time it is asked, so that every look would plan other dates; here the draw is made by the field's own text. */
+/* croniter draws anew each time it is asked, so that every look would plan other dates; here the draw is made by the
+ * field's own text. */
 static uint32_t draw(Str expression, int index)
 {
     uint32_t hash = 2166136261u;

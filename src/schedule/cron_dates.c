@@ -1,5 +1,6 @@
-/* schedule/cron_dates.c -- the next time that a cron expression names, step by step as croniter searches for it: its way of skipping
- * decides what becomes of days that a month has not, and of hours that the clocks skip or show twice. */
+/* schedule/cron_dates.c -- the next time that a cron expression names, step by step as croniter searches for it: its
+ * way of skipping decides what becomes of days that a month has not, and of hours that the clocks skip or show
+ * twice. */
 #include "schedule/cron.h"
 
 enum { YEARS_MAX = 50, STEPS_MAX = 200000 }; /* how far ahead a date may be */
@@ -203,7 +204,8 @@ static bool search(Search *s, int64_t wall, int64_t *ret_wall)
         if (move_year(s, &past)) {
             if (past)
                 return false;
-        } else if (!(move_month(s) || move_day(s) || move_weekday(s) || move_hour(s) || move_minute(s) || move_second(s))) {
+        } else if (!(move_month(s) || move_day(s) || move_weekday(s) ||
+                     move_hour(s) || move_minute(s) || move_second(s))) {
             *ret_wall = civil_to_time(&s->c);
             return true;
         }
@@ -216,7 +218,8 @@ static bool is_after(Aware a, Aware b)
     return utc_of(a) > utc_of(b);
 }
 
-/* Of two instants the first that is after `previous`; where there is none, the next minute that there is. False then. */
+/* Of two instants the first that is after `previous`; where there is none, the next minute that there is. False
+ * then. */
 static bool settle(const Zone *zone, int64_t wall, Aware previous, Aware *ret)
 {
     WallMeaning meaning = zone_wall(zone, wall);
@@ -231,7 +234,8 @@ static bool settle(const Zone *zone, int64_t wall, Aware previous, Aware *ret)
     return exists;
 }
 
-/* Where the offset changed on the way, the old clock's reading may name an earlier time: the clocks went back over it. */
+/* Where the offset changed on the way, the old clock's reading may name an earlier time: the clocks went back over
+ * it. */
 static bool try_other_offset(const Zone *zone, Search *s, Aware now, Aware *found)
 {
     Aware other;
@@ -261,8 +265,8 @@ static bool next_date(const Zone *zone, Search *s, Aware now, Aware *ret)
     return try_other_offset(zone, s, now, ret);
 }
 
-/* With a day and a weekday given, either will do: the earlier of two searches. A side that finds nothing is ignored, unless what it
- * asks for ("5#2", "15W") cannot be left out of the other. */
+/* With a day and a weekday given, either will do: the earlier of two searches. A side that finds nothing is ignored,
+ * unless what it asks for ("5#2", "15W") cannot be left out of the other. */
 static bool next_of_either(const Zone *zone, const Cron *cron, Aware now, Aware *ret)
 {
     Search by_day = { .cron = cron, .any_weekday = true }, by_weekday = { .cron = cron, .any_day = true };

@@ -7,7 +7,8 @@
 
 typedef enum Frequency { YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY, SECONDLY } Frequency;
 
-/* 2020-01-01T00:00:00: DEFAULT_ANCHOR_DATE of later releases. 2.7.12 takes the present instead, so that each look plans other runs. */
+/* 2020-01-01T00:00:00: DEFAULT_ANCHOR_DATE of later releases. 2.7.12 takes the present instead, so that each look plans
+ * other runs. */
 #define RRULE_ANCHOR (INT64_C(1577836800) * SECOND)
 
 typedef struct Ints {
@@ -24,7 +25,8 @@ typedef struct RecurrenceRule {
     int64_t interval, count, until;
     bool has_count, has_until;
     int week_start;             /* Monday 0 */
-    Ints by[BY_COUNT];          /* hours, minutes and seconds ascending, without repetition, and given where the frequency needs them */
+    /* Hours, minutes and seconds ascending, without repetition, and given where the frequency needs them. */
+    Ints by[BY_COUNT];
     unsigned weekdays;          /* bit for each */
     size_t nth_count;
     struct { int weekday, n; } *nth; /* BYDAY=+2MO in years and months */
@@ -36,8 +38,8 @@ typedef struct RuleSet {
     int64_t *rdates, *exdates;  /* ascending */
 } RuleSet;
 
-/* Without DTSTART rules begin at RRULE_ANCHOR on the wall clock; those with COUNT at `created`, also on the wall clock: TIME_NULL if that is
- * not known yet. False: *ret_reason in dateutil's words, null if all that is missing is FREQ. */
+/* Without DTSTART rules begin at RRULE_ANCHOR on the wall clock; those with COUNT at `created`, also on the wall clock:
+ * TIME_NULL if that is not known yet. False: *ret_reason in dateutil's words, null if all that is missing is FREQ. */
 bool rrule_parse(Arena *arena, Str text, int64_t created, RuleSet *ret, Str *ret_reason) MUST_CHECK;
 void rrule_dates(Dates *dates, const RuleSet *set);
 
@@ -46,7 +48,8 @@ bool rrule_time_parse(Arena *arena, Str text, int64_t *ret_wall, bool *ret_has_z
 
 enum { YEAR_WORDS = 6, YEAR_KINDS = 28 };
 
-/* The days of a year that a rule means, a bit for each: bit 0 is January 1st, the first seven of the next year are there too. */
+/* The days of a year that a rule means, a bit for each: bit 0 is January 1st, the first seven of the next year are
+ * there too. */
 typedef struct DayBits {
     bool known;
     unsigned failing;       /* bit n: periods that begin in month n (from 1) cannot be followed, dateutil fails there */

@@ -1,8 +1,10 @@
-/* schedule/rrule_dates.c -- the dates of recurrence rules. A rule is a row of periods (years … seconds), each with days and times in it.
- * Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from one budget. */
+/* schedule/rrule_dates.c -- the dates of recurrence rules. A rule is a row of periods (years … seconds), each with days
+ * and times in it. Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from
+ * one budget. */
 #include "schedule/rrule.h"
 
-/* Steps take 10 to 30 ns. The walk through all weeks of 8,000 years fits, and many times the one through all days of 128. */
+/* Steps take 10 to 30 ns. The walk through all weeks of 8,000 years fits, and many times the one through all days of
+ * 128. */
 enum { DAY_SECONDS = 86400, STEPS_MAX = 3000000, PERIOD_STEPS = 4 };
 
 typedef struct Budget {
@@ -92,7 +94,9 @@ static bool set_coarse_period(Stream *s)
         moved += c.year * INT64_C(12) + c.month - 1;
         if (moved >= INT64_C(120000))
             return false;
-        return set_span(s, civil_days((int)(moved / 12), (int)(moved % 12) + 1, 1), civil_month_days((int)(moved / 12), (int)(moved % 12) + 1));
+        c.year = (int)(moved / 12);
+        c.month = (int)(moved % 12) + 1;
+        return set_span(s, civil_days(c.year, c.month, 1), civil_month_days(c.year, c.month));
     case WEEKLY:
         if (s->period > 0) /* the first week is what is left of it */
             day += moved * 7 - days_into_week(rule, day);
@@ -125,7 +129,8 @@ static int64_t units_until(const RecurrenceRule *rule, int64_t day)
     }
 }
 
-/* The next day from that index on that the rule means, counted from 1970; where the year has none, the next year's first. */
+/* The next day from that index on that the rule means, counted from 1970; where the year has none, the next year's
+ * first. */
 static int64_t next_good_day(const Stream *s, int index)
 {
     int next = year_days_next(s->days, index);
@@ -148,7 +153,8 @@ static bool begin_coarse_period(Stream *s)
         int64_t target = s->period + 1;
         if (!s->days->now.failing)
             target = (units_until(s->rule, next_good_day(s, s->day)) + interval - 1) / interval;
-        s->period = target > s->period ? target : s->period + 1; /* a week over a year's end holds the next year's first day, but not as its own */
+        /* a week over a year's end holds the next year's first day, but not as its own */
+        s->period = target > s->period ? target : s->period + 1;
     }
 }
 
@@ -475,8 +481,9 @@ static bool walk(Dates *dates, const RuleSet *set, Budget *budget)
     return false;
 }
 
-/* A rule without dates, or an EXRULE that never excludes anything, would be searched to the end of all years before the first date of
- * the others is sure. So the near years come first; what was found in them stays where a longer walk costs too much. */
+/* A rule without dates, or an EXRULE that never excludes anything, would be searched to the end of all years before the
+ * first date of the others is sure. So the near years come first; what was found in them stays where a longer walk
+ * costs too much. */
 void rrule_dates(Dates *dates, const RuleSet *set)
 {
     static const int64_t spans[] = { 4 * 366 * (int64_t)DAY_SECONDS, 128 * 366 * (int64_t)DAY_SECONDS, INT64_MAX / 2 };

@@ -1,5 +1,5 @@
-/* schedule/rrule_days.c -- the days of a year that a recurrence rule means, as dateutil's masks have them. They are found once for each
- * kind of year, so that years without any cost next to nothing. */
+/* schedule/rrule_days.c -- the days of a year that a recurrence rule means, as dateutil's masks have them. They are
+ * found once for each kind of year, so that years without any cost next to nothing. */
 #include "schedule/rrule.h"
 
 #include <limits.h>
@@ -61,7 +61,8 @@ static void set_calendar(Year *y)
 
 /* ---- weeks by number ---- */
 
-/* Where weeks begin: `first` is the first day of the year that begins a week, `week1` the day that week 1 begins or goes on. */
+/* Where weeks begin: `first` is the first day of the year that begins a week, `week1` the day that week 1 begins or
+ * goes on. */
 typedef struct Weeks { int first, week1, count; } Weeks;
 
 static Weeks weeks_of(int length, int first_weekday, int week_start)
@@ -212,7 +213,8 @@ static bool has_day(const Year *y, const RecurrenceRule *rule, int day)
 
 static void find_days(const RecurrenceRule *rule, int year, DayBits *ret)
 {
-    Year y = { .number = year, .length = year_length(year), .first = civil_days(year, 1, 1), .first_weekday = first_weekday_of(year) };
+    Year y = { .number = year, .length = year_length(year), .first = civil_days(year, 1, 1) };
+    y.first_weekday = first_weekday_of(year);
     *ret = (DayBits){ .known = true };
     set_calendar(&y);
     if (rule->by[BY_WEEKNO].given)

@@ -1,4 +1,5 @@
-/* schedule/rrule_read.c -- reads recurrence rules (RFC 5545) as dateutil's rrulestr does, with its words for what is wrong. */
+/* schedule/rrule_read.c -- reads recurrence rules (RFC 5545) as dateutil's rrulestr does, with its words for what is
+ * wrong. */
 #include "schedule/rrule.h"
 
 #include <strings.h>
@@ -98,8 +99,9 @@ static bool parse_int(Str s, int64_t limit, int64_t *ret)
 static const char *const frequencies[] = { "YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY", "MINUTELY", "SECONDLY" };
 static const char *const weekdays[] = { "MO", "TU", "WE", "TH", "FR", "SA", "SU" };
 static const char *const lists[BY_COUNT] = {
-    [BY_SETPOS] = "BYSETPOS", [BY_MONTH] = "BYMONTH",   [BY_MONTHDAY] = "BYMONTHDAY", [BY_YEARDAY] = "BYYEARDAY", [BY_EASTER] = "BYEASTER",
-    [BY_WEEKNO] = "BYWEEKNO", [BY_HOUR] = "BYHOUR", [BY_MINUTE] = "BYMINUTE",     [BY_SECOND] = "BYSECOND",
+    [BY_SETPOS] = "BYSETPOS", [BY_MONTH] = "BYMONTH", [BY_MONTHDAY] = "BYMONTHDAY",
+    [BY_YEARDAY] = "BYYEARDAY", [BY_EASTER] = "BYEASTER", [BY_WEEKNO] = "BYWEEKNO",
+    [BY_HOUR] = "BYHOUR", [BY_MINUTE] = "BYMINUTE", [BY_SECOND] = "BYSECOND",
 };
 
 static int find_name(Str s, const char *const *names, size_t count)
@@ -208,7 +210,8 @@ static bool take_pair(Reader *r, Draft *draft, Str pair)
     size_t count = count_pieces(pair, '=');
     bool known;
     if (count != 2)
-        return refuse(r, count < 2 ? "not enough values to unpack (expected 2, got 1)" : "too many values to unpack (expected 2)", STR_NULL);
+        return refuse(r, count < 2 ? "not enough values to unpack (expected 2, got 1)"
+                                   : "too many values to unpack (expected 2)", STR_NULL);
     size_t at = str_find(pair, '=');
     Str name = str_cut(pair, 0, at), value = str_cut(pair, at + 1, pair.n);
     if (take_value(r, draft, name, value, &known))
@@ -298,7 +301,9 @@ static bool keep_reachable(Ints *list, int start, int64_t interval, int base)
 static const char *find_time_fault(const RecurrenceRule *rule)
 {
     static const int limits[] = { 23, 59, 59 };
-    static const char *const words[] = { "hour must be in 0..23", "minute must be in 0..59", "second must be in 0..59" };
+    static const char *const words[] = {
+        "hour must be in 0..23", "minute must be in 0..59", "second must be in 0..59",
+    };
     for (int i = 0; i < 3; i++) { /* the first of all times */
         if (rule->by[BY_HOUR + i].values[0] < 0 || rule->by[BY_HOUR + i].values[0] > limits[i])
             return words[i];
@@ -314,7 +319,8 @@ static const char *find_time_fault(const RecurrenceRule *rule)
 static bool set_times(Reader *r, RecurrenceRule *rule, const Civil *start)
 {
     const int own[] = { start->hour, start->minute, start->second }, bases[] = { 24, 60, 60 };
-    bool begins_later = !r->has_start && rule->has_count && r->created == TIME_NULL; /* what it can reach is not known yet */
+    /* what it can reach is not known yet */
+    bool begins_later = !r->has_start && rule->has_count && r->created == TIME_NULL;
     for (int i = 0; i < 3; i++) {
         Ints *list = &rule->by[BY_HOUR + i];
         Frequency unit = (Frequency)(HOURLY + i);
@@ -378,13 +384,15 @@ static bool parse_rule(Reader *r, Str line, RecurrenceRule *ret)
 
 /* ---- several lines ---- */
 
-/* The zone's name as it was sent: capitals name no zone. Only a TZID that ends its property counts, and only one of a zone that exists. */
+/* The zone's name as it was sent: capitals name no zone. Only a TZID that ends its property counts, and only one of a
+ * zone that exists. */
 static bool zone_is_known(Reader *r, Str name)
 {
     Str mark = STR("TZID=");
     for (size_t i = 0; i + mark.n + name.n < r->original.n; i++) {
         Str rest = str_cut(r->original, i, r->original.n);
-        if (str_starts(rest, "TZID=") && strncasecmp(rest.p + mark.n, name.p, name.n) == 0 && rest.p[mark.n + name.n] == ':')
+        if (str_starts(rest, "TZID=") && strncasecmp(rest.p + mark.n, name.p, name.n) == 0 &&
+            rest.p[mark.n + name.n] == ':')
             return zone_exists(r->arena, str_cut(rest, mark.n, mark.n + name.n));
     }
     return false;
@@ -458,7 +466,8 @@ static bool no_parameters(Reader *r, const char *words, Str parameters, const ch
 static bool take_exdates(Reader *r, RuleSet *set, Str parameters, Str value)
 {
     bool zone, ignored;
-    if (!take_parameters(r, parameters, &zone) || !take_dates(r, value, zone, set->exdates + set->exdate_count, &ignored))
+    if (!take_parameters(r, parameters, &zone) ||
+        !take_dates(r, value, zone, set->exdates + set->exdate_count, &ignored))
         return false;
     set->exdate_count += count_pieces(value, ',');
     return true;
@@ -540,7 +549,8 @@ static bool parse_lines(Reader *r, size_t most, RuleSet *set)
     }
     if (lines.rule_count == 0 && lines.exrule_count == 0 && lines.rdate_count == 0 && set->exdate_count == 0)
         return refuse(r, "there is no rule", STR_NULL);
-    if (!parse_rules(r, lines.rules, lines.rule_count, &set->rules) || !parse_rdates(r, lines.rdates, lines.rdate_count, set) ||
+    if (!parse_rules(r, lines.rules, lines.rule_count, &set->rules) ||
+        !parse_rdates(r, lines.rdates, lines.rdate_count, set) ||
         !parse_rules(r, lines.exrules, lines.exrule_count, &set->exrules))
         return false;
     set->rule_count = lines.rule_count;
@@ -559,7 +569,8 @@ static bool parse_single(Reader *r, Str line, RuleSet *set)
 
 bool rrule_parse(Arena *arena, Str text, int64_t created, RuleSet *ret, Str *ret_reason)
 {
-    Reader r = { .arena = arena, .original = text, .text = upper(arena, text), .created = created, .reason = ret_reason };
+    Reader r = { .arena = arena, .original = text, .created = created, .reason = ret_reason };
+    r.text = upper(arena, text);
     Str rest = r.text, line, first = STR_NULL;
     size_t count = 0;
     *ret = (RuleSet){ 0 };

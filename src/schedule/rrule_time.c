@@ -1,5 +1,5 @@
-/* schedule/rrule_time.c -- dates in recurrence rules. dateutil guesses at whatever looks like a date; here stand the forms of RFC 5545
- * and ISO 8601, which mean the same to it. */
+/* schedule/rrule_time.c -- dates in recurrence rules. dateutil guesses at whatever looks like a date; here stand the
+ * forms of RFC 5545 and ISO 8601, which mean the same to it. */
 #include "schedule/rrule.h"
 
 #include "base/text.h"
@@ -147,11 +147,12 @@ bool rrule_time_parse(Arena *arena, Str text, int64_t *ret_wall, bool *ret_has_z
     Civil c = { 0 };
     const char *fault = text.n ? "Unknown string format" : "String does not contain a date";
     Str year = STR_NULL;
-    bool ok = take_date(&s, &c, &year) && (!take_char(&s, 'T') || s.p == s.end || take_clock(&s, &c)) && take_zone(&s, ret_has_zone);
+    bool ok = take_date(&s, &c, &year) && (!take_char(&s, 'T') || s.p == s.end || take_clock(&s, &c)) &&
+              take_zone(&s, ret_has_zone);
     while (year.n > 1 && year.p[0] == '0')
         year.p++, year.n--;
     if (ok)
-        fault = year.p ? arena_cstr(arena, arena_printf(arena, "year %.*s is out of range", STR_ARG(year))) : find_fault(&c);
+        fault = year.p ? arena_printf(arena, "year %.*s is out of range", STR_ARG(year)).p : find_fault(&c);
     if (fault) {
         *ret_reason = arena_printf(arena, "%s: %.*s", fault, STR_ARG(text));
         return false;

@@ -4,9 +4,11 @@
 #include "schedule/cron.h"
 #include "schedule/rrule.h"
 
-bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start, Time end, Moment *ret_dates, size_t *ret_count, Error *error)
+bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start, Time end, Moment *ret_dates,
+                    size_t *ret_count, Error *error)
 {
-    Dates dates = { .arena = arena, .start = start, .end = INT64_MAX, .end_wall = INT64_MAX, .found = ret_dates, .most = n };
+    Dates dates = { .arena = arena, .start = start, .found = ret_dates, .most = n };
+    dates.end = dates.end_wall = INT64_MAX;
     Cron cron;
     RuleSet rules;
     Str reason;

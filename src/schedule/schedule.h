@@ -25,11 +25,11 @@ bool cron_is_random(Str cron) MUST_CHECK;
 /* What dateutil's rrulestr takes. False: *ret_reason says why, as it does; null if all that is missing is FREQ. */
 bool rrule_check(Arena *arena, Str rrule, Str *ret_reason) MUST_CHECK;
 
-/* The next dates from start on, at most n, before or at end (TIME_NULL: without end), in the order of the reference's generator, each
- * with its offset in the schedule's own zone; ret_dates has room for n. A schedule has one set of dates: a later start leaves out those
- * before it and changes none. Work is bounded: a rule that yields nothing gives none. False: the schedule is none (a database may hold
- * anything), *error says why. */
-bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start, Time end, Moment *ret_dates, size_t *ret_count,
-                    Error *error) MUST_CHECK;
+/* The next dates from start on, at most n, before or at end (TIME_NULL: without end), in the order of the reference's
+ * generator, each with its offset in the schedule's own zone; ret_dates has room for n. A schedule has one set of
+ * dates: a later start leaves out those before it and changes none. Work is bounded: a rule that yields nothing gives
+ * none. False: the schedule is none (a database may hold anything), *error says why. */
+bool schedule_dates(Arena *arena, const Schedule *schedule, size_t n, Time start, Time end, Moment *ret_dates,
+                    size_t *ret_count, Error *error) MUST_CHECK;
 
 #endif

@@ -35,13 +35,15 @@ static bool take_header(Reader *r, size_t time_size, Header *h)
             return false;
         *counts[i] = (size_t)n;
     }
-    size_t size = h->times * (time_size + 1) + h->types * 6 + h->letters + h->leaps * (time_size + 4) + h->std_flags + h->utc_flags;
+    size_t size = h->times * (time_size + 1) + h->types * 6 + h->letters + h->leaps * (time_size + 4) + h->std_flags +
+                  h->utc_flags;
     return h->types > 0 && size <= (size_t)(r->end - r->p);
 }
 
 /* ---- the rule for all later years: "EST5EDT,M3.2.0,M11.1.0" ---- */
 
-typedef struct RuleDay { char kind; int month, week, day; int32_t seconds; } RuleDay; /* kind M, J, or 0 for a day counted from 0 */
+/* kind: M, J, or 0 for a day counted from 0 */
+typedef struct RuleDay { char kind; int month, week, day; int32_t seconds; } RuleDay;
 typedef struct ZoneRule { int32_t std, dst; RuleDay start, end; } ZoneRule;
 
 static bool skip_name(const char **p)
@@ -92,7 +94,8 @@ static bool take_rule_day(const char **p, RuleDay *day)
         day->kind = *(*p)++;
     if (!take_digits(p, day->kind == 'M' ? &day->month : &day->day))
         return false;
-    if (day->kind == 'M' && (*(*p)++ != '.' || !take_digits(p, &day->week) || *(*p)++ != '.' || !take_digits(p, &day->day)))
+    if (day->kind == 'M' &&
+        (*(*p)++ != '.' || !take_digits(p, &day->week) || *(*p)++ != '.' || !take_digits(p, &day->day)))
         return false;
     if (day->kind == 'M' && (day->month < 1 || day->month > 12 || day->day > 6))
         return false;
@@ -199,7 +202,8 @@ static bool parse_zone(Arena *arena, Str file, Zone *zone)
     return true;
 }
 
-/* A name of the zone database: no path out of its folder, and none of the files there that are no zones of their own. */
+/* A name of the zone database: no path out of its folder, and none of the files there that are no zones of their
+ * own. */
 static bool name_is_plain(Str name)
 {
     static const char *const others[] = { "Factory", "localtime", "posixrules", "leapseconds" };
@@ -242,7 +246,8 @@ static bool load_named(Arena *arena, Str name, Zone *ret)
         return true;
     }
     Str file;
-    return name_is_plain(name) && read_file(arena, arena_printf(arena, "%s/%.*s", zone_folder(), STR_ARG(name)).p, &file) &&
+    return name_is_plain(name) &&
+           read_file(arena, arena_printf(arena, "%s/%.*s", zone_folder(), STR_ARG(name)).p, &file) &&
            parse_zone(arena, file, ret);
 }
 
@@ -256,7 +261,8 @@ bool zone_load(Arena *arena, Str name, Zone *ret, Error *error)
     }
     if (!name_is_plain(name))
         return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\"", STR_ARG(name));
-    return fail(error, ERR_INVALID, "The time zone \"%.*s\" is missing on the server's machine: install the package tzdata there (no such file in %s)",
+    return fail(error, ERR_INVALID, "The time zone \"%.*s\" is missing on the server's machine:"
+                                    " install the package tzdata there (no such file in %s)",
                 STR_ARG(name), zone_folder());
 }
 
@@ -272,7 +278,8 @@ bool zone_name_stored(Arena *arena, Str name, Str *ret, Error *error)
     Zone ignored;
     Str stored = zone_name_of_reference(name);
     if (!stored.p)
-        return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\". Prefect 2.7.12 knows no zone of this name, nor an older name of it", STR_ARG(name));
+        return fail(error, ERR_INVALID, "Invalid timezone: \"%.*s\". Prefect 2.7.12 knows no zone of this name,"
+                                        " nor an older name of it", STR_ARG(name));
     if (!zone_load(arena, stored, &ignored, error))
         return false;
     *ret = stored;
@@ -283,8 +290,8 @@ bool zones_are_there(Arena *arena, Error *error)
 {
     Zone ignored;
     return load_named(arena, STR("Europe/London"), &ignored) ||
-           fail(error, ERR_INVALID, "There are no time zones in %s: no schedule outside UTC can be planned. Install the package tzdata,"
-                                    " or let TZDIR name another folder", zone_folder());
+           fail(error, ERR_INVALID, "There are no time zones in %s: no schedule outside UTC can be planned."
+                                    " Install the package tzdata, or let TZDIR name another folder", zone_folder());
 }
 
 /* ---- offsets ---- */

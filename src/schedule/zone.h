@@ -1,4 +1,5 @@
-/* schedule/zone.h -- time zones: the offsets of a place, from the system's compiled zone files. Times are microseconds, offsets seconds. */
+/* schedule/zone.h -- time zones: the offsets of a place, from the system's compiled zone files. Times are microseconds,
+ * offsets seconds. */
 #ifndef ORION_ZONE_H
 #define ORION_ZONE_H
 
@@ -11,13 +12,13 @@ typedef struct Zone {
     int32_t *offset; /* count + 1 */
 } Zone;
 
-/* Under this name, or else under one that it had before or has now. "UTC" needs no file; null or empty is UTC. False: there is no such zone on
- * this machine, *error says which one and what to install. */
+/* Under this name, or else under one that it had before or has now. "UTC" needs no file; null or empty is UTC. False:
+ * there is no such zone on this machine, *error says which one and what to install. */
 bool zone_load(Arena *arena, Str name, Zone *ret, Error *error) MUST_CHECK;
 /* Whether there is such a zone: for the reference, or in the system's zone database. */
 bool zone_exists(Arena *arena, Str name) MUST_CHECK;
-/* The name under which a schedule's zone is stored: the reference's own, since it reads no deployment at all where one has another. False: it has
- * none, or this machine has no such zone. */
+/* The name under which a schedule's zone is stored: the reference's own, since it reads no deployment at all where one
+ * has another. False: it has none, or this machine has no such zone. */
 bool zone_name_stored(Arena *arena, Str name, Str *ret, Error *error) MUST_CHECK;
 /* False: this machine has none but UTC, *error says what to install. */
 bool zones_are_there(Arena *arena, Error *error) MUST_CHECK;
@@ -31,7 +32,8 @@ typedef struct WallMeaning {
 } WallMeaning;
 WallMeaning zone_wall(const Zone *zone, int64_t wall);
 
-/* A time as the clocks of a zone show it. Two of them compare by what they show, as Python compares times of one zone. */
+/* A time as the clocks of a zone show it. Two of them compare by what they show, as Python compares times of one
+ * zone. */
 typedef struct Local {
     int64_t wall; /* microseconds, counted as if the wall clock were in UTC */
     bool second;  /* of the two instants at which the clocks show this, the later one */

@@ -2,7 +2,6 @@
 import datetime
 import json
 import re
-import sys
 from pathlib import Path
 
 from tests.lib.api_client import HEADERS

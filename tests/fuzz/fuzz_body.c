@@ -12,7 +12,7 @@
 #include "model/notification_policy.h"
 #include "model/run_bodies.h"
 #include "model/saved_search.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 
 static const Time NOW = INT64_C(1795940000123456);
 

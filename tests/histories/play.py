@@ -10,7 +10,6 @@ into the servers' databases: the SQLite file in the home that /admin/settings te
 import argparse
 import json
 import sys
-from pathlib import Path
 
 import httpx
 

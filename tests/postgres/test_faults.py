@@ -5,13 +5,12 @@ import os
 import re
 import subprocess
 import tempfile
-import threading
 import time
 import uuid
 
 import pytest
 
-from tests.lib import postgres, servers
+from tests.lib import postgres
 from tests.lib.load import Client, Threads, memory
 from .invariants import problems
 from .proxy import Proxy

@@ -4,7 +4,6 @@ import time
 import pytest
 
 from tests.lib import servers
-from tests.lib.load import Client
 
 POOLS = "/experimental/work_pools"
 SECONDS = 5  # under sanitizers, beside other programs; the square of what is sent would be minutes

@@ -354,11 +354,11 @@ typedef struct Thing {
 } Thing;
 
 static const Field thing_fields[] = {
-    FIELD(Thing, id, F_UUID),
+    FIELD(Thing, id, F_UUID, .flags = KEY),
     FIELD(Thing, updated, F_TIME),
     FIELD(Thing, name, F_STR),
-    FIELD(Thing, n, F_INT),
-    FIELD(Thing, maybe_n, F_OPT_INT),
+    FIELD(Thing, n, F_INT, .flags = KEPT),
+    FIELD(Thing, maybe_n, F_OPT_INT, .flags = KEPT_FOR_NULL),
     FIELD(Thing, r, F_FLOAT),
     FIELD(Thing, maybe_r, F_OPT_FLOAT),
     FIELD(Thing, b, F_BOOL),
@@ -372,7 +372,7 @@ static const Field thing_fields[] = {
     FIELD(Thing, part, F_MODEL, .model = &part_model),
     FIELD(Thing, maybe_part, F_OPT_MODEL, .model = &part_model),
 };
-static const Model thing_model = MODEL(Thing, thing_fields);
+static const Model thing_model = MODEL(Thing, thing_fields, .table = "thing");
 enum { SET_NAME = 1 << 2, SET_COLOUR = 1 << 12 };
 
 static Thing sample(void)
@@ -385,9 +385,8 @@ static Thing sample(void)
 /* What jobs leave to the test: they run on a database thread, where cmocka's assertions can only end the program. */
 typedef struct Found {
     Str select;
-    int columns;
-    int64_t inserted, again, updated_other, updated, updated_nothing;
-    Thing thing, renamed, touched;
+    int64_t inserted, again, upserted, updated_other, updated, updated_nothing, deleted;
+    Thing thing, upsert, renamed, touched;
     Str part;
 } Found;
 
@@ -395,15 +394,11 @@ static void read_thing(Tx *tx, Found *found, Thing *thing)
 {
     Buf sql;
     buf_init(&sql, tx->arena, 512);
-    buf_text(&sql, "SELECT ");
-    codec_select(&sql, &thing_model, "thing");
+    codec_select(&sql, &thing_model);
     found->select = arena_str(tx->arena, buf_view(&sql));
-    buf_text(&sql, " FROM thing");
-    Rows *rows = db_query(tx, buf_cstr(&sql), NULL, 0);
-    found->columns = 0;
-    if (db_next(rows))
-        codec_read_row(tx->arena, rows, &found->columns, &thing_model, thing);
-    db_done(rows);
+    const Thing *first = codec_read(tx, &thing_model, "WHERE thing.n <> $1", v_int(0));
+    if (first)
+        *thing = *first;
 }
 
 static bool insert_thing(Tx *tx, void *arg)
@@ -416,8 +411,8 @@ static bool insert_thing(Tx *tx, void *arg)
                                    " r FLOAT, maybe_r FLOAT, b BOOLEAN, maybe_b BOOLEAN, at TIMESTAMPTZ, took INTERVAL, colour VARCHAR,"
                                    " tags JSONB, part JSON, maybe_part JSON)");
     db_exec(tx, create, NULL, 0);
-    found->inserted = codec_insert(tx, &thing_model, "thing", &thing, NULL);
-    found->again = codec_insert(tx, &thing_model, "thing", &thing, "ON CONFLICT (id) DO NOTHING");
+    found->inserted = codec_insert(tx, &thing_model, &thing);
+    found->again = codec_insert_new(tx, &thing_model, &thing);
     found->part = DB_TEXT(tx, "SELECT part FROM thing");
     read_thing(tx, found, &found->thing);
     return tx->error->code == ERR_NONE;
@@ -430,12 +425,33 @@ static bool update_thing(Tx *tx, void *arg)
     thing.name = STR("new");
     thing.colour = -1;
     thing.n = 100;
-    found->updated_other = codec_update(tx, &thing_model, "thing", STR("87654321-1234-5678-1234-567812345678"), &thing, SET_NAME);
-    found->updated = codec_update(tx, &thing_model, "thing", thing.id, &thing, SET_NAME | SET_COLOUR);
+    found->updated_other = codec_update(tx, &thing_model, STR("87654321-1234-5678-1234-567812345678"), &thing, SET_NAME);
+    found->updated = codec_update(tx, &thing_model, thing.id, &thing, SET_NAME | SET_COLOUR);
     read_thing(tx, found, &found->renamed);
     DB_EXEC(tx, "UPDATE thing SET updated = NULL");
-    found->updated_nothing = codec_update(tx, &thing_model, "thing", thing.id, &thing, 0);
+    found->updated_nothing = codec_update(tx, &thing_model, thing.id, &thing, 0);
     read_thing(tx, found, &found->touched);
+    return tx->error->code == ERR_NONE;
+}
+
+static bool upsert_thing(Tx *tx, void *arg)
+{
+    Found *found = arg;
+    Thing thing = sample();
+    thing.name = STR("upserted");
+    thing.n = 7;
+    thing.maybe_n.has = false;
+    thing.maybe_b.has = false;
+    thing.updated = 4 * SECOND;
+    found->upserted = codec_upsert(tx, &thing_model, &thing);
+    read_thing(tx, found, &found->upsert);
+    return tx->error->code == ERR_NONE;
+}
+
+static bool delete_thing(Tx *tx, void *arg)
+{
+    Found *found = arg;
+    found->deleted = codec_delete(tx, &thing_model, sample().id);
     return tx->error->code == ERR_NONE;
 }
 
@@ -468,18 +484,23 @@ static void rows_carry_every_kind(void **state)
 {
     Db *db = engine_open();
     Arena *arena = arena_new();
-    Found found = { .columns = 0 };
+    Found found = { .inserted = 0 };
     run_job(insert_thing, db, arena, &found);
     assert_int_equal(found.inserted, 1);
     assert_int_equal(found.again, 0);
-    assert_int_equal(found.columns, 16);
     assert_string_equal(found.select.p, "SELECT thing.id, thing.updated, thing.name, thing.n, thing.maybe_n, thing.r, thing.maybe_r, thing.b,"
                                         " thing.maybe_b, thing.at, thing.took, 2 * thing.n, thing.colour, thing.tags, thing.part,"
-                                        " thing.maybe_part");
+                                        " thing.maybe_part FROM thing");
     assert_is_sample(&found.thing);
     assert_string_equal(arena_cstr(arena, found.part),
                         "{\"s\": null, \"u\": null, \"i\": 9, \"f\": null, \"b\": null, \"t\": \"1970-01-01T01:00:07+01:00\", \"d\": 0.0,"
                         " \"e\": null, \"dd\": null, \"a\": null, \"ss\": null, \"us\": null}");
+    run_job(upsert_thing, db, arena, &found);
+    assert_int_equal(found.upserted, 1);
+    assert_true(str_is(found.upsert.name, "upserted") && !found.upsert.maybe_b.has);
+    assert_int_equal(found.upsert.n, -3);
+    assert_true(found.upsert.maybe_n.has && found.upsert.maybe_n.v == 4);
+    assert_int_equal(found.upsert.updated, 5 * SECOND);
     run_job(update_thing, db, arena, &found);
     assert_int_equal(found.updated_other, 0);
     assert_int_equal(found.updated, 1);
@@ -489,6 +510,8 @@ static void rows_carry_every_kind(void **state)
     assert_true(found.renamed.updated > 1000000000 * SECOND);
     assert_int_equal(found.updated_nothing, 1);
     assert_true(found.touched.updated > 1000000000 * SECOND);
+    run_job(delete_thing, db, arena, &found);
+    assert_int_equal(found.deleted, 1);
     arena_free(arena);
     db_close(db);
     (void)state;

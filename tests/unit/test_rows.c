@@ -257,13 +257,13 @@ static bool try_operators(Tx *tx, void *arg)
 typedef struct Dated { Str id; int64_t n; Time updated; } Dated;
 
 static const Field dated_fields[] = { FIELD(Dated, n, F_INT), FIELD(Dated, updated, F_TIME, .flags = VIRTUAL) };
-static const Model dated_model = MODEL(Dated, dated_fields);
+static const Model dated_model = MODEL(Dated, dated_fields, .table = "dated");
 
 static Time update_at(Tx *tx, Time now)
 {
     const Dated row = { .n = now };
     tx->now = now;
-    assert_int_equal(codec_update(tx, &dated_model, "dated", STR(ONE_ID), &row, 1), 1);
+    assert_int_equal(codec_update(tx, &dated_model, STR(ONE_ID), &row, 1), 1);
     assert_int_equal(DB_INT(tx, 0, "SELECT n FROM dated"), now);
     Rows *rows = DB_QUERY(tx, "SELECT updated FROM dated");
     assert_true(db_next(rows));

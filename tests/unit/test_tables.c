@@ -13,7 +13,7 @@
 #include "model/run.h"
 #include "model/run_bodies.h"
 #include "model/saved_search.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 
 static bool up(Tx *tx, void *arg)
 {
@@ -126,39 +126,37 @@ static void parents_come_first(void **state)
 
 /* Models that make a table's SELECT and INSERT, with the columns that they leave to others. */
 static const struct {
-    const char *table;
     const Model *model;
     const char *without;
 } whole[] = {
-    { "block_type", &block_type_model, "" },
-    { "block_schema", &block_schema_model, "" },
-    { "block_document", &block_document_model, "" },
-    { "flow_run_notification_policy", &notification_policy_model, "" },
-    { "flow", &flow_model, "" },
-    { "work_queue", &work_queue_model, "" },
-    { "work_pool", &work_pool_model, "" },
-    { "worker", &worker_model, "" },
-    { "deployment", &deployment_model, " flow_data " }, /* of releases before 2.7 */
-    { "flow_run", &flow_run_model, "" },
-    { "task_run", &task_run_model, "" },
-    { "log", &log_model, "" },
-    { "concurrency_limit", &concurrency_limit_model, "" },
-    { "saved_search", &saved_search_model, "" },
+    { &block_type_model, "" },
+    { &block_schema_model, "" },
+    { &block_document_model, "" },
+    { &notification_policy_model, "" },
+    { &flow_model, "" },
+    { &work_queue_model, "" },
+    { &work_pool_model, "" },
+    { &worker_model, "" },
+    { &deployment_model, " flow_data " }, /* of releases before 2.7 */
+    { &flow_run_model, "" },
+    { &task_run_model, "" },
+    { &state_model, "" },
+    { &task_run_state_model, "" },
+    { &log_model, "" },
+    { &concurrency_limit_model, "" },
+    { &saved_search_model, "" },
 };
 
 /* Models that make an UPDATE. */
-static const struct {
-    const char *table;
-    const Model *model;
-} parts[] = {
-    { "block_type", &block_type_update_model },
-    { "flow_run_notification_policy", &notification_policy_update_model },
-    { "flow", &flow_update_model },
-    { "work_queue", &work_queue_update_model },
-    { "work_pool", &work_pool_update_model },
-    { "deployment", &deployment_update_model },
-    { "flow_run", &flow_run_update_model },
-    { "task_run", &task_run_update_model },
+static const Model *const parts[] = {
+    &block_type_update_model,
+    &notification_policy_update_model,
+    &flow_update_model,
+    &work_queue_update_model,
+    &work_pool_update_model,
+    &deployment_update_model,
+    &flow_run_update_model,
+    &task_run_update_model,
 };
 
 static bool fits(FieldKind field, ColumnKind column)
@@ -187,9 +185,9 @@ static bool fits(FieldKind field, ColumnKind column)
     return false;
 }
 
-static void fields_are_columns(const char *name, const Model *model)
+static void fields_are_columns(const Model *model)
 {
-    const Table *table = table_of(str_from(name));
+    const Table *table = table_of(str_from(model->table));
     assert_non_null(table);
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
@@ -198,7 +196,7 @@ static void fields_are_columns(const char *name, const Model *model)
             at++;
         bool good = field->flags & VIRTUAL || (at < table->count && fits(field->kind, table->columns[at].kind));
         if (!good)
-            print_error("%s.%s is no column of this kind\n", name, field->name);
+            print_error("%s.%s is no column of this kind\n", model->table, field->name);
         assert_true(good);
     }
 }
@@ -215,16 +213,16 @@ static void every_field_is_a_column(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(whole); i++)
-        fields_are_columns(whole[i].table, whole[i].model);
+        fields_are_columns(whole[i].model);
     for (size_t i = 0; i < COUNT_OF(parts); i++)
-        fields_are_columns(parts[i].table, parts[i].model);
+        fields_are_columns(parts[i]);
 }
 
 static void every_column_is_a_field(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(whole); i++) {
-        const Table *table = table_of(str_from(whole[i].table));
+        const Table *table = table_of(str_from(whole[i].model->table));
         for (size_t j = 0; j < table->count; j++) {
             char word[100];
             snprintf(word, sizeof word, " %s ", table->columns[j].name);

@@ -48,7 +48,7 @@ static bool read_block_type_by_slug(Req *req)
 
 static bool update_block_type(Req *req)
 {
-    return codec_update(req->tx, &block_type_update_model, "block_type", req->params[0], req->object, req->sent) > 0 || not_found(req);
+    return codec_update(req->tx, &block_type_update_model, req->params[0], req->object, req->sent) > 0 || not_found(req);
 }
 
 static bool read_block_types(Req *req)

@@ -1,10 +1,11 @@
 /* api/routes/deployments.c -- /deployments: the routes stand at the end. */
 #include "api/routes/families.h"
 
+#include "base/str_list.h"
 #include "model/filters.h"
 #include "model/run_bodies.h"
 #include "model/planned_runs.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 #include "orchestration/orchestration.h"
 
 static bool not_found(Req *req)
@@ -54,21 +55,7 @@ static bool read_deployment_by_name(Req *req)
 
 static bool read_deployments(Req *req)
 {
-    Buf select;
-    buf_init(&select, req->arena, 2048);
-    deployment_select(&select);
-    Rows *rows = list_rows(req, buf_view(&select));
-    JsonWriter *w = reply_json(req);
-    Deployment *deployment = arena_new_of(req->arena, Deployment);
-    json_array(w);
-    while (db_next(rows)) {
-        int column = 0;
-        codec_read_row(req->arena, rows, &column, &deployment_model, deployment);
-        if (row_is_sound(rows))
-            codec_write(w, &deployment_model, deployment);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
+    return reply_list(req, &deployment_model, "deployment");
 }
 
 static bool count_deployments(Req *req)
@@ -259,21 +246,13 @@ static bool check_work_queues(Req *req)
     StrList tags = { 0 };
     str_list_add_json(&tags, req->arena, parse_stored(req, deployment->tags));
     str_list_sort(&tags);
-    Buf sql;
-    buf_init(&sql, req->arena, 1024);
-    buf_text(&sql, "SELECT ");
-    codec_select(&sql, &work_queue_model, "work_queue");
-    buf_text(&sql, " FROM work_queue ORDER BY work_queue.created, work_queue.id");
-    Rows *rows = db_query(req->tx, buf_cstr(&sql), NULL, 0);
+    Rows *rows = codec_query(req->tx, &work_queue_model, "ORDER BY work_queue.created, work_queue.id");
     WorkQueue *queue = arena_new_of(req->arena, WorkQueue);
     JsonWriter *w = reply_json(req);
     json_array(w);
-    while (db_next(rows)) {
-        int column = 0;
-        codec_read_row(req->arena, rows, &column, &work_queue_model, queue);
-        if (row_is_sound(rows) && queue_takes(req, queue->filter, deployment, &tags))
+    while (codec_next(req->tx, rows, &work_queue_model, queue))
+        if (queue_takes(req, queue->filter, deployment, &tags))
             codec_write(w, &work_queue_model, queue);
-    }
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;
 }

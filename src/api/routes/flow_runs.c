@@ -32,7 +32,7 @@ static bool create_flow_run(Req *req)
 
 static bool update_flow_run(Req *req)
 {
-    return codec_update(req->tx, &flow_run_update_model, "flow_run", req->params[0], req->object, req->sent) > 0 || not_found(req);
+    return codec_update(req->tx, &flow_run_update_model, req->params[0], req->object, req->sent) > 0 || not_found(req);
 }
 
 static bool read_flow_run(Req *req)
@@ -48,19 +48,7 @@ static bool read_flow_run_graph(Req *req)
 
 static bool read_flow_runs(Req *req)
 {
-    Buf select;
-    buf_init(&select, req->arena, 2048);
-    flow_run_select(&select);
-    Rows *rows = list_rows(req, buf_view(&select));
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    while (db_next(rows)) {
-        const FlowRun *run = flow_run_from_row(req->tx, rows);
-        if (row_is_sound(rows))
-            codec_write(w, &flow_run_model, run);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
+    return reply_list(req, &flow_run_model, "flow_run");
 }
 
 static bool count_flow_runs(Req *req)

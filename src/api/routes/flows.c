@@ -23,7 +23,7 @@ static bool create_flow(Req *req)
 
 static bool update_flow(Req *req)
 {
-    int64_t rows = codec_update(req->tx, &flow_update_model, "flow", req->params[0], req->object, req->sent);
+    int64_t rows = codec_update(req->tx, &flow_update_model, req->params[0], req->object, req->sent);
     return rows > 0 || not_found(req);
 }
 

@@ -40,7 +40,7 @@ static bool create_logs(Req *req)
         LogRow *row = &batch->rows[i];
         row->id = uuid_new(req->arena);
         row->created = row->updated = req->tx->now;
-        if (!codec_send_insert(req->tx, &log_model, "log", row))
+        if (!codec_send_insert(req->tx, &log_model, row))
             return false;
     }
     json_null(reply_json(req));

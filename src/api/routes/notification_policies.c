@@ -25,7 +25,7 @@ static bool create_policy(Req *req)
 /* The words of the 404 are the reference's, with the Python function that it names in place of the id. */
 static bool update_policy(Req *req)
 {
-    return codec_update(req->tx, &notification_policy_update_model, TABLE, req->params[0], req->object, req->sent) > 0
+    return codec_update(req->tx, &notification_policy_update_model, req->params[0], req->object, req->sent) > 0
            || req_fail(req, ERR_NOT_FOUND, "Flow run notification policy <built-in function id> not found");
 }
 

@@ -18,12 +18,10 @@ static bool reply_states(Req *req, RunKind kind, Str run_id)
 {
     Rows *rows = run_states_query(req->tx, kind, run_id);
     JsonWriter *w = reply_json(req);
+    State state;
     json_array(w);
-    while (db_next(rows)) {
-        const State *state = run_state_from_row(req->tx, rows);
-        if (row_is_sound(rows))
-            codec_write(w, &state_model, state);
-    }
+    while (codec_next(req->tx, rows, &state_model, &state))
+        codec_write(w, &state_model, &state);
     json_array_end(w);
     return req->tx->error->code == ERR_NONE;
 }

@@ -31,7 +31,7 @@ static bool create_task_run(Req *req)
 
 static bool update_task_run(Req *req)
 {
-    int64_t rows = codec_update(req->tx, &task_run_update_model, "task_run", req->params[0], req->object, req->sent);
+    int64_t rows = codec_update(req->tx, &task_run_update_model, req->params[0], req->object, req->sent);
     return rows > 0 || req_fail(req, ERR_NOT_FOUND, "Task run not found");
 }
 
@@ -43,19 +43,7 @@ static bool read_task_run(Req *req)
 
 static bool read_task_runs(Req *req)
 {
-    Buf select;
-    buf_init(&select, req->arena, 2048);
-    task_run_select(&select);
-    Rows *rows = list_rows(req, buf_view(&select));
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    while (db_next(rows)) {
-        const TaskRun *run = task_run_from_row(req->tx, rows);
-        if (row_is_sound(rows))
-            codec_write(w, &task_run_model, run);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
+    return reply_list(req, &task_run_model, "task_run");
 }
 
 static bool count_task_runs(Req *req)

@@ -32,7 +32,7 @@ static const Field point_columns[] = {
     FIELD(Run, start_time, F_TIME),
     FIELD(Run, total_run_time, F_DURATION),
 };
-static const Model columns_model = MODEL(Run, point_columns);
+static const Model columns_model = MODEL(Run, point_columns, .table = "flow_run");
 
 static void write_point(JsonWriter *w, Run *run, Time now)
 {
@@ -52,17 +52,13 @@ static bool read_flow_run_history(Req *req)
 {
     Buf select;
     buf_init(&select, req->arena, 256);
-    buf_text(&select, "SELECT ");
-    codec_select(&select, &columns_model, "flow_run");
-    buf_text(&select, " FROM flow_run");
+    codec_select(&select, &columns_model);
     Rows *rows = list_rows(req, buf_view(&select));
     JsonWriter *w = reply_json(req);
     Run *run = arena_new_of(req->arena, Run);
     json_array(w);
-    while (db_next(rows)) {
-        int column = 0;
-        codec_read_row(req->arena, rows, &column, &columns_model, run);
-        if (row_is_sound(rows) && run->state_type >= 0 && (run->start_time != TIME_NULL || run->expected_start_time != TIME_NULL))
+    while (codec_next(req->tx, rows, &columns_model, run)) {
+        if (run->state_type >= 0 && (run->start_time != TIME_NULL || run->expected_start_time != TIME_NULL))
             write_point(w, run, req->tx->now);
     }
     json_array_end(w);

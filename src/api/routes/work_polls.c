@@ -3,7 +3,7 @@
 #include "api/routes/work_polls.h"
 
 #include "base/log.h"
-#include "model/work_queue.h"
+#include "model/work_pool.h"
 
 typedef struct Poll {
     Job job;

@@ -5,7 +5,7 @@
 
 #include "api/routes/work_polls.h"
 #include "model/filters.h"
-#include "model/work_queue.h"
+#include "model/scheduled_runs.h"
 
 /* An experiment: off unless the setting says otherwise. */
 static bool pools_are_enabled(Req *req)
@@ -76,7 +76,7 @@ static bool update_pool(Req *req)
         return req_fail(req, ERR_FORBIDDEN, "Work pools starting with 'Prefect' are reserved for internal use and can only be updated to set "
                                             "concurrency limits or pause.");
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
-    return pool && codec_update(req->tx, req->route->body, "work_pool", pool->id, req->object, req->sent) > 0;
+    return pool && codec_update(req->tx, req->route->body, pool->id, req->object, req->sent) > 0;
 }
 
 static bool delete_pool(Req *req)
@@ -217,7 +217,7 @@ static bool is_sent(const Req *req, const char *field)
 static bool update_queue(Req *req)
 {
     const WorkQueue *wanted = req->object, *queue = queue_of_path(req);
-    if (!queue || codec_update(req->tx, req->route->body, "work_queue", queue->id, wanted, req->sent) < 0)
+    if (!queue || codec_update(req->tx, req->route->body, queue->id, wanted, req->sent) < 0)
         return false;
     return !is_sent(req, "priority") || work_queue_renumber(req->tx, queue->work_pool_id, queue->id, wanted->priority.v);
 }

@@ -3,7 +3,7 @@
 
 #include "api/routes/work_polls.h"
 #include "model/filters.h"
-#include "model/work_queue.h"
+#include "model/scheduled_runs.h"
 
 static bool not_found(Req *req)
 {
@@ -29,7 +29,7 @@ static bool create_queue(Req *req)
 
 static bool update_queue(Req *req)
 {
-    int64_t rows = codec_update(req->tx, &work_queue_update_model, "work_queue", req->params[0], req->object, req->sent);
+    int64_t rows = codec_update(req->tx, &work_queue_update_model, req->params[0], req->object, req->sent);
     return rows > 0 || req_fail(req, ERR_NOT_FOUND, "Work Queue <built-in function id> not found"); /* the reference's slip */
 }
 
