@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
-"""python -m bench.bench [--seconds N] [--connections N] [--only orion|reference] [--database sqlite|postgresql] [--json FILE]: loads our server and the reference with the same requests,
-one after the other on the same machine, and prints requests per second, the 99th percentile, memory, start time, and the ratios.
+"""python -m bench.bench [--seconds N] [--connections N] [--only orion|reference] [--database ENGINE] [--json FILE]
 
-Each server has a database of its own in a fresh folder, filled alike. Figures of a shared machine vary; the ratios are what to look at."""
+Loads our server and the reference with the same requests, one after the other on the same machine, and prints requests
+per second, the 99th percentile, memory, start time, and the ratios.
+
+Each server has a database of its own in a fresh folder, filled alike. Figures of a shared machine vary; compare the
+ratios."""
 import argparse
 import datetime
 import json
@@ -16,9 +19,10 @@ from pathlib import Path
 
 from tests.lib import postgres, servers
 
-# What only reads comes first: a fast server has written far more rows when the load ends, which the reading would then have to pay for.
-OPERATIONS = ["GET flow_runs/{id}", "POST flow_runs/filter (50 rows)", "POST flow_runs/count", "POST flow_runs/history", "POST flows/ (exists)",
-              "POST flow_runs/", "POST task_runs/", "POST flow_runs/{id}/set_state", "POST logs/ (50 lines)"]
+# Reads come first: a fast server has written far more rows when the load ends, which would slow its reads down.
+OPERATIONS = ["GET flow_runs/{id}", "POST flow_runs/filter (50 rows)", "POST flow_runs/count", "POST flow_runs/history",
+              "POST flows/ (exists)", "POST flow_runs/", "POST task_runs/", "POST flow_runs/{id}/set_state",
+              "POST logs/ (50 lines)"]
 RUNS_BEFORE = 100
 
 
@@ -56,17 +60,18 @@ def resident_mb(server):
 def fill(server, connections):
     flow = post(server, "/flows/", {"name": "bench"})["id"]
     when = datetime.datetime.now(datetime.timezone.utc).isoformat()
-    runs = [post(server, "/flow_runs/", {"flow_id": flow, "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": when}}})["id"]
-            for _ in range(RUNS_BEFORE)]
+    run = {"flow_id": flow, "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": when}}}
+    runs = [post(server, "/flow_runs/", run)["id"] for _ in range(RUNS_BEFORE)]
     return flow, runs[:connections]
 
 
 def load(server, operation, flow, runs, seconds, connections):
     """One run of wrk; requests per second and the 99th percentile in milliseconds."""
-    command = ["wrk", "-t", str(connections), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s", "-s", str(servers.ROOT / "bench/requests.lua"),
-               server.root, "--", operation, flow, *runs]
+    command = ["wrk", "-t", str(connections), "-c", str(connections), "-d", f"{seconds}s", "--timeout", "30s",
+               "-s", str(servers.ROOT / "bench/requests.lua"), server.root, "--", operation, flow, *runs]
     output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    requests, microseconds, p99, errors = map(int, re.search(r"^RESULT (\d+) (\d+) (\d+) (\d+)$", output, re.M).groups())
+    figures = re.search(r"^RESULT (\d+) (\d+) (\d+) (\d+)$", output, re.M).groups()
+    requests, microseconds, p99, errors = map(int, figures)
     return {"rps": requests / microseconds * 1e6, "p99": p99 / 1000, "errors": errors}
 
 
@@ -86,12 +91,15 @@ def measure(kind, database, seconds, connections):
 
 def print_table(results):
     kinds = list(results)
-    print("\n" + "".join([f"{'operation':34}", *(f"{kind + ' req/s':>17}{'p99 ms':>9}{'errors':>8}" for kind in kinds), f"{'ratio':>9}" if len(kinds) == 2 else ""]))
+    heads = [f"{kind + ' req/s':>17}{'p99 ms':>9}{'errors':>8}" for kind in kinds]
+    print("\n" + "".join([f"{'operation':34}", *heads, f"{'ratio':>9}" if len(kinds) == 2 else ""]))
     for operation in OPERATIONS:
         cells = [results[kind]["operations"][operation] for kind in kinds]
         ratio = f"{cells[0]['rps'] / cells[1]['rps']:>8.1f}x" if len(cells) == 2 and cells[1]["rps"] else ""
-        print("".join([f"{operation:34}", *(f"{c['rps']:>17.0f}{c['p99']:>9.1f}{c['errors']:>8}" for c in cells), ratio]))
-    for title, key, unit in [("resident, idle", "idle", "MB"), ("resident, after the load", "loaded", "MB"), ("start to first answer", "start", "s")]:
+        figures = [f"{c['rps']:>17.0f}{c['p99']:>9.1f}{c['errors']:>8}" for c in cells]
+        print("".join([f"{operation:34}", *figures, ratio]))
+    for title, key, unit in [("resident, idle", "idle", "MB"), ("resident, after the load", "loaded", "MB"),
+                             ("start to first answer", "start", "s")]:
         print(f"{title:34}" + "".join(f"{results[kind][key]:>14.2f} {unit:<2}{'':17}" for kind in kinds))
     print(f"{'size of our executable':34}{os.path.getsize(servers.ORION_BIN) / 1e6:>14.2f} MB")
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""python -m bench.scaling [--seconds N] [--servers 1,2,3] [--connections N] [--json FILE]: several of our servers on one PostgreSQL, and one on SQLite, each with the
-same load. Prints requests per second, and what a request costs in processor time: in our servers and in PostgreSQL. On one machine they all share its
-processors, so the sum tells less than the costs: docs/scaling.md reckons with those."""
+"""python -m bench.scaling [--seconds N] [--servers 1,2,3] [--connections N] [--json FILE]
+
+Puts the same load on several of our servers on one PostgreSQL, and on one server on SQLite. Prints requests per second,
+and the processor time of a request: in our servers and in PostgreSQL. On one machine they all share its processors, so
+the sum says less than the costs, from which docs/scaling.md estimates capacity."""
 import argparse
 import contextlib
 import json
@@ -13,7 +15,8 @@ from pathlib import Path
 from bench import bench
 from tests.lib import postgres, servers
 
-OPERATIONS = ["GET flow_runs/{id}", "POST flow_runs/", "POST task_runs/", "POST flow_runs/{id}/set_state", "POST logs/ (50 lines)", "POST flow_runs/filter (50 rows)"]
+OPERATIONS = ["GET flow_runs/{id}", "POST flow_runs/", "POST task_runs/", "POST flow_runs/{id}/set_state",
+              "POST logs/ (50 lines)", "POST flow_runs/filter (50 rows)"]
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -36,7 +39,8 @@ def load_all(started, operation, flow, runs, options):
     results = [None] * len(started)
 
     def one(number):
-        results[number] = bench.load(started[number], operation, flow, runs[number::len(started)], options.seconds, options.connections)
+        own = runs[number::len(started)]
+        results[number] = bench.load(started[number], operation, flow, own, options.seconds, options.connections)
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(len(started))]
     for thread in threads:
@@ -49,15 +53,17 @@ def load_all(started, operation, flow, runs, options):
 def measure(database, count, options):
     with contextlib.ExitStack() as stack:
         first = stack.enter_context(servers.running("orion", database=database))
-        started = [first] + [stack.enter_context(servers.running("orion", database=first.store.url)) for _ in range(count - 1)]
+        more = (servers.running("orion", database=first.store.url) for _ in range(count - 1))
+        started = [first, *map(stack.enter_context, more)]
         flow, runs = bench.fill(first, options.connections * count)
         figures = {}
         for operation in OPERATIONS:
-            before = [processor_seconds(server.process.pid) for server in started], processor_seconds(postmaster()) if database == "postgresql" else 0
+            ours_before = sum(processor_seconds(server.process.pid) for server in started)
+            theirs_before = processor_seconds(postmaster()) if database == "postgresql" else 0
             results = load_all(started, operation, flow, runs, options)
             requests = sum(result["rps"] for result in results) * options.seconds
-            ours = sum(processor_seconds(server.process.pid) for server in started) - sum(before[0])
-            theirs = processor_seconds(postmaster()) - before[1] if database == "postgresql" else 0
+            ours = sum(processor_seconds(server.process.pid) for server in started) - ours_before
+            theirs = processor_seconds(postmaster()) - theirs_before if database == "postgresql" else 0
             figures[operation] = {"rps": requests / options.seconds, "p99": max(result["p99"] for result in results),
                                   "errors": sum(result["errors"] for result in results),
                                   "orion_us": ours / requests * 1e6, "postgresql_us": theirs / requests * 1e6}
@@ -75,10 +81,12 @@ def main():
     results = {}
     for database, count in shapes:
         name = f"{database} x {count}"
-        print(f"\n{name}\n{'operation':34}{'req/s':>9}{'p99 ms':>9}{'errors':>8}{'Orion µs':>10}{'PostgreSQL µs':>15}")
+        print(f"\n{name}")
+        print(f"{'operation':34}{'req/s':>9}{'p99 ms':>9}{'errors':>8}{'Orion µs':>10}{'PostgreSQL µs':>15}")
         results[name] = measure(database, count, options)
         for operation, f in results[name].items():
-            print(f"{operation:34}{f['rps']:>9.0f}{f['p99']:>9.1f}{f['errors']:>8}{f['orion_us']:>10.0f}{f['postgresql_us']:>15.0f}", flush=True)
+            print(f"{operation:34}{f['rps']:>9.0f}{f['p99']:>9.1f}{f['errors']:>8}{f['orion_us']:>10.0f}"
+                  f"{f['postgresql_us']:>15.0f}", flush=True)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
 

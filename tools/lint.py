@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""tools/lint.py [-v]: the rules of CONTRIBUTING.md that a program can check. Prints each breach as file:line: rule: text and exits 1.
+"""tools/lint.py [-v]: the rules of CONTRIBUTING.md that a program can check.
+Prints each violation as file:line: rule: text, and exits 1 if there is any.
 
 -v also prints what is allowed but long (functions over 50 lines). The compiler checks the rest (see tools/run_lint)."""
 import re
@@ -34,6 +35,14 @@ BANNED_BUT_IN = {  # functions that have one home
 
 FUNCTION_LINES, FUNCTION_LINES_WARN, NESTING, COMPLEXITY = 100, 50, 3, 30
 FILE_LINES, HEADER_LINES = 800, 150
+WIDTH = 120
+
+# What is checked for WIDTH, and where. A language that is off has lines to break first.
+WIDTH_CHECKED = {
+    "Markdown": (True, ["*.md", "docs/*.md", "src/*/*.md"]),
+    "C": (False, ["src/**/*.[ch]", "tests/unit/*.[ch]", "tests/fuzz/*.[ch]"]),
+    "Python": (False, ["tools/*.py", "tests/**/*.py", "bench/*.py"]),
+}
 
 # The mutable variables of file scope there are, and why. A new one needs a reason here.
 MUTABLE = {
@@ -227,6 +236,17 @@ def check_text(path, text):
         yield from check_globals(path, code)
 
 
+def prose(text):
+    """The text with the tables and code blocks of Markdown blanked, lines kept."""
+    return re.sub(r"^```.*?^```|^(?:\||    )[^\n]*", lambda m: re.sub(r"[^\n]", "", m.group(0)), text, flags=re.S | re.M)
+
+
+def check_width(path, text):
+    for number, line in enumerate((prose(text) if path.endswith(".md") else text).splitlines(), 1):
+        if len(line) > WIDTH:
+            yield Finding(path, number, "width", f"{len(line)} columns (at most {WIDTH})")
+
+
 def check_build(meson, present):
     """meson.build must list exactly the sources there are."""
     listed = set(re.findall(r"'(src/[^']+\.c)'", meson))
@@ -281,6 +301,9 @@ def check_project(root):
         yield from check_text(name, path.read_text())
     codes = {n: blank_comments((root / n).read_text()) for n in names if re.fullmatch(r"src/.*\.c", n)}
     yield from check_circles(codes)
+    wide = {p for checked, globs in WIDTH_CHECKED.values() if checked for glob in globs for p in root.glob(glob)}
+    for path in sorted(wide):
+        yield from check_width(path.relative_to(root).as_posix(), path.read_text())
     sources = {n for n in names if n.endswith(".c") and (n.startswith("src/") or re.match(r"tests/unit/test_", n))}
     yield from check_build((root / "meson.build").read_text(), sources)
 

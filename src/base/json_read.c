@@ -485,7 +485,7 @@ const char *json_shape_fault(Str json_text, char opens)
 {
     if (!opens || json_text.n == 0 || json_text.p[0] == opens || str_is(json_text, "null"))
         return NULL;
-    return opens == '{' ? "is no JSON object" : "is no JSON array";
+    return opens == '{' ? "is not a JSON object" : "is not a JSON array";
 }
 
 bool json_is_beyond_int64(const Json *json)

@@ -133,7 +133,7 @@ static bool read_reference(Arena *arena, const Json *member, Str *ret_id, Error 
     if (json_is_null(id))
         return fail(error, ERR_BAD_REQUEST, "Received block reference without a block_document_id in key %.*s", STR_ARG(member->key));
     if (id->kind != JSON_STRING || !uuid_parse(arena, id->text, ret_id))
-        return fail(error, ERR_BAD_REQUEST, "Received block reference with a block_document_id that is no id in key %.*s", STR_ARG(member->key));
+        return fail(error, ERR_BAD_REQUEST, "Received block reference with a block_document_id that is not an id in key %.*s", STR_ARG(member->key));
     return true;
 }
 

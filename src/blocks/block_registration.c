@@ -177,7 +177,7 @@ static bool register_file(Registration *registration, Str text)
     JsonError error;
     Error *failure = registration->tx->error;
     if (!json_parse(registration->tx->arena, text, &json, &error))
-        return fail(failure, ERR_INVALID, "it is no JSON: %s at character %zu", error.message, error.position);
+        return fail(failure, ERR_INVALID, "it is not JSON: %s at character %zu", error.message, error.position);
     const Json *collections = json_get(json, "collections");
     if (!collections || collections->kind != JSON_OBJECT)
         return fail(failure, ERR_INVALID, "it has no object \"collections\"");

@@ -50,13 +50,13 @@ static bool find_key(Tx *tx, FernetKey *ret, KeyState *ret_state)
     return tx->error->code == ERR_NONE;
 }
 
-static const char broken_row[] = "the row ENCRYPTION_KEY of the table configuration holds no Fernet key";
+static const char broken_row[] = "the row ENCRYPTION_KEY of the table configuration does not contain a Fernet key";
 
 /* A row that holds no key may still be mended, and is what all documents depend on: it goes only where there are none. */
 static bool remove_broken(Tx *tx)
 {
     if (DB_INT(tx, 1, "SELECT COUNT(*) FROM (SELECT 1 FROM block_document LIMIT 1) AS any_document") > 0)
-        return fail(tx->error, ERR_INTERNAL, "block data cannot be encrypted: %s, and the block documents that there are need the one it held. "
+        return fail(tx->error, ERR_INTERNAL, "block data cannot be encrypted: %s, and the existing block documents need the key that it held. "
                     "Restore it, or delete them", broken_row);
     return DB_SEND(tx, "DELETE FROM configuration WHERE key = $1", v_text(STR("ENCRYPTION_KEY")));
 }
@@ -68,7 +68,7 @@ static bool create_key(Tx *tx, FernetKey *ret)
     Str value = arena_printf(tx->arena, "{\"fernet_key\": \"%.*s\"}", STR_ARG(fernet_key_text(tx->arena, ret)));
     int64_t rows = DB_EXEC(tx, "INSERT INTO configuration (id, created, updated, key, value) VALUES ($1, $2, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
                            v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(STR("ENCRYPTION_KEY")), v_json(value));
-    return rows > 0 || stored_key(tx, ret) == KEY_FOUND || fail(tx->error, ERR_INTERNAL, "the encryption key can be neither read nor made");
+    return rows > 0 || stored_key(tx, ret) == KEY_FOUND || fail(tx->error, ERR_INTERNAL, "the encryption key can be neither read nor created");
 }
 
 Str encrypt_data(Tx *tx, Str json_text)

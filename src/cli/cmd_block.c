@@ -25,7 +25,7 @@ static bool read_file(Arena *arena, const char *path, Str *ret, Error *error)
     bool ok = file && fstat(fileno(file), &found) == 0;
     if (ok && (!S_ISREG(found.st_mode) || found.st_size > FILE_MAX)) {
         fclose(file);
-        return fail(error, ERR_INVALID, "it is no regular file of at most %d bytes", FILE_MAX);
+        return fail(error, ERR_INVALID, "not a regular file, or larger than %d bytes", FILE_MAX);
     }
     if (ok) {
         char *text = arena_alloc(arena, (size_t)found.st_size + 1);
@@ -53,6 +53,6 @@ int cmd_block_import(Cli *cli)
     if (!ok)
         return cli_bad(cli, error.code == ERR_INVALID ? "%s was not imported: %s" : "%s was not imported. %s", path, error.message);
     printf("%.*s", STR_ARG(import.report));
-    cli_good(cli, "Block types of %s imported.", path);
+    cli_good(cli, "Imported the block types of %s.", path);
     return 0;
 }

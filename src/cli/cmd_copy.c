@@ -123,7 +123,7 @@ int cmd_database_copy(Cli *cli)
     if (!copy_between(cli, &copy, from, to, &error)) {
         int status = cli_bad(cli, "%s", error.message);
         if (copy.met_bad_row)
-            status = cli_bad(cli, "`orion database check` names all such values; --skip-bad-rows leaves their rows out.");
+            status = cli_bad(cli, "`orion database check` lists all such values; --skip-bad-rows leaves their rows out.");
         return copy.was_committing ? status : cli_bad(cli, "Nothing was stored in \"%s\".", to_shown);
     }
     long long rows = print_counts(&copy);

@@ -181,7 +181,7 @@ static int plan_downgrade(const Cli *cli)
     Error error = { .code = ERR_NONE };
     if (!look(cli, OPEN_EXISTING, step_may_drop, NULL, &error))
         return cli_bad(cli, "%s", error.message);
-    puts("-- all tables of Orion would be dropped, with every row in them");
+    puts("-- all of Orion's tables would be dropped, with every row in them");
     return 0;
 }
 
@@ -261,7 +261,7 @@ int cmd_database_check(Cli *cli)
     if (!ok)
         return cli_bad(cli, "%s", error.message);
     if (check.faults)
-        return cli_bad(cli, "%lld of the values in %lld rows cannot be read, or cannot be copied to PostgreSQL. Mend them, or delete their rows.",
+        return cli_bad(cli, "%lld of the values in %lld rows cannot be read, or cannot be copied to PostgreSQL. Fix them, or delete their rows.",
                        (long long)check.faults, (long long)check.rows);
     cli_good(cli, "All values in %lld rows can be read.", (long long)check.rows);
     return 0;

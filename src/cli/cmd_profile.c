@@ -69,7 +69,7 @@ static int report_health(const Cli *cli, const char *name, Str url)
         cli_good(cli, "Connected to Prefect Orion using profile %s", name);
         return 0;
     case API_UNCHECKED:
-        cli_good(cli, "Profile %s is active. Its API speaks TLS, which this command does not: the connection was not tried.", name);
+        cli_good(cli, "Profile %s is active. Its API uses TLS, which this command does not support: the connection was not tested.", name);
         return 0;
     case API_ERROR:
         return cli_bad(cli, "Error connecting to Prefect Orion using profile %s", name);

@@ -18,9 +18,9 @@ static bool apply_options(Cli *cli, Error *error)
         return fail(error, ERR_INVALID, "Port %lld is not between 0 and 65535.", (long long)port);
     const char *folder = cli_option(cli, "ui-dir");
     if (folder && !*folder)
-        return fail(error, ERR_INVALID, "--ui-dir names no folder.");
+        return fail(error, ERR_INVALID, "--ui-dir is not a folder.");
     if (folder && access(arena_printf(cli->arena, "%s/index.html", folder).p, R_OK) != 0)
-        return fail(error, ERR_INVALID, "%s holds no index.html that can be read: %m.", folder);
+        return fail(error, ERR_INVALID, "%s contains no readable index.html: %m.", folder);
     return true;
 }
 
@@ -38,7 +38,7 @@ static void print_addresses(const char *host, unsigned port, void *arg)
         printf("  Dashboard  not built in: --ui-dir serves one from a folder\n");
     else
         printf("  Dashboard  off: PREFECT_ORION_UI_ENABLED=1 turns it on\n");
-    printf("\nTell clients about it with:\n\n  prefect config set PREFECT_API_URL=%s/api\n\n", base.p);
+    printf("\nPoint clients at it with:\n\n  prefect config set PREFECT_API_URL=%s/api\n\n", base.p);
     fflush(stdout);
 }
 

@@ -4,17 +4,19 @@
 static const CliOption start_options[] = {
     { "host", NULL, 0, "TEXT", "PREFECT_ORION_API_HOST", "Address to listen on." },
     { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Port to listen on." },
-    { "keep-alive-timeout", NULL, 0, "INTEGER", "PREFECT_ORION_API_KEEPALIVE_TIMEOUT", "Seconds that an idle connection stays open." },
-    { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", "Least level of the log lines: DEBUG, INFO, WARNING, ERROR." },
+    { "keep-alive-timeout", NULL, 0, "INTEGER", "PREFECT_ORION_API_KEEPALIVE_TIMEOUT",
+      "Seconds that an idle connection stays open." },
+    { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", "Minimum log level: DEBUG, INFO, WARNING, ERROR." },
     { "scheduler", "no-scheduler", 0, NULL, "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "Run the scheduler or not." },
-    { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED", "Kept for old scripts; nothing is ever sent." },
+    { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED",
+      "Kept for old scripts; nothing is ever sent." },
     { "late-runs", "no-late-runs", 0, NULL, "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "Mark late runs or not." },
     { "ui", "no-ui", 0, NULL, "PREFECT_ORION_UI_ENABLED", "Serve the dashboard or not." },
     { "ui-dir", NULL, 0, "DIR", NULL, "Serve the dashboard's files from this folder." },
     { .name = NULL },
 };
 
-#define YES { "yes", NULL, 'y', NULL, NULL, "Do not ask." }
+#define YES { "yes", NULL, 'y', NULL, NULL, "Do not ask for confirmation." }
 #define DRY_RUN { "dry-run", "no-dry-run", 0, NULL, NULL, "Print the SQL and change nothing." }
 
 static const CliOption reset_options[] = { YES, { .name = NULL } };
@@ -22,24 +24,28 @@ static const CliOption upgrade_options[] = {
     YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach (head)." }, DRY_RUN, { .name = NULL },
 };
 static const CliOption downgrade_options[] = {
-    YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach; only base, which drops all tables." }, DRY_RUN, { .name = NULL },
+    YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach; only base, which drops all tables." },
+    DRY_RUN, { .name = NULL },
 };
 static const CliOption copy_options[] = {
     { "from", NULL, 0, "URL", NULL, "The database to read; a server may be running on it." },
     { "to", NULL, 0, "URL", NULL, "The database to fill; no server may be running on it." },
-    { "force", NULL, 0, NULL, NULL, "Replace what is in the target, which must be empty otherwise." },
-    { "skip-bad-rows", NULL, 0, NULL, NULL, "Leave out rows that cannot be copied, and those that refer to them; each is named." },
+    { "force", NULL, 0, NULL, NULL, "Replace what is in the target, which must otherwise be empty." },
+    { "skip-bad-rows", NULL, 0, NULL, NULL,
+      "Leave out rows that cannot be copied, and those that refer to them; each is listed." },
     YES, { .name = NULL },
 };
 static const CliOption view_options[] = {
-    { "show-defaults", "hide-defaults", 0, NULL, NULL, "Also settings that nobody set (hidden otherwise)." },
-    { "show-sources", "hide-sources", 0, NULL, NULL, "Where each value comes from (shown otherwise)." },
-    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Passwords and keys in clear (hidden otherwise)." },
+    { "show-defaults", "hide-defaults", 0, NULL, NULL,
+      "Also show settings that have their default values (hidden otherwise)." },
+    { "show-sources", "hide-sources", 0, NULL, NULL, "Show where each value comes from (the default)." },
+    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Show passwords and keys in clear text (hidden otherwise)." },
     { .name = NULL },
 };
 static const CliOption create_options[] = { { "from", NULL, 0, "TEXT", NULL, "Copy this profile." }, { .name = NULL } };
 static const CliOption inspect_options[] = {
-    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Passwords and keys in clear (hidden otherwise)." }, { .name = NULL },
+    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Show passwords and keys in clear text (hidden otherwise)." },
+    { .name = NULL },
 };
 
 #define TAKES(text, from, to) .arguments = (text), .least = (from), .most = (to)
@@ -48,43 +54,56 @@ static const CliOption inspect_options[] = {
 
 const Command cli_commands[] = {
     { "start", NULL, "Start the server.", .options = start_options, .run = cmd_start },
-    { "version", NULL, "Show the versions of this program, its API and its database.", .flags = COMMAND_LENIENT, .run = cmd_version },
+    { "version", NULL, "Show the versions of this program, its API and its database.",
+      .flags = COMMAND_LENIENT, .run = cmd_version },
 
-    GROUP("database", NULL, "Make, empty, drop, check or copy the database's tables."),
-    { "database reset", NULL, "Drop all tables and make them anew.", .options = reset_options, .run = cmd_database_reset },
-    { "database upgrade", NULL, "Bring the database to the newest schema.", .options = upgrade_options, .run = cmd_database_upgrade },
+    GROUP("database", NULL, "Create, empty, drop, check or copy the database's tables."),
+    { "database reset", NULL, "Drop all tables and create them again.",
+      .options = reset_options, .run = cmd_database_reset },
+    { "database upgrade", NULL, "Upgrade the database to the newest schema.",
+      .options = upgrade_options, .run = cmd_database_upgrade },
     { "database downgrade", NULL, "Drop all tables.", .options = downgrade_options, .run = cmd_database_downgrade },
-    { "database stamp", NULL, "Record a revision without running migrations.", TAKES("REVISION", 1, 1), .run = cmd_database_stamp },
-    { "database check", NULL, "Name the values that no client can read.", .run = cmd_database_check },
-    { "database copy", NULL, "Copy everything into another database, SQLite or PostgreSQL.", .options = copy_options, .run = cmd_database_copy },
+    { "database stamp", NULL, "Record a revision without running migrations.",
+      TAKES("REVISION", 1, 1), .run = cmd_database_stamp },
+    { "database check", NULL, "List the values that no client can read.", .run = cmd_database_check },
+    { "database copy", NULL, "Copy everything into another database, SQLite or PostgreSQL.",
+      .options = copy_options, .run = cmd_database_copy },
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),
 
-    GROUP("config", NULL, "Look at settings and change them."),
-    { "config set", NULL, "Set values in the current profile.", TAKES("SETTING=VALUE...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_set },
-    { "config unset", NULL, "Take settings out of the current profile.", TAKES("SETTING...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_unset },
-    { "config view", NULL, "Show the settings in use.", .options = view_options, .flags = COMMAND_LENIENT, .run = cmd_config_view },
+    GROUP("config", NULL, "Show and change settings."),
+    { "config set", NULL, "Set values in the current profile.",
+      TAKES("SETTING=VALUE...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_set },
+    { "config unset", NULL, "Remove settings from the current profile.",
+      TAKES("SETTING...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_unset },
+    { "config view", NULL, "Show the settings in use.",
+      .options = view_options, .flags = COMMAND_LENIENT, .run = cmd_config_view },
 
     GROUP("profile", "profiles", "Work with profiles: named sets of settings."),
     { "profile ls", NULL, "List the profiles.", .flags = COMMAND_LENIENT, .run = cmd_profile_ls },
-    { "profile create", NULL, "Make a profile.", TAKES("NAME", 1, 1), .options = create_options, .flags = COMMAND_LENIENT, .run = cmd_profile_create },
-    { "profile use", NULL, "Make a profile the active one.", TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_use },
-    { "profile delete", NULL, "Delete a profile.", TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_delete },
-    { "profile rename", NULL, "Rename a profile.", TAKES("NAME NEW_NAME", 2, 2), .flags = COMMAND_LENIENT, .run = cmd_profile_rename },
-    { "profile inspect", NULL, "Show what a profile sets.", TAKES("[NAME]", 0, 1), .options = inspect_options, .flags = COMMAND_LENIENT, .run = cmd_profile_inspect },
+    { "profile create", NULL, "Create a profile.",
+      TAKES("NAME", 1, 1), .options = create_options, .flags = COMMAND_LENIENT, .run = cmd_profile_create },
+    { "profile use", NULL, "Make a profile the active one.",
+      TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_use },
+    { "profile delete", NULL, "Delete a profile.",
+      TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_delete },
+    { "profile rename", NULL, "Rename a profile.",
+      TAKES("NAME NEW_NAME", 2, 2), .flags = COMMAND_LENIENT, .run = cmd_profile_rename },
+    { "profile inspect", NULL, "Show what a profile sets.",
+      TAKES("[NAME]", 0, 1), .options = inspect_options, .flags = COMMAND_LENIENT, .run = cmd_profile_inspect },
 
     FOREIGN("agent", NULL, "Agents, which start flow runs."),
     GROUP("block", "blocks", "Block types in the database."),
     { "block import", NULL, "Register the block types of a file.", TAKES("FILE", 1, 1), .run = cmd_block_import },
     FOREIGN("block register", NULL, "Register the block types of a Python module or file."),
     FOREIGN("block ls", NULL, "List blocks."),
-    FOREIGN("block create", NULL, "Where to make a block."),
+    FOREIGN("block create", NULL, "Where to create a block."),
     FOREIGN("block inspect", NULL, "Show a block."),
     FOREIGN("block delete", NULL, "Delete a block."),
     FOREIGN("block type", NULL, "Block types."),
     FOREIGN("cloud", NULL, "Prefect Cloud."),
-    FOREIGN("concurrency-limit", "concurrency-limits", "Limits of tasks that run at once."),
+    FOREIGN("concurrency-limit", "concurrency-limits", "Limits on tasks that run at once."),
     FOREIGN("deployment", "deployments", "Deployments."),
-    FOREIGN("dev", NULL, "Development of the client."),
+    FOREIGN("dev", NULL, "Tools for developing the client."),
     FOREIGN("flow", "flows", "Flows."),
     FOREIGN("flow-run", "flow-runs", "Flow runs."),
     FOREIGN("kubernetes", NULL, "Manifests for Kubernetes."),

@@ -36,9 +36,9 @@ void cli_help_all(const Cli *cli)
     printf("%sUsage:%s %s [OPTIONS] COMMAND [ARGUMENTS]...\n", bold(cli), plain(cli), cli->program);
     printf("\nThe API server of Prefect 2.7: flows, their runs and everything about them.\n");
     heading(cli, "Options");
-    row(NAME_WIDTH + 6, "-p, --profile NAME", "Use this profile for this call, over the environment.");
-    row(NAME_WIDTH + 6, "-v, --version", "Show the version of Prefect that this server speaks.");
-    row(NAME_WIDTH + 6, "--help", "Show this text; after a command, the command's.");
+    row(NAME_WIDTH + 6, "-p, --profile NAME", "Use this profile for this call; overrides the environment.");
+    row(NAME_WIDTH + 6, "-v, --version", "Show the version of Prefect that this server implements.");
+    row(NAME_WIDTH + 6, "--help", "Show this text; after a command, the command's own help.");
     heading(cli, "Commands");
     for (size_t i = 0; i < cli_command_count; i++)
         if (!(cli_commands[i].flags & COMMAND_FOREIGN) && !strchr(cli_commands[i].path, ' '))
@@ -47,7 +47,7 @@ void cli_help_all(const Cli *cli)
     for (size_t i = 0; i < cli_command_count; i++)
         if (cli_commands[i].flags & COMMAND_FOREIGN && !strchr(cli_commands[i].path, ' '))
             row(NAME_WIDTH, cli_commands[i].path, cli_commands[i].help);
-    printf("\nThe words 'orion' or 'server' may stand before a command: '%s orion start' is '%s start'.\n", cli->program, cli->program);
+    printf("\nA command may be preceded by 'orion' or 'server': '%s orion start' is '%s start'.\n", cli->program, cli->program);
 }
 
 void cli_help_group(const Cli *cli, const Command *group)

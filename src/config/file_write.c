@@ -42,7 +42,7 @@ bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error
         nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_MS * 1000000L }, NULL);
     }
     close(fd);
-    return fail(error, ERR_BUSY, "Another program keeps the folder of %s locked.", path);
+    return fail(error, ERR_BUSY, "Another program has locked the folder of %s.", path);
 }
 
 /* ---- writing ---- */
@@ -144,5 +144,5 @@ bool file_write(Arena *arena, const char *path, Str text, Error *error)
     bool there = faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0, ok = there || errno == ENOENT;
     bool dangling = ok && !there && lstat(target, &link) == 0; /* what it names is made, and the link stays */
     ok = ok && (dangling ? write_in_place(arena, target, text) : replace_or_write(arena, target, text));
-    return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path, errno == ENOENT ? "its folder is not there" : strerror(errno));
+    return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path, errno == ENOENT ? "its folder does not exist" : strerror(errno));
 }

@@ -108,7 +108,7 @@ static bool read_file(Arena *arena, const char *path, Str *ret, Error *error)
     if (bad)
         return fail(error, ERR_INVALID, "Cannot read %s.", path);
     if (n == FILE_MAX)
-        return fail(error, ERR_INVALID, "%s is too large for a file of profiles.", path);
+        return fail(error, ERR_INVALID, "%s is too large for a profiles file.", path);
     *ret = (Str){ bytes, n };
     return true;
 }

@@ -25,7 +25,7 @@ static bool add_setting(Settings *settings, Buf *out, Str name, Upstream upstrea
         return true;
     }
     /* The name is not told: it may be part of a password with a '$' in it. */
-    return fail(error, ERR_INVALID, "a template names a setting that cannot stand there, or a '$' is meant that must be written '$$'.");
+    return fail(error, ERR_INVALID, "a template names a setting that cannot be used there; a literal '$' is written '$$'.");
 }
 
 static size_t name_length(const char *p, const char *end)
@@ -59,7 +59,7 @@ static bool expand(Settings *settings, Str *value, Upstream upstream, Error *err
             return false;
         p += n;
         if (braced && (p == end || *p++ != '}'))
-            return fail(error, ERR_INVALID, "a template lacks its '}'.");
+            return fail(error, ERR_INVALID, "a template has no closing '}'.");
     }
     *value = out.n ? buf_view(&out) : STR("");
     return true;
@@ -98,10 +98,10 @@ static const char *home_folder(const char *user, Error *error)
     if (folder && folder[0] == '/' && utf8_is_valid(str_from(folder)))
         return folder;
     if (*user)
-        fail(error, ERR_INVALID, "there is no user %s with a home that ~%s could be", user, user);
+        fail(error, ERR_INVALID, "there is no user %s with a home folder for ~%s", user, user);
     else /* what the system has for this user is not what the client and other programs go by */
-        fail(error, ERR_INVALID, "The home folder is not known, since HOME %s. Set HOME, or PREFECT_HOME.",
-             !folder ? "is not set" : !*folder ? "is empty" : *folder == '/' ? "is not UTF-8" : "is no absolute path");
+        fail(error, ERR_INVALID, "The home folder is unknown, because HOME %s. Set HOME or PREFECT_HOME.",
+             !folder ? "is not set" : !*folder ? "is empty" : *folder == '/' ? "is not UTF-8" : "is not an absolute path");
     return NULL;
 }
 

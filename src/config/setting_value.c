@@ -125,7 +125,7 @@ static bool parse_float(const Input *in, SettingValue *ret)
     if (!read_number(in, &ret->number))
         return refuse(in, "type_error.float", "value is not a valid float");
     if (!isfinite(ret->number) && !(in->setting->flags & SETTING_CLIENT))
-        return refuse(in, "value_error.number.not_finite_number", "the server takes only finite numbers here");
+        return refuse(in, "value_error.number.not_finite_number", "the server accepts only finite numbers here");
     if (!isfinite(ret->number)) {
         ret->text = isnan(ret->number) ? STR("nan") : ret->number > 0 ? STR("inf") : STR("-inf");
         return true;

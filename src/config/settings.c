@@ -146,7 +146,7 @@ static void warn_of_second_names(const Profile *profile, const char *name)
         const bool found[2] = { from_environment(given) != NULL, profile_get(profile, str_from(given)) != NULL };
         for (size_t k = 0; k < 2; k++) {
             if (found[k] && used[k])
-                fprintf(stderr, "WARNING: %s is another name of %s, which is set in the %s too: %s counts.\n", given, used[k],
+                fprintf(stderr, "WARNING: %s is another name for %s, which is also set in the %s: %s is used.\n", given, used[k],
                     k ? "profile" : "environment", used[k]);
             if (found[k] && !used[k])
                 used[k] = given;
@@ -177,7 +177,7 @@ static void warn_of_unknown_names(Arena *arena, const Profile *profile)
     if (!list.n)
         return;
     utf8_blank_invalid(list.p, list.n);
-    fprintf(stderr, "WARNING: settings that this server does not know are kept and not used: %s\n", buf_cstr(&list));
+    fprintf(stderr, "WARNING: settings that this server does not know are kept but not used: %s\n", buf_cstr(&list));
 }
 
 static void warn_of_names(const Settings *settings)

@@ -69,7 +69,7 @@ static bool end_line(Reader *r)
     skip_comment(r);
     if (peek(r, 0) == -1 || peek(r, 0) == '\n' || (peek(r, 0) == '\r' && peek(r, 1) == '\n'))
         return true;
-    return refuse(r, "there is more on the line than one value");
+    return refuse(r, "unexpected text after the value");
 }
 
 static void add_utf8(Buf *out, uint32_t c)
@@ -102,7 +102,7 @@ static bool read_code_point(Reader *r, Buf *out, size_t digits)
         r->p++;
     }
     if (c == 0 || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000))
-        return refuse(r, "a \\u escape names no character");
+        return refuse(r, "a \\u escape is not a valid character");
     add_utf8(out, c);
     return true;
 }
@@ -225,7 +225,7 @@ static bool read_dotted(Reader *r, Toml *table, Toml **ret_table, Str *ret_last)
         if (!inner)
             inner = append(r, table, key, TOML_TABLE);
         if (inner->kind != TOML_TABLE)
-            return refuse(r, "a key stands both for a value and for a table");
+            return refuse(r, "a key is used both for a value and for a table");
         table = inner;
     }
 }
@@ -241,7 +241,7 @@ static bool read_member(Reader *r, Toml *table, unsigned depth)
     r->p++;
     skip_blanks(r);
     if (find(inner, key))
-        return refuse(r, "a key comes twice");
+        return refuse(r, "a key is defined twice");
     return read_value(r, append(r, inner, key, TOML_OTHER), depth + 1);
 }
 
@@ -363,7 +363,7 @@ static bool read_word(Reader *r, Toml *node)
         return true;
     }
     if (!dated)
-        return refuse(r, "a value is neither a string in quotes, a number, true nor false");
+        return refuse(r, "a value must be a quoted string, a number, true or false");
     node->text = word;
     return true;
 }
@@ -392,7 +392,7 @@ static bool read_value(Reader *r, Toml *node, unsigned depth)
 static bool read_header(Reader *r, Toml *root, Toml **ret_table)
 {
     if (at(r, "[["))
-        return refuse(r, "arrays of tables have no place in this file");
+        return refuse(r, "arrays of tables are not supported in this file");
     r->p++;
     Toml *table;
     Str key;
@@ -405,7 +405,7 @@ static bool read_header(Reader *r, Toml *root, Toml **ret_table)
     if (!node)
         node = append(r, table, key, TOML_TABLE);
     if (node->kind != TOML_TABLE || node->closed)
-        return refuse(r, "a table comes twice");
+        return refuse(r, "a table is defined twice");
     node->closed = true;
     *ret_table = node;
     return end_line(r);
@@ -420,7 +420,7 @@ bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
     for (const char *p = text.p; zero && p < zero; p++)
         r.line += *p == '\n';
     if (zero) /* which could be written in no form that is read again */
-        return refuse(&r, "a character of code 0");
+        return refuse(&r, "the character U+0000 is not allowed");
     if (at(&r, "\xEF\xBB\xBF"))
         r.p += 3;
     for (skip_lines(&r); r.p < r.end; skip_lines(&r)) {

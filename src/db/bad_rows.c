@@ -47,7 +47,7 @@ static void add_referring(Search *s, Tx *tx, size_t table, const TableColumn *co
     while (db_next(rows)) {
         Str id = row_text(rows, 0);
         if (str_list_has(meant, row_text(rows, 1)) && !str_list_has(&s->rows->ids[table], id))
-            add(s, &db_tables[table], id, column->name, "is a row that is left out");
+            add(s, &db_tables[table], id, column->name, "refers to a row that is left out");
         arena_release(tx->arena, mark);
     }
 }

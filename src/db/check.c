@@ -54,7 +54,7 @@ static void check_reference(Tx *tx, const Table *table, const TableColumn *colum
     while (db_next(rows)) {
         ArenaMark mark = arena_mark(tx->arena);
         Str id = row_text(rows, 0);
-        tell(check, table, id, column->name, arena_printf(tx->arena, "is %.*s, which is no row of %s", STR_ARG(row_text(rows, 1)), column->refers).p);
+        tell(check, table, id, column->name, arena_printf(tx->arena, "is %.*s, which is not a row of %s", STR_ARG(row_text(rows, 1)), column->refers).p);
         arena_release(tx->arena, mark);
     }
 }

@@ -146,7 +146,7 @@ static bool write_page(Work *w, const Cursor *c)
     arena_release(tx->arena, mark);
     if (written == (int64_t)c->rows)
         return true;
-    return fail(&w->problem, ERR_INTERNAL, "Table %s, rows %.*s to %.*s: the target refuses them: %s", c->table->name,
+    return fail(&w->problem, ERR_INTERNAL, "Table %s, rows %.*s to %.*s: the target rejects them: %s", c->table->name,
                 STR_ARG(c->values[0].s), STR_ARG(c->values[count - c->table->count].s), tx->error->message);
 }
 
@@ -194,7 +194,7 @@ static bool compare_rows(Work *w, const Cursor *source, const Cursor *target, si
         other.n = 0;
         copy_value_canonical(&other, &x[i]);
         if (other.n != canonical->n - start || memcmp(other.p, canonical->p + start, other.n) != 0)
-            return fail(&w->problem, ERR_INTERNAL, "Table %s, row %.*s: %s is not what the source holds, once it was copied", table->name,
+            return fail(&w->problem, ERR_INTERNAL, "Table %s, row %.*s: %s differs from the source after copying", table->name,
                         STR_ARG(x[0].s), table->columns[i].name);
     }
     return true;
@@ -205,7 +205,7 @@ static bool compare_pages(Work *w, const Cursor *source, const Cursor *target, c
 {
     Arena *arena = target->tx->arena;
     if (source->rows != target->rows)
-        return fail(&w->problem, ERR_INTERNAL, "Table %s: the target does not hold as many rows as were copied", source->table->name);
+        return fail(&w->problem, ERR_INTERNAL, "Table %s: the target does not contain as many rows as were copied", source->table->name);
     for (size_t row = 0; row < source->rows; row++) {
         ArenaMark mark = arena_mark(arena);
         Buf canonical;
@@ -236,7 +236,7 @@ static bool verify_table(Work *w, size_t index, unsigned flags)
     arena_release(w->target->arena, other);
     if (w->at.done == w->at.of)
         return true;
-    return fail(&w->problem, ERR_INTERNAL, "Table %s: %lld rows were copied, where the source counts %lld", db_tables[index].name,
+    return fail(&w->problem, ERR_INTERNAL, "Table %s: %lld rows were copied, but the source has %lld", db_tables[index].name,
                 (long long)w->at.done, (long long)w->at.of);
 }
 
@@ -256,7 +256,7 @@ static bool check_reference(Work *w, const Table *table, const TableColumn *colu
     if (db_next(rows)) {
         Str id = row_text(rows, 0), held = row_text(rows, 1);
         w->copy->met_bad_row = true;
-        fail(&w->problem, ERR_INVALID, "Table %s of the source, row %.*s: %s is %.*s, which is no row of %s", table->name, STR_ARG(id),
+        fail(&w->problem, ERR_INVALID, "Table %s of the source, row %.*s: %s is %.*s, which is not a row of %s", table->name, STR_ARG(id),
              column->name, STR_ARG(held), column->refers);
     }
     db_done(rows);

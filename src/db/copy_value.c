@@ -19,8 +19,8 @@ static const char *read_text(Str text, unsigned flags, Value *ret)
     if (!(flags & COPY_STRICT))
         return NULL;
     if (holds_zero(text))
-        return "holds the character U+0000, which PostgreSQL cannot store";
-    return utf8_is_valid(text) ? NULL : "is no UTF-8";
+        return "contains the character U+0000, which PostgreSQL cannot store";
+    return utf8_is_valid(text) ? NULL : "is not UTF-8";
 }
 
 static const char *read_state_type(Str text, unsigned flags, Value *ret)
@@ -31,7 +31,7 @@ static const char *read_state_type(Str text, unsigned flags, Value *ret)
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (str_is(text, types[i]))
             return NULL;
-    return flags & COPY_STRICT ? "is no type of a state" : NULL;
+    return flags & COPY_STRICT ? "is not a state type" : NULL;
 }
 
 static const char *read_uuid(Arena *arena, Str text, unsigned flags, Value *ret)
@@ -40,7 +40,7 @@ static const char *read_uuid(Arena *arena, Str text, unsigned flags, Value *ret)
     *ret = v_uuid(text);
     if (!(flags & COPY_STRICT) || (uuid_parse(arena, text, &usual) && str_eq(text, usual)))
         return NULL;
-    return "is no UUID in the usual form";
+    return "is not a UUID in the usual form";
 }
 
 /* SQLite's columns take any text where an integer is meant, so the text is what is looked at. */
@@ -49,14 +49,14 @@ static const char *read_int(Str text, int64_t most, unsigned flags, Value *ret)
     char digits[24];
     char *end;
     if (text.n == 0 || text.n >= sizeof digits)
-        return "is no integer";
+        return "is not an integer";
     memcpy(digits, text.p, text.n);
     digits[text.n] = '\0';
     int64_t value = strtoll(digits, &end, 10);
     if (*end)
-        return "is no integer";
+        return "is not an integer";
     if (flags & COPY_STRICT && (value > most || value < -most - 1))
-        return "is beyond the integers of PostgreSQL's column";
+        return "is out of range for PostgreSQL's column";
     *ret = v_int(value);
     return NULL;
 }
@@ -72,7 +72,7 @@ static const char *read_time(const Driver *driver, Rows *rows, int column, Value
 {
     Time time;
     if (!driver->time(rows, column, &time))
-        return "is no time";
+        return "is not a valid time";
     *ret = v_time(time);
     return time >= TIME_FIRST && time < TIME_END ? NULL : "is a time outside of the years 1 to 9999";
 }
@@ -81,9 +81,9 @@ static const char *read_interval(const Driver *driver, Rows *rows, int column, V
 {
     int64_t us;
     if (!driver->interval(rows, column, &us))
-        return "is no duration";
+        return "is not a valid duration";
     *ret = v_interval(us);
-    return us >= TIME_FIRST && us < TIME_END ? NULL : "is a duration of more than thousands of years";
+    return us >= TIME_FIRST && us < TIME_END ? NULL : "is a duration out of range";
 }
 
 static const char *check_json(Arena *arena, Str text)
@@ -93,9 +93,9 @@ static const char *check_json(Arena *arena, Str text)
     JsonError unused;
     const char *reason = NULL;
     if (!json_parse(arena, text, &json, &unused))
-        reason = "is no JSON that PostgreSQL takes (NaN and Infinity are none)";
+        reason = "is not JSON that PostgreSQL accepts (NaN and Infinity are not)";
     else if (memmem(text.p, text.n, "\\u0000", 6) && json_holds_zero(json))
-        reason = "holds the character U+0000, which PostgreSQL cannot store";
+        reason = "contains the character U+0000, which PostgreSQL cannot store";
     arena_release(arena, mark);
     return reason;
 }

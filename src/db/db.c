@@ -284,7 +284,7 @@ static void crowd_return(DbWorker *worker, Job *job)
     pthread_mutex_lock(&queue->lock);
     unsigned found = connected(worker->db), usable = found ? found : 1;
     if (crowd->usable == crowd->threads && usable < crowd->threads)
-        log_warning(LOGGER, "%u of %u connections to the database serve all requests, and more are asked for now and then: %s", usable, crowd->threads,
+        log_warning(LOGGER, "Only %u of %u database connections are available; they serve all requests, and more are requested from time to time: %s", usable, crowd->threads,
                     job->error.message);
     crowd->usable = usable;
     crowd->refused_until = clock_monotonic() + crowd->step_back;
@@ -319,7 +319,7 @@ static bool job_call(Db *db, DbConnection *connection, Job *job)
     if (is_limited)
         db->driver->set_deadline(connection, 0);
     if (!ok)
-        fail(&job->error, ERR_INTERNAL, "a database job failed and did not say why");
+        fail(&job->error, ERR_INTERNAL, "a database job failed without an error");
     return ok && job->error.code == ERR_NONE;
 }
 
@@ -590,7 +590,7 @@ static const Driver *driver_find(Str url, Error *error)
         fail(error, ERR_INTERNAL, "The database URL begins with %.*s://, which is not supported. "
              "Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE.", STR_ARG(scheme));
     else
-        fail(error, ERR_INTERNAL, "The database URL is not one. Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or "
+        fail(error, ERR_INTERNAL, "The database URL is not valid. Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or "
              "postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE.");
     return NULL;
 }

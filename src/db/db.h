@@ -135,7 +135,7 @@ void db_done(Rows *rows);  /* to stop earlier */
 /* A value that is none of its column's kind, as others may store it, spoils its row: who reads many leaves it out (the log tells); where
  * nobody asks, the job fails (ERR_SPOILED). */
 bool row_is_sound(Rows *rows) MUST_CHECK;
-void row_spoil(Rows *rows, int column, const char *fault); /* a literal to be read behind the column's name: "is no JSON" */
+void row_spoil(Rows *rows, int column, const char *fault); /* a literal to be read behind the column's name: "is not JSON" */
 void row_name_fault(Rows *rows, const char *name, Str id); /* of value and row, for the message; the first name stays */
 bool row_is_typed(const Rows *rows);                       /* the engine holds nothing else in columns */
 bool row_is_null(Rows *rows, int column);

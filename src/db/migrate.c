@@ -40,14 +40,14 @@ static bool none(Tx *tx, Str found, const char *what)
 static bool may_create_postgres(Tx *tx)
 {
     return none(tx, DB_TEXT(tx, "SELECT 'It is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.' WHERE pg_is_in_recovery()"),
-                "The database takes no writes. ")
-           && none(tx, DB_TEXT(tx, "SELECT format('Set for good: ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off', current_user, "
+                "The database accepts no writes. ")
+           && none(tx, DB_TEXT(tx, "SELECT format('To change it permanently: ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off', current_user, "
                                    "current_database()) WHERE current_setting('transaction_read_only') = 'on'"),
-                   "The database takes no writes: default_transaction_read_only is on. ")
-           && none(tx, DB_TEXT(tx, "SELECT format('%L). Run: ALTER ROLE %I IN DATABASE %I SET search_path = public; or make the schema that it names', "
+                   "The database accepts no writes: default_transaction_read_only is on. ")
+           && none(tx, DB_TEXT(tx, "SELECT format('%L). Run: ALTER ROLE %I IN DATABASE %I SET search_path = public; or create the schema that it names', "
                                    "current_setting('search_path'), current_user, current_database()) WHERE current_schema() IS NULL"),
-                   "There is no schema for the tables: search_path names none that is there and may be used (")
-           && none(tx, DB_TEXT(tx, "SELECT format('%I may not create tables in the schema %I. Let its owner or a superuser run in this database: "
+                   "There is no schema for the tables: no schema in search_path exists and may be used (")
+           && none(tx, DB_TEXT(tx, "SELECT format('%I may not create tables in the schema %I. Have its owner or a superuser run in this database: "
                                    "GRANT CREATE ON SCHEMA %I TO %I', current_user, current_schema(), current_schema(), current_user) "
                                    "WHERE NOT has_schema_privilege(current_schema(), 'CREATE')"),
                    "The role ");
@@ -57,7 +57,7 @@ static bool may_create_postgres(Tx *tx)
 static bool prepare_postgres(Tx *tx)
 {
     if (!may_create_postgres(tx)
-        || !none(tx, DB_TEXT(tx, "SELECT format('%I, which search_path does not name or the role may not use. Let its owner or a superuser run in this "
+        || !none(tx, DB_TEXT(tx, "SELECT format('%I, which search_path does not name or the role may not use. Have its owner or a superuser run in this "
                                  "database: ALTER EXTENSION pg_trgm SET SCHEMA %I; or GRANT USAGE ON SCHEMA %I TO %I, and add it to search_path', "
                                  "n.nspname, current_schema(), n.nspname, current_user) FROM pg_catalog.pg_extension e "
                                  "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
@@ -70,8 +70,8 @@ static bool prepare_postgres(Tx *tx)
         return tx->error->code == ERR_NONE;
     Error cause = *tx->error;
     tx->error->code = ERR_NONE;
-    return fail(tx->error, ERR_INTERNAL, "PostgreSQL's extension pg_trgm is needed and could not be created (%s). Let a superuser run in this "
-                "database: CREATE EXTENSION pg_trgm; where it is not installed, it comes with Debian's postgresql-contrib.", cause.message);
+    return fail(tx->error, ERR_INTERNAL, "PostgreSQL's extension pg_trgm is needed and could not be created (%s). Have a superuser run in this "
+                "database: CREATE EXTENSION pg_trgm; if it is not installed, it comes with Debian's postgresql-contrib.", cause.message);
 }
 
 static bool clear_rows(Tx *tx);
@@ -274,8 +274,8 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
         return fail(tx->error, ERR_CONFLICT, "The database is at revision %.*s, which this version does not know: a Prefect newer than %s made "
                     "it, or another program. Use the version that made it, or another database.", STR_ARG(revision), history->head);
     Str found = found_tables(tx, history);
-    return fail(tx->error, ERR_CONFLICT, "The database has tables of Orion's names (%.*s) but no revision, so that nobody can tell whose they are. "
-                "If they are Orion's, set it with: orion database stamp head; else use another database.", STR_ARG(found));
+    return fail(tx->error, ERR_CONFLICT, "The database has tables with Orion's names (%.*s) but no revision, so it is unclear whose they are. "
+                "If they are Orion's, set it with: orion database stamp head; otherwise use another database.", STR_ARG(found));
 }
 
 /* A known revision says whose the database is, not whose each table in it is: one of our names may be another program's, made where ours
@@ -284,8 +284,8 @@ static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str r
 {
     for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
         if (has_table(tx, history, db_tables[i].name) && !is_our_table(tx, history, &db_tables[i], fit) && tx->error->code == ERR_NONE)
-            return fail(tx->error, ERR_CONFLICT, "The database is at Orion's revision %.*s, but its table %s has not the columns of Orion's, so that "
-                        "it may be another program's. Nothing was changed. Move that table away, or use another database.", STR_ARG(revision),
+            return fail(tx->error, ERR_CONFLICT, "The database is at Orion's revision %.*s, but its table %s does not have Orion's columns, so "
+                        "it may belong to another program. Nothing was changed. Move that table away, or use another database.", STR_ARG(revision),
                         db_tables[i].name);
     return tx->error->code == ERR_NONE;
 }

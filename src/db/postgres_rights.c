@@ -10,7 +10,7 @@ static bool refuse_standby(Tx *tx)
 {
     if (!DB_INT(tx, 0, "SELECT pg_is_in_recovery()::int4"))
         return tx->error->code == ERR_NONE;
-    return fail(tx->error, ERR_INTERNAL, "The database takes no writes: its server is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.");
+    return fail(tx->error, ERR_INTERNAL, "The database accepts no writes: its server is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.");
 }
 
 static void warn(Str found)
@@ -21,7 +21,7 @@ static void warn(Str found)
 
 static void warn_of_read_only(Tx *tx)
 {
-    warn(DB_TEXT(tx, "SELECT format('The database takes no writes: default_transaction_read_only is on. Set for good: ALTER ROLE %I IN DATABASE %I SET "
+    warn(DB_TEXT(tx, "SELECT format('The database accepts no writes: default_transaction_read_only is on. To change it permanently: ALTER ROLE %I IN DATABASE %I SET "
                      "default_transaction_read_only = off', current_user, current_database()) WHERE current_setting('default_transaction_read_only') = 'on'"));
 }
 
@@ -39,7 +39,7 @@ static Str table_names(Arena *arena)
 static void warn_of_rights(Tx *tx)
 {
     const Value names = { .kind = VAL_LIST, .s = table_names(tx->arena) };
-    warn(DB_TEXT(tx, "SELECT format('The role %I may not read and write %s of Orion''s %s tables: requests that need them get 503. Let their owner run in "
+    warn(DB_TEXT(tx, "SELECT format('The role %I may not read and write %s of Orion''s %s tables: requests that need them get 503. Have their owner run in "
                      "this database: GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', current_user, count(*), $2::int4, "
                      "min(n.nspname), current_user) "
                      "FROM unnest($1::text[]) AS name JOIN pg_catalog.pg_class c ON c.oid = to_regclass(name) "
@@ -56,7 +56,7 @@ static void warn_of_connections(Tx *tx, int64_t wanted)
                           "current_setting('max_connections')::int4 - current_setting('superuser_reserved_connections')::int4) END "
                           "FROM pg_catalog.pg_roles r, pg_catalog.pg_database d WHERE r.rolname = session_user AND d.datname = current_database()");
     if (most < wanted)
-        log_warning(LOGGER, "The database gives at most %lld of the %lld connections that ORION_DATABASE_CONNECTIONS asks for: this is how many requests "
+        log_warning(LOGGER, "The database allows at most %lld of the %lld connections that ORION_DATABASE_CONNECTIONS asks for: this is how many requests "
                     "run at once.", (long long)most, (long long)wanted);
 }
 

@@ -114,7 +114,7 @@ static bool put_ssl(PgPlace *place, const char *value, Error *error)
     for (size_t i = 0; i < COUNT_OF(modes); i++)
         if (strcmp(value, modes[i]) == 0)
             return put(place, "sslmode", modes[i], error);
-    return refuse(error, "ssl is none of disable, allow, prefer, require, verify-ca, verify-full");
+    return refuse(error, "ssl is not one of disable, allow, prefer, require, verify-ca, verify-full");
 }
 
 /* What the Python driver does by itself: here the settings say it, or nothing does. */
@@ -222,7 +222,7 @@ static bool read_address(Arena *arena, PgPlace *place, Str address, Error *error
         host = (Str){ address.p + 1, address.n - 1 };
         port = cut(&host, "]");
         if (!port.p || (port.n && port.p[0] != ':'))
-            return refuse(error, "The host is no address");
+            return refuse(error, "The host is not a valid address");
         port = port.n ? (Str){ port.p + 1, port.n - 1 } : STR_NULL;
     } else {
         port = cut(&host, ":");
@@ -231,7 +231,7 @@ static bool read_address(Arena *arena, PgPlace *place, Str address, Error *error
         return false;
     for (size_t i = 0; i < port.n; i++)
         if (port.p[i] < '0' || port.p[i] > '9')
-            return refuse(error, "The port is no number");
+            return refuse(error, "The port is not a number");
     return !port.n || put_unquoted(arena, place, "port", port, error);
 }
 

@@ -19,7 +19,7 @@ static const char *text_parameter(Tx *tx, Str s)
 {
     if (!memchr(s.p, '\0', s.n))
         return arena_cstr(tx->arena, s);
-    fail(tx->error, ERR_INVALID, "A text holds the character U+0000, which PostgreSQL cannot store");
+    fail(tx->error, ERR_INVALID, "A text contains the character U+0000, which PostgreSQL cannot store");
     return NULL;
 }
 
@@ -29,7 +29,7 @@ static const char *json_parameter(Tx *tx, Str s)
     JsonError unused;
     /* it may be the escape, or a backslash before "u0000" */
     if (memmem(s.p, s.n, "\\u0000", 6) && json_parse(tx->arena, s, &json, &unused) && json_holds_zero(json)) {
-        fail(tx->error, ERR_INVALID, "A JSON value holds the character U+0000, which PostgreSQL cannot store");
+        fail(tx->error, ERR_INVALID, "A JSON value contains the character U+0000, which PostgreSQL cannot store");
         return NULL;
     }
     return text_parameter(tx, s);
@@ -57,7 +57,7 @@ static const char *list_parameter(Tx *tx, Str s)
     const Json *list;
     JsonError unused;
     if (!json_parse(tx->arena, s, &list, &unused) || list->kind != JSON_ARRAY) {
-        fail(tx->error, ERR_INTERNAL, "a list that is to be bound is no JSON array");
+        fail(tx->error, ERR_INTERNAL, "a list value is not a JSON array");
         return NULL;
     }
     Buf out;

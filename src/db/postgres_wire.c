@@ -93,8 +93,8 @@ static const State states[] = {
     { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
     { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
-    { "25006", ERR_BUSY, false, "The database takes no writes: it is read-only", RENEW }, /* which a session is from its beginning on */
-    { "53100", ERR_BUSY, false, "The database takes no writes: its disk is full" },
+    { "25006", ERR_BUSY, false, "The database accepts no writes: it is read-only", RENEW }, /* which a session is from its beginning on */
+    { "53100", ERR_BUSY, false, "The database accepts no writes: its disk is full" },
     { "53300", ERR_BUSY, true, "The database has no connection left" },
     { "53", ERR_BUSY, false, "The database is out of resources" },
     { "57", ERR_BUSY, true, NULL, LOST },
@@ -139,8 +139,8 @@ static void change_over(PgConnection *c)
 {
     c->keeps_statements = c->has_limit = false;
     if (!atomic_exchange(&c->place->shared->is_pooler_told, true))
-        log_warning(LOGGER, "The database is behind a pooler that lends connections by the transaction: statements are no longer prepared. "
-                    "ORION_DATABASE_PGBOUNCER=true says so from the beginning.");
+        log_warning(LOGGER, "The database is behind a pooler in transaction mode: statements are no longer prepared. "
+                    "Set ORION_DATABASE_PGBOUNCER=true to say so from the start.");
 }
 
 /* COMMIT is followed by a sync and nothing else. */
@@ -535,7 +535,7 @@ static bool fail_connect(PgConnection *c, Error *error)
         if (*p == '\n' || *p == '\t')
             *p = p[1] ? ' ' : '\0';
     pg_disconnect(c);
-    const char *hint = strstr(why, "unsupported startup parameter") ? ". Where it is behind PgBouncer, set ORION_DATABASE_PGBOUNCER=true" : "";
+    const char *hint = strstr(why, "unsupported startup parameter") ? ". If it is behind PgBouncer, set ORION_DATABASE_PGBOUNCER=true" : "";
     return fail(error, ERR_BUSY, "%s: %s%s", UNREACHABLE, why, hint);
 }
 

@@ -133,7 +133,7 @@ bool row_is_sound(Rows *rows)
 {
     if (!rows->fault)
         return true;
-    log_warning("orion.db", "A row is left out, since a value in it cannot be read: %s", fault_text(rows));
+    log_warning("orion.db", "A row is left out, because a value in it cannot be read: %s", fault_text(rows));
     rows->fault = NULL;
     return false;
 }
@@ -204,7 +204,7 @@ Time row_time(Rows *rows, int column)
 {
     Time time = TIME_NULL;
     if (!row_is_null(rows, column) && !driver_of(rows->tx)->time(rows, column, &time))
-        row_spoil(rows, column, "is no time");
+        row_spoil(rows, column, "is not a valid time");
     if (time == TIME_NULL)
         return time;
     return time < TIME_FIRST ? TIME_FIRST : time >= TIME_END ? TIME_END - 1 : time;
@@ -214,7 +214,7 @@ int64_t row_interval(Rows *rows, int column)
 {
     int64_t us = 0;
     if (!row_is_null(rows, column) && !driver_of(rows->tx)->interval(rows, column, &us))
-        row_spoil(rows, column, "is no duration");
+        row_spoil(rows, column, "is not a valid duration");
     return us;
 }
 

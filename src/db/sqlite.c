@@ -210,7 +210,7 @@ static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 static bool set_up_rollback(SqliteConnection *c, Error *error)
 {
     c->base.is_only = true;
-    log_warning("orion.db", "The database's file system has no write-ahead log for SQLite: a rollback journal is used, and reads wait for writes.");
+    log_warning("orion.db", "The database's file system does not support SQLite's write-ahead log: a rollback journal is used, and reads wait for writes.");
     return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
@@ -569,7 +569,7 @@ static int64_t sqlite_integer(Rows *rows, int column)
 {
     int type = sqlite3_column_type(handle_of(rows), column);
     if (type != SQLITE_INTEGER && type != SQLITE_NULL)
-        row_spoil(rows, column, "is no integer");
+        row_spoil(rows, column, "is not an integer");
     return sqlite3_column_int64(handle_of(rows), column);
 }
 

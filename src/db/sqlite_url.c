@@ -47,7 +47,7 @@ static bool check_parameters(Str parameters, Error *error)
         Str one = parameters;
         parameters = cut(&one, '&');
         if (one.n && !contains(one, "="))
-            return fail(error, ERR_INTERNAL, "What follows the '?' of the SQLite URL is no NAME=VALUE parameter. A path with a question mark can only be "
+            return fail(error, ERR_INTERNAL, "The text after the '?' of the SQLite URL is not a NAME=VALUE parameter. A path with a question mark can only be "
                         "written as a file: URI, with %%3F for it");
     }
     return true;
@@ -97,15 +97,15 @@ static bool check_folder(Arena *arena, const char *path, Error *error)
 {
     const char *slash = strrchr(path, '/');
     if (strcmp(path, "~") == 0)
-        return fail(error, ERR_INTERNAL, "\"~\" means nothing in a database's URL: write the whole path");
+        return fail(error, ERR_INTERNAL, "\"~\" is not expanded in a database URL: write the full path");
     if (!slash || slash == path)
         return true;
     const char *folder = arena_printf(arena, "%.*s", (int)(slash - path), path).p;
     struct stat status;
     if (stat(folder, &status) != 0)
         return fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: %s%s", folder, strerror(errno),
-                    folder[0] == '~' ? " (\"~\" means nothing in a URL: write the whole path)" : "");
-    return S_ISDIR(status.st_mode) || fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: it is no folder", folder);
+                    folder[0] == '~' ? " (\"~\" is not expanded in a URL: write the full path)" : "");
+    return S_ISDIR(status.st_mode) || fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: it is not a folder", folder);
 }
 
 bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)

@@ -103,7 +103,7 @@ static Str read_json(Arena *arena, Rows *rows, int column, FieldKind kind)
 {
     Str text = row_text(rows, column);
     if (text.p && !row_is_typed(rows) && !is_json(arena, text))
-        row_spoil(rows, column, "is no JSON");
+        row_spoil(rows, column, "is not JSON");
     else
         check_shape(rows, column, text, kind);
     return text;
@@ -113,7 +113,7 @@ static void read_model(Arena *arena, Rows *rows, int column, const Model *model,
 {
     Str text = row_text(rows, column);
     if (!codec_load(arena, model, text, object) && text.p)
-        row_spoil(rows, column, "is no JSON");
+        row_spoil(rows, column, "is not JSON");
     else
         check_shape(rows, column, text, F_MODEL);
 }
@@ -134,9 +134,9 @@ static Str read_text(Rows *rows, int column, FieldKind kind)
         return text;
     if (kind == F_UUID) {
         if (!is_uuid(text))
-            row_spoil(rows, column, "is no UUID");
+            row_spoil(rows, column, "is not a UUID");
     } else if (!utf8_is_valid(text))
-        row_spoil(rows, column, "is no UTF-8");
+        row_spoil(rows, column, "is not UTF-8");
     return text;
 }
 
@@ -148,7 +148,7 @@ static int enum_of_row(Rows *rows, int column, const char *const *names)
             return i;
     }
     if (name.p)
-        row_spoil(rows, column, "is none of its values");
+        row_spoil(rows, column, "is not one of its values");
     return -1;
 }
 

@@ -148,7 +148,7 @@ bool schedule_load(Arena *arena, Str json_text, Time created, Schedule *ret, Err
         const Json *zone = json_get(json, "timezone");
         if (zone && zone->kind == JSON_STRING && !zone_load(arena, zone->text, &ignored, error))
             return false;
-        return fail(error, ERR_INTERNAL, "The deployment's schedule is none that can be read");
+        return fail(error, ERR_INTERNAL, "The deployment's schedule cannot be parsed");
     }
     ret->created = created;
     if (ret->kind == SCHEDULE_INTERVAL && ret->anchor.us == TIME_NULL)

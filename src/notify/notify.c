@@ -138,11 +138,11 @@ bool message_usable(Message *message, const char *what, Str *text)
 bool message_write_details(Message *message, JsonWriter *w, const Json *details)
 {
     if (details->kind != JSON_OBJECT)
-        return message_fail(message, "the block's details are no object");
+        return message_fail(message, "the block's details are not an object");
     for (const Json *member = details->child; member; member = member->next) {
         Str value;
         if (!text_of(member, &value))
-            return message_fail(message, "the block's details are no texts");
+            return message_fail(message, "the block's details are not texts");
         json_key_str(w, member->key);
         json_str(w, message_query_value(message->arena, value));
     }
@@ -199,7 +199,7 @@ static bool post_one(Transport *transport, const NotifyRequest *request, Error *
     if (!transport_post(transport, request, &answer, error))
         return false;
     bool accepted = answer.status >= 200 && answer.status <= request->status_max && (!request->answer_ok || answer.said_ok);
-    return accepted || fail(error, ERR_INVALID, "the service answered %ld, not that it took the message", answer.status);
+    return accepted || fail(error, ERR_INVALID, "the service answered %ld instead of accepting the message", answer.status);
 }
 
 bool notify_send(Arena *arena, Str slug, const Json *data, Str subject, Str body, Time now, const atomic_bool *stopping, Error *error)

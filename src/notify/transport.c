@@ -44,8 +44,8 @@ static bool load(Curl *curl, Error *error)
     if (library_load("libcurl.so.4", functions, COUNT_OF(functions), &missing))
         return true;
     return missing ? fail(error, ERR_INTERNAL, "libcurl lacks %s", missing)
-                   : fail(error, ERR_INTERNAL, "libcurl.so.4 not found (Debian: apt-get install libcurl4):"
-                                                   " notifications cannot be sent");
+                   : fail(error, ERR_INTERNAL, "libcurl.so.4 not found (Debian: apt-get install libcurl4): "
+                                               "notifications cannot be sent");
 }
 
 Transport *transport_new(const atomic_bool *stopping, Error *error)
@@ -57,7 +57,7 @@ Transport *transport_new(const atomic_bool *stopping, Error *error)
         transport->easy = transport->curl.init();
     if (transport->easy)
         return transport;
-    (void)fail(error, ERR_INTERNAL, "libcurl does not start");
+    (void)fail(error, ERR_INTERNAL, "libcurl cannot be initialized");
     free(transport);
     return NULL;
 }
@@ -143,7 +143,7 @@ static void prepare(Transport *transport, Arena *arena, const NotifyRequest *req
 static bool fail_post(const Transport *transport, CURLcode code, Error *error)
 {
     if (*transport->stopping)
-        return fail(error, ERR_INTERNAL, "the server stops");
+        return fail(error, ERR_INTERNAL, "the server is stopping");
     if (transport->answer_size > ANSWER_MAX)
         return fail(error, ERR_INTERNAL, "the answer is too long");
     return fail(error, ERR_INTERNAL, "no answer (libcurl says %d: %s)", (int)code, transport->problem[0] ? transport->problem : "no more");
@@ -152,7 +152,7 @@ static bool fail_post(const Transport *transport, CURLcode code, Error *error)
 bool transport_post(Transport *transport, const NotifyRequest *request, NotifyAnswer *ret, Error *error)
 {
     if (has_control(request->authorization))
-        return fail(error, ERR_INVALID, "the block's key has characters that no header may have");
+        return fail(error, ERR_INVALID, "the block's key has characters that are not allowed in a header");
     Arena *arena = arena_new();
     const Curl *curl = &transport->curl;
     struct curl_slist *headers = NULL;

@@ -112,7 +112,7 @@ static bool read_account(Message *message, Account *account)
         return message_fail(message, "the block's account_sid or auth_token is not usable");
     Str digits = phone_digits(message->arena, source, SOURCE_DIGITS_MIN);
     if (!digits.p || (digits.n < LONG_DIGITS_MIN && digits.n != 5 && digits.n != 6))
-        return message_fail(message, "the block's from_phone_number is no phone number");
+        return message_fail(message, "the block's from_phone_number is not a phone number");
     account->source = digits.n < LONG_DIGITS_MIN ? digits : arena_printf(message->arena, "+%.*s", STR_ARG(digits));
     return true;
 }
@@ -135,7 +135,7 @@ bool twilio_message(Message *message)
         return false;
     const Json *targets = data_member(message, "to_phone_numbers");
     if (!targets || targets->kind != JSON_ARRAY)
-        return message_fail(message, "the block's to_phone_numbers are no list");
+        return message_fail(message, "the block's to_phone_numbers are not a list");
     for (const Json *target = targets->child; target; target = target->next)
         add_to_numbers(message, &account, target->text);
     if (message->first)

@@ -263,10 +263,10 @@ bool webhook_message(Message *message)
         return false;
     Str rest = str_trim(url);
     if (!eat(&rest, "https://") && !eat(&rest, "http://"))
-        return message_fail(message, "the block's url is no webhook of Slack or Microsoft Teams");
+        return message_fail(message, "the block's url is not a webhook of Slack or Microsoft Teams");
     if (is_slack(message, rest, &address, &query))
         return slack(message, address, query);
     if (is_teams(message, rest, &address, &query))
         return teams(message, address, query);
-    return message_fail(message, "the block's url is no webhook of Slack or Microsoft Teams");
+    return message_fail(message, "the block's url is not a webhook of Slack or Microsoft Teams");
 }

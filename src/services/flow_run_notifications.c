@@ -187,7 +187,7 @@ static bool send_message(ServiceRun *run, Notification *n, Error *error)
     const Json *data;
     JsonError unused;
     if (!n->block || !n->block->block_type)
-        return fail(error, ERR_NOT_FOUND, "its block document is not there");
+        return fail(error, ERR_NOT_FOUND, "its block document does not exist");
     Str parameters = parameters_text(run->arena, n->parameters);
     set_value(n, NOTIFY_PARAMETERS, parameters, parameters);
     Str template = n->template.n ? n->template : str_from(default_template);

@@ -72,7 +72,7 @@ static void tick(const ServiceThread *thread)
     snprintf(logger, sizeof logger, "orion.services.%s", name);
     log_debug(logger, "About to run");
     if (!thread->service->tick(&run, &error))
-        log_error(logger, "This round failed, the next one tries again: %s", error.message);
+        log_error(logger, "This round failed; the next one will try again: %s", error.message);
     double took = monotonic_seconds() - began;
     if (took > thread->seconds)
         log_warning(logger, "Took %.3f seconds to run, which is longer than its interval of %.3f seconds", took,
@@ -113,7 +113,7 @@ static void start_one(Services *services, const Service *service)
     if (pthread_create(&thread->id, NULL, work, thread) == 0)
         services->count++;
     else
-        log_error("orion.services", "No thread for the service %s: it does not run", service->name);
+        log_error("orion.services", "Cannot start a thread for service %s; it will not run", service->name);
 }
 
 Services *services_start(const Settings *settings, Db *db)

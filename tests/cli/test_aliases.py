@@ -58,10 +58,10 @@ def test_own_name_wins_within_a_source(home):
     env = {"PREFECT_SERVER_API_HOST": "later", "PREFECT_ORION_API_HOST": "own"}
     _, lines, errors = run(home, "config", "view", **env)
     assert values(lines)["PREFECT_ORION_API_HOST"] == ("own", "env")
-    assert errors.count("PREFECT_SERVER_API_HOST is another name of PREFECT_ORION_API_HOST, which is set in the environment too") == 1
+    assert errors.count("PREFECT_SERVER_API_HOST is another name for PREFECT_ORION_API_HOST, which is also set in the environment") == 1
     (home / "profiles.toml").write_text("[profiles.default]\n" + "".join(f'{k} = "{v}"\n' for k, v in env.items()))
     _, lines, errors = run(home, "config", "view")
-    assert values(lines)["PREFECT_ORION_API_HOST"] == ("own", "profile") and errors.count("set in the profile too") == 1
+    assert values(lines)["PREFECT_ORION_API_HOST"] == ("own", "profile") and errors.count("also set in the profile") == 1
 
 
 def test_template_of_a_later_release(home):

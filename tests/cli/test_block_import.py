@@ -57,7 +57,7 @@ def test_import(program):
 
 
 @pytest.mark.parametrize("content, words", [
-    ("{", "it is no JSON"), ("", "it is no JSON"), ([], 'it has no object "collections"'), ({"collections": {}}, "it has no block types"),
+    ("{", "it is not JSON"), ("", "it is not JSON"), ([], 'it has no object "collections"'), ({"collections": {}}, "it has no block types"),
     ({"collections": {"some": {}}}, 'some has no object "block_types"'),
     (collections(one=ONE, two={"name": "Two"}), 'block type "two" of some: slug: field required'),
     (collections(one=ONE, two={**TWO, "logo_url": "nope"}), 'block type "two" of some: logo_url: invalid or missing URL scheme'),
@@ -75,7 +75,7 @@ def test_bad_files_store_nothing(program, content, words):
 def test_files_that_cannot_be_read(program):
     assert program.run("block", "import", "nowhere.json") == (1, "nowhere.json cannot be read: No such file or directory\n")
     status, out = program.run("block", "import", os.fspath(program.home))
-    assert status == 1 and "no regular file" in out
+    assert status == 1 and "not a regular file" in out
 
 
 def test_other_commands_are_the_clients(program):

@@ -42,7 +42,7 @@ def test_arguments(tmp_path, words, status):
 @pytest.mark.parametrize("environment, status, part", [
     ({"PREFECT_PROFILE": b"a\xff"}, 1, b"in PREFECT_PROFILE is not UTF-8"),
     ({"HOME": b"/tmp/\xff", "PREFECT_HOME": "~/x"}, 1, b"HOME is not UTF-8"),
-    ({b"PREFECT_\xff\xfe_X": "1"}, 0, b"are kept and not used: PREFECT_??_X"),
+    ({b"PREFECT_\xff\xfe_X": "1"}, 0, b"are kept but not used: PREFECT_??_X"),
 ])
 def test_environment(tmp_path, environment, status, part):
     given = {"PREFECT_HOME": str(tmp_path)}

@@ -12,7 +12,7 @@ UI = ["start", "--port", "0"]
 UPGRADE = ["database", "upgrade", "-y"]
 IMPORT = ["block", "import"]
 CREATE = ["profile", "create", "new"]
-UNKNOWN = "home folder is not known"
+UNKNOWN = "home folder is unknown"
 
 
 def database(url):
@@ -39,29 +39,29 @@ def tree(places):
 
 
 @pytest.mark.parametrize("words, environment, reason", [
-    (CREATE, {"HOME": None, "PREFECT_HOME": None}, f"{UNKNOWN}, since HOME is not set. Set HOME, or PREFECT_HOME"),
-    (CREATE, {"HOME": "", "PREFECT_HOME": None}, f"{UNKNOWN}, since HOME is empty"),
-    (CREATE, {"HOME": "user", "PREFECT_HOME": None}, f"{UNKNOWN}, since HOME is no absolute path"),
+    (CREATE, {"HOME": None, "PREFECT_HOME": None}, f"{UNKNOWN}, because HOME is not set. Set HOME or PREFECT_HOME"),
+    (CREATE, {"HOME": "", "PREFECT_HOME": None}, f"{UNKNOWN}, because HOME is empty"),
+    (CREATE, {"HOME": "user", "PREFECT_HOME": None}, f"{UNKNOWN}, because HOME is not an absolute path"),
     (CREATE, {"HOME": None, "PREFECT_HOME": "~/orion"}, UNKNOWN),
     (CREATE, {"HOME": None, "PREFECT_PROFILES_PATH": "~/p.toml"}, UNKNOWN),
     (["config", "view"], {"HOME": None, "PREFECT_HOME": None}, UNKNOWN),
     (CREATE, {"PREFECT_HOME": "~no-such-user/orion"}, "there is no user no-such-user"),
     (CREATE, {"PREFECT_PROFILES_PATH": "~no-such-user/p.toml"}, "there is no user no-such-user"),
-    (CREATE, {"PREFECT_PROFILES_PATH": "gone/p.toml"}, "Cannot write gone/p.toml: its folder is not there"),
-    (CREATE, {"PREFECT_PROFILES_PATH": "~/gone/p.toml"}, "user/gone/p.toml: its folder is not there"),
-    (CREATE, {"PREFECT_PROFILES_PATH": "${PREFECT_HOME}/gone/p.toml"}, "home/gone/p.toml: its folder is not there"),
-    ([*UI, "--ui-dir", ""], {}, "--ui-dir names no folder"),
-    ([*UI, "--ui-dir=~/ui"], {}, "~/ui holds no index.html"),
-    ([*UI, "--ui-dir", "gone"], {}, "gone holds no index.html"),
+    (CREATE, {"PREFECT_PROFILES_PATH": "gone/p.toml"}, "Cannot write gone/p.toml: its folder does not exist"),
+    (CREATE, {"PREFECT_PROFILES_PATH": "~/gone/p.toml"}, "user/gone/p.toml: its folder does not exist"),
+    (CREATE, {"PREFECT_PROFILES_PATH": "${PREFECT_HOME}/gone/p.toml"}, "home/gone/p.toml: its folder does not exist"),
+    ([*UI, "--ui-dir", ""], {}, "--ui-dir is not a folder"),
+    ([*UI, "--ui-dir=~/ui"], {}, "~/ui contains no readable index.html"),
+    ([*UI, "--ui-dir", "gone"], {}, "gone contains no readable index.html"),
     ([*IMPORT, "~/types.json"], {}, "~/types.json cannot be read"),
     ([*IMPORT, "gone/types.json"], {}, "gone/types.json cannot be read"),
-    ([*IMPORT, "."], {}, "it is no regular file"),
+    ([*IMPORT, "."], {}, "not a regular file"),
     (UPGRADE, database("sqlite+aiosqlite:///~/orion.db"), "the folder ~ of the database"),
-    (UPGRADE, database("sqlite+aiosqlite:///~"), "write the whole path"),
+    (UPGRADE, database("sqlite+aiosqlite:///~"), "write the full path"),
     (UPGRADE, database("sqlite+aiosqlite:///file:~/orion.db?uri=true"), "the folder ~ of the database"),
     (UPGRADE, database("sqlite+aiosqlite:///gone/orion.db"), "the folder gone of the database"),
     (UPGRADE, database("sqlite+aiosqlite:///file:gone/a%20b.db?uri=true"), "the folder gone of the database"),
-    (UPGRADE, database("sqlite+aiosqlite:///what?/orion.db"), "no NAME=VALUE parameter"),
+    (UPGRADE, database("sqlite+aiosqlite:///what?/orion.db"), "not a NAME=VALUE parameter"),
     (["database", "copy", "--from", "sqlite:///gone.db", "--to", "sqlite:///target.db"], {}, "There is no database at gone.db"),
     (["database", "copy", "--from", "sqlite:///file:gone.db?uri=true", "--to", "sqlite:///target.db"], {}, "There is no database at gone.db"),
     (["database", "copy", "--from", "sqlite:///:memory:", "--to", "sqlite:///~/target.db"], {}, "the folder ~ of the database"),

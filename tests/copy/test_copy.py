@@ -186,20 +186,20 @@ def test_a_target_that_a_server_has_used(orion, source, target, tmp_path):
 
 
 BAD = [
-    ("log", "message", "'a' || char(0)", "holds the character U+0000, which PostgreSQL cannot store"),
-    ("flow_run", "parameters", "'{\"a\": \"\\u0000\"}'", "holds the character U+0000, which PostgreSQL cannot store"),
-    ("task_run", "task_inputs", "'{\"\\u0000\": 1}'", "holds the character U+0000, which PostgreSQL cannot store"),
-    ("flow_run", "parameters", "'[NaN]'", "is no JSON that PostgreSQL takes (NaN and Infinity are none)"),
-    ("concurrency_limit", "concurrency_limit", "2147483648", "is beyond the integers of PostgreSQL's column"),
-    ("log", "level", "32768", "is beyond the integers of PostgreSQL's column"),
-    ("log", "flow_run_id", "'x'", "is no UUID in the usual form"),
-    ("flow_run_state", "type", "'BEST'", "is no type of a state"),
+    ("log", "message", "'a' || char(0)", "contains the character U+0000, which PostgreSQL cannot store"),
+    ("flow_run", "parameters", "'{\"a\": \"\\u0000\"}'", "contains the character U+0000, which PostgreSQL cannot store"),
+    ("task_run", "task_inputs", "'{\"\\u0000\": 1}'", "contains the character U+0000, which PostgreSQL cannot store"),
+    ("flow_run", "parameters", "'[NaN]'", "is not JSON that PostgreSQL accepts (NaN and Infinity are not)"),
+    ("concurrency_limit", "concurrency_limit", "2147483648", "is out of range for PostgreSQL's column"),
+    ("log", "level", "32768", "is out of range for PostgreSQL's column"),
+    ("log", "flow_run_id", "'x'", "is not a UUID in the usual form"),
+    ("flow_run_state", "type", "'BEST'", "is not a state type"),
 ]
 BAD_ANYWHERE = [
-    ("flow", "created", "'yesterday'", "is no time"), ("flow_run", "total_run_time", "'long'", "is no duration"),
-    ("flow_run", "run_count", "'many'", "is no integer"), ("block_type", "is_protected", "2", "is neither true nor false"),
-    ("flow_run", "work_queue_id", "'00000000-0000-4000-8000-000000000001'", "is 00000000-0000-4000-8000-000000000001, which is no row of work_queue"),
-    ("work_pool", "default_queue_id", "'00000000-0000-4000-8000-000000000001'", "is 00000000-0000-4000-8000-000000000001, which is no row of work_queue"),
+    ("flow", "created", "'yesterday'", "is not a valid time"), ("flow_run", "total_run_time", "'long'", "is not a valid duration"),
+    ("flow_run", "run_count", "'many'", "is not an integer"), ("block_type", "is_protected", "2", "is neither true nor false"),
+    ("flow_run", "work_queue_id", "'00000000-0000-4000-8000-000000000001'", "is 00000000-0000-4000-8000-000000000001, which is not a row of work_queue"),
+    ("work_pool", "default_queue_id", "'00000000-0000-4000-8000-000000000001'", "is 00000000-0000-4000-8000-000000000001, which is not a row of work_queue"),
 ]
 
 

@@ -1,5 +1,6 @@
 """Bad samples that tools/lint.py must find, and good ones that it must leave alone."""
 import importlib.util
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -85,6 +86,23 @@ class BadSamples(unittest.TestCase):
             with self.subTest(before=before):
                 self.assertEqual(rules("src/base/a.c", before + "static int count;\n"), ["global"])
 
+    def test_width(self):
+        wide = "x" * (lint.WIDTH + 1) + "\n"
+        for path in ["src/base/a.c", "tests/unit/test_a.c", "tools/a.py", "README.md"]:
+            with self.subTest(path=path):
+                self.assertEqual([f.line for f in lint.check_width(path, "short\n" + wide)], [2])
+        behind = "| a table |\n\n```\ncode\n```\n\n    code\n\n- an item\n  " + wide
+        self.assertEqual([f.line for f in lint.check_width("README.md", behind)], [10])
+
+    def test_width_of_the_project(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = Path(folder)
+            (root / "meson.build").touch()
+            (root / "docs").mkdir()
+            for path in ["README.md", "docs/a.md"]:
+                (root / path).write_text("x" * (lint.WIDTH + 1))
+            self.assertEqual([(f.path, f.rule) for f in lint.check_project(root)], [("README.md", "width"), ("docs/a.md", "width")])
+
     def test_build_lists(self):
         findings = list(lint.check_build("files('src/a.c', 'src/b.c') ['test_x']", {"src/a.c", "src/c.c", "tests/unit/test_x.c"}))
         self.assertEqual([f.text for f in findings], ["src/c.c is not listed", "src/b.c is listed, but is not there"])
@@ -108,6 +126,12 @@ class BadSamples(unittest.TestCase):
 
 
 class GoodSamples(unittest.TestCase):
+    def test_width(self):
+        wide, full = "x" * (lint.WIDTH + 1), "x" * lint.WIDTH + "\n"
+        self.assertEqual(list(lint.check_width("src/base/a.c", full)), [])
+        markdown = f"{full}\n| {wide} |\n\n    {wide}\n\n```\n{wide}\n```\n"
+        self.assertEqual(list(lint.check_width("README.md", markdown)), [])
+
     def test_no_circles(self):
         """One way; another file's function of the same name; what is no call: a member, a table, a prototype."""
         codes = {"src/base/a.c": "void a(T *t)\n{\n    b(t);\n}\nvoid twice(void)\n{\n    twice();\n}\n",

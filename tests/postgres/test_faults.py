@@ -155,7 +155,7 @@ def assert_reads_go_on(server, flow):
     assert client.get(f"/flows/{flow['id']}").status == 200
     assert client.post("/flow_runs/filter", {"limit": 1}).status == 200
     answer = client.post("/flow_runs/", {"flow_id": flow["id"]})
-    assert answer == (503, {"exception_message": "The database takes no writes: it is read-only"})
+    assert answer == (503, {"exception_message": "The database accepts no writes: it is read-only"})
 
 
 def test_the_whole_cluster_is_read_only_for_a_while(fault, orion, cluster):
@@ -221,7 +221,7 @@ def test_the_disk_is_full(start, cluster):
                 time.sleep(0.5)
                 assert Client(server).get(f"/flows/{writers.flow['id']}").status == 200
                 os.remove(f"{folder}/filler")
-            assert {one.text for one in writers.failed()} == {"The database takes no writes: its disk is full"}
+            assert {one.text for one in writers.failed()} == {"The database accepts no writes: its disk is full"}
             server.stop()
         finally:
             cluster.drop_database(name)

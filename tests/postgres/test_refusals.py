@@ -37,7 +37,7 @@ LACKS = {
                    "ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = on"], "default_transaction_read_only is on",
                   r"ALTER ROLE \S+ IN DATABASE \S+ SET default_transaction_read_only = off"),
     "no schema": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE EXTENSION pg_trgm", "ALTER ROLE {role} IN DATABASE {database} SET search_path = ''"],
-                  "search_path names none", r"ALTER ROLE \S+ IN DATABASE \S+ SET search_path = public"),
+                  "no schema in search_path exists", r"ALTER ROLE \S+ IN DATABASE \S+ SET search_path = public"),
     "no right to create": (["REVOKE CREATE ON SCHEMA public FROM PUBLIC", "CREATE EXTENSION pg_trgm"], "may not create tables in the schema public",
                            r"GRANT CREATE ON SCHEMA public TO \S+"),
     "extension elsewhere": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE SCHEMA away", "CREATE EXTENSION pg_trgm SCHEMA away"],

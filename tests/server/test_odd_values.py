@@ -187,7 +187,7 @@ def test_the_check_names_what_refers_to_nothing(orion, engine):
     nobody = "00000000-0000-4000-8000-000000000000"
     orion.store.script(f"UPDATE flow_run SET flow_id = '{nobody}' WHERE id = '{row}'")
     status, told = database_check(orion)
-    assert status == 1 and f"flow_run {row}: flow_id is {nobody}, which is no row of flow" in told, told
+    assert status == 1 and f"flow_run {row}: flow_id is {nobody}, which is not a row of flow" in told, told
     orion.execute("DELETE FROM flow_run WHERE id = ?", row)
 
 

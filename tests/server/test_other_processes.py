@@ -177,7 +177,7 @@ def test_a_broken_encryption_key_is_not_replaced_while_a_document_needs_it(start
     assert secret(client, before) == 500
     answer = block_document(client, schema, "second")
     assert answer == (500, {"exception_message": "Internal Server Error"})
-    assert server.log().count("the row ENCRYPTION_KEY of the table configuration holds no Fernet key") == 2
+    assert server.log().count("the row ENCRYPTION_KEY of the table configuration does not contain a Fernet key") == 2
     assert server.execute(read) == [(value,)]
     server.execute(f"UPDATE configuration SET value = '{good}' WHERE key = 'ENCRYPTION_KEY'")
     assert secret(client, before) == "first"

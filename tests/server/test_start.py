@@ -143,7 +143,7 @@ def test_a_folder_that_is_not_there_is_not_made(tmp_path, folder):
 def test_a_tilde_in_a_url_makes_no_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     line = refusal(tmp_path / "home", PREFECT_ORION_DATABASE_CONNECTION_URL="sqlite+aiosqlite:///~/orion.db")
-    assert "the folder ~ " in line and "write the whole path" in line
+    assert "the folder ~ " in line and "write the full path" in line
     assert os.listdir(tmp_path) == ["home"]
 
 

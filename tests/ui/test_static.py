@@ -206,7 +206,7 @@ def test_no_folder(tmp_path):
     server = servers.Server("orion", arguments=["--ui-dir", str(tmp_path)])
     try:
         assert server.process.wait(10) == 1
-        assert "holds no index.html that can be read" in server.log()
+        assert "contains no readable index.html" in server.log()
     finally:
         server.stop()
         server.remove()

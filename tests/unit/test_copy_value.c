@@ -86,8 +86,8 @@ static bool read_case(Tx *tx, void *arg)
     return true;
 }
 
-#define ZERO "holds the character U+0000, which PostgreSQL cannot store"
-#define NO_JSON "is no JSON that PostgreSQL takes (NaN and Infinity are none)"
+#define ZERO "contains the character U+0000, which PostgreSQL cannot store"
+#define NO_JSON "is not JSON that PostgreSQL accepts (NaN and Infinity are not)"
 #define ID "SELECT '0189ff3c-0000-7000-8000-0000000000ab'"
 
 static void what_cannot_be_copied_has_a_reason(void **state)
@@ -95,22 +95,22 @@ static void what_cannot_be_copied_has_a_reason(void **state)
     Fixture *f = *state;
     static const Case cases[] = {
         { "SELECT NULL", KIND_JSON, COPY_STRICT, NULL }, { ID, KIND_UUID, COPY_STRICT, NULL },
-        { "SELECT upper('0189ff3c-0000-7000-8000-0000000000ab')", KIND_UUID, COPY_STRICT, "is no UUID in the usual form" },
+        { "SELECT upper('0189ff3c-0000-7000-8000-0000000000ab')", KIND_UUID, COPY_STRICT, "is not a UUID in the usual form" },
         { "SELECT 'x'", KIND_UUID, 0, NULL },
         { "SELECT 'a' || char(0)", KIND_TEXT, COPY_STRICT, ZERO }, { "SELECT 'a' || char(0)", KIND_TEXT, 0, NULL },
-        { "SELECT CAST(x'ff' AS TEXT)", KIND_TEXT, COPY_STRICT, "is no UTF-8" },
+        { "SELECT CAST(x'ff' AS TEXT)", KIND_TEXT, COPY_STRICT, "is not UTF-8" },
         { "SELECT '\"\\u0000\"'", KIND_JSON, COPY_STRICT, ZERO }, { "SELECT '{\"\\u0000\": 1}'", KIND_JSON, COPY_STRICT, ZERO },
         { "SELECT '\"\\\\u0000\"'", KIND_JSON, COPY_STRICT, NULL }, { "SELECT '\"\\u0000\"'", KIND_JSON, 0, NULL },
         { "SELECT 'NaN'", KIND_JSON, COPY_STRICT, NO_JSON }, { "SELECT 'NaN'", KIND_JSON, 0, NULL }, { "SELECT ''", KIND_JSON, COPY_STRICT, NO_JSON },
         { "SELECT 2147483647", KIND_INT, COPY_STRICT, NULL }, { "SELECT -2147483648", KIND_INT, COPY_STRICT, NULL },
-        { "SELECT 2147483648", KIND_INT, COPY_STRICT, "is beyond the integers of PostgreSQL's column" }, { "SELECT 2147483648", KIND_INT, 0, NULL },
-        { "SELECT 32768", KIND_SMALL, COPY_STRICT, "is beyond the integers of PostgreSQL's column" },
-        { "SELECT 1.5", KIND_INT, 0, "is no integer" }, { "SELECT 'x'", KIND_INT, 0, "is no integer" }, { "SELECT ''", KIND_INT, 0, "is no integer" },
+        { "SELECT 2147483648", KIND_INT, COPY_STRICT, "is out of range for PostgreSQL's column" }, { "SELECT 2147483648", KIND_INT, 0, NULL },
+        { "SELECT 32768", KIND_SMALL, COPY_STRICT, "is out of range for PostgreSQL's column" },
+        { "SELECT 1.5", KIND_INT, 0, "is not an integer" }, { "SELECT 'x'", KIND_INT, 0, "is not an integer" }, { "SELECT ''", KIND_INT, 0, "is not an integer" },
         { "SELECT 2", KIND_BOOL, 0, "is neither true nor false" }, { "SELECT 1", KIND_BOOL, 0, NULL },
-        { "SELECT '2026-01-01 00:00:00.000001'", KIND_TIME, COPY_STRICT, NULL }, { "SELECT 'yesterday'", KIND_TIME, 0, "is no time" },
+        { "SELECT '2026-01-01 00:00:00.000001'", KIND_TIME, COPY_STRICT, NULL }, { "SELECT 'yesterday'", KIND_TIME, 0, "is not a valid time" },
         { "SELECT 0", KIND_INTERVAL, 0, NULL }, { "SELECT '1970-01-02 00:00:00.000000'", KIND_INTERVAL, 0, NULL },
-        { "SELECT 'soon'", KIND_INTERVAL, 0, "is no duration" },
-        { "SELECT 'RUNNING'", KIND_STATE_TYPE, COPY_STRICT, NULL }, { "SELECT 'Running'", KIND_STATE_TYPE, COPY_STRICT, "is no type of a state" },
+        { "SELECT 'soon'", KIND_INTERVAL, 0, "is not a valid duration" },
+        { "SELECT 'RUNNING'", KIND_STATE_TYPE, COPY_STRICT, NULL }, { "SELECT 'Running'", KIND_STATE_TYPE, COPY_STRICT, "is not a state type" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Error error = { 0 };

@@ -178,10 +178,10 @@ static void what_is_wrong_is_named(void **state)
     static const Case cases[] = {
         { "postgresql://me:secret@host?colour=blue", "unknown parameter, colour," },
         { "postgresql://me:secret@host?sslMode=require", "unknown parameter, sslMode," },
-        { "postgresql://me:secret@host?ssl=maybe", "ssl is none of disable" },
-        { "postgresql://me:secret@host:54x2/db", "port is no number" },
-        { "postgresql://me:secret@[::1/db", "host is no address" },
-        { "postgresql://me:secret@[::1]x/db", "host is no address" },
+        { "postgresql://me:secret@host?ssl=maybe", "ssl is not one of disable" },
+        { "postgresql://me:secret@host:54x2/db", "port is not a number" },
+        { "postgresql://me:secret@[::1/db", "host is not a valid address" },
+        { "postgresql://me:secret@[::1]x/db", "host is not a valid address" },
         { "postgresql://me:secret%00@host", "zero byte" },
         { "postgresql://me:secret@host?application_name=%00", "zero byte" },
         /* passwords whose special characters were not escaped: nothing of them may be shown */

@@ -177,7 +177,7 @@ static void unreadable_time_is_an_error(void **state)
     Error error = { 0 };
     assert_false(db_run(f->db, false, f->arena, read_bad_time, NULL, &error));
     assert_int_equal(error.code, ERR_SPOILED);
-    assert_non_null(strstr(error.message, "column 0 of a row is no time"));
+    assert_non_null(strstr(error.message, "column 0 of a row is not a valid time"));
 }
 
 /* ---- the dialect's operators ---- */

@@ -143,7 +143,7 @@ static void what_is_no_schedule_is_refused(void **state)
     assert_int_equal(invalid.count, 5);
     assert_false(schedule_load(arena, STR("{\"cron\": \"x\"}"), 0, &schedule, &error));
     assert_false(schedule_load(arena, STR("no JSON"), 0, &schedule, &error));
-    assert_string_equal(error.message, "The deployment's schedule is none that can be read");
+    assert_string_equal(error.message, "The deployment's schedule cannot be parsed");
     error = (Error){ 0 };
     schedule = (Schedule){ .kind = SCHEDULE_CRON, .cron = STR("x") };
     assert_false(schedule_dates(arena, &schedule, 1, 0, TIME_NULL, dates, &count, &error));
