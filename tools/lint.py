@@ -49,6 +49,7 @@ MUTABLE = {
     "src/base/log.c": "the log level",
     "src/model/run_bodies.c": "the longest cache key: a setting, written once before the first request",
     "src/server/server.c": "what a signal handler can reach",
+}
 
 
 
