@@ -86,7 +86,7 @@ static bool check_host(Req *req)
         || list_has(req->app->settings, "ORION_ALLOWED_HOSTS", host))
         return true;
     return req_fail(req, ERR_BAD_REQUEST,
-                    "This server is not known by the name in Host. Where it is, behind a proxy for instance, list the "
+                    "This server is not known by the name in Host. If it should be, behind a proxy for instance, list the "
                     "name in the setting ORION_ALLOWED_HOSTS.");
 }
 

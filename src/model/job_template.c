@@ -146,7 +146,7 @@ bool job_template_check_variables(Tx *tx, Str template_text, Str infra_overrides
     JsonError unused;
     Str given = infra_overrides.p ? infra_overrides : STR("null");
     if (!json_parse(tx->arena, template_text, &template, &unused) || !json_parse(tx->arena, given, &value, &unused))
-        return fail(tx->error, ERR_INTERNAL, "The base job template of a work pool, or infrastructure overrides, are no JSON");
+        return fail(tx->error, ERR_INTERNAL, "The base job template of a work pool, or infrastructure overrides, are not JSON");
     const Json *variables = json_get(template, "variables");
     Buf message;
     buf_init(&message, tx->arena, 256);

@@ -140,7 +140,7 @@ bool work_queue_ensure(Tx *tx, Str name, Str *ret_id)
     else if (!queue)
         queue = work_queue_create_in(tx, pool->id, &wanted);
     if (!queue)
-        return fail(tx->error, ERR_INTERNAL, "The work queue can be neither found nor made");
+        return fail(tx->error, ERR_INTERNAL, "The work queue can be neither found nor created");
     *ret_id = queue->id;
     return true;
 }
