@@ -35,7 +35,8 @@ def chosen_servers(config):
 
 
 def pytest_configure(config):
-    # A shell that runs the tests in the background has interrupts ignored, and programs would take that over: agents and copies end by one.
+    # A shell that runs the tests in the background has interrupts ignored, and programs would take that over: agents
+    # and copies end by one.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -4,7 +4,8 @@ import sys
 
 
 def literal(line):
-    """The bytes of a line as a C string; an escape is always three octal digits, so that what follows cannot join it."""
+    """The bytes of a line as a C string; an escape is always three octal digits, so that what follows cannot join
+    it."""
     plain = set(range(32, 127)) - set(b'"\\?')
     return '"' + "".join(chr(byte) if byte in plain else f"\\{byte:03o}" for byte in line) + '"'
 

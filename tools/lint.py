@@ -11,10 +11,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 
 # Who may include whom. A folder sees itself and these; the picture is in ARCHITECTURE.md.
-LAYERS = {"base": [], "config": ["base"], "db": ["config"], "entity": ["db"], "schedule": ["base"], "python": ["base"], "notify": ["base"],
-          "http": ["base"], "blocks": ["entity"], "model": ["entity", "schedule", "python"], "orchestration": ["model"],
-          "services": ["orchestration", "blocks", "notify"], "api": ["orchestration", "blocks", "http"], "web": ["api"],
-          "server": ["web", "services"], "cli": ["server"], ".": ["cli"]}
+LAYERS = {"base": [], "config": ["base"], "db": ["config"], "entity": ["db"], "schedule": ["base"], "python": ["base"],
+          "notify": ["base"], "http": ["base"], "blocks": ["entity"], "model": ["entity", "schedule", "python"],
+          "orchestration": ["model"], "services": ["orchestration", "blocks", "notify"],
+          "api": ["orchestration", "blocks", "http"], "web": ["api"], "server": ["web", "services"], "cli": ["server"],
+          ".": ["cli"]}
 
 # Headers of engines, and the only files that may know them.
 ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/(postgres\w*|libpq)\.[ch]"}
@@ -27,9 +28,11 @@ BANNED = {
     "system|popen": "no shell",
 }
 BANNED_BUT_IN = {  # functions that have one home
-    "exit|_exit|quick_exit": (r"src/(main|base/arena)\.c", "only main ends the process (and the allocator, out of memory)"),
+    "exit|_exit|quick_exit": (r"src/(main|base/arena)\.c",
+                              "only main ends the process (and the allocator, out of memory)"),
     "setenv|putenv": (r"tests/.*", "not safe with threads"),
-    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_copy|services/.*)\.[ch]|(tests|bench)/.*", "time comes from the context: a transaction, a request, a service's round"),
+    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_copy|services/.*)\.[ch]|(tests|bench)/.*",
+                  "time comes from the context: a transaction, a request, a service's round"),
     "malloc|calloc|realloc|strdup|strndup": (r"src/base/arena\.c", "use an arena, or xmalloc and its kin"),
 }
 
@@ -41,7 +44,7 @@ WIDTH = 120
 WIDTH_CHECKED = {
     "Markdown": (True, ["*.md", "docs/*.md", "src/*/*.md"]),
     "C": (False, ["src/**/*.[ch]", "tests/unit/*.[ch]", "tests/fuzz/*.[ch]"]),
-    "Python": (False, ["tools/*.py", "tests/**/*.py", "bench/*.py"]),
+    "Python": (True, ["tools/*.py", "tests/**/*.py", "bench/*.py"]),
 }
 
 # The mutable variables of file scope there are, and why. A new one needs a reason here.
@@ -105,7 +108,8 @@ def closing_brace(code, opening):
 
 
 def find_functions(code):
-    """Definitions: a brace at the top level after a parameter list. What initialises a table follows '=' and is none."""
+    """Definitions: a brace at the top level after a parameter list. What initialises a table follows '=' and is
+    none."""
     code = blank_directives(code)
     functions, at = [], 0
     while (opening := code.find("{", at)) >= 0:
@@ -129,7 +133,8 @@ def nesting(body):
                 stack.pop()
             continue
         before = body[:match.start()].rstrip()
-        is_value = before.endswith(("=", ",", "(", "{", "]")) or re.search(r"\(\s*(?:const\s+)?(?:struct\s+)?\w+\s*(?:\[[^]]*\])?\s*\*?\)$", before) \
+        is_value = before.endswith(("=", ",", "(", "{", "]")) \
+            or re.search(r"\(\s*(?:const\s+)?(?:struct\s+)?\w+\s*(?:\[[^]]*\])?\s*\*?\)$", before) \
             and not re.search(r"\b(?:if|while|for|switch)\s*\([^()]*\)$", before)
         stack.append(not is_value)
         deepest = max(deepest, sum(stack) - 1)
@@ -144,13 +149,15 @@ def check_functions(path, code):
     for function in find_functions(code):
         lines, deep, branches = function.body.count("\n") + 1, nesting(function.body), complexity(function.body)
         if lines > FUNCTION_LINES:
-            yield Finding(path, function.line, "length", f"{function.name} has {lines} lines (at most {FUNCTION_LINES})")
+            yield Finding(path, function.line, "length",
+                          f"{function.name} has {lines} lines (at most {FUNCTION_LINES})")
         elif lines > FUNCTION_LINES_WARN:
             yield Finding(path, function.line, "length", f"{function.name} has {lines} lines", warning=True)
         if deep > NESTING:
             yield Finding(path, function.line, "nesting", f"{function.name} nests {deep} blocks (at most {NESTING})")
         if branches > COMPLEXITY:
-            yield Finding(path, function.line, "complexity", f"{function.name} has {branches} paths (at most {COMPLEXITY})")
+            yield Finding(path, function.line, "complexity",
+                          f"{function.name} has {branches} paths (at most {COMPLEXITY})")
 
 
 def check_includes(path, text):
@@ -185,7 +192,8 @@ def check_banned(path, code):
 def check_sets(path, code):
     """strchr(set, 0) finds the terminator, so that U+0000 would be in every set of characters."""
     for match in re.finditer(r'\bstrchr\s*\(\s*"', code):
-        yield Finding(path, code.count("\n", 0, match.start()) + 1, "banned", 'strchr("…", c) finds the terminator where c is U+0000: char_in(c, "…")')
+        yield Finding(path, code.count("\n", 0, match.start()) + 1, "banned",
+                      'strchr("…", c) finds the terminator where c is U+0000: char_in(c, "…")')
 
 
 def calls(path, code, names, reason):
@@ -212,9 +220,11 @@ def check_globals(path, code):
             statement = code[start:match.start()].strip()
             start = match.end()
             head = re.split(r"[={]", statement)[0]
-            variable = re.match(r"static\b", head) or path.endswith(".c") and re.fullmatch(r"(?!typedef|extern|struct|enum|union|return)\w[\w\s*]*[\s*]\w+\s*(?:\[[^]]*\]\s*)*", head)
+            variable = re.match(r"static\b", head) or path.endswith(".c") and re.fullmatch(
+                r"(?!typedef|extern|struct|enum|union|return)\w[\w\s*]*[\s*]\w+\s*(?:\[[^]]*\]\s*)*", head)
             if variable and not re.search(r"\bconst\b|\(|_Thread_local|\binline\b", head):
-                yield Finding(path, code.count("\n", 0, match.start()) + 1, "global", f"mutable variable: {' '.join(head.split())}")
+                yield Finding(path, code.count("\n", 0, match.start()) + 1, "global",
+                              f"mutable variable: {' '.join(head.split())}")
 
 
 def check_text(path, text):
@@ -235,7 +245,8 @@ def check_text(path, text):
 
 def prose(text):
     """The text with the tables and code blocks of Markdown blanked, lines kept."""
-    return re.sub(r"^```.*?^```|^(?:\||    )[^\n]*", lambda m: re.sub(r"[^\n]", "", m.group(0)), text, flags=re.S | re.M)
+    return re.sub(r"^```.*?^```|^(?:\||    )[^\n]*", lambda m: re.sub(r"[^\n]", "", m.group(0)), text,
+                  flags=re.S | re.M)
 
 
 def check_width(path, text):

@@ -2,7 +2,8 @@
 """tools/wheel.py download WHEEL            fetches the published wheel of Prefect 2.7.12 with pip, checked by its hash
 tools/wheel.py member WHEEL NAME FILE    writes one file that is in it
 
-The wheel holds what is not ours to write and not committed: the built dashboard, and the block types of the collections."""
+The wheel holds what is not ours to write and not committed: the built dashboard, and the block types of the
+collections."""
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,8 @@ from pathlib import Path
 
 PACKAGE = "prefect==2.7.12"
 SHA256 = "a2636cb4690b934202a60cd1693959c1e3c4c1b56bf482db5c851fbcafe5b667"
-HINT = f"""The dashboard and the collections' block types come from the published wheel {PACKAGE}, which pip could not fetch (see above).
+HINT = f"""The dashboard and the collections' block types come from the published wheel {PACKAGE}, which \
+pip could not fetch (see above).
 Without a network the program builds without them: configure the build folder anew with
 
     meson configure {{folder}} -Dui=disabled -Dcollections=disabled"""
@@ -23,7 +25,8 @@ def find_pip():
     for python in (sys.executable, "/usr/bin/python3"):
         command = [python, "-m", "pip"]
         try:
-            if subprocess.run([*command, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
+            if subprocess.run([*command, "--version"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL).returncode == 0:
                 return command
         except OSError:
             continue
@@ -38,8 +41,10 @@ def download(wheel):
     with tempfile.TemporaryDirectory(dir=wheel.parent) as folder:
         pinned = Path(folder) / "pinned.txt"
         pinned.write_text(f"{PACKAGE} --hash=sha256:{SHA256}\n")
-        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--require-hashes", "--retries", "4"]
-        done = subprocess.run([*pip, "download", *options, "--dest", folder, "--requirement", pinned], stdin=subprocess.DEVNULL)
+        options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:", "--require-hashes",
+                   "--retries", "4"]
+        done = subprocess.run([*pip, "download", *options, "--dest", folder, "--requirement", pinned],
+                              stdin=subprocess.DEVNULL)
         found = list(Path(folder).glob("*.whl"))
         if done.returncode != 0 or len(found) != 1:
             sys.exit(HINT.format(folder=wheel.parent))

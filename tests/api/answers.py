@@ -11,7 +11,8 @@ ON_POSTGRES = Path(__file__).with_name("answers_postgres.jsonl")  # those that a
 def ask(api, case):
     content = case["content"]
     headers = [(name.encode(), value.encode()) for name, value in case["headers"].items()]
-    answer = api.send(case["method"], case["path"], headers=headers, content=None if content is None else content.encode())
+    answer = api.send(case["method"], case["path"], headers=headers,
+                      content=None if content is None else content.encode())
     kept = {name: answer.headers[name].replace(api.server.root, "") for name in HEADERS if name in answer.headers}
     # A Python set: the reference's order changes from one start to the next.
     body = answer.text.replace('"allowed_schemes":["https","http"]', '"allowed_schemes":["http","https"]')

@@ -1,4 +1,5 @@
-"""Every request of cases.py, against what the reference answered when it was recorded: status, headers and body, byte by byte."""
+"""Every request of cases.py, against what the reference answered when it was recorded: status, headers and body, byte
+by byte."""
 import pytest
 
 from tests.lib.differences import expected_answer
@@ -9,7 +10,8 @@ ON_POSTGRES = recorded_on_postgres()
 
 
 def name(case):
-    return f"{case['method']} {case['path']} {(case['content'] or '')[:60]}".encode("ascii", "backslashreplace").decode()
+    return f"{case['method']} {case['path']} {(case['content'] or '')[:60]}".encode(
+        "ascii", "backslashreplace").decode()
 
 
 @pytest.mark.parametrize("case", recorded(), ids=name)

@@ -6,8 +6,10 @@ from tests.lib.differences import expected
 from .test_blocks import FIELDS, make_document, make_schema, make_type
 
 SECRETS = {"secret_fields": ["token", "deep.key", "all.*", "child.token"]}
-DATA = {"token": "t", "deep": {"key": "k", "other": 1}, "all": {"a": "x", "b": {"c": None, "d": 5}}, "open": "o", "empty": {}, "none": None}
-SHOWN = {"token": "********", "deep": {"key": "********", "other": 1}, "all": {"a": "********", "b": {"c": "********", "d": "********"}}, "open": "o", "empty": {}, "none": None}
+DATA = {"token": "t", "deep": {"key": "k", "other": 1}, "all": {"a": "x", "b": {"c": None, "d": 5}}, "open": "o",
+        "empty": {}, "none": None}
+SHOWN = {"token": "********", "deep": {"key": "********", "other": 1},
+         "all": {"a": "********", "b": {"c": "********", "d": "********"}}, "open": "o", "empty": {}, "none": None}
 
 
 def refer(document):
@@ -23,8 +25,10 @@ def data_of(api, document, secrets="true"):
 
 
 def references(api, document):
-    return [list(row) for row in api.server.execute("SELECT name, reference_block_document_id FROM block_document_reference WHERE parent_block_document_id = ? ORDER BY name",
-                                                    document["id"])]
+    return [list(row) for row in api.server.execute(
+        "SELECT name, reference_block_document_id FROM block_document_reference WHERE parent_block_document_id = ?"
+        " ORDER BY name",
+        document["id"])]
 
 
 @pytest.fixture(scope="session")
@@ -36,24 +40,30 @@ def test_nested_documents(api):
     child = named(api, data={"path": "/c", "secret": "s"})
     middle = named(api, data={"path": "/m", "child": refer(child)})
     document = named(api, data={"path": "/p", "b": refer(middle), "a": refer(child), "plain": {"x": 1}})
-    shown = {"path": "/p", "plain": {"x": 1}, "a": {"path": "/c", "secret": "********"}, "b": {"path": "/m", "child": {"path": "/c", "secret": "********"}}}
+    shown = {"path": "/p", "plain": {"x": 1}, "a": {"path": "/c", "secret": "********"},
+             "b": {"path": "/m", "child": {"path": "/c", "secret": "********"}}}
     assert document["data"] == shown and api.read(f"/block_documents/{document['id']}") == document
 
     def entry(of, below):
-        return {"block_document": {"id": of["id"], "name": of["name"], "block_type": of["block_type"], "is_anonymous": False, "block_document_references": below}}
+        return {"block_document": {"id": of["id"], "name": of["name"], "block_type": of["block_type"],
+                                   "is_anonymous": False, "block_document_references": below}}
 
-    assert document["block_document_references"] == {"a": entry(child, {}), "b": entry(middle, {"child": entry(child, {})})}
+    assert document["block_document_references"] == {"a": entry(child, {}),
+                                                     "b": entry(middle, {"child": entry(child, {})})}
     assert data_of(api, document)["b"]["child"] == {"path": "/c", "secret": "s"}
     assert references(api, document) == [["a", child["id"]], ["b", middle["id"]]]
     assert api.delete(f"/block_documents/{child['id']}").status_code == 204
-    assert data_of(api, document) == {"path": "/p", "plain": {"x": 1}, "b": {"path": "/m"}} and references(api, document) == [["b", middle["id"]]]
+    assert data_of(api, document) == {"path": "/p", "plain": {"x": 1}, "b": {"path": "/m"}} \
+        and references(api, document) == [["b", middle["id"]]]
 
 
-@pytest.mark.parametrize("value, status", [({"$ref": {"block_document_id": NOBODY}}, 409), ({"$ref": {}}, None), ({"$ref": {"block_document_id": "x"}}, None),
+@pytest.mark.parametrize("value, status", [({"$ref": {"block_document_id": NOBODY}}, 409), ({"$ref": {}}, None),
+                                           ({"$ref": {"block_document_id": "x"}}, None),
                                            ({"$ref": {"block_document_id": None}}, None), ({"$ref": 5}, None)])
 def test_bad_references(api, value, status):
     schema = make_schema(api)
-    answer = api.post("/block_documents/", {"data": {"key": value}, "is_anonymous": True, "block_schema_id": schema["id"], "block_type_id": schema["block_type_id"]})
+    answer = api.post("/block_documents/", {"data": {"key": value}, "is_anonymous": True,
+                                            "block_schema_id": schema["id"], "block_type_id": schema["block_type_id"]})
     assert answer.status_code == (status or expected("a reference without a document", api.kind))
     assert api.server.execute("SELECT count(*) FROM block_document WHERE block_schema_id = ?", schema["id"]) == [(0,)]
 
@@ -61,7 +71,8 @@ def test_bad_references(api, value, status):
 def test_an_update_with_a_reference_without_a_document(api):
     document = make_document(api)
     answer = api.patch(f"/block_documents/{document['id']}", {"data": {"key": {"$ref": {"x": 1}}}})
-    assert (answer.status_code, answer.json()) == (400, {"detail": "Received block reference without a block_document_id in key key"})
+    assert (answer.status_code, answer.json()) == \
+        (400, {"detail": "Received block reference without a block_document_id in key key"})
     assert data_of(api, document) == {"path": "/x", "secret": "hidden"}
 
 
@@ -73,7 +84,8 @@ def test_documents_that_would_contain_each_other(api):
         pytest.skip("its server would hang")
     for document, other in ((first, second), (first, first)):
         assert api.patch(f"/block_documents/{document['id']}", {"data": {"other": refer(other)}}).status_code == 400
-    api.server.execute("INSERT INTO block_document_reference (name, parent_block_document_id, reference_block_document_id) VALUES ('second', ?, ?)", first["id"], second["id"])
+    api.server.execute("INSERT INTO block_document_reference (name, parent_block_document_id,"
+                       " reference_block_document_id) VALUES ('second', ?, ?)", first["id"], second["id"])
     assert api.read(f"/block_documents/{first['id']}")["data"] == {"path": "/x", "secret": "********", "second": {}}
 
 
@@ -117,7 +129,8 @@ def test_updates_of_references(api):
     assert api.patch(path, {"data": {"child": refer(two), "more": refer(one)}}).status_code == 204
     assert data_of(api, document) == {"path": "/p", "child": {"n": 2}, "more": {"n": 1}}
     assert api.patch(path, {"data": {"child": refer(two)}}).status_code == 204
-    assert data_of(api, document) == {"path": "/p", "child": {"n": 2}} and references(api, document) == [["child", two["id"]]]
+    assert data_of(api, document) == {"path": "/p", "child": {"n": 2}} \
+        and references(api, document) == [["child", two["id"]]]
     assert api.patch(path, {"data": {"child": {"n": 3}}}).status_code == 204
     assert data_of(api, document) == {"path": "/p", "child": {"n": 3}} and references(api, document) == []
     assert api.patch(path, {"data": {"child": refer(one)}, "merge_existing_data": False}).status_code == 204
@@ -139,8 +152,10 @@ def test_moves_to_another_schema(api):
     assert api.patch(path, {"block_schema_id": schema["id"]}).status_code == 204
     assert api.read(path)["block_schema_id"] == newer["id"]  # without data nothing is done
     answer = api.patch(path, {"data": {"path": "/z"}, "block_schema_id": foreign["id"]})
-    assert (answer.status_code, answer.json()) == (400, {"detail": "Must migrate block document to a block schema of the same block type."})
-    assert api.patch(path, {"data": {"path": "/z"}, "block_schema_id": NOBODY}).status_code == expected("moving to no schema", api.kind)
+    assert (answer.status_code, answer.json()) == \
+        (400, {"detail": "Must migrate block document to a block schema of the same block type."})
+    assert api.patch(path, {"data": {"path": "/z"}, "block_schema_id": NOBODY}).status_code == \
+        expected("moving to no schema", api.kind)
     assert api.read(path) == now
     assert api.patch(path, {"block_schema_id": schema["id"], "merge_existing_data": False}).status_code == 204
     assert api.read(path)["block_schema_id"] == schema["id"]
@@ -148,7 +163,8 @@ def test_moves_to_another_schema(api):
 
 def test_many_keys_are_merged_quickly(api):
     document = make_document(api, data={f"key{i}": i for i in range(50000)})
-    assert api.patch(f"/block_documents/{document['id']}", {"data": {f"key{i}": -i for i in range(0, 60000)}}).status_code == 204
+    assert api.patch(f"/block_documents/{document['id']}",
+                     {"data": {f"key{i}": -i for i in range(0, 60000)}}).status_code == 204
     assert data_of(api, document) == {f"key{i}": -i for i in range(60000)}
 
 
@@ -180,7 +196,8 @@ def listed(api):
     """Documents b, a (of one type), c (of another), and an anonymous one."""
     schemas = [make_schema(api, capabilities=[unique("lists")]), make_schema(api, version="9.9")]
     prefix = unique("list")
-    documents = [named(api, schemas[0], f"{prefix}-b"), named(api, schemas[0], f"{prefix}-a"), named(api, schemas[1], f"{prefix}-c"), make_document(api, schemas[1], name=f"{prefix}-d")]
+    documents = [named(api, schemas[0], f"{prefix}-b"), named(api, schemas[0], f"{prefix}-a"),
+                 named(api, schemas[1], f"{prefix}-c"), make_document(api, schemas[1], name=f"{prefix}-d")]
     return schemas, documents
 
 
@@ -193,9 +210,11 @@ def found(api, listed, status=200, **body):
 
 def test_filters(api, listed):
     schemas, documents = listed
-    ids, names, types = [item["id"] for item in documents], [item["name"] for item in documents], [schema["block_type_id"] for schema in schemas]
+    ids, names, types = ([item["id"] for item in documents], [item["name"] for item in documents],
+                         [schema["block_type_id"] for schema in schemas])
     slugs = [schema["block_type"]["slug"] for schema in schemas]
-    assert found(api, listed) == list("abc") and found(api, listed, block_documents=None) == list("abc") and found(api, listed, block_documents={}) == list("abc")
+    assert found(api, listed) == list("abc") and found(api, listed, block_documents=None) == list("abc") \
+        and found(api, listed, block_documents={}) == list("abc")
     assert found(api, listed, block_documents={"id": {"any_": ids}}) == list("abc")
     assert found(api, listed, block_documents={"id": {"any_": ids}, "is_anonymous": None}) == list("abcd")
     assert found(api, listed, block_documents={"id": {"any_": ids}, "is_anonymous": {}}) == list("abcd")
@@ -205,11 +224,14 @@ def test_filters(api, listed):
     for spoken_of in ([["is_anonymous", None], ["id", {"any_": ids}]], [["is_anonymous", ""], ["id", {"any_": ids}]]):
         assert found(api, listed, block_documents=spoken_of) == list("abcd"), spoken_of
     assert found(api, listed, block_documents={"operator": "or_", "name": {"any_": names[3:]}}) == list("abcd")
-    assert found(api, listed, block_documents={"operator": "or_", "is_anonymous": None, "name": {"any_": names[3:]}, "id": {"any_": ids[:1]}}) == list("bd")
+    assert found(api, listed, block_documents={"operator": "or_", "is_anonymous": None, "name": {"any_": names[3:]},
+                                               "id": {"any_": ids[:1]}}) == list("bd")
     assert found(api, listed, block_documents={"block_type_id": {"any_": types[:1]}}) == list("ab")
-    assert found(api, listed, block_types={"slug": {"any_": slugs[1:]}}) == list("c") and found(api, listed, block_types={"name": {"like_": slugs[0].upper()}}) == list("ab")
+    assert found(api, listed, block_types={"slug": {"any_": slugs[1:]}}) == list("c") \
+        and found(api, listed, block_types={"name": {"like_": slugs[0].upper()}}) == list("ab")
     assert found(api, listed, block_schemas={"block_capabilities": {"all_": schemas[0]["capabilities"]}}) == list("ab")
-    assert found(api, listed, block_schemas={"version": {"any_": ["9.9"]}}, block_types={"slug": {"any_": slugs}}) == list("c")
+    assert found(api, listed, block_schemas={"version": {"any_": ["9.9"]}}, block_types={"slug": {"any_": slugs}}) == \
+        list("c")
     assert found(api, listed, block_documents={"id": {"any_": ids[:3]}}, limit=0) == []
 
 
@@ -222,8 +244,10 @@ def test_what_lists_show(api, listed):
 
 
 @pytest.mark.parametrize("body, places", [
-    ({"block_documents": {"is_anonymous": 5, "nope": 1}, "block_types": {"operator": "or_"}, "block_schemas": {"id": 5}, "offset": -1},
-     [["body", "block_documents", "is_anonymous"], ["body", "block_documents", "nope"], ["body", "block_types", "operator"], ["body", "block_schemas", "id"], ["body", "offset"]]),
+    ({"block_documents": {"is_anonymous": 5, "nope": 1}, "block_types": {"operator": "or_"}, "block_schemas": {"id": 5},
+      "offset": -1},
+     [["body", "block_documents", "is_anonymous"], ["body", "block_documents", "nope"],
+      ["body", "block_types", "operator"], ["body", "block_schemas", "id"], ["body", "offset"]]),
     ({"block_documents": 5}, [["body", "block_documents"]]),
     ({"include_secrets": "maybe", "offset": "x"}, [["body", "include_secrets"], ["body", "offset"]]),
     ({"block_documents": {"id": {"any_": [5]}}}, [["body", "block_documents", "id", "any_", 0]]),
@@ -251,12 +275,15 @@ def test_documents_of_a_type(api, listed):
     assert api.read(f"{path}/name/{documents[0]['name']}") == documents[0]
     assert api.read(f"{path}/name/{documents[0]['name']}?include_secrets=1")["data"]["secret"] == "hidden"
     anonymous = f"/block_types/slug/{schemas[1]['block_type']['slug']}/block_documents"
-    assert api.read(anonymous) == [documents[2]] and api.read(f"{anonymous}/name/{documents[3]['name']}") == documents[3]
+    assert api.read(anonymous) == [documents[2]] \
+        and api.read(f"{anonymous}/name/{documents[3]['name']}") == documents[3]
 
 
 def test_documents_of_no_type(api, listed):
     slug = listed[0][0]["block_type"]["slug"]
-    for path, detail in (("none/block_documents", "Block type not found"), ("none/block_documents/name/x", "Block document not found"), (f"{slug}/block_documents/name/none", "Block document not found")):
+    for path, detail in (("none/block_documents", "Block type not found"),
+                         ("none/block_documents/name/x", "Block document not found"),
+                         (f"{slug}/block_documents/name/none", "Block document not found")):
         answer = api.get(f"/block_types/slug/{path}")
         assert (answer.status_code, answer.json()) == (404, {"detail": detail})
     assert api.get(f"/block_types/slug/{slug}/block_documents?include_secrets=x").status_code == 422

@@ -14,13 +14,16 @@ class World:
         self.api = api
         self.mark = unique("world")
         self.rows = {}
-        one, two = self.add("F1", api.flow(f"{self.mark}-Alpha", tags=["x", "y"])), self.add("F2", api.flow(f"{self.mark}-beta", tags=[]))
+        one, two = (self.add("F1", api.flow(f"{self.mark}-Alpha", tags=["x", "y"])),
+                    self.add("F2", api.flow(f"{self.mark}-beta", tags=[])))
         first = self.add("D1", api.deployment(one, name=f"{self.mark}-Dep", tags='["p", "q"]', work_queue_name="wq1"))
         second = self.add("D2", api.deployment(two, name=f"{self.mark}-other", is_schedule_active=0))
-        self.add("R1", api.flow_run(one, name=f"{self.mark}-Run-1", tags=["a", "b"], flow_version="v1", deployment_id=first["id"],
+        self.add("R1", api.flow_run(one, name=f"{self.mark}-Run-1", tags=["a", "b"], flow_version="v1",
+                                    deployment_id=first["id"],
                                     state={"type": "SCHEDULED", "state_details": {"scheduled_time": T[0]}}))
-        self.add("R2", api.flow_run(two, name=f"{self.mark}-run-2", tags=["b"], flow_version="v2", deployment_id=second["id"],
-                                    state={"type": "SCHEDULED", "name": "Late", "state_details": {"scheduled_time": T[2]}}))
+        self.add("R2",
+                 api.flow_run(two, name=f"{self.mark}-run-2", tags=["b"], flow_version="v2", deployment_id=second["id"],
+                              state={"type": "SCHEDULED", "name": "Late", "state_details": {"scheduled_time": T[2]}}))
         self.add("R3", api.flow_run(two, name=f"{self.mark}-third", state={"type": "RUNNING", "name": "Going"}))
         self.add("T1", api.task_run(self.rows["R1"], name=f"{self.mark}-Task", tags=["t", "u"]))
         self.add("T2", api.task_run(self.rows["R3"], name=f"{self.mark}-job"))
@@ -67,59 +70,102 @@ def filled(value, world):
 
 FLOW_RUNS = [
     ({}, "R1 R2 R3 R4"),
-    ({"id": {"any_": ["$R1", "$R3"]}}, "R1 R3"), ({"id": {"any_": []}}, ""), ({"id": {"not_any_": ["$R1", NOBODY]}}, "R2 R3 R4"), ({"id": {"any_": ["$R1", "$R2"], "not_any_": ["$R1"]}}, "R2"),
-    ({"id": {"not_any_": []}}, "R1 R2 R3 R4"), ({"id": {}}, "R1 R2 R3 R4"), ({"id": None}, "R1 R2 R3 R4"), ({"id": {"any_": None}}, "R1 R2 R3 R4"),
-    ({"name": {"any_": ["$mark-third", "no"]}}, "R3"), ({"name": {"like_": "RUN-"}}, "R1 R2"), ({"name": {"like_": "Run_1"}}, "R1"), ({"name": {"like_": "%"}}, "R1 R2 R3 R4"), ({"name": {"like_": ""}}, "R1 R2 R3 R4"),
+    ({"id": {"any_": ["$R1", "$R3"]}}, "R1 R3"), ({"id": {"any_": []}}, ""),
+    ({"id": {"not_any_": ["$R1", NOBODY]}}, "R2 R3 R4"), ({"id": {"any_": ["$R1", "$R2"], "not_any_": ["$R1"]}}, "R2"),
+    ({"id": {"not_any_": []}}, "R1 R2 R3 R4"), ({"id": {}}, "R1 R2 R3 R4"), ({"id": None}, "R1 R2 R3 R4"),
+    ({"id": {"any_": None}}, "R1 R2 R3 R4"), ({"name": {"any_": ["$mark-third", "no"]}}, "R3"),
+    ({"name": {"like_": "RUN-"}}, "R1 R2"), ({"name": {"like_": "Run_1"}}, "R1"),
+    ({"name": {"like_": "%"}}, "R1 R2 R3 R4"), ({"name": {"like_": ""}}, "R1 R2 R3 R4"),
     ({"name": {"like_": "nothing like it"}}, ""), ({"name": {"any_": ["$mark-third"], "like_": "run"}}, ""),
-    ({"tags": {"all_": ["b"]}}, "R1 R2"), ({"tags": {"all_": ["a", "b"]}}, "R1"), ({"tags": {"all_": []}}, "R1 R2 R3 R4"), ({"tags": {"is_null_": True}}, "R3 R4"), ({"tags": {"is_null_": False}}, "R1 R2"),
-    ({"tags": {"operator": "or_", "all_": ["a"], "is_null_": True}}, "R1 R3 R4"), ({"tags": {"operator": "and_", "all_": ["a"], "is_null_": True}}, ""), ({"tags": {"all_": ["A"]}}, ""),
-    ({"deployment_id": {"any_": ["$D1"]}}, "R1"), ({"deployment_id": {"is_null_": True}}, "R3 R4"), ({"deployment_id": {"is_null_": False}}, "R1 R2"),
+    ({"tags": {"all_": ["b"]}}, "R1 R2"), ({"tags": {"all_": ["a", "b"]}}, "R1"),
+    ({"tags": {"all_": []}}, "R1 R2 R3 R4"), ({"tags": {"is_null_": True}}, "R3 R4"),
+    ({"tags": {"is_null_": False}}, "R1 R2"),
+    ({"tags": {"operator": "or_", "all_": ["a"], "is_null_": True}}, "R1 R3 R4"),
+    ({"tags": {"operator": "and_", "all_": ["a"], "is_null_": True}}, ""), ({"tags": {"all_": ["A"]}}, ""),
+    ({"deployment_id": {"any_": ["$D1"]}}, "R1"), ({"deployment_id": {"is_null_": True}}, "R3 R4"),
+    ({"deployment_id": {"is_null_": False}}, "R1 R2"),
     ({"deployment_id": {"operator": "or_", "any_": ["$D2"], "is_null_": True}}, "R2 R3 R4"),
-    ({"work_queue_name": {"is_null_": True}}, "R1 R2 R3 R4"), ({"work_queue_name": {"any_": ["wq1"]}}, ""), ({"work_queue_name": {"is_null_": False}}, ""),
-    ({"state": {"type": {"any_": ["SCHEDULED"]}}}, "R1 R2"), ({"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}, "R3 R4"), ({"state": {"name": {"any_": ["Late", "Going"]}}}, "R2 R3"),
-    ({"state": {"type": {"any_": ["SCHEDULED"]}, "name": {"any_": ["Late"]}}}, "R2"), ({"state": {"operator": "or_", "type": {"any_": ["RUNNING"]}, "name": {"any_": ["Late"]}}}, "R2 R3"),
+    ({"work_queue_name": {"is_null_": True}}, "R1 R2 R3 R4"), ({"work_queue_name": {"any_": ["wq1"]}}, ""),
+    ({"work_queue_name": {"is_null_": False}}, ""), ({"state": {"type": {"any_": ["SCHEDULED"]}}}, "R1 R2"),
+    ({"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}, "R3 R4"),
+    ({"state": {"name": {"any_": ["Late", "Going"]}}}, "R2 R3"),
+    ({"state": {"type": {"any_": ["SCHEDULED"]}, "name": {"any_": ["Late"]}}}, "R2"),
+    ({"state": {"operator": "or_", "type": {"any_": ["RUNNING"]}, "name": {"any_": ["Late"]}}}, "R2 R3"),
     ({"state": {"type": {"any_": []}}}, ""), ({"state": {}}, "R1 R2 R3 R4"), ({"state": {"type": {}}}, "R1 R2 R3 R4"),
     ({"flow_version": {"any_": ["v1", "v3"]}}, "R1"),
-    ({"start_time": {"is_null_": True}}, "R1 R2 R4"), ({"start_time": {"is_null_": False}}, "R3"), ({"start_time": {"after_": "2000-01-01"}}, "R3"), ({"start_time": {"before_": "2000-01-01"}}, ""),
+    ({"start_time": {"is_null_": True}}, "R1 R2 R4"), ({"start_time": {"is_null_": False}}, "R3"),
+    ({"start_time": {"after_": "2000-01-01"}}, "R3"), ({"start_time": {"before_": "2000-01-01"}}, ""),
     ({"start_time": {"before_": "2100-01-01", "after_": "2000-01-01", "is_null_": False}}, "R3"),
-    ({"expected_start_time": {"before_": T[1]}}, "R1 R3 R4"), ({"expected_start_time": {"after_": T[1]}}, "R2"), ({"expected_start_time": {"after_": T[0], "before_": T[0]}}, "R1"),
+    ({"expected_start_time": {"before_": T[1]}}, "R1 R3 R4"), ({"expected_start_time": {"after_": T[1]}}, "R2"),
+    ({"expected_start_time": {"after_": T[0], "before_": T[0]}}, "R1"),
     ({"expected_start_time": {"after_": "2031-01-03T02:00+02:00"}}, "R2"),
-    ({"next_scheduled_start_time": {"before_": T[0]}}, "R1"), ({"next_scheduled_start_time": {"after_": T[0]}}, "R1 R2"), ({"next_scheduled_start_time": {"after_": "2031-01-03T00:00:00.000001"}}, ""),
-    ({"parent_task_run_id": {"any_": ["$T2"]}}, "R4"), ({"parent_task_run_id": {"is_null_": True}}, "R1 R2 R3"), ({"parent_task_run_id": {"is_null_": False}}, "R4"),
+    ({"next_scheduled_start_time": {"before_": T[0]}}, "R1"),
+    ({"next_scheduled_start_time": {"after_": T[0]}}, "R1 R2"),
+    ({"next_scheduled_start_time": {"after_": "2031-01-03T00:00:00.000001"}}, ""),
+    ({"parent_task_run_id": {"any_": ["$T2"]}}, "R4"), ({"parent_task_run_id": {"is_null_": True}}, "R1 R2 R3"),
+    ({"parent_task_run_id": {"is_null_": False}}, "R4"),
     ({"parent_task_run_id": {"operator": "or_", "any_": ["$T2"], "is_null_": True}}, "R1 R2 R3 R4"),
-    ({"operator": "or_", "tags": {"all_": ["a"]}, "flow_version": {"any_": ["v2"]}}, "R1 R2"), ({"operator": "and_", "tags": {"all_": ["b"]}, "flow_version": {"any_": ["v2"]}}, "R2"),
-    ({"operator": "or_"}, "R1 R2 R3 R4"), ({"operator": "or_", "id": {}, "flow_version": {"any_": ["v2"]}}, "R1 R2 R3 R4"),
+    ({"operator": "or_", "tags": {"all_": ["a"]}, "flow_version": {"any_": ["v2"]}}, "R1 R2"),
+    ({"operator": "and_", "tags": {"all_": ["b"]}, "flow_version": {"any_": ["v2"]}}, "R2"),
+    ({"operator": "or_"}, "R1 R2 R3 R4"),
+    ({"operator": "or_", "id": {}, "flow_version": {"any_": ["v2"]}}, "R1 R2 R3 R4"),
 ]
 TASK_RUNS = [
-    ({}, "T1 T2"), ({"id": {"any_": ["$T1"]}}, "T1"), ({"name": {"any_": ["$mark-job"]}}, "T2"), ({"name": {"like_": "-task"}}, "T1"), ({"tags": {"all_": ["u", "t"]}}, "T1"), ({"tags": {"is_null_": True}}, "T2"),
-    ({"tags": {"is_null_": False}}, "T1"), ({"state": {"type": {"any_": ["RUNNING"]}}}, "T2"), ({"state": {"name": {"any_": ["Pending"]}}}, "T1"), ({"start_time": {"is_null_": True}}, "T1"),
-    ({"start_time": {"after_": "2000-01-01"}}, "T2"), ({"subflow_runs": {"exists_": True}}, "T2"), ({"subflow_runs": {"exists_": False}}, "T1"), ({"subflow_runs": {}}, "T1 T2"),
-    ({"operator": "or_", "tags": {"all_": ["t"]}, "state": {"name": {"any_": ["Busy"]}}}, "T1 T2"), ({"tags": {"all_": ["t"]}, "state": {"name": {"any_": ["Busy"]}}}, ""),
-    ({"state": {"operator": "or_", "type": {"any_": ["RUNNING"]}, "name": {"any_": ["Pending"]}}}, "T1 T2"), ({"start_time": {"before_": "2000-01-01"}}, ""),
+    ({}, "T1 T2"), ({"id": {"any_": ["$T1"]}}, "T1"), ({"name": {"any_": ["$mark-job"]}}, "T2"),
+    ({"name": {"like_": "-task"}}, "T1"), ({"tags": {"all_": ["u", "t"]}}, "T1"), ({"tags": {"is_null_": True}}, "T2"),
+    ({"tags": {"is_null_": False}}, "T1"), ({"state": {"type": {"any_": ["RUNNING"]}}}, "T2"),
+    ({"state": {"name": {"any_": ["Pending"]}}}, "T1"), ({"start_time": {"is_null_": True}}, "T1"),
+    ({"start_time": {"after_": "2000-01-01"}}, "T2"), ({"subflow_runs": {"exists_": True}}, "T2"),
+    ({"subflow_runs": {"exists_": False}}, "T1"), ({"subflow_runs": {}}, "T1 T2"),
+    ({"operator": "or_", "tags": {"all_": ["t"]}, "state": {"name": {"any_": ["Busy"]}}}, "T1 T2"),
+    ({"tags": {"all_": ["t"]}, "state": {"name": {"any_": ["Busy"]}}}, ""),
+    ({"state": {"operator": "or_", "type": {"any_": ["RUNNING"]}, "name": {"any_": ["Pending"]}}}, "T1 T2"),
+    ({"start_time": {"before_": "2000-01-01"}}, ""),
 ]
 FLOWS = [
-    ({"id": {"any_": ["$F1"]}}, "F1"), ({"name": {"any_": ["$mark-beta", "$mark-Alpha"]}}, "F1 F2"), ({"name": {"any_": ["$mark-alpha"]}}, ""), ({"name": {"like_": "$mark-ALPHA"}}, "F1"),
-    ({"name": {"like_": "$mark"}, "tags": {"all_": ["y"]}}, "F1"), ({"name": {"like_": "$mark"}, "tags": {"is_null_": True}}, "F2"), ({"name": {"like_": "$mark"}, "tags": {"is_null_": False}}, "F1"),
-    ({"operator": "or_", "id": {"any_": ["$F1"]}, "name": {"any_": ["$mark-beta"]}}, "F1 F2"), ({"operator": "and_", "id": {"any_": ["$F1"]}, "name": {"any_": ["$mark-beta"]}}, ""),
+    ({"id": {"any_": ["$F1"]}}, "F1"), ({"name": {"any_": ["$mark-beta", "$mark-Alpha"]}}, "F1 F2"),
+    ({"name": {"any_": ["$mark-alpha"]}}, ""), ({"name": {"like_": "$mark-ALPHA"}}, "F1"),
+    ({"name": {"like_": "$mark"}, "tags": {"all_": ["y"]}}, "F1"),
+    ({"name": {"like_": "$mark"}, "tags": {"is_null_": True}}, "F2"),
+    ({"name": {"like_": "$mark"}, "tags": {"is_null_": False}}, "F1"),
+    ({"operator": "or_", "id": {"any_": ["$F1"]}, "name": {"any_": ["$mark-beta"]}}, "F1 F2"),
+    ({"operator": "and_", "id": {"any_": ["$F1"]}, "name": {"any_": ["$mark-beta"]}}, ""),
     ({"name": {"like_": "$mark"}, "tags": {"operator": "or_", "all_": ["x", "y"], "is_null_": True}}, "F1 F2"),
 ]
 ACROSS = [
-    ("flows", {"flow_runs": {"name": {"like_": "third"}}}, "F2"), ("flows", {"flow_runs": {"tags": {"all_": ["b"]}}}, "F1 F2"), ("flows", {"task_runs": {"tags": {"all_": ["t"]}}}, "F1"),
-    ("flows", {"deployments": {"name": {"like_": "$mark-dep"}}}, "F1"), ("flows", {"flow_runs": {"name": {"like_": "third"}}, "task_runs": {"tags": {"all_": ["t"]}}}, ""),
-    ("flows", {"flow_runs": {"tags": {"all_": ["b"]}}, "deployments": {"is_schedule_active": {"eq_": False}}}, "F2"), ("flows", {"flow_runs": {}}, "F1 F2"), ("flows", {"task_runs": {}}, "F1 F2"),
+    ("flows", {"flow_runs": {"name": {"like_": "third"}}}, "F2"),
+    ("flows", {"flow_runs": {"tags": {"all_": ["b"]}}}, "F1 F2"),
+    ("flows", {"task_runs": {"tags": {"all_": ["t"]}}}, "F1"),
+    ("flows", {"deployments": {"name": {"like_": "$mark-dep"}}}, "F1"),
+    ("flows", {"flow_runs": {"name": {"like_": "third"}}, "task_runs": {"tags": {"all_": ["t"]}}}, ""),
+    ("flows", {"flow_runs": {"tags": {"all_": ["b"]}}, "deployments": {"is_schedule_active": {"eq_": False}}}, "F2"),
+    ("flows", {"flow_runs": {}}, "F1 F2"), ("flows", {"task_runs": {}}, "F1 F2"),
     ("flows", {"deployments": {}}, "F1 F2"),
-    ("flow_runs", {"task_runs": {"name": {"like_": "job"}}}, "R3"), ("flow_runs", {"task_runs": {}}, "R1 R3"), ("flow_runs", {"deployments": {"name": {"any_": ["$mark-Dep"]}}}, "R1"),
-    ("flow_runs", {"deployments": {"id": {"any_": ["$D2"]}}}, "R2"), ("flow_runs", {"deployments": {"is_schedule_active": {"eq_": True}}}, "R1"), ("flow_runs", {"deployments": {"tags": {"all_": ["p", "q"]}}}, "R1"),
-    ("flow_runs", {"deployments": {"tags": {"is_null_": True}}}, "R2"), ("flow_runs", {"deployments": {"work_queue_name": {"any_": ["wq1"]}}}, "R1"), ("flow_runs", {"deployments": {}}, "R1 R2"),
-    ("flow_runs", {"deployments": {"operator": "or_", "id": {"any_": ["$D1"]}, "is_schedule_active": {"eq_": False}}}, "R1 R2"), ("flow_runs", {"flows": {"id": {"any_": ["$F2"]}}}, "R2 R3"),
-    ("flow_runs", {"flows": {"id": {"any_": ["$F1"]}}, "task_runs": {"tags": {"is_null_": False}}}, "R1"), ("flow_runs", {"flow_runs": {"tags": {"all_": ["b"]}}, "flows": {"id": {"any_": ["$F1"]}}}, "R1"),
-    ("flow_runs", {"work_pools": {"name": {"any_": ["default-agent-pool"]}}}, ""), ("flow_runs", {"work_pool_queues": {"name": {"any_": ["default"]}}}, ""),
+    ("flow_runs", {"task_runs": {"name": {"like_": "job"}}}, "R3"), ("flow_runs", {"task_runs": {}}, "R1 R3"),
+    ("flow_runs", {"deployments": {"name": {"any_": ["$mark-Dep"]}}}, "R1"),
+    ("flow_runs", {"deployments": {"id": {"any_": ["$D2"]}}}, "R2"),
+    ("flow_runs", {"deployments": {"is_schedule_active": {"eq_": True}}}, "R1"),
+    ("flow_runs", {"deployments": {"tags": {"all_": ["p", "q"]}}}, "R1"),
+    ("flow_runs", {"deployments": {"tags": {"is_null_": True}}}, "R2"),
+    ("flow_runs", {"deployments": {"work_queue_name": {"any_": ["wq1"]}}}, "R1"),
+    ("flow_runs", {"deployments": {}}, "R1 R2"),
+    ("flow_runs", {"deployments": {"operator": "or_", "id": {"any_": ["$D1"]}, "is_schedule_active": {"eq_": False}}},
+     "R1 R2"), ("flow_runs", {"flows": {"id": {"any_": ["$F2"]}}}, "R2 R3"),
+    ("flow_runs", {"flows": {"id": {"any_": ["$F1"]}}, "task_runs": {"tags": {"is_null_": False}}}, "R1"),
+    ("flow_runs", {"flow_runs": {"tags": {"all_": ["b"]}}, "flows": {"id": {"any_": ["$F1"]}}}, "R1"),
+    ("flow_runs", {"work_pools": {"name": {"any_": ["default-agent-pool"]}}}, ""),
+    ("flow_runs", {"work_pool_queues": {"name": {"any_": ["default"]}}}, ""),
     ("flow_runs", {"work_pool_queues": {"name": {"startswith_": ["def"]}}}, ""),
-    ("task_runs", {"flow_runs": {"name": {"like_": "third"}}}, "T2"), ("task_runs", {"flows": {"id": {"any_": ["$F1"]}}}, "T1"), ("task_runs", {"deployments": {"id": {"any_": ["$D1"]}}}, "T1"),
-    ("task_runs", {"deployments": {}}, "T1"), ("task_runs", {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}, "task_runs": {"state": {"type": {"any_": ["RUNNING"]}}}}, "T2"),
-    ("task_runs", {"flow_runs": {"id": {"any_": ["$R1", "$R3"]}}, "flows": {"id": {"any_": ["$F2"]}}}, "T2"), ("task_runs", {"flow_runs": {"id": {"any_": ["$R1"]}}, "deployments": {"id": {"any_": ["$D2"]}}}, ""),
+    ("task_runs", {"flow_runs": {"name": {"like_": "third"}}}, "T2"),
+    ("task_runs", {"flows": {"id": {"any_": ["$F1"]}}}, "T1"),
+    ("task_runs", {"deployments": {"id": {"any_": ["$D1"]}}}, "T1"), ("task_runs", {"deployments": {}}, "T1"),
+    ("task_runs",
+     {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}, "task_runs": {"state": {"type": {"any_": ["RUNNING"]}}}},
+     "T2"), ("task_runs", {"flow_runs": {"id": {"any_": ["$R1", "$R3"]}}, "flows": {"id": {"any_": ["$F2"]}}}, "T2"),
+    ("task_runs", {"flow_runs": {"id": {"any_": ["$R1"]}}, "deployments": {"id": {"any_": ["$D2"]}}}, ""),
 ]
-CASES = [("flow_runs", {"flow_runs": fields}, names) for fields, names in FLOW_RUNS] + [("task_runs", {"task_runs": fields}, names) for fields, names in TASK_RUNS]
+CASES = [("flow_runs", {"flow_runs": fields}, names) for fields, names in FLOW_RUNS] \
+    + [("task_runs", {"task_runs": fields}, names) for fields, names in TASK_RUNS]
 CASES += [("flows", {"flows": fields}, names) for fields, names in FLOWS] + ACROSS
 
 
@@ -134,7 +180,8 @@ def test_many_identifiers(api, world):
 
 
 def test_quotes_are_only_text(api, world):
-    for text in ["'", "''; DROP TABLE flow; --", '"', "\\", "[1]", "\U0001f600", *api.on(sqlite=["a\u0000b"], postgresql=[])]:
+    for text in ["'", "''; DROP TABLE flow; --", '"', "\\", "[1]", "\U0001f600",
+                 *api.on(sqlite=["a\u0000b"], postgresql=[])]:
         filters = {"name": {"like_": text}, "tags": {"all_": [text]}, "state": {"name": {"any_": [text]}}}
         assert world.listed("flow_runs", {"flow_runs": filters}) == ""
 
@@ -148,10 +195,12 @@ def test_a_text_that_postgresql_cannot_store(api):
 
 def test_an_offset_below_all_integers(api):
     answer = api.post("/flows/filter", {"offset": -10 ** 20})
-    detail = {"loc": ["body", "offset"], "msg": "ensure this value is greater than or equal to 0", "type": "value_error.number.not_ge", "ctx": {"limit_value": 0}}
+    detail = {"loc": ["body", "offset"], "msg": "ensure this value is greater than or equal to 0",
+              "type": "value_error.number.not_ge", "ctx": {"limit_value": 0}}
     assert (answer.status_code, answer.json()["exception_detail"]) == (422, [detail])
 
 
 def test_a_limit_below_all_integers(api):
     answer = api.post("/work_queues/", {"name": unique(), "concurrency_limit": -10 ** 20})
-    assert (answer.status_code, [error["type"] for error in answer.json()["exception_detail"]]) == (422, ["value_error.number.not_ge"])
+    assert (answer.status_code, [error["type"] for error in answer.json()["exception_detail"]]) == \
+        (422, ["value_error.number.not_ge"])

@@ -28,7 +28,8 @@ def expected_flow_transition(initial, proposed):
     if initial == "CANCELLING" and proposed != "CANCELLED":
         return REJECT("Cannot transition flows that are cancelling to a state other than Cancelled.")
     if initial in PROGRESS and proposed in PROGRESS and PROGRESS[proposed] <= PROGRESS[initial]:
-        return ABORT(f"This run cannot transition to the StateType.{proposed} state from the StateType.{initial} state.")
+        return ABORT(
+            f"This run cannot transition to the StateType.{proposed} state from the StateType.{initial} state.")
     if proposed == "PAUSED" and initial != "RUNNING":
         return REJECT("Cannot pause flows that are not currently running.")
     if initial == "PAUSED" and proposed in ("PENDING", "CANCELLING"):
@@ -69,18 +70,21 @@ def test_every_forced_transition(api, initial, proposed):
 
 def test_the_state_in_the_answer(api):
     run = api.flow_run()
-    details = {"cache_key": "k", "untrackable_result": True, "pause_key": "p", "child_flow_run_id": NOBODY, "flow_run_id": NOBODY, "task_run_id": NOBODY,
-               "scheduled_time": "2020-01-01", "refresh_cache": False}
-    answer = api.set_state(run, {"type": "RUNNING", "name": "Going", "message": "a message", "data": {"a": [1, 2.5, None]}, "state_details": details})
+    details = {"cache_key": "k", "untrackable_result": True, "pause_key": "p", "child_flow_run_id": NOBODY,
+               "flow_run_id": NOBODY, "task_run_id": NOBODY, "scheduled_time": "2020-01-01", "refresh_cache": False}
+    answer = api.set_state(run, {"type": "RUNNING", "name": "Going", "message": "a message",
+                                 "data": {"a": [1, 2.5, None]}, "state_details": details})
     assert answer.status_code == 201
     state = answer.json()["state"]
-    is_state(state, "RUNNING", "Going", run, message="a message", data={"a": [1, 2.5, None]}, cache_key="k", untrackable_result=True, pause_key="p",
-             child_flow_run_id=NOBODY, task_run_id=NOBODY, scheduled_time="2020-01-01T00:00:00+00:00", refresh_cache=False)
+    is_state(state, "RUNNING", "Going", run, message="a message", data={"a": [1, 2.5, None]},
+             cache_key="k", untrackable_result=True, pause_key="p", child_flow_run_id=NOBODY, task_run_id=NOBODY,
+             scheduled_time="2020-01-01T00:00:00+00:00", refresh_cache=False)
     assert api.again(run)["state"] == state
     assert api.read(f"/flow_run_states/{state['id']}") == state
 
 
-@pytest.mark.parametrize("name, default", [("SCHEDULED", "Scheduled"), ("CANCELLING", "Cancelling"), ("CRASHED", "Crashed"), ("PENDING", "Pending")])
+@pytest.mark.parametrize("name, default", [("SCHEDULED", "Scheduled"), ("CANCELLING", "Cancelling"),
+                                           ("CRASHED", "Crashed"), ("PENDING", "Pending")])
 def test_a_state_is_named_after_its_type(api, name, default):
     run = api.flow_run()
     assert forced(api, run, {"type": name, "name": None})["name"] == default
@@ -94,7 +98,8 @@ def test_the_clients_id_and_timestamp_are_dropped(api):
     assert seconds_ago(state["timestamp"]) < 60
 
 
-@pytest.mark.parametrize("data", [None, 0, 1.5, "text", "", [], {}, [1, {"a": None}], False, {"type": "x", "é": "\U0001f600"}])
+@pytest.mark.parametrize("data",
+                         [None, 0, 1.5, "text", "", [], {}, [1, {"a": None}], False, {"type": "x", "é": "\U0001f600"}])
 def test_data_is_kept(api, data):
     run = api.flow_run()
     state = api.moved(run, {"type": "RUNNING", "data": data})
@@ -121,7 +126,8 @@ def test_times_and_counts_of_a_run(api):
     assert (now["run_count"], now["start_time"], now["end_time"]) == (1, running["timestamp"], None)
     assert 0 < now["estimated_run_time"] < 60
     assert now["total_run_time"] == 0.0
-    assert now["estimated_start_time_delta"] == pytest.approx((time_of(now["start_time"]) - time_of(now["expected_start_time"])).total_seconds(), abs=0.0015)
+    assert now["estimated_start_time_delta"] == \
+        pytest.approx((time_of(now["start_time"]) - time_of(now["expected_start_time"])).total_seconds(), abs=0.0015)
     time.sleep(0.05)
     completed = api.moved(run, "COMPLETED")
     done = api.again(run)
@@ -156,7 +162,8 @@ def test_scheduled_times(api):
     first = expected("zone of the times of a run just made", api.kind)(given, when)
     assert (run["expected_start_time"], run["next_scheduled_start_time"]) == (first, first)
     run = api.again(run)
-    assert (run["expected_start_time"], run["next_scheduled_start_time"], run["state"]["state_details"]["scheduled_time"]) == (when, when, given)
+    assert (run["expected_start_time"], run["next_scheduled_start_time"],
+            run["state"]["state_details"]["scheduled_time"]) == (when, when, given)
     assert run["estimated_start_time_delta"] == 0.0
     pending = api.moved(run, "PENDING")
     assert pending["state_details"]["scheduled_time"] == given
@@ -166,7 +173,8 @@ def test_scheduled_times(api):
 
 def test_scheduled_without_a_time_is_now(api):
     run = api.flow_run(state={"type": "SCHEDULED"})
-    assert run["next_scheduled_start_time"] == run["state"]["state_details"]["scheduled_time"] == run["expected_start_time"]
+    assert run["next_scheduled_start_time"] == run["state"]["state_details"]["scheduled_time"] == \
+        run["expected_start_time"]
     assert seconds_ago(run["next_scheduled_start_time"]) < 60
 
 
@@ -208,7 +216,8 @@ def test_a_failing_run_is_retried(api):
     body = answer.json()
     assert (body["status"], body["details"]) == ("REJECT", {"type": "reject_details", "reason": "Retrying"})
     state = body["state"]
-    assert (state["type"], state["name"], state["message"], state["data"]) == ("SCHEDULED", "AwaitingRetry", "why", {"x": 1})
+    assert (state["type"], state["name"], state["message"], state["data"]) == \
+        ("SCHEDULED", "AwaitingRetry", "why", {"x": 1})
     assert 50 < -seconds_ago(state["state_details"]["scheduled_time"]) <= 60
     now = api.again(run)
     assert now["state"] == state
@@ -219,7 +228,8 @@ def test_a_failing_run_is_retried(api):
     assert (last.status_code, last.json()["status"]) == (201, "ACCEPT")
 
 
-@pytest.mark.parametrize("policy, outcome", [({}, "ACCEPT"), ({"retries": 0}, "ACCEPT"), ({"retries": 3}, "REJECT"), ({"max_retries": 3}, "REJECT"), ({"retries": -1}, "ACCEPT"),
+@pytest.mark.parametrize("policy, outcome", [({}, "ACCEPT"), ({"retries": 0}, "ACCEPT"), ({"retries": 3}, "REJECT"),
+                                             ({"max_retries": 3}, "REJECT"), ({"retries": -1}, "ACCEPT"),
                                              ({"max_retries": 3, "retry_delay_seconds": 9.5, "retries": 1}, "REJECT")])
 def test_which_policies_retry(api, policy, outcome):
     run = api.running_flow_run(empirical_policy=policy)
@@ -228,7 +238,8 @@ def test_which_policies_retry(api, policy, outcome):
 
 def test_old_fields_of_the_policy_fill_the_new_ones(api):
     assert api.flow_run(empirical_policy={"max_retries": 3, "retry_delay_seconds": 9.7})["empirical_policy"] == {
-        "max_retries": 3, "retry_delay_seconds": 9.7, "retries": 3, "retry_delay": 9, "pause_keys": [], "resuming": False}
+        "max_retries": 3, "retry_delay_seconds": 9.7, "retries": 3, "retry_delay": 9, "pause_keys": [],
+        "resuming": False}
 
 
 def test_a_retry_forgets_the_pauses_of_a_new_client_only(api):
@@ -238,7 +249,8 @@ def test_a_retry_forgets_the_pauses_of_a_new_client_only(api):
         assert api.again(run)["empirical_policy"]["pause_keys"] == kept
 
 
-@pytest.mark.parametrize("version, type_, count", [("0.8.2", "SCHEDULED", 0), ("0.8.3", "FAILED", 1), (None, "FAILED", 1)])
+@pytest.mark.parametrize("version, type_, count",
+                         [("0.8.2", "SCHEDULED", 0), ("0.8.3", "FAILED", 1), (None, "FAILED", 1)])
 def test_failed_tasks_are_scheduled_again_for_old_clients(api, version, type_, count):
     run = api.running_flow_run(empirical_policy={"retries": 1})
     task = api.task_run(run)
@@ -265,10 +277,12 @@ def test_pause_and_resume(api):
     assert {name: answer.json()[name] for name in ("status", "details")} == ACCEPT
     assert (answer.json()["state"]["type"], answer.json()["state"]["name"]) == ("RUNNING", "Running")
     now = api.again(run)
-    assert now["empirical_policy"] == {"max_retries": 0, "retry_delay_seconds": 0.0, "retries": None, "retry_delay": None, "pause_keys": ["k"], "resuming": True}
+    assert now["empirical_policy"] == {"max_retries": 0, "retry_delay_seconds": 0.0, "retries": None,
+                                       "retry_delay": None, "pause_keys": ["k"], "resuming": True}
     assert now["run_count"] == 2
     again = pause(api, run, pause_key="k")
-    assert (again.status_code, again.json()) == (200, {"state": now["state"], **REJECT("This pause has already fired.")})
+    assert (again.status_code, again.json()) == (200,
+                                                 {"state": now["state"], **REJECT("This pause has already fired.")})
 
 
 def test_a_pause_without_a_key_gets_one(api):
@@ -281,7 +295,8 @@ def test_a_pause_without_a_key_gets_one(api):
 def test_resume_of_a_run_that_is_not_paused(api):
     for run in [api.flow_run(), api.running_flow_run()]:
         answer = api.post(f"/flow_runs/{run['id']}/resume")
-        assert (answer.status_code, answer.json()) == (200, {"state": None, **ABORT("Cannot resume a flow run that is not paused.")})
+        assert (answer.status_code, answer.json()) == \
+            (200, {"state": None, **ABORT("Cannot resume a flow run that is not paused.")})
 
 
 def test_a_pause_that_timed_out_fails_the_run(api):
@@ -290,8 +305,10 @@ def test_a_pause_that_timed_out_fails_the_run(api):
     answer = api.post(f"/flow_runs/{run['id']}/resume")
     body = answer.json()
     assert answer.status_code == 201
-    assert {name: body[name] for name in ("status", "details")} == REJECT("The flow run pause has timed out and can no longer resume.")
-    assert (body["state"]["type"], body["state"]["name"], body["state"]["message"]) == ("FAILED", "Failed", "The flow was paused and never resumed.")
+    assert {name: body[name] for name in ("status", "details")} == \
+        REJECT("The flow run pause has timed out and can no longer resume.")
+    assert (body["state"]["type"], body["state"]["name"], body["state"]["message"]) == \
+        ("FAILED", "Failed", "The flow was paused and never resumed.")
     assert api.again(run)["state"] == body["state"]
 
 
@@ -303,10 +320,12 @@ def test_pause_with_reschedule(api):
     assert answer.json()["details"]["reason"] == "Cannot pause flows without a deployment with the reschedule option."
     deployment = api.deployment(flow)
     run = api.running_flow_run(flow=flow, deployment_id=deployment["id"])
-    assert pause(api, run, pause_reschedule=True, pause_key="k", pause_timeout=in_seconds(300)).json()["status"] == "ACCEPT"
+    assert pause(api, run, pause_reschedule=True, pause_key="k",
+                 pause_timeout=in_seconds(300)).json()["status"] == "ACCEPT"
     answer = api.post(f"/flow_runs/{run['id']}/resume")
     body = answer.json()
-    assert (answer.status_code, body["status"], body["state"]["type"], body["state"]["name"]) == (201, "ACCEPT", "SCHEDULED", "Resuming")
+    assert (answer.status_code, body["status"], body["state"]["type"], body["state"]["name"]) == \
+        (201, "ACCEPT", "SCHEDULED", "Resuming")
     assert api.again(run)["empirical_policy"]["resuming"] is True
     api.moved(run, "PENDING")
     api.moved(run, "RUNNING")
@@ -318,7 +337,8 @@ def test_a_forced_pause_with_reschedule_cannot_be_resumed_without_a_deployment(a
     run = api.running_flow_run()
     pause(api, run, force=True, pause_reschedule=True)
     answer = api.post(f"/flow_runs/{run['id']}/resume")
-    assert (answer.status_code, answer.json()) == (200, {"state": api.again(run)["state"], **REJECT("Cannot reschedule a paused flow run without a deployment.")})
+    assert (answer.status_code, answer.json()) == \
+        (200, {"state": api.again(run)["state"], **REJECT("Cannot reschedule a paused flow run without a deployment.")})
 
 
 def test_subflows_cannot_be_paused_with_reschedule(api):
@@ -346,13 +366,15 @@ def test_resuming_by_versions(api, version):
 def test_a_run_of_a_deployment_can_be_scheduled_again(api):
     flow = api.flow()
     deployment = api.deployment(flow)
-    run = api.running_flow_run(flow=flow, deployment_id=deployment["id"], empirical_policy={"pause_keys": ["k"], "resuming": True})
+    run = api.running_flow_run(flow=flow, deployment_id=deployment["id"],
+                               empirical_policy={"pause_keys": ["k"], "resuming": True})
     api.moved(run, "FAILED")
     assert api.set_state(run, "SCHEDULED").json()["status"] == "ABORT"
     answer = api.set_state(run, {"type": "SCHEDULED", "name": "AwaitingRetry"})
     assert (answer.status_code, answer.json()["status"]) == (201, "ACCEPT")
     now = api.again(run)
-    assert (now["end_time"], now["empirical_policy"]["pause_keys"], now["empirical_policy"]["resuming"]) == (None, [], False)
+    assert (now["end_time"], now["empirical_policy"]["pause_keys"], now["empirical_policy"]["resuming"]) == \
+        (None, [], False)
     api.moved(run, "RUNNING")
     assert api.again(run)["run_count"] == 1  # the first time it ran, it was "resuming"
 
@@ -398,7 +420,8 @@ def test_states_of_a_run_in_order(api):
 
 def test_a_run_created_with_a_state(api):
     run = api.flow_run(state={"type": "RUNNING", "name": "x", "message": "m"})
-    assert (run["run_count"], run["state_type"], run["state_name"], run["start_time"]) == (1, "RUNNING", "x", run["state"]["timestamp"])
+    assert (run["run_count"], run["state_type"], run["state_name"], run["start_time"]) == \
+        (1, "RUNNING", "x", run["state"]["timestamp"])
     assert api.flow_run(state={"type": "COMPLETED"})["end_time"] is None
 
 

@@ -25,7 +25,8 @@ def test_a_flow_of_that_name_is_answered(api):
     assert (answer.status_code, answer.json()) == (200, flow)
 
 
-@pytest.mark.parametrize("given, kept", [(5, "5"), (1.0, "1.0"), (10**20, str(10**20)), (True, "True"), ("", ""), (" x ", " x "), ("a\nb", "a\nb"), ("a\u0000b"[:1], "a")])
+@pytest.mark.parametrize("given, kept", [(5, "5"), (1.0, "1.0"), (10**20, str(10**20)), (True, "True"), ("", ""),
+                                         (" x ", " x "), ("a\nb", "a\nb"), ("a\u0000b"[:1], "a")])
 def test_names_are_made_text(api, given, kept):
     answer = api.post("/flows/", {"name": given})
     assert answer.status_code in (200, 201)
@@ -65,7 +66,8 @@ def test_delete(api):
     flow = api.flow()
     answer = api.delete(f"/flows/{flow['id']}")
     assert (answer.status_code, answer.content) == (204, b"")
-    for answer in [api.get(f"/flows/{flow['id']}"), api.delete(f"/flows/{flow['id']}"), api.patch(f"/flows/{flow['id']}", {"tags": []}), api.get(f"/flows/name/{flow['name']}")]:
+    for answer in [api.get(f"/flows/{flow['id']}"), api.delete(f"/flows/{flow['id']}"),
+                   api.patch(f"/flows/{flow['id']}", {"tags": []}), api.get(f"/flows/name/{flow['name']}")]:
         assert (answer.status_code, answer.json()) == (404, {"detail": "Flow not found"})
 
 
@@ -95,7 +97,8 @@ def test_names_in_paths(api):
 def test_a_name_with_a_zero_character(api, form):
     """It is none of those that names must not hold; only PostgreSQL stores no text with it."""
     name, status = unique(form), api.on(sqlite=201, postgresql=expected("a text with U+0000 on PostgreSQL", api.kind))
-    answers = [api.post("/flows/", {"name": name}), api.post("/block_types/", {"name": name, "slug": unique("zero")}), api.post("/work_queues/", {"name": name}),
+    answers = [api.post("/flows/", {"name": name}), api.post("/block_types/", {"name": name, "slug": unique("zero")}),
+               api.post("/work_queues/", {"name": name}),
                api.post("/deployments/", {"name": name, "flow_id": api.flow()["id"]})]
     assert [answer.status_code for answer in answers] == [status] * 4
     assert [answer.json()["name"] for answer in answers if status == 201] == ([name] * 4 if status == 201 else [])
@@ -124,7 +127,8 @@ def test_filter_and_count(api):
 
 def test_lists_without_a_body(api):
     api.flow()
-    for path in ["/flows/filter", "/flow_runs/filter", "/task_runs/filter", "/logs/filter", "/concurrency_limits/filter"]:
+    for path in ["/flows/filter", "/flow_runs/filter", "/task_runs/filter", "/logs/filter",
+                 "/concurrency_limits/filter"]:
         assert api.post(path).status_code == 200
         assert api.made(path, {}, 200) == api.post(path).json() or "flow_runs" in path or "task_runs" in path
     assert api.post("/flows/count").json() == api.made("/flows/count", {}, 200) > 0

@@ -8,7 +8,8 @@ LOG = ["id", "created", "updated", "name", "level", "message", "timestamp", "flo
 
 
 def line(run, **fields):
-    return {"name": "n", "level": 20, "message": "m", "timestamp": "2031-01-01T00:00:00Z", "flow_run_id": run["id"], **fields}
+    return {"name": "n", "level": 20, "message": "m", "timestamp": "2031-01-01T00:00:00Z", "flow_run_id": run["id"],
+            **fields}
 
 
 @pytest.fixture(scope="module")
@@ -23,12 +24,14 @@ def listed(api, run, sort=None, paging=None, **filters):
 
 def test_write_and_read(api):
     run, task = api.flow_run(), api.task_run()
-    answer = api.post("/logs/", [line(run, name="prefect.é", message="a\n\U0001f600\u2028\"", level="30", timestamp="2031-05-06T07:08:09.5+02:00", task_run_id=task["id"])])
+    answer = api.post("/logs/", [line(run, name="prefect.é", message="a\n\U0001f600\u2028\"", level="30",
+                                      timestamp="2031-05-06T07:08:09.5+02:00", task_run_id=task["id"])])
     assert (answer.status_code, answer.text) == (201, "null")
     [log] = listed(api, run)
     assert list(log) == LOG
     assert UUID.match(log["id"]) and TIME.match(log["created"]) and TIME.match(log["updated"])
-    assert [log[key] for key in LOG[3:]] == ["prefect.é", 30, "a\n\U0001f600\u2028\"", "2031-05-06T05:08:09.500000+00:00", run["id"], task["id"]]
+    assert [log[key] for key in LOG[3:]] == ["prefect.é", 30, "a\n\U0001f600\u2028\"",
+                                             "2031-05-06T05:08:09.500000+00:00", run["id"], task["id"]]
 
 
 def test_nothing_to_write(api):
@@ -47,22 +50,28 @@ def test_coercions(api):
     run = api.flow_run()
     assert api.post("/logs/", [line(run, name=5, message=1.5, level=10.9, timestamp="2031-01-01")]).status_code == 201
     [log] = listed(api, run)
-    assert [log[key] for key in ["name", "message", "level", "timestamp"]] == ["5", "1.5", 10, "2031-01-01T00:00:00+00:00"]
+    assert [log[key] for key in ["name", "message", "level", "timestamp"]] == \
+        ["5", "1.5", 10, "2031-01-01T00:00:00+00:00"]
 
 
 def test_many_lines(api):
     run = api.flow_run()
     for start in range(0, 450, 225):
-        lines = [line(run, message=str(number), timestamp=f"2031-01-01T00:{number // 60:02d}:{number % 60:02d}Z") for number in range(start, start + 225)]
+        lines = [line(run, message=str(number), timestamp=f"2031-01-01T00:{number // 60:02d}:{number % 60:02d}Z")
+                 for number in range(start, start + 225)]
         assert api.post("/logs/", lines).status_code == 201
     assert [log["message"] for log in listed(api, run)] == [str(number) for number in range(200)]
-    assert [log["message"] for log in listed(api, run, paging={"offset": 440})] == [str(number) for number in range(440, 450)]
-    assert [log["message"] for log in listed(api, run, sort="TIMESTAMP_DESC", paging={"limit": 3})] == ["449", "448", "447"]
+    assert [log["message"] for log in listed(api, run, paging={"offset": 440})] == \
+        [str(number) for number in range(440, 450)]
+    assert [log["message"] for log in listed(api, run, sort="TIMESTAMP_DESC", paging={"limit": 3})] == \
+        ["449", "448", "447"]
 
 
 def test_filters(api):
     run, task = api.flow_run(), api.task_run()
-    lines = [line(run, message="a", level=10), line(run, message="b", level=20, timestamp="2031-01-02", task_run_id=task["id"]), line(run, message="c", level=30, timestamp="2031-01-03")]
+    lines = [line(run, message="a", level=10),
+             line(run, message="b", level=20, timestamp="2031-01-02", task_run_id=task["id"]),
+             line(run, message="c", level=30, timestamp="2031-01-03")]
     assert api.post("/logs/", lines).status_code == 201
 
     def messages(**filters):
@@ -87,12 +96,14 @@ def test_one_bad_line_refuses_all(api):
     run = api.flow_run()
     answer = api.post("/logs/", [line(run), line(run, level="x")])
     assert answer.status_code == 422
-    assert answer.json()["exception_detail"] == [{"loc": ["body", 1, "level"], "msg": "value is not a valid integer", "type": "type_error.integer"}]
+    assert answer.json()["exception_detail"] == [{"loc": ["body", 1, "level"], "msg": "value is not a valid integer",
+                                                  "type": "type_error.integer"}]
     assert listed(api, run) == []
 
 
 def test_messages_of_any_length(api):
     run = api.flow_run()
     text = unique() + "x" * 200000
-    assert api.post("/logs/", [line(run, message=text), line(run, message="", timestamp="2031-01-02")]).status_code == 201
+    assert api.post("/logs/",
+                    [line(run, message=text), line(run, message="", timestamp="2031-01-02")]).status_code == 201
     assert [log["message"] for log in listed(api, run)] == [text, ""]

@@ -30,7 +30,9 @@ print(json.dumps(walk(typer.main.get_command(app), ["prefect"])))
 
 
 def told_by_reference(program, home):
-    answer = subprocess.run([sys.executable, "-W", "ignore", "-c", program], env=servers.server_environment(home, PATH=os.environ["PATH"]), capture_output=True, check=True)
+    answer = subprocess.run([sys.executable, "-W", "ignore", "-c", program],
+                            env=servers.server_environment(home, PATH=os.environ["PATH"]), capture_output=True,
+                            check=True)
     return json.loads(answer.stdout)
 
 
@@ -49,8 +51,8 @@ def document(api):
 
 
 def operations(document):
-    return {f"{method.upper()} {path.removeprefix('/api')}": operation for path, methods in document["paths"].items() for method, operation in methods.items()
-            if method in METHODS}
+    return {f"{method.upper()} {path.removeprefix('/api')}": operation for path, methods in document["paths"].items()
+            for method, operation in methods.items() if method in METHODS}
 
 
 # ---- the documents ----
@@ -95,7 +97,8 @@ class Facts:
     def kind(self, schema):
         schema = self.resolved(schema)
         choices = schema.get("anyOf")
-        return [self.kind(choice) for choice in choices] if choices else [schema.get("type"), schema.get("format"), schema.get("enum")]
+        return [self.kind(choice) for choice in choices] if choices \
+            else [schema.get("type"), schema.get("format"), schema.get("enum")]
 
     def add_schema(self, operation, place, schema):
         plain = self.resolved(schema)
@@ -114,7 +117,8 @@ class Facts:
         self.found[operation, f"answer {status}"] = schema is not None and [name, schema.get("type")]
         if name and status != "422":
             members = self.schemas[name.split("/")[-1]].get("properties", {})
-            self.found.update({(operation, f"answer {status}.{member}"): self.kind(schema) for member, schema in members.items()})
+            self.found.update({(operation, f"answer {status}.{member}"): self.kind(schema)
+                               for member, schema in members.items()})
 
     def add_operation(self, name, operation):
         for fact in ("operationId", "summary"):
@@ -142,7 +146,8 @@ ALSO_REQUIRED = {
 
 # Where our document is meant to differ: (operation, place, reason), both as regular expressions. Each must be of use.
 DIFFERENT = [
-    *[(rf"(POST|PUT) {re.escape(path)}", rf"body(\[\])?\.({'|'.join(names)}) required", "it stumbles later where these are missing; ours refuses the body")
+    *[(rf"(POST|PUT) {re.escape(path)}", rf"body(\[\])?\.({'|'.join(names)}) required",
+       "it stumbles later where these are missing; ours refuses the body")
       for path, names in {**ALSO_REQUIRED, **REQUIRED}.items()],
     (r"POST /.*", r"body\.state\.type required", "the same for a state"),
     (r"PATCH /deployments/\{id\}", r"path id", "it answers 500 for what is no UUID"),
@@ -152,12 +157,14 @@ DIFFERENT = [
 
 
 def different(name, place):
-    return [index for index, (operation, where, _) in enumerate(DIFFERENT) if re.fullmatch(operation, name) and re.fullmatch(where, place)]
+    return [index for index, (operation, where, _) in enumerate(DIFFERENT) if re.fullmatch(operation, name)
+            and re.fullmatch(where, place)]
 
 
 def test_what_generators_read_is_the_references(api, document, reference_document):
     ours, theirs = Facts(document).found, Facts(reference_document).found
-    found = {key: (theirs.get(key), ours.get(key)) for key in sorted(theirs.keys() | ours.keys()) if theirs.get(key) != ours.get(key)}
+    found = {key: (theirs.get(key), ours.get(key))
+             for key in sorted(theirs.keys() | ours.keys()) if theirs.get(key) != ours.get(key)}
     assert {key: values for key, values in found.items() if not different(*key)} == {}
     if api.kind == "orion":
         assert {index for key in found for index in different(*key)} == set(range(len(DIFFERENT)))
@@ -166,7 +173,8 @@ def test_what_generators_read_is_the_references(api, document, reference_documen
 
 
 # Two filters are named by their keys.
-OTHER_NAMES = {"BlockSchemaFilterCapabilities": "BlockSchemaFilterBlockCapabilities", "TaskRunFilterSubFlowRuns": "TaskRunFilterSubflowRuns"}
+OTHER_NAMES = {"BlockSchemaFilterCapabilities": "BlockSchemaFilterBlockCapabilities",
+               "TaskRunFilterSubFlowRuns": "TaskRunFilterSubflowRuns"}
 
 
 def test_schemas_have_the_references_names(api, document, reference_document):
@@ -209,7 +217,8 @@ def test_our_page_needs_no_other_host():
 def table(heading):
     """The rows of the table below a heading, each as its cells."""
     text = (servers.ROOT / "docs/compatibility.md").read_text().split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")]
+            for line in text.splitlines() if line.startswith("|")]
     return [[cell.strip("`| ") for cell in row] for row in rows[2:]]
 
 
@@ -222,10 +231,11 @@ def test_the_page_has_every_operation(document):
 
 
 def test_the_page_has_every_service_and_command(tmp_path):
-    names = told_by_reference("import json, prefect.orion.services as s, prefect.orion.services.loop_service as l, pkgutil, importlib\n"
-                              "[importlib.import_module(f'prefect.orion.services.{m.name}') for m in pkgutil.iter_modules(s.__path__)]\n"
-                              "def below(c): return [n for k in c.__subclasses__() for n in [k.__name__, *below(k)]]\n"
-                              "print(json.dumps(below(l.LoopService)))", tmp_path)
+    names = told_by_reference(
+        "import json, prefect.orion.services as s, prefect.orion.services.loop_service as l, pkgutil, importlib\n"
+        "[importlib.import_module(f'prefect.orion.services.{m.name}') for m in pkgutil.iter_modules(s.__path__)]\n"
+        "def below(c): return [n for k in c.__subclasses__() for n in [k.__name__, *below(k)]]\n"
+        "print(json.dumps(below(l.LoopService)))", tmp_path)
     assert sorted(row[0] for row in table("Background services")) == sorted(names)
     plurals = re.compile(r"\b(block|type|workspace|concurrency-limit|deployment|flow-run|flow|profile|work-queue)s\b")
     commands = {plurals.sub(r"\1", command) for command in told_by_reference(REFERENCE_COMMANDS, tmp_path)}

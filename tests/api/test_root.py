@@ -20,9 +20,12 @@ def test_settings(api):
     settings = api.read("/admin/settings")
     assert len(settings) == 79
     assert settings["PREFECT_HOME"] == str(api.server.home)
-    expected = {"PREFECT_API_KEY": "********", "PREFECT_ORION_DATABASE_CONNECTION_URL": "********", "PREFECT_ORION_DATABASE_PASSWORD": "********", "PREFECT_ORION_ANALYTICS_ENABLED": False,
-                "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED": False, "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS": 60.0, "PREFECT_ORION_API_DEFAULT_LIMIT": 200, "PREFECT_LOGGING_EXTRA_LOGGERS": "",
-                "PREFECT_ORION_API_HOST": "127.0.0.1", "PREFECT_API_URL": None, "PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOCAL_STORAGE_PATH": "${PREFECT_HOME}/storage"}
+    expected = {"PREFECT_API_KEY": "********", "PREFECT_ORION_DATABASE_CONNECTION_URL": "********",
+                "PREFECT_ORION_DATABASE_PASSWORD": "********", "PREFECT_ORION_ANALYTICS_ENABLED": False,
+                "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED": False,
+                "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS": 60.0, "PREFECT_ORION_API_DEFAULT_LIMIT": 200,
+                "PREFECT_LOGGING_EXTRA_LOGGERS": "", "PREFECT_ORION_API_HOST": "127.0.0.1", "PREFECT_API_URL": None,
+                "PREFECT_LOGGING_LEVEL": "INFO", "PREFECT_LOCAL_STORAGE_PATH": "${PREFECT_HOME}/storage"}
     assert {name: settings[name] for name in expected} == expected
 
 
@@ -55,11 +58,14 @@ def test_the_redirect_is_made_from_host(api):
 @pytest.mark.parametrize("headers, address", [
     ({"x-forwarded-host": "pub.example", "x-forwarded-proto": "https,http"}, "https://pub.example"),
     ({"x-forwarded-host": "pub.example:8443 , inner", "x-forwarded-proto": "HTTPS, http"}, "https://pub.example:8443"),
-    ({"x-forwarded-host": "[2001:db8::1]:1"}, "http://[2001:db8::1]:1"), ({"x-forwarded-proto": "http, https"}, "http://inner:1"),
-    ({"x-forwarded-host": ""}, "http://inner:1"), ({"x-forwarded-host": 'a"/b'}, "http://inner:1"),
-    ({"host": "a!b", "x-forwarded-host": "pub.example"}, "http://pub.example"), ({"host": "a!b", "x-forwarded-proto": "https"}, ""), ({"host": "my_server:4200"}, "http://my_server:4200")])
+    ({"x-forwarded-host": "[2001:db8::1]:1"}, "http://[2001:db8::1]:1"),
+    ({"x-forwarded-proto": "http, https"}, "http://inner:1"), ({"x-forwarded-host": ""}, "http://inner:1"),
+    ({"x-forwarded-host": 'a"/b'}, "http://inner:1"),
+    ({"host": "a!b", "x-forwarded-host": "pub.example"}, "http://pub.example"),
+    ({"host": "a!b", "x-forwarded-proto": "https"}, ""), ({"host": "my_server:4200"}, "http://my_server:4200")])
 def test_the_redirect_behind_proxies(api, headers, address):
-    """Ours only: the reference reads neither X-Forwarded-Host nor lists. A usable address is the one that /ui-settings tells."""
+    """Ours only: the reference reads neither X-Forwarded-Host nor lists. A usable address is the one that /ui-settings
+    tells."""
     if api.kind == "reference":
         pytest.skip("a listed difference")
     sent = {"host": "inner:1", **headers}
@@ -69,7 +75,8 @@ def test_the_redirect_behind_proxies(api, headers, address):
     assert api.get("/docs/", headers=sent).headers["location"] == f"{address}/api/docs"
 
 
-@pytest.mark.parametrize("head", ["GET /api/health/ HTTP/1.0\r\n\r\n", "GET /api/health/ HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n"])
+@pytest.mark.parametrize("head", ["GET /api/health/ HTTP/1.0\r\n\r\n",
+                                  "GET /api/health/ HTTP/1.1\r\nhost:\r\nconnection: close\r\n\r\n"])
 def test_the_redirect_without_a_host(api, head):
     if api.kind == "reference":
         pytest.skip("a listed difference")
@@ -77,7 +84,8 @@ def test_the_redirect_without_a_host(api, head):
     assert answer.startswith(b"HTTP/1.1 307 ") and b"\r\nlocation: /api/health\r\n" in answer
 
 
-@pytest.mark.parametrize("sent, location", [("/health%2F", "/health"), ("/flows/name/a%20b/", "/flows/name/a%20b"), ("/flows/name/%c3%a9/?q=%20", "/flows/name/%C3%A9?q=%20"),
+@pytest.mark.parametrize("sent, location", [("/health%2F", "/health"), ("/flows/name/a%20b/", "/flows/name/a%20b"),
+                                            ("/flows/name/%c3%a9/?q=%20", "/flows/name/%C3%A9?q=%20"),
                                             ("/flows/name/a%22%3c/", "/flows/name/a%22%3C")])
 def test_the_redirect_is_made_from_the_decoded_path(api, sent, location):
     answer = raw(api, f"GET /api{sent} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
@@ -95,7 +103,8 @@ def test_a_body_that_is_no_utf8(api, body):
     assert (answer.status_code, answer.json()) == (400, {"detail": "There was an error parsing the body"})
 
 
-@pytest.mark.parametrize("body, content_type", [(b"\xff", "text/plain"), (b'{"name": "\xed\xa0\x80"}', "application/json")])
+@pytest.mark.parametrize("body, content_type",
+                         [(b"\xff", "text/plain"), (b'{"name": "\xed\xa0\x80"}', "application/json")])
 def test_other_bodies_that_are_no_utf8_are_refused_in_utf8(api, body, content_type):
     answer = api.request("POST", "/flows/", content=body, headers={"content-type": content_type})
     assert answer.status_code == (500 if api.kind == "reference" else 400)
@@ -148,7 +157,8 @@ def test_pipelined_requests(api):
 def test_chunked_bodies(api):
     body = json.dumps({"name": unique()}).encode()
     chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:5], body[5:]))
-    received = raw(api, b"POST /api/flows/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+    received = raw(api, b"POST /api/flows/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                   b"connection: close\r\ntransfer-encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
     assert received.startswith(b"HTTP/1.1 201")
 
 
@@ -159,12 +169,15 @@ def test_http_1_0(api):
 
 def test_expect_continue(api):
     body = json.dumps({"name": unique()}).encode()
-    head = b"POST /api/flows/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body)
+    head = (b"POST /api/flows/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nconnection: close\r\n"
+            b"expect: 100-continue\r\ncontent-length: %d\r\n\r\n" % len(body))
     received = raw(api, head + body)
     assert b"HTTP/1.1 201" in received
 
 
-@pytest.mark.parametrize("request_", [b"nonsense\r\n\r\n", b"GET /api/health HTTP/1.1\r\nbad header\r\n\r\n", b"GET /api/health HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n", b"\x16\x03\x01\x02\x00"])
+@pytest.mark.parametrize("request_",
+                         [b"nonsense\r\n\r\n", b"GET /api/health HTTP/1.1\r\nbad header\r\n\r\n",
+                          b"GET /api/health HTTP/1.1\r\nhost: x\r\ncontent-length: x\r\n\r\n", b"\x16\x03\x01\x02\x00"])
 def test_what_is_not_http(api, request_):
     received = raw(api, request_)
     assert received == b"" or received.startswith(b"HTTP/1.1 400")

@@ -17,9 +17,11 @@ def put(api, status=201, **fields):
 
 
 def test_put_and_read(api):
-    search = put(api, filters=[FILTER, {**FILTER, "value": None}, {**FILTER, "value": {"b": [1, "é"], "a": True}, "unknown": 1}])
+    search = put(api, filters=[FILTER, {**FILTER, "value": None},
+                               {**FILTER, "value": {"b": [1, "é"], "a": True}, "unknown": 1}])
     is_row(search, KEYS)
-    if api.on(sqlite=True, postgresql=expected("keys keep their order in the answer to their storing, on PostgreSQL", api.kind)):
+    if api.on(sqlite=True,
+              postgresql=expected("keys keep their order in the answer to their storing, on PostgreSQL", api.kind)):
         assert [list(one) for one in search["filters"]] == [list(FILTER)] * 3
     assert [set(one) for one in search["filters"]] == [set(FILTER)] * 3
     assert [one["value"] for one in search["filters"]] == [1.5, None, {"b": [1, "é"], "a": True}]
@@ -44,13 +46,16 @@ def test_coercions(api):
     ({"filters": {}}, [(["filters"], "value is not a valid list", "type_error.list")]),
     ({"filters": None}, [(["filters"], "none is not an allowed value", "type_error.none.not_allowed")]),
     ({"filters": [None, 5, {**FILTER, "type": None}], "x": 1}, [
-        (["filters", 0], "none is not an allowed value", "type_error.none.not_allowed"), (["filters", 1], "value is not a valid dict", "type_error.dict"),
-        (["filters", 2, "type"], "none is not an allowed value", "type_error.none.not_allowed"), (["x"], "extra fields not permitted", "value_error.extra")]),
+        (["filters", 0], "none is not an allowed value", "type_error.none.not_allowed"),
+        (["filters", 1], "value is not a valid dict", "type_error.dict"),
+        (["filters", 2, "type"], "none is not an allowed value", "type_error.none.not_allowed"),
+        (["x"], "extra fields not permitted", "value_error.extra")]),
     ({"filters": [{}]}, [(["filters", 0, name], "field required", "value_error.missing") for name in FILTER]),
 ])
 def test_refused(api, fields, errors):
     answer = put(api, 422, **fields)
-    assert answer["exception_detail"] == [{"loc": ["body", *loc], "msg": message, "type": kind} for loc, message, kind in errors]
+    assert answer["exception_detail"] == [{"loc": ["body", *loc], "msg": message, "type": kind}
+                                          for loc, message, kind in errors]
 
 
 def test_list(api):

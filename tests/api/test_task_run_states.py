@@ -27,7 +27,8 @@ def expected_task_transition(initial, proposed):
             return ACCEPT  # it never ran under this flow run's first attempt: a rerun with its flow
         return ABORT("This run has already terminated.")
     if initial in PROGRESS and proposed in PROGRESS and PROGRESS[proposed] <= PROGRESS[initial]:
-        return ABORT(f"This run cannot transition to the StateType.{proposed} state from the StateType.{initial} state.")
+        return ABORT(
+            f"This run cannot transition to the StateType.{proposed} state from the StateType.{initial} state.")
     return ACCEPT
 
 
@@ -48,8 +49,10 @@ def test_every_transition(api, parent, initial, proposed):
 
 def test_the_state_in_the_answer(api, parent):
     task = api.task_run(parent)
-    state = api.moved(task, {"type": "RUNNING", "data": {"x": 1}, "state_details": {"cache_expiration": "2030-01-01T00:00:00", "pause_reschedule": "yes"}})
-    is_state(state, "RUNNING", "Running", parent, task=task, data={"x": 1}, cache_expiration="2030-01-01T00:00:00+00:00", pause_reschedule=True)
+    state = api.moved(task, {"type": "RUNNING", "data": {"x": 1},
+                             "state_details": {"cache_expiration": "2030-01-01T00:00:00", "pause_reschedule": "yes"}})
+    is_state(state, "RUNNING", "Running", parent, task=task, data={"x": 1},
+             cache_expiration="2030-01-01T00:00:00+00:00", pause_reschedule=True)
     assert api.again(task)["state"] == state
     assert api.read(f"/task_run_states/{state['id']}") == state
     assert api.read(f"/task_run_states/?task_run_id={task['id']}") == [task["state"], state]
@@ -63,7 +66,8 @@ def test_tasks_do_not_run_in_a_flow_that_does_not(api, state):
     task = api.task_run(flow_run)
     answer = api.set_state(task, "RUNNING")
     assert answer.status_code == 200
-    assert answer.json() == {"state": task["state"], **ABORT("The enclosing flow must be running to begin task execution.")}
+    assert answer.json() == {"state": task["state"],
+                             **ABORT("The enclosing flow must be running to begin task execution.")}
     assert api.set_state(task, "RUNNING", force=True).status_code == 201
 
 
@@ -73,7 +77,8 @@ def test_tasks_of_a_paused_flow_are_paused(api):
     api.moved(flow_run, "PAUSED")
     answer = api.set_state(task, "RUNNING")
     assert answer.status_code == 201
-    assert outcome(answer) == REJECT(f"The flow is paused, new tasks can execute after resuming flow run: {flow_run['id']}.")
+    assert outcome(answer) == \
+        REJECT(f"The flow is paused, new tasks can execute after resuming flow run: {flow_run['id']}.")
     is_state(answer.json()["state"], "PAUSED", "NotReady", flow_run, task=task)
     assert api.again(task)["state"] == answer.json()["state"]
     assert api.again(task)["run_count"] == 0
@@ -96,7 +101,8 @@ def test_the_flows_attempt_is_noted(api):
     assert (now["run_count"], now["flow_run_run_count"], now["end_time"]) == (1, 2, None)
 
 
-@pytest.mark.parametrize("final, outcome_again", [("FAILED", "ACCEPT"), ("CRASHED", "ACCEPT"), ("CANCELLED", "ACCEPT"), ("COMPLETED", "ABORT")])
+@pytest.mark.parametrize("final, outcome_again",
+                         [("FAILED", "ACCEPT"), ("CRASHED", "ACCEPT"), ("CANCELLED", "ACCEPT"), ("COMPLETED", "ABORT")])
 def test_which_tasks_run_again_with_their_flow(api, final, outcome_again):
     flow_run = api.running_flow_run(empirical_policy={"retries": 1})
     task = api.task_run(flow_run)
@@ -118,7 +124,8 @@ def test_retries_with_a_list_of_delays(api, parent):
         answer = api.set_state(task, {"type": "FAILED", "message": "why", "data": [1]})
         assert (answer.status_code, outcome(answer)) == (201, REJECT("Retrying"))
         state = answer.json()["state"]
-        assert (state["type"], state["name"], state["message"], state["data"]) == ("SCHEDULED", "AwaitingRetry", "why", [1])
+        assert (state["type"], state["name"], state["message"], state["data"]) == \
+            ("SCHEDULED", "AwaitingRetry", "why", [1])
         assert delay - 10 < -seconds_ago(state["state_details"]["scheduled_time"]) <= delay
     api.moved(task, "RUNNING", force=True)
     assert api.set_state(task, "FAILED").json()["status"] == "ACCEPT"
@@ -144,7 +151,9 @@ def test_names_of_further_runs(api, parent):
     assert api.moved(other, "RUNNING")["name"] == "Rerunning"
 
 
-@pytest.mark.parametrize("policy, outcome_", [({}, "ACCEPT"), ({"retries": 0}, "ACCEPT"), ({"retries": 1}, "REJECT"), ({"max_retries": 1}, "REJECT"), ({"max_retries": 0, "retries": 2}, "REJECT")])
+@pytest.mark.parametrize("policy, outcome_",
+                         [({}, "ACCEPT"), ({"retries": 0}, "ACCEPT"), ({"retries": 1}, "REJECT"),
+                          ({"max_retries": 1}, "REJECT"), ({"max_retries": 0, "retries": 2}, "REJECT")])
 def test_which_policies_retry(api, parent, policy, outcome_):
     task = api.task_run(parent, empirical_policy=policy)
     api.moved(task, "RUNNING")
@@ -162,7 +171,8 @@ def test_waits_for_the_scheduled_time(api, parent):
     task = api.task_run(parent, state={"type": "SCHEDULED", "state_details": {"scheduled_time": in_seconds(100)}})
     answer = api.set_state(task, "RUNNING")
     details = answer.json()["details"]
-    assert (answer.status_code, answer.json()["status"], answer.json()["state"]) == (200, "WAIT", api.again(task)["state"])
+    assert (answer.status_code, answer.json()["status"], answer.json()["state"]) == \
+        (200, "WAIT", api.again(task)["state"])
     assert 90 <= details.pop("delay_seconds") <= 100
     assert details == {"type": "wait_details", "reason": "Scheduled time is in the future"}
 
@@ -172,7 +182,8 @@ def test_waits_for_the_scheduled_time(api, parent):
 def cached(api, parent, key, data=1, **details):
     task = api.task_run(parent)
     api.moved(task, "RUNNING")
-    return task, api.moved(task, {"type": "COMPLETED", "name": "Done", "message": "m", "data": data, "state_details": {"cache_key": key, **details}})
+    return task, api.moved(task, {"type": "COMPLETED", "name": "Done", "message": "m", "data": data,
+                                  "state_details": {"cache_key": key, **details}})
 
 
 def run_with_key(api, parent, key, **details):
@@ -185,7 +196,8 @@ def test_a_cached_state_is_given_back(api, parent):
     first, state = cached(api, parent, key, data={"x": 1})
     second, answer = run_with_key(api, parent, key)
     assert (answer.status_code, outcome(answer)) == (201, REJECT("Retrieved state from cache"))
-    is_state(answer.json()["state"], "COMPLETED", "Cached", parent, task=second, message="m", data={"x": 1}, cache_key=key)
+    is_state(answer.json()["state"], "COMPLETED", "Cached", parent, task=second, message="m", data={"x": 1},
+             cache_key=key)
     assert answer.json()["state"]["id"] != state["id"]
     now = api.again(second)
     assert now["state"] == answer.json()["state"]
@@ -246,14 +258,16 @@ def test_slots_are_taken_and_given_back(api, parent):
     answer = api.set_state(second, "RUNNING")
     assert answer.status_code == 200
     assert answer.json() == {"state": second["state"], "status": "WAIT",
-                             "details": {"type": "wait_details", "delay_seconds": 30, "reason": f"Concurrency limit for the {one['tag']} tag has been reached"}}
+                             "details": {"type": "wait_details", "delay_seconds": 30,
+                                         "reason": f"Concurrency limit for the {one['tag']} tag has been reached"}}
     api.moved(first, "COMPLETED")
     assert slots(api, one) == []
     api.moved(second, "RUNNING")
     assert slots(api, one) == [second["id"]]
 
 
-@pytest.mark.parametrize("state, held", [("CANCELLING", True), ("COMPLETED", False), ("FAILED", False), ("CRASHED", False), ("PAUSED", False), ("CANCELLED", False)])
+@pytest.mark.parametrize("state, held", [("CANCELLING", True), ("COMPLETED", False), ("FAILED", False),
+                                         ("CRASHED", False), ("PAUSED", False), ("CANCELLED", False)])
 def test_which_states_keep_the_slot(api, parent, state, held):
     for force in [False, True]:
         one = limit(api, 1)
@@ -268,7 +282,8 @@ def test_a_limit_of_zero_aborts(api, parent):
     task = api.task_run(parent, tags=[none["tag"]])
     answer = api.set_state(task, "RUNNING")
     assert answer.status_code == 200
-    assert outcome(answer) == ABORT(f'The concurrency limit on tag "{none["tag"]}" is 0 and will deadlock if the task tries to run again.')
+    assert outcome(answer) == \
+        ABORT(f'The concurrency limit on tag "{none["tag"]}" is 0 and will deadlock if the task tries to run again.')
     assert slots(api, none) == []
 
 
@@ -285,7 +300,8 @@ def test_a_refused_transition_takes_no_slot(api, parent):
     flow_run = api.flow_run()
     task = api.task_run(flow_run, tags=[one["tag"]])
     assert api.set_state(task, "RUNNING").json()["status"] == "ABORT"
-    waiting = api.task_run(parent, tags=[one["tag"]], state={"type": "SCHEDULED", "state_details": {"scheduled_time": in_seconds(100)}})
+    waiting = api.task_run(parent, tags=[one["tag"]],
+                           state={"type": "SCHEDULED", "state_details": {"scheduled_time": in_seconds(100)}})
     assert api.set_state(waiting, "RUNNING").json()["status"] == "WAIT"
     assert slots(api, one) == []
 
@@ -320,7 +336,8 @@ def test_times_and_counts_of_a_task(api, parent):
     task = api.task_run(parent)
     running = api.moved(task, "RUNNING")
     now = api.again(task)
-    assert (now["run_count"], now["start_time"], now["end_time"], now["state_id"]) == (1, running["timestamp"], None, running["id"])
+    assert (now["run_count"], now["start_time"], now["end_time"], now["state_id"]) == \
+        (1, running["timestamp"], None, running["id"])
     done = api.moved(task, "COMPLETED")
     now = api.again(task)
     assert (now["end_time"], now["state_name"]) == (done["timestamp"], "Completed")

@@ -37,7 +37,8 @@ def planned(api):
 
 def test_a_run_that_is_planned(api):
     run = scheduled(api, 5 * MINUTE)
-    assert points(api, [run]) == [{"id": run["id"], "state_type": "SCHEDULED", "timestamp": run["expected_start_time"], "duration": 0.0, "lateness": 0.0}]
+    assert points(api, [run]) == [{"id": run["id"], "state_type": "SCHEDULED", "timestamp": run["expected_start_time"],
+                                   "duration": 0.0, "lateness": 0.0}]
 
 
 def test_a_run_that_is_late(api):
@@ -62,8 +63,8 @@ def test_a_run_that_has_ended(api):
     api.moved(run, "RUNNING")
     api.moved(run, "COMPLETED")
     now = api.again(run)
-    assert points(api, [run]) == [{"id": run["id"], "state_type": "COMPLETED", "timestamp": now["start_time"], "duration": now["total_run_time"],
-                                   "lateness": now["estimated_start_time_delta"]}]
+    assert points(api, [run]) == [{"id": run["id"], "state_type": "COMPLETED", "timestamp": now["start_time"],
+                                   "duration": now["total_run_time"], "lateness": now["estimated_start_time_delta"]}]
 
 
 def test_a_run_that_ended_before_it_began_is_not_late(api):
@@ -111,15 +112,18 @@ def test_filters(api, planned, body, found):
     assert bool(answer.json()) == found
 
 
-BAD_LIMIT = {"loc": ["body", "limit"], "msg": "ensure this value is less than or equal to 1000", "type": "value_error.number.not_le", "ctx": {"limit_value": 1000}}
-BAD_OFFSET = {"loc": ["body", "offset"], "msg": "ensure this value is greater than or equal to 0", "type": "value_error.number.not_ge", "ctx": {"limit_value": 0}}
+BAD_LIMIT = {"loc": ["body", "limit"], "msg": "ensure this value is less than or equal to 1000",
+             "type": "value_error.number.not_le", "ctx": {"limit_value": 1000}}
+BAD_OFFSET = {"loc": ["body", "offset"], "msg": "ensure this value is greater than or equal to 0",
+              "type": "value_error.number.not_ge", "ctx": {"limit_value": 0}}
 
 
 @pytest.mark.parametrize("body, details", [
     ({"limit": 1001}, [BAD_LIMIT]),
     ({"limit": 10 ** 30}, [BAD_LIMIT]),
     ({"offset": -10 ** 30}, [BAD_OFFSET]),
-    ({"limit": "many"}, [{"loc": ["body", "limit"], "msg": "value is not a valid integer", "type": "type_error.integer"}]),
+    ({"limit": "many"},
+     [{"loc": ["body", "limit"], "msg": "value is not a valid integer", "type": "type_error.integer"}]),
     ({"offset": -1, "limit": 2000}, [BAD_LIMIT, BAD_OFFSET]),
 ])
 def test_limits(api, body, details):
@@ -129,7 +133,8 @@ def test_limits(api, body, details):
 
 
 def test_errors_come_in_the_order_of_the_parameters(api):
-    answer = api.post("/ui/flow_runs/history", {"flows": {"nope": 1}, "offset": -1, "limit": 1001, "sort": "NOPE", "deployments": 3})
+    answer = api.post("/ui/flow_runs/history",
+                      {"flows": {"nope": 1}, "offset": -1, "limit": 1001, "sort": "NOPE", "deployments": 3})
     assert answer.status_code == 422
     assert [detail["loc"] for detail in answer.json()["exception_detail"]] == [
         ["body", "sort"], ["body", "limit"], ["body", "offset"], ["body", "flows", "nope"], ["body", "deployments"]]
@@ -139,7 +144,8 @@ def test_bodies_of_other_kinds(api):
     assert api.post("/ui/flow_runs/history").status_code == 200
     answer = api.request("POST", "/ui/flow_runs/history", content=b"[1]", headers={"content-type": "application/json"})
     assert answer.status_code == 422
-    assert [detail["loc"] for detail in answer.json()["exception_detail"]] == [["body", name] for name in ["sort", "limit", "offset", "flows", "flow_runs", "task_runs", "deployments"]]
+    assert [detail["loc"] for detail in answer.json()["exception_detail"]] == \
+        [["body", name] for name in ["sort", "limit", "offset", "flows", "flow_runs", "task_runs", "deployments"]]
 
 
 def test_runs_without_a_state(api, planned):

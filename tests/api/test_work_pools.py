@@ -11,11 +11,14 @@ from tests.lib.differences import expected
 from tests.lib.shapes import FLOW_RUN, is_row, seconds_ago
 
 POOLS = "/experimental/work_pools"
-POOL = ["id", "created", "updated", "name", "description", "type", "base_job_template", "is_paused", "concurrency_limit", "default_queue_id"]
-QUEUE = ["id", "created", "updated", "name", "description", "is_paused", "concurrency_limit", "priority", "work_pool_id", "filter", "last_polled"]
+POOL = ["id", "created", "updated", "name", "description", "type", "base_job_template", "is_paused",
+        "concurrency_limit", "default_queue_id"]
+QUEUE = ["id", "created", "updated", "name", "description", "is_paused", "concurrency_limit", "priority",
+         "work_pool_id", "filter", "last_polled"]
 WORKER = ["id", "created", "updated", "name", "work_pool_id", "last_heartbeat_time"]
 CORE_RUN = [*FLOW_RUN[:-2], "work_queue_id", "state"]
-CONFLICT = {"detail": "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details."}
+CONFLICT = {"detail": "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See"
+                " server logs for details."}
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
 
@@ -23,7 +26,8 @@ NOW = datetime.datetime.now(datetime.timezone.utc)
 def server(request):
     """One with the experiment switched on."""
     kind, engine = request.param
-    with servers.running(kind, database=engine, PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true", PREFECT_EXPERIMENTAL_WARN_WORK_POOLS="false") as running:
+    with servers.running(kind, database=engine, PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true",
+                         PREFECT_EXPERIMENTAL_WARN_WORK_POOLS="false") as running:
         yield running
 
 
@@ -60,20 +64,23 @@ def missing(name):
 
 def test_create_and_read(api):
     given = {"description": "d", "type": "docker", "is_paused": True, "concurrency_limit": 4,
-             "base_job_template": {"job_configuration": {"image": "{{ image }}:{{tag}}"}, "variables": {"properties": {"image": {"type": "string"}, "tag": {"default": 1.10}}}}}
+             "base_job_template": {"job_configuration": {"image": "{{ image }}:{{tag}}"},
+                 "variables": {"properties": {"image": {"type": "string"}, "tag": {"default": 1.10}}}}}
     pool = make(api, **given)
     is_row(pool, POOL)
     assert {name: pool[name] for name in given} == given
     assert api.read(f"{POOLS}/{pool['name']}") == pool
     plain = make(api)
-    assert (plain["description"], plain["type"], plain["base_job_template"], plain["is_paused"], plain["concurrency_limit"]) == (None, "prefect-agent", {}, False, None)
+    assert (plain["description"], plain["type"], plain["base_job_template"], plain["is_paused"],
+            plain["concurrency_limit"]) == (None, "prefect-agent", {}, False, None)
 
 
 def test_a_pool_has_a_default_queue(api):
     pool = make(api)
     [queue] = queues(api, pool)
     is_row(queue, QUEUE)
-    assert (queue["id"], queue["name"], queue["description"], queue["priority"]) == (pool["default_queue_id"], "default", "The work pool's default queue.", 1)
+    assert (queue["id"], queue["name"], queue["description"], queue["priority"]) == \
+        (pool["default_queue_id"], "default", "The work pool's default queue.", 1)
     assert api.read(f"{POOLS}/{pool['name']}/queues/default") == queue
 
 
@@ -83,34 +90,46 @@ def test_refused_names(api):
     assert (answer.status_code, answer.json()) == (409, {"detail": "A work pool with this name already exists."})
     for name in ["prefect", "PREFECT-x", "Prefect pool"]:
         answer = api.post(f"{POOLS}/", {"name": name})
-        assert (answer.status_code, answer.json()) == (403, {"detail": "Work pools starting with 'Prefect' are reserved for internal use."})
+        assert (answer.status_code, answer.json()) == \
+            (403, {"detail": "Work pools starting with 'Prefect' are reserved for internal use."})
         answer = api.delete(f"{POOLS}/{name}")
-        assert (answer.status_code, answer.json()["detail"][-41:]) == (403, "for internal use and can not be deleted.".rjust(41))
+        assert (answer.status_code, answer.json()["detail"][-41:]) == \
+            (403, "for internal use and can not be deleted.".rjust(41))
         answer = api.patch(f"{POOLS}/{name}", {"is_paused": True, "description": "x"})
-        assert (answer.status_code, answer.json()["detail"]) == (403, "Work pools starting with 'Prefect' are reserved for internal use and can only be updated to set concurrency limits or pause.")
+        assert (answer.status_code, answer.json()["detail"]) == \
+            (403, "Work pools starting with 'Prefect' are reserved for internal use and can only be updated to set"
+             " concurrency limits or pause.")
         answer = api.patch(f"{POOLS}/{name}", {"is_paused": True, "concurrency_limit": 1})
         assert (answer.status_code, answer.json()) == (404, missing(name))
     assert api.post(f"{POOLS}/", {}).status_code == expected("a work pool without a name", api.kind)
 
 
-VARIABLES = "The variables specified in the job configuration template must be present as attributes in the variables class. "
+VARIABLES = \
+    "The variables specified in the job configuration template must be present as attributes in the variables class. "
 BOTH = "The `base_job_template` must contain both a `job_configuration` key and a `variables` key."
 
 
 @pytest.mark.parametrize("template, words", [
-    ({"a": 1}, BOTH), ({"job_configuration": {"a": "x"}}, BOTH), ({"job_configuration": {"a": "x"}, "variables": {}}, BOTH),
-    ({"job_configuration": {"a": "{{ x }}"}, "variables": {"properties": {}}}, VARIABLES + "Your job expects the following variables: {'x'}, but your template provides: set()"),
-    ({"job_configuration": {"a": "{{{ y }} {{ {y }}"}, "variables": {"properties": {"x": 1}}}, VARIABLES + "Your job expects the following variables: {'{ y', '{y'}, but your template provides: {'x'}"),
-    ({"job_configuration": {"a": "{{}}"}, "variables": {"properties": {"x": 1}}}, VARIABLES + "Your job expects the following variables: {''}, but your template provides: {'x'}"),
-    ({"job_configuration": {"a": 5}, "variables": {"properties": {"x": 1}}}, "expected string or bytes-like object, got 'int'"),
+    ({"a": 1}, BOTH), ({"job_configuration": {"a": "x"}}, BOTH),
+    ({"job_configuration": {"a": "x"}, "variables": {}}, BOTH),
+    ({"job_configuration": {"a": "{{ x }}"}, "variables": {"properties": {}}},
+     VARIABLES + "Your job expects the following variables: {'x'}, but your template provides: set()"),
+    ({"job_configuration": {"a": "{{{ y }} {{ {y }}"}, "variables": {"properties": {"x": 1}}},
+     VARIABLES + "Your job expects the following variables: {'{ y', '{y'}, but your template provides: {'x'}"),
+    ({"job_configuration": {"a": "{{}}"}, "variables": {"properties": {"x": 1}}},
+     VARIABLES + "Your job expects the following variables: {''}, but your template provides: {'x'}"),
+    ({"job_configuration": {"a": 5}, "variables": {"properties": {"x": 1}}},
+     "expected string or bytes-like object, got 'int'"),
 ])
 def test_refused_templates(api, template, words):
     pool = make(api)
-    for answer in [api.post(f"{POOLS}/", {"name": unique(), "base_job_template": template}), api.patch(f"{POOLS}/{pool['name']}", {"base_job_template": template})]:
+    for answer in [api.post(f"{POOLS}/", {"name": unique(), "base_job_template": template}),
+                   api.patch(f"{POOLS}/{pool['name']}", {"base_job_template": template})]:
         assert answer.status_code == 422
         [error] = answer.json()["exception_detail"]
         assert error["loc"] == ["body", "base_job_template"]
-        assert error["msg"] == words or {error["msg"], words} == {words, words.replace("{'{ y', '{y'}", "{'{y', '{ y'}")}  # a set has no order
+        assert error["msg"] == words \
+            or {error["msg"], words} == {words, words.replace("{'{ y', '{y'}", "{'{y', '{ y'}")}  # a set has no order
 
 
 @pytest.mark.parametrize("text", ["no {{ variable", "{{ x }}{{x}}{{\tx\n}}", "{{ a\nb }}", "} {{ x }} }}"])
@@ -119,21 +138,26 @@ def test_templates_that_fit(api, text):
     assert make(api, base_job_template=template)["base_job_template"] == template
 
 
-@pytest.mark.parametrize("template", [{"job_configuration": {"a": "x"}, "variables": {"other": 1}}, {"job_configuration": 5, "variables": {"properties": {}}}])
+@pytest.mark.parametrize("template", [{"job_configuration": {"a": "x"}, "variables": {"other": 1}},
+                                      {"job_configuration": 5, "variables": {"properties": {}}}])
 def test_templates_of_another_form(api, template):
-    assert api.post(f"{POOLS}/", {"name": unique(), "base_job_template": template}).status_code == expected("a template of another form", api.kind)
+    assert api.post(f"{POOLS}/", {"name": unique(), "base_job_template": template}).status_code == \
+        expected("a template of another form", api.kind)
 
 
 def test_update(api):
     pool = make(api)
-    for fields in [{"description": "x"}, {"description": None}, {"is_paused": True}, {"concurrency_limit": 0}, {"concurrency_limit": None}, {"base_job_template": {}}, {}]:
+    for fields in [{"description": "x"}, {"description": None}, {"is_paused": True}, {"concurrency_limit": 0},
+                   {"concurrency_limit": None}, {"base_job_template": {}}, {}]:
         before = api.read(f"{POOLS}/{pool['name']}")
         assert api.patch(f"{POOLS}/{pool['name']}", fields).status_code == 204
         after = api.read(f"{POOLS}/{pool['name']}")
-        assert {key: after[key] for key in POOL if key != "updated"} == {key: {**before, **fields}[key] for key in POOL if key != "updated"}
+        assert {key: after[key] for key in POOL if key != "updated"} == \
+            {key: {**before, **fields}[key] for key in POOL if key != "updated"}
     answer = api.patch(f"{POOLS}/{pool['name']}", {"is_paused": None})
     assert (answer.status_code, answer.json()) == (409, CONFLICT)
-    for fields, kind in [({"name": "x"}, "value_error.extra"), ({"type": "x"}, "value_error.extra"), ({"concurrency_limit": -1}, "value_error.number.not_ge")]:
+    for fields, kind in [({"name": "x"}, "value_error.extra"), ({"type": "x"}, "value_error.extra"),
+                         ({"concurrency_limit": -1}, "value_error.number.not_ge")]:
         answer = api.patch(f"{POOLS}/{pool['name']}", fields)
         assert (answer.status_code, answer.json()["exception_detail"][0]["type"]) == (422, kind)
 
@@ -143,7 +167,8 @@ def test_list(api):
     made = [make(api, name=f"{mark}-{letter}", type=mark) for letter in "cab"]
     everything = api.made(f"{POOLS}/filter", {"work_pools": {"type": {"any_": [mark]}}}, 200)
     assert everything == sorted(made, key=lambda pool: pool["name"])
-    assert api.made(f"{POOLS}/filter", {"work_pools": {"type": {"any_": [mark]}}, "limit": 1, "offset": 1}, 200) == everything[1:2]
+    assert api.made(f"{POOLS}/filter", {"work_pools": {"type": {"any_": [mark]}}, "limit": 1, "offset": 1}, 200) == \
+        everything[1:2]
     either = {"operator": "or_", "name": {"any_": [made[0]["name"]]}, "id": {"any_": [made[1]["id"]]}}
     assert api.made(f"{POOLS}/filter", {"work_pools": either}, 200) == [made[1], made[0]]
 
@@ -153,15 +178,18 @@ def test_delete(api):
     queue = add(api, pool)
     assert api.post(f"{POOLS}/{pool['name']}/workers/heartbeat", {"name": "w"}).status_code == 204
     assert api.delete(f"{POOLS}/{pool['name']}").status_code == 204
-    assert api.server.execute("SELECT 1 FROM work_queue WHERE work_pool_id = ? UNION SELECT 1 FROM worker WHERE work_pool_id = ?", pool["id"], pool["id"]) == []
+    assert api.server.execute("SELECT 1 FROM work_queue WHERE work_pool_id = ? UNION SELECT 1 FROM worker"
+                              " WHERE work_pool_id = ?", pool["id"], pool["id"]) == []
     assert api.get(f"/work_queues/{queue['id']}").status_code == 404
-    for answer in [api.get(f"{POOLS}/{pool['name']}"), api.delete(f"{POOLS}/{pool['name']}"), api.patch(f"{POOLS}/{pool['name']}", {})]:
+    for answer in [api.get(f"{POOLS}/{pool['name']}"), api.delete(f"{POOLS}/{pool['name']}"),
+                   api.patch(f"{POOLS}/{pool['name']}", {})]:
         assert (answer.status_code, answer.json()) == (404, missing(pool["name"]))
 
 
 def test_everything_asks_for_the_pool(api):
-    for path, body in [("get_scheduled_flow_runs", {}), ("get_scheduled_flow_runs", {"work_queue_names": ["x"]}), ("queues", {"name": "x"}), ("queues/filter", {}),
-                       ("workers/heartbeat", {"name": "x"}), ("workers/filter", {})]:
+    for path, body in [("get_scheduled_flow_runs", {}), ("get_scheduled_flow_runs", {"work_queue_names": ["x"]}),
+                       ("queues", {"name": "x"}), ("queues/filter", {}), ("workers/heartbeat", {"name": "x"}),
+                       ("workers/filter", {})]:
         answer = api.post(f"{POOLS}/nowhere/{path}", body)
         assert (answer.status_code, answer.json()) == (404, missing("nowhere"))
 
@@ -169,8 +197,10 @@ def test_everything_asks_for_the_pool(api):
 # ---- queues and their priorities
 
 
-@pytest.mark.parametrize("priority, after", [(None, "default a b new"), (0, "default a b new"), (1, "new default a b"), (2, "default new a b"), (4, "default a b new"), (99, "default a b new"),
-                                             (-1, "default new a b"), (-2, "new default a b"), (-99, "new default a b")])
+@pytest.mark.parametrize("priority, after",
+                         [(None, "default a b new"), (0, "default a b new"), (1, "new default a b"),
+                          (2, "default new a b"), (4, "default a b new"), (99, "default a b new"),
+                          (-1, "default new a b"), (-2, "new default a b"), (-99, "new default a b")])
 def test_a_new_queue_takes_its_place(api, priority, after):
     pool = make(api)
     for name in "ab":
@@ -206,16 +236,20 @@ def test_queue_routes(api):
     queue = add(api, pool, "q", filter={"tags": ["t"]}, is_paused=True, concurrency_limit=1, description=None)
     path = f"{POOLS}/{pool['name']}/queues"
     is_row(queue, QUEUE)
-    assert (queue["filter"], queue["is_paused"], queue["concurrency_limit"], queue["description"]) == ({"tags": ["t"], "deployment_ids": None}, True, 1, "")
+    assert (queue["filter"], queue["is_paused"], queue["concurrency_limit"], queue["description"]) == \
+        ({"tags": ["t"], "deployment_ids": None}, True, 1, "")
     assert api.read(f"{path}/q") == queue == api.read(f"/work_queues/{queue['id']}")
     answer = api.post(path, {"name": "q"})
-    assert (answer.status_code, answer.json()) == (409, {"detail": "A work queue with this name already exists in work pool {work_pool_name!r}."})
+    assert (answer.status_code, answer.json()) == \
+        (409, {"detail": "A work queue with this name already exists in work pool {work_pool_name!r}."})
     answer = api.patch(f"{path}/q", {"name": "default"})
     assert (answer.status_code, answer.json()) == (409, CONFLICT)
     assert api.patch(f"{path}/q", {"name": "r", "is_paused": False, "concurrency_limit": None}).status_code == 204
-    assert api.read(f"{path}/r") == {**queue, "name": "r", "is_paused": False, "concurrency_limit": None, "updated": api.read(f"{path}/r")["updated"]}
+    assert api.read(f"{path}/r") == {**queue, "name": "r", "is_paused": False, "concurrency_limit": None,
+                                     "updated": api.read(f"{path}/r")["updated"]}
     for answer in [api.get(f"{path}/q"), api.patch(f"{path}/q", {}), api.delete(f"{path}/q")]:
-        assert (answer.status_code, answer.json()) == (404, {"detail": f"Work pool queue '{pool['name']}/q' not found."})
+        assert (answer.status_code, answer.json()) == (404,
+                                                       {"detail": f"Work pool queue '{pool['name']}/q' not found."})
 
 
 def test_list_of_queues(api):
@@ -223,7 +257,8 @@ def test_list_of_queues(api):
     for name in ["b-1", "a-1", "a-2"]:
         add(api, pool, name)
     assert order(api, pool) == "default b-1 a-1 a-2"
-    assert [queue["name"] for queue in queues(api, pool, work_queues={"name": {"startswith_": ["A"]}})] == ["a-1", "a-2"]
+    assert [queue["name"] for queue in queues(api, pool, work_queues={"name": {"startswith_": ["A"]}})] == \
+        ["a-1", "a-2"]
     assert [queue["name"] for queue in queues(api, pool, limit=2, offset=1)] == ["b-1", "a-1"]
     answer = api.post(f"{POOLS}/{pool['name']}/queues/filter", {"offset": -1, "work_queues": 5, "limit": "z"})
     assert [error["loc"][1] for error in answer.json()["exception_detail"]] == ["limit", "work_queues", "offset"]
@@ -259,7 +294,8 @@ def test_workers(api):
     between = {"last_heartbeat_time": {"before_": found[1]["last_heartbeat_time"]}}
     assert api.made(f"{POOLS}/{pool['name']}/workers/filter", {"workers": between}, 200) == found[1:]
     answer = api.post(f"{POOLS}/{pool['name']}/workers/heartbeat", {})
-    assert answer.json()["exception_detail"] == [{"loc": ["body", "name"], "msg": "field required", "type": "value_error.missing"}]
+    assert answer.json()["exception_detail"] == [{"loc": ["body", "name"], "msg": "field required",
+                                                  "type": "value_error.missing"}]
 
 
 # ---- scheduled runs
@@ -271,7 +307,8 @@ def at(seconds):
 
 def run_in(api, queue, seconds=0, state="SCHEDULED"):
     run = api.flow_run(state={"type": "SCHEDULED", "state_details": {"scheduled_time": at(seconds)}})
-    api.server.execute("UPDATE flow_run SET work_queue_id = ?, work_queue_name = 'shown', state_type = ? WHERE id = ?", queue["id"], state, run["id"])
+    api.server.execute("UPDATE flow_run SET work_queue_id = ?, work_queue_name = 'shown', state_type = ? WHERE id = ?",
+                       queue["id"], state, run["id"])
     return run["id"]
 
 
@@ -301,7 +338,8 @@ def test_runs_by_priority(api, pool):
     assert (row["work_pool_id"], row["work_queue_id"]) == (pool["id"], pool["high"]["id"])
     run = row["flow_run"]
     is_row(run, CORE_RUN)
-    assert (run["work_queue_id"], run["work_queue_name"], run["state"], run["state_type"]) == (pool["high"]["id"], "shown", None, "SCHEDULED")
+    assert (run["work_queue_id"], run["work_queue_name"], run["state"], run["state_type"]) == \
+        (pool["high"]["id"], "shown", None, "SCHEDULED")
 
 
 def test_windows_limits_and_names(api, pool):
@@ -327,7 +365,8 @@ def test_pausing(api, pool):
     assert given(api, pool) == []
 
 
-@pytest.mark.parametrize("state, counts", [("PENDING", True), ("RUNNING", True), ("CANCELLING", False), ("COMPLETED", False)])
+@pytest.mark.parametrize("state, counts",
+                         [("PENDING", True), ("RUNNING", True), ("CANCELLING", False), ("COMPLETED", False)])
 def test_slots(api, pool, state, counts):
     high, low = pool["runs"]["high"], pool["runs"]["low"]
     assert api.patch(f"{POOLS}/{pool['name']}/queues/high", {"concurrency_limit": 2}).status_code == 204
@@ -367,7 +406,8 @@ def test_many_runs_in_the_window(api, pool):
 
 def test_polls_are_recorded(api, pool):
     def polled():
-        return {queue["name"] for queue in queues(api, pool) if queue["last_polled"] and seconds_ago(queue["last_polled"]) < 60}
+        return {queue["name"] for queue in queues(api, pool) if queue["last_polled"]
+                and seconds_ago(queue["last_polled"]) < 60}
 
     def wait_for(names):
         deadline = time.monotonic() + 20
@@ -388,9 +428,11 @@ def test_the_pool_of_all_agents_comes_back(api):
     pool = make(api)
     path = f"{POOLS}/default-agent-pool"
     assert api.delete(path).status_code == 204
-    assert api.get("/work_queues/name/default").status_code == 404 or api.read("/work_queues/name/default")["work_pool_id"] != NOBODY
+    assert api.get("/work_queues/name/default").status_code == 404 \
+        or api.read("/work_queues/name/default")["work_pool_id"] != NOBODY
     queue = api.made("/work_queues/", {"name": "default", "description": "given", "concurrency_limit": 5})
-    assert (queue["description"], queue["concurrency_limit"], queue["priority"]) == ("The work pool's default queue.", None, 1)
+    assert (queue["description"], queue["concurrency_limit"], queue["priority"]) == \
+        ("The work pool's default queue.", None, 1)
     made = api.read(path)
     assert (made["type"], made["default_queue_id"]) == ("prefect-agent", queue["id"])
     assert api.read("/work_queues/name/default") == queue

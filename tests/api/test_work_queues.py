@@ -10,9 +10,11 @@ from tests.lib.api_client import NOBODY, unique
 from tests.lib.differences import expected
 from tests.lib.shapes import FLOW_RUN, is_row, seconds_ago
 
-KEYS = ["id", "created", "updated", "name", "description", "is_paused", "concurrency_limit", "priority", "work_pool_id", "filter", "last_polled"]
+KEYS = ["id", "created", "updated", "name", "description", "is_paused", "concurrency_limit", "priority", "work_pool_id",
+        "filter", "last_polled"]
 GONE = {"detail": "work queue not found"}
-CONFLICT = {"detail": "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs for details."}
+CONFLICT = {"detail": "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See"
+                " server logs for details."}
 NOW = datetime.datetime.now(datetime.timezone.utc)
 
 
@@ -30,14 +32,17 @@ def at(seconds):
 
 def run_in(api, queue, seconds=0, state="SCHEDULED", **fields):
     """A run that carries the queue's name, due so many seconds after the tests began."""
-    given = {"type": state, "state_details": {"scheduled_time": at(seconds)}} if state == "SCHEDULED" else {"type": state}
+    given = {"type": state, "state_details": {"scheduled_time": at(seconds)}} if state == "SCHEDULED" \
+        else {"type": state}
     run = api.flow_run(state=given, **fields)
-    api.server.execute("UPDATE flow_run SET work_queue_name = ?, work_queue_id = ? WHERE id = ?", queue["name"], queue["id"], run["id"])
+    api.server.execute("UPDATE flow_run SET work_queue_name = ?, work_queue_id = ? WHERE id = ?", queue["name"],
+                       queue["id"], run["id"])
     return run
 
 
 def runs(api, queue, headers=None, **body):
-    return api.made(f"/work_queues/{queue['id']}/get_runs", body, 200, headers=headers or {"x-prefect-ui": "true", "content-type": "application/json"})
+    return api.made(f"/work_queues/{queue['id']}/get_runs", body, 200,
+                    headers=headers or {"x-prefect-ui": "true", "content-type": "application/json"})
 
 
 def ids(rows):
@@ -55,7 +60,8 @@ def until(check):
 def test_create_and_read(api):
     queue = make(api, description="d", is_paused=True, concurrency_limit=3)
     is_row(queue, KEYS)
-    assert (queue["description"], queue["is_paused"], queue["concurrency_limit"], queue["filter"], queue["last_polled"]) == ("d", True, 3, None, None)
+    assert (queue["description"], queue["is_paused"], queue["concurrency_limit"], queue["filter"],
+            queue["last_polled"]) == ("d", True, 3, None, None)
     assert again(api, queue) == queue
     assert api.read(f"/work_queues/name/{queue['name']}") == queue
     plain = make(api, description=None)
@@ -66,7 +72,8 @@ def test_create_and_read(api):
 def test_a_new_queue_comes_last_whatever_priority_it_asks_for(api):
     first, second = make(api, priority=1), make(api, priority=-7)
     assert second["priority"] == first["priority"] + 1
-    last = max(queue["priority"] for queue in api.made("/work_queues/filter", {"limit": 200}, 200) if queue["work_pool_id"] == first["work_pool_id"])
+    last = max(queue["priority"] for queue in api.made("/work_queues/filter", {"limit": 200}, 200)
+               if queue["work_pool_id"] == first["work_pool_id"])
     assert last == second["priority"]
 
 
@@ -82,8 +89,10 @@ def test_a_queue_without_a_name(api):
     assert api.post("/work_queues/", {}).status_code == expected("a work queue without a name", api.kind)
 
 
-@pytest.mark.parametrize("given, kept", [({}, {"tags": None, "deployment_ids": None}), ({"tags": ["a", 5], "other": 1}, {"tags": ["a", "5"], "deployment_ids": None}),
-                                         ({"deployment_ids": [NOBODY.upper()]}, {"tags": None, "deployment_ids": [NOBODY]})])
+@pytest.mark.parametrize("given, kept",
+                         [({}, {"tags": None, "deployment_ids": None}),
+                          ({"tags": ["a", 5], "other": 1}, {"tags": ["a", "5"], "deployment_ids": None}),
+                          ({"deployment_ids": [NOBODY.upper()]}, {"tags": None, "deployment_ids": [NOBODY]})])
 def test_filters_are_kept(api, given, kept):
     queue = make(api, filter=given)
     assert queue["filter"] == kept and again(api, queue)["filter"] == kept
@@ -91,28 +100,35 @@ def test_filters_are_kept(api, given, kept):
     assert again(api, queue)["filter"] is None
 
 
-BAD = [({"name": None}, ["name"], "type_error.none.not_allowed"), ({"name": "a/b"}, ["name"], "value_error.invalidname"),
-       ({"is_paused": None}, ["is_paused"], "type_error.none.not_allowed"), ({"concurrency_limit": -1}, ["concurrency_limit"], "value_error.number.not_ge"),
+BAD = [({"name": None}, ["name"], "type_error.none.not_allowed"),
+       ({"name": "a/b"}, ["name"], "value_error.invalidname"),
+       ({"is_paused": None}, ["is_paused"], "type_error.none.not_allowed"),
+       ({"concurrency_limit": -1}, ["concurrency_limit"], "value_error.number.not_ge"),
        ({"concurrency_limit": -10**30}, ["concurrency_limit"], "value_error.number.not_ge"),
-       ({"filter": {"deployment_ids": ["x"]}}, ["filter", "deployment_ids", 0], "type_error.uuid"), ({"work_pool_id": NOBODY}, ["work_pool_id"], "value_error.extra")]
+       ({"filter": {"deployment_ids": ["x"]}}, ["filter", "deployment_ids", 0], "type_error.uuid"),
+       ({"work_pool_id": NOBODY}, ["work_pool_id"], "value_error.extra")]
 
 
 @pytest.mark.parametrize("fields, place, kind", BAD)
 def test_refused_bodies(api, fields, place, kind):
     queue = make(api)
-    for answer in [api.post("/work_queues/", {"name": unique(), **fields}), api.patch(f"/work_queues/{queue['id']}", fields)]:
+    for answer in [api.post("/work_queues/", {"name": unique(), **fields}),
+                   api.patch(f"/work_queues/{queue['id']}", fields)]:
         assert answer.status_code == 422
-        assert [(error["loc"], error["type"]) for error in answer.json()["exception_detail"]] == [(["body", *place], kind)]
+        assert [(error["loc"], error["type"]) for error in answer.json()["exception_detail"]] == \
+            [(["body", *place], kind)]
 
 
 def test_update(api):
     queue = make(api, concurrency_limit=2)
-    for fields in [{"description": "new"}, {"is_paused": True}, {"concurrency_limit": None}, {"concurrency_limit": 0}, {"priority": 3}, {"name": unique()},
-                   {"last_polled": "2021-01-02T03:04:05+00:00"}, {"last_polled": None}, {"filter": {"tags": ["x"], "deployment_ids": None}}, {}]:
+    for fields in [{"description": "new"}, {"is_paused": True}, {"concurrency_limit": None}, {"concurrency_limit": 0},
+                   {"priority": 3}, {"name": unique()}, {"last_polled": "2021-01-02T03:04:05+00:00"},
+                   {"last_polled": None}, {"filter": {"tags": ["x"], "deployment_ids": None}}, {}]:
         before = again(api, queue)
         assert api.patch(f"/work_queues/{queue['id']}", fields).status_code == 204
         after = again(api, queue)
-        assert {key: after[key] for key in KEYS if key != "updated"} == {key: {**before, **fields}[key] for key in KEYS if key != "updated"}
+        assert {key: after[key] for key in KEYS if key != "updated"} == \
+            {key: {**before, **fields}[key] for key in KEYS if key != "updated"}
         assert after["updated"] >= before["updated"]
     answer = api.patch(f"/work_queues/{NOBODY}", {"description": "x"})
     assert (answer.status_code, answer.json()) == (404, {"detail": "Work Queue <built-in function id> not found"})
@@ -134,7 +150,8 @@ def test_list(api):
     made = [make(api, name=f"{mark}-{letter}") for letter in "bca"]
     found = api.made("/work_queues/filter", {"work_queues": {"name": {"startswith_": [mark.upper()]}}}, 200)
     assert found == sorted(made, key=lambda queue: queue["name"])
-    assert api.made("/work_queues/filter", {"work_queues": {"name": {"startswith_": [mark]}}, "limit": 1, "offset": 1}, 200) == found[1:2]
+    assert api.made("/work_queues/filter", {"work_queues": {"name": {"startswith_": [mark]}}, "limit": 1, "offset": 1},
+                    200) == found[1:2]
     either = {"operator": "or_", "name": {"any_": [made[0]["name"]]}, "id": {"any_": [made[1]["id"]]}}
     assert api.made("/work_queues/filter", {"work_queues": either}, 200) == [made[0], made[1]]
 
@@ -142,15 +159,18 @@ def test_list(api):
 def test_delete(api):
     queue = make(api)
     assert api.delete(f"/work_queues/{queue['id']}").status_code == 204
-    for answer in [api.delete(f"/work_queues/{queue['id']}"), api.get(f"/work_queues/{queue['id']}"), api.get(f"/work_queues/name/{queue['name']}")]:
+    for answer in [api.delete(f"/work_queues/{queue['id']}"), api.get(f"/work_queues/{queue['id']}"),
+                   api.get(f"/work_queues/name/{queue['name']}")]:
         assert (answer.status_code, answer.json()) == (404, GONE)
     answer = api.delete(f"/work_queues/{api.read('/work_queues/name/default')['id']}")
     assert (answer.status_code, answer.json()) == (409, CONFLICT)
 
 
 def test_missing(api):
-    for answer, dot in [(api.post(f"/work_queues/{NOBODY}/get_runs", {}), "."), (api.get(f"/work_queues/{NOBODY}/status"), "")]:
-        assert (answer.status_code, answer.json()) == (404, {"exception_message": f"Work queue with id {NOBODY} not found{dot}"})
+    for answer, dot in [(api.post(f"/work_queues/{NOBODY}/get_runs", {}), "."),
+                        (api.get(f"/work_queues/{NOBODY}/status"), "")]:
+        assert (answer.status_code, answer.json()) == \
+            (404, {"exception_message": f"Work queue with id {NOBODY} not found{dot}"})
 
 
 # ---- the runs of a queue
@@ -165,7 +185,8 @@ def test_runs_in_order(api):
     found = runs(api, queue)
     assert ids(found) == ids([first, second, later])
     assert [list(run) for run in found] == [FLOW_RUN] * 3
-    assert (found[0]["work_queue_name"], found[0]["work_pool_name"], found[0]["state"]["type"]) == (queue["name"], "default-agent-pool", "SCHEDULED")
+    assert (found[0]["work_queue_name"], found[0]["work_pool_name"], found[0]["state"]["type"]) == \
+        (queue["name"], "default-agent-pool", "SCHEDULED")
     assert ids(runs(api, queue, scheduled_before=at(5))) == ids([first, second])
     assert ids(runs(api, queue, limit=1)) == [first["id"]]
     assert runs(api, queue, limit=0) == []
@@ -186,7 +207,8 @@ def test_runs_are_found_by_the_name_of_the_queue(api):
     assert ids(runs(api, queue)) == [run["id"]] and runs(api, other) == []
 
 
-@pytest.mark.parametrize("state, counts", [("PENDING", True), ("RUNNING", True), ("CANCELLING", True), ("COMPLETED", False), ("PAUSED", False)])
+@pytest.mark.parametrize("state, counts", [("PENDING", True), ("RUNNING", True), ("CANCELLING", True),
+                                           ("COMPLETED", False), ("PAUSED", False)])
 def test_slots(api, state, counts):
     queue = make(api, concurrency_limit=2)
     waiting = [run_in(api, queue, seconds) for seconds in range(4)]
@@ -300,7 +322,8 @@ def test_bad_parameters(api):
     assert errors([], "x") == [missing[0], (("path", "id"), "type_error.uuid"), *missing[1:]]
     assert errors({"agent_id": "y"}, headers={"x-prefect-ui": "maybe", "content-type": "application/json"}) == \
         [(("header", "x-prefect-ui"), "type_error.bool"), (("body", "agent_id"), "type_error.uuid")]
-    for limit, words in [(-1, "greater than or equal to 0."), (201, "less than or equal to 200."), (10**30, "less than or equal to 200.")]:
+    for limit, words in [(-1, "greater than or equal to 0."), (201, "less than or equal to 200."),
+                         (10**30, "less than or equal to 200.")]:
         answer = api.post(f"/work_queues/{queue['id']}/get_runs", {"limit": limit, "agent_id": "y"})
         assert (answer.status_code, answer.json()) == (422, {"detail": f"Invalid limit: must be {words}"})
 
@@ -320,7 +343,8 @@ def test_status(api):
         polled = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).isoformat()
         assert api.patch(f"/work_queues/{queue['id']}", {"last_polled": polled}).status_code == 204
         assert (status()["healthy"], status()["last_polled"]) == (healthy, polled)
-    assert api.patch(f"/work_queues/{queue['id']}", {"last_polled": datetime.datetime.now(datetime.timezone.utc).isoformat()}).status_code == 204
+    assert api.patch(f"/work_queues/{queue['id']}",
+                     {"last_polled": datetime.datetime.now(datetime.timezone.utc).isoformat()}).status_code == 204
     run = run_in(api, queue)
     assert status()["healthy"]
     api.server.execute("UPDATE flow_run SET state_name = 'Late' WHERE id = ?", run["id"])

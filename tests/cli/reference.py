@@ -1,5 +1,6 @@
-"""Runs the reference's command line many times in a third of the time: a process that has imported what the reference imports, and
-forks for each call. Run as a program (by the reference's own Python) it is that process; imported, it is the way to it."""
+"""Runs the reference's command line many times in a third of the time: a process that has imported what the reference
+imports, and forks for each call. Run as a program (by the reference's own Python) it is that process; imported, it is
+the way to it."""
 import importlib
 import json
 import os
@@ -18,15 +19,16 @@ class Reference:
         self.command = str(command)
         python = Path(command).parent / "python"
         # In a folder without modules of its own, so that the import path holds none but the reference's.
-        self.process = subprocess.Popen([str(python), "-P", str(Path(__file__).resolve())], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        text=True)
+        self.process = subprocess.Popen([str(python), "-P", str(Path(__file__).resolve())], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
 
     def run(self, words, environment, stdin):
         """The exit status and what was written to either stream."""
         with tempfile.NamedTemporaryFile("w") as given, tempfile.NamedTemporaryFile("r") as written:
             given.write(stdin)
             given.flush()
-            call = {"argv": [self.command, *words], "environment": environment, "stdin": given.name, "stdout": written.name}
+            call = {"argv": [self.command, *words], "environment": environment, "stdin": given.name,
+                    "stdout": written.name}
             self.process.stdin.write(json.dumps(call) + "\n")
             self.process.stdin.flush()
             answer = self.process.stdout.readline()
@@ -40,7 +42,8 @@ class Reference:
 
 
 def import_dependencies():
-    """All modules that the reference's command line brings in but its own, which read the environment when they are imported."""
+    """All modules that the reference's command line brings in but its own, which read the environment when they are
+    imported."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -7,8 +7,10 @@ import pytest
 
 from tests.lib import servers
 
-SCHEMA = {"checksum": "sha256:of-the-file", "fields": {"title": "T", "block_type_slug": "one"}, "capabilities": ["can"], "version": "1"}
-ONE = {"name": "One", "slug": "one", "logo_url": "https://x.example/a.png", "description": "a < b", "is_protected": True, "block_schemas": [SCHEMA]}
+SCHEMA = {"checksum": "sha256:of-the-file", "fields": {"title": "T", "block_type_slug": "one"}, "capabilities": ["can"],
+          "version": "1"}
+ONE = {"name": "One", "slug": "one", "logo_url": "https://x.example/a.png", "description": "a < b",
+       "is_protected": True, "block_schemas": [SCHEMA]}
 TWO = {"name": "Two", "slug": "two"}
 
 
@@ -21,7 +23,8 @@ class Program:
 
     def run(self, *words):
         environment = servers.server_environment(self.home, PREFECT_ORION_DATABASE_CONNECTION_URL=self.store.url)
-        done = subprocess.run([str(servers.ORION_BIN), *words], env=environment, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([str(servers.ORION_BIN), *words], env=environment, capture_output=True, text=True,
+                              timeout=60)
         return done.returncode, done.stdout + done.stderr
 
     def imported(self, content):
@@ -47,33 +50,40 @@ def collections(**types):
 def test_import(program):
     status, out = program.imported(collections(one=ONE, two=TWO))
     assert status == 0 and "one: registered, 1 new schema\ntwo: registered, 0 new schemas\n" in out
-    assert program.rows("SELECT slug, name, description, is_protected FROM block_type ORDER BY slug") == [("one", "One", "a &lt; b", 0), ("two", "Two", None, 0)]
+    assert program.rows("SELECT slug, name, description, is_protected FROM block_type ORDER BY slug") == \
+        [("one", "One", "a &lt; b", 0), ("two", "Two", None, 0)]
     [(checksum, version, capabilities)] = program.rows("SELECT checksum, version, capabilities FROM block_schema")
     assert len(checksum) == 71 and (version, capabilities) == ("1", '["can"]')
     status, out = program.imported(collections(one={**ONE, "description": "new"}, two=TWO))
     assert status == 0 and "one: updated, 0 new schemas\ntwo: updated, 0 new schemas\n" in out
-    assert program.rows("SELECT description, logo_url FROM block_type ORDER BY slug") == [("new", "https://x.example/a.png"), (None, None)]
+    assert program.rows("SELECT description, logo_url FROM block_type ORDER BY slug") == \
+        [("new", "https://x.example/a.png"), (None, None)]
     assert program.rows("SELECT count(*) FROM block_schema") == [(1,)]
 
 
 @pytest.mark.parametrize("content, words", [
-    ("{", "it is not JSON"), ("", "it is not JSON"), ([], 'it has no object "collections"'), ({"collections": {}}, "it has no block types"),
-    ({"collections": {"some": {}}}, 'some has no object "block_types"'),
+    ("{", "it is not JSON"), ("", "it is not JSON"), ([], 'it has no object "collections"'),
+    ({"collections": {}}, "it has no block types"), ({"collections": {"some": {}}}, 'some has no object "block_types"'),
     (collections(one=ONE, two={"name": "Two"}), 'block type "two" of some: slug: field required'),
-    (collections(one=ONE, two={**TWO, "logo_url": "nope"}), 'block type "two" of some: logo_url: invalid or missing URL scheme'),
+    (collections(one=ONE, two={**TWO, "logo_url": "nope"}),
+     'block type "two" of some: logo_url: invalid or missing URL scheme'),
     (collections(one=ONE, two={**TWO, "block_schemas": [{}]}), 'block type "two" of some: checksum: field required'),
-    (collections(one=ONE, two={**TWO, "block_schemas": {}}), 'block type "two" of some: block_schemas: value is not a valid list'),
-    (collections(one=ONE, two={**TWO, "block_schemas": [{**SCHEMA, "fields": {"block_schema_references": {"x": {"block_type_slug": "none", "block_schema_checksum": "y"}}}}]}),
+    (collections(one=ONE, two={**TWO, "block_schemas": {}}),
+     'block type "two" of some: block_schemas: value is not a valid list'),
+    (collections(one=ONE, two={**TWO, "block_schemas": [{**SCHEMA, "fields": {
+        "block_schema_references": {"x": {"block_type_slug": "none", "block_schema_checksum": "y"}}}}]}),
      "block type 'none' was not found"),
 ])
 def test_bad_files_store_nothing(program, content, words):
     status, out = program.imported(content)
     assert status == 1 and words in out, out
-    assert program.rows("SELECT count(*) FROM block_type") == [(0,)] and program.rows("SELECT count(*) FROM block_schema") == [(0,)]
+    assert program.rows("SELECT count(*) FROM block_type") == [(0,)] \
+        and program.rows("SELECT count(*) FROM block_schema") == [(0,)]
 
 
 def test_files_that_cannot_be_read(program):
-    assert program.run("block", "import", "nowhere.json") == (1, "nowhere.json cannot be read: No such file or directory\n")
+    assert program.run("block", "import", "nowhere.json") == \
+        (1, "nowhere.json cannot be read: No such file or directory\n")
     status, out = program.run("block", "import", os.fspath(program.home))
     assert status == 1 and "not a regular file" in out
 

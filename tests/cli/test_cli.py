@@ -1,5 +1,5 @@
-"""The command line: each command is run by the reference and by ours in homes of their own, and what they say, write and exit with
-is compared by meaning. Where ours is meant to differ, the test says why."""
+"""The command line: each command is run by the reference and by ours in homes of their own, and what they say, write
+and exit with is compared by meaning. Where ours is meant to differ, the test says why."""
 import contextlib
 import http.server
 import json
@@ -49,8 +49,8 @@ class Home:
         if self.reference:
             status, out = self.reference.run(words, environment, stdin)
         else:
-            done = subprocess.run([str(servers.ORION_BIN), *words], env=environment, input=stdin, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, timeout=60)
+            done = subprocess.run([str(servers.ORION_BIN), *words], env=environment, input=stdin,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
             status, out = done.returncode, done.stdout
         return Result(status, out.replace(str(self.path), "HOME"))
 
@@ -104,8 +104,10 @@ def same(homes, *words, **options):
 def test_view_of_defaults(homes):
     """The reference's settings as it shows them, and beside them our own."""
     reference, orion = both(homes, "config", "view", "--show-defaults")
-    own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)", "ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
-           "ORION_SERVER_BODY_RATE='1kB' (from defaults)", "ORION_SERVER_CONNECTIONS='10000' (from defaults)", "ORION_SERVER_HEAD_TIMEOUT='10s' (from defaults)"]
+    own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)",
+           "ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
+           "ORION_SERVER_BODY_RATE='1kB' (from defaults)", "ORION_SERVER_CONNECTIONS='10000' (from defaults)",
+           "ORION_SERVER_HEAD_TIMEOUT='10s' (from defaults)"]
     assert [line for line in orion.lines if line.startswith("ORION_")] == own
     assert [line for line in orion.lines if line not in own] == reference.lines
     assert orion.status == reference.status == 0
@@ -113,14 +115,16 @@ def test_view_of_defaults(homes):
 
 def test_view_of_what_is_set(homes):
     for home in homes.values():
-        home.write('active = "a"\n[profiles.a]\nPREFECT_ORION_API_PORT = 17\nPREFECT_DEBUG_MODE = true\nPREFECT_API_KEY = "secret"\n'
+        home.write('active = "a"\n[profiles.a]\nPREFECT_ORION_API_PORT = 17\nPREFECT_DEBUG_MODE = true\n'
+                   'PREFECT_API_KEY = "secret"\n'
                    'PREFECT_ORION_API_HOST = "h"\nPREFECT_ORION_SERVICES_LATE_RUNS_AFTER_SECONDS = 90061.5\n')
     env = {"PREFECT_ORION_API_HOST": "over", "PREFECT_LOGGING_LEVEL": "debug", "PREFECT_ORION_DATABASE_TIMEOUT": "1e1"}
     result = same(homes, "config", "view", env=env)
     assert "PREFECT_ORION_API_HOST='over' (from env)" in result.lines
     assert "PREFECT_ORION_API_PORT='17' (from profile)" in result.lines
     same(homes, "config", "view", "--hide-sources", env=env)
-    assert "PREFECT_API_KEY='secret'" in same(homes, "config", "view", "--hide-sources", "--show-secrets", env=env).lines
+    assert "PREFECT_API_KEY='secret'" in same(homes, "config", "view", "--hide-sources", "--show-secrets",
+                                              env=env).lines
 
 
 def test_view_hides_passwords(homes):
@@ -139,7 +143,8 @@ def test_password_without_use_is_warned_of(homes):
 # ---- config set, unset ----
 
 def test_set_and_unset(homes):
-    same(homes, "config", "set", "PREFECT_API_URL=http://h/api", "PREFECT_ORION_API_HOST=a\"b\\c'd", "PREFECT_RESULTS_DEFAULT_SERIALIZER=é#=y")
+    same(homes, "config", "set", "PREFECT_API_URL=http://h/api", "PREFECT_ORION_API_HOST=a\"b\\c'd",
+         "PREFECT_RESULTS_DEFAULT_SERIALIZER=é#=y")
     assert load(homes["orion"]) == load(homes["reference"])
     same(homes, "config", "set", "PREFECT_API_URL=other", env={"PREFECT_API_URL": "x"})
     same(homes, "config", "view")
@@ -151,7 +156,8 @@ def test_set_and_unset(homes):
 
 @pytest.mark.parametrize("words", [
     ["set", "FOO=1"], ["set", "PREFECT_API_URL"], ["unset", "FOO"], ["unset", "PREFECT_API_URL"],
-    ["set", "PREFECT_ORION_API_PORT=x"], ["set", "PREFECT_LOGGING_ORION_BATCH_SIZE=5"], ["set", "PREFECT_ORION_API_PORT="],
+    ["set", "PREFECT_ORION_API_PORT=x"], ["set", "PREFECT_LOGGING_ORION_BATCH_SIZE=5"],
+    ["set", "PREFECT_ORION_API_PORT="],
     ["set", "PREFECT_LOGGING_LEVEL=foo", "PREFECT_DEBUG_MODE=x", "PREFECT_API_REQUEST_TIMEOUT=y",
      "PREFECT_LOGGING_ORION_WHEN_MISSING_FLOW=z", "PREFECT_ORION_SERVICES_LATE_RUNS_AFTER_SECONDS=q"],
 ], ids=" ".join)
@@ -171,7 +177,8 @@ def test_secrets_are_not_echoed(ours):
 
 
 def test_bad_values_of_the_environment(homes):
-    expected = ["1 validation error for Settings", "PREFECT_ORION_API_PORT", "value is not a valid integer (type=type_error.integer)"]
+    expected = ["1 validation error for Settings", "PREFECT_ORION_API_PORT",
+                "value is not a valid integer (type=type_error.integer)"]
     reference, orion = both(homes, "config", "view", env={"PREFECT_ORION_API_PORT": "x"})
     assert orion.lines == expected
     assert [line.removeprefix("pydantic.error_wrappers.ValidationError: ") for line in reference.lines[-3:]] == expected
@@ -194,8 +201,8 @@ import json, prefect.settings
 profiles = prefect.settings.load_profiles()
 print(json.dumps({name: [f"{s.name}='{v}'" for s, v in profiles[name].settings.items()] for name in profiles.names}))
 """
-    done = subprocess.run([str(servers.REFERENCE_BIN.parent / "python"), "-c", code], env=home.environment(), capture_output=True, text=True,
-                          check=True)
+    done = subprocess.run([str(servers.REFERENCE_BIN.parent / "python"), "-c", code], env=home.environment(),
+                          capture_output=True, text=True, check=True)
     return {name: "\n".join(lines).splitlines() for name, lines in json.loads(done.stdout).items()}
 
 def names(result):
@@ -219,12 +226,15 @@ def test_life_of_profiles(homes):
     for home in homes.values():
         assert home.run("-p", "foo", "config", "set", "PREFECT_ORION_API_PORT=17").status == 0
     compare("create", "bar", "--from", "foo")
-    assert names(homes["orion"].run("profile", "ls")) == names(homes["reference"].run("profile", "ls")) == (["bar", "default", "foo"], ["default"])
-    for words in [("use", "nope"), ("use", "bar"), ("delete", "bar"), ("rename", "nope", "x"), ("rename", "bar", "foo"), ("rename", "bar", "baz"),
-                  ("inspect", "baz"), ("inspect", "nope"), ("delete", "nope"), ("delete", "foo"), ("delete", "default")]:
+    assert names(homes["orion"].run("profile", "ls")) == names(homes["reference"].run("profile", "ls")) == \
+        (["bar", "default", "foo"], ["default"])
+    for words in [("use", "nope"), ("use", "bar"), ("delete", "bar"), ("rename", "nope", "x"), ("rename", "bar", "foo"),
+                  ("rename", "bar", "baz"), ("inspect", "baz"), ("inspect", "nope"), ("delete", "nope"),
+                  ("delete", "foo"), ("delete", "default")]:
         reference, orion = compare(*words)
         assert last(orion) == last(reference)
-    assert names(homes["orion"].run("profiles", "ls")) == names(homes["reference"].run("profiles", "ls")) == (["baz", "default"], ["baz"])
+    assert names(homes["orion"].run("profiles", "ls")) == names(homes["reference"].run("profiles", "ls")) == \
+        (["baz", "default"], ["baz"])
     reference, orion = compare("create", "baz")
     assert reference.status == 1 and orion.lines[0] == reference.lines[0]
     reference, orion = compare("rename", "baz", "end", env={"PREFECT_PROFILE": "baz"})
@@ -234,7 +244,8 @@ def test_life_of_profiles(homes):
 
 @pytest.mark.parametrize("text", [
     "",
-    "active = 'b'\n[profiles.a]\nPREFECT_API_URL = 'x' # comment\n[profiles.b]\nPREFECT_ORION_API_PORT = 0x11\nPREFECT_DEBUG_MODE = true\n",
+    "active = 'b'\n[profiles.a]\nPREFECT_API_URL = 'x' # comment\n[profiles.b]\nPREFECT_ORION_API_PORT = 0x11\n"
+    "PREFECT_DEBUG_MODE = true\n",
     "active = \"a\"\n[profiles.a]\n",
     "[profiles.\"two words\"]\nPREFECT_API_URL = \"\"\"multi\nline\"\"\"\nPREFECT_HOME = '''~'''\n",
     "[profiles.a]\nPREFECT_AGENT_QUERY_INTERVAL = 2.50\nPREFECT_AGENT_PREFETCH_SECONDS = 1_000\n",
@@ -251,7 +262,8 @@ def test_either_reads_what_the_other_wrote(homes, text, writer):
     profiles = inspected_by_reference(homes["reference"])
     assert "new" in profiles
     for name, lines in profiles.items():
-        assert homes["orion"].run("profile", "inspect", name).out.splitlines() == (lines or [f"Profile {name!r} is empty."])
+        assert homes["orion"].run("profile", "inspect", name).out.splitlines() == \
+            (lines or [f"Profile {name!r} is empty."])
 
 
 @pytest.mark.parametrize("where", ["environment", "file"])
@@ -343,8 +355,8 @@ def test_version(homes):
 
 
 @pytest.mark.parametrize("words", [
-    ["nosuch"], ["config", "set"], ["config", "view", "--foo"], ["profile", "rename", "a"], ["orion", "start", "--port", "x"],
-    ["orion", "database", "stamp"],
+    ["nosuch"], ["config", "set"], ["config", "view", "--foo"], ["profile", "rename", "a"],
+    ["orion", "start", "--port", "x"], ["orion", "database", "stamp"],
 ], ids=" ".join)
 def test_mistakes(homes, words):
     reference, orion = both(homes, *words)
@@ -353,18 +365,20 @@ def test_mistakes(homes, words):
 
 
 @pytest.mark.parametrize("words, part", [
-    (["config", "nosuch"], "No such command 'nosuch'."), (["config", "view", "extra"], "unexpected extra argument (extra)"),
+    (["config", "nosuch"], "No such command 'nosuch'."),
+    (["config", "view", "extra"], "unexpected extra argument (extra)"),
     (["start", "--nope"], "No such option: --nope"), (["start", "--host"], "Option '--host' requires an argument."),
-    (["database", "upgrade", "-x"], "No such option: -x"), (["database", "upgrade", "-r"], "Option '-r' requires an argument."),
-    (["-p"], "Option '-p' requires an argument."), (["--nope"], "No such option: --nope"), (["orion", "nosuch"], "No such command 'nosuch'."),
+    (["database", "upgrade", "-x"], "No such option: -x"),
+    (["database", "upgrade", "-r"], "Option '-r' requires an argument."), (["-p"], "Option '-p' requires an argument."),
+    (["--nope"], "No such option: --nope"), (["orion", "nosuch"], "No such command 'nosuch'."),
 ])
 def test_mistakes_are_named(ours, words, part):
     result = ours.run(*words)
     assert result.status == 2 and result.lines[-1].endswith(part)
 
 
-COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["version"], ["config"], ["database"], ["orion", "database"],
-            ["profile"], ["profiles"],
+COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["version"], ["config"], ["database"],
+            ["orion", "database"], ["profile"], ["profiles"],
             *[["config", word] for word in ("set", "unset", "view")],
             *[["database", word] for word in ("reset", "upgrade", "downgrade", "stamp", "check", "copy")],
             *[["profile", word] for word in ("ls", "create", "use", "delete", "rename", "inspect")]]
@@ -378,8 +392,8 @@ def test_help(ours, words):
 
 
 def test_help_names_every_option_of_the_reference(homes):
-    for words in [["orion", "start"], ["orion", "database", "upgrade"], ["orion", "database", "downgrade"], ["orion", "database", "reset"],
-                  ["config", "view"], ["profile", "create"]]:
+    for words in [["orion", "start"], ["orion", "database", "upgrade"], ["orion", "database", "downgrade"],
+                  ["orion", "database", "reset"], ["config", "view"], ["profile", "create"]]:
         reference, orion = both(homes, *words, "--help")
         options = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", reference.out))
         assert options <= set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", orion.out)), words
@@ -391,8 +405,8 @@ def test_alone_shows_help(ours):
     assert ours.run("config").out == ours.run("config", "--help").out
 
 
-@pytest.mark.parametrize("command", ["agent", "block", "blocks", "cloud", "concurrency-limit", "deployment", "dev", "flow", "flows", "flow-run",
-                                     "kubernetes", "work-pool", "work-queue", "worker"])
+@pytest.mark.parametrize("command", ["agent", "block", "blocks", "cloud", "concurrency-limit", "deployment", "dev",
+                                     "flow", "flows", "flow-run", "kubernetes", "work-pool", "work-queue", "worker"])
 def test_commands_of_the_client(ours, command):
     result = ours.run(command, "ls", "--limit", "3")
     assert result.status == 2 and len(result.lines) == 1 and "Python client" in result.out
@@ -403,7 +417,8 @@ def test_called_as_prefect(ours, tmp_path):
     link.symlink_to(servers.ORION_BIN.resolve())
     for words in (["config", "view"], ["orion", "database", "--help"]):
         done = subprocess.run([str(link), *words], env=ours.environment(), capture_output=True, text=True)
-        plain = ours.run(*words).out.replace("HOME", str(ours.path)).replace("PREFECT_" + str(ours.path), "PREFECT_HOME")
+        plain = ours.run(*words).out.replace("HOME", str(ours.path)) \
+            .replace("PREFECT_" + str(ours.path), "PREFECT_HOME")
         assert done.returncode == 0 and done.stdout == plain.replace("Usage: orion", "Usage: prefect")
 
 
@@ -438,12 +453,14 @@ HEADS = {"sqlite": "bfe42b7090d6", "postgresql": "2a88656f4a23"}
 
 @pytest.fixture
 def stores(homes, engine):
-    """The homes' databases, which the settings in the homes name where they are in PostgreSQL; ours is empty, and so is the reference's."""
+    """The homes' databases, which the settings in the homes name where they are in PostgreSQL; ours is empty, and so is
+    the reference's."""
     found = {kind: servers.Store.of_home(engine, home.path) for kind, home in homes.items()}
     for kind, store in found.items():
         store.create("orion")
         if engine == "postgresql":
-            homes[kind].write(f'active = "default"\n[profiles.default]\nPREFECT_ORION_DATABASE_CONNECTION_URL = "{store.url}"\n')
+            homes[kind].write(
+                f'active = "default"\n[profiles.default]\nPREFECT_ORION_DATABASE_CONNECTION_URL = "{store.url}"\n')
     yield found
     for store in found.values():
         store.drop()
@@ -504,11 +521,13 @@ def test_reset_asks(homes, stores):
 
     for stdin in ("", "n\n", "\n"):
         reference, orion = both(homes, "orion", "database", "reset", stdin=stdin)
-        assert orion.out.replace(stores["orion"].name, "NAME").split() == reference.out.replace(stores["reference"].name, "NAME").split()
+        assert orion.out.replace(stores["orion"].name, "NAME").split() == \
+            reference.out.replace(stores["reference"].name, "NAME").split()
         assert orion.status == reference.status
         assert flows("orion") == [("kept",)]
     reference, orion = both(homes, "orion", "database", "reset", stdin="y\n")
-    assert orion.status == reference.status == 0 and last_of(orion, stores["orion"]) == last_of(reference, stores["reference"])
+    assert orion.status == reference.status == 0 \
+        and last_of(orion, stores["orion"]) == last_of(reference, stores["reference"])
     assert flows("orion") == flows("reference") == []
     assert homes["orion"].run("database", "reset", "--yes").status == 0
 
@@ -537,9 +556,11 @@ def test_stamp(homes, stores, engine):
         assert result.status == 1 and "Can't locate revision identified by 'zzz'" in result.out
 
 
-# What Prefect 2.20.25 leaves in a database, as far as it matters: another revision, tables of our names, tables that we do not have.
-NEWER = ["CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)", "INSERT INTO alembic_version VALUES ('354f1ede7e9f')",
-         "CREATE TABLE log (id VARCHAR(36))", "CREATE TABLE variable (id VARCHAR(36))"]
+# What Prefect 2.20.25 leaves in a database, as far as it matters: another revision, tables of our names, tables that we
+# do not have.
+NEWER = ["CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)",
+         "INSERT INTO alembic_version VALUES ('354f1ede7e9f')", "CREATE TABLE log (id VARCHAR(36))",
+         "CREATE TABLE variable (id VARCHAR(36))"]
 FOREIGN = ["CREATE TABLE log (line TEXT)", "CREATE TABLE orders (id INTEGER)"]
 
 
@@ -549,7 +570,8 @@ def test_databases_of_others_are_left_alone(ours, store, statements, found):
         store.execute(statement)
     store.execute("INSERT INTO log VALUES ('a line')")
     before = store.dump()
-    for words in (["downgrade", "-y"], ["downgrade", "-y", "--dry-run"], ["reset", "-y"], ["upgrade", "-y"], ["stamp", "head"], ["stamp", OLDER[store.engine]]):
+    for words in (["downgrade", "-y"], ["downgrade", "-y", "--dry-run"], ["reset", "-y"], ["upgrade", "-y"],
+                  ["stamp", "head"], ["stamp", OLDER[store.engine]]):
         result = ours.run("database", *words)
         assert (result.status, found in result.out) == (1, True), result
         assert "succeeded" not in result.out
@@ -558,13 +580,15 @@ def test_databases_of_others_are_left_alone(ours, store, statements, found):
 
 @pytest.mark.parametrize("form", ["{}", "file:{}?uri=true", "file://{}?cache=shared&uri=true"])
 @pytest.mark.parametrize("words, status", [
-    (["upgrade", "-y", "--dry-run"], 0), (["downgrade", "-y", "--dry-run"], 1), (["downgrade", "-y"], 1), (["stamp", "head"], 1),
-    (["stamp", OLDER["sqlite"]], 1), (["copy", "--from", "URL", "--to", "sqlite:///other.db"], 1),
+    (["upgrade", "-y", "--dry-run"], 0), (["downgrade", "-y", "--dry-run"], 1), (["downgrade", "-y"], 1),
+    (["stamp", "head"], 1), (["stamp", OLDER["sqlite"]], 1),
+    (["copy", "--from", "URL", "--to", "sqlite:///other.db"], 1),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
 def test_what_needs_a_database_makes_no_file(ours, words, status, form):
     path = ours.path / "a b.db"
     url = "sqlite+aiosqlite:///" + form.format(str(path).replace(" ", "%20") if "file:" in form else path)
-    result = ours.run("database", *[url if word == "URL" else word for word in words], env={"PREFECT_ORION_DATABASE_CONNECTION_URL": url})
+    result = ours.run("database", *[url if word == "URL" else word for word in words],
+                      env={"PREFECT_ORION_DATABASE_CONNECTION_URL": url})
     assert result.status == status and (status == 0 or "There is no database at HOME/a b.db" in result.out), result
     assert os.listdir(ours.path) == []
 
@@ -582,7 +606,8 @@ def test_upgrade_to_the_head_by_name(ours, store, engine, word):
 
 
 def test_bad_templates_can_be_repaired(ours):
-    assert ours.run("config", "set", "PREFECT_ORION_DATABASE_CONNECTION_URL=sqlite+aiosqlite:///${NOPE}/x.db").status == 0
+    assert ours.run("config", "set",
+                    "PREFECT_ORION_DATABASE_CONNECTION_URL=sqlite+aiosqlite:///${NOPE}/x.db").status == 0
     for words in (["start"], ["database", "upgrade", "-y"]):
         result = ours.run(*words)
         assert result.status == 1 and "PREFECT_ORION_DATABASE_CONNECTION_URL" in result.out
@@ -596,8 +621,8 @@ def test_bad_templates_can_be_repaired(ours):
 @contextlib.contextmanager
 def started(home, *words, env=None):
     """Our server, once it has said where it is; gives the process and what it printed."""
-    process = subprocess.Popen([str(servers.ORION_BIN), *words], env=home.environment(**env or {}), stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen([str(servers.ORION_BIN), *words], env=home.environment(**env or {}),
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     timer = threading.Timer(30, process.kill)
     timer.start()
     try:
@@ -634,7 +659,8 @@ def settings_of(port):
 
 def test_options_reach_the_server(ours):
     port = servers.free_port()
-    words = ["orion", "start", "--no-scheduler", "--no-late-runs", "--analytics-off", "--no-ui", "--keep-alive-timeout", "7", "--log-level", "error"]
+    words = ["orion", "start", "--no-scheduler", "--no-late-runs", "--analytics-off", "--no-ui", "--keep-alive-timeout",
+             "7", "--log-level", "error"]
     with started(ours, *words, env={"PREFECT_ORION_API_PORT": str(port)}) as (_, banner):
         assert "Dashboard  off" in banner
         settings = settings_of(port)
@@ -663,7 +689,8 @@ def test_port_in_use(ours, tmp_path):
     assert result.status == 1 and len(result.lines) == 1 and str(port) in result.out
 
 
-@pytest.mark.parametrize("words, part", [(["--port", "70000"], "70000"), (["--log-level", "foo"], "Unknown level: 'FOO'")])
+@pytest.mark.parametrize("words, part",
+                         [(["--port", "70000"], "70000"), (["--log-level", "foo"], "Unknown level: 'FOO'")])
 def test_start_refuses(ours, words, part):
     result = ours.run("start", *words)
     assert result.status == 1 and part in result.out

@@ -1,4 +1,5 @@
-"""Bytes that are not UTF-8 in settings, files, arguments and the environment are refused, with the place named; none come out again."""
+"""Bytes that are not UTF-8 in settings, files, arguments and the environment are refused, with the place named; none
+come out again."""
 import json
 import os
 import sqlite3
@@ -17,21 +18,24 @@ from tests.lib import servers
 ])
 def test_refused(tmp_path, env, text, part):
     (tmp_path / "profiles.toml").write_bytes(text)
-    done = subprocess.run([str(servers.ORION_BIN), "config", "view"], env={"PATH": os.environ["PATH"], "PREFECT_HOME": str(tmp_path), **env},
+    done = subprocess.run([str(servers.ORION_BIN), "config", "view"],
+                          env={"PATH": os.environ["PATH"], "PREFECT_HOME": str(tmp_path), **env},
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 1 and part in done.stdout and b"\xff" not in done.stdout
 
 
 def run(folder, words, **environment):
-    done = subprocess.run([str(servers.ORION_BIN), *words], env={"PATH": os.environ["PATH"], "PREFECT_HOME": str(folder), **environment},
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, timeout=60)
+    done = subprocess.run(
+        [str(servers.ORION_BIN), *words], env={"PATH": os.environ["PATH"], "PREFECT_HOME": str(folder), **environment},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder, timeout=60)
     return done.returncode, done.stdout
 
 
 @pytest.mark.parametrize("words, status", [
-    (["start", "--port", "0", "--ui-dir", b"\xff"], 2), (["start", b"--\xff"], 2), (["start", "--host", b"a\xff"], 2), ([b"\xff"], 2),
-    (["-p", b"\xff", "config", "view"], 2), (["profile", "create", b"a\xff"], 2), (["profile", "use", b"\xc0\xaf"], 2),
-    (["config", "set", b"PREFECT_API_URL=a\xff"], 2), (["block", "import", b"\xff.json"], 2),
+    (["start", "--port", "0", "--ui-dir", b"\xff"], 2), (["start", b"--\xff"], 2), (["start", "--host", b"a\xff"], 2),
+    ([b"\xff"], 2), (["-p", b"\xff", "config", "view"], 2), (["profile", "create", b"a\xff"], 2),
+    (["profile", "use", b"\xc0\xaf"], 2), (["config", "set", b"PREFECT_API_URL=a\xff"], 2),
+    (["block", "import", b"\xff.json"], 2),
     (["database", "copy", "--from", b"sqlite:///\xff", "--to", "sqlite:///b"], 2),
 ])
 def test_arguments(tmp_path, words, status):
@@ -47,7 +51,8 @@ def test_arguments(tmp_path, words, status):
 def test_environment(tmp_path, environment, status, part):
     given = {"PREFECT_HOME": str(tmp_path)}
     given.update(environment)
-    done = subprocess.run([str(servers.ORION_BIN), "config", "view"], env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=tmp_path)
+    done = subprocess.run([str(servers.ORION_BIN), "config", "view"], env=given, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, cwd=tmp_path)
     assert done.returncode == status and part in done.stdout
     done.stdout.decode()
 

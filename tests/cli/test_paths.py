@@ -1,5 +1,5 @@
-"""Paths of settings, options and the environment: a wrong one is refused, and nothing but PREFECT_HOME is ever made. Ours only: the reference
-makes folders called "~"."""
+"""Paths of settings, options and the environment: a wrong one is refused, and nothing but PREFECT_HOME is ever made.
+Ours only: the reference makes folders called "~"."""
 import os
 import pwd
 import subprocess
@@ -28,9 +28,12 @@ def places(tmp_path):
 
 def run(places, words, **environment):
     """In the folder `work`, of a user whose home is `user`, with PREFECT_HOME `home`; None takes a variable away."""
-    given = {"PATH": os.environ["PATH"], "HOME": str(places / "user"), "PREFECT_HOME": str(places / "home"), **environment}
-    done = subprocess.run([str(servers.ORION_BIN), *words], env={name: value for name, value in given.items() if value is not None},
-                          cwd=places / "work", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
+    given = {"PATH": os.environ["PATH"], "HOME": str(places / "user"), "PREFECT_HOME": str(places / "home"),
+             **environment}
+    done = subprocess.run([str(servers.ORION_BIN), *words],
+                          env={name: value for name, value in given.items() if value is not None}, cwd=places / "work",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          timeout=60)
     return done.returncode, done.stdout
 
 
@@ -62,9 +65,12 @@ def tree(places):
     (UPGRADE, database("sqlite+aiosqlite:///gone/orion.db"), "the folder gone of the database"),
     (UPGRADE, database("sqlite+aiosqlite:///file:gone/a%20b.db?uri=true"), "the folder gone of the database"),
     (UPGRADE, database("sqlite+aiosqlite:///what?/orion.db"), "not a NAME=VALUE parameter"),
-    (["database", "copy", "--from", "sqlite:///gone.db", "--to", "sqlite:///target.db"], {}, "There is no database at gone.db"),
-    (["database", "copy", "--from", "sqlite:///file:gone.db?uri=true", "--to", "sqlite:///target.db"], {}, "There is no database at gone.db"),
-    (["database", "copy", "--from", "sqlite:///:memory:", "--to", "sqlite:///~/target.db"], {}, "the folder ~ of the database"),
+    (["database", "copy", "--from", "sqlite:///gone.db", "--to", "sqlite:///target.db"], {},
+     "There is no database at gone.db"),
+    (["database", "copy", "--from", "sqlite:///file:gone.db?uri=true", "--to", "sqlite:///target.db"], {},
+     "There is no database at gone.db"),
+    (["database", "copy", "--from", "sqlite:///:memory:", "--to", "sqlite:///~/target.db"], {},
+     "the folder ~ of the database"),
 ])
 def test_a_wrong_path_is_refused(places, words, environment, reason):
     before = tree(places)
@@ -96,5 +102,6 @@ def test_what_is_made(places, words, environment, made):
 
 def test_the_home_of_a_user(places):
     user = pwd.getpwuid(os.geteuid())
-    status, out = run(places, ["profile", "ls"], PREFECT_PROFILES_PATH=f"~{user.pw_name}/no-such-profiles.toml", PREFECT_HOME=str(places / "home"))
+    status, out = run(places, ["profile", "ls"], PREFECT_PROFILES_PATH=f"~{user.pw_name}/no-such-profiles.toml",
+                      PREFECT_HOME=str(places / "home"))
     assert status == 0, out

@@ -1,5 +1,5 @@
-"""How profiles.toml is written: by many at once, where it cannot be replaced, and where it cannot be written at all. Ours only: the
-reference writes in place, without a lock, and loses the old content on a full disk."""
+"""How profiles.toml is written: by many at once, where it cannot be replaced, and where it cannot be written at all.
+Ours only: the reference writes in place, without a lock, and loses the old content on a full disk."""
 import os
 import shutil
 import subprocess
@@ -11,7 +11,8 @@ from tests.lib import servers
 OLD = '[profiles.old]\nPREFECT_API_URL = "http://kept/api"\n'
 
 needs_mounts = pytest.mark.skipif(
-    subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0, reason="mounting needs root and mount namespaces")
+    subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0,
+    reason="mounting needs root and mount namespaces")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
@@ -22,7 +23,8 @@ def call(home, *words):
 def run(home, *words, before=(), **options):
     """One command; `before` is what it is run by."""
     command, environment = call(home, *words)
-    done = subprocess.run([*before, *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, **options)
+    done = subprocess.run([*before, *command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=60, **options)
     return done.returncode, done.stdout
 
 
@@ -33,7 +35,8 @@ def mounted(script):
 
 def run_together(home, commands, before=()):
     calls = [call(home, *words) for words in commands]
-    running = [subprocess.Popen([*before, *command], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for command, env in calls]
+    running = [subprocess.Popen([*before, *command], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                text=True) for command, env in calls]
     outs = [process.communicate(timeout=60)[0] for process in running]
     assert [process.returncode for process in running] == [0] * len(running), outs
 
@@ -68,13 +71,15 @@ def test_changed_at_once(home, profiles):
     for i in range(4):
         for kind in ["use", "delete", "rename"]:
             assert run(home, "profile", "create", f"{kind}{i}")[0] == 0
-        assert run(home, "-p", "old", "config", "set", f"PREFECT_LOGGING_ORION_MAX_LOG_SIZE={i}", "PREFECT_UI_URL=u", "PREFECT_API_KEY=k",
-                   "PREFECT_TEST_SETTING=t", "PREFECT_CLOUD_UI_URL=c")[0] == 0
+        assert run(home, "-p", "old", "config", "set", f"PREFECT_LOGGING_ORION_MAX_LOG_SIZE={i}", "PREFECT_UI_URL=u",
+                   "PREFECT_API_KEY=k", "PREFECT_TEST_SETTING=t", "PREFECT_CLOUD_UI_URL=c")[0] == 0
     settings = ["PREFECT_UI_URL", "PREFECT_API_KEY", "PREFECT_TEST_SETTING", "PREFECT_CLOUD_UI_URL"]
-    other = ["PREFECT_ORION_API_PORT", "PREFECT_ORION_API_DEFAULT_LIMIT", "PREFECT_AGENT_PREFETCH_SECONDS", "PREFECT_ORION_API_KEEPALIVE_TIMEOUT"]
+    other = ["PREFECT_ORION_API_PORT", "PREFECT_ORION_API_DEFAULT_LIMIT", "PREFECT_AGENT_PREFETCH_SECONDS",
+             "PREFECT_ORION_API_KEEPALIVE_TIMEOUT"]
     run_together(home, [words for i in range(4) for words in [
-        ("profile", "delete", f"delete{i}"), ("profile", "rename", f"rename{i}", f"renamed{i}"), ("profile", "create", f"new{i}"),
-        ("-p", "old", "config", "set", f"{other[i]}=7"), ("-p", "old", "config", "unset", settings[i])]])
+        ("profile", "delete", f"delete{i}"), ("profile", "rename", f"rename{i}", f"renamed{i}"),
+        ("profile", "create", f"new{i}"), ("-p", "old", "config", "set", f"{other[i]}=7"),
+        ("-p", "old", "config", "unset", settings[i])]])
     text = profiles.read_text()
     for i in range(4):
         assert f"[profiles.new{i}]" in text and f"[profiles.renamed{i}]" in text and f"{other[i]} = \"7\"" in text
@@ -91,7 +96,8 @@ def test_bind_mount(home, profiles, tmp_path):
     assert status == 0, out
     assert outside.read_text() == 'active = "default"\n\n' + OLD + 'PREFECT_ORION_API_PORT = "5"\n'
     assert profiles.read_text() == OLD and left(home) == ["profiles.toml"]
-    status, out = run(home, "profile", "create", "new", before=mounted(f"mount --bind {outside} {profiles}; mount -o remount,bind,ro {profiles}"))
+    status, out = run(home, "profile", "create", "new",
+                      before=mounted(f"mount --bind {outside} {profiles}; mount -o remount,bind,ro {profiles}"))
     assert status == 1 and "Cannot write" in out and "Read-only file system" in out
     assert "new" not in outside.read_text() and left(home) == ["profiles.toml"]
 
@@ -101,7 +107,8 @@ def test_bind_mount_written_at_once(home, profiles, tmp_path):
     """Nobody reads what is half written."""
     outside = tmp_path / "outside.toml"
     outside.write_text(OLD)
-    script = f"mount --bind {outside} {profiles}\n" + "\n".join(f"{servers.ORION_BIN} profile create p{i} &" for i in range(12)) + "\nwait"
+    script = f"mount --bind {outside} {profiles}\n" \
+        + "\n".join(f"{servers.ORION_BIN} profile create p{i} &" for i in range(12)) + "\nwait"
     status, out = run(home, "profile", "ls", before=mounted(script))
     assert status == 0 and out.count("Created profile") == 12, out
     assert all(f"[profiles.p{i}]" in outside.read_text() for i in range(12))
@@ -147,7 +154,8 @@ def for_all(tmp_path, home, profiles):
 
 def run_as_nobody(binary, home, *words):
     command, environment = call(home, *words)
-    done = subprocess.run([binary, *command[1:]], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=as_nobody)
+    done = subprocess.run([binary, *command[1:]], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, preexec_fn=as_nobody)
     return done.returncode, done.stdout
 
 

@@ -1,4 +1,5 @@
-"""What test_blocks.py has the client do with blocks: types of its own, saved, loaded, nested, overwritten, with secrets. Prints what came back."""
+"""What test_blocks.py has the client do with blocks: types of its own, saved, loaded, nested, overwritten, with
+secrets. Prints what came back."""
 import json
 import sys
 from typing import List, Optional, Union
@@ -65,8 +66,11 @@ def fails(what, function):
 
 
 def simple():
-    for name, block in (("text", String(value="é 🙂")), ("secret", Secret(value="hidden")), ("json", JSON(value={"a": [1, 2.5, None]})), ("date", DateTime(value="2023-01-02T03:04:05+00:00")),
-                        ("files", LocalFileSystem(basepath="/nowhere")), ("process", Process(command=["ls"], env={"A": "b"})), ("remote", RemoteFileSystem(basepath="memory://x", settings={"key": "s"}))):
+    for name, block in (
+            ("text", String(value="é 🙂")), ("secret", Secret(value="hidden")),
+            ("json", JSON(value={"a": [1, 2.5, None]})), ("date", DateTime(value="2023-01-02T03:04:05+00:00")),
+            ("files", LocalFileSystem(basepath="/nowhere")), ("process", Process(command=["ls"], env={"A": "b"})),
+            ("remote", RemoteFileSystem(basepath="memory://x", settings={"key": "s"}))):
         block.save(name)
         tell(name, shown(type(block).load(name)))
     fails("twice", lambda: String(value="x").save("text"))
@@ -80,7 +84,8 @@ def simple():
 
 def nested():
     door, window = Door(code="1234"), Window(panes=3)
-    House(door=door, either=window, place=Place(city="Rome", key="k"), safe={"a": "s", "b": {"c": "t"}}, names=["x", "y"]).save("inline")
+    House(door=door, either=window, place=Place(city="Rome", key="k"), safe={"a": "s", "b": {"c": "t"}},
+          names=["x", "y"]).save("inline")
     tell("inline", shown(House.load("inline")))
     door.save("front")
     house = House(door=door, either=Window(panes=2), safe={"a": "s"})

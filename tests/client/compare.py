@@ -1,10 +1,11 @@
-"""Compares what two servers stored for the same script: python -m tests.client.compare A.db B.db (or the URLs of PostgreSQL databases), or
-differences(a, b) from a test.
+"""Compares what two servers stored for the same script: python -m tests.client.compare A.db B.db (or the URLs of
+PostgreSQL databases), or differences(a, b) from a test.
 
-Every row of every table is compared, column by column. What cannot be the same is brought to a common form first: ids become labels made
-from what they stand for ("run:child#2", "task:…/add-0"), names that were generated become the label of their run, times of the day of the
-test keep only their shape ("9999-99-99 99:99:99.999999", so that the precision is compared), durations only whether they are zero. JSON columns are
-compared by value, encrypted ones after decryption. What is left out on purpose is said in REASONED, and in docs/differences.md."""
+Every row of every table is compared, column by column. What cannot be the same is brought to a common form first: ids
+become labels made from what they stand for ("run:child#2", "task:…/add-0"), names that were generated become the label
+of their run, times of the day of the test keep only their shape ("9999-99-99 99:99:99.999999", so that the precision is
+compared), durations only whether they are zero. JSON columns are compared by value, encrypted ones after decryption.
+What is left out on purpose is said in REASONED, and in docs/differences.md."""
 import collections
 import datetime
 import json
@@ -20,7 +21,9 @@ from tests.lib.servers import Store
 REASONED = {
     "log": "the reference leaves the logs of a deleted run behind; we delete them",
     "artifact": "the reference leaves the artifacts of a deleted run behind; we delete them",
-    "block_type": "what a start registers has descriptions of our own, and is compared in tests/api; here those that a document uses",
+    "block_type":
+        "what a start registers has descriptions of our own, and is compared in tests/api; here those that a document"
+        " uses",
     "block_schema": "as for block_type",
     "block_schema_reference": "as for block_type",
 }
@@ -33,14 +36,17 @@ TIME = re.compile(r"\b(\d{4}-\d\d-\d\d)[ T]\d\d:\d\d:\d\d(\.\d+)?")
 
 
 class Database:
-    """All rows of one database, and the labels of the ids in them. `home` is the client's: paths in it are made alike."""
+    """All rows of one database, and the labels of the ids in them. `home` is the client's: paths in it are made
+    alike."""
 
     def __init__(self, store, home=None):
         self.home = str(home) if home else None
         self.labels, self.names = {}, {}
         columns = {table: store.columns(table) for table in store.tables()}
-        self.tables = {table: [dict(zip(types, row)) for row in store.execute(f"SELECT * FROM {table}")] for table, types in columns.items()}
-        self.json_columns = {table: {name for name, kind in types.items() if kind.upper() in ("JSON", "JSONB")} for table, types in columns.items()}
+        self.tables = {table: [dict(zip(types, row)) for row in store.execute(f"SELECT * FROM {table}")]
+                       for table, types in columns.items()}
+        self.json_columns = {table: {name for name, kind in types.items() if kind.upper() in ("JSON", "JSONB")}
+                             for table, types in columns.items()}
         self.days = self.days_of_the_test()
         self.decrypt_documents()
         self.label_rows()
@@ -51,7 +57,8 @@ class Database:
         return {(first + datetime.timedelta(days=n)).isoformat() for n in range(-1, (last - first).days + 3)}
 
     def decrypt_documents(self):
-        keys = [json.loads(r["value"])["fernet_key"] for r in self.tables["configuration"] if r["key"] == "ENCRYPTION_KEY"]
+        keys = [json.loads(r["value"])["fernet_key"]
+                for r in self.tables["configuration"] if r["key"] == "ENCRYPTION_KEY"]
         for row in self.tables["block_document"]:
             token = json.loads(row["data"])
             row["data"] = Fernet(keys[0].encode()).decrypt(token.encode()).decode()
@@ -128,8 +135,8 @@ class Database:
     def rows(self, table):
         """The table in its common form, as a counter of rows in JSON."""
         return collections.Counter(
-            json.dumps({column: self.cell(table, column, value) for column, value in row.items()}, sort_keys=True, ensure_ascii=False)
-            for row in self.tables[table] if self.belongs_here(table, row))
+            json.dumps({column: self.cell(table, column, value) for column, value in row.items()}, sort_keys=True,
+                       ensure_ascii=False) for row in self.tables[table] if self.belongs_here(table, row))
 
 
 def in_order(value):
@@ -140,7 +147,8 @@ def in_order(value):
 
 
 def describe(table, only_a, only_b):
-    """One text for each row that only one side has; rows with the same id, or failing that the same text columns, are told column by column."""
+    """One text for each row that only one side has; rows with the same id, or failing that the same text columns, are
+    told column by column."""
     a, b = sorted(only_a.elements()), sorted(only_b.elements())
     by_id = {json.loads(row).get("id"): json.loads(row) for row in b}
     for row in map(json.loads, a):
@@ -148,7 +156,8 @@ def describe(table, only_a, only_b):
         if other is None:
             yield f"{table}: only in the first: {row}"
         else:
-            changes = [f"{c}: {row.get(c)!r} / {other.get(c)!r}" for c in sorted({*row, *other}) if row.get(c) != other.get(c)]
+            changes = [f"{c}: {row.get(c)!r} / {other.get(c)!r}"
+                       for c in sorted({*row, *other}) if row.get(c) != other.get(c)]
             yield f"{table} {row['id']}: {'; '.join(changes)}"
             b.remove(json.dumps(other, sort_keys=True, ensure_ascii=False))
     for row in b:
@@ -169,5 +178,6 @@ def store_at(place):
 
 
 if __name__ == "__main__":
-    for line in differences(Database(store_at(sys.argv[1]), *sys.argv[3:4]), Database(store_at(sys.argv[2]), *sys.argv[4:5])):
+    for line in differences(Database(store_at(sys.argv[1]), *sys.argv[3:4]),
+                            Database(store_at(sys.argv[2]), *sys.argv[4:5])):
         print(line)

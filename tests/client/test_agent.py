@@ -1,5 +1,5 @@
-"""The real client's deployments and agent against both servers: a flow is built and applied with a schedule, run by hand, and an agent
-executes what the server planned."""
+"""The real client's deployments and agent against both servers: a flow is built and applied with a schedule, run by
+hand, and an agent executes what the server planned."""
 import json
 import re
 import signal
@@ -32,7 +32,8 @@ class Player(scenario.Player):
     """The client in a folder of its own, which holds nothing but the flow: an agent copies it for each run."""
 
     def start(self, *command):
-        return subprocess.Popen(command, env=self.environment, cwd=self.home / "project", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, env=self.environment, cwd=self.home / "project", stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def states(self, run_id):
         with urllib.request.urlopen(f"{self.api}/flow_run_states/?flow_run_id={run_id}", timeout=30) as answer:
@@ -48,7 +49,8 @@ class Player(scenario.Player):
                 return
             time.sleep(0.5)
         agent.kill()
-        raise AssertionError(f"not executed: {[(run['name'], run['state_name']) for run in self.runs_of('hello')]}\n{agent.communicate()}")
+        raise AssertionError(f"not executed: {[(run['name'], run['state_name']) for run in self.runs_of('hello')]}\n"
+                             f"{agent.communicate()}")
 
 
 class Played:
@@ -60,9 +62,11 @@ class Played:
         (project / "hello.py").write_text(FLOW)
         with servers.running(kind, database=engine, **SETTINGS) as server:
             player = Player(server.url, home)
-            player.prefect("deployment", "build", "hello.py:hello", "-n", "often", "-q", "agents", "-t", "e2e", "--interval", "15", "--param", "name=schedule", "-o", "often.yaml")
+            player.prefect("deployment", "build", "hello.py:hello", "-n", "often", "-q", "agents", "-t", "e2e",
+                           "--interval", "15", "--param", "name=schedule", "-o", "often.yaml")
             self.applied = player.prefect("deployment", "apply", "often.yaml")
-            player.prefect("deployment", "build", "hello.py:hello", "-n", "yearly", "-q", "others", "--cron", "0 5 1 1 *", "--timezone", "Europe/Berlin", "--apply")
+            player.prefect("deployment", "build", "hello.py:hello", "-n", "yearly", "-q", "others", "--cron",
+                           "0 5 1 1 *", "--timezone", "Europe/Berlin", "--apply")
             self.ran = player.prefect("deployment", "run", "hello/often", "--param", "name=hand")
             agent = player.start(str(Path(sys.executable).with_name("prefect")), "agent", "start", "-q", "agents")
             player.wait_for_runs(agent, 1)
@@ -71,7 +75,8 @@ class Played:
             agent.send_signal(signal.SIGINT)
             player.output(agent)
             time.sleep(6)  # a round of each scheduler
-            self.added = {run["id"] for run in player.runs_of("hello") if "e2e" in run["tags"]} - {run["id"] for run in self.runs}
+            self.added = {run["id"] for run in player.runs_of("hello") if "e2e" in run["tags"]} \
+                - {run["id"] for run in self.runs}
             done = [run for run in self.runs if run["state_type"] == "COMPLETED"]
             self.planned = next(run for run in done if run["auto_scheduled"])
             self.by_hand = next(run for run in done if not run["auto_scheduled"])
@@ -79,7 +84,8 @@ class Played:
             self.logs = [player.prefect("flow-run", "logs", run["id"]) for run in (self.planned, self.by_hand)]
             self.listed = player.prefect("deployment", "ls")
             self.inspected = player.prefect("deployment", "inspect", "hello/yearly")
-            player.prefect("deployment", "set-schedule", "hello/yearly", "--rrule", json.dumps({"rrule": "FREQ=YEARLY", "timezone": "UTC"}))
+            player.prefect("deployment", "set-schedule", "hello/yearly", "--rrule",
+                           json.dumps({"rrule": "FREQ=YEARLY", "timezone": "UTC"}))
             self.rescheduled = player.prefect("deployment", "inspect", "hello/yearly")
             player.prefect("deployment", "delete", "hello/often")
             self.left = player.prefect("deployment", "ls")

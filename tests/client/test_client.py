@@ -1,5 +1,5 @@
-"""The real client against our server and against the reference: the same script on both, what it printed and what it left in the databases
-compared; then each server on the database that the other one wrote."""
+"""The real client against our server and against the reference: the same script on both, what it printed and what it
+left in the databases compared; then each server on the database that the other one wrote."""
 import contextlib
 import os
 import re
@@ -38,7 +38,8 @@ class Played:
 
 
 def read_runs(server):
-    """Every run and task run, as the API tells them; estimates that grow with the clock left out by asking for finished ones."""
+    """Every run and task run, as the API tells them; estimates that grow with the clock left out by asking for finished
+    ones."""
     player = scenario.Player(server.url, server.home)
     runs = pages(player, "/flow_runs/filter", {"sort": "EXPECTED_START_TIME_ASC", "flow_runs": FINISHED})
     tasks = pages(player, "/task_runs/filter", {"sort": "EXPECTED_START_TIME_ASC", "task_runs": FINISHED})
@@ -67,12 +68,14 @@ def states_of(one, flow_name):
     database = one.database
     flow = next(r["id"] for r in database.tables["flow"] if r["name"] == flow_name)
     run = max((r for r in database.tables["flow_run"] if r["flow_id"] == flow), key=lambda r: r["created"])["id"]
-    return [r["name"] for r in sorted(database.tables["flow_run_state"], key=lambda r: r["timestamp"]) if r["flow_run_id"] == run]
+    return [r["name"] for r in sorted(database.tables["flow_run_state"], key=lambda r: r["timestamp"])
+            if r["flow_run_id"] == run]
 
 
 @pytest.mark.parametrize("step, output", [
-    ("mapped", "37\n"), ("retried", "3\n"), ("parent", "['hello ann', 'hello bob']\n"), ("cached first", "144\n"), ("cached again", "144\n"),
-    ("pausing", "6\n"), ("wide", f"{TASKS * (TASKS + 1) // 2}\n"), ("crashing", "SystemExit: 3\n"), ("limits", "[0, 1, 2]\n"),
+    ("mapped", "37\n"), ("retried", "3\n"), ("parent", "['hello ann', 'hello bob']\n"),
+    ("cached first", "144\n"), ("cached again", "144\n"), ("pausing", "6\n"), ("wide", f"{TASKS * (TASKS + 1) // 2}\n"),
+    ("crashing", "SystemExit: 3\n"), ("limits", "[0, 1, 2]\n"),
     ("never_resumed", "FailedRun: The flow was paused and never resumed.\n"),
 ])
 def test_flow_gives(one, step, output):
@@ -92,7 +95,8 @@ def test_states(one, flow, states):
 
 
 def test_second_run_uses_the_cache(one):
-    names = [r["state_name"] for r in sorted(one.database.tables["task_run"], key=lambda r: r["created"]) if r["task_key"].endswith("expensive")]
+    names = [r["state_name"] for r in sorted(one.database.tables["task_run"], key=lambda r: r["created"])
+             if r["task_key"].endswith("expensive")]
     assert names == ["Completed", "Cached"]
 
 
@@ -114,12 +118,14 @@ def test_deleted_run_is_gone(one):
 def test_nothing_of_a_deleted_run_stays(played):
     """A listed difference: the reference leaves logs behind."""
     database = played["orion"].database
-    assert [r for table in ("log", "artifact") for r in database.tables[table] if not database.belongs_here(table, r)] == []
+    assert [r for table in ("log", "artifact")
+            for r in database.tables[table] if not database.belongs_here(table, r)] == []
 
 
 def test_both_print_the_same(played):
     a, b = (played[kind] for kind in KINDS)
-    assert {step: a.printed(step) for step in a.seen if step != "names"} == {step: b.printed(step) for step in b.seen if step != "names"}
+    assert {step: a.printed(step) for step in a.seen if step != "names"} == \
+        {step: b.printed(step) for step in b.seen if step != "names"}
 
 
 def test_both_store_the_same(played):
@@ -135,7 +141,8 @@ def test_other_server_on_the_same_database(played, tmp_path, writer, reader):
         player = scenario.Player(server.url, played[writer].client_home)
         assert player.flow("cached") == "144\n"
         assert player.flow("parent") == "['hello ann', 'hello bob']\n"
-    newest = max(compare.Database(store).tables["task_run"], key=lambda r: r["created"] if r["task_key"].endswith("expensive") else "")
+    newest = max(compare.Database(store).tables["task_run"],
+                 key=lambda r: r["created"] if r["task_key"].endswith("expensive") else "")
     assert newest["state_name"] == "Cached"
 
 

@@ -7,26 +7,33 @@ from .world import NOBODY, VERSION
 
 HISTORY = ("/history",)
 IDENTIFIERS = {
-    "flow_id": "flow", "deployment_id": "deployment", "deployment_ids": "deployment", "flow_run_id": "flow_run", "child_flow_run_id": "flow_run", "task_run_id": "task_run",
-    "parent_task_run_id": "task_run", "block_type_id": "block_type", "block_schema_id": "block_schema", "block_document_id": "block_document", "storage_document_id": "block_document",
-    "infrastructure_document_id": "block_document", "work_pool_id": "work_pool", "work_queue_id": "work_queue",
+    "flow_id": "flow", "deployment_id": "deployment", "deployment_ids": "deployment", "flow_run_id": "flow_run",
+    "child_flow_run_id": "flow_run", "task_run_id": "task_run", "parent_task_run_id": "task_run",
+    "block_type_id": "block_type", "block_schema_id": "block_schema", "block_document_id": "block_document",
+    "storage_document_id": "block_document", "infrastructure_document_id": "block_document",
+    "work_pool_id": "work_pool", "work_queue_id": "work_queue",
 }
 # What a filter is about, by its name in the body.
 FILTERED = {
-    "flows": "flow", "flow_runs": "flow_run", "task_runs": "task_run", "deployments": "deployment", "work_pools": "work_pool", "work_pool_queues": "pool_queue", "work_queues": "work_queue",
-    "block_documents": "block_document", "block_types": "block_type", "block_schemas": "block_schema", "logs": "log", "workers": "worker", "task_inputs": "task_run",
+    "flows": "flow", "flow_runs": "flow_run", "task_runs": "task_run", "deployments": "deployment",
+    "work_pools": "work_pool", "work_pool_queues": "pool_queue", "work_queues": "work_queue",
+    "block_documents": "block_document", "block_types": "block_type", "block_schemas": "block_schema", "logs": "log",
+    "workers": "worker", "task_inputs": "task_run",
 }
 FAMILY_KINDS = {
-    "flows": "flow", "flow_runs": "flow_run", "task_runs": "task_run", "flow_run_states": "flow_run_state", "task_run_states": "task_run_state", "deployments": "deployment",
-    "flow_run_notification_policies": "policy", "saved_searches": "saved_search", "concurrency_limits": "concurrency_limit", "block_types": "block_type", "block_documents": "block_document",
-    "block_schemas": "block_schema", "work_queues": "work_queue", "work_pools": "work_pool",
+    "flows": "flow", "flow_runs": "flow_run", "task_runs": "task_run", "flow_run_states": "flow_run_state",
+    "task_run_states": "task_run_state", "deployments": "deployment", "flow_run_notification_policies": "policy",
+    "saved_searches": "saved_search", "concurrency_limits": "concurrency_limit", "block_types": "block_type",
+    "block_documents": "block_document", "block_schemas": "block_schema", "work_queues": "work_queue",
+    "work_pools": "work_pool",
 }
 TAGS = ["red", "green", "blue"]
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata"]
 TIMES = ["2001-02-03T04:05:06+00:00", "2019-01-01T00:00:00Z", "2031-05-06T07:08:09.5+02:00", "2033-01-01T00:00:00"]
 # What must stand beside a part for the body to be valid.
 BESIDE = {
-    "state": {"type": "RUNNING"}, "schedule.anchor_date": {"interval": 86400}, "schedule.timezone": {"cron": "0 5 * * *"}, "schedule.day_or": {"cron": "0 5 1 * 1"},
+    "state": {"type": "RUNNING"}, "schedule.anchor_date": {"interval": 86400},
+    "schedule.timezone": {"cron": "0 5 * * *"}, "schedule.day_or": {"cron": "0 5 1 * 1"},
     "filters[]": {"object": "flow", "property": "name", "type": "string", "operation": "equals", "value": "x"},
     "task_inputs.*[]": {"input_type": "constant", "type": "int"},
 }
@@ -56,8 +63,9 @@ class Generator:
             pool = next((one for one in self.world.all("work_pool") if one["id"] == row.get("work_pool_id")), pool)
         flow = self.world.rows.get("flow", {}).get(row.get("flow_id"), {"name": "none"})
         document = self.world.row("block_document")
-        values = {"id": row.get("id"), "name": row.get("name"), "slug": row.get("slug"), "tag": row.get("tag"), "checksum": row.get("checksum"), "work_pool_name": pool["name"],
-                  "flow_name": flow["name"], "deployment_name": row.get("name"), "block_document_name": document.get("name")}
+        values = {"id": row.get("id"), "name": row.get("name"), "slug": row.get("slug"), "tag": row.get("tag"),
+                  "checksum": row.get("checksum"), "work_pool_name": pool["name"], "flow_name": flow["name"],
+                  "deployment_name": row.get("name"), "block_document_name": document.get("name")}
         if "{block_document_name}" in operation.path and "block_type" in document:
             values["slug"] = document["block_type"]["slug"]
         path = operation.path
@@ -66,7 +74,8 @@ class Generator:
         return path + self.query(operation)
 
     def query(self, operation):
-        values = {"flow_run_id": self.world.id("flow_run"), "task_run_id": self.world.id("task_run"), "include_secrets": self.world.pick(["true", "false", "1"]), "version": "non-versioned"}
+        values = {"flow_run_id": self.world.id("flow_run"), "task_run_id": self.world.id("task_run"),
+                  "include_secrets": self.world.pick(["true", "false", "1"]), "version": "non-versioned"}
         words = [f"{name}={values[name]}" for place, name, schema in operation.parameters if place == "query"]
         return "?" + "&".join(words) if words else ""
 
@@ -80,20 +89,25 @@ class Generator:
             return None
         if operation.path.endswith("/history") and "/ui/" not in operation.path:
             start = self.today - datetime.timedelta(hours=6)
-            return {"history_start": start.isoformat(), "history_end": (start + datetime.timedelta(hours=8)).isoformat(), "history_interval_seconds": 3600}
+            return {"history_start": start.isoformat(),
+                    "history_end": (start + datetime.timedelta(hours=8)).isoformat(), "history_interval_seconds": 3600}
         bodies = {
             "POST /flows/": lambda: {"name": world.name("flow")},
             "POST /flow_runs/": lambda: {"name": world.name("run"), "flow_id": world.id("flow")},
-            "POST /task_runs/": lambda: {"name": world.name("task"), "flow_run_id": world.id("flow_run"), "task_key": "key", "dynamic_key": world.name("dynamic")},
+            "POST /task_runs/": lambda: {"name": world.name("task"), "flow_run_id": world.id("flow_run"),
+                                         "task_key": "key", "dynamic_key": world.name("dynamic")},
             "POST /logs/": lambda: [self.log()],
             "POST /concurrency_limits/": lambda: {"tag": world.name("tag"), "concurrency_limit": 2},
             "POST /deployments/": lambda: {"name": world.name("deployment"), "flow_id": world.id("flow")},
             "POST /deployments/{id}/create_flow_run": lambda: {"name": world.name("run")},
-            "POST /flow_run_notification_policies/": lambda: {"state_names": ["Failed"], "tags": [], "block_document_id": world.id("block_document")},
+            "POST /flow_run_notification_policies/": lambda: {"state_names": ["Failed"], "tags": [],
+                                                              "block_document_id": world.id("block_document")},
             "PUT /saved_searches/": lambda: {"name": world.name("search")},
             "POST /block_types/": lambda: {"name": world.name("type"), "slug": world.name("slug")},
-            "POST /block_schemas/": lambda: {"fields": {"title": world.name("schema"), "type": "object", "properties": {}}, "block_type_id": self.own_type()},
-            "POST /block_documents/": lambda: {"name": world.name("document"), **self.type_and_schema(), "data": {"x": 1}},
+            "POST /block_schemas/": lambda: {"fields": {"title": world.name("schema"), "type": "object",
+                                                        "properties": {}}, "block_type_id": self.own_type()},
+            "POST /block_documents/": lambda: {"name": world.name("document"), **self.type_and_schema(),
+                                               "data": {"x": 1}},
             "PATCH /block_documents/{id}": lambda: {"data": {"x": 2}},
             "POST /work_queues/": lambda: {"name": world.name("queue")},
             "POST /experimental/work_pools/": lambda: {"name": world.name("pool")},
@@ -109,17 +123,20 @@ class Generator:
 
     def own_type(self):
         """A block type that the scripts made: the registered ones are protected."""
-        types = [row for row in self.world.all("block_type") if not row["is_protected"] and row["slug"].startswith("slug-")]
+        types = [row for row in self.world.all("block_type") if not row["is_protected"]
+                 and row["slug"].startswith("slug-")]
         return self.world.pick(types)["id"] if types else NOBODY
 
     def type_and_schema(self):
-        schemas = [row for row in self.world.all("block_schema") if (row.get("block_type") or {}).get("slug", "").startswith("slug-")]
+        schemas = [row for row in self.world.all("block_schema")
+                   if (row.get("block_type") or {}).get("slug", "").startswith("slug-")]
         schema = self.world.pick(schemas) if schemas else {"id": NOBODY, "block_type_id": NOBODY}
         return {"block_schema_id": schema["id"], "block_type_id": schema["block_type_id"]}
 
     def log(self):
         self.clock += datetime.timedelta(seconds=61)
-        return {"name": "logger", "level": 20, "message": self.world.name("message"), "timestamp": self.clock.isoformat(), "flow_run_id": self.world.id("flow_run")}
+        return {"name": "logger", "level": 20, "message": self.world.name("message"),
+                "timestamp": self.clock.isoformat(), "flow_run_id": self.world.id("flow_run")}
 
     def with_part(self, body, part, value):
         """The body with one part set, and what must stand beside it."""
@@ -146,12 +163,14 @@ class Generator:
         target.update(BESIDE.get(part, {}) if part.startswith("schedule.") else {})
         if part.startswith("task_inputs.*[]."):
             target.clear()
-            target.update({"id": {"input_type": "task_run"}, "name": {"input_type": "parameter"}, "type": {"input_type": "constant"}}.get(names[-1], self.task_input(value)))
+            target.update({"id": {"input_type": "task_run"}, "name": {"input_type": "parameter"},
+                           "type": {"input_type": "constant"}}.get(names[-1], self.task_input(value)))
         target[names[-1]] = value
         return body
 
     def task_input(self, value):
-        return {"task_run": {"id": self.world.id("task_run")}, "parameter": {"name": "p"}, "constant": {"type": "int"}}.get(str(value), {})
+        return {"task_run": {"id": self.world.id("task_run")}, "parameter": {"name": "p"},
+                "constant": {"type": "int"}}.get(str(value), {})
 
     def about(self, operation, part):
         """Which kind of row a part of a body speaks of."""
@@ -163,7 +182,8 @@ class Generator:
     def value(self, operation, part, schema):
         """A valid value for a part; for filters, one that some rows have."""
         schema = self.document.members(schema)[0]
-        last = [name for name in part.replace("[]", "").split(".") if name not in ("any_", "not_any_", "all_", "like_", "startswith_", "before_", "after_", "eq_")][-1]
+        last = [name for name in part.replace("[]", "").split(".")
+                if name not in ("any_", "not_any_", "all_", "like_", "startswith_", "before_", "after_", "eq_")][-1]
         if schema.get("enum"):
             return self.world.pick(schema["enum"])
         kind = schema.get("type")
@@ -185,18 +205,22 @@ class Generator:
 
     def object(self, operation, part, schema):
         if "properties" not in schema:
-            return {} if part.endswith(("infra_overrides", "base_job_template", "task_inputs", "fields")) else {"k": self.world.pick([1, "é", None, [1.5]])}
+            return {} if part.endswith(("infra_overrides", "base_job_template", "task_inputs", "fields")) \
+                else {"k": self.world.pick([1, "é", None, [1.5]])}
         made = {}
         for name, inner in schema["properties"].items():
-            if name in schema.get("required", []) or name == "type" or (self.world.chance(0.25) and not is_data_of_new_run(operation, f"{part}.{name}")):
+            if name in schema.get("required", []) or name == "type" \
+                    or (self.world.chance(0.25) and not is_data_of_new_run(operation, f"{part}.{name}")):
                 made[name] = self.value(operation, f"{part}.{name}", inner)
         if part == "schedule":
             return self.schedule()
         return made
 
     def schedule(self):
-        return self.world.pick([{"interval": 3600.0, "anchor_date": "2022-03-01T00:00:00+00:00", "timezone": self.world.pick(ZONES)}, {"cron": "15 */6 * * *", "timezone": self.world.pick(ZONES)},
-                                {"rrule": "DTSTART:20220101T000000\nFREQ=DAILY;BYHOUR=3", "timezone": self.world.pick(ZONES)}])
+        return self.world.pick(
+            [{"interval": 3600.0, "anchor_date": "2022-03-01T00:00:00+00:00", "timezone": self.world.pick(ZONES)},
+             {"cron": "15 */6 * * *", "timezone": self.world.pick(ZONES)},
+             {"rrule": "DTSTART:20220101T000000\nFREQ=DAILY;BYHOUR=3", "timezone": self.world.pick(ZONES)}])
 
     def number(self, last, kind):
         if last == "interval":
@@ -237,7 +261,8 @@ class Generator:
         if last == "cron":
             return self.world.pick(["0 0 * * *", "*/15 2 * * 1-5", "@daily"])
         if last == "rrule":
-            return self.world.pick(["DTSTART:20220101T040000\nFREQ=DAILY", "DTSTART:20220101T000000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE"])
+            return self.world.pick(["DTSTART:20220101T040000\nFREQ=DAILY",
+                                    "DTSTART:20220101T000000\nRRULE:FREQ=WEEKLY;BYDAY=MO,WE"])
         if last == "work_queue_names":
             return self.world.row("pool_queue")["name"]
         if last in ("message_template",):
@@ -276,7 +301,8 @@ class Generator:
         return body
 
     def each_part(self, operation):
-        """Yields (part, function that makes a body): one for every part of the body, and for each value of every enum."""
+        """Yields (part, function that makes a body): one for every part of the body, and for each value of every
+        enum."""
         for wanted in sorted(self.document.wanted(operation)):
             if is_data_of_new_run(operation, wanted):
                 continue
@@ -294,4 +320,5 @@ class Generator:
         return self.with_part(self.minimal(operation), part, chosen)
 
     def headers(self, operation):
-        return {**VERSION, **{name: "true" for place, name, _ in operation.parameters if place == "header" and name != VERSION_HEADER}}
+        return {**VERSION, **{name: "true" for place, name, _ in operation.parameters if place == "header"
+                              and name != VERSION_HEADER}}

@@ -1,4 +1,5 @@
-"""Compares two answers to one request: identifiers by their pairs, times loosely, lists by the order that was asked for."""
+"""Compares two answers to one request: identifiers by their pairs, times loosely, lists by the order that was asked
+for."""
 import datetime
 import json
 import re
@@ -18,20 +19,27 @@ SETS_ON = {"sqlite": SETS, "postgresql": (*SETS, "states")}
 # How we describe the block types that are registered at start, by slug: the sentences are our own.
 OWN_WORDS = {
     slug: {name: kind[name] for name in ("description", "code_example")}
-    for collection in json.loads((Path(__file__).resolve().parents[2] / "src/blocks/block_types.json").read_text())["collections"].values() for slug, kind in collection["block_types"].items()
+    for collection in json.loads(
+        (Path(__file__).resolve().parents[2] / "src/blocks/block_types.json").read_text())["collections"].values()
+    for slug, kind in collection["block_types"].items()
 }
 
-# What a list is ordered by: the columns of which the first that is there counts, by operation and by the sort that was asked for.
+# What a list is ordered by: the columns of which the first that is there counts, by operation and by the sort that was
+# asked for.
 BY_SORT = {
-    "ID": ["id"], "START_TIME": ["start_time", "expected_start_time"], "EXPECTED_START_TIME": ["expected_start_time"], "NAME": ["name"],
-    "NEXT_SCHEDULED_START_TIME": ["next_scheduled_start_time"], "END_TIME": ["end_time"], "CREATED": ["created"], "UPDATED": ["updated"],
-    "TIMESTAMP": ["timestamp"], "LEVEL": ["level"], "FLOW_RUN_ID": ["flow_run_id"], "TASK_RUN_ID": ["task_run_id"],
+    "ID": ["id"], "START_TIME": ["start_time", "expected_start_time"], "EXPECTED_START_TIME": ["expected_start_time"],
+    "NAME": ["name"], "NEXT_SCHEDULED_START_TIME": ["next_scheduled_start_time"], "END_TIME": ["end_time"],
+    "CREATED": ["created"], "UPDATED": ["updated"], "TIMESTAMP": ["timestamp"], "LEVEL": ["level"],
+    "FLOW_RUN_ID": ["flow_run_id"], "TASK_RUN_ID": ["task_run_id"],
 }
-DEFAULT_SORT = {"flow_runs": "ID_DESC", "task_runs": "ID_DESC", "flows": "NAME_ASC", "deployments": "NAME_ASC", "logs": "TIMESTAMP_ASC", "history": "EXPECTED_START_TIME_DESC"}
+DEFAULT_SORT = {"flow_runs": "ID_DESC", "task_runs": "ID_DESC", "flows": "NAME_ASC", "deployments": "NAME_ASC",
+                "logs": "TIMESTAMP_ASC", "history": "EXPECTED_START_TIME_DESC"}
 FIXED_ORDER = {
-    "/saved_searches/filter": ["name"], "/concurrency_limits/filter": ["tag"], "/block_types/filter": ["name"], "/block_schemas/filter": ["created"],
-    "/block_documents/filter": ["name"], "/work_queues/filter": ["name"], "/experimental/work_pools/filter": ["name"], "/flow_run_notification_policies/filter": ["id"],
-    "/queues/filter": ["priority"], "/workers/filter": ["last_heartbeat_time"], "/get_runs": ["next_scheduled_start_time"], "/block_documents": ["name"], "/graph": ["id"],
+    "/saved_searches/filter": ["name"], "/concurrency_limits/filter": ["tag"], "/block_types/filter": ["name"],
+    "/block_schemas/filter": ["created"], "/block_documents/filter": ["name"], "/work_queues/filter": ["name"],
+    "/experimental/work_pools/filter": ["name"], "/flow_run_notification_policies/filter": ["id"],
+    "/queues/filter": ["priority"], "/workers/filter": ["last_heartbeat_time"],
+    "/get_runs": ["next_scheduled_start_time"], "/block_documents": ["name"], "/graph": ["id"],
     "/get_scheduled_flow_runs": ["id"],
 }
 NOT_COMPARABLE = ("id", "flow_run_id", "task_run_id")
@@ -44,7 +52,8 @@ def order_of(path, body):
     if path == "/ui/flow_runs/history":  # its rows have little of what they are ordered by
         sort = body.get("sort") if isinstance(body, dict) else None
         return ["timestamp"] if (sort or "").startswith("START_TIME") else ["id"]
-    if path == "/block_capabilities/" or (path == "/block_documents/filter" and is_window(body)):  # its page is chosen before it is ordered
+    # its page is chosen before it is ordered
+    if path == "/block_capabilities/" or (path == "/block_documents/filter" and is_window(body)):
         return ["id"]
     if path.endswith("/filter") and family in DEFAULT_SORT:
         sort = body.get("sort") if isinstance(body, dict) else None
@@ -89,7 +98,8 @@ class Match(Comparison):
         return None
 
     def points(self, one, two, columns, window):
-        """Rows of a chart. They tell too little to know by them which run is which: pairs that are new are none to remember."""
+        """Rows of a chart. They tell too little to know by them which run is which: pairs that are new are none to
+        remember."""
         known = self.forward.copy(), self.backward.copy()
         try:
             return self.rows(one, two, columns, window)
@@ -108,17 +118,19 @@ class Match(Comparison):
         else:
             groups = list(grouped(one, columns))
         for first, last in groups:
-            by_chance = window and columns[0] in NOT_COMPARABLE  # the page is chosen by identifiers of which ours are others
+            # the page is chosen by identifiers of which ours are others
+            by_chance = window and columns[0] in NOT_COMPARABLE
             left, right = one[first:last], self.paired(one[first:last], two[first:last], by_chance)
-            if right is None and window and (first == 0 or last == len(one)) and same_place(one[first:last], two[first:last], columns):
+            if right is None and window and (first == 0 or last == len(one)) \
+                    and same_place(one[first:last], two[first:last], columns):
                 self.weak += 1
                 continue
             for place, pair in enumerate(zip(left, two[first:last] if right is None else right)):
                 self.value(*pair, f"body[{first + place}]", None)
 
     def paired(self, one, two, by_chance=False):
-        """The rows of the second list in the order of the first, as far as they are known; None if they are not the same rows, as lists may
-        hold that took them by chance."""
+        """The rows of the second list in the order of the first, as far as they are known; None if they are not the
+        same rows, as lists may hold that took them by chance."""
         if one and isinstance(one[0], str):
             return sorted(two, key=one.index) if sorted(one) == sorted(two) else None
         if not one or not isinstance(one[0], dict):
@@ -127,8 +139,10 @@ class Match(Comparison):
         if left[0] is None:
             return two
         rows = dict(zip(right, two))
-        unknown_there = {name: self.likeness(row, self.backward) for name, row in rows.items() if name not in self.backward}
-        unknown_here = {name: self.likeness(row, self.forward, self.forward) for name, row in zip(left, one) if name not in self.forward}
+        unknown_there = {name: self.likeness(row, self.backward)
+                         for name, row in rows.items() if name not in self.backward}
+        unknown_here = {name: self.likeness(row, self.forward, self.forward)
+                        for name, row in zip(left, one) if name not in self.forward}
         if len(unknown_here) != len(unknown_there):
             return None
         pairs = dict(self.forward)
@@ -137,8 +151,10 @@ class Match(Comparison):
             unknown_there.pop(pairs[name], None)
         if by_chance and unknown_there:
             return None
-        # What is left tells times that are not the same on both, such as those of a schedule that begins now: in the order of what they tell.
-        pairs.update(zip(sorted((name for name in unknown_here if pairs[name] is None), key=unknown_here.get), sorted(unknown_there, key=unknown_there.get)))
+        # What is left tells times that are not the same on both, such as those of a schedule that begins now: in the
+        # order of what they tell.
+        pairs.update(zip(sorted((name for name in unknown_here if pairs[name] is None), key=unknown_here.get),
+                         sorted(unknown_there, key=unknown_there.get)))
         if any(pairs[name] not in rows for name in left):
             return None
         return [rows[pairs[name]] for name in left]
@@ -148,8 +164,8 @@ class Match(Comparison):
         return isinstance(name, str) and canonical(name) in self.forward
 
     def likeness(self, row, known, names=None):
-        """What a row tells beside times of this run, durations, names made up and unknown identifiers, the others as the second server calls
-        them."""
+        """What a row tells beside times of this run, durations, names made up and unknown identifiers, the others as
+        the second server calls them."""
         def told(found):
             name = canonical(found[0])
             return (names[name] if names else name) if name in known else "?"
@@ -160,12 +176,14 @@ class Match(Comparison):
     def far_time(self, found):
         """A time that a request named, or a schedule: both servers have the same."""
         time = datetime.datetime.fromisoformat(found[0])
-        near = datetime.datetime.fromisoformat(self.begun) - MINUTE < time < datetime.datetime.now(datetime.timezone.utc) + MINUTE
+        near = datetime.datetime.fromisoformat(self.begun) - MINUTE < time \
+            < datetime.datetime.now(datetime.timezone.utc) + MINUTE
         return "*" if near else time.astimezone(datetime.timezone.utc).isoformat()
 
     def objects(self, one, two, where):
         own = OWN_WORDS.get(str(two.get("slug")), {})
-        described = {name: words for name, words in own.items() if two.get(name) == words and isinstance(one.get(name), str)}
+        described = {name: words for name, words in own.items() if two.get(name) == words
+                     and isinstance(one.get(name), str)}
         self.described += bool(described)
         one = {**one, **described}
         super().objects(one, two, where)

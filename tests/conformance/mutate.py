@@ -11,8 +11,10 @@ HUGE = 10 ** 20
 GENERAL = [DROP, None, "", "x", 0, -1, 1.5, True, [], {}, [None], {"a": 1}, "é漢😀", " "]
 BY_TYPE = {
     "string": [5, 1.0, False, "a/b", "<&>%", "x" * 300, "5", ["x"], "\u0001"],
-    "uuid": ["not-a-uuid", NOBODY, NOBODY.upper(), NOBODY.replace("-", ""), "{" + NOBODY + "}", "urn:uuid:" + NOBODY, 5, NOBODY[:-1]],
-    "date-time": ["2020-13-45", "2020-02-30T00:00:00", "2020-01-01", "2020-01-01T00:00:00", "2020-01-01T00:00:00-05:30", "2020-W05", "tomorrow", "2020-01-01 10:00", 1577836800, "1577836800", "20200101T101010Z",
+    "uuid": ["not-a-uuid", NOBODY, NOBODY.upper(), NOBODY.replace("-", ""), "{" + NOBODY + "}", "urn:uuid:" + NOBODY, 5,
+             NOBODY[:-1]],
+    "date-time": ["2020-13-45", "2020-02-30T00:00:00", "2020-01-01", "2020-01-01T00:00:00", "2020-01-01T00:00:00-05:30",
+                  "2020-W05", "tomorrow", "2020-01-01 10:00", 1577836800, "1577836800", "20200101T101010Z",
                   "2020-01-01T25:00:00", "0000-01-01"],
     "time-delta": ["PT1H", "3600", "1:00:00", "P1D", "x", 1e9, "-5"],
     "integer": ["3", "x", "1.0", 2.0, 2.7, HUGE, -HUGE, 2 ** 31, 2 ** 63, "0x10", " 7 ", "1e3"],
@@ -26,15 +28,22 @@ BY_TYPE = {
 }
 # Work without end for the reference: how many dates, intervals, or rows a value asks for.
 ENDLESS = {
-    "/deployments/{id}/schedule": lambda part, value: isinstance(value, (int, float)) and value > 1000 or part == "end_time" or part == "start_time" and value in (1577836800, "1577836800"),
-    "/history": lambda part, value: part.startswith("history_") and (isinstance(value, str) and not value.startswith(("x", "t", "20")) or isinstance(value, (int, float)) and value > 3600 * 24),
+    "/deployments/{id}/schedule": lambda part, value: isinstance(value, (int, float)) and value > 1000
+    or part == "end_time" or part == "start_time" and value in (1577836800, "1577836800"),
+    "/history": lambda part, value: part.startswith("history_")
+    and (isinstance(value, str) and not value.startswith(("x", "t", "20")) or isinstance(value, (int, float))
+         and value > 3600 * 24),
 }
-MEDIA = ["text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json", "application/json; charset=utf-8", "application/json5", "APPLICATION/JSON", "multipart/form-data; boundary=x", ""]
-BROKEN = ["{", "[1,", "nul", "{\"a\":}", "{'a': 1}", "{\"a\": 1,}", "{\"a\": 1} x", "\"text\"", "5", "true", "null", "[]", "[[]]", "[{}]", "", " ", "{\"a\": \"\t\"}", "{\"a\": 01}", "\ufeff{}", "{\"a\": 1, \"a\": 2}"]
+MEDIA = ["text/plain", "application/x-www-form-urlencoded", "application/vnd.api+json",
+         "application/json; charset=utf-8", "application/json5", "APPLICATION/JSON", "multipart/form-data; boundary=x",
+         ""]
+BROKEN = ["{", "[1,", "nul", "{\"a\":}", "{'a': 1}", "{\"a\": 1,}", "{\"a\": 1} x", "\"text\"", "5", "true", "null",
+          "[]", "[[]]", "[{}]", "", " ", "{\"a\": \"\t\"}", "{\"a\": 01}", "\ufeff{}", "{\"a\": 1, \"a\": 2}"]
 VERSIONS = ["0.8.4", "0.8.3", "0.7.9", "0.8.0", "1.0.0", "0.8", "x.y.z", "", "0.8.4.1", "-1.0.0", "99.99.99"]
 REFUSED_VERSIONS = ["0.7.9", "0.8", "x.y.z", "0.8.4.1"]
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-IDENTIFIERS = ["5", "not-a-uuid", NOBODY, NOBODY.upper(), NOBODY.replace("-", ""), "%20", "%C3%A9", "a%2Fb", NOBODY + "0"]
+IDENTIFIERS = ["5", "not-a-uuid", NOBODY, NOBODY.upper(), NOBODY.replace("-", ""), "%20", "%C3%A9", "a%2Fb",
+               NOBODY + "0"]
 
 
 def values_for(document, part, schema):
@@ -47,18 +56,22 @@ def values_for(document, part, schema):
     if "enum" in kinds:
         values += [member["enum"][0].lower() for member in document.members(schema) if member.get("enum")]
     if "array" in kinds:
-        inner = [member for one in document.members(schema) if one.get("type") == "array" for member in document.members(one.get("items", {}))]
-        values += [[value] for member in inner for value in BY_TYPE.get("enum" if member.get("enum") else member.get("format") or member.get("type") or "", [])]
+        inner = [member for one in document.members(schema) if one.get("type") == "array"
+                 for member in document.members(one.get("items", {}))]
+        values += [[value] for member in inner for value in BY_TYPE.get(
+            "enum" if member.get("enum") else member.get("format") or member.get("type") or "", [])]
     return values
 
 
 def is_left_out(operation, part, value):
-    """Bodies that are no mistakes: they would keep the reference busy for ever, empty the database, or leave it otherwise than ours."""
+    """Bodies that are no mistakes: they would keep the reference busy for ever, empty the database, or leave it
+    otherwise than ours."""
     if operation.family == "admin" and part == "confirm":
         return value in (1, "1", "true", "TRUE", "yes", "y", "on", "t")
     if is_data_of_new_run(operation, part):
         return value not in (None, DROP)
-    if operation.path == "/task_runs/" and (part, value) in (("state", ""), ("state", []), ("state", {}), ("state.type", DROP)):
+    if operation.path == "/task_runs/" and (part, value) in (("state", ""), ("state", []), ("state", {}),
+                                                             ("state.type", DROP)):
         return True  # answered with 500, and made
     if "empirical_policy" in part and (value == "inf" or isinstance(value, (int, float)) and abs(value) >= 2 ** 63):
         return True
@@ -76,8 +89,11 @@ def mutated_bodies(document, generator, operation):
     for part, schema in sorted(dict(document.parts(operation.body)).items()):
         for value in values_for(document, part, schema):
             if not is_left_out(operation, part, value):
-                yield f"{part} = {'left out' if value is DROP else json.dumps(value)[:60]}", lambda part=part, schema=schema, value=value: changed(generator, operation, part, schema, value)
-        yield f"more in {part.rpartition('.')[0] or 'the body'}", lambda part=part, schema=schema: changed(generator, operation, part.rpartition(".")[0] + ".unknown" if "." in part else "unknown", schema, 1)
+                yield f"{part} = {'left out' if value is DROP else json.dumps(value)[:60]}", \
+                    lambda part=part, schema=schema, value=value: changed(generator, operation, part, schema, value)
+        yield f"more in {part.rpartition('.')[0] or 'the body'}", \
+            lambda part=part, schema=schema: changed(
+                generator, operation, part.rpartition(".")[0] + ".unknown" if "." in part else "unknown", schema, 1)
 
 
 def changed(generator, operation, part, schema, value):
@@ -102,9 +118,11 @@ def without(body, names):
 
 
 def wrong_requests(world, generator, operation, long=False):
-    """Yields the arguments of World.ask for what is wrong outside of the parts of a body: the error classes of one operation."""
+    """Yields the arguments of World.ask for what is wrong outside of the parts of a body: the error classes of one
+    operation."""
     method = operation.method
-    path, body = next(base for base in iter(lambda: generator.base(operation), None) if operation.pattern.match(base[0].partition("?")[0]))  # a name may hold "?"
+    path, body = next(base for base in iter(lambda: generator.base(operation), None)
+                      if operation.pattern.match(base[0].partition("?")[0]))  # a name may hold "?"
     plain, _, query = path.partition("?")
     content = None if body is None else json.dumps(body)
 
@@ -126,9 +144,13 @@ def wrong_requests(world, generator, operation, long=False):
         yield request(path=plain + "?x=%20y&limit=1&" + query, raw=content, note="an unknown query")
         yield request(raw=content, headers={"origin": "http://example.com"}, note="another origin")
     for other in METHODS:
-        if other != method and not (other == "DELETE" and len(operation.path_names())) and not (other in ("PATCH", "POST", "PUT") and world.coverage.document.operation_of(Named(other, plain))):
+        if other != method and not (other == "DELETE" and len(operation.path_names())) \
+                and not (other in ("PATCH", "POST", "PUT")
+                         and world.coverage.document.operation_of(Named(other, plain))):
             yield request(method=other, note="another method")
-    yield request(method="OPTIONS", headers={"origin": "http://example.com", "access-control-request-method": method, "access-control-request-headers": "x-a, content-type"}, note="preflight")
+    yield request(method="OPTIONS", headers={"origin": "http://example.com", "access-control-request-method": method,
+                                             "access-control-request-headers": "x-a, content-type"},
+                  note="preflight")
     for version in VERSIONS if harmless else REFUSED_VERSIONS:
         yield request(raw=content, headers={"x-prefect-api-version": version}, note="the version header")
     for _, name, schema in [one for one in operation.parameters if one[0] == "query"]:
@@ -147,7 +169,8 @@ class Named:
 
 def wrong_contents(request, content, long):
     for media in MEDIA if long else MEDIA[:4] + MEDIA[-1:]:
-        yield request(raw=content, headers={"content-type": media} if media else {"no-content-type": ""}, note="the content type")
+        yield request(raw=content, headers={"content-type": media} if media else {"no-content-type": ""},
+                      note="the content type")
     for text in BROKEN:
         yield request(raw=text, headers=JSON, note="the content")
     yield request(note="no content")

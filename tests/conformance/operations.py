@@ -1,4 +1,5 @@
-"""The operations of the reference's /openapi.json: which one a request asks, the parts of their bodies, and which of all that was asked."""
+"""The operations of the reference's /openapi.json: which one a request asks, the parts of their bodies, and which of
+all that was asked."""
 import re
 from collections import Counter, defaultdict
 
@@ -34,7 +35,8 @@ class Document:
 
     def __init__(self, document):
         self.schemas = document["components"]["schemas"]
-        self.operations = [Operation(self, path, method, description) for path, methods in document["paths"].items() for method, description in methods.items()]
+        self.operations = [Operation(self, path, method, description) for path, methods in document["paths"].items()
+                           for method, description in methods.items()]
 
     def operation_of(self, request):
         """Which operation answers a request: paths without parameters come first, as among the routes."""
@@ -114,13 +116,16 @@ class Coverage:
         seen = self.seen[operation.name]
         seen.update(operation.path_names())
         query = request.path.partition("?")[2]
-        seen.update(name for place, name, _ in operation.parameters if place == "query" and re.search(rf"(^|&){name}=", query))
-        seen.update(name for place, name, _ in operation.parameters if place == "header" and name.lower() in request.headers)
+        seen.update(name for place, name, _ in operation.parameters if place == "query"
+                    and re.search(rf"(^|&){name}=", query))
+        seen.update(name for place, name, _ in operation.parameters if place == "header"
+                    and name.lower() in request.headers)
         if operation.body and request.parts is not None:
             seen.update(self.document.parts_of(request.parts, operation.body))
 
     def missing(self, families, excused):
-        """(operation, parameter) that no successful request had; the parameter is None where no request succeeded at all."""
+        """(operation, parameter) that no successful request had; the parameter is None where no request succeeded at
+        all."""
         found = []
         for operation in self.document.operations:
             if operation.family not in families:
@@ -129,5 +134,6 @@ class Coverage:
                 found.append((operation.name, None))
                 continue
             lacking = self.document.wanted(operation) - self.seen[operation.name]
-            found += [(operation.name, name) for name in sorted(lacking) if (operation.name, name) not in excused and (None, name) not in excused]
+            found += [(operation.name, name) for name in sorted(lacking) if (operation.name, name) not in excused
+                      and (None, name) not in excused]
         return found

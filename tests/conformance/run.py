@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Asks the reference and our server the same, thousands of times, and compares every answer.
 
-    python -m tests.conformance.run [--database postgresql] [--seed 1] [--count 11000] [--only deployments,work_pools] [--long]
+    python -m tests.conformance.run [--database postgresql] [--seed 1] [--count 11000]
+                                    [--only deployments,work_pools] [--long]
 
-Scripts of every family come first, then a valid request for each parameter of each operation and each part of its body, then mistakes of
-every class, then mutated bodies until there are --count requests, and at the end the routes that empty the database. Fails on a difference
-that known.py does not list, and on an operation or parameter that no successful request had. The whole report goes to a file."""
+Scripts of every family come first, then a valid request for each parameter of each operation and each part of its body,
+then mistakes of every class, then mutated bodies until there are --count requests, and at the end the routes that empty
+the database. Fails on a difference that known.py does not list, and on an operation or parameter that no successful
+request had. The whole report goes to a file."""
 import argparse
 import collections
 import json
@@ -24,10 +26,14 @@ from .world import Enough, World
 
 # In the order in which they are played: what others need comes first.
 SCRIPTS = {
-    "root": scripts_runs.root, "flows": scripts_runs.flows, "flow_runs": scripts_runs.flow_runs, "task_runs": scripts_runs.task_runs, "flow_run_states": scripts_runs.flow_run_states,
-    "task_run_states": scripts_runs.flow_run_states, "logs": scripts_runs.logs, "concurrency_limits": scripts_runs.concurrency_limits, "block_types": scripts_blocks.block_types,
-    "block_schemas": scripts_blocks.block_schemas, "block_capabilities": scripts_blocks.block_schemas, "block_documents": scripts_blocks.block_documents, "deployments": scripts_work.deployments,
-    "work_queues": scripts_work.work_queues, "work_pools": scripts_work.work_pools, "saved_searches": scripts_work.saved_searches,
+    "root": scripts_runs.root, "flows": scripts_runs.flows, "flow_runs": scripts_runs.flow_runs,
+    "task_runs": scripts_runs.task_runs, "flow_run_states": scripts_runs.flow_run_states,
+    "task_run_states": scripts_runs.flow_run_states, "logs": scripts_runs.logs,
+    "concurrency_limits": scripts_runs.concurrency_limits, "block_types": scripts_blocks.block_types,
+    "block_schemas": scripts_blocks.block_schemas, "block_capabilities": scripts_blocks.block_schemas,
+    "block_documents": scripts_blocks.block_documents, "deployments": scripts_work.deployments,
+    "work_queues": scripts_work.work_queues, "work_pools": scripts_work.work_pools,
+    "saved_searches": scripts_work.saved_searches,
     "flow_run_notification_policies": scripts_work.flow_run_notification_policies, "ui": scripts_runs.ui,
 }
 # Parameters that no request can succeed with, and why.
@@ -68,7 +74,8 @@ class Run:
     def scripts(self):
         done = set()
         for family, script in SCRIPTS.items():
-            if script not in done and (family in self.families or not self.options.only or family in needed(self.families)):
+            if script not in done \
+                    and (family in self.families or not self.options.only or family in needed(self.families)):
                 done.add(script)
                 self.world.begin(family, "script")
                 script(self.world)
@@ -81,13 +88,16 @@ class Run:
             self.world.begin(operation.family, f"parts of {operation.name}")
             if operation.method != "DELETE":
                 path, body = self.generator.base(operation)
-                self.world.ask(operation.method, path, **content(body), headers=self.generator.headers(operation), note="with its headers")
+                self.world.ask(operation.method, path, **content(body), headers=self.generator.headers(operation),
+                               note="with its headers")
             for part, make in self.generator.each_part(operation):
                 for _ in range(TRIES):  # a row that was chosen may be gone
-                    if self.world.ask(operation.method, self.generator.path(operation), make(), note=f"part {part}").status < 300:
+                    if self.world.ask(operation.method, self.generator.path(operation), make(),
+                                      note=f"part {part}").status < 300:
                         break
             for _ in range(3 if operation.body else 0):
-                self.world.ask(operation.method, self.generator.path(operation), **content(self.generator.whole(operation)), note="many parts")
+                self.world.ask(operation.method, self.generator.path(operation),
+                               **content(self.generator.whole(operation)), note="many parts")
 
     def mistakes(self):
         for operation in self.operations():
@@ -128,8 +138,9 @@ class Run:
 
 def needed(families):
     """The scripts that make the rows which these families need."""
-    return ["flows", "flow_runs", "task_runs", "block_types", "block_schemas", "block_documents", "deployments"] if set(families) & {"deployments", "work_queues", "work_pools"} else [
-        "flows", "flow_runs", "task_runs", "block_types", "block_schemas", "block_documents"]
+    return ["flows", "flow_runs", "task_runs", "block_types", "block_schemas", "block_documents", "deployments"] \
+        if set(families) & {"deployments", "work_queues", "work_pools"} \
+        else ["flows", "flow_runs", "task_runs", "block_types", "block_schemas", "block_documents"]
 
 
 def content(body):
@@ -190,24 +201,32 @@ def summary(runs, options, seconds):
         lines.append(f"  {operation}: " + ", ".join(f"{status}: {count}" for status, count in sorted(statuses.items())))
     lines += ["", "differences that are meant:"]
     for run in runs:
-        lines += [f"  {len(places)} times: {reason} (first #{places[0]})" for reason, places in run.world.excused.items()]
-        lines += [f"  {run.world.match.described} times: block types that are registered at start are described in our own sentences"] if run.world.match.described else []
+        lines += [f"  {len(places)} times: {reason} (first #{places[0]})"
+                  for reason, places in run.world.excused.items()]
+        lines += [f"  {run.world.match.described} times: block types that are registered at start are"
+                  " described in our own sentences"] if run.world.match.described else []
     asked, weak = sum(run.world.asked for run in runs), sum(run.world.match.weak for run in runs)
     operations = len([name for name in main.coverage.statuses if name != "no operation"])
-    lines += ["", f"{asked} requests to {operations} operations, {len(differences)} differences, {len(missing)} parameters not covered, {sum(len(one) for run in runs for one in run.world.excused.values())} meant differences, "
-              f"{weak} lists compared by length only, {seconds:.0f} s, {options.database}, seed {options.seed}"]
+    lines += ["",
+              f"{asked} requests to {operations} operations, {len(differences)} differences, {len(missing)} parameters"
+              f" not covered, {sum(len(one) for run in runs for one in run.world.excused.values())} meant differences,"
+              f" {weak} lists compared by length only, {seconds:.0f} s, {options.database}, seed {options.seed}"]
     return "\n".join(lines), not differences and not missing
 
 
 def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite", help="of both servers (default: sqlite)")
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite",
+                        help="of both servers (default: sqlite)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--count", type=int, default=11000, help="go on with mutated bodies until there are so many requests (default: 11000)")
-    parser.add_argument("--only", type=lambda text: text.split(","), metavar="FAMILY,…", help=f"of {', '.join([*SCRIPTS, 'admin'])}; the scripts that they need are played too")
+    parser.add_argument("--count", type=int, default=11000,
+                        help="go on with mutated bodies until there are so many requests (default: 11000)")
+    parser.add_argument("--only", type=lambda text: text.split(","), metavar="FAMILY,…",
+                        help=f"of {', '.join([*SCRIPTS, 'admin'])}; the scripts that they need are played too")
     parser.add_argument("--long", action="store_true", help="every mutation that there is")
     parser.add_argument("--until", type=int, metavar="N", help="stop after request N, and show its answers")
-    parser.add_argument("--report", type=Path, default=Path("conformance.txt"), help="the file for the whole report (default: conformance.txt)")
+    parser.add_argument("--report", type=Path, default=Path("conformance.txt"),
+                        help="the file for the whole report (default: conformance.txt)")
     return parser.parse_args(words)
 
 
@@ -219,7 +238,8 @@ def main():
     differences = [difference for run in runs for difference in run.world.differences]
     for difference in differences[:SHOWN]:
         print(difference["text"][:2500], "\n")
-    for (family, operation), count in collections.Counter((one["family"], one["operation"].partition("?")[0]) for one in differences).most_common(40):
+    for (family, operation), count in collections.Counter((one["family"], one["operation"].partition("?")[0])
+                                                          for one in differences).most_common(40):
         print(f"{count:4} [{family}] {operation}")
     if options.until and runs[0].world.last:
         request, other, reference, ours = runs[0].world.last

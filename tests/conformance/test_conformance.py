@@ -13,11 +13,14 @@ from .wire import Answer, Request, with_identifiers
 
 ONE, TWO = "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "01a20896-2818-75a1-8f65-2ba12ff661b9"
 JSON = {"content-type": "application/json"}
-RUN = {"id": ONE, "name": "run-1", "created": "2026-11-23T13:26:23.801425+00:00", "start_time": "2030-01-01T00:00:00+00:00", "tags": ["a", "b"], "count": 1, "rate": 1.0, "note": None, "state": {"id": ONE, "type": "RUNNING"}}
+RUN = {"id": ONE, "name": "run-1", "created": "2026-11-23T13:26:23.801425+00:00",
+       "start_time": "2030-01-01T00:00:00+00:00", "tags": ["a", "b"], "count": 1, "rate": 1.0, "note": None,
+       "state": {"id": ONE, "type": "RUNNING"}}
 
 
 def test_nothing_differs(tmp_path, engine):
-    options = run.arguments(["--database", engine, "--seed", "1", "--count", "11000", "--report", str(tmp_path / "report.txt")])
+    options = run.arguments(["--database", engine, "--seed", "1", "--count", "11000", "--report",
+                             str(tmp_path / "report.txt")])
     runs, seconds = run.conform(options)
     report, good = run.summary(runs, options, seconds)
     print(report.rpartition("\n")[2])
@@ -41,20 +44,25 @@ def other(**changes):
 def test_the_same_is_the_same():
     compared(answer(RUN), answer(other(created="2026-11-23T13:26:24.1+00:00")))
     compared(answer({"detail": f"Run {ONE} not found"}), answer({"detail": f"Run {TWO} not found"}))
-    compared(answer({"key": f"scheduled {ONE} 2026-11-23T13:00:00+00:00"}), answer({"key": f"scheduled {TWO} 2026-11-23T13:00:00+00:00"}))
+    compared(answer({"key": f"scheduled {ONE} 2026-11-23T13:00:00+00:00"}),
+             answer({"key": f"scheduled {TWO} 2026-11-23T13:00:00+00:00"}))
 
 
 @pytest.mark.parametrize("changes", [
-    {"name": "run-2"}, {"count": 2}, {"count": 1.0}, {"count": "1"}, {"count": True}, {"rate": 1}, {"rate": 1.1}, {"note": ""}, {"tags": ["a"]}, {"tags": ["a", "c"]}, {"more": None}, {"start_time": "2030-01-01T01:00:00+00:00"},
-    {"start_time": "2030-01-01T00:00:00Z"}, {"start_time": None}, {"state": {"type": "RUNNING", "id": TWO}}, {"state": {"id": ONE, "type": "RUNNING"}}, {"state": {"id": TWO, "type": "FAILED"}}, {"id": "x"}, {"created": "2099-11-23T14:26:23+00:00"}])
+    {"name": "run-2"}, {"count": 2}, {"count": 1.0}, {"count": "1"}, {"count": True}, {"rate": 1}, {"rate": 1.1},
+    {"note": ""}, {"tags": ["a"]}, {"tags": ["a", "c"]}, {"more": None}, {"start_time": "2030-01-01T01:00:00+00:00"},
+    {"start_time": "2030-01-01T00:00:00Z"}, {"start_time": None}, {"state": {"type": "RUNNING", "id": TWO}},
+    {"state": {"id": ONE, "type": "RUNNING"}}, {"state": {"id": TWO, "type": "FAILED"}}, {"id": "x"},
+    {"created": "2099-11-23T14:26:23+00:00"}])
 def test_an_altered_row_is_seen(changes):
     with pytest.raises(Difference):
         compared(answer(RUN), answer(other(**changes)))
 
 
 @pytest.mark.parametrize("altered", [
-    answer(RUN, status=201), answer(RUN, headers={"content-type": "text/plain"}), answer(RUN, headers={**JSON, "allow": "GET"}), answer([RUN]), Answer(200, JSON, ""), Answer(200, JSON, "no JSON"), Answer(200, JSON, json.dumps(RUN)),
-    answer(dict(reversed(RUN.items()))), Answer(200, JSON, "null")])
+    answer(RUN, status=201), answer(RUN, headers={"content-type": "text/plain"}),
+    answer(RUN, headers={**JSON, "allow": "GET"}), answer([RUN]), Answer(200, JSON, ""), Answer(200, JSON, "no JSON"),
+    Answer(200, JSON, json.dumps(RUN)), answer(dict(reversed(RUN.items()))), Answer(200, JSON, "null")])
 def test_an_altered_answer_is_seen(altered):
     with pytest.raises(Difference):
         compared(answer(RUN), altered)
@@ -110,22 +118,29 @@ def test_one_identifier_is_one_row():
         match.answers(Request("GET", "/x"), answer({"id": ONE}), answer({"id": ONE}))
 
 
-@pytest.mark.parametrize("text, expected", [(ONE, TWO), (ONE.upper(), TWO.upper()), (ONE.replace("-", ""), TWO.replace("-", "")), (f"/flows/{ONE}?x", f"/flows/{TWO}?x"), (f"a{ONE}", f"a{ONE}"), ("x" * 40, "x" * 40)])
+@pytest.mark.parametrize("text, expected",
+                         [(ONE, TWO), (ONE.upper(), TWO.upper()), (ONE.replace("-", ""), TWO.replace("-", "")),
+                          (f"/flows/{ONE}?x", f"/flows/{TWO}?x"), (f"a{ONE}", f"a{ONE}"), ("x" * 40, "x" * 40)])
 def test_identifiers_are_exchanged_in_their_form(text, expected):
     assert with_identifiers(text, {ONE: TWO}) == expected
 
 
 def test_a_listed_difference_must_be_the_one_that_is_listed():
     request = Request("POST", f"/flow_runs/{ONE}/resume")
-    crash, good = answer({"exception_message": "Internal Server Error"}, 500), answer({"detail": "Flow run not found"}, 404)
+    crash, good = (answer({"exception_message": "Internal Server Error"}, 500),
+                   answer({"detail": "Flow run not found"}, 404))
     assert listed(Match(), request, crash, good)
     for reference, ours in ((crash, answer({"detail": "x"}, 404)), (crash, answer({}, 200)), (answer({}, 200), good)):
         assert not listed(Match(), request, reference, ours)
 
 
-DOCUMENT = {"components": {"schemas": {"Kind": {"enum": ["a", "b"]}, "Body": {"properties": {"name": {"type": "string"}, "kind": {"$ref": "#/components/schemas/Kind"}, "in": {"type": "array", "items": {"properties": {"x": {}}}}}}}},
-            "paths": {"/api/things/{id}": {"post": {"parameters": [{"in": "path", "name": "id", "schema": {}}, {"in": "query", "name": "all", "schema": {}}],
-                                                    "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}}}}}
+DOCUMENT = {"components": {"schemas": {"Kind": {"enum": ["a", "b"]}, "Body": {
+    "properties": {"name": {"type": "string"}, "kind": {"$ref": "#/components/schemas/Kind"},
+                   "in": {"type": "array", "items": {"properties": {"x": {}}}}}}}},
+            "paths": {"/api/things/{id}": {"post": {
+                "parameters": [{"in": "path", "name": "id", "schema": {}},
+                               {"in": "query", "name": "all", "schema": {}}],
+                "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}}}}}}
 
 
 def missing(*requests):

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 JSON = {"content-type": "application/json"}
 IDLE = 2.0  # seconds after which a connection is not used again: the reference closes it after five
 # An identifier in any of the forms that the servers read, with or without dashes, in either case.
-IDENTIFIER = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}(?![0-9A-Za-z])")
+IDENTIFIER = re.compile(
+    r"(?<![0-9A-Za-z])[0-9a-fA-F]{8}(-?)[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{4}\1[0-9a-fA-F]{12}(?![0-9A-Za-z])")
 
 
 @dataclass
 class Request:
-    """`path` is what follows /api. `family` and `note` say where it comes from; `parts` is its parsed body, if it has one."""
+    """`path` is what follows /api. `family` and `note` say where it comes from; `parts` is its parsed body, if it has
+    one."""
 
     method: str
     path: str
@@ -116,8 +118,10 @@ class Wire:
     def received(self):
         answer = self.connection.getresponse()
         text = answer.read().decode("utf-8", "replace").replace(str(self.server.home), "HOME")
-        headers = {name.lower(): value.replace(f"//127.0.0.1:{self.server.port}", "//host") for name, value in answer.getheaders()}
-        if answer.status == 500:  # the reference drops the connection after it, perhaps when the next request is under way
+        headers = {name.lower(): value.replace(f"//127.0.0.1:{self.server.port}", "//host")
+                   for name, value in answer.getheaders()}
+        # the reference drops the connection after it, perhaps when the next request is under way
+        if answer.status == 500:
             self.close()
         return Answer(answer.status, headers, text)
 

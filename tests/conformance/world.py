@@ -18,12 +18,18 @@ DEPLOYED = re.compile(r"POST /deployments/|PATCH /deployments/[^/]+")
 PATIENCE = 0.25  # seconds in which the reference writes down, after its answer, that a queue was polled
 # What the rows in an answer are, by what the path matches; the first that fits.
 KINDS = [
-    (r"/flow_runs/[^/]+/(graph|set_state)|/[a-z_]+/(count|history)|/ui/|/task_runs/[^/]+/set_state", None), (r"/deployments/[^/]+/create_flow_run|/work_queues/[^/]+/get_runs", "flow_run"),
-    (r"/deployments/[^/]+/work_queue_check", "work_queue"), (r"/experimental/work_pools/[^/]+/get_scheduled_flow_runs", None), (r"/experimental/work_pools/[^/]+/queues", "pool_queue"),
-    (r"/experimental/work_pools/[^/]+/workers/filter", "worker"), (r"/experimental/work_pools", "work_pool"), (r"/block_types/slug/[^/]+/block_documents", "block_document"), (r"/flows", "flow"),
-    (r"/flow_runs", "flow_run"), (r"/task_runs", "task_run"), (r"/flow_run_states", "flow_run_state"), (r"/task_run_states", "task_run_state"), (r"/deployments", "deployment"),
-    (r"/saved_searches", "saved_search"), (r"/logs", "log"), (r"/concurrency_limits", "concurrency_limit"), (r"/block_types", "block_type"), (r"/block_schemas", "block_schema"),
-    (r"/block_documents", "block_document"), (r"/work_queues", "work_queue"), (r"/flow_run_notification_policies", "policy"),
+    (r"/flow_runs/[^/]+/(graph|set_state)|/[a-z_]+/(count|history)|/ui/|/task_runs/[^/]+/set_state", None),
+    (r"/deployments/[^/]+/create_flow_run|/work_queues/[^/]+/get_runs", "flow_run"),
+    (r"/deployments/[^/]+/work_queue_check", "work_queue"),
+    (r"/experimental/work_pools/[^/]+/get_scheduled_flow_runs", None),
+    (r"/experimental/work_pools/[^/]+/queues", "pool_queue"),
+    (r"/experimental/work_pools/[^/]+/workers/filter", "worker"), (r"/experimental/work_pools", "work_pool"),
+    (r"/block_types/slug/[^/]+/block_documents", "block_document"), (r"/flows", "flow"), (r"/flow_runs", "flow_run"),
+    (r"/task_runs", "task_run"), (r"/flow_run_states", "flow_run_state"), (r"/task_run_states", "task_run_state"),
+    (r"/deployments", "deployment"), (r"/saved_searches", "saved_search"), (r"/logs", "log"),
+    (r"/concurrency_limits", "concurrency_limit"), (r"/block_types", "block_type"), (r"/block_schemas", "block_schema"),
+    (r"/block_documents", "block_document"), (r"/work_queues", "work_queue"),
+    (r"/flow_run_notification_policies", "policy"),
 ]
 
 
@@ -49,7 +55,8 @@ class World:
         self.last = None
 
     def begin(self, family, phase):
-        """What follows depends on the seed, on where it stands, and on what there is: not on how much was drawn before."""
+        """What follows depends on the seed, on where it stands, and on what there is: not on how much was drawn
+        before."""
         self.family = family
         self.random = random.Random(f"{self.seed}/{family}/{phase}")
 
@@ -83,7 +90,8 @@ class World:
             self.delete_both("/deployments", [answer.json for answer in answers])
         else:
             self.learn(request, answers[0])
-        if answers[0].status == 200 and re.search(r"/get_(scheduled_flow_)?runs", path) and "x-prefect-ui" not in request.headers:
+        if answers[0].status == 200 and re.search(r"/get_(scheduled_flow_)?runs", path) \
+                and "x-prefect-ui" not in request.headers:
             time.sleep(PATIENCE)
         if self.asked == self.until:
             raise Enough
@@ -100,7 +108,8 @@ class World:
             self.differences.append(self.report(request, other, reference, ours, difference))
 
     def take_back(self, path, answer):
-        """Deletes what the reference alone made (a listed difference, or one that is reported): else every list and count would differ from here on."""
+        """Deletes what the reference alone made (a listed difference, or one that is reported): else every list and
+        count would differ from here on."""
         path = "/flow_runs" if path.endswith("/create_flow_run") else path.rstrip("/")
         self.wires[0].send(Request("DELETE", f"{path}/{answer.json['id']}"))
         self.wires[0].receive()
@@ -111,7 +120,8 @@ class World:
         for wire, sent in zip(self.wires, (request, other)):
             wire.send(Request("GET", sent.path.partition("?")[0]))
             rows.append(wire.receive().json)
-        if rows[0]["work_queue_name"] == rows[1]["work_queue_name"] and rows[0]["work_pool_name"] != rows[1]["work_pool_name"]:
+        if rows[0]["work_queue_name"] == rows[1]["work_queue_name"] \
+                and rows[0]["work_pool_name"] != rows[1]["work_pool_name"]:
             self.excused.setdefault(ANY_POOL, []).append(self.asked)
             self.delete_both("/deployments", rows)
 
@@ -122,9 +132,11 @@ class World:
             wire.receive()
 
     def drop_planned_runs(self, path, answer):
-        """A changed deployment loses all its planned runs in the reference, and those that are stale in ours (a listed difference): here all."""
+        """A changed deployment loses all its planned runs in the reference, and those that are stale in ours (a listed
+        difference): here all."""
         deployment = answer.json["id"] if answer.json else path.rpartition("/")[2]
-        wanted = {"deployments": {"id": {"any_": [deployment]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+        wanted = {"deployments": {"id": {"any_": [deployment]}},
+                  "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
         for run in self.ours(Request("POST", "/flow_runs/filter", json.dumps(wanted), JSON)).json:
             if run["auto_scheduled"]:
                 self.ours(Request("DELETE", f"/flow_runs/{run['id']}"))
@@ -134,12 +146,18 @@ class World:
         return self.wires[1].receive()
 
     def report(self, request, other, reference, ours, difference):
-        again = ["python", "-m", "tests.conformance.run", "--database", self.servers[0].engine, "--seed", str(self.seed), "--until", str(self.asked)]
-        lines = [f"#{self.asked} [{request.family}] {request.method} {request.path}{'  (' + request.note + ')' if request.note else ''}", f"  {difference}"]
-        for name, sent, server, answer in (("reference", request, self.servers[0], reference), ("orion", other, self.servers[1], ours)):
-            headers = {key: value for key, value in answer.headers.items() if key in ("content-type", "location", "allow")}
-            lines += [f"  {name}: {sent.curl(server.url)[:3000]}", f"    {answer.status} {headers} {answer.text[:3000]}"]
-        return {"family": request.family, "operation": f"{request.method} {request.path}", "text": "\n".join([*lines, f"  again: {shlex.join(again)}"])}
+        again = ["python", "-m", "tests.conformance.run", "--database", self.servers[0].engine, "--seed",
+                 str(self.seed), "--until", str(self.asked)]
+        lines = [f"#{self.asked} [{request.family}] {request.method}"
+                 f" {request.path}{'  (' + request.note + ')' if request.note else ''}", f"  {difference}"]
+        for name, sent, server, answer in (("reference", request, self.servers[0], reference),
+                                           ("orion", other, self.servers[1], ours)):
+            headers = {key: value for key, value in answer.headers.items()
+                       if key in ("content-type", "location", "allow")}
+            lines += [f"  {name}: {sent.curl(server.url)[:3000]}",
+                      f"    {answer.status} {headers} {answer.text[:3000]}"]
+        return {"family": request.family, "operation": f"{request.method} {request.path}",
+                "text": "\n".join([*lines, f"  again: {shlex.join(again)}"])}
 
     # Remembering.
 
@@ -152,14 +170,18 @@ class World:
         if request.method == "DELETE":
             key = path.rstrip("/").rpartition("/")[2]
             known.pop(key, None)
-            for identifier in [identifier for identifier, row in known.items() if key in (row.get("name"), row.get("tag"))]:
+            for identifier in [identifier for identifier, row in known.items()
+                               if key in (row.get("name"), row.get("tag"))]:
                 del known[identifier]
             return
         body = answer.json
         rows = [row for row in (body if isinstance(body, list) else [body]) if isinstance(row, dict) and "id" in row]
-        rows = [row for row in rows if self.match.knows(row["id"])]  # what is one of many that look alike has no pair to ask ours for
-        # In the order in which they were made: the choices of a seed must not depend on the reference's random identifiers.
-        for row in sorted(rows, key=lambda row: [str(row.get(name)) for name in ("created", "timestamp", "expected_start_time", "name")]):
+        # what is one of many that look alike has no pair to ask ours for
+        rows = [row for row in rows if self.match.knows(row["id"])]
+        # In the order in which they were made: the choices of a seed must not depend on the reference's random
+        # identifiers.
+        for row in sorted(rows, key=lambda row: [str(row.get(name))
+                                                 for name in ("created", "timestamp", "expected_start_time", "name")]):
             known[row["id"]] = row
 
     def name(self, word):
@@ -173,7 +195,8 @@ class World:
     def row(self, kind):
         """One of the rows of a kind, as last seen."""
         rows = self.all(kind)
-        return self.random.choice(rows) if rows else {"id": NOBODY, "name": "none", "slug": "none", "tag": "none", "checksum": "none", "flow_id": NOBODY}
+        return self.random.choice(rows) if rows else {"id": NOBODY, "name": "none", "slug": "none", "tag": "none",
+                                                      "checksum": "none", "flow_id": NOBODY}
 
     def id(self, kind):
         return self.row(kind)["id"]
@@ -205,4 +228,5 @@ class World:
         """The row that a request makes; one that is nowhere if it failed, so that the script goes on."""
         answer = self.ask(method, path, body)
         row = answer.json if answer.status < 300 else None
-        return row if isinstance(row, dict) and "id" in row else {"id": NOBODY, **(body if isinstance(body, dict) else {})}
+        return row if isinstance(row, dict) and "id" in row \
+            else {"id": NOBODY, **(body if isinstance(body, dict) else {})}

@@ -48,7 +48,8 @@ def plain(column, value, json_columns):
     if column == "total_run_time" and value == 0:
         return NO_TIME
     if column in ("created", "updated", "timestamp") or column.endswith("_time"):
-        return (value if "." in value else f"{value}.000000").rjust(len(NO_TIME), "0")  # Python's strftime writes the year 1 as it is
+        # Python's strftime writes the year 1 as it is
+        return (value if "." in value else f"{value}.000000").rjust(len(NO_TIME), "0")
     return int(value) if isinstance(value, bool) else value
 
 
@@ -67,5 +68,6 @@ def rows(database, tables):
     for table, (columns, json_columns) in tables.items():
         names = ", ".join(f'"{column}"' for column in columns)
         read = database.execute(f"SELECT {names} FROM {table}")
-        found[table] = {row[0]: {column: plain(column, value, json_columns) for column, value in zip(columns, row)} for row in read}
+        found[table] = {row[0]: {column: plain(column, value, json_columns) for column, value in zip(columns, row)}
+                        for row in read}
     return found

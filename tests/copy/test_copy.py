@@ -1,4 +1,5 @@
-"""`orion database copy`: between SQLite files, to PostgreSQL and back. What arrives is compared row by row by Python's own drivers."""
+"""`orion database copy`: between SQLite files, to PostgreSQL and back. What arrives is compared row by row by Python's
+own drivers."""
 import json
 import os
 import pty
@@ -14,10 +15,12 @@ from tests.lib import servers
 from . import databases, filled
 
 FINISHED = {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED", "CANCELLED"]}}}
-ANSWERS = [("/flows/filter", {}), ("/flow_runs/filter", {"flow_runs": FINISHED}), ("/task_runs/filter", {"task_runs": FINISHED}), ("/logs/filter", {}), ("/deployments/filter", {}),
-           ("/block_documents/filter", {"include_secrets": True}), ("/block_types/filter", {}), ("/block_schemas/filter", {}), ("/experimental/work_pools/filter", {}),
-           ("/experimental/work_pools/pool/queues/filter", {}), ("/saved_searches/filter", {}), ("/concurrency_limits/filter", {}),
-           ("/flow_run_notification_policies/filter", {})]
+ANSWERS = [("/flows/filter", {}), ("/flow_runs/filter", {"flow_runs": FINISHED}),
+           ("/task_runs/filter", {"task_runs": FINISHED}), ("/logs/filter", {}), ("/deployments/filter", {}),
+           ("/block_documents/filter", {"include_secrets": True}), ("/block_types/filter", {}),
+           ("/block_schemas/filter", {}), ("/experimental/work_pools/filter", {}),
+           ("/experimental/work_pools/pool/queues/filter", {}), ("/saved_searches/filter", {}),
+           ("/concurrency_limits/filter", {}), ("/flow_run_notification_policies/filter", {})]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +39,8 @@ def big(tmp_path_factory, source):
     path = shutil.copy(source.path, tmp_path_factory.mktemp("big") / "big.db")
     database = databases.sqlite_at(path)
     database.execute("""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
-        INSERT INTO log (id, name, level, flow_run_id, message, timestamp) SELECT printf('00000000-0000-4000-8000-%012x', i), 'n', 20,
+        INSERT INTO log (id, name, level, flow_run_id, message, timestamp) \
+SELECT printf('00000000-0000-4000-8000-%012x', i), 'n', 20,
         '00000000-0000-4000-8000-000000000000', 'message', '2026-01-01 00:00:00.000000' FROM n""")
     return database
 
@@ -56,8 +60,9 @@ def target(engine, tmp_path):
 def orion(tmp_path):
     """Runs the program; its exit status and what it wrote."""
     def run(*words, stdin="", **settings):
-        done = subprocess.run([str(servers.ORION_BIN), "database", *words], env=servers.server_environment(tmp_path, **settings), input=stdin,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=180)
+        done = subprocess.run([str(servers.ORION_BIN), "database", *words],
+                              env=servers.server_environment(tmp_path, **settings), input=stdin, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=180)
         return done.returncode, done.stdout
     return run
 
@@ -77,8 +82,10 @@ def copied(orion, source, target, *words):
 
 
 def start(source, target, home, *words):
-    return subprocess.Popen([str(servers.ORION_BIN), "database", "copy", "--from", source.url, "--to", target.url, *words],
-                            env=servers.server_environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([str(servers.ORION_BIN), "database", "copy", "--from", source.url,
+                             "--to", target.url, *words],
+                            env=servers.server_environment(home), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
 
 
 def wait_for_line(process, wanted):
@@ -107,7 +114,8 @@ def test_every_value_arrives(orion, source, target, tables):
         assert have[table] == want[table], table
         assert re.search(rf"^{table} +{len(want[table])}  [0-9a-f]{{16}}$", out, re.M), out
     if target.engine == "postgresql":
-        assert target.execute("SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND (condeferrable OR NOT convalidated)") == [(0,)]
+        assert target.execute(
+            "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND (condeferrable OR NOT convalidated)") == [(0,)]
 
 
 def test_the_check_finds_nothing_in_what_clients_made(orion, source, target):
@@ -118,13 +126,16 @@ def test_the_check_finds_nothing_in_what_clients_made(orion, source, target):
 
 
 def test_there_and_back(orion, source, tables, tmp_path):
-    """Through PostgreSQL nothing changes but the order of keys and the spelling of numbers; the checksums tell that, too."""
+    """Through PostgreSQL nothing changes but the order of keys and the spelling of numbers; the checksums tell that,
+    too."""
     middle, end = databases.new("postgresql", tmp_path), databases.new("sqlite", tmp_path, "end")
-    sums = [re.findall(r"^\w+ +\d+  [0-9a-f]{16}$", copied(orion, *pair), re.M) for pair in ((source, middle), (middle, end), (end, source_again(orion, tmp_path)))]
+    sums = [re.findall(r"^\w+ +\d+  [0-9a-f]{16}$", copied(orion, *pair), re.M)
+            for pair in ((source, middle), (middle, end), (end, source_again(orion, tmp_path)))]
     assert len(sums[0]) == len(tables) and sums[0] == sums[1] == sums[2]
     assert databases.rows(end, tables) == databases.rows(source, tables)
     for table, (columns, json_columns) in tables.items():
-        for column in set(columns) - json_columns - {"total_run_time", "start_time"}:  # of which two are spelled as none writes them
+        # of which two are spelled as none writes them
+        for column in set(columns) - json_columns - {"total_run_time", "start_time"}:
             sql = f'SELECT id, typeof("{column}"), "{column}" FROM {table} ORDER BY id'
             assert end.execute(sql) == source.execute(sql), (table, column)
         for column in json_columns:
@@ -140,13 +151,15 @@ def source_again(orion, folder):
 
 
 def serving(database, home):
-    return servers.running("orion", home=home, database=database.url, PREFECT_ORION_DATABASE_CONNECTION_URL=database.url,
+    return servers.running("orion", home=home, database=database.url,
+                           PREFECT_ORION_DATABASE_CONNECTION_URL=database.url,
                            PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true")
 
 
 def answers(server):
     def ask(path, body):
-        request = urllib.request.Request(server.url + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(server.url + path, json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return sorted(json.load(answer), key=lambda item: item["id"])
     return {path: ask(path, body) for path, body in ANSWERS}
@@ -160,7 +173,8 @@ def test_a_server_answers_the_same(orion, source, target, tmp_path):
             found.append(answers(server))
     for path, _ in ANSWERS:
         assert found[0][path] == found[1][path] and found[0][path], path
-    assert [document["data"] for document in found[1]["/block_documents/filter"] if document["name"] == "secret"] == [{"key": "hunter2"}]
+    assert [document["data"] for document in found[1]["/block_documents/filter"] if document["name"] == "secret"] == \
+        [{"key": "hunter2"}]
 
 
 # ---- what is refused ----
@@ -187,7 +201,8 @@ def test_a_target_that_a_server_has_used(orion, source, target, tmp_path):
 
 BAD = [
     ("log", "message", "'a' || char(0)", "contains the character U+0000, which PostgreSQL cannot store"),
-    ("flow_run", "parameters", "'{\"a\": \"\\u0000\"}'", "contains the character U+0000, which PostgreSQL cannot store"),
+    ("flow_run", "parameters", "'{\"a\": \"\\u0000\"}'",
+     "contains the character U+0000, which PostgreSQL cannot store"),
     ("task_run", "task_inputs", "'{\"\\u0000\": 1}'", "contains the character U+0000, which PostgreSQL cannot store"),
     ("flow_run", "parameters", "'[NaN]'", "is not JSON that PostgreSQL accepts (NaN and Infinity are not)"),
     ("concurrency_limit", "concurrency_limit", "2147483648", "is out of range for PostgreSQL's column"),
@@ -196,10 +211,14 @@ BAD = [
     ("flow_run_state", "type", "'BEST'", "is not a state type"),
 ]
 BAD_ANYWHERE = [
-    ("flow", "created", "'yesterday'", "is not a valid time"), ("flow_run", "total_run_time", "'long'", "is not a valid duration"),
-    ("flow_run", "run_count", "'many'", "is not an integer"), ("block_type", "is_protected", "2", "is neither true nor false"),
-    ("flow_run", "work_queue_id", "'00000000-0000-4000-8000-000000000001'", "is 00000000-0000-4000-8000-000000000001, which is not a row of work_queue"),
-    ("work_pool", "default_queue_id", "'00000000-0000-4000-8000-000000000001'", "is 00000000-0000-4000-8000-000000000001, which is not a row of work_queue"),
+    ("flow", "created", "'yesterday'", "is not a valid time"),
+    ("flow_run", "total_run_time", "'long'", "is not a valid duration"),
+    ("flow_run", "run_count", "'many'", "is not an integer"),
+    ("block_type", "is_protected", "2", "is neither true nor false"),
+    ("flow_run", "work_queue_id", "'00000000-0000-4000-8000-000000000001'",
+     "is 00000000-0000-4000-8000-000000000001, which is not a row of work_queue"),
+    ("work_pool", "default_queue_id", "'00000000-0000-4000-8000-000000000001'",
+     "is 00000000-0000-4000-8000-000000000001, which is not a row of work_queue"),
 ]
 
 
@@ -229,10 +248,12 @@ def test_what_no_database_should_hold(orion, altered, tmp_path, table, column, v
 
 @pytest.mark.parametrize("to", ["sqlite", "postgresql"])
 def test_bad_rows_are_left_out_where_that_is_asked_for(orion, altered, tables, tmp_path, to):
-    """With what refers to them, whatever the way and the order of the tables: every one is named, and all others arrive."""
+    """With what refers to them, whatever the way and the order of the tables: every one is named, and all others
+    arrive."""
     target = databases.new(to, tmp_path)
     rows = {(table, column): spoil(altered, table, column, value) for table, column, value, _ in BAD_ANYWHERE[:-1]}
-    parent = altered.execute("SELECT id FROM flow WHERE id <> ? ORDER BY id DESC LIMIT 1", rows["flow", "created"])[0][0]
+    parent = altered.execute("SELECT id FROM flow WHERE id <> ? ORDER BY id DESC LIMIT 1",
+                             rows["flow", "created"])[0][0]
     status, out = copy(orion, altered, target)
     assert status == 1 and "--skip-bad-rows leaves their rows out" in out and not target.has_tables()
     status, out = copy(orion, altered, target, "--skip-bad-rows")
@@ -247,7 +268,8 @@ def test_bad_rows_are_left_out_where_that_is_asked_for(orion, altered, tables, t
     for table in tables:
         have = {str(row) for row, in target.execute(f"SELECT id FROM {table}")}
         assert have == {row for row, in altered.execute(f"SELECT id FROM {table}")} - gone[table], table
-    assert sum(map(len, gone.values())) < sum(altered.execute(f"SELECT count(*) FROM {table}")[0][0] for table in tables)
+    assert sum(map(len, gone.values())) < sum(altered.execute(f"SELECT count(*) FROM {table}")[0][0]
+                                              for table in tables)
     status, out = orion("check", PREFECT_ORION_DATABASE_CONNECTION_URL=target.url)
     assert status == 0, out
 
@@ -261,7 +283,8 @@ def test_sqlite_takes_what_postgresql_does_not(orion, altered, tmp_path):
         sql = f"SELECT * FROM {table} ORDER BY id"
         have, want = target.execute(sql), altered.execute(sql)
         assert [[value for value in row if value not in (0, databases.NO_TIME)] for row in have] == \
-            [[f"{value}.000000" if value == "2026-02-28 12:00:00" else value for value in row if value not in (0, databases.NO_TIME)] for row in want]
+            [[f"{value}.000000" if value == "2026-02-28 12:00:00" else value
+              for value in row if value not in (0, databases.NO_TIME)] for row in want]
 
 
 def test_one_database_with_itself(orion, source, tables, tmp_path):
@@ -308,12 +331,14 @@ def test_a_target_with_a_table_of_another_program(orion, source, target):
 
 
 def test_mistakes(orion, source):
-    for words, part in ((["--from", source.url], "Missing option '--to'"), (["--to", source.url], "Missing option '--from'")):
+    for words, part in ((["--from", source.url], "Missing option '--to'"),
+                        (["--to", source.url], "Missing option '--from'")):
         status, out = orion("copy", *words)
         assert status == 2 and part in out
     status, out = orion("copy", "--from", source.url, "--to", "mysql://user:geheim@host/db")
     assert status == 1 and "The target: " in out and "geheim" not in out
-    status, out = orion("copy", "--from", "postgresql+asyncpg://user:geheim@127.0.0.1:1/db", "--to", source.url, "--force", "-y")
+    status, out = orion("copy", "--from", "postgresql+asyncpg://user:geheim@127.0.0.1:1/db", "--to", source.url,
+                        "--force", "-y")
     assert status == 1 and "The source: " in out and "geheim" not in out
 
 
@@ -339,7 +364,8 @@ def test_what_is_written_meanwhile_stays_out(big, target, tables, tmp_path):
     wait_for_line(process, "Copying flow:")
     added = [filled.new_id() for _ in range(20)]
     for row in added:
-        big.execute("INSERT INTO log (id, name, level, flow_run_id, message, timestamp) VALUES (?, '', 0, ?, '', '2026-01-01 00:00:00.000000')", row, row)
+        big.execute("INSERT INTO log (id, name, level, flow_run_id, message, timestamp)"
+                    " VALUES (?, '', 0, ?, '', '2026-01-01 00:00:00.000000')", row, row)
     out, _ = process.communicate(timeout=120)
     for row in added:
         big.execute("DELETE FROM log WHERE id = ?", row)
@@ -349,8 +375,10 @@ def test_what_is_written_meanwhile_stays_out(big, target, tables, tmp_path):
 
 def test_the_bar_is_drawn_on_a_terminal(big, tmp_path):
     leader, follower = pty.openpty()
-    command = [str(servers.ORION_BIN), "database", "copy", "--from", big.url, "--to", databases.new("sqlite", tmp_path).url]
-    process = subprocess.Popen(command, env=servers.server_environment(tmp_path), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower)
+    command = [str(servers.ORION_BIN), "database", "copy", "--from", big.url, "--to",
+               databases.new("sqlite", tmp_path).url]
+    process = subprocess.Popen(command, env=servers.server_environment(tmp_path), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=follower)
     os.close(follower)
     out = b""
     try:
@@ -361,5 +389,6 @@ def test_the_bar_is_drawn_on_a_terminal(big, tmp_path):
     os.close(leader)
     assert process.wait(60) == 0
     drawn = [line for line in out.decode().split("\r\033[K") if line]
-    assert drawn and all(re.fullmatch(r"(Copying  |Verifying) \[#*\.*\] +\d+ % +\d+ rows/s  \w+", line) for line in drawn), drawn
+    assert drawn \
+        and all(re.fullmatch(r"(Copying  |Verifying) \[#*\.*\] +\d+ % +\d+ rows/s  \w+", line) for line in drawn), drawn
     assert out.decode().endswith("\r\033[K") and max(map(len, drawn)) < 80

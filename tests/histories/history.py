@@ -3,13 +3,16 @@ import datetime
 import random
 import uuid
 
-TYPES = {"RUNNING": 30, "COMPLETED": 12, "FAILED": 18, "SCHEDULED": 12, "PENDING": 8, "PAUSED": 8, "CANCELLING": 4, "CANCELLED": 4, "CRASHED": 4}
+TYPES = {"RUNNING": 30, "COMPLETED": 12, "FAILED": 18, "SCHEDULED": 12, "PENDING": 8, "PAUSED": 8, "CANCELLING": 4,
+         "CANCELLED": 4, "CRASHED": 4}
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 # What a client would ask for next, so that runs get somewhere: by the state that the run was seen in.
 NEXT = {
-    "SCHEDULED": {"PENDING": 3, "RUNNING": 6}, "PENDING": {"RUNNING": 1}, "RUNNING": {"FAILED": 8, "COMPLETED": 5, "PAUSED": 4, "CRASHED": 2, "CANCELLING": 1, "CANCELLED": 1},
-    "PAUSED": {"RUNNING": 9, "PAUSED": 1, "SCHEDULED": 2, "FAILED": 1}, "CANCELLING": {"CANCELLED": 1}, "COMPLETED": {"RUNNING": 1}, "FAILED": {"RUNNING": 3, "SCHEDULED": 3},
-    "CRASHED": {"RUNNING": 3, "SCHEDULED": 3}, "CANCELLED": {"RUNNING": 3, "SCHEDULED": 3},
+    "SCHEDULED": {"PENDING": 3, "RUNNING": 6}, "PENDING": {"RUNNING": 1},
+    "RUNNING": {"FAILED": 8, "COMPLETED": 5, "PAUSED": 4, "CRASHED": 2, "CANCELLING": 1, "CANCELLED": 1},
+    "PAUSED": {"RUNNING": 9, "PAUSED": 1, "SCHEDULED": 2, "FAILED": 1}, "CANCELLING": {"CANCELLED": 1},
+    "COMPLETED": {"RUNNING": 1}, "FAILED": {"RUNNING": 3, "SCHEDULED": 3}, "CRASHED": {"RUNNING": 3, "SCHEDULED": 3},
+    "CANCELLED": {"RUNNING": 3, "SCHEDULED": 3},
 }
 VERSIONS = [None, None, None, "0.8.4", "0.8.4", "0.8.3", "0.8.2", "0.8.1", "0.8.0"]
 HOUR = 3600
@@ -53,7 +56,8 @@ class History:
 
     def alive(self, kind):
         """A row to move: seldom one that has ended, or whose flow run does not run."""
-        places = [place for place in self.places[kind] if self.seen.get(place) not in TERMINAL and self.seen.get(self.above.get(place, place)) not in TERMINAL]
+        places = [place for place in self.places[kind] if self.seen.get(place) not in TERMINAL
+                  and self.seen.get(self.above.get(place, place)) not in TERMINAL]
         return self.pick(places[-5:]) if places and self.chance(0.85) else self.known(kind)
 
     def learn(self, request, answer):
@@ -74,8 +78,10 @@ class History:
         yield {**self.create_flow_run(), "version": None}
         yield self.create_limit()
         kinds = {
-            self.create_flow: 1, self.create_flow_run: 5, self.create_task_run: 9, self.create_limit: 2, self.move_flow_run: 14, self.move_task_run: 36, self.resume: 5, self.read_run: 8,
-            self.read_states: 3, self.read_graph: 2, self.list_runs: 4, self.read_limit: 4, self.patch_run: 3, self.delete_run: 0 if self.has_data else 3, self.delete_limit: 1, self.move_nobody: 1,
+            self.create_flow: 1, self.create_flow_run: 5, self.create_task_run: 9, self.create_limit: 2,
+            self.move_flow_run: 14, self.move_task_run: 36, self.resume: 5, self.read_run: 8, self.read_states: 3,
+            self.read_graph: 2, self.list_runs: 4, self.read_limit: 4, self.patch_run: 3,
+            self.delete_run: 0 if self.has_data else 3, self.delete_limit: 1, self.move_nobody: 1,
         }
         for _ in range(STEPS):
             if not self.running() and self.chance(0.4):
@@ -110,8 +116,10 @@ class History:
             return self.pick(self.deployments)
         identifier = str(uuid.uuid4())
         for store in self.stores:
-            [[flow_id]] = store.execute("SELECT id FROM flow WHERE name LIKE ? ORDER BY name LIMIT 1", f"{self.mark}-flow-%")
-            store.execute("INSERT INTO deployment (id, name, flow_id) VALUES (?, ?, ?)", identifier, identifier, flow_id)
+            [[flow_id]] = store.execute("SELECT id FROM flow WHERE name LIKE ? ORDER BY name LIMIT 1",
+                                        f"{self.mark}-flow-%")
+            store.execute("INSERT INTO deployment (id, name, flow_id) VALUES (?, ?, ?)", identifier, identifier,
+                          flow_id)
         self.deployments.append(identifier)
         return identifier
 
@@ -119,7 +127,8 @@ class History:
         flow = self.known("flow")
         if not flow:
             return None
-        body = {"flow_id": f"<{flow}>", "name": self.name(), "tags": self.tags(), "parameters": {"n": self.random.randrange(9)}}
+        body = {"flow_id": f"<{flow}>", "name": self.name(), "tags": self.tags(),
+                "parameters": {"n": self.random.randrange(9)}}
         if self.chance(0.1):
             del body["name"]
         if self.chance(0.4):
@@ -139,7 +148,8 @@ class History:
         return self.create("flow_run", "/flow_runs/", body, version=self.pick(VERSIONS))
 
     def policy(self, delay):
-        policy = {"retries": self.random.randrange(4)} if self.chance(0.8) else {"max_retries": self.random.randrange(3)}
+        policy = {"retries": self.random.randrange(4)} if self.chance(0.8) \
+            else {"max_retries": self.random.randrange(3)}
         if delay is not None:
             policy["retry_delay"] = delay
         return policy
@@ -149,7 +159,8 @@ class History:
         flow_run = self.pick(running[-3:]) if running and self.chance(0.85) else self.known("flow_run")
         if not flow_run:
             return None
-        body = {"flow_run_id": f"<{flow_run}>", "task_key": self.pick(["t", "u"]), "dynamic_key": str(self.random.randrange(4)), "name": self.name()}
+        body = {"flow_run_id": f"<{flow_run}>", "task_key": self.pick(["t", "u"]),
+                "dynamic_key": str(self.random.randrange(4)), "name": self.name()}
         # One limited tag at most: with two, the reference keeps the free slot of a task that waits for the other.
         body["tags"] = [self.limited_tag()] * self.chance(0.75) + self.tags()
         if self.chance(0.5):
@@ -169,12 +180,14 @@ class History:
         return f"{self.mark}-cache-{self.random.randrange(2)}"
 
     def create_limit(self):
-        return self.create("limit", "/concurrency_limits/", {"tag": self.limited_tag(), "concurrency_limit": self.pick([0, 1, 1, 1, 1, 2])})
+        return self.create("limit", "/concurrency_limits/",
+                           {"tag": self.limited_tag(), "concurrency_limit": self.pick([0, 1, 1, 1, 1, 2])})
 
     # Moving.
 
     def time(self):
-        return (self.now + datetime.timedelta(seconds=self.pick([-HOUR, HOUR]) * self.random.randrange(1, 5))).isoformat()
+        return (self.now
+                + datetime.timedelta(seconds=self.pick([-HOUR, HOUR]) * self.random.randrange(1, 5))).isoformat()
 
     def state(self, data=True, after=None):
         types = NEXT[after] if after and self.chance(0.75) else TYPES
@@ -218,7 +231,8 @@ class History:
         body = {"state": self.state(after=self.seen.get(place))}
         if self.chance(0.4 if self.seen.get(place) in TERMINAL else 0.1):
             body["force"] = self.pick([True, True, False])
-        return {"method": "POST", "path": f"/{kind}s/<{place}>/set_state", "body": body, "version": self.pick(VERSIONS), "moves": place}
+        return {"method": "POST", "path": f"/{kind}s/<{place}>/set_state", "body": body, "version": self.pick(VERSIONS),
+                "moves": place}
 
     def move_flow_run(self):
         place = self.alive("flow_run")
@@ -235,8 +249,10 @@ class History:
 
     def resume(self):
         paused = [place for place in self.places["flow_run"] if self.seen.get(place) == "PAUSED"]
-        place = self.pick(paused) if paused and self.chance(0.8) else self.known("flow_run") if self.chance(0.2) else None
-        return {"method": "POST", "path": f"/flow_runs/<{place}>/resume", "version": self.pick(VERSIONS), "moves": place} if place else None
+        place = self.pick(paused) if paused and self.chance(0.8) else self.known("flow_run") if self.chance(0.2) \
+            else None
+        return {"method": "POST", "path": f"/flow_runs/<{place}>/resume", "version": self.pick(VERSIONS),
+                "moves": place} if place else None
 
     # Reading, changing, deleting.
 
@@ -259,11 +275,14 @@ class History:
     def list_runs(self):
         mine = {"flows": {"name": {"like_": self.mark}}, "flow_runs": {"name": {"like_": self.mark}}}
         kind = self.pick(["flow_runs", "task_runs"])
-        fields = self.pick([{}, {"state": {"type": {"any_": self.random.sample(list(TYPES), 3)}}}, {"tags": {"all_": [self.pick("xyz")]}}, {"start_time": {"is_null_": self.chance(0.5)}}])
+        fields = self.pick([{}, {"state": {"type": {"any_": self.random.sample(list(TYPES), 3)}}},
+                            {"tags": {"all_": [self.pick("xyz")]}}, {"start_time": {"is_null_": self.chance(0.5)}}])
         mine[kind] = {**mine.get(kind, {}), **fields}
         if self.chance(0.3):
             return {"method": "POST", "path": f"/{kind}/count", "body": mine}
-        return {"method": "POST", "path": f"/{kind}/filter", "body": {**mine, "sort": self.pick(["NAME_ASC", "NAME_DESC"]), "limit": self.random.randrange(1, 9), "offset": self.random.randrange(2)}}
+        return {"method": "POST", "path": f"/{kind}/filter",
+                "body": {**mine, "sort": self.pick(["NAME_ASC", "NAME_DESC"]), "limit": self.random.randrange(1, 9),
+                         "offset": self.random.randrange(2)}}
 
     def read_limit(self):
         place = self.known("limit")
@@ -273,7 +292,8 @@ class History:
         kind, place = self.any_run()
         body = {"name": self.name()}
         if kind == "flow_run" and self.chance(0.5):
-            body = self.pick([{"tags": self.tags()}, {"empirical_policy": self.policy(0)}, {"parameters": {"p": None}}, {"infrastructure_pid": "1"}, {}])
+            body = self.pick([{"tags": self.tags()}, {"empirical_policy": self.policy(0)}, {"parameters": {"p": None}},
+                              {"infrastructure_pid": "1"}, {}])
         return {"method": "PATCH", "path": f"/{kind}s/<{place}>", "body": body} if place else None
 
     def delete_run(self):

@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Plays random histories of runs to two servers, and compares every answer.
 
-    python -m tests.histories.play --seed 7 --histories 50 --reference http://127.0.0.1:4270/api --orion http://127.0.0.1:4200/api
+    python -m tests.histories.play --seed 7 --histories 50 --reference http://127.0.0.1:4270/api
+                                   --orion http://127.0.0.1:4200/api
 
-The same requests go to both, with the identifiers of the rows that each server made; answers are compared with identifiers mapped, times
-compared loosely and names that a server made up masked. The first difference is printed with its history, and ends the program with 1.
-Either address may be that of any of the two servers (the reference against itself must find nothing). Deployments are written straight
-into the servers' databases: the SQLite file in the home that /admin/settings tells, or what --reference-database and --orion-database name."""
+The same requests go to both, with the identifiers of the rows that each server made; answers are compared with
+identifiers mapped, times compared loosely and names that a server made up masked. The first difference is printed with
+its history, and ends the program with 1. Either address may be that of any of the two servers (the reference against
+itself must find nothing). Deployments are written straight into the servers' databases: the SQLite file in the home
+that /admin/settings tells, or what --reference-database and --orion-database name."""
 import argparse
 import json
 import sys
@@ -24,7 +26,8 @@ class Player:
     def __init__(self, url, database=None):
         self.url = url.rstrip("/")
         self.http = self.connected()
-        self.store = Store(database) if database else Store.of_home("sqlite", self.http.get("/admin/settings").json()["PREFECT_HOME"])
+        self.store = Store(database) if database \
+            else Store.of_home("sqlite", self.http.get("/admin/settings").json()["PREFECT_HOME"])
 
     def connected(self):
         return httpx.Client(base_url=self.url, timeout=60, trust_env=False)
@@ -74,7 +77,8 @@ def play_history(seed, number, players):
 
 def report(seed, number, played, answers, difference):
     lines = [f"seed {seed}, history {number}, request {len(played)}: {difference}", "", "The history:"]
-    lines += [f"{place:4} {request['method']} {request['path']} {request.get('version') or ''} {json.dumps(request.get('body', ''))}" for place, request in enumerate(played, 1)]
+    lines += [f"{place:4} {request['method']} {request['path']} {request.get('version') or ''}"
+              f" {json.dumps(request.get('body', ''))}" for place, request in enumerate(played, 1)]
     lines += ["", "The last answers:"] + [f"{status} {json.dumps(body)}" for status, body in answers]
     lines += ["", f"Again: python -m tests.histories.play --seed {seed} --first {number} --histories 1"]
     return "\n".join(lines)
@@ -98,9 +102,11 @@ def main():
     parser.add_argument("--reference", required=True, metavar="URL", help="the address of the reference, with /api")
     parser.add_argument("--orion", required=True, metavar="URL", help="the address of our server, with /api")
     for name in ("reference", "orion"):
-        parser.add_argument(f"--{name}-database", metavar="URL", help="its database, where that is not the SQLite file in its home")
+        parser.add_argument(f"--{name}-database", metavar="URL",
+                            help="its database, where that is not the SQLite file in its home")
     arguments = parser.parse_args()
-    players = [Player(arguments.reference, arguments.reference_database), Player(arguments.orion, arguments.orion_database)]
+    players = [Player(arguments.reference, arguments.reference_database),
+               Player(arguments.orion, arguments.orion_database)]
     try:
         requests = play(arguments.seed, arguments.histories, players, arguments.first)
     except Difference as difference:

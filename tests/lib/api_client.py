@@ -6,8 +6,9 @@ import httpx
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 # The headers of an answer that both servers must send alike.
-HEADERS = ["content-type", "location", "allow", "vary", "access-control-allow-origin", "access-control-allow-credentials",
-           "access-control-allow-methods", "access-control-allow-headers", "access-control-expose-headers", "access-control-max-age"]
+HEADERS = ["content-type", "location", "allow", "vary", "access-control-allow-origin",
+           "access-control-allow-credentials", "access-control-allow-methods", "access-control-allow-headers",
+           "access-control-expose-headers", "access-control-max-age"]
 
 
 def unique(prefix="name"):
@@ -15,7 +16,8 @@ def unique(prefix="name"):
 
 
 class Api:
-    """Requests to one server. Every method answers the httpx.Response; `made` checks the status and answers the JSON."""
+    """Requests to one server. Every method answers the httpx.Response; `made` checks the status and answers the
+    JSON."""
 
     def __init__(self, server):
         self.server = server
@@ -31,7 +33,8 @@ class Api:
 
     def send(self, method, path, **options):
         answer = self.http.request(method, path, **options)
-        if answer.status_code == 500:  # the reference drops the connection after it, perhaps when the next request is under way
+        # the reference drops the connection after it, perhaps when the next request is under way
+        if answer.status_code == 500:
             self.http.close()
             self.http = self.connected()
         return answer
@@ -92,9 +95,11 @@ class Api:
 
     def copy_flow_run(self, run, count):
         """So many more rows like that run's, beside the API since it would take long."""
-        columns = ", ".join(name for name in self.server.store.columns("flow_run") if name not in ("id", "state_id", "idempotency_key"))
-        self.server.execute(f"WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?) INSERT INTO flow_run ({columns})"
-                            f" SELECT {columns} FROM number, flow_run WHERE id = ?", count, run["id"])
+        columns = ", ".join(name for name in self.server.store.columns("flow_run")
+                            if name not in ("id", "state_id", "idempotency_key"))
+        self.server.execute(f"WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)"
+                            f" INSERT INTO flow_run ({columns}) SELECT {columns} FROM number, flow_run WHERE id = ?",
+                            count, run["id"])
 
     def set_state(self, run, state, force=None, version=None):
         """The answer to set_state. `run` is a flow run or a task run; `state` is a type or a whole state."""

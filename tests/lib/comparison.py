@@ -39,7 +39,8 @@ class Comparison:
         if isinstance(one, bool) or isinstance(two, bool) or one is None or two is None:
             same = one is two
         elif key in RUNNING_CLOCKS:
-            same = isinstance(two, type(one)) and abs(one - two) < LOOSE and (key != "total_run_time" or (one == 0) == (two == 0))
+            same = isinstance(two, type(one)) and abs(one - two) < LOOSE \
+                and (key != "total_run_time" or (one == 0) == (two == 0))
         elif type(one) is not type(two):
             same = False
         elif isinstance(one, dict):

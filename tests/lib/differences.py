@@ -6,8 +6,9 @@ from tests.lib.api_client import NOBODY
 
 MISSING = {"msg": "field required", "type": "value_error.missing"}
 
-# The fields without which nothing can be created. The reference marks none of them as required: it stumbles later, over its own model
-# or over the table, and answers 500 or 409 (or, where the body has other errors, tells of those alone). Ours says what is missing.
+# The fields without which nothing can be created. The reference marks none of them as required: it stumbles later, over
+# its own model or over the table, and answers 500 or 409 (or, where the body has other errors, tells of those alone).
+# Ours says what is missing.
 REQUIRED = {
     "/flows/": ["name"],
     "/flow_runs/": ["flow_id"],
@@ -32,7 +33,8 @@ def parsed(content):
 
 
 def as_object(body):
-    """The object that pydantic makes of a body: of all that Python's dict() takes, as an empty text or a list of pairs."""
+    """The object that pydantic makes of a body: of all that Python's dict() takes, as an empty text or a list of
+    pairs."""
     try:
         return dict(body)
     except (TypeError, ValueError):
@@ -58,17 +60,20 @@ def missing_fields(case):
 BY_SERVER = {
     # The same instant, in UTC at once: the reference answers from memory what it will never answer again.
     "zone of the times of a run just made": {"reference": lambda given, utc: given, "orion": lambda given, utc: utc},
-    # A task with two limited tags keeps the free slot while it waits for the full one, and then waits for itself for ever.
+    # A task with two limited tags keeps the free slot while it waits for the full one, and then waits for itself for
+    # ever.
     "slot of a waiting task": {"reference": lambda task: [[], [task]], "orion": lambda task: [[]]},
-    # The artifact of a state's data holds the run fast (a 409 that users call a bug); ours deletes what belongs to the run.
+    # The artifact of a state's data holds the run fast (a 409 that users call a bug); ours deletes what belongs to the
+    # run.
     "deleting a run with data": {"reference": 409, "orion": 204},
     "logs of a deleted run": {"reference": 1, "orion": 0},
     # The reference's answer has a place for inputs that are task runs only, and fails on others.
     "graph with constant inputs": {"reference": 500, "orion": 200},
-    # The reference reads the data it just wrote from where it is not loaded. (The task run is there all the same, the flow run is not.)
+    # The reference reads the data it just wrote from where it is not loaded. (The task run is there all the same, the
+    # flow run is not.)
     "a run created with data": {"reference": 500, "orion": 201},
-    # Each change of a deployment drops all of its planned runs, those that are due and wait for an agent too; ours drops those planned ahead, and
-    # only if what they are made from has changed.
+    # Each change of a deployment drops all of its planned runs, those that are due and wait for an agent too; ours
+    # drops those planned ahead, and only if what they are made from has changed.
     "due runs of a changed deployment": {"reference": 0, "orion": 2},
     "runs planned ahead, and nothing they are made from changed": {"reference": 0, "orion": 3},
     # An interval without anchor begins anew each time it is applied; ours keeps the anchor it has.
@@ -82,8 +87,8 @@ BY_SERVER = {
     "update of a deployment by no uuid": {"reference": 500, "orion": 422},
     # Fields that do not define the blocks which they say they nest: the client's mistake, not the server's.
     "a nested block that is not defined": {"reference": 500, "orion": 422},
-    # The same for a reference to no document, in a new document; and for documents that would contain each other, which the reference
-    # stores, and never ends to read.
+    # The same for a reference to no document, in a new document; and for documents that would contain each other, which
+    # the reference stores, and never ends to read.
     "a reference without a document": {"reference": 500, "orion": 400},
     # A schema that is not there.
     "moving to no schema": {"reference": 500, "orion": 409},
@@ -115,7 +120,8 @@ def expected(name, kind):
 
 
 def refused(content, *details):
-    body = {"exception_message": "Invalid request received.", "exception_detail": list(details), "request_body": json.loads(content)}
+    body = {"exception_message": "Invalid request received.", "exception_detail": list(details),
+            "request_body": json.loads(content)}
     return 422, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -123,7 +129,8 @@ def not_finite(content):
     """A 422 that says where the body is not JSON."""
     at = re.search("NaN|-?Infinity|1E400", content).start()
     context = {"msg": "Not a finite number", "doc": content, "pos": at, "lineno": 1, "colno": at + 1}
-    detail = {"loc": ["body", at], "msg": f"Not a finite number: line 1 column {at + 1} (char {at})", "type": "value_error.jsondecode", "ctx": context}
+    detail = {"loc": ["body", at], "msg": f"Not a finite number: line 1 column {at + 1} (char {at})",
+              "type": "value_error.jsondecode", "ctx": context}
     body = {"exception_message": "Invalid request received.", "exception_detail": [detail], "request_body": content}
     return 422, json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
@@ -136,7 +143,8 @@ POLICY = json.dumps({"flow_id": NOBODY, "empirical_policy": {"retries": True, "r
 MIDNIGHT = json.dumps({"flow_run_id": NOBODY, "task_key": "t", "dynamic_key": "0", "cache_expiration": "24:00"})
 A_DAY = json.dumps({"state": {"type": "PAUSED", "state_details": {"scheduled_time": "P1D"}}})
 
-NUMBERS = '{"nope": [1.10, 1e2, 1E400, -0.0, 0.1, 123456789012345678901234567890, 1e-7, 1.0, 100000000000000000000.5, 1e16, 1e22, 5e-324]}'
+NUMBERS = ('{"nope": [1.10, 1e2, 1E400, -0.0, 0.1, 123456789012345678901234567890, 1e-7, 1.0, 100000000000000000000.5,'
+           ' 1e16, 1e22, 5e-324]}')
 
 # One answer of ours in place of the reference's, by method, path, content and version header: (status, body).
 ANSWERS = {
@@ -149,20 +157,26 @@ ANSWERS = {
     ("POST", f"/flow_runs/{NOBODY}/resume", "{}", None): NO_RUN_TO_RESUME,
     # An integer that no column holds is refused; the reference takes it and fails on storing it.
     ("POST", "/flow_runs/", POLICY, None): refused(
-        POLICY, {"loc": ["body", "empirical_policy", "retry_delay"], "msg": "value is not a valid integer", "type": "type_error.integer"}),
+        POLICY, {"loc": ["body", "empirical_policy", "retry_delay"], "msg": "value is not a valid integer",
+                 "type": "type_error.integer"}),
     # The same refusal; the reference lets the words of Python's datetime through.
     ("POST", "/task_runs/", MIDNIGHT, None): refused(
-        MIDNIGHT, {"loc": ["body", "cache_expiration"], "msg": "Unable to parse string [24:00]", "type": "value_error.parser"}),
+        MIDNIGHT,
+        {"loc": ["body", "cache_expiration"], "msg": "Unable to parse string [24:00]", "type": "value_error.parser"}),
     # A duration is no time: refused in place of a 500.
     ("POST", SET_STATE, A_DAY, None): refused(
-        A_DAY, {"loc": ["body", "state", "state_details", "scheduled_time"], "msg": "Unable to parse string [P1D]", "type": "value_error.parser"}),
-    # NaN and the infinities are no JSON, nor is a float beyond the doubles: refused as malformed. The reference takes them and echoes what no other client can read.
-    **{("POST", "/flows/", content, None): not_finite(content) for content in (NUMBERS, '{"nope": NaN}', '{"nope": Infinity}', '{"nope": -Infinity}')},
+        A_DAY, {"loc": ["body", "state", "state_details", "scheduled_time"], "msg": "Unable to parse string [P1D]",
+                "type": "value_error.parser"}),
+    # NaN and the infinities are no JSON, nor is a float beyond the doubles: refused as malformed. The reference takes
+    # them and echoes what no other client can read.
+    **{("POST", "/flows/", content, None): not_finite(content)
+       for content in (NUMBERS, '{"nope": NaN}', '{"nope": Infinity}', '{"nope": -Infinity}')},
 }
 
 
 def expected_answer(kind, case, actual):
-    """The answer that the server of this kind must give; for a 422 of ours, with what is missing beside the reference's errors."""
+    """The answer that the server of this kind must give; for a 422 of ours, with what is missing beside the reference's
+    errors."""
     expected = case["answer"]
     if kind == "reference":
         return expected
@@ -173,7 +187,8 @@ def expected_answer(kind, case, actual):
     if not missing or case["path"].endswith("/block_schemas/"):
         return expected
     if expected["status"] in (409, 500):
-        body = {"exception_message": "Invalid request received.", "exception_detail": missing, "request_body": parsed(case["content"])}
+        body = {"exception_message": "Invalid request received.", "exception_detail": missing,
+                "request_body": parsed(case["content"])}
         return {**expected, "status": 422, "body": json.dumps(body, ensure_ascii=False, separators=(",", ":"))}
     if expected["status"] == 422 and actual["status"] == 422 and "exception_detail" in expected["body"]:
         return {**expected, "body": with_missing(expected["body"], actual["body"], missing)}
@@ -184,6 +199,7 @@ def with_missing(expected, actual, missing):
     """The reference's 422 with the missing fields put where ours has them."""
     body = json.loads(expected)
     known = list(body["exception_detail"])
-    body["exception_detail"] = [detail if detail in missing else known.pop(0) for detail in json.loads(actual)["exception_detail"] if detail in missing or known]
+    body["exception_detail"] = [detail if detail in missing else known.pop(0)
+                                for detail in json.loads(actual)["exception_detail"] if detail in missing or known]
     body["exception_detail"] += known
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -1,6 +1,7 @@
 """The flows of the client tests. Run as a program, one flow in a process of its own: python flows.py NAME [ARGUMENT…].
 
-The exit status is 0 where the flow ended as it should, which for several of them is a failure. Nothing here knows which server answers."""
+The exit status is 0 where the flow ended as it should, which for several of them is a failure. Nothing here knows which
+server answers."""
 import datetime
 import os
 import sys
@@ -165,7 +166,8 @@ async def schedule_later():
     """A run that waits for a time to come; prints its id."""
     async with get_client() as client:
         when = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=1)
-        run = await client.create_flow_run(small, parameters={"n": 1}, name="later", tags=["b", "a"], state=Scheduled(scheduled_time=when))
+        run = await client.create_flow_run(small, parameters={"n": 1}, name="later", tags=["b", "a"],
+                                           state=Scheduled(scheduled_time=when))
         print(run.id)
 
 
@@ -198,7 +200,8 @@ PROGRAMS = {
     "wide": lambda count="200": print(wide(int(count))),
     "logging": lambda: print(logging_flow()),
     "limits": lambda: print(limits()),
-    "parameters": lambda: print(parameters("a \"b\" ü", datetime.datetime(2026, 1, 2, 3, 4, 5, 600), {"x": [1, None, {"y": 0.1}], "k&v": ""})),
+    "parameters": lambda: print(
+        parameters("a \"b\" ü", datetime.datetime(2026, 1, 2, 3, 4, 5, 600), {"x": [1, None, {"y": 0.1}], "k&v": ""})),
     "small": lambda n: print(small(int(n))),
     "schedule_later": lambda: anyio.run(schedule_later),
     "resume": lambda run_id: resume_flow_run(run_id),

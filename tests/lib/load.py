@@ -1,5 +1,5 @@
-"""A light client for load: one kept connection for each thread, answers as (status, value); bare bytes; threads that report what went
-wrong."""
+"""A light client for load: one kept connection for each thread, answers as (status, value); bare bytes; threads that
+report what went wrong."""
 import http.client
 import json
 import os

@@ -1,10 +1,11 @@
 """A throw-away PostgreSQL cluster in a temporary folder, on a free port of 127.0.0.1 and on a socket in its folder.
 
-Run as a program it makes one with an empty database, prints the database's URL, and removes it when its standard input ends.
+Run as a program it makes one with an empty database, prints the database's URL, and removes it when its standard input
+ends.
 
-`cluster()` is the one that a test run shares; a test that stops or breaks its cluster makes one of its own. POSTGRES_BIN names the
-folder of initdb and pg_ctl (default: the newest of Debian's). Run by root, the cluster belongs to the user postgres, since it
-refuses root. Nothing of an installed cluster is touched."""
+`cluster()` is the one that a test run shares; a test that stops or breaks its cluster makes one of its own.
+POSTGRES_BIN names the folder of initdb and pg_ctl (default: the newest of Debian's). Run by root, the cluster belongs
+to the user postgres, since it refuses root. Nothing of an installed cluster is touched."""
 import asyncio
 import contextlib
 import datetime
@@ -27,9 +28,11 @@ import asyncpg
 
 EPOCH = datetime.datetime(1970, 1, 1)
 PATIENCE = 60
-# Ends the cluster when the pipe to its standard input closes, however the test run ended. $1 is the folder, the rest pg_ctl.
+# Ends the cluster when the pipe to its standard input closes, however the test run ended. $1 is the folder, the rest
+# pg_ctl.
 WATCHER = 'folder=$1; shift; read -r _; "$@" -D "$folder/data" -m immediate stop; rm -rf "$folder"'
-SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": 200, "timezone": "UTC", "log_line_prefix": "%m [%p] %a "}
+SETTINGS = {"listen_addresses": "127.0.0.1", "max_connections": 200, "timezone": "UTC",
+            "log_line_prefix": "%m [%p] %a "}
 
 
 def programs():
@@ -112,7 +115,8 @@ class Session:
 
     def execute(self, sql, *values):
         """Runs one statement, whose values stand at `?`; the rows, with values in the forms of a SQLite database."""
-        return [tuple(plain(value) for value in row) for row in self._wait(self.connection.fetch(with_values(sql, values)))]
+        return [tuple(plain(value) for value in row)
+                for row in self._wait(self.connection.fetch(with_values(sql, values)))]
 
     def script(self, sql):
         """Several statements in one message, which makes them one transaction."""
@@ -125,8 +129,8 @@ def execute(url, sql, *values):
 
 
 class Cluster:
-    """A running cluster. `settings` go to postgresql.conf; with a password, connections over TCP and the socket need it. `parent` is where
-    its folder is made."""
+    """A running cluster. `settings` go to postgresql.conf; with a password, connections over TCP and the socket need
+    it. `parent` is where its folder is made."""
 
     def __init__(self, password=None, parent=None, **settings):
         self.bin = programs()
@@ -157,9 +161,9 @@ class Cluster:
     def _make(self, settings):
         if self.as_owner:
             shutil.chown(self.folder, "postgres", "postgres")
-        self.watcher = subprocess.Popen(["/bin/sh", "-c", WATCHER, "sh", self.folder, *self.as_owner, self.bin / "pg_ctl"],
-                                        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
-                                        start_new_session=True)
+        self.watcher = subprocess.Popen(
+            ["/bin/sh", "-c", WATCHER, "sh", self.folder, *self.as_owner, self.bin / "pg_ctl"], stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True)
         secret = self.folder / "password"
         secret.write_text(self.password or "")
         secret.chmod(0o644)  # its folder is closed to others
@@ -173,8 +177,10 @@ class Cluster:
     def standby(self):
         """A copy of this cluster that follows it and takes no writes."""
         copy = object.__new__(Cluster)
-        copy.__dict__ = {**self.__dict__, "port": free_port(), "data": self.folder / "standby", "log_path": self.folder / "standby.log", "watcher": None}
-        self._run("pg_basebackup", "-D", copy.data, "-d", self.url("postgres", "postgresql"), "-R", "-c", "fast", "--no-sync")
+        copy.__dict__ = {**self.__dict__, "port": free_port(), "data": self.folder / "standby",
+                         "log_path": self.folder / "standby.log", "watcher": None}
+        self._run("pg_basebackup", "-D", copy.data, "-d", self.url("postgres", "postgresql"), "-R", "-c", "fast",
+                  "--no-sync")
         with open(copy.data / "postgresql.conf", "a") as file:
             file.write(f"port = {copy.port}\n")
         copy.start()
@@ -238,18 +244,20 @@ class Cluster:
 
     def dump(self, database, *options):
         """The lines of pg_dump, without the words that it makes up anew each time."""
-        done = subprocess.run([self.bin / "pg_dump", *options, self.url(database, "postgresql")], cwd="/", stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, check=True, timeout=PATIENCE)
-        return [line for line in done.stdout.decode().split("\n") if not line.startswith((r"\restrict", r"\unrestrict"))]
+        done = subprocess.run([self.bin / "pg_dump", *options, self.url(database, "postgresql")], cwd="/",
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, timeout=PATIENCE)
+        return [line for line in done.stdout.decode().split("\n")
+                if not line.startswith((r"\restrict", r"\unrestrict"))]
 
     def copy_into(self, database, other):
         """Copies all there is in one database, perhaps in use, into another, empty one."""
         with tempfile.TemporaryFile() as dump:
             options = {"cwd": "/", "check": True, "timeout": PATIENCE}
-            subprocess.run([self.bin / "pg_dump", self.url(database, "postgresql")], stdin=subprocess.DEVNULL, stdout=dump, **options)
+            subprocess.run([self.bin / "pg_dump", self.url(database, "postgresql")], stdin=subprocess.DEVNULL,
+                           stdout=dump, **options)
             dump.seek(0)
-            subprocess.run([self.bin / "psql", "-q", "-v", "ON_ERROR_STOP=1", self.url(other, "postgresql")], stdin=dump, stdout=subprocess.DEVNULL,
-                           **options)
+            subprocess.run([self.bin / "psql", "-q", "-v", "ON_ERROR_STOP=1", self.url(other, "postgresql")],
+                           stdin=dump, stdout=subprocess.DEVNULL, **options)
 
     def drop_database(self, name):
         self.execute("postgres", f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -1,5 +1,5 @@
-"""Stands in for the services that take notifications: a proxy through which both servers reach every host, and which answers itself,
-over TLS with a certificate of its own that `environment` makes the servers trust."""
+"""Stands in for the services that take notifications: a proxy through which both servers reach every host, and which
+answers itself, over TLS with a certificate of its own that `environment` makes the servers trust."""
 import contextlib
 import socketserver
 import ssl
@@ -7,7 +7,8 @@ import subprocess
 import threading
 import time
 
-HOSTS = ["hooks.slack.com", "team.webhook.office.com", "outlook.office.com", "events.pagerduty.com", "api.twilio.com", "api.opsgenie.com"]
+HOSTS = ["hooks.slack.com", "team.webhook.office.com", "outlook.office.com", "events.pagerduty.com", "api.twilio.com",
+         "api.opsgenie.com"]
 ANSWERS = {"events.pagerduty.com": 202, "api.twilio.com": 201, "api.opsgenie.com": 202}
 
 
@@ -51,13 +52,15 @@ class Receiver:
         self.requests, self.connections, self.status, self.silent = [], 0, None, None
         certificate, key = folder / "certificate.pem", folder / "key.pem"
         names = ",".join(f"DNS:{host}" for host in HOSTS)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=receiver", "-addext",
-                        f"subjectAltName={names}", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+                        "/CN=receiver", "-addext", f"subjectAltName={names}", "-keyout", key, "-out", certificate],
+                       check=True, capture_output=True)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.tls.load_cert_chain(certificate, key)
         self.listener = Listener(("127.0.0.1", 0), Connection)
         self.listener.receiver = self
-        self.environment = {"https_proxy": f"http://127.0.0.1:{self.listener.server_address[1]}", "REQUESTS_CA_BUNDLE": str(certificate)}
+        self.environment = {"https_proxy": f"http://127.0.0.1:{self.listener.server_address[1]}",
+                            "REQUESTS_CA_BUNDLE": str(certificate)}
 
     def __enter__(self):
         threading.Thread(target=self.listener.serve_forever, daemon=True).start()

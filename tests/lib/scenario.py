@@ -1,6 +1,7 @@
 """The one script that both servers go through: every flow of flows.py and the commands of the client, in a fixed order.
 
-`play(api, home, …)` returns what the steps printed, ids and names still in it; the database they leave behind is compared by compare.py."""
+`play(api, home, …)` returns what the steps printed, ids and names still in it; the database they leave behind is
+compared by compare.py."""
 import json
 import os
 import re
@@ -20,11 +21,13 @@ class Player:
 
     def __init__(self, api, home):
         self.api, self.home = api, Path(home)
-        self.environment = dict(os.environ, PREFECT_API_URL=api, PREFECT_HOME=str(home), PREFECT_LOGGING_LEVEL="INFO", NO_COLOR="1", COLUMNS="200",
-                                PREFECT_CLI_COLORS="false", PREFECT_CLI_WRAP_LINES="false", PYTHONDONTWRITEBYTECODE="1", TZ="UTC")
+        self.environment = dict(os.environ, PREFECT_API_URL=api, PREFECT_HOME=str(home), PREFECT_LOGGING_LEVEL="INFO",
+                                NO_COLOR="1", COLUMNS="200", PREFECT_CLI_COLORS="false", PREFECT_CLI_WRAP_LINES="false",
+                                PYTHONDONTWRITEBYTECODE="1", TZ="UTC")
 
     def start(self, *command):
-        return subprocess.Popen(command, env=self.environment, cwd=FLOWS.parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, env=self.environment, cwd=FLOWS.parent, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def output(self, process):
         try:
@@ -35,7 +38,8 @@ class Player:
 
     def finish(self, process, expect=0):
         out, log = self.output(process)
-        assert process.returncode == expect, f"{process.args} exited with {process.returncode}, not {expect}\n{out}\n{log}"
+        assert process.returncode == expect, \
+            f"{process.args} exited with {process.returncode}, not {expect}\n{out}\n{log}"
         return out
 
     def flow(self, *arguments):
@@ -48,12 +52,14 @@ class Player:
         return self.finish(self.start(str(Path(sys.executable).with_name("prefect")), *arguments), expect)
 
     def post(self, path, body):
-        request = urllib.request.Request(self.api + path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        request = urllib.request.Request(self.api + path, json.dumps(body).encode(),
+                                         {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
     def runs_of(self, flow_name):
-        return self.post("/flow_runs/filter", {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"})
+        return self.post("/flow_runs/filter",
+                         {"flows": {"name": {"any_": [flow_name]}}, "sort": "EXPECTED_START_TIME_DESC"})
 
     def wait_for_state(self, flow_name, state_type):
         """The id of the newest run of the flow, once it is in that state."""
@@ -68,7 +74,8 @@ class Player:
 
 def play_flows(player, seen):
     """Flows that begin and end in one process."""
-    for name in ["mapped", "retried", "parent", "failing", "crashing", "slow", "never_resumed", "logging", "parameters"]:
+    for name in ["mapped", "retried", "parent", "failing", "crashing", "slow", "never_resumed", "logging",
+                 "parameters"]:
         seen[name] = player.flow(name)
     seen["cached first"] = player.flow("cached")
     seen["cached again"] = player.flow("cached")
@@ -136,5 +143,6 @@ def without_noise(text, names):
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b", "<id>", text)
     text = re.sub(r"DateTime\([^)]*\)\)|timedelta\([^)]*\)", "<time>", text)
     text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(\+00:00)?|\d\d:\d\d:\d\d\.\d{3}", "<time>", text)
-    text = re.sub(r"\b(?:\d+|a|an) (?:seconds?|minutes?) ago\b|\bin \d+ \w+\b|\ba few seconds ago\b|\bjust now\b", "<ago>", text)
+    text = re.sub(r"\b(?:\d+|a|an) (?:seconds?|minutes?) ago\b|\bin \d+ \w+\b|\ba few seconds ago\b|\bjust now\b",
+                  "<ago>", text)
     return re.sub(r"[ \t─━┃│┏┓┗┛┡┩└┘┴┬╇╈┳┻]+", " ", text)

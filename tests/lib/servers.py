@@ -1,7 +1,8 @@
-"""Starts either server, ours or the reference, with a home of its own on a free port of 127.0.0.1, and stops it again. Its database is
-a SQLite file in that home, or one of the home's own in the test run's PostgreSQL cluster.
+"""Starts either server, ours or the reference, with a home of its own on a free port of 127.0.0.1, and stops it again.
+Its database is a SQLite file in that home, or one of the home's own in the test run's PostgreSQL cluster.
 
-ORION_BIN names our executable (default build/orion), REFERENCE_BIN the reference's command (default .venv/bin/prefect)."""
+ORION_BIN names our executable (default build/orion), REFERENCE_BIN the reference's command (default
+.venv/bin/prefect)."""
 import contextlib
 import functools
 import hashlib
@@ -42,7 +43,8 @@ def server_environment(home, **changes):
     """The caller's environment without settings of his own, and with everything off that would act by itself."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "ORION_"))}
     environment.update(PREFECT_HOME=str(home), PREFECT_ORION_ANALYTICS_ENABLED="false")
-    environment.update(ORION_ALLOWED_HOSTS="*", ORION_CORS_ORIGINS="*")  # as the reference, which serves every page under every name
+    # as the reference, which serves every page under every name
+    environment.update(ORION_ALLOWED_HOSTS="*", ORION_CORS_ORIGINS="*")
     environment.update({f"PREFECT_ORION_SERVICES_{service}_ENABLED": "false" for service in SERVICES})
     environment.update(changes)
     return environment
@@ -52,8 +54,8 @@ def migrate_reference(url):
     """Fills an empty database by the reference's own migrations, which take some seconds."""
     with tempfile.TemporaryDirectory() as home:
         environment = server_environment(home, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
-        subprocess.run([REFERENCE_BIN, "orion", "database", "upgrade", "-y"], env=environment, stdin=subprocess.DEVNULL, check=True,
-                       stdout=subprocess.DEVNULL, timeout=START_TIMEOUT)
+        subprocess.run([REFERENCE_BIN, "orion", "database", "upgrade", "-y"], env=environment, stdin=subprocess.DEVNULL,
+                       check=True, stdout=subprocess.DEVNULL, timeout=START_TIMEOUT)
 
 
 def reference_template():
@@ -71,7 +73,8 @@ def reference_file():
 
 
 class Store:
-    """A server's database, as another process may use it at any time. `url` is what the server is told; `home` tells which one is a home's."""
+    """A server's database, as another process may use it at any time. `url` is what the server is told; `home` tells
+    which one is a home's."""
 
     def __init__(self, url):
         self.url = url
@@ -87,7 +90,8 @@ class Store:
         return cls(postgres.cluster().url("home_" + hashlib.sha1(str(home).encode()).hexdigest()[:16]))
 
     def create(self, kind):
-        """Makes it where it is not there: the reference's with its tables, since its migrations take seconds, ours empty."""
+        """Makes it where it is not there: the reference's with its tables, since its migrations take seconds, ours
+        empty."""
         if self.engine == "sqlite":
             if kind == "reference" and not self.path.exists():
                 self.path.write_bytes(reference_file())
@@ -141,13 +145,16 @@ class Store:
     def tables(self):
         """Their names, sorted."""
         if self.engine == "postgresql":
-            return [name for name, in self.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
-        return [name for name, in self.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")]
+            return [name for name, in self.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")]
+        return [name for name, in self.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1")]
 
     def columns(self, table):
         """The types by name, in order."""
         if self.engine == "postgresql":
-            return dict(self.execute("SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
+            return dict(self.execute("SELECT attname, format_type(atttypid, NULL) FROM pg_attribute"
+                                     " WHERE attrelid = ?::regclass AND attnum > 0"
                                      " AND NOT attisdropped ORDER BY attnum", table))
         return dict(self.execute("SELECT name, type FROM pragma_table_info(?)", table))
 
@@ -168,8 +175,9 @@ class Store:
 
 
 class Server:
-    """One running server. `kind` is "reference" or "orion"; `url` ends in /api. `database` is "sqlite", "postgresql", or the URL of a
-    PostgreSQL database. A server that has a home of its own removes it with its database; else both stay for the next one in that home."""
+    """One running server. `kind` is "reference" or "orion"; `url` ends in /api. `database` is "sqlite", "postgresql",
+    or the URL of a PostgreSQL database. A server that has a home of its own removes it with its database; else both
+    stay for the next one in that home."""
 
     def __init__(self, kind, home=None, port=None, arguments=(), database="sqlite", **settings):
         self.kind = kind
@@ -190,7 +198,8 @@ class Server:
         if kind == "reference":
             environment["PATH"] = f"{REFERENCE_BIN.parent}:{environment['PATH']}"
             # What `prefect orion start` would run after two seconds; it has nothing to add but what its arguments say.
-            command = [str(REFERENCE_BIN), "orion", "start"] if arguments else [str(REFERENCE_BIN.parent / "uvicorn"), "--factory", APPLICATION]
+            command = [str(REFERENCE_BIN), "orion", "start"] if arguments \
+                else [str(REFERENCE_BIN.parent / "uvicorn"), "--factory", APPLICATION]
         command += ["--host", "127.0.0.1", "--port", str(self.port), *arguments]
         with open(self.log_path, "wb") as log:
             # A session of its own: its process group is what stop() signals, a uvicorn child of the reference included.

@@ -8,18 +8,24 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?\+00:00$")
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
 
 STATE = ["id", "type", "name", "timestamp", "message", "data", "state_details"]
-DETAILS = {"flow_run_id": None, "task_run_id": None, "child_flow_run_id": None, "scheduled_time": None, "cache_key": None, "cache_expiration": None,
-           "untrackable_result": False, "pause_timeout": None, "pause_reschedule": False, "pause_key": None, "refresh_cache": None}
+DETAILS = {"flow_run_id": None, "task_run_id": None, "child_flow_run_id": None, "scheduled_time": None,
+           "cache_key": None, "cache_expiration": None, "untrackable_result": False, "pause_timeout": None,
+           "pause_reschedule": False, "pause_key": None, "refresh_cache": None}
 FLOW = ["id", "created", "updated", "name", "tags"]
-FLOW_RUN = ["id", "created", "updated", "name", "flow_id", "state_id", "deployment_id", "work_queue_name", "flow_version", "parameters", "idempotency_key", "context",
-            "empirical_policy", "tags", "parent_task_run_id", "state_type", "state_name", "run_count", "expected_start_time", "next_scheduled_start_time", "start_time", "end_time",
-            "total_run_time", "estimated_run_time", "estimated_start_time_delta", "auto_scheduled", "infrastructure_document_id", "infrastructure_pid", "created_by",
-            "work_pool_name", "state"]
-TASK_RUN = ["id", "created", "updated", "name", "flow_run_id", "task_key", "dynamic_key", "cache_key", "cache_expiration", "task_version", "empirical_policy", "tags", "state_id",
-            "task_inputs", "state_type", "state_name", "run_count", "flow_run_run_count", "expected_start_time", "next_scheduled_start_time", "start_time", "end_time",
-            "total_run_time", "estimated_run_time", "estimated_start_time_delta", "state"]
-FLOW_RUN_POLICY = {"max_retries": 0, "retry_delay_seconds": 0.0, "retries": None, "retry_delay": None, "pause_keys": [], "resuming": False}
-TASK_RUN_POLICY = {"max_retries": 0, "retry_delay_seconds": 0.0, "retries": None, "retry_delay": None, "retry_jitter_factor": None}
+FLOW_RUN = ["id", "created", "updated", "name", "flow_id", "state_id", "deployment_id", "work_queue_name",
+            "flow_version", "parameters", "idempotency_key", "context", "empirical_policy",
+            "tags", "parent_task_run_id", "state_type", "state_name", "run_count", "expected_start_time",
+            "next_scheduled_start_time", "start_time", "end_time", "total_run_time", "estimated_run_time",
+            "estimated_start_time_delta", "auto_scheduled", "infrastructure_document_id", "infrastructure_pid",
+            "created_by", "work_pool_name", "state"]
+TASK_RUN = ["id", "created", "updated", "name", "flow_run_id", "task_key", "dynamic_key", "cache_key",
+            "cache_expiration", "task_version", "empirical_policy", "tags", "state_id", "task_inputs", "state_type",
+            "state_name", "run_count", "flow_run_run_count", "expected_start_time", "next_scheduled_start_time",
+            "start_time", "end_time", "total_run_time", "estimated_run_time", "estimated_start_time_delta", "state"]
+FLOW_RUN_POLICY = {"max_retries": 0, "retry_delay_seconds": 0.0, "retries": None, "retry_delay": None, "pause_keys": [],
+                   "resuming": False}
+TASK_RUN_POLICY = {"max_retries": 0, "retry_delay_seconds": 0.0, "retries": None, "retry_delay": None,
+                   "retry_jitter_factor": None}
 
 
 def ABORT(reason):
@@ -52,7 +58,8 @@ def is_later(after, before):
 def kept(value, engine):
     """JSON with its keys in the order in which they come back: PostgreSQL's jsonb puts the shorter first."""
     if engine == "postgresql" and isinstance(value, dict):
-        return {key: kept(value[key], engine) for key in sorted(value, key=lambda key: (len(key.encode()), key.encode()))}
+        return {key: kept(value[key], engine)
+                for key in sorted(value, key=lambda key: (len(key.encode()), key.encode()))}
     return [kept(item, engine) for item in value] if isinstance(value, list) else value
 
 

@@ -26,10 +26,13 @@ def nested(depth):
 
 class BadSamples(unittest.TestCase):
     def test_layers(self):
-        for path, include in [("src/base/a.c", "db/db.h"), ("src/config/a.c", "db/db.h"), ("src/db/a.c", "entity/codec.h"), ("src/entity/a.c", "model/run.h"),
-                              ("src/model/a.c", "orchestration/orchestration.h"), ("src/orchestration/a.c", "server/server.h"),
-                              ("src/http/a.c", "db/db.h"), ("src/schedule/a.c", "model/run.h"), ("src/services/a.c", "http/http.h"),
-                              ("src/model/a.c", "http/http.h"), ("src/notify/a.c", "config/settings.h"), ("src/api/a.c", "cli/cli.h")]:
+        for path, include in [("src/base/a.c", "db/db.h"), ("src/config/a.c", "db/db.h"),
+                              ("src/db/a.c", "entity/codec.h"),
+                              ("src/entity/a.c", "model/run.h"), ("src/model/a.c", "orchestration/orchestration.h"),
+                              ("src/orchestration/a.c", "server/server.h"), ("src/http/a.c", "db/db.h"),
+                              ("src/schedule/a.c", "model/run.h"), ("src/services/a.c", "http/http.h"),
+                              ("src/model/a.c", "http/http.h"), ("src/notify/a.c", "config/settings.h"),
+                              ("src/api/a.c", "cli/cli.h")]:
             with self.subTest(path=path, include=include):
                 self.assertEqual(rules(path, f'#include "{include}"\n'), ["layers"])
 
@@ -45,8 +48,8 @@ class BadSamples(unittest.TestCase):
         self.assertEqual(rules("src/db/sqlite.c", "#include <libpq-fe.h>\n"), ["engine"])
 
     def test_banned(self):
-        for call in ["strcpy(a, b)", "sprintf (a, b)", "alloca(9)", "longjmp(a, 1)", "strtok(a, b)", "localtime(&a)", "atoi(a)", "system(a)",
-                     "exit(1)", "malloc(3)", "strdup(a)", "clock_now()"]:
+        for call in ["strcpy(a, b)", "sprintf (a, b)", "alloca(9)", "longjmp(a, 1)", "strtok(a, b)", "localtime(&a)",
+                     "atoi(a)", "system(a)", "exit(1)", "malloc(3)", "strdup(a)", "clock_now()"]:
             with self.subTest(call=call):
                 self.assertEqual(rules("src/api/a.c", f"static void f(void)\n{{\n    x = {call};\n}}\n"), ["banned"])
 
@@ -81,8 +84,8 @@ class BadSamples(unittest.TestCase):
         self.assertEqual(rules("src/base/a.c", "int count;\nint *list[2] = { 0 };\n"), ["global", "global"])
 
     def test_mutable_global_behind_other_code(self):
-        for before in ['#include "base/a.h"\n', "#define A(x) \\\n    x;\n", "struct A { int a; };\n", "static int f(void)\n{\n    return 1;\n}\n",
-                       "static const int t[] = { 1 };\n", "enum { A };\n"]:
+        for before in ['#include "base/a.h"\n', "#define A(x) \\\n    x;\n", "struct A { int a; };\n",
+                       "static int f(void)\n{\n    return 1;\n}\n", "static const int t[] = { 1 };\n", "enum { A };\n"]:
             with self.subTest(before=before):
                 self.assertEqual(rules("src/base/a.c", before + "static int count;\n"), ["global"])
 
@@ -101,10 +104,12 @@ class BadSamples(unittest.TestCase):
             (root / "docs").mkdir()
             for path in ["README.md", "docs/a.md"]:
                 (root / path).write_text("x" * (lint.WIDTH + 1))
-            self.assertEqual([(f.path, f.rule) for f in lint.check_project(root)], [("README.md", "width"), ("docs/a.md", "width")])
+            self.assertEqual([(f.path, f.rule) for f in lint.check_project(root)],
+                             [("README.md", "width"), ("docs/a.md", "width")])
 
     def test_build_lists(self):
-        findings = list(lint.check_build("files('src/a.c', 'src/b.c') ['test_x']", {"src/a.c", "src/c.c", "tests/unit/test_x.c"}))
+        findings = list(lint.check_build("files('src/a.c', 'src/b.c') ['test_x']",
+                                         {"src/a.c", "src/c.c", "tests/unit/test_x.c"}))
         self.assertEqual([f.text for f in findings], ["src/c.c is not listed", "src/b.c is listed, but is not there"])
 
 
@@ -143,13 +148,16 @@ class GoodSamples(unittest.TestCase):
 
     def test_allowed(self):
         samples = {
-            "src/api/a.c": '#include "base/buf.h"\n#include "http/http.h"\n#include "model/run.h"\n#include <string.h>\n',
+            "src/api/a.c":
+                '#include "base/buf.h"\n#include "http/http.h"\n#include "model/run.h"\n#include <string.h>\n',
             "src/main.c": '#include "cli/cli.h"\nint main(void)\n{\n    exit(1);\n}\n',
             "src/db/sqlite.c": "#include <sqlite3.h>\n",
             "src/base/text.c": '/* strcpy(a, b) in a comment */\nstatic const char *s = "strcpy(a, b)";\n',
             "src/base/member.c": "static void f(T *t)\n{\n    t->exit(1);\n    my_exit(2);\n}\n",
-            "src/base/table.c": "static const int table[] = { 1, 2 };\nstatic int f(int a);\nstatic _Thread_local int mine;\nint g(int a);\n"
-                                "extern char **environ;\ntypedef int Number;\nstruct A;\nstatic int h(void)\n{\n    static const int a = 1;\n    return a;\n}\n",
+            "src/base/table.c": "static const int table[] = { 1, 2 };\nstatic int f(int a);\n"
+                "static _Thread_local int mine;\nint g(int a);\n"
+                "extern char **environ;\ntypedef int Number;\nstruct A;\nstatic int h(void)\n{\n"
+                "    static const int a = 1;\n    return a;\n}\n",
             "src/base/log.c": "static int threshold;\n",
             "src/base/values.c": nested(lint.NESTING).replace("a++;", "g((T){ { { 1 } } });"),
             "src/base/long.c": function(lint.FUNCTION_LINES - 4),

@@ -1,7 +1,7 @@
 """Many clients of several servers who want the same things at the same moment, and what they were told.
 
-Each client takes one action after the other, by chance, at a server by chance. What they share is in Crowd: few flows, keys and runs, so
-that they meet. Every acknowledged write is in `journal`."""
+Each client takes one action after the other, by chance, at a server by chance. What they share is in Crowd: few flows,
+keys and runs, so that they meet. Every acknowledged write is in `journal`."""
 import collections
 import datetime
 import random
@@ -13,7 +13,8 @@ from tests.lib.load import LOST, Client, Threads
 
 LIMITS = {"a": 3, "b": 2}
 TAGS = [["a"], ["b"], ["a", "b"], ["b", "a"]]
-STATES = ["PENDING", "RUNNING", "RUNNING", "RUNNING", "SCHEDULED", "CANCELLING", "COMPLETED", "FAILED", "FAILED", "CRASHED"]
+STATES = ["PENDING", "RUNNING", "RUNNING", "RUNNING", "SCHEDULED", "CANCELLING", "COMPLETED", "FAILED", "FAILED",
+          "CRASHED"]
 EXPECTED = {200, 201, 204, 404, 409}  # 404 and 409: somebody deleted it, or has made it
 
 
@@ -27,7 +28,8 @@ def every(seconds):
 
 class Journal:
     def __init__(self):
-        self.by_key = collections.defaultdict(set)  # (kind, key): the ids that clients were given for it; more than one is a fault
+        # (kind, key): the ids that clients were given for it; more than one is a fault
+        self.by_key = collections.defaultdict(set)
         self.rows = collections.defaultdict(set)    # table: ids that are stored
         self.deleted = set()                        # ids of runs that are not
         self.states = set()                         # (kind, run, state) of accepted transitions
@@ -58,7 +60,8 @@ class Crowd:
         [self.queue] = one.post("/work_queues/filter", {"work_queues": {"name": {"any_": ["crowd"]}}}).value
 
     def deploy(self, one, number, seconds=2):
-        body = {"name": f"deployment-{number}", "flow_id": self.flows[number % 4]["id"], "work_queue_name": "crowd", "schedule": every(seconds)}
+        body = {"name": f"deployment-{number}", "flow_id": self.flows[number % 4]["id"], "work_queue_name": "crowd",
+                "schedule": every(seconds)}
         return one.post("/deployments/", body).value
 
     def start(self, count):
@@ -130,7 +133,8 @@ class One:
         return row
 
     def flow_run(self, flow=None, **fields):
-        return self.keep("flow_run", self.made("/flow_runs/", {"flow_id": (flow or self.chance.choice(self.crowd.flows))["id"], **fields}))
+        return self.keep("flow_run", self.made(
+            "/flow_runs/", {"flow_id": (flow or self.chance.choice(self.crowd.flows))["id"], **fields}))
 
     def task_run(self, flow_run, **fields):
         keys = {"task_key": "task", "dynamic_key": uuid.uuid4().hex}
@@ -183,7 +187,8 @@ def move_same(one):
 
 def new_limited(one):
     if len(one.crowd.waiting) < 40:
-        run = one.task_run(one.crowd.busy, tags=one.chance.choice(TAGS), empirical_policy={"retries": 1, "retry_delay": 0})
+        run = one.task_run(one.crowd.busy, tags=one.chance.choice(TAGS),
+                           empirical_policy={"retries": 1, "retry_delay": 0})
         one.crowd.waiting.extend([run, run])  # two will try
 
 
@@ -194,7 +199,8 @@ def run_limited(one):
     status = one.move("task_runs", run, "RUNNING")
     if status == "ACCEPT":
         time.sleep(one.chance.random() * 0.03)
-        if one.move("task_runs", run, one.chance.choice(["COMPLETED", "COMPLETED", "FAILED", "CRASHED", "CANCELLING", "RUNNING"])) != "ACCEPT":
+        if one.move("task_runs", run, one.chance.choice(["COMPLETED", "COMPLETED", "FAILED", "CRASHED", "CANCELLING",
+                                                         "RUNNING"])) != "ACCEPT":
             one.crowd.waiting.append(run)  # to be retried, or still running
             one.move("task_runs", run, "COMPLETED")
         else:
@@ -210,7 +216,8 @@ def set_limit_again(one):
 
 def write_logs(one):
     messages = [uuid.uuid4().hex for _ in range(one.chance.randrange(1, 6))]
-    body = [{"name": "crowd", "level": 20, "message": message, "timestamp": moment(0), "flow_run_id": one.crowd.busy["id"]} for message in messages]
+    body = [{"name": "crowd", "level": 20, "message": message, "timestamp": moment(0),
+             "flow_run_id": one.crowd.busy["id"]} for message in messages]
     one.made("/logs/", body)
     one.journal.logs.update(messages)
 
@@ -223,7 +230,8 @@ def rename(one):
 
 def rename_same(one):
     if one.crowd.hot["flow_runs"]:
-        one.request("PATCH", f"/flow_runs/{one.chance.choice(one.crowd.hot['flow_runs'])['id']}", {"tags": [uuid.uuid4().hex]})
+        one.request("PATCH", f"/flow_runs/{one.chance.choice(one.crowd.hot['flow_runs'])['id']}",
+                    {"tags": [uuid.uuid4().hex]})
 
 
 def new_temporary(one):
@@ -283,10 +291,12 @@ def be_an_agent(one):
 def look(one):
     one.post("/flow_runs/filter", {"limit": 20, "flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}})
     one.post("/task_runs/count", {"task_runs": {"tags": {"all_": ["a"]}}})
-    one.post("/flow_runs/history", {"history_start": moment(-60), "history_end": moment(60), "history_interval_seconds": 10})
+    one.post("/flow_runs/history",
+             {"history_start": moment(-60), "history_end": moment(60), "history_interval_seconds": 10})
     one.get(f"/concurrency_limits/tag/{one.chance.choice(list(LIMITS))}")
 
 
-ACTIONS = [same_flow, *[same_flow_run] * 4, *[same_task_run] * 4, *[move_same] * 12, *[new_limited] * 3, *[run_limited] * 12, set_limit_again,
-           write_logs, write_logs, rename, *[rename_same] * 2, new_temporary, *[use_temporary] * 4, flow_and_its_end, deploy_again,
-           toggle_schedule, deployment_and_its_end, be_an_agent, look]
+ACTIONS = [same_flow, *[same_flow_run] * 4, *[same_task_run] * 4, *[move_same] * 12, *[new_limited] * 3,
+           *[run_limited] * 12, set_limit_again, write_logs, write_logs, rename, *[rename_same] * 2, new_temporary,
+           *[use_temporary] * 4, flow_and_its_end, deploy_again, toggle_schedule, deployment_and_its_end, be_an_agent,
+           look]

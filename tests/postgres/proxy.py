@@ -54,9 +54,10 @@ class Link:
 
 
 class Proxy:
-    """Forwards to a port of 127.0.0.1. `flowing` cleared: nothing goes through, what comes is held; `is_mute`: new connections are taken
-    and get no answer; `cut`: what happens to a COMMIT, "request": it does not arrive, "answer": its answer does not, "within": only
-    the first bytes of it do, "hang": nothing goes through from it on; `record`: a list that takes what the server sends."""
+    """Forwards to a port of 127.0.0.1. `flowing` cleared: nothing goes through, what comes is held; `is_mute`: new
+    connections are taken and get no answer; `cut`: what happens to a COMMIT, "request": it does not arrive, "answer":
+    its answer does not, "within": only the first bytes of it do, "hang": nothing goes through from it on; `record`: a
+    list that takes what the server sends."""
 
     def __init__(self, target):
         self.target, self.cut, self.record, self.is_mute = target, None, None, False

@@ -1,4 +1,5 @@
-"""A session with a database that stays open, as another program has one: for locks, and for looking on without connecting anew."""
+"""A session with a database that stays open, as another program has one: for locks, and for looking on without
+connecting anew."""
 import contextlib
 
 import asyncpg
@@ -18,7 +19,8 @@ class Session(postgres.Session):
         return [tuple(map(postgres.plain, row)) for row in self._wait(self.connection.fetch(sql, *values))]
 
     def __exit__(self, *_):
-        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # its server may have been stopped
+        # its server may have been stopped
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             self._wait(self.connection.close(timeout=5))
         self._end()
 

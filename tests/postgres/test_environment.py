@@ -1,5 +1,5 @@
-"""What libpq takes from elsewhere than the URL still counts, proxies that refuse options of the start are served without, and connections
-that a firewall dropped while they were idle fail no request."""
+"""What libpq takes from elsewhere than the URL still counts, proxies that refuse options of the start are served
+without, and connections that a firewall dropped while they were idle fail no request."""
 import socket
 import struct
 import threading
@@ -18,7 +18,8 @@ IDLE = 5.5  # seconds; longer than IDLE_US in postgres_wire.c
 
 
 def in_schema(database):
-    return postgres.cluster().execute(database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'prefect' AND tablename = 'flow_run'")
+    return postgres.cluster().execute(
+        database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'prefect' AND tablename = 'flow_run'")
 
 
 @pytest.mark.parametrize("way", ["PGOPTIONS", "PGSERVICE", "service", "options"])
@@ -61,7 +62,8 @@ class Refusing(Proxy):
             self.links.append(Link(self, near))
             return
         self.refused += 1
-        fields = b"SFATAL\0VFATAL\0C0A000\0MFeature not supported: RDS Proxy currently doesn't support command-line options.\0\0"
+        fields = (b"SFATAL\0VFATAL\0C0A000\0MFeature not supported: RDS Proxy currently doesn't support command-line"
+                  b" options.\0\0")
         near.sendall(b"E" + struct.pack("!I", len(fields) + 4) + fields)
         near.close()
 

@@ -1,5 +1,5 @@
-"""What can happen to the database under load: requests get a clear 503 in time, nothing that was acknowledged is lost, nothing that was
-refused is stored, and the server goes on by itself."""
+"""What can happen to the database under load: requests get a clear 503 in time, nothing that was acknowledged is lost,
+nothing that was refused is stored, and the server goes on by itself."""
 import contextlib
 import os
 import re
@@ -27,7 +27,8 @@ CALM = 0.7
 CONNECTIONS = 4
 CLEAR = re.compile(r"^The (database|query|connection to the database|write) .{10,}")
 UNSURE = "while a write was being committed: it may be stored or not"
-SETTINGS = {"PREFECT_ORION_DATABASE_TIMEOUT": str(TIMEOUT), "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT": str(CONNECTION_TIMEOUT),
+SETTINGS = {"PREFECT_ORION_DATABASE_TIMEOUT": str(TIMEOUT),
+            "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT": str(CONNECTION_TIMEOUT),
             "ORION_DATABASE_CONNECTIONS": str(CONNECTIONS), "PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false"}
 
 
@@ -91,7 +92,8 @@ def assert_clear(text):
 
 
 class Fault:
-    """Load from before a fault until it is over, and what must hold then: `with fault(…) as writers:` does the fault."""
+    """Load from before a fault until it is over, and what must hold then: `with fault(…) as writers:` does the
+    fault."""
 
     def __init__(self, server, cluster, database):
         self.server, self.cluster, self.database = server, cluster, database
@@ -140,7 +142,8 @@ def test_every_connection_is_ended_again_and_again(fault, orion, cluster, databa
     with fault() as writers:
         with Session(cluster, "postgres") as admin:
             for _ in range(100 if FULL else 15):
-                assert admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", database) is not None
+                assert admin("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1",
+                             database) is not None
                 time.sleep(0.2)
     # What was not under way to be committed is done again, and nobody notices.
     assert {one.text for one in writers.failed() if UNSURE not in one.text} == set()
@@ -186,7 +189,8 @@ def test_a_database_that_was_read_only_when_connections_were_made(fault, orion, 
 def small_disk(megabytes):
     """A file system of that size as a tablespace's folder."""
     folder = tempfile.mkdtemp(prefix="orion-small-")
-    mounted = os.geteuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], capture_output=True).returncode == 0
+    mounted = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", folder], capture_output=True).returncode == 0
     try:
         if not mounted:
             pytest.skip("a small file system cannot be mounted here: that takes root, and a container that may")
@@ -232,7 +236,8 @@ def test_there_is_no_room_for_the_log_of_writes(start):
     """PostgreSQL itself stops then, and cannot start before there is."""
     with small_disk(200) as folder:
         os.chmod(folder, 0o755)
-        with postgres.running(password=PASSWORD, parent=folder, wal_recycle="off", min_wal_size="32MB", max_wal_size="32MB") as small:
+        with postgres.running(password=PASSWORD, parent=folder, wal_recycle="off", min_wal_size="32MB",
+                              max_wal_size="32MB") as small:
             small.create_database("few")
             server = start(small.url("few"), **SETTINGS)
             with Fault(server, small, "few")() as writers:
@@ -254,7 +259,8 @@ def test_there_is_no_room_for_the_log_of_writes(start):
 
 
 def test_no_connection_is_left(start):
-    with postgres.running(password=PASSWORD, max_connections=6, superuser_reserved_connections=0, autovacuum="off", max_wal_senders=0) as small:
+    with postgres.running(password=PASSWORD, max_connections=6, superuser_reserved_connections=0, autovacuum="off",
+                          max_wal_senders=0) as small:
         small.create_database("few")
         server = start(small.url("few"), **SETTINGS)
         with Session(small, "postgres") as admin, contextlib.ExitStack() as others:
@@ -268,7 +274,8 @@ def test_no_connection_is_left(start):
                 assert taken > 0
                 time.sleep(CONNECTION_TIMEOUT + 0.5)
                 others.close()
-            assert all("too many clients" in one.text or UNSURE in one.text for one in writers.failed()), writers.failed()[0]
+            assert all("too many clients" in one.text or UNSURE in one.text for one in writers.failed()), \
+                writers.failed()[0]
         server.stop()
 
 
@@ -392,4 +399,5 @@ def test_a_wrong_password_and_a_database_that_is_not_there(start, cluster, datab
     wrong = cluster.url(database).replace(PASSWORD, "another")
     told = refused_start(start(wrong, wait=False, **SETTINGS), CONNECTION_TIMEOUT + MARGIN)
     assert "password authentication failed" in told and "another" not in told
-    assert "does not exist" in refused_start(start(cluster.url("nowhere"), wait=False, **SETTINGS), CONNECTION_TIMEOUT + MARGIN)
+    assert "does not exist" in refused_start(start(cluster.url("nowhere"), wait=False, **SETTINGS),
+                                             CONNECTION_TIMEOUT + MARGIN)

@@ -1,4 +1,5 @@
-"""A database that gives fewer connections than ORION_DATABASE_CONNECTIONS asks for: those that there are do all the work, and nobody waits for the others."""
+"""A database that gives fewer connections than ORION_DATABASE_CONNECTIONS asks for: those that there are do all the
+work, and nobody waits for the others."""
 import contextlib
 import time
 
@@ -9,8 +10,8 @@ from tests.lib.load import Client, Threads
 from .session import Session
 
 SOON = 2  # seconds; connecting is tried for 5
-SERVICES = {f"PREFECT_ORION_SERVICES_{name}_LOOP_SECONDS": "0.3"
-            for name in ("SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FLOW_RUN_NOTIFICATIONS")}
+SERVICES = {f"PREFECT_ORION_SERVICES_{name}_LOOP_SECONDS": "0.3" for name in (
+    "SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "FLOW_RUN_NOTIFICATIONS")}
 SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false", **SERVICES}
 
 
@@ -18,7 +19,8 @@ SETTINGS = {"PREFECT_ORION_BLOCKS_REGISTER_ON_START": "false", **SERVICES}
 def role(database, limit):
     """The URL of the database for a role of so many connections."""
     cluster, name = postgres.cluster(), f"role_{database}"
-    for statement in (f"CREATE ROLE {name} LOGIN CONNECTION LIMIT {limit}", f"GRANT CREATE ON DATABASE {database} TO {name}"):
+    for statement in (f"CREATE ROLE {name} LOGIN CONNECTION LIMIT {limit}",
+                      f"GRANT CREATE ON DATABASE {database} TO {name}"):
         cluster.execute("postgres", statement)
     for statement in (f"GRANT CREATE ON SCHEMA public TO {name}", "CREATE EXTENSION pg_trgm"):
         cluster.execute(database, statement)
@@ -74,7 +76,8 @@ def test_reads_do_not_wait_for_writes_that_wait(start, database):
 
 
 def test_others_take_the_connections_for_a_while(start):
-    with postgres.running(max_connections=9, superuser_reserved_connections=0, autovacuum="off", max_wal_senders=0) as small:
+    with postgres.running(max_connections=9, superuser_reserved_connections=0, autovacuum="off",
+                          max_wal_senders=0) as small:
         small.create_database("few")
         server = start(small.url("few"), **SETTINGS)
         with contextlib.ExitStack() as others:

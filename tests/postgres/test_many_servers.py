@@ -1,5 +1,5 @@
-"""Three servers on one database, started at once on an empty one, with all services, under clients who get in each other's way; one
-server is killed in the middle. All tests look at the one history that comes of it."""
+"""Three servers on one database, started at once on an empty one, with all services, under clients who get in each
+other's way; one server is killed in the middle. All tests look at the one history that comes of it."""
 import collections
 import json
 import os
@@ -23,7 +23,8 @@ CLIENTS, SERVERS, CONNECTIONS = 16, 3, 6
 SLACK = {"url": "https://hooks.slack.com/services/T1/B2/c3"}
 SETTINGS = {
     **{f"PREFECT_ORION_SERVICES_{service}_ENABLED": "true" for service in servers.SERVICES},
-    **{f"PREFECT_ORION_SERVICES_{service}_LOOP_SECONDS": "0.3" for service in ("LATE_RUNS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP", "SCHEDULER")},
+    **{f"PREFECT_ORION_SERVICES_{service}_LOOP_SECONDS": "0.3"
+       for service in ("LATE_RUNS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP", "SCHEDULER")},
     "PREFECT_ORION_SERVICES_LATE_RUNS_AFTER_SECONDS": "1",
     "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS": "20",
     "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME": "40",
@@ -33,7 +34,8 @@ SETTINGS = {
 
 
 def start(cluster, database, receiver, home, port=None):
-    return servers.Server("orion", home=home, port=port, PREFECT_ORION_DATABASE_CONNECTION_URL=cluster.url(database), **SETTINGS, **receiver.environment)
+    return servers.Server("orion", home=home, port=port, PREFECT_ORION_DATABASE_CONNECTION_URL=cluster.url(database),
+                          **SETTINGS, **receiver.environment)
 
 
 class Watcher:
@@ -73,21 +75,26 @@ class Duties:
     def keep_secrets(self):
         """By all clients at once: the first one makes the key for all."""
         block_type = self.one.get("/block_types/slug/secret").value
-        [schema] = self.one.post("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}).value
+        [schema] = self.one.post("/block_schemas/filter",
+                                 {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}).value
         body = {"is_anonymous": True, "block_type_id": block_type["id"], "block_schema_id": schema["id"]}
 
         def work(number):
-            document = Client(self.crowd.servers[number % SERVERS]).made("/block_documents/", {**body, "data": {"value": f"secret {number}"}})
+            document = Client(self.crowd.servers[number % SERVERS]).made(
+                "/block_documents/", {**body, "data": {"value": f"secret {number}"}})
             return document["id"], f"secret {number}"
 
         self.secrets = dict(Threads(CLIENTS, work).join())
 
     def ask_for_alarms(self):
         block_type = self.one.get("/block_types/slug/slack-webhook").value
-        [schema] = self.one.post("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}).value
-        block = self.one.made("/block_documents/", {"name": "alarms", "block_type_id": block_type["id"], "block_schema_id": schema["id"], "data": SLACK})
-        self.one.made("/flow_run_notification_policies/", {"state_names": ["Crashed"], "tags": ["alarm"], "block_document_id": block["id"],
-                                                           "message_template": "{flow_run_id}"})
+        [schema] = self.one.post("/block_schemas/filter",
+                                 {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}).value
+        block = self.one.made("/block_documents/", {"name": "alarms", "block_type_id": block_type["id"],
+                                                    "block_schema_id": schema["id"], "data": SLACK})
+        self.one.made("/flow_run_notification_policies/",
+                      {"state_names": ["Crashed"], "tags": ["alarm"], "block_document_id": block["id"],
+                       "message_template": "{flow_run_id}"})
 
     def raise_alarms(self, count):
         for _ in range(count):
@@ -116,9 +123,12 @@ class Duties:
 def idle(session, duties):
     return (session.one("SELECT count(*) FROM flow_run_notification_queue") == 0
             and session.one("SELECT count(*) FROM flow_run WHERE state_type = 'PAUSED'") == 0
-            and session.one("SELECT count(*) FROM flow_run WHERE state_name = 'Scheduled' AND next_scheduled_start_time < now() - interval '3 seconds'") == 0
-            and session.one("SELECT count(*) FROM flow_run WHERE id::text = ANY($1) AND state_type <> 'CANCELLED'", duties.cancelled_flows) == 0
-            and session.one("SELECT count(*) FROM task_run WHERE id::text = ANY($1) AND state_type <> 'CANCELLED'", duties.cancelled_tasks) == 0)
+            and session.one("SELECT count(*) FROM flow_run WHERE state_name ="
+                            " 'Scheduled' AND next_scheduled_start_time < now() - interval '3 seconds'") == 0
+            and session.one("SELECT count(*) FROM flow_run WHERE id::text = ANY($1) AND state_type <> 'CANCELLED'",
+                            duties.cancelled_flows) == 0
+            and session.one("SELECT count(*) FROM task_run WHERE id::text = ANY($1) AND state_type <> 'CANCELLED'",
+                            duties.cancelled_tasks) == 0)
 
 
 History = collections.namedtuple("History", "cluster database receiver crowd duties watcher logs statuses")
@@ -141,7 +151,8 @@ def play(cluster, database, receiver, homes):
             duties.give_work(12)
             wait_until(lambda: session.one("SELECT count(*) FROM flow_run_notification_queue") == 0, 60)
             time.sleep(max(0, begun + SECONDS / 2 - time.monotonic()))
-            # One dies, and comes back. What it was just sending might be sent again later, so there is nothing of that now.
+            # One dies, and comes back. What it was just sending might be sent again later, so there is nothing of that
+            # now.
             crowd.down.set()
             dead = running[2]
             dead.signal(signal.SIGKILL)
@@ -164,7 +175,8 @@ def play(cluster, database, receiver, homes):
         watcher.stop()
     finally:
         statuses = [server.stop() for server in running]
-    return History(cluster, database, receiver, crowd, duties, watcher, logs + [server.log() for server in running], statuses)
+    return History(cluster, database, receiver, crowd, duties, watcher, logs + [server.log() for server in running],
+                   statuses)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +199,8 @@ def stored(history):
 def test_there_was_a_crowd(history, stored):
     """Else the rest would say little."""
     done = history.crowd.journal.done
-    print(sum(history.crowd.journal.statuses.values()), "requests", dict(done), dict(history.watcher.most), history.watcher.looks, "looks")
+    print(sum(history.crowd.journal.statuses.values()), "requests", dict(done), dict(history.watcher.most),
+          history.watcher.looks, "looks")
     assert all(done[status] > 20 for status in ("ACCEPT", "ABORT", "WAIT", "REJECT"))
     assert history.watcher.looks > SECONDS
     assert history.watcher.most == LIMITS
@@ -199,12 +212,14 @@ def test_every_server_came_up_on_the_empty_database_and_ended_in_order(history, 
     assert history.statuses == [0] * SERVERS
     for log in history.logs:
         told = [line for line in log.splitlines() if "ERROR" in line or "were not registered" in line]
-        assert [line for line in told if "violates foreign key" not in line] == []  # a run in a flow that somebody deletes
+        # a run in a flow that somebody deletes
+        assert [line for line in told if "violates foreign key" not in line] == []
     assert stored.one("SELECT count(*) FROM block_type") > 20
 
 
 def test_no_more_connections_than_allowed(history):
-    assert CONNECTIONS < history.watcher.connections <= SERVERS * CONNECTIONS + CONNECTIONS  # those of the dead one may live on a little
+    # those of the dead one may live on a little
+    assert CONNECTIONS < history.watcher.connections <= SERVERS * CONNECTIONS + CONNECTIONS
 
 
 def test_no_request_failed(history):
@@ -237,12 +252,14 @@ def test_every_acknowledged_row_is_there_and_every_deleted_one_is_not(history, s
 
 
 def test_every_accepted_transition_is_there(history, stored):
-    found = {(kind, run, state) for kind in ("flow_run", "task_run") for run, state in stored(f"SELECT {kind}_id, id FROM {kind}_state")}
+    found = {(kind, run, state) for kind in ("flow_run", "task_run")
+             for run, state in stored(f"SELECT {kind}_id, id FROM {kind}_state")}
     assert history.crowd.journal.states - found == set()
 
 
 def test_a_submitted_run_was_submitted_once(stored):
-    assert stored("SELECT flow_run_id FROM flow_run_state JOIN flow_run ON flow_run.id = flow_run_id WHERE auto_scheduled AND type = 'PENDING'"
+    assert stored("SELECT flow_run_id FROM flow_run_state JOIN flow_run ON flow_run.id = flow_run_id"
+                  " WHERE auto_scheduled AND type = 'PENDING'"
                   " GROUP BY flow_run_id HAVING count(*) > 1") == []
 
 
@@ -252,7 +269,8 @@ def test_runs_were_planned_and_none_is_left_of_schedules_that_are_off(stored):
 
 
 def names_of(stored, kind, ids):
-    rows = stored(f"SELECT {kind}_id, array_agg(name ORDER BY timestamp) FROM {kind}_state WHERE {kind}_id::text = ANY($1) GROUP BY 1", ids)
+    rows = stored(f"SELECT {kind}_id, array_agg(name ORDER BY timestamp) FROM {kind}_state"
+                  f" WHERE {kind}_id::text = ANY($1) GROUP BY 1", ids)
     assert len(rows) == len(ids) > 0
     return {tuple(names) for _, names in rows}
 
@@ -266,7 +284,8 @@ def test_services_did_each_thing_once(history, stored):
 
 
 def test_each_notification_was_sent_once(history):
-    told = collections.Counter(json.loads(request["body"])["attachments"][0]["text"] for request in history.receiver.requests)
+    told = collections.Counter(json.loads(request["body"])["attachments"][0]["text"]
+                               for request in history.receiver.requests)
     assert told == collections.Counter(history.duties.alarms)
 
 
@@ -275,7 +294,8 @@ def test_every_secret_can_be_read(history, tmp_path):
         server = start(history.cluster, history.database, receiver, tmp_path).wait()
     try:
         client = Client(server)
-        found = {id_: client.get(f"/block_documents/{id_}?include_secrets=true").value["data"]["value"] for id_ in history.duties.secrets}
+        found = {id_: client.get(f"/block_documents/{id_}?include_secrets=true").value["data"]["value"]
+                 for id_ in history.duties.secrets}
     finally:
         server.stop()
     assert found == history.duties.secrets
@@ -285,19 +305,29 @@ def test_every_secret_can_be_read(history, tmp_path):
 
 RUNNING = "(SELECT id FROM flow_run WHERE state_type = 'COMPLETED' AND run_count > 0 LIMIT 1)"
 TASK = "(SELECT id FROM task_run WHERE state_type = 'RUNNING' LIMIT 1)"
-COPY = "INSERT INTO {0} SELECT (jsonb_populate_record(row, jsonb_build_object('id', gen_random_uuid()) || '{1}')).* FROM {0} AS row WHERE {2} LIMIT 1"
+COPY = ("INSERT INTO {0} SELECT (jsonb_populate_record(row, jsonb_build_object('id', gen_random_uuid()) || '{1}')).*"
+        " FROM {0} AS row WHERE {2} LIMIT 1")
 PLANTED = {
-    "flow_run: run_count is not how often it ran": f"UPDATE flow_run SET run_count = run_count + 1 WHERE id = {RUNNING}",
+    "flow_run: run_count is not how often it ran":
+        f"UPDATE flow_run SET run_count = run_count + 1 WHERE id = {RUNNING}",
     "task_run: run_count is not how often it ran": "UPDATE task_run SET run_count = 0 WHERE run_count > 0",
-    "flow_run: its state is not its latest one": "UPDATE flow_run_state SET timestamp = timestamp + interval '1 day' WHERE type = 'PENDING'",
-    "flow_run: it names a state that is not there or not its own": f"UPDATE flow_run SET state_id = NULL WHERE id = {RUNNING}",
-    "task_run: it names a state that is not there or not its own": "UPDATE task_run SET state_name = 'Another' WHERE state_type = 'RUNNING'",
+    "flow_run: its state is not its latest one":
+        "UPDATE flow_run_state SET timestamp = timestamp + interval '1 day' WHERE type = 'PENDING'",
+    "flow_run: it names a state that is not there or not its own": f"UPDATE flow_run SET state_id = NULL"
+        f" WHERE id = {RUNNING}",
+    "task_run: it names a state that is not there or not its own":
+        "UPDATE task_run SET state_name = 'Another' WHERE state_type = 'RUNNING'",
     "flow_run: two states have one timestamp": COPY.format("flow_run_state", "{}", "type = 'RUNNING'"),
-    "flow_run: a state without its run": COPY.format("flow_run_state", '{"flow_run_id": "00000000-0000-4000-8000-000000000000"}', "true"),
-    "task_run: a state's details name another run": "UPDATE task_run_state SET state_details = state_details || jsonb_build_object('task_run_id', gen_random_uuid())",
-    "flow_run: a step that the rules do not allow": COPY.format("flow_run_state", '{"timestamp": "2100-01-01"}', "type = 'COMPLETED'"),
-    "flow_run: total_run_time is not the time that it ran": f"UPDATE flow_run SET total_run_time = total_run_time + interval '1 microsecond' WHERE id = {RUNNING}",
-    "task_run: start_time is not when it first ran": "UPDATE task_run SET start_time = start_time + interval '1 second'",
+    "flow_run: a state without its run": COPY.format("flow_run_state",
+                                                     '{"flow_run_id": "00000000-0000-4000-8000-000000000000"}', "true"),
+    "task_run: a state's details name another run": "UPDATE task_run_state SET state_details = state_details ||"
+        " jsonb_build_object('task_run_id', gen_random_uuid())",
+    "flow_run: a step that the rules do not allow": COPY.format("flow_run_state", '{"timestamp": "2100-01-01"}',
+                                                                "type = 'COMPLETED'"),
+    "flow_run: total_run_time is not the time that it ran":
+        f"UPDATE flow_run SET total_run_time = total_run_time + interval '1 microsecond' WHERE id = {RUNNING}",
+    "task_run: start_time is not when it first ran":
+        "UPDATE task_run SET start_time = start_time + interval '1 second'",
     "flow_run: end_time does not fit": f"UPDATE flow_run SET end_time = NULL WHERE id = {RUNNING}",
     "flow_run: it was marked late more than once": "UPDATE flow_run_state SET name = 'Late'",
     "slots over the limit": "UPDATE concurrency_limit SET concurrency_limit = 0",
@@ -324,7 +354,8 @@ def sound(tmp_path_factory):
     """A small database in which all is well."""
     cluster, database = postgres.cluster(), f"sound_{uuid.uuid4().hex}"
     cluster.create_database(database)
-    with servers.running("orion", PREFECT_ORION_DATABASE_CONNECTION_URL=cluster.url(database), PREFECT_ORION_SERVICES_SCHEDULER_ENABLED="true") as server:
+    with servers.running("orion", PREFECT_ORION_DATABASE_CONNECTION_URL=cluster.url(database),
+                         PREFECT_ORION_SERVICES_SCHEDULER_ENABLED="true") as server:
         client = Client(server)
         flow = client.flow()
         client.post("/concurrency_limits/", {"tag": "a", "concurrency_limit": 2})
@@ -333,17 +364,21 @@ def sound(tmp_path_factory):
         client.set_state("task_runs", client.task_run(busy, tags=["a"]), "RUNNING")
         for type_ in ("RUNNING", "COMPLETED"):
             client.set_state("flow_runs", ended, type_)
-        client.post("/deployments/", {"name": "d", "flow_id": flow["id"], "work_queue_name": "q", "schedule": {"interval": 3600}})
+        client.post("/deployments/",
+                    {"name": "d", "flow_id": flow["id"], "work_queue_name": "q", "schedule": {"interval": 3600}})
         block_type = client.get("/block_types/slug/secret").value
-        [schema] = client.post("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}).value
-        client.made("/block_documents/", {"is_anonymous": True, "block_type_id": block_type["id"], "block_schema_id": schema["id"], "data": {"value": "s"}})
+        [schema] = client.post("/block_schemas/filter",
+                               {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}).value
+        client.made("/block_documents/", {"is_anonymous": True, "block_type_id": block_type["id"],
+                                          "block_schema_id": schema["id"], "data": {"value": "s"}})
         wait_until(lambda: client.post("/flow_runs/count", {"deployments": {"name": {"any_": ["d"]}}}).value > 0)
     with Session(cluster, database) as session:
         # Nothing keeps a fault out of the database here.
         session("SET session_replication_role = replica")
-        for table, name in session("SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '%UNIQUE%'"):
-            session(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE" if session("SELECT 1 FROM pg_constraint WHERE conname = $1", name)
-                    else f"DROP INDEX {name}")
+        for table, name in session(
+                "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '%UNIQUE%'"):
+            session(f"ALTER TABLE {table} DROP CONSTRAINT {name} CASCADE"
+                    if session("SELECT 1 FROM pg_constraint WHERE conname = $1", name) else f"DROP INDEX {name}")
         yield session
     cluster.drop_database(database)
 

@@ -1,4 +1,5 @@
-"""Behind PgBouncer in transaction mode, with fewer connections of its own than ours: each transaction may run in another session."""
+"""Behind PgBouncer in transaction mode, with fewer connections of its own than ours: each transaction may run in
+another session."""
 import os
 import subprocess
 import time
@@ -18,7 +19,8 @@ TIMEOUT = 2.5
 MARGIN = 2
 UNSURE = "while a write was being committed: it may be stored or not"
 POOL, CONNECTIONS = 2, 6
-SETTINGS = {"PREFECT_ORION_DATABASE_TIMEOUT": str(TIMEOUT), "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT": "5", "ORION_DATABASE_CONNECTIONS": str(CONNECTIONS)}
+SETTINGS = {"PREFECT_ORION_DATABASE_TIMEOUT": str(TIMEOUT), "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT": "5",
+            "ORION_DATABASE_CONNECTIONS": str(CONNECTIONS)}
 
 
 @pytest.fixture
@@ -44,7 +46,8 @@ def walk(client):
     """A bit of everything that goes to the database."""
     name = uuid.uuid4().hex
     flow = client.made("/flows/", {"name": name, "tags": ["a", "b"]})
-    deployment = client.post("/deployments/", {"name": name, "flow_id": flow["id"], "work_queue_name": name, "schedule": {"interval": 3600}}).value
+    deployment = client.post("/deployments/", {"name": name, "flow_id": flow["id"], "work_queue_name": name,
+                                               "schedule": {"interval": 3600}}).value
     assert client.post(f"/deployments/{deployment['id']}/schedule", {"max_runs": 3}).status == 200
     run = client.flow_run(flow, parameters={"n": [1, 2.5, None]})
     assert client.set_state("flow_runs", run, "RUNNING").value["status"] == "ACCEPT"
@@ -61,7 +64,8 @@ def walk(client):
     assert len(client.post("/logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}}).value) == 2
     assert client.get(f"/flow_runs/{run['id']}/graph").status == 200
     [queue] = client.post("/work_queues/filter", {"work_queues": {"name": {"any_": [name]}}}).value
-    assert client.post(f"/work_queues/{queue['id']}/get_runs", {"scheduled_before": "2100-01-01T00:00:00Z"}).status == 200
+    assert client.post(f"/work_queues/{queue['id']}/get_runs",
+                       {"scheduled_before": "2100-01-01T00:00:00Z"}).status == 200
     answer = client.post("/flows/", {"name": name})
     assert (answer.status, answer.value["id"]) == (200, flow["id"])
     assert client.post("/flow_runs/", {"flow_id": str(uuid.uuid4())}).status == 409
@@ -69,13 +73,16 @@ def walk(client):
     return flow
 
 
-LOOK = "BEGIN; SELECT pg_backend_pid(); SELECT name FROM pg_prepared_statements; SHOW statement_timeout; SELECT pg_sleep(0.5); COMMIT"
+LOOK = ("BEGIN; SELECT pg_backend_pid(); SELECT name"
+        " FROM pg_prepared_statements; SHOW statement_timeout; SELECT pg_sleep(0.5); COMMIT")
 
 
 def sessions(bouncer, database):
-    """What stayed in each session that PgBouncer lends: {process: lines}. As many look at once as there are sessions."""
+    """What stayed in each session that PgBouncer lends: {process: lines}. As many look at once as there are
+    sessions."""
     def look(_):
-        command = [postgres.programs() / "psql", "-h", "127.0.0.1", "-p", str(bouncer.port), "-U", "postgres", "-d", database, "-AtXqc", LOOK]
+        command = [postgres.programs() / "psql", "-h", "127.0.0.1", "-p", str(bouncer.port), "-U", "postgres", "-d",
+                   database, "-AtXqc", LOOK]
         pid, *lines = subprocess.run(command, check=True, capture_output=True, text=True, timeout=20).stdout.split()
         return pid, lines
 
@@ -87,7 +94,8 @@ def test_every_kind_of_request(orion, bouncer, database):
     left = sessions(bouncer, database)
     assert len(left) == POOL and list(left.values()) == [["0"]] * POOL  # no statement, no timeout
     with Session(postgres.cluster(), database) as look:
-        assert look.one("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()") <= POOL
+        assert look.one("SELECT count(*) FROM pg_stat_activity"
+                        " WHERE datname = current_database() AND pid <> pg_backend_pid()") <= POOL
         assert problems(look) == []
 
 
@@ -169,7 +177,8 @@ def test_a_server_that_was_not_told_says_what_to_set(start, bouncer, database):
 
 
 def test_a_server_that_was_not_told_finds_it_out(start, database):
-    """Where PgBouncer lets settings of the session pass, statements are prepared in one session and asked for in another."""
+    """Where PgBouncer lets settings of the session pass, statements are prepared in one session and asked for in
+    another."""
     with bouncing(postgres.cluster(), POOL, ignore_startup_parameters="options") as bouncer:
         server = start(bouncer.url(database), **SETTINGS)
         with Writers(server) as writers:

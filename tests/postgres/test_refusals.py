@@ -1,4 +1,5 @@
-"""What a database may lack at the start: the server says what it is and the command that mends it, and starts once that was run."""
+"""What a database may lack at the start: the server says what it is and the command that mends it, and starts once that
+was run."""
 import re
 
 import pytest
@@ -34,13 +35,16 @@ def refused(start, url):
 # what is done to the database, what the start says, the command in it that mends it
 LACKS = {
     "read-only": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE EXTENSION pg_trgm",
-                   "ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = on"], "default_transaction_read_only is on",
+                   "ALTER ROLE {role} IN DATABASE {database} SET default_transaction_read_only = on"],
+                  "default_transaction_read_only is on",
                   r"ALTER ROLE \S+ IN DATABASE \S+ SET default_transaction_read_only = off"),
-    "no schema": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE EXTENSION pg_trgm", "ALTER ROLE {role} IN DATABASE {database} SET search_path = ''"],
+    "no schema": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE EXTENSION pg_trgm",
+                   "ALTER ROLE {role} IN DATABASE {database} SET search_path = ''"],
                   "no schema in search_path exists", r"ALTER ROLE \S+ IN DATABASE \S+ SET search_path = public"),
-    "no right to create": (["REVOKE CREATE ON SCHEMA public FROM PUBLIC", "CREATE EXTENSION pg_trgm"], "may not create tables in the schema public",
-                           r"GRANT CREATE ON SCHEMA public TO \S+"),
-    "extension elsewhere": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE SCHEMA away", "CREATE EXTENSION pg_trgm SCHEMA away"],
+    "no right to create": (["REVOKE CREATE ON SCHEMA public FROM PUBLIC", "CREATE EXTENSION pg_trgm"],
+                           "may not create tables in the schema public", r"GRANT CREATE ON SCHEMA public TO \S+"),
+    "extension elsewhere": (["GRANT CREATE ON SCHEMA public TO {role}", "CREATE SCHEMA away",
+                             "CREATE EXTENSION pg_trgm SCHEMA away"],
                             "pg_trgm is in the schema away", r"ALTER EXTENSION pg_trgm SET SCHEMA public"),
 }
 

@@ -16,7 +16,8 @@ CONNECTIONS = 3
 
 @pytest.fixture
 def orion(start, database):
-    return start(postgres.cluster().url(database), PREFECT_ORION_DATABASE_TIMEOUT=str(TIMEOUT), ORION_DATABASE_CONNECTIONS=str(CONNECTIONS))
+    return start(postgres.cluster().url(database), PREFECT_ORION_DATABASE_TIMEOUT=str(TIMEOUT),
+                 ORION_DATABASE_CONNECTIONS=str(CONNECTIONS))
 
 
 def timed(call):
@@ -68,7 +69,8 @@ def test_a_locked_table_fails_reads_and_writes_of_it_in_time(orion, database):
 def test_a_statement_that_was_given_up_is_not_running_any_more(orion, database):
     client = Client(orion)
     run = client.flow_run(client.flow())
-    with transaction(postgres.cluster(), database, f"SELECT 1 FROM flow_run WHERE id = '{run['id']}' FOR UPDATE") as other:
+    with transaction(postgres.cluster(), database,
+                     f"SELECT 1 FROM flow_run WHERE id = '{run['id']}' FOR UPDATE") as other:
         Threads(CONNECTIONS, lambda _: locked_out(lambda: Client(orion).set_state("flow_runs", run, "RUNNING"))).join()
         assert other.one(SESSIONS + " AND state <> 'idle'") == 0
         assert other.one(SESSIONS) <= CONNECTIONS
@@ -116,17 +118,20 @@ def test_requests_that_queue_behind_a_lock_for_too_long_all_fail_in_time(orion, 
     flow = client.flow()
     before = memory(orion)
     with transaction(postgres.cluster(), database, "LOCK TABLE flow_run IN ACCESS EXCLUSIVE MODE"):
-        answers = Threads(100, lambda number: timed(lambda: Client(orion).post("/flow_runs/", {"flow_id": flow["id"]}))).join()
+        answers = Threads(
+            100, lambda number: timed(lambda: Client(orion).post("/flow_runs/", {"flow_id": flow["id"]}))).join()
     assert {answer.status for answer, _ in answers} == {503}
     assert max(took for _, took in answers) < TIMEOUT + MARGIN
-    assert all("timeout" in answer.value["exception_message"] or "in time" in answer.value["exception_message"] for answer, _ in answers)
+    assert all("timeout" in answer.value["exception_message"] or "in time" in answer.value["exception_message"]
+               for answer, _ in answers)
     assert client.post("/flow_runs/count", {}) == (200, 0)
     assert client.flow_run(flow)["flow_id"] == flow["id"]
     assert memory(orion) < before + 16
 
 
 def test_what_was_given_up_does_not_pile_up_at_the_server(orion, database):
-    """Where all wait for a lock, jobs get their connection late, and must not leave statements running when their time is over."""
+    """Where all wait for a lock, jobs get their connection late, and must not leave statements running when their time
+    is over."""
     flow = Client(orion).flow()
     ending = threading.Event()
 
@@ -137,7 +142,8 @@ def test_what_was_given_up_does_not_pile_up_at_the_server(orion, database):
             assert answer.status == 503 and took < TIMEOUT + MARGIN
             time.sleep(0.05)
 
-    with transaction(postgres.cluster(), database, "LOCK TABLE flow_run IN ACCESS EXCLUSIVE MODE"), Session(postgres.cluster(), database) as look:
+    with transaction(postgres.cluster(), database,
+                     "LOCK TABLE flow_run IN ACCESS EXCLUSIVE MODE"), Session(postgres.cluster(), database) as look:
         threads = Threads(60, work)
         most, until = 0, time.monotonic() + 3 * TIMEOUT
         while time.monotonic() < until:

@@ -18,7 +18,8 @@ class Told(NamedTuple):
 
 
 class Writers:
-    """Start and end them with `with`; stop() too. Names and state names are unique, so that what is stored can be found by them."""
+    """Start and end them with `with`; stop() too. Names and state names are unique, so that what is stored can be found
+    by them."""
 
     def __init__(self, server, count=6):
         self.server, self.count = server, count
@@ -70,11 +71,15 @@ class Writers:
                 assert (run["name"], run["flow_id"]) == (name, self.flow["id"])
                 for type_ in ("RUNNING", "COMPLETED"):
                     name = f"state-{uuid.uuid4().hex}"
-                    self.write(client, f"/flow_runs/{run['id']}/set_state", {"state": {"type": type_, "name": name}}, name)
+                    self.write(client, f"/flow_runs/{run['id']}/set_state", {"state": {"type": type_, "name": name}},
+                               name)
             name = f"log-{uuid.uuid4().hex}"
-            self.write(client, "/logs/", [{"name": "load", "level": 20, "message": name, "timestamp": "2023-01-01T00:00:00Z",
-                                           "flow_run_id": (run or self.flow)["id"]}], name)
-            found = self.ask(client, "POST", "/flow_runs/filter", {"limit": 5, "flows": {"id": {"any_": [self.flow["id"]]}}})
+            self.write(client,
+                       "/logs/", [{"name": "load", "level": 20, "message": name,
+                                   "timestamp": "2023-01-01T00:00:00Z", "flow_run_id": (run or self.flow)["id"]}],
+                       name)
+            found = self.ask(client, "POST", "/flow_runs/filter",
+                             {"limit": 5, "flows": {"id": {"any_": [self.flow["id"]]}}})
             assert found.status != 200 or {run["flow_id"] for run in found.value} <= {self.flow["id"]}
 
     def served(self, since):
@@ -86,5 +91,6 @@ class Writers:
 
     def misplaced(self, execute):
         """What is not as they were told: (lost, stored though refused). execute(sql): rows."""
-        found = {name for sql in ("SELECT name FROM flow_run", "SELECT name FROM flow_run_state", "SELECT message FROM log") for name, in execute(sql)}
+        found = {name for sql in ("SELECT name FROM flow_run", "SELECT name FROM flow_run_state",
+                                  "SELECT message FROM log") for name, in execute(sql)}
         return self.stored - found, self.refused & found

@@ -1,4 +1,5 @@
-"""The names of time zones: all of today's against those of the reference's pendulum, and systems that lack some zones, or all of them."""
+"""The names of time zones: all of today's against those of the reference's pendulum, and systems that lack some zones,
+or all of them."""
 import datetime
 import zoneinfo
 from pathlib import Path
@@ -16,7 +17,8 @@ NEW = {"America/Ciudad_Juarez", "America/Coyhaique"}  # places that had no clock
 NO_ZONES = {"Factory", "localtime"}                   # files beside the zones
 NEVER_OTHER_THAN_UTC = {"UTC", "UCT", "Universal", "Zulu", "GMT", "GMT+0", "GMT-0", "GMT0", "Greenwich"}
 SPAN = {"start": "2026-01-01T00:00:00Z", "end": "2036-01-01T00:00:00Z", "n": 1000}
-BODIES = [{"interval": 86400 * 5, "anchor_date": "2026-01-01T00:00:00Z"}, {"cron": "0 12 1,15 * *"}, {"rrule": "DTSTART:20260101T120000\nFREQ=WEEKLY"}]
+BODIES = [{"interval": 86400 * 5, "anchor_date": "2026-01-01T00:00:00Z"}, {"cron": "0 12 1,15 * *"},
+          {"rrule": "DTSTART:20260101T120000\nFREQ=WEEKLY"}]
 
 
 def listed(name, column):
@@ -26,12 +28,14 @@ def listed(name, column):
 
 
 def compiled(kind):
-    """In the source of all zones: those of their own, or those that are other names, each with what it is another name of."""
+    """In the source of all zones: those of their own, or those that are other names, each with what it is another name
+    of."""
     lines = [line.split() for line in (SYSTEM / "tzdata.zi").read_text().splitlines()]
     return {line[2 if kind == "L" else 1]: line[1] for line in lines if line[0] == kind}
 
 
-TODAY = zoneinfo.available_timezones() | pytz.all_timezones_set | listed("zone.tab", 2) | listed("zone1970.tab", 2) | set(compiled("Z")) | set(compiled("L")) | NO_ZONES
+TODAY = zoneinfo.available_timezones() | pytz.all_timezones_set | listed("zone.tab", 2) | listed("zone1970.tab", 2) \
+    | set(compiled("Z")) | set(compiled("L")) | NO_ZONES
 
 
 def folder_of(path, names):
@@ -82,7 +86,8 @@ def the_error(answer):
 
 def test_the_lists_are_whole():
     assert len(KNOWN) > 590 and len(TODAY) > 590
-    assert TODAY - KNOWN == set(STORED_AS) | NEW | NO_ZONES, "there are new zones: are they in the table of src/schedule/zone_names.c?"
+    assert TODAY - KNOWN == set(STORED_AS) | NEW | NO_ZONES, \
+        "there are new zones: are they in the table of src/schedule/zone_names.c?"
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: next(iter(body)))
@@ -108,14 +113,16 @@ def test_dates_under_the_older_name(program, body, name):
     assert len(ours["dates"]) > 200 and ours["dates"] == theirs["dates"]
     assert ours["stored"] == theirs["stored"]
     times = [datetime.datetime.fromisoformat(date) for date in ours["dates"]]
-    assert [time.utcoffset() for time in times] == [time.astimezone(zoneinfo.ZoneInfo(name)).utcoffset() for time in times]
+    assert [time.utcoffset() for time in times] == [time.astimezone(zoneinfo.ZoneInfo(name)).utcoffset()
+                                                    for time in times]
 
 
 @pytest.mark.parametrize("name", sorted(NEW))
 def test_zones_without_an_older_name(program, name):
     assert the_error(program.ask({"schedule": {"cron": "* * * * *", "timezone": name}, **SPAN})) == (
         f'Invalid timezone: "{name}". Prefect 2.7.12 knows no zone of this name, nor an older name of it')
-    assert program.ask({"stored": {"cron": "0 0 * * *", "timezone": name}, **SPAN})["dates"], "what another program stored is planned all the same"
+    assert program.ask({"stored": {"cron": "0 0 * * *", "timezone": name}, **SPAN})["dates"], \
+        "what another program stored is planned all the same"
 
 
 def test_an_older_name_without_its_file(program, without_legacy):
@@ -137,7 +144,8 @@ def test_a_new_name_without_its_file(program, without_newest):
 
 
 def test_no_files_at_all(without_files):
-    """What is asked for is told from what there is nowhere, and every zone of the reference's that differs from UTC is missing."""
+    """What is asked for is told from what there is nowhere, and every zone of the reference's that differs from UTC is
+    missing."""
     body = {"cron": "0 12 1,15 * *"}
     taken = set()
     for name in sorted(KNOWN):
@@ -159,7 +167,8 @@ def test_stored_zones_without_files(without_files):
 
 
 def test_rules_name_zones_without_files(program, without_files):
-    """Whether a rule is valid does not depend on the files: its TZID counts as dateutil's own copy of the zones has it."""
+    """Whether a rule is valid does not depend on the files: its TZID counts as dateutil's own copy of the zones has
+    it."""
     rule = "DTSTART;TZID=Europe/Paris:20260101T000000\nRRULE:FREQ=DAILY;UNTIL=20260105"
     request = {"schedule": {"rrule": rule}, **SPAN}
     assert program.ask(request)["invalid"] == without_files.ask(request)["invalid"] == expected(request)["invalid"]

@@ -1,5 +1,5 @@
-"""The schema that our migrations make is, object by object, the one that the reference's arrive at, with the same first rows;
-and each of the two takes a database of the other as it is.
+"""The schema that our migrations make is, object by object, the one that the reference's arrive at, with the same first
+rows; and each of the two takes a database of the other as it is.
 
 ORION_BIN (default build/orion) and REFERENCE_BIN (default .venv/bin/prefect) name the executables."""
 import os
@@ -22,8 +22,8 @@ def upgrade(command, home, database):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
     environment.update(PREFECT_HOME=str(home), PREFECT_ORION_DATABASE_CONNECTION_URL=f"sqlite+aiosqlite:///{database}",
                        PREFECT_API_URL="", NO_COLOR="1")
-    return subprocess.run([*command, "database", "upgrade", "-y"], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=120)
+    return subprocess.run([*command, "database", "upgrade", "-y"], env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
 
 
 def upgrade_ours(home, database):
@@ -49,8 +49,8 @@ def words(sql):
 
 
 def parts(sql):
-    """The columns and constraints of a CREATE TABLE, in words. The reference's own migrations put constraints in another order
-    at each run (they come from a Python set), so these are sorted."""
+    """The columns and constraints of a CREATE TABLE, in words. The reference's own migrations put constraints in
+    another order at each run (they come from a Python set), so these are sorted."""
     head, body = words(sql).split(" ( ", 1)
     found, depth = [""], 0
     for token in re.findall(r"'[^']*'|\S+", body):
@@ -60,13 +60,15 @@ def parts(sql):
         else:
             found[-1] += " " + token
     columns = [part for part in found if not part.startswith(" CONSTRAINT ")]
-    constraints = [part.removesuffix(" )") if part is found[-1] else part for part in found if part.startswith(" CONSTRAINT ")]
+    constraints = [part.removesuffix(" )") if part is found[-1] else part
+                   for part in found if part.startswith(" CONSTRAINT ")]
     return [head, *columns, *sorted(constraints)]
 
 
 def schema(database):
     rows = query(database, "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
-    return {(kind, name): (table, parts(sql) if kind == "table" else sql and words(sql)) for kind, name, table, sql in rows}
+    return {(kind, name): (table, parts(sql) if kind == "table" else sql and words(sql))
+            for kind, name, table, sql in rows}
 
 
 def dump(database):
@@ -118,7 +120,8 @@ def test_same_understanding(ours, theirs, pragma):
             assert left == right, table
         else:  # the first columns number the rows in an order that means nothing
             first = 1 if pragma == "index_list" else 2
-            assert sorted(map(str, (row[first:] for row in left))) == sorted(map(str, (row[first:] for row in right))), table
+            assert sorted(map(str, (row[first:] for row in left))) == \
+                sorted(map(str, (row[first:] for row in right))), table
 
 
 def test_same_index_columns(ours, theirs):
@@ -147,7 +150,8 @@ def test_first_rows_belong_together(made_by, request):
     assert query(database, together) == [("default-agent-pool", "prefect-agent", "default", 1)]
     identifier = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
     time = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}000"
-    for row in query(database, "SELECT id, created, updated FROM work_pool UNION ALL SELECT id, created, updated FROM work_queue"):
+    for row in query(database, "SELECT id, created, updated FROM work_pool UNION ALL SELECT id, created, updated"
+                     " FROM work_queue"):
         assert re.fullmatch(identifier, row[0]) and re.fullmatch(time, row[1]) and re.fullmatch(time, row[2]), row
 
 

@@ -1,5 +1,6 @@
-"""On PostgreSQL too our schema is, object by object, the one that the reference's migrations arrive at, with the same first rows;
-each of the two takes a database of the other as it is, also after it was dropped; and what can go wrong on the way is told.
+"""On PostgreSQL too our schema is, object by object, the one that the reference's migrations arrive at, with the same
+first rows; each of the two takes a database of the other as it is, also after it was dropped; and what can go wrong on
+the way is told.
 
 ORION_BIN (default build/orion) and REFERENCE_BIN (default .venv/bin/prefect) name the executables."""
 import itertools
@@ -15,34 +16,43 @@ HEAD = "2a88656f4a23"
 numbers = itertools.count()
 
 # What belongs to the extension is its own.
-NOT_OF_AN_EXTENSION = "NOT EXISTS (SELECT 1 FROM pg_depend AS d WHERE d.classid = '{0}'::regclass AND d.objid = {1}.oid AND d.deptype = 'e')"
+NOT_OF_AN_EXTENSION = ("NOT EXISTS (SELECT 1 FROM pg_depend AS d"
+                       " WHERE d.classid = '{0}'::regclass AND d.objid = {1}.oid AND d.deptype = 'e')")
 CATALOG = {
     "relations": """
-        SELECT c.relname, c.relkind::text, c.relpersistence::text, c.relrowsecurity, c.reloptions::text, c.relacl::text, pg_get_viewdef(c.oid)
-        FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND """ + NOT_OF_AN_EXTENSION.format("pg_class", "c"),
+        SELECT c.relname, c.relkind::text, c.relpersistence::text, c.relrowsecurity, c.reloptions::text, \
+c.relacl::text, pg_get_viewdef(c.oid)
+        FROM pg_class AS c WHERE c.relnamespace = 'public'::regnamespace AND """
+    + NOT_OF_AN_EXTENSION.format("pg_class", "c"),
     "columns": """
         SELECT a.attrelid::regclass::text, row_number() OVER (PARTITION BY a.attrelid ORDER BY a.attnum), a.attname,
                format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity::text,
                a.attgenerated::text, a.attcollation, a.attstorage::text
-        FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid \
+LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped""",
     "constraints": """
-        SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid), condeferrable, convalidated, confdeltype::text
+        SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid), condeferrable, \
+convalidated, confdeltype::text
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
     "indexes": """
-        SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid), indisunique, indisprimary, indisvalid, pg_get_expr(indpred, indrelid)
+        SELECT indrelid::regclass::text, pg_get_indexdef(indexrelid), indisunique, indisprimary, \
+indisvalid, pg_get_expr(indpred, indrelid)
         FROM pg_index JOIN pg_class AS c ON c.oid = indexrelid WHERE c.relnamespace = 'public'::regnamespace""",
     "types": """
-        SELECT t.typname, t.typtype::text, (SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder)::text FROM pg_enum AS e WHERE e.enumtypid = t.oid)
-        FROM pg_type AS t WHERE t.typnamespace = 'public'::regnamespace AND """ + NOT_OF_AN_EXTENSION.format("pg_type", "t"),
+        SELECT t.typname, t.typtype::text, \
+(SELECT array_agg(e.enumlabel ORDER BY e.enumsortorder)::text FROM pg_enum AS e WHERE e.enumtypid = t.oid)
+        FROM pg_type AS t WHERE t.typnamespace = 'public'::regnamespace AND """
+    + NOT_OF_AN_EXTENSION.format("pg_type", "t"),
     "extensions": "SELECT extname, extversion, extnamespace::regnamespace::text FROM pg_extension",
     "triggers": "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
     "functions": """
         SELECT pg_get_functiondef(p.oid) FROM pg_proc AS p
-        WHERE p.pronamespace = 'public'::regnamespace AND p.prokind = 'f' AND """ + NOT_OF_AN_EXTENSION.format("pg_proc", "p"),
+        WHERE p.pronamespace = 'public'::regnamespace AND p.prokind = 'f' AND """
+    + NOT_OF_AN_EXTENSION.format("pg_proc", "p"),
     "sequences": "SELECT seqrelid::regclass::text, seqstart, seqincrement FROM pg_sequence",
     "comments": "SELECT classoid::regclass::text, description FROM pg_description WHERE objoid >= 16384 AND NOT EXISTS"
-                " (SELECT 1 FROM pg_extension AS e WHERE e.oid = objoid)",
+        " (SELECT 1 FROM pg_extension AS e WHERE e.oid = objoid)",
 }
 # Each makes one thing of a schema different.
 CHANGES = {
@@ -53,17 +63,21 @@ CHANGES = {
     "columns' order": "ALTER TABLE worker DROP COLUMN name; ALTER TABLE worker ADD COLUMN name varchar NOT NULL",
     "constraints": "ALTER TABLE flow RENAME CONSTRAINT uq_flow__name TO uq_flow_name",
     "constraints' actions": "ALTER TABLE task_run DROP CONSTRAINT fk_task_run__flow_run_id__flow_run,"
-                            " ADD CONSTRAINT fk_task_run__flow_run_id__flow_run FOREIGN KEY (flow_run_id) REFERENCES flow_run (id)",
+        " ADD CONSTRAINT fk_task_run__flow_run_id__flow_run FOREIGN KEY (flow_run_id) REFERENCES flow_run (id)",
     "indexes": "DROP INDEX trgm_ix_flow_name",
-    "indexes' order": "DROP INDEX ix_task_run__end_time_desc; CREATE INDEX ix_task_run__end_time_desc ON task_run (end_time)",
+    "indexes' order":
+        "DROP INDEX ix_task_run__end_time_desc; CREATE INDEX ix_task_run__end_time_desc ON task_run (end_time)",
     "indexes' predicates": "DROP INDEX ix_flow_run__scheduler_deployment_id_auto_scheduled_next_schedu; CREATE INDEX"
-                           " ix_flow_run__scheduler_deployment_id_auto_scheduled_next_schedu ON flow_run"
-                           " (deployment_id, auto_scheduled, next_scheduled_start_time)",
+        " ix_flow_run__scheduler_deployment_id_auto_scheduled_next_schedu ON flow_run"
+        " (deployment_id, auto_scheduled, next_scheduled_start_time)",
     "types": "ALTER TYPE state_type ADD VALUE 'LATE'",
-    "types' order": "ALTER TYPE state_type RENAME VALUE 'PENDING' TO 'x'; ALTER TYPE state_type RENAME VALUE 'RUNNING' TO 'PENDING';"
-                    " ALTER TYPE state_type RENAME VALUE 'x' TO 'RUNNING'",
+    "types' order":
+        "ALTER TYPE state_type RENAME VALUE 'PENDING' TO 'x';"
+        " ALTER TYPE state_type RENAME VALUE 'RUNNING' TO 'PENDING';"
+        " ALTER TYPE state_type RENAME VALUE 'x' TO 'RUNNING'",
     "extensions": "CREATE EXTENSION pgcrypto",
-    "triggers": "CREATE TRIGGER t BEFORE UPDATE ON flow FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
+    "triggers":
+        "CREATE TRIGGER t BEFORE UPDATE ON flow FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()",
     "functions": "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
     "sequences": "CREATE SEQUENCE s",
     "comments": "COMMENT ON TABLE flow IS 'flows'",
@@ -73,9 +87,10 @@ CHANGES = {
 def run(kind, url, home, *words):
     """A `database` command of one of the two, with nothing of the user's settings around."""
     command = [servers.ORION_BIN] if kind == "orion" else [servers.REFERENCE_BIN, "orion"]
-    environment = servers.server_environment(home, PREFECT_ORION_DATABASE_CONNECTION_URL=url, PREFECT_API_URL="", NO_COLOR="1")
-    return subprocess.run([*map(str, command), "database", *words], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=120)
+    environment = servers.server_environment(home, PREFECT_ORION_DATABASE_CONNECTION_URL=url, PREFECT_API_URL="",
+                                             NO_COLOR="1")
+    return subprocess.run([*map(str, command), "database", *words], env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
 
 
 def upgrade(kind, url, home):
@@ -93,8 +108,8 @@ def describe(database):
 
 def differences(left, right):
     """What only one of two descriptions has, by kind."""
-    return {kind: ([row for row in left[kind] if row not in right[kind]], [row for row in right[kind] if row not in left[kind]])
-            for kind in left if left[kind] != right[kind]}
+    return {kind: ([row for row in left[kind] if row not in right[kind]],
+                   [row for row in right[kind] if row not in left[kind]]) for kind in left if left[kind] != right[kind]}
 
 
 def dump(database, *options):
@@ -152,7 +167,8 @@ def test_same_objects(made):
     theirs = describe(made["reference"])
     assert differences(describe(made["orion"]), theirs) == {}
     assert len(tables(made["orion"])) == 24
-    assert {kind for kind, rows in theirs.items() if rows} == {"relations", "columns", "constraints", "indexes", "types", "extensions"}
+    assert {kind for kind, rows in theirs.items() if rows} == {"relations", "columns", "constraints", "indexes",
+                                                               "types", "extensions"}
 
 
 def test_same_dump(made):
@@ -168,9 +184,10 @@ def test_a_difference_is_found(copy_of, made, what):
 
 def test_same_first_rows(made):
     for table in tables(made["reference"]):
-        columns = [name for name, in query(made["reference"], "SELECT attname FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
-                                           " AND NOT attisdropped AND attname NOT IN ('id', 'created', 'updated', 'default_queue_id',"
-                                           " 'work_pool_id')", table)]
+        columns = [name for name, in query(
+            made["reference"], "SELECT attname FROM pg_attribute WHERE attrelid = ?::regclass AND attnum > 0"
+            " AND NOT attisdropped AND attname NOT IN ('id', 'created', 'updated', 'default_queue_id', 'work_pool_id')",
+            table)]
         sql = f"SELECT {', '.join(columns)} FROM {table}"
         assert query(made["orion"], sql) == query(made["reference"], sql), table
 
@@ -258,8 +275,8 @@ def test_several_start_at_once(database, url, made, tmp_path):
     """All end well, and one of them made the tables."""
     command = [str(servers.ORION_BIN), "database", "upgrade", "-y"]
     environment = servers.server_environment(tmp_path, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
-    running = [subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-               for _ in range(8)]
+    running = [subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True) for _ in range(8)]
     for process in running:
         text, _ = process.communicate(timeout=60)
         assert process.returncode == 0, text
@@ -291,7 +308,8 @@ def test_who_may_not_create_the_extension_reads_what_to_do(database, plain_user,
     done = run("orion", plain_user, tmp_path, "upgrade", "-y")
     text = " ".join(done.stdout.split())
     assert done.returncode == 1, text
-    assert "permission denied" in text and "superuser" in text and "CREATE EXTENSION pg_trgm" in text and "postgresql-contrib" in text
+    assert "permission denied" in text and "superuser" in text and "CREATE EXTENSION pg_trgm" in text \
+        and "postgresql-contrib" in text
     assert tables(database) == []
 
 
@@ -313,4 +331,5 @@ def test_the_search_path_says_where_the_tables_are(database, url, tmp_path):
     assert query(database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'orion'") == [(24,)]
     done = run("orion", url, tmp_path, "downgrade", "-y")
     assert done.returncode == 0, done.stdout
-    assert query(database, "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('orion', 'other', 'public')") == [("other", "flow")]
+    assert query(database, "SELECT schemaname, tablename FROM pg_tables"
+                 " WHERE schemaname IN ('orion', 'other', 'public')") == [("other", "flow")]

@@ -1,4 +1,5 @@
-"""Work that clients could make grow with the square of what they send, or without end: it is refused, or takes no time to speak of."""
+"""Work that clients could make grow with the square of what they send, or without end: it is refused, or takes no time
+to speak of."""
 import time
 
 import pytest
@@ -26,7 +27,8 @@ def template(configuration, properties=None):
     return {"job_configuration": {"command": configuration}, "variables": {"properties": properties or {}}}
 
 
-@pytest.mark.parametrize(("text", "status"), [("{" * 1_000_000, 201), ("{{" * 150_000 + "\n x}}", 201), ("".join("{{v%d}}" % i for i in range(100_000)), 422)],
+@pytest.mark.parametrize(("text", "status"), [("{" * 1_000_000, 201), ("{{" * 150_000 + "\n x}}", 201),
+                                              ("".join("{{v%d}}" % i for i in range(100_000)), 422)],
                          ids=["open", "line", "many"])
 def test_templates_of_many_variables(client, text, status):
     assert client.post(POOLS + "/", {"name": "braces", "base_job_template": template(text, {"x": 1})}).status == status
@@ -35,8 +37,10 @@ def test_templates_of_many_variables(client, text, status):
 
 def test_overrides_against_a_large_schema(client):
     properties = {f"a{i}": {"type": "string", "pattern": "^(a|b)*$"} for i in range(20_000)}
-    assert client.post(POOLS + "/", {"name": "large", "base_job_template": template("{{ a1 }}", properties)}).status == 201
-    body = {"name": "large", "flow_id": client.flow()["id"], "work_pool_name": "large", "infra_overrides": {f"b{i}": "a" for i in range(20_000)}}
+    assert client.post(POOLS + "/",
+                       {"name": "large", "base_job_template": template("{{ a1 }}", properties)}).status == 201
+    body = {"name": "large", "flow_id": client.flow()["id"], "work_pool_name": "large",
+            "infra_overrides": {f"b{i}": "a" for i in range(20_000)}}
     answer = client.post("/deployments/", body)
     assert answer.status == 409
     assert "too large" in answer.value["detail"]
@@ -60,7 +64,8 @@ def test_priorities_at_the_ends(client, priority):
 
 
 def test_messages_that_would_be_endless(client):
-    body = {"state_names": [], "tags": [], "block_document_id": "0" * 32, "message_template": "{flow_name:>100000}" * 100_000}
+    body = {"state_names": [], "tags": [], "block_document_id": "0" * 32,
+            "message_template": "{flow_name:>100000}" * 100_000}
     answer = client.post("/flow_run_notification_policies/", body)
     assert answer.status == 422
     assert "The message would be longer than 262144 bytes" in str(answer.value)
@@ -77,9 +82,11 @@ def test_a_deployment_of_many_tags_and_queues_that_ask_for_as_many(client):
 
 def test_block_schemas_of_too_many_secrets_or_references(client):
     block_type = client.post("/block_types/", {"name": "Bounded", "slug": "bounded"}).value
-    inner = client.post("/block_schemas/", {"block_type_id": block_type["id"], "fields": {"title": "Inner", "secret_fields": ["a"] * 500}})
+    inner = client.post("/block_schemas/",
+                        {"block_type_id": block_type["id"], "fields": {"title": "Inner", "secret_fields": ["a"] * 500}})
     assert inner.status == 201
-    secrets = client.post("/block_schemas/", {"block_type_id": block_type["id"], "fields": {"title": "Secrets", "secret_fields": ["a"] * 501}})
+    secrets = client.post("/block_schemas/", {"block_type_id": block_type["id"],
+                                              "fields": {"title": "Secrets", "secret_fields": ["a"] * 501}})
     assert secrets.status == 413
     reference = {"block_type_slug": "bounded", "block_schema_checksum": inner.value["checksum"]}
     fields = {"title": "Outer", "block_schema_references": {f"field-{i}": reference for i in range(1001)}}
@@ -90,8 +97,10 @@ def test_block_schemas_of_too_many_secrets_or_references(client):
 
 def test_a_rule_that_yields_nothing_is_no_burden_for_others(client):
     flow = client.flow()
-    rules = ["FREQ=MINUTELY;BYDAY=MO;BYSETPOS=2", "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", "DTSTART:19000101T000000\nRRULE:FREQ=SECONDLY;INTERVAL=7"]
+    rules = ["FREQ=MINUTELY;BYDAY=MO;BYSETPOS=2", "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30",
+             "DTSTART:19000101T000000\nRRULE:FREQ=SECONDLY;INTERVAL=7"]
     for i, rule in enumerate(rules):
-        deployment = client.post("/deployments/", {"name": f"nothing {i}", "flow_id": flow["id"], "schedule": {"rrule": rule}})
+        deployment = client.post("/deployments/",
+                                 {"name": f"nothing {i}", "flow_id": flow["id"], "schedule": {"rrule": rule}})
         assert deployment.status == 201
         assert client.post(f"/deployments/{deployment.value['id']}/schedule", {}).status == 200

@@ -10,7 +10,8 @@ from tests.lib.load import Client, Threads
 
 
 def at_once(count, call):
-    """call(number) by so many threads at the same moment; the answers. `call` is given a client that is already connected."""
+    """call(number) by so many threads at the same moment; the answers. `call` is given a client that is already
+    connected."""
     barrier = threading.Barrier(count)
 
     def work(number, server):
@@ -101,7 +102,8 @@ def test_readers_and_writers_together_are_all_served(orion, client):
         for _ in range(10):
             if number % 2:
                 run = one.flow_run(flow)
-                assert one.get(f"/flow_runs/{run['id']}").value["state"] == run["state"]  # one's own write is there at once
+                # one's own write is there at once
+                assert one.get(f"/flow_runs/{run['id']}").value["state"] == run["state"]
                 continue
             found = one.post("/flow_runs/filter", flow_filter)
             assert found.status == 200

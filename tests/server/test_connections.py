@@ -1,5 +1,5 @@
-"""Clients that keep the server waiting, by the thousand: others are served all the same, and it stays small. Whoever has waited longest
-makes room for a new one."""
+"""Clients that keep the server waiting, by the thousand: others are served all the same, and it stays small. Whoever
+has waited longest makes room for a new one."""
 import contextlib
 import resource
 import socket
@@ -59,15 +59,19 @@ def assert_prompt(server, data=request("GET", "/health")):
 
 
 HALF_HEAD = b"GET /api/health HTTP/1.1\r\nhost: x\r\nx-more: "
-HALF_BODY = head("POST", "/flows/", "content-type: application/json", "content-length: 2000") + b'{"name": "' + b"x" * 300
+HALF_BODY = head("POST", "/flows/", "content-type: application/json", "content-length: 2000") + b'{"name": "' \
+    + b"x" * 300
 
 
 MANY_ANSWERS = request("POST", "/flow_runs/filter", {"limit": 10}) * 2
-LONG_HALF_BODY = head("POST", "/flows/", "content-type: application/json", "content-length: 200000") + b'{"name": "' + b"x" * 20_000
+LONG_HALF_BODY = head("POST", "/flows/", "content-type: application/json", "content-length: 200000") + b'{"name": "' \
+    + b"x" * 20_000
 
 
-@pytest.mark.parametrize("said", [b"", request("GET", "/health"), HALF_HEAD, HALF_HEAD + b"x" * 20_000, HALF_BODY, LONG_HALF_BODY, request("GET", "/openapi.json") * 3, MANY_ANSWERS],
-                         ids=["silent", "idle", "half heads", "long half heads", "half bodies", "long half bodies", "not reading one text", "not reading many"])
+@pytest.mark.parametrize("said", [b"", request("GET", "/health"), HALF_HEAD, HALF_HEAD + b"x" * 20_000,
+                                  HALF_BODY, LONG_HALF_BODY, request("GET", "/openapi.json") * 3, MANY_ANSWERS],
+                         ids=["silent", "idle", "half heads", "long half heads", "half bodies", "long half bodies",
+                              "not reading one text", "not reading many"])
 def test_thousands_that_wait_cost_little_and_delay_nobody(start, many_descriptors, said):
     server = start(PREFECT_ORION_API_KEEPALIVE_TIMEOUT="60", ORION_SERVER_HEAD_TIMEOUT="1m")
     flow = Client(server).flow()

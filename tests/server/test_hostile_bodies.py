@@ -1,4 +1,5 @@
-"""Values in well-formed bodies that could cost far more than they are long: the server answers at once, and stays small."""
+"""Values in well-formed bodies that could cost far more than they are long: the server answers at once, and stays
+small."""
 import time
 
 import pytest
@@ -18,9 +19,11 @@ def schedule(server, text):
     return answer
 
 
-@pytest.mark.parametrize("line", ["EXDATE:20230102T000000", "EXDATE;TZID=Zone{}:20230102T000000", "RDATE:20230102T000000", "RRULE:FREQ=DAILY;COUNT=3"])
+@pytest.mark.parametrize("line", ["EXDATE:20230102T000000", "EXDATE;TZID=Zone{}:20230102T000000",
+                                  "RDATE:20230102T000000", "RRULE:FREQ=DAILY;COUNT=3"])
 def test_a_rule_of_very_many_lines_costs_little(orion, line):
-    text = "\n".join(["DTSTART:20230101T000000", "RRULE:FREQ=DAILY", *(line.format(number) for number in range(30_000))])
+    text = "\n".join(["DTSTART:20230101T000000", "RRULE:FREQ=DAILY",
+                      *(line.format(number) for number in range(30_000))])
     answer = schedule(orion, text)
     assert answer.status == 422
     assert f"Max length is 6500, got {len(text)}" in str(answer.value)

@@ -22,13 +22,13 @@ def work(server, flow, rounds):
             for _ in range(rounds):
                 run = Client(server).flow_run(flow, tags=["a", "b"], parameters={"x": [1, 2.5, "three"]})
                 wire.send(request("POST", f"/flow_runs/{run['id']}/set_state", {"state": {"type": "RUNNING"}})
-                          + request("POST", "/flow_runs/filter", flow_runs)
-                          + request("POST", "/flow_runs/count", {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}})
+                          + request("POST", "/flow_runs/filter", flow_runs) + request(
+                              "POST", "/flow_runs/count", {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}})
                           + request("POST", "/flows/", {"name": flow["name"], "wrong": 1})
                           + request("GET", "/nothing")
                           + request("GET", f"/flow_runs/{run['id']}") * 7
-                          + request("GET", "/health") * 6
-                          + request("POST", f"/flow_runs/{run['id']}/set_state", {"state": {"type": "COMPLETED"}}))
+                          + request("GET", "/health") * 6 + request("POST", f"/flow_runs/{run['id']}/set_state",
+                                                                    {"state": {"type": "COMPLETED"}}))
                 expected = [201, 200, 200, 422, 404] + [200] * 13 + [201]
                 assert [wire.answer()[0] for _ in expected] == expected
 

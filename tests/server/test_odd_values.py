@@ -1,5 +1,5 @@
-"""Values that no server would store, as another program may have left them: such a row is left out of answers and services, the row alone, and
-nothing is answered as something else."""
+"""Values that no server would store, as another program may have left them: such a row is left out of answers and
+services, the row alone, and nothing is answered as something else."""
 import itertools
 import subprocess
 import time
@@ -17,30 +17,35 @@ NOT_UTF8 = "CAST(X'FF6162' AS TEXT)"
 
 # where it is put, what
 ON_SQLITE = [
-    ("flow_run", "expected_start_time", "'tomorrow'"), ("flow_run", "expected_start_time", "20220101"), ("flow_run", "created", "''"),
-    ("flow_run", "expected_start_time", "'2022-02-30 00:00:00.000000'"), ("flow_run", "start_time", "X'00'"),
-    ("flow_run", "parameters", BROKEN), ("flow_run", "parameters", NAN), ("flow_run", "parameters", "''"), ("flow_run", "tags", "'[\"a\"'"),
-    ("flow_run", "empirical_policy", BROKEN), ("flow_run", "created_by", BROKEN), ("flow_run", "state_type", "'BOGUS'"),
-    ("flow_run", "run_count", "'many'"), ("flow_run", "run_count", "1.5"), ("flow_run", "auto_scheduled", "'maybe'"),
+    ("flow_run", "expected_start_time", "'tomorrow'"), ("flow_run", "expected_start_time", "20220101"),
+    ("flow_run", "created", "''"), ("flow_run", "expected_start_time", "'2022-02-30 00:00:00.000000'"),
+    ("flow_run", "start_time", "X'00'"), ("flow_run", "parameters", BROKEN), ("flow_run", "parameters", NAN),
+    ("flow_run", "parameters", "''"), ("flow_run", "tags", "'[\"a\"'"), ("flow_run", "empirical_policy", BROKEN),
+    ("flow_run", "created_by", BROKEN), ("flow_run", "state_type", "'BOGUS'"), ("flow_run", "run_count", "'many'"),
+    ("flow_run", "run_count", "1.5"), ("flow_run", "auto_scheduled", "'maybe'"),
     ("flow_run", "total_run_time", "'long'"), ("flow_run", "name", NOT_UTF8),
     ("flow", "tags", BROKEN), ("flow", "created", "'never'"), ("flow", "name", NOT_UTF8),
-    ("task_run", "task_inputs", BROKEN), ("task_run", "cache_expiration", "'never'"), ("task_run", "flow_run_run_count", "'x'"),
-    ("deployment", "schedule", BROKEN), ("deployment", "parameters", BROKEN), ("deployment", "is_schedule_active", "'maybe'"),
-    ("deployment", "updated", "'never'"), ("deployment", "infra_overrides", BROKEN),
+    ("task_run", "task_inputs", BROKEN), ("task_run", "cache_expiration", "'never'"),
+    ("task_run", "flow_run_run_count", "'x'"), ("deployment", "schedule", BROKEN), ("deployment", "parameters", BROKEN),
+    ("deployment", "is_schedule_active", "'maybe'"), ("deployment", "updated", "'never'"),
+    ("deployment", "infra_overrides", BROKEN),
     ("work_queue", "priority", "'high'"), ("work_queue", "filter", BROKEN), ("work_queue", "last_polled", "'never'"),
     ("log", "timestamp", "'never'"), ("log", "level", "'loud'"), ("log", "flow_run_id", "'nobody'"),
     ("concurrency_limit", "active_slots", BROKEN), ("concurrency_limit", "concurrency_limit", "'few'"),
     ("saved_search", "filters", BROKEN),
-    ("block_type", "is_protected", "'maybe'"), ("block_type", "name", NOT_UTF8), ("block_schema", "fields", BROKEN), ("block_schema", "capabilities", BROKEN),
-    ("block_document", "created", "'never'"), ("block_document", "data", BROKEN),
+    ("block_type", "is_protected", "'maybe'"), ("block_type", "name", NOT_UTF8), ("block_schema", "fields", BROKEN),
+    ("block_schema", "capabilities", BROKEN), ("block_document", "created", "'never'"),
+    ("block_document", "data", BROKEN),
 ]
 ON_BOTH = [
-    ("flow_run", "parameters", LIST), ("flow_run", "tags", OBJECT), ("flow_run", "empirical_policy", LIST), ("flow", "tags", OBJECT),
-    ("deployment", "tags", OBJECT), ("deployment", "infra_overrides", LIST), ("task_run", "tags", "'7'"), ("concurrency_limit", "active_slots", OBJECT),
+    ("flow_run", "parameters", LIST), ("flow_run", "tags", OBJECT), ("flow_run", "empirical_policy", LIST),
+    ("flow", "tags", OBJECT), ("deployment", "tags", OBJECT), ("deployment", "infra_overrides", LIST),
+    ("task_run", "tags", "'7'"), ("concurrency_limit", "active_slots", OBJECT),
 ]
-LISTS = {"flow_run": "flow_runs", "flow": "flows", "task_run": "task_runs", "deployment": "deployments", "work_queue": "work_queues", "log": "logs",
-         "concurrency_limit": "concurrency_limits", "saved_search": "saved_searches", "block_type": "block_types",
-         "block_schema": "block_schemas", "block_document": "block_documents"}
+LISTS = {"flow_run": "flow_runs", "flow": "flows", "task_run": "task_runs", "deployment": "deployments",
+         "work_queue": "work_queues", "log": "logs", "concurrency_limit": "concurrency_limits",
+         "saved_search": "saved_searches", "block_type": "block_types", "block_schema": "block_schemas",
+         "block_document": "block_documents"}
 
 
 def make_block(client, table, name):
@@ -48,10 +53,12 @@ def make_block(client, table, name):
     block_type = client.made("/block_types/", {"name": name, "slug": name})
     if table == "block_type":
         return block_type["id"]
-    schema = client.made("/block_schemas/", {"block_type_id": block_type["id"], "fields": {"title": name}, "capabilities": []})
+    schema = client.made("/block_schemas/",
+                         {"block_type_id": block_type["id"], "fields": {"title": name}, "capabilities": []})
     if table == "block_schema":
         return schema["id"]
-    return client.made("/block_documents/", {"name": name, "block_type_id": block_type["id"], "block_schema_id": schema["id"], "data": {}})["id"]
+    return client.made("/block_documents/", {"name": name, "block_type_id": block_type["id"],
+                                             "block_schema_id": schema["id"], "data": {}})["id"]
 
 
 def make(client, table):
@@ -65,7 +72,8 @@ def make(client, table):
         return client.task_run(client.flow_run(client.flow()))["id"]
     if table == "log":
         run = client.flow_run(client.flow())["id"]
-        client.post("/logs/", [{"name": name, "level": 20, "message": "m", "timestamp": "2022-01-01T00:00:00Z", "flow_run_id": run}])
+        client.post("/logs/", [{"name": name, "level": 20, "message": "m", "timestamp": "2022-01-01T00:00:00Z",
+                                "flow_run_id": run}])
         return next(log["id"] for log in client.post("/logs/filter", {}).value if log["name"] == name)
     if table.startswith("block_"):
         return make_block(client, table, name)
@@ -113,7 +121,8 @@ def check(orion, table, column, value):
         orion.execute(f"DELETE FROM {table} WHERE id = ?", bad)
 
 
-@pytest.mark.parametrize("column, value", [("type", "'BOGUS'"), ("timestamp", "'never'"), ("state_details", BROKEN), ("message", NOT_UTF8)])
+@pytest.mark.parametrize("column, value", [("type", "'BOGUS'"), ("timestamp", "'never'"), ("state_details", BROKEN),
+                                           ("message", NOT_UTF8)])
 @pytest.mark.only("sqlite")
 def test_a_bad_state_harms_its_run_alone(orion, engine, column, value):
     client = Client(orion)
@@ -138,7 +147,8 @@ def test_a_change_mends_a_row(orion, engine, how):
     deployment = client.get(f"/deployments/{bad}").value
     orion.execute(f"UPDATE deployment SET schedule = {BROKEN} WHERE id = ?", bad)
     if how == "upsert":
-        answer = client.post("/deployments/", {"name": deployment["name"], "flow_id": deployment["flow_id"], "schedule": {"cron": "0 5 * * *"}})
+        answer = client.post("/deployments/", {"name": deployment["name"], "flow_id": deployment["flow_id"],
+                                               "schedule": {"cron": "0 5 * * *"}})
     else:
         assert client.request("PATCH", f"/deployments/{bad}", {"description": "still broken"}).status == 204
         answer = client.request("PATCH", f"/deployments/{bad}", {"schedule": {"cron": "0 5 * * *"}})
@@ -149,14 +159,17 @@ def test_a_change_mends_a_row(orion, engine, how):
 
 # ---- `orion database check` names them all ----
 
-ONLY_POSTGRESQL = [("flow_run", "expected_start_time", "'0044-03-15 12:00:00+00 BC'"), ("flow_run", "end_time", "'10000-01-01 00:00:00+00'"),
+ONLY_POSTGRESQL = [("flow_run", "expected_start_time", "'0044-03-15 12:00:00+00 BC'"),
+                   ("flow_run", "end_time", "'10000-01-01 00:00:00+00'"),
                    ("flow_run", "total_run_time", "'20000 years'")]
-INNOCENT = [("flow_run", "expected_start_time", "'infinity'"), ("flow_run", "expected_start_time", "'-infinity'"), ("deployment", "schedule", "'null'")]
+INNOCENT = [("flow_run", "expected_start_time", "'infinity'"), ("flow_run", "expected_start_time", "'-infinity'"),
+            ("deployment", "schedule", "'null'")]
 
 
 def database_check(server):
     environment = servers.server_environment(server.home, PREFECT_ORION_DATABASE_CONNECTION_URL=server.store.url)
-    done = subprocess.run([servers.ORION_BIN, "database", "check"], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([servers.ORION_BIN, "database", "check"], env=environment, capture_output=True, text=True,
+                          timeout=60)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -200,7 +213,8 @@ def wait_for(condition):
         time.sleep(0.1)
 
 
-OFTEN = {f"PREFECT_ORION_SERVICES_{name}_{what}": value for name in ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP")
+OFTEN = {f"PREFECT_ORION_SERVICES_{name}_{what}": value
+         for name in ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP")
          for what, value in (("ENABLED", "true"), ("LOOP_SECONDS", "0.3"))}
 
 
@@ -254,9 +268,11 @@ def test_agents_and_workers_get_the_other_runs(start, column, value):
 
 
 NOTIFIED = """
-INSERT INTO flow_run_notification_policy (id, is_active, state_names, tags, block_document_id) VALUES ('{policy}', true, '[]', '[]', '{document}');
+INSERT INTO flow_run_notification_policy (id, is_active, state_names, tags, block_document_id) \
+VALUES ('{policy}', true, '[]', '[]', '{document}');
 INSERT INTO flow_run_notification_queue (id, updated, flow_run_notification_policy_id, flow_run_state_id) VALUES
-('{policy}', '2022-01-01 00:00:00.000000', '{policy}', '{bad}'), ('{document}', '2022-01-02 00:00:00.000000', '{policy}', '{good}')"""
+('{policy}', '2022-01-01 00:00:00.000000', '{policy}', '{bad}'), \
+('{document}', '2022-01-02 00:00:00.000000', '{policy}', '{good}')"""
 
 
 @pytest.mark.only("sqlite")

@@ -1,4 +1,5 @@
-"""Who may speak to the server: pages by their Origin, and names by which it is asked. Ours only: the reference serves all."""
+"""Who may speak to the server: pages by their Origin, and names by which it is asked. Ours only: the reference serves
+all."""
 import http.client
 import socket
 
@@ -9,11 +10,13 @@ from tests.lib import servers
 DROP = ("POST", "/api/admin/database/drop", b'{"confirm": true}')
 SECRETS = ("POST", "/api/block_documents/filter", b'{"include_secrets": true}')
 BODYLESS = ("POST", "/api/flows/filter", None)
-READS = [("GET", "/api/health", None), ("GET", "/api/flows", None), ("GET", "/ui-settings", None), ("GET", "/", None), ("GET", "/docs", None),
-         ("GET", "/openapi.json", None), ("GET", "/nothing", None)]
-FOREIGN = ["https://evil.example", "http://evil.example:4200", "null", "http://127.0.0.1.evil.example", "http://localhost.evil.example",
-           "http://evil-localhost", "http://127.0.0.1@evil.example", "file://", "", "http://[::2]", "http://128.0.0.1"]
-FRIENDS = ["http://127.0.0.1:3000", "http://localhost:8080", "https://LOCALHOST", "http://[::1]:4200", "http://app.localhost:1", "http://127.8.8.8"]
+READS = [("GET", "/api/health", None), ("GET", "/api/flows", None), ("GET", "/ui-settings", None), ("GET", "/", None),
+         ("GET", "/docs", None), ("GET", "/openapi.json", None), ("GET", "/nothing", None)]
+FOREIGN = ["https://evil.example", "http://evil.example:4200", "null", "http://127.0.0.1.evil.example",
+           "http://localhost.evil.example", "http://evil-localhost", "http://127.0.0.1@evil.example", "file://", "",
+           "http://[::2]", "http://128.0.0.1"]
+FRIENDS = ["http://127.0.0.1:3000", "http://localhost:8080", "https://LOCALHOST", "http://[::1]:4200",
+           "http://app.localhost:1", "http://127.8.8.8"]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,8 @@ def has_cors(answer):
     return any(name.lower().startswith("access-control-") for name in answer.headers)
 
 
-@pytest.mark.parametrize("request_", [DROP, SECRETS, BODYLESS, *READS], ids=lambda request: f"{request[0]} {request[1]}")
+@pytest.mark.parametrize("request_", [DROP, SECRETS, BODYLESS, *READS],
+                         ids=lambda request: f"{request[0]} {request[1]}")
 def test_a_page_from_elsewhere_is_refused(guarded, request_):
     for origin in FOREIGN:
         answer, text = ask(guarded, *request_, Origin=origin)
@@ -64,7 +68,8 @@ def test_a_preflight_from_elsewhere_is_refused(guarded):
 @pytest.mark.parametrize("origin", FRIENDS)
 def test_pages_of_this_machine_are_served(guarded, origin):
     answer, _ = ask(guarded, "POST", "/api/flows/filter", b"{}", Origin=origin)
-    assert answer.status == 200 and answer.headers["access-control-allow-origin"] == origin and answer.headers["vary"] == "Origin"
+    assert answer.status == 200 and answer.headers["access-control-allow-origin"] == origin \
+        and answer.headers["vary"] == "Origin"
 
 
 def test_clients_send_no_origin_and_notice_nothing(guarded):
@@ -72,8 +77,9 @@ def test_clients_send_no_origin_and_notice_nothing(guarded):
     assert answer.status == 200 and not has_cors(answer)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:4200", "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "[::2]:4200",
-                                  "[::1].evil.example", ":4200", "::1", "[::1"])
+@pytest.mark.parametrize("host",
+                         ["evil.example", "evil.example:4200", "127.0.0.1.evil.example", "localhost.evil.example",
+                          "0.0.0.0", "[::2]:4200", "[::1].evil.example", ":4200", "::1", "[::1"])
 def test_a_name_that_is_not_its_own_is_refused(guarded, host):
     for request in (DROP, BODYLESS, *READS):
         answer, text = ask(guarded, *request, host=host)
@@ -81,22 +87,25 @@ def test_a_name_that_is_not_its_own_is_refused(guarded, host):
         assert ask(guarded, *request, host=host, Origin=f"http://{host}")[0].status == 400
 
 
-@pytest.mark.parametrize("host", ["localhost", "LocalHost.:4200", "127.0.0.1", "127.1.2.3:1", "[::1]", "[::1]:4200", "a.localhost:4200",
-                                  socket.gethostname()])
+@pytest.mark.parametrize("host", ["localhost", "LocalHost.:4200", "127.0.0.1", "127.1.2.3:1", "[::1]", "[::1]:4200",
+                                  "a.localhost:4200", socket.gethostname()])
 def test_its_own_names_are_served(guarded, host):
     assert ask(guarded, "GET", "/api/health", host=host)[0].status == 200
 
 
 def test_names_and_origins_that_are_listed():
-    settings = {"ORION_ALLOWED_HOSTS": "one.example, Two.example", "ORION_CORS_ORIGINS": "https://app.example/ ,http://other.example:81"}
+    settings = {"ORION_ALLOWED_HOSTS": "one.example, Two.example",
+                "ORION_CORS_ORIGINS": "https://app.example/ ,http://other.example:81"}
     with servers.running("orion", **settings) as server:
         for host, status in {"one.example": 200, "two.example:8443": 200, "three.example": 400}.items():
             assert ask(server, "GET", "/api/health", host=host)[0].status == status
-        for origin, status in {"https://app.example": 200, "http://other.example:81": 200, "http://other.example": 403, "http://app.example": 403,
-                               "https://one.example": 403}.items():
+        for origin, status in {"https://app.example": 200, "http://other.example:81": 200, "http://other.example": 403,
+                               "http://app.example": 403, "https://one.example": 403}.items():
             assert ask(server, "POST", "/api/flows/filter", Origin=origin)[0].status == status
-        assert ask(server, "POST", "/api/flows/filter", host="one.example", Origin="https://one.example:8443")[0].status == 200
-        assert ask(server, "POST", "/api/flows/filter", Origin="https://pub.example", X_Forwarded_Host="pub.example, inner")[0].status == 200
+        assert ask(server, "POST", "/api/flows/filter", host="one.example",
+                   Origin="https://one.example:8443")[0].status == 200
+        assert ask(server, "POST", "/api/flows/filter", Origin="https://pub.example",
+                   X_Forwarded_Host="pub.example, inner")[0].status == 200
 
 
 def test_all_are_served_where_that_was_asked_for():
@@ -106,10 +115,13 @@ def test_all_are_served_where_that_was_asked_for():
 
 
 def test_a_server_for_the_network_takes_any_name_but_no_foreign_page():
-    with servers.running("orion", arguments=["--host", "0.0.0.0"], ORION_ALLOWED_HOSTS="", ORION_CORS_ORIGINS="") as server:
+    with servers.running("orion", arguments=["--host", "0.0.0.0"], ORION_ALLOWED_HOSTS="",
+                         ORION_CORS_ORIGINS="") as server:
         assert ask(server, "GET", "/api/health", host="orion.example:4200")[0].status == 200
-        assert ask(server, "POST", "/api/flows/filter", host="orion.example:4200", Origin="http://orion.example")[0].status == 200
-        assert ask(server, "POST", "/api/flows/filter", host="orion.example:4200", Origin="http://evil.example")[0].status == 403
+        assert ask(server, "POST", "/api/flows/filter", host="orion.example:4200",
+                   Origin="http://orion.example")[0].status == 200
+        assert ask(server, "POST", "/api/flows/filter", host="orion.example:4200",
+                   Origin="http://evil.example")[0].status == 403
 
 
 def test_a_loopback_address_is_one_under_any_name():
@@ -120,4 +132,5 @@ def test_a_loopback_address_is_one_under_any_name():
     with servers.running("orion", arguments=["--host", name], ORION_ALLOWED_HOSTS="", ORION_CORS_ORIGINS="") as server:
         assert ask(server, "GET", "/api/health", host=f"{name}:{server.port}")[0].status == 200
         assert ask(server, "GET", "/api/health", host="evil.example")[0].status == 400
-        assert ask(server, "POST", "/api/flows/filter", host="evil.example", Origin="http://evil.example")[0].status == 400
+        assert ask(server, "POST", "/api/flows/filter", host="evil.example",
+                   Origin="http://evil.example")[0].status == 400

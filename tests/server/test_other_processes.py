@@ -68,7 +68,8 @@ def test_a_lock_that_is_held_too_long_is_answered_503(impatient):
         answers = threads.join()
         assert client.get(f"/flows/{flow['id']}").status == 200
     for answer, took in answers:
-        message = {"sqlite": "The database is locked by another process", "postgresql": "The query took longer than the database timeout allows"}
+        message = {"sqlite": "The database is locked by another process",
+                   "postgresql": "The query took longer than the database timeout allows"}
         assert answer == (503, {"exception_message": message[impatient.engine]})
         assert TIMEOUT - 0.5 < took < 3 * TIMEOUT  # PostgreSQL ends a statement a little before we would give up on it
     assert impatient.execute("SELECT COUNT(*) FROM flow_run") == [(0,)]
@@ -190,7 +191,8 @@ def test_a_broken_encryption_key_is_not_replaced_while_a_document_needs_it(start
 def test_every_row_deleted(orion, client):
     """As `POST /admin/database/clear` by another server would do it."""
     client.flow_run(client.flow())
-    for table in ("flow", "concurrency_limit", "block_document", "block_schema", "block_type", "configuration", "agent", "work_pool"):
+    for table in ("flow", "concurrency_limit", "block_document", "block_schema", "block_type", "configuration", "agent",
+                  "work_pool"):
         orion.execute(f"DELETE FROM {table}")
     flow = client.flow()
     run = client.flow_run(flow)

@@ -1,4 +1,5 @@
-"""Agents and workers are answered from indexes: what one asks costs little, however many queues and scheduled runs there are."""
+"""Agents and workers are answered from indexes: what one asks costs little, however many queues and scheduled runs
+there are."""
 import datetime
 import time
 import uuid
@@ -32,11 +33,14 @@ def crowded(engine):
         flow = str(uuid.uuid4())
         server.execute("INSERT INTO flow (id, name, tags) VALUES (?, 'crowd', '[]')", flow)
         due = datetime.datetime(2020, 1, 1).strftime(STAMP)
-        for state, when, count, queue in [("SCHEDULED", due, QUEUES * RUNS_EACH, f"i % {QUEUES} + 1"), ("COMPLETED", None, 20000, str(QUEUES))]:
+        for state, when, count, queue in [("SCHEDULED", due, QUEUES * RUNS_EACH, f"i % {QUEUES} + 1"),
+                                          ("COMPLETED", None, 20000, str(QUEUES))]:
             server.execute(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-                " INSERT INTO flow_run (id, name, flow_id, state_type, state_name, next_scheduled_start_time, work_queue_name, work_queue_id, auto_scheduled)"
-                f" SELECT {identifier(engine, 'i', ('1' if when else '2') + '0' * 11)}, 'run', ?, ?, ?, ?, 'queue-' || ({queue}), {identifier(engine, queue)}, TRUE"
+                f" INSERT INTO flow_run (id, name, flow_id, state_type,"
+                " state_name, next_scheduled_start_time, work_queue_name, work_queue_id, auto_scheduled) SELECT"
+                f" {identifier(engine, 'i', ('1' if when else '2') + '0' * 11)}, 'run', ?, ?, ?, ?, 'queue-' ||"
+                f" ({queue}), {identifier(engine, queue)}, TRUE"
                 " FROM n", count, flow, state, state.title(), when)
         if engine == "postgresql":
             server.execute("ANALYZE")
@@ -75,11 +79,12 @@ def queue_path(number):
     (POOL, {"scheduled_before": "2000-01-01T00:00:00Z"}, 0),
 ])
 def test_far_faster_than_one_look_at_all_runs(crowded, path, body, count):
-    """What it takes to send and read as many runs, whoever finds them, is not the poll's. A poll that looks at all is never faster; what else
-    runs on the machine may hold up one that does not."""
+    """What it takes to send and read as many runs, whoever finds them, is not the poll's. A poll that looks at all is
+    never faster; what else runs on the machine may hold up one that does not."""
     client = Client(crowded)
     for _ in range(TRIES):
-        everything, sent = look_at_all(client, crowded.engine), seconds(client, "/flow_runs/filter", {"limit": count or 1}, count or 1)
+        everything, sent = (look_at_all(client, crowded.engine),
+                            seconds(client, "/flow_runs/filter", {"limit": count or 1}, count or 1))
         if seconds(client, path, body, count) < sent + everything / 2:
             return
     raise AssertionError(f"in {TRIES} tries not once faster")
@@ -88,14 +93,17 @@ def test_far_faster_than_one_look_at_all_runs(crowded, path, body, count):
 def test_a_queue_with_a_long_past_costs_one_look_at_most(crowded):
     client = Client(crowded)
     for path, body in [(queue_path(QUEUES), {}), (POOL, {"work_queue_names": [f"queue-{QUEUES}"]})]:
-        assert any(seconds(client, path, body, RUNS_EACH) < 5 * look_at_all(client, crowded.engine) for _ in range(TRIES))
+        assert any(seconds(client, path, body, RUNS_EACH) < 5 * look_at_all(client, crowded.engine)
+                   for _ in range(TRIES))
 
 
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("sql, index", [
-    ("next_scheduled_start_time >= '2' AND next_scheduled_start_time <= '3' AND NOT state_type <> 'SCHEDULED' AND NOT work_queue_name <> 'x'"
+    ("next_scheduled_start_time >= '2' AND next_scheduled_start_time <= '3' AND NOT state_type <>"
+     " 'SCHEDULED' AND NOT work_queue_name <> 'x'"
      " ORDER BY next_scheduled_start_time, id LIMIT 9", "ix_flow_run__next_scheduled_start_time_asc"),
-    ("work_queue_id = 'x' AND NOT next_scheduled_start_time < '2' AND NOT next_scheduled_start_time > '3' AND NOT state_type <> 'SCHEDULED'"
+    ("work_queue_id = 'x' AND NOT next_scheduled_start_time < '2' AND NOT next_scheduled_start_time > '3'"
+     " AND NOT state_type <> 'SCHEDULED'"
      " ORDER BY next_scheduled_start_time, id LIMIT 9", "ix_flow_run__work_queue_id"),
     ("state_type IN ('RUNNING', 'PENDING') AND NOT work_queue_id <> 'x'", "ix_flow_run__state_type"),
     ("state_name = 'Late' AND NOT work_queue_name <> 'x'", "ix_flow_run__state_name"),

@@ -1,4 +1,5 @@
-"""How a start goes that cannot go well: one clear line on stderr, exit status 1, nothing touched. And the database in memory."""
+"""How a start goes that cannot go well: one clear line on stderr, exit status 1, nothing touched. And the database in
+memory."""
 import contextlib
 import os
 import signal
@@ -74,7 +75,8 @@ def test_a_database_of_another_revision(stopped, statement, words):
 # ---- the key of block documents ----
 
 @pytest.mark.parametrize("key", ["short", "A" * 43, "A" * 44, "%" * 43 + "=", "A" * 44 + "AAAA", "A" * 43 + "\n"],
-                         ids=["short", "no padding", "33 bytes", "other characters", "too long", "no padding, line end"])
+                         ids=["short", "no padding", "33 bytes", "other characters", "too long",
+                              "no padding, line end"])
 def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path, key):
     line = refusal(tmp_path, ORION_ENCRYPTION_KEY=key)
     assert "ORION_ENCRYPTION_KEY is not a Fernet key" in line
@@ -82,7 +84,8 @@ def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path, key):
     assert not (tmp_path / "orion.db").exists()
 
 
-@pytest.mark.parametrize("key", ["", "A" * 43 + "=", "A" * 43 + "=\n", "+/" * 21 + "A="], ids=["empty", "good", "line end", "plain base64"])
+@pytest.mark.parametrize("key", ["", "A" * 43 + "=", "A" * 43 + "=\n", "+/" * 21 + "A="],
+                         ids=["empty", "good", "line end", "plain base64"])
 def test_a_key_or_none_is_taken(start, key):
     server = start(ORION_ENCRYPTION_KEY=key)
     assert server.is_healthy()
@@ -223,7 +226,8 @@ def without_shared_memory(tmp_path_factory):
     """Settings under which files cannot be shared memory, as in many network folders."""
     folder = tmp_path_factory.mktemp("preload")
     library = folder / "without.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", "-ldl"], input=NO_SHARED_MEMORY, text=True, check=True)
+    subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", "-ldl"], input=NO_SHARED_MEMORY, text=True,
+                   check=True)
     return {"LD_PRELOAD": str(library), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 

@@ -44,11 +44,13 @@ def test_the_reference_reads_every_deployment(start, tmp_path):
         made = deploy(client, name, schedule, "Europe/Kyiv")
         assert made["schedule"]["timezone"] == "Europe/Kiev"
     changed = deploy(client, "changed", SCHEDULES["cron"], "Europe/Berlin")
-    assert client.request("PATCH", f"/deployments/{changed['id']}", {"schedule": {**SCHEDULES["cron"], "timezone": "Pacific/Kanton"}}).status == 204
+    assert client.request("PATCH", f"/deployments/{changed['id']}",
+                          {"schedule": {**SCHEDULES["cron"], "timezone": "Pacific/Kanton"}}).status == 204
     expected = {**{name: "Europe/Kiev" for name in SCHEDULES}, "changed": "Pacific/Enderbury"}
     assert zones(client) == expected
     environment = dict(os.environ, PREFECT_API_URL=server.url, PREFECT_HOME=str(tmp_path / "client"), COLUMNS="200")
-    done = subprocess.run([servers.REFERENCE_BIN, "deployment", "ls"], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([servers.REFERENCE_BIN, "deployment", "ls"], env=environment, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     for name in expected:
         assert f"scheduled/{name}" in done.stdout
@@ -101,12 +103,14 @@ def test_a_machine_without_zones(start, tmp_path):
     client = Client(server)
     line = wait_for(server, "There are no time zones in")
     assert " WARNING " in line and str(empty) in line and "Install the package tzdata" in line
-    reason = f"Error scheduling deployment {made['id']}: The time zone \"Europe/Berlin\" is missing on the server's machine: install the package tzdata"
+    reason = (f"Error scheduling deployment {made['id']}: The time zone \"Europe/Berlin\" is missing on the server's"
+              " machine: install the package tzdata")
     assert " ERROR " in wait_for(server, reason)
     answer = client.post(f"/deployments/{made['id']}/schedule", {})
     assert answer.status == 422 and answer.value["detail"].startswith(reason)
     answer = client.post("/deployments/", body(client, "in Paris", SCHEDULES["cron"], "Europe/Paris"))
-    assert answer.status == 422 and '"Europe/Paris"' in str(answer.value) and "install the package tzdata" in str(answer.value)
+    assert answer.status == 422 and '"Europe/Paris"' in str(answer.value) \
+        and "install the package tzdata" in str(answer.value)
     planned = {"flow_runs": {"deployment_id": {"any_": [in_utc["id"]]}}}
     deadline = time.monotonic() + PLANNED_SECONDS
     while not client.post("/flow_runs/filter", planned).value:

@@ -1,4 +1,5 @@
-"""Fixtures of the tests of the services: a server of each kind whose services run often, and what receives its notifications."""
+"""Fixtures of the tests of the services: a server of each kind whose services run often, and what receives its
+notifications."""
 import pytest
 
 from tests.lib import servers

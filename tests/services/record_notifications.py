@@ -1,7 +1,9 @@
-"""Records what the reference's notification blocks send: run by hand with the reference's Python, writes notifications.jsonl.
+"""Records what the reference's notification blocks send: run by hand with the reference's Python, writes
+notifications.jsonl.
 
-Each line is a block, a message, and the requests that went out: method, URL, the headers that matter, body. Addresses in the form of the
-library that it uses (slack://…), and that library's options but image and footer, are not ours: docs/differences.md."""
+Each line is a block, a message, and the requests that went out: method, URL, the headers that matter, body. Addresses
+in the form of the library that it uses (slack://…), and that library's options but image and footer, are not ours:
+docs/differences.md."""
 import asyncio
 import json
 import sys
@@ -9,7 +11,8 @@ from pathlib import Path
 
 import requests
 
-BODY = "\nFlow run a/b entered state `Failed` at 2026-01-02T03:04:05+00:00.\n\nFlow run URL: http://x/y?a=1&b=2\nState message: <oh> & \"é\" 😀\n"
+BODY = ("\nFlow run a/b entered state `Failed` at 2026-01-02T03:04:05+00:00.\n\nFlow run URL: http://x/y?a=1&b=2\n"
+        "State message: <oh> & \"é\" 😀\n")
 SUBJECT = "Prefect flow run notification"
 SLACK = "https://hooks.slack.com/services/T1AaB/B2cC/d3Ee"
 TEAMS = "https://team-1.webhook.office.com/webhookb2/aB-1@cD-2/IncomingWebhook/eF3/gH-4"
@@ -29,7 +32,8 @@ def pager(**more):
 
 
 def twilio(to, source="+1 800 123-4567", **more):
-    return "twilio-sms", {"account_sid": SID, "auth_token": TOKEN, "from_phone_number": source, "to_phone_numbers": to, **more}
+    return "twilio-sms", {"account_sid": SID, "auth_token": TOKEN, "from_phone_number": source, "to_phone_numbers": to,
+                          **more}
 
 
 def opsgenie(**more):
@@ -40,31 +44,54 @@ UUID = "01234567-89ab-4def-8123-456789abcdef"
 CASES = [
     *[slack(notify_type=kind) for kind in ["prefect_default", "info", "success", "warning", "failure"]],
     slack(), slack(SLACK + "/"), slack(SLACK.replace("https", "http")), slack(SLACK.upper().replace("HTTPS", "https")),
-    slack(SLACK + "?image=no", notify_type="info"), slack(SLACK + "?footer=no", notify_type="info"), slack(SLACK + "/?footer=no&image=off"), slack(" " + SLACK),
-    slack("https://hooks.slack.com/workflows/a/b"), slack("https://example.com/hook"), slack("not a url"), slack(""), ("slack-webhook", {}),
-    slack(notify_type="what"), slack(notify_type=None), slack(TEAMS), slack(SLACK + "/more"),
+    slack(SLACK + "?image=no", notify_type="info"), slack(SLACK + "?footer=no", notify_type="info"),
+    slack(SLACK + "/?footer=no&image=off"), slack(" " + SLACK), slack("https://hooks.slack.com/workflows/a/b"),
+    slack("https://example.com/hook"), slack("not a url"), slack(""), ("slack-webhook", {}), slack(notify_type="what"),
+    slack(notify_type=None), slack(TEAMS), slack(SLACK + "/more"),
     *[teams(notify_type=kind) for kind in ["prefect_default", "info", "success", "warning", "failure"]],
-    teams(), teams(TEAMS + "?image=no", notify_type="info"), teams("https://outlook.office.com/webhook/aB-1@cD-2/IncomingWebhook/eF3/gH-4"),
-    teams("https://team.office.com/webhook/aB-1@cD-2/IncomingWebhook/eF3/gH-4", notify_type="info"), teams("https://team.webhook.office.com/webhookb2/a/b"),
-    teams(SLACK), teams("https://a.b.webhook.office.com/webhookb2/aB-1@cD-2/IncomingWebhook/eF3/gH-4"), ("ms-teams-webhook", {}),
+    teams(), teams(TEAMS + "?image=no", notify_type="info"),
+    teams("https://outlook.office.com/webhook/aB-1@cD-2/IncomingWebhook/eF3/gH-4"),
+    teams("https://team.office.com/webhook/aB-1@cD-2/IncomingWebhook/eF3/gH-4", notify_type="info"),
+    teams("https://team.webhook.office.com/webhookb2/a/b"), teams(SLACK),
+    teams("https://a.b.webhook.office.com/webhookb2/aB-1@cD-2/IncomingWebhook/eF3/gH-4"), ("ms-teams-webhook", {}),
     *[pager(notify_type=kind) for kind in ["info", "success", "warning", "failure"]],
-    pager(), pager(notify_type="prefect_default"), pager(region_name="eu"), pager(region_name="xx"), pager(source="my source", component="a/b", group="g h", class_id="c&d"), pager(source=None), pager(source=""),
-    pager(component=""), pager(group="", class_id=""), pager(clickable_url="https://example.com/a?b=c&d=e#f"), pager(include_image=False), pager(include_image=False, notify_type="failure"),
-    pager(custom_details={"disk": "1 GB", "a+b": "c=d&e", "Upper": " spaced ", "é": "ü"}), pager(custom_details={}), pager(api_key="a b"), pager(api_key=""), pager(integration_key="k:e@y/%1"), pager(api_key="k:e@y/%1"),
-    pager(api_key="Abc:80"), pager(source=" lead"), pager(component="x?y"), pager(clickable_url="nope"), pager(class_id="a\nb"), ("pager-duty-webhook", {"integration_key": "x"}),
-    pager(group=" g "), pager(source="a//b"), pager(component="c:\\d"), pager(source="s, t"), pager(custom_details={"": "x", "k": ""}),
-    twilio(["18004242424"]), twilio(["+1 (800) 424-2424", "8005551234"]), twilio([]), twilio(["123"]), twilio(["bad", "18004242424"]), twilio(["18004242424", "18004242424"]),
-    twilio("18004242424"), twilio(["18004242424, 18004242425"]), twilio(["18004242424"], source="12345"), twilio([], source="12345"), twilio(["18004242424"], source="1234567"), twilio(["18004242424"], source="x"),
-    twilio(["18004242424"], source="123456"), twilio(["18004242424"], notify_type="failure"), ("twilio-sms", {"account_sid": "XX12", "auth_token": TOKEN, "from_phone_number": "18001234567", "to_phone_numbers": ["18004242424"]}),
-    ("twilio-sms", {"account_sid": SID, "auth_token": "with space", "from_phone_number": "18001234567", "to_phone_numbers": ["18004242424"]}), ("twilio-sms", {"account_sid": SID}),
-    twilio(["012345678901234"]), twilio(["01234567890123"]), twilio(["1800424242"]), twilio(["180042424"]), twilio([18004242424]), twilio(["18004242424\n18004242425"]), twilio(["(800)4242424 8005551234"]),
-    opsgenie(), opsgenie(region_name="eu"), opsgenie(region_name="zz"), opsgenie(notify_type="failure"), opsgenie(target_user=["a@b.c", UUID]), opsgenie(target_team=["team one", "t2", UUID]),
-    opsgenie(target_user=["u"], target_team=["t"], target_schedule=["s", UUID], target_escalation=["e", UUID]), opsgenie(target_user=["u1", "u2", "u1"], batch=True), opsgenie(target_user=["u%02d" % i for i in range(53)], batch=True),
-    opsgenie(tags=["b", "a", "a", "c d"]), opsgenie(tags=[]), *[opsgenie(priority=p) for p in ["1", "5", 4, "P2", "high", "low", "emergency", "9", "", None, "10"]], opsgenie(alias="al ias", entity="ent/ity&"), opsgenie(alias="", entity=""),
-    opsgenie(details={"key": "v w", "type": "mine", "A+b": "c"}), opsgenie(details={}), opsgenie(apikey="a b"), opsgenie(apikey=""), opsgenie(apikey="k:y@z/1"), opsgenie(target_user=[""]), opsgenie(target_user=["a/b", "c,d;e"]), opsgenie(target_team=[5]), opsgenie(target_user=None, batch=True),
-    opsgenie(tags="x"), ("opsgenie-webhook", {}), opsgenie(details={"k": " s "}), opsgenie(tags=["a&b", "c=d", "e+f"]), opsgenie(target_user=["é", "a b", "#x", "@y"]), opsgenie(apikey="Key:443"),
+    pager(), pager(notify_type="prefect_default"), pager(region_name="eu"), pager(region_name="xx"),
+    pager(source="my source", component="a/b", group="g h", class_id="c&d"), pager(source=None), pager(source=""),
+    pager(component=""), pager(group="", class_id=""), pager(clickable_url="https://example.com/a?b=c&d=e#f"),
+    pager(include_image=False), pager(include_image=False, notify_type="failure"),
+    pager(custom_details={"disk": "1 GB", "a+b": "c=d&e", "Upper": " spaced ", "é": "ü"}), pager(custom_details={}),
+    pager(api_key="a b"), pager(api_key=""), pager(integration_key="k:e@y/%1"), pager(api_key="k:e@y/%1"),
+    pager(api_key="Abc:80"), pager(source=" lead"), pager(component="x?y"), pager(clickable_url="nope"),
+    pager(class_id="a\nb"), ("pager-duty-webhook", {"integration_key": "x"}), pager(group=" g "), pager(source="a//b"),
+    pager(component="c:\\d"), pager(source="s, t"), pager(custom_details={"": "x", "k": ""}), twilio(["18004242424"]),
+    twilio(["+1 (800) 424-2424", "8005551234"]), twilio([]), twilio(["123"]), twilio(["bad", "18004242424"]),
+    twilio(["18004242424", "18004242424"]), twilio("18004242424"), twilio(["18004242424, 18004242425"]),
+    twilio(["18004242424"], source="12345"), twilio([], source="12345"), twilio(["18004242424"], source="1234567"),
+    twilio(["18004242424"], source="x"), twilio(["18004242424"], source="123456"),
+    twilio(["18004242424"], notify_type="failure"),
+    ("twilio-sms", {"account_sid": "XX12", "auth_token": TOKEN,
+                    "from_phone_number": "18001234567", "to_phone_numbers": ["18004242424"]}),
+    ("twilio-sms", {"account_sid": SID, "auth_token": "with space", "from_phone_number": "18001234567",
+                    "to_phone_numbers": ["18004242424"]}), ("twilio-sms", {"account_sid": SID}),
+    twilio(["012345678901234"]), twilio(["01234567890123"]), twilio(["1800424242"]), twilio(["180042424"]),
+    twilio([18004242424]), twilio(["18004242424\n18004242425"]), twilio(["(800)4242424 8005551234"]), opsgenie(),
+    opsgenie(region_name="eu"), opsgenie(region_name="zz"), opsgenie(notify_type="failure"),
+    opsgenie(target_user=["a@b.c", UUID]), opsgenie(target_team=["team one", "t2", UUID]),
+    opsgenie(target_user=["u"], target_team=["t"], target_schedule=["s", UUID], target_escalation=["e", UUID]),
+    opsgenie(target_user=["u1", "u2", "u1"], batch=True),
+    opsgenie(target_user=["u%02d" % i for i in range(53)], batch=True),
+    opsgenie(tags=["b", "a", "a", "c d"]), opsgenie(tags=[]),
+    *[opsgenie(priority=p) for p in ["1", "5", 4, "P2", "high", "low", "emergency", "9", "", None, "10"]],
+    opsgenie(alias="al ias", entity="ent/ity&"), opsgenie(alias="", entity=""),
+    opsgenie(details={"key": "v w", "type": "mine", "A+b": "c"}), opsgenie(details={}), opsgenie(apikey="a b"),
+    opsgenie(apikey=""), opsgenie(apikey="k:y@z/1"), opsgenie(target_user=[""]), opsgenie(target_user=["a/b", "c,d;e"]),
+    opsgenie(target_team=[5]), opsgenie(target_user=None, batch=True), opsgenie(tags="x"),
+    ("opsgenie-webhook", {}), opsgenie(details={"k": " s "}), opsgenie(tags=["a&b", "c=d", "e+f"]),
+    opsgenie(target_user=["é", "a b", "#x", "@y"]), opsgenie(apikey="Key:443"),
 ]
-MESSAGES = ["", "  lead and trail \n\n", "x" * 200, "a https://example.com/q?a=b|text> <http://e.com|d> <https://e.com/x&y> <mailto://a@b| n > b", "#h\n", "<http://a|> <http://b|c\n> http://c>d>e <https://|x>"]
+MESSAGES = ["", "  lead and trail \n\n", "x" * 200,
+            "a https://example.com/q?a=b|text> <http://e.com|d> <https://e.com/x&y> <mailto://a@b| n > b", "#h\n",
+            "<http://a|> <http://b|c\n> http://c>d>e <https://|x>"]
 KINDS = [slack(), teams(), pager(), twilio(["18004242424"]), opsgenie()]
 
 
@@ -119,7 +146,8 @@ def main():
     with open(Path(__file__).parent / "notifications.jsonl", "w") as out:
         for (kind, data), body, subject, answer in lines:
             requests_sent = record(kind, data, body, subject, answer)
-            print(json.dumps({"kind": kind, "data": data, "body": body, "subject": subject, "requests": requests_sent}), file=out)
+            print(json.dumps({"kind": kind, "data": data, "body": body, "subject": subject, "requests": requests_sent}),
+                  file=out)
 
 
 if __name__ == "__main__":

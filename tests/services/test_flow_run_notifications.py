@@ -1,5 +1,5 @@
-"""Notifications: from a state that is set to the request that a service gets, on both servers. What each block sends in detail is in
-tests/unit/test_notify.c."""
+"""Notifications: from a state that is set to the request that a service gets, on both servers. What each block sends in
+detail is in tests/unit/test_notify.c."""
 import json
 import urllib.parse
 
@@ -14,12 +14,15 @@ SLACK = {"url": "https://hooks.slack.com/services/T1/B2/c3"}
 
 def block(api, slug, data):
     block_type = api.read(f"/block_types/slug/{slug}")
-    [schema] = api.made("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}}, 200)
-    return api.made("/block_documents/", {"name": unique("block"), "block_type_id": block_type["id"], "block_schema_id": schema["id"], "data": data})
+    [schema] = api.made("/block_schemas/filter", {"block_schemas": {"block_type_id": {"any_": [block_type["id"]]}}},
+                        200)
+    return api.made("/block_documents/", {"name": unique("block"), "block_type_id": block_type["id"],
+                                          "block_schema_id": schema["id"], "data": data})
 
 
 def policy(api, slug="slack-webhook", data=SLACK, **fields):
-    body = {"state_names": ["Failed"], "tags": [unique("tag")], "block_document_id": block(api, slug, data)["id"], **fields}
+    body = {"state_names": ["Failed"], "tags": [unique("tag")], "block_document_id": block(api, slug, data)["id"],
+            **fields}
     return api.made("/flow_run_notification_policies/", body)
 
 
@@ -48,39 +51,52 @@ def test_default_message_to_slack(api, receiver):
     flow = api.read(f"/flows/{run['flow_id']}")
     assert (request["host"], request["first"]) == ("hooks.slack.com", "POST /services/T1/B2/c3 HTTP/1.1")
     assert request["headers"]["content-type"] == "application/json; charset=utf-8"
-    assert (request["headers"]["user-agent"], request["headers"]["accept"]) == ("Prefect Notifications", "application/json")
+    assert (request["headers"]["user-agent"], request["headers"]["accept"]) == \
+        ("Prefect Notifications", "application/json")
     assert json.loads(request["body"])["attachments"][0]["title"] == "Prefect flow run notification"
     assert slack_text(request) == (
-        f"\nFlow run {flow['name']}/{run['name']} entered state `Failed` at {run['state']['timestamp']}.\n\nFlow ID: {flow['id']}\n"
-        f"Flow run ID: {run['id']}\nFlow run URL: http://ui.example/flow-runs/flow-run/{run['id']}\nState message: the reason")
+        f"\nFlow run {flow['name']}/{run['name']} entered state `Failed` at {run['state']['timestamp']}.\n\nFlow ID:"
+        f" {flow['id']}\n"
+        f"Flow run ID: {run['id']}\nFlow run URL: http://ui.example/flow-runs/flow-run/{run['id']}\n"
+        "State message: the reason")
     drained(api)
 
 
 def test_every_field_of_a_template(api, receiver):
-    template = "|".join("{flow_run_%s}" % name for name in ["notification_policy_id", "id", "name", "url", "state_type", "state_name", "state_timestamp", "state_message", "parameters"])
-    rule = policy(api, message_template=template + "|{flow_id}|{flow_name!r}|{flow_name[0]}{{}}|{flow_run_name:.2}|{flow_run_state_name:*>10}|{flow_run_id!r}|{flow_run_state_message!r}")
+    template = "|".join("{flow_run_%s}" % name
+                        for name in ["notification_policy_id", "id", "name", "url", "state_type", "state_name",
+                                     "state_timestamp", "state_message", "parameters"])
+    rule = policy(api, message_template=template + "|{flow_id}|{flow_name!r}|{flow_name[0]}{{}}|{flow_run_name:.2}"
+                  "|{flow_run_state_name:*>10}|{flow_run_id!r}|{flow_run_state_message!r}")
     flow = api.flow("it's \"a\" flow")
     parameters = {"a": [1, 2.50, None, True, {"b": "it's"}], "é": "\n", "e": {}, "f": []}
     run = failed_run(api, rule, flow=flow, message=None, parameters=parameters)
     [request] = receiver.wait(1)
     assert slack_text(request).split("|") == [
-        rule["id"], run["id"], run["name"], f"http://ui.example/flow-runs/flow-run/{run['id']}", "StateType.FAILED", "Failed", run["state"]["timestamp"], "None",
-        str(kept(parameters, api.engine)), flow["id"], repr(flow["name"]), "i{}", run["name"][:2], "****Failed", f"UUID('{run['id']}')", "None"]
+        rule["id"], run["id"], run["name"], f"http://ui.example/flow-runs/flow-run/{run['id']}", "StateType.FAILED",
+        "Failed", run["state"]["timestamp"], "None", str(kept(parameters, api.engine)), flow["id"], repr(flow["name"]),
+        "i{}", run["name"][:2], "****Failed", f"UUID('{run['id']}')", "None"]
 
 
 @pytest.mark.parametrize("slug, data, host, first, told", [
-    ("ms-teams-webhook", {"url": "https://team.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d"}, "team.webhook.office.com", "POST /webhookb2/a@b/IncomingWebhook/c/d HTTP/1.1",
+    ("ms-teams-webhook", {"url": "https://team.webhook.office.com/webhookb2/a@b/IncomingWebhook/c/d"},
+     "team.webhook.office.com", "POST /webhookb2/a@b/IncomingWebhook/c/d HTTP/1.1",
      lambda body: json.loads(body)["sections"][0]["text"]),
-    ("pager-duty-webhook", {"integration_key": "int", "api_key": "key"}, "events.pagerduty.com", "POST /v2/enqueue HTTP/1.1", lambda body: json.loads(body)["payload"]["summary"].split("\r\n")[1]),
-    ("twilio-sms", {"account_sid": "AC12", "auth_token": "ab", "from_phone_number": "18001234567", "to_phone_numbers": ["18004242424"]}, "api.twilio.com",
-     "POST /2010-04-01/Accounts/AC12/Messages.json HTTP/1.1", lambda body: urllib.parse.parse_qs(body)["Body"][0].split("\r\n")[1]),
-    ("opsgenie-webhook", {"apikey": "key"}, "api.opsgenie.com", "POST /v2/alerts HTTP/1.1", lambda body: json.loads(body)["description"]),
+    ("pager-duty-webhook", {"integration_key": "int", "api_key": "key"}, "events.pagerduty.com",
+     "POST /v2/enqueue HTTP/1.1", lambda body: json.loads(body)["payload"]["summary"].split("\r\n")[1]),
+    ("twilio-sms", {"account_sid": "AC12", "auth_token": "ab", "from_phone_number": "18001234567",
+                    "to_phone_numbers": ["18004242424"]},
+     "api.twilio.com", "POST /2010-04-01/Accounts/AC12/Messages.json HTTP/1.1",
+     lambda body: urllib.parse.parse_qs(body)["Body"][0].split("\r\n")[1]),
+    ("opsgenie-webhook", {"apikey": "key"}, "api.opsgenie.com", "POST /v2/alerts HTTP/1.1",
+     lambda body: json.loads(body)["description"]),
 ])
 def test_services(api, receiver, slug, data, host, first, told):
     failed_run(api, policy(api, slug, data, message_template="é {flow_run_state_name}"))
     [request] = receiver.wait(1)
     assert (request["host"], request["first"], told(request["body"])) == (host, first, "é Failed")
-    expected = {"pager-duty-webhook": "Token token=key", "opsgenie-webhook": "GenieKey key", "twilio-sms": "Basic QUMxMjphYg=="}
+    expected = {"pager-duty-webhook": "Token token=key", "opsgenie-webhook": "GenieKey key",
+                "twilio-sms": "Basic QUMxMjphYg=="}
     assert request["headers"].get("authorization") == expected.get(slug)
     drained(api)
 
@@ -110,7 +126,8 @@ def test_what_cannot_be_sent_is_not_tried_again(api, receiver):
 
 
 def test_rows_of_vanished_policies_hold_up_nothing(api, receiver):
-    api.server.execute("INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id, updated) VALUES (?, ?, '2020-01-01 00:00:00.000000')", NOBODY, NOBODY)
+    api.server.execute("INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id,"
+                       " updated) VALUES (?, ?, '2020-01-01 00:00:00.000000')", NOBODY, NOBODY)
     failed_run(api, policy(api, message_template="still"))
     assert [slack_text(request) for request in receiver.wait(1)] == ["still"]
     if api.kind == "reference":  # it never deletes them

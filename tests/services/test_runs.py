@@ -27,7 +27,8 @@ def test_late_run(api):
     run = scheduled(api, -60)
     late = wait_state(api, run, "Late")
     assert (late["state_type"], late["state"]["message"], late["run_count"]) == ("SCHEDULED", None, 0)
-    assert late["next_scheduled_start_time"] == run["next_scheduled_start_time"] == late["state"]["state_details"]["scheduled_time"]
+    assert late["next_scheduled_start_time"] == run["next_scheduled_start_time"] == \
+        late["state"]["state_details"]["scheduled_time"]
     assert late["expected_start_time"] == run["expected_start_time"]
     time.sleep(1.5)
     assert states(api, run) == ["Scheduled", "Late"]
@@ -37,14 +38,16 @@ def test_runs_that_are_not_late(api):
     soon, later = scheduled(api, -1), scheduled(api, 3600)
     retrying = scheduled(api, -60, name="AwaitingRetry")
     wait_state(api, scheduled(api, -60), "Late")
-    assert [api.again(run)["state_name"] for run in [soon, later, retrying]] == ["Scheduled", "Scheduled", "AwaitingRetry"]
+    assert [api.again(run)["state_name"] for run in [soon, later, retrying]] == \
+        ["Scheduled", "Scheduled", "AwaitingRetry"]
     wait_state(api, soon, "Late")  # five seconds after its time
     assert api.again(retrying)["state_name"] == "AwaitingRetry"
 
 
 def test_many_late_runs(api):
     flow = api.flow()
-    runs = [api.flow_run(flow, state={"type": "SCHEDULED", "state_details": {"scheduled_time": moment(-60)}}) for _ in range(130)]
+    runs = [api.flow_run(flow, state={"type": "SCHEDULED", "state_details": {"scheduled_time": moment(-60)}})
+            for _ in range(130)]
     body = {"flows": {"id": {"any_": [flow["id"]]}}, "flow_runs": {"state": {"name": {"any_": ["Late"]}}}}
     wait_until(lambda: api.made("/flow_runs/count", body, 200) == len(runs))
 
@@ -81,7 +84,8 @@ def test_task_runs_of_a_cancelled_flow_run(api, type_):
     api.moved(left, type_, force=True)
     api.moved(run, "CANCELLED", force=True)
     cancelled = wait_state(api, left, "Cancelled")
-    assert (cancelled["state_type"], cancelled["state"]["message"]) == ("CANCELLED", "The parent flow run was cancelled.")
+    assert (cancelled["state_type"], cancelled["state"]["message"]) == \
+        ("CANCELLED", "The parent flow run was cancelled.")
     assert api.again(done)["state_name"] == "Completed"
 
 

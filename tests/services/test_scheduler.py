@@ -1,5 +1,5 @@
-"""The scheduler services: which runs both servers plan for the same deployments, what the settings change, and that nothing is planned
-twice where one server takes over the database that the other one filled."""
+"""The scheduler services: which runs both servers plan for the same deployments, what the settings change, and that
+nothing is planned twice where one server takes over the database that the other one filled."""
 import collections
 import contextlib
 import json
@@ -17,7 +17,8 @@ ON = {"PREFECT_ORION_SERVICES_SCHEDULER_ENABLED": "true", "PREFECT_ORION_SERVICE
 # Dates far enough apart, or on full ten minutes, so that two servers asked within some seconds plan the same ones.
 SCHEDULES = {
     "every ten minutes": {"interval": 600, "anchor_date": "2024-01-01T00:00:00+00:00"},
-    "hourly in New York": {"interval": 3600, "anchor_date": "2024-01-01T00:00:00-05:00", "timezone": "America/New_York"},
+    "hourly in New York": {"interval": 3600, "anchor_date": "2024-01-01T00:00:00-05:00",
+                           "timezone": "America/New_York"},
     "daily in Berlin": {"interval": 86400, "anchor_date": "2024-01-01T09:00:00+01:00", "timezone": "Europe/Berlin"},
     "every sixty days": {"interval": 86400 * 60, "anchor_date": "2024-01-01T00:00:00+00:00"},
     "cron": {"cron": "0 3 * * mon,wed", "timezone": "Asia/Kolkata"},
@@ -49,7 +50,8 @@ class Server:
 
     def planned(self):
         """Of each deployment by name: what the keys of its runs say after its id, in order of time."""
-        rows = self.server.execute("SELECT deployment.name, flow_run.idempotency_key, deployment.id FROM flow_run JOIN deployment ON deployment.id = flow_run.deployment_id"
+        rows = self.server.execute("SELECT deployment.name, flow_run.idempotency_key, deployment.id FROM flow_run"
+                                   " JOIN deployment ON deployment.id = flow_run.deployment_id"
                                    " ORDER BY flow_run.next_scheduled_start_time")
         found = collections.defaultdict(list)
         for name, key, deployment in rows:
@@ -64,7 +66,8 @@ class Server:
             time.sleep(0.1)
 
     def wait_for_a_round(self):
-        """Until the scheduler has been round once more: what was deployed before the probe has been looked at by then."""
+        """Until the scheduler has been round once more: what was deployed before the probe has been looked at by
+        then."""
         for _ in range(2):
             probe = f"probe {uuid.uuid4()}"
             self.deploy(probe, {"interval": 86400 * 50})
@@ -90,20 +93,24 @@ def away_from_ten_minutes():
         time.sleep(left + 1)
 
 
-RUN = ["state_type", "run_count", "start_time", "end_time", "total_run_time", "flow_version", "parameters", "context", "empirical_policy", "tags", "auto_scheduled",
-       "parent_task_run_id", "state_name", "infrastructure_document_id", "work_queue_name", "state_timestamp", "created_by", "infrastructure_pid", "expected_start_time",
+RUN = ["state_type", "run_count", "start_time", "end_time", "total_run_time", "flow_version", "parameters", "context",
+       "empirical_policy", "tags", "auto_scheduled", "parent_task_run_id", "state_name", "infrastructure_document_id",
+       "work_queue_name", "state_timestamp", "created_by", "infrastructure_pid", "expected_start_time",
        "next_scheduled_start_time"]
 STATE = ["type", "name", "message", "state_details", "data", "result_artifact_id"]
-SAME = ["flow_run.state_id = state.id", "flow_run.work_queue_id = deployment.work_queue_id", "flow_run.flow_id = deployment.flow_id"]
+SAME = ["flow_run.state_id = state.id", "flow_run.work_queue_id = deployment.work_queue_id",
+        "flow_run.flow_id = deployment.flow_id"]
 # Times of now, of which only the form can be compared, and only where it is text.
 FORMS = ["length(flow_run.created)", "length(flow_run.updated)", "length(state.timestamp)", "length(state.created)"]
-SELECT_END = (" FROM flow_run JOIN flow_run_state AS state ON state.flow_run_id = flow_run.id JOIN deployment ON deployment.id = flow_run.deployment_id"
+SELECT_END = (" FROM flow_run JOIN flow_run_state AS state ON state.flow_run_id = flow_run.id"
+              " JOIN deployment ON deployment.id = flow_run.deployment_id"
               " WHERE deployment.name NOT LIKE 'probe%' ORDER BY deployment.name, flow_run.next_scheduled_start_time")
 
 
 def rows_of(server):
     """The id of each planned run, and all that must be alike."""
-    columns = [f"flow_run.{column}" for column in ["id", *RUN]] + [f"state.{column}" for column in STATE] + SAME + (FORMS if server.engine == "sqlite" else [])
+    columns = [f"flow_run.{column}" for column in ["id", *RUN]] + [f"state.{column}" for column in STATE] + SAME \
+        + (FORMS if server.engine == "sqlite" else [])
     return server.execute(f"SELECT {', '.join(columns)}" + SELECT_END)
 
 
@@ -127,7 +134,8 @@ class Played:
         server.wait_for_a_round()
         self.planned_after_swap = server.without_probes()
         self.rows_after_swap = rows_of(server.server)
-        self.twice = server.server.execute("SELECT deployment_id, next_scheduled_start_time FROM flow_run GROUP BY 1, 2 HAVING count(*) > 1")
+        self.twice = server.server.execute(
+            "SELECT deployment_id, next_scheduled_start_time FROM flow_run GROUP BY 1, 2 HAVING count(*) > 1")
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +143,8 @@ def played(tmp_path_factory, engine):
     homes, found = {kind: tmp_path_factory.mktemp(kind) for kind in KINDS}, {kind: Played() for kind in KINDS}
     for swapped in [False, True]:
         with contextlib.ExitStack() as stack:
-            both = {kind: stack.enter_context(scheduling(kind, engine, home=homes[KINDS[KINDS.index(kind) - swapped]])) for kind in KINDS}
+            both = {kind: stack.enter_context(scheduling(kind, engine, home=homes[KINDS[KINDS.index(kind) - swapped]]))
+                    for kind in KINDS}
             if not swapped:
                 away_from_ten_minutes()
                 for kind, server in both.items():
@@ -156,7 +165,8 @@ def test_what_is_planned(played):
     counts = {name: len(dates) for name, dates in played["orion"].planned.items()}
     # At least three, for at least an hour, none later than in a hundred days.
     assert counts.pop("every sixty days") in (1, 2)
-    assert counts == {"every ten minutes": 7, "cron in UTC": 4, "hourly in New York": 3, "daily in Berlin": 3, "cron": 3, "rrule": 3}
+    assert counts == {"every ten minutes": 7, "cron in UTC": 4, "hourly in New York": 3, "daily in Berlin": 3,
+                      "cron": 3, "rrule": 3}
 
 
 def test_rows_are_alike(played):
@@ -175,8 +185,10 @@ def test_nothing_is_planned_twice_after_a_swap(played, kind):
 
 
 SETTINGS = {"PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS": "5", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS": "9",
-            "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME": "21600", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME": "345600",
-            "PREFECT_ORION_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE": "1", "PREFECT_ORION_SERVICES_SCHEDULER_INSERT_BATCH_SIZE": "2"}
+            "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME": "21600",
+            "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME": "345600",
+            "PREFECT_ORION_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE": "1",
+            "PREFECT_ORION_SERVICES_SCHEDULER_INSERT_BATCH_SIZE": "2"}
 
 
 def test_settings(which):

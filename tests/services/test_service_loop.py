@@ -1,4 +1,5 @@
-"""How services run, on our server: they end at once with it, survive a database that is busy, and none waits for another."""
+"""How services run, on our server: they end at once with it, survive a database that is busy, and none waits for
+another."""
 import contextlib
 import time
 
@@ -47,7 +48,8 @@ def test_killed_while_sending(start, receiver):
         server.signal(9)
         server.process.wait()
     assert queued(api) == 1
-    server.execute("UPDATE flow_run_notification_queue SET updated = ?", "2020-01-01 00:00:00.000000")  # as if that time had passed
+    # as if that time had passed
+    server.execute("UPDATE flow_run_notification_queue SET updated = ?", "2020-01-01 00:00:00.000000")
     start()
     assert [slack_text(request) for request in receiver.wait(1)] == ["after all"]
 
@@ -82,7 +84,8 @@ def test_busy_database_is_survived(start):
     wait_state(api, run, "Late")
 
 
-@pytest.mark.parametrize("service", ["LATE_RUNS", "FLOW_RUN_NOTIFICATIONS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP"])
+@pytest.mark.parametrize("service",
+                         ["LATE_RUNS", "FLOW_RUN_NOTIFICATIONS", "PAUSE_EXPIRATIONS", "CANCELLATION_CLEANUP"])
 def test_each_can_be_switched_off(start, receiver, service):
     server = start(**{f"PREFECT_ORION_SERVICES_{service}_ENABLED": "false"})
     api = Api(server)
@@ -93,6 +96,7 @@ def test_each_can_be_switched_off(start, receiver, service):
     api.moved(left, "CANCELLED", force=True)
     time.sleep(5)
     done = {"LATE_RUNS": api.again(late)["state_name"] == "Late", "FLOW_RUN_NOTIFICATIONS": queued(api) == 0,
-            "PAUSE_EXPIRATIONS": api.again(waiting)["state_name"] == "Failed", "CANCELLATION_CLEANUP": api.again(task)["state_name"] == "Cancelled"}
+            "PAUSE_EXPIRATIONS": api.again(waiting)["state_name"] == "Failed",
+            "CANCELLATION_CLEANUP": api.again(task)["state_name"] == "Cancelled"}
     assert done == {name: name != service for name in done}
     receiver.requests.clear()

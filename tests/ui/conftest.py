@@ -1,4 +1,5 @@
-"""Fixtures of the dashboard's tests: a server with something to show, and a headless Chromium that notes whatever goes wrong."""
+"""Fixtures of the dashboard's tests: a server with something to show, and a headless Chromium that notes whatever goes
+wrong."""
 import os
 import re
 import shutil
@@ -11,20 +12,23 @@ from tests.lib import servers
 from .seed import Seed
 
 SCREENSHOTS = Path(os.environ.get("CI_ARTIFACTS", servers.ROOT / "build")) / "screenshots"
-# The dashboard's own slips, which both servers answer alike: its pages of work queues ask for the pools, which are off unless a flag
-# turns them on, and the page of a run may ask once more as it is left, when it no longer knows which.
+# The dashboard's own slips, which both servers answer alike: its pages of work queues ask for the pools, which are off
+# unless a flag turns them on, and the page of a run may ask once more as it is left, when it no longer knows which.
 SLIPS = {"/api/experimental/work_pools/filter": 404, "/api/flow_runs/undefined": 422}
 
 
 def pytest_collection_modifyitems(config, items):
-    """In the browser the reference is asked only on request (--server reference), to see that the tests are right: it takes minutes."""
+    """In the browser the reference is asked only on request (--server reference), to see that the tests are right: it
+    takes minutes."""
     if config.getoption("--server") == "both":
-        items[:] = [item for item in items if "page" not in item.fixturenames or item.callspec.params["server"].kind != "reference"]
+        items[:] = [item for item in items if "page" not in item.fixturenames
+                    or item.callspec.params["server"].kind != "reference"]
 
 
 @pytest.fixture(scope="session")
 def server(request):
-    """As for every suite, but that the reference must be told where its dashboard finds it: by itself it says port 4200."""
+    """As for every suite, but that the reference must be told where its dashboard finds it: by itself it says port
+    4200."""
     (kind, engine), port = request.param, servers.free_port()
     settings = {"PREFECT_ORION_UI_API_URL": f"http://127.0.0.1:{port}/api"} if kind == "reference" else {}
     with servers.running(kind, port=port, database=engine, **settings) as running:
@@ -45,7 +49,8 @@ def browser():
 
 
 class Watch:
-    """Collects a page's console errors and failed requests. What lies outside the server (pictures) is answered here, with nothing."""
+    """Collects a page's console errors and failed requests. What lies outside the server (pictures) is answered here,
+    with nothing."""
 
     def __init__(self, page, root):
         self.page, self.root = page, root
@@ -68,7 +73,8 @@ class Watch:
     def on_console(self, message):
         if message.type != "error":
             return
-        own = message.location["url"].removeprefix(self.root) in SLIPS or re.fullmatch(r"\w{1,2}|AxiosError.*", message.text)
+        own = message.location["url"].removeprefix(self.root) in SLIPS \
+            or re.fullmatch(r"\w{1,2}|AxiosError.*", message.text)
         if not (own and self.slipped()):
             self.problems.append(f"console: {message.text} ({message.location['url']})")
 
@@ -87,7 +93,8 @@ class Watch:
 def context(browser, server):
     """One for all tests, so that a browser's cache is filled and used as in life."""
     expect.set_options(timeout=15000)
-    context = browser.new_context(base_url=server.root, viewport={"width": 1400, "height": 1000}, locale="en-US", timezone_id="UTC")
+    context = browser.new_context(base_url=server.root, viewport={"width": 1400, "height": 1000}, locale="en-US",
+                                  timezone_id="UTC")
     context.set_default_timeout(15000)
     yield context
     context.close()

@@ -30,8 +30,10 @@ class Seed:
         self.client_run = self.post("/flow_runs/filter", {"flow_runs": {"name": {"any_": ["run-by-client"]}}}, 200)[0]
         self.flow = self.post("/flows/", {"name": "nightly-report"})
         self.runs = {state: self.flow_run(state) for state in ["FAILED", "CRASHED", "RUNNING", "CANCELLED"]}
-        self.later_run = self.post("/flow_runs/", {"flow_id": self.flow["id"], "name": "run-later", "state": self.state("SCHEDULED", hours=2)})
-        self.queue = self.post("/work_queues/", {"name": "night-queue", "description": "What runs at night", "concurrency_limit": 3})
+        self.later_run = self.post("/flow_runs/", {"flow_id": self.flow["id"], "name": "run-later",
+                                                   "state": self.state("SCHEDULED", hours=2)})
+        self.queue = self.post("/work_queues/",
+                               {"name": "night-queue", "description": "What runs at night", "concurrency_limit": 3})
         self.deployment = self.deploy()
         self.limit = self.post("/concurrency_limits/", {"tag": "database", "concurrency_limit": 5})
         self.block = self.add_block("slack-webhook", "night-channel", {"url": f"https://hooks.invalid/{SECRET}"})
@@ -40,7 +42,8 @@ class Seed:
 
     def post(self, path, body, status=(200, 201)):
         answer = self.http.post(path, json=body)
-        assert answer.status_code in ([status] if isinstance(status, int) else status), f"{path}: {answer.status_code} {answer.text}"
+        assert answer.status_code in ([status] if isinstance(status, int) else status), \
+            f"{path}: {answer.status_code} {answer.text}"
         return answer.json()
 
     def get(self, path):
@@ -52,7 +55,8 @@ class Seed:
     def state(kind, hours=0):
         state = {"type": kind, "name": kind.capitalize()}
         if hours:
-            state["state_details"] = {"scheduled_time": (datetime.now(timezone.utc) + timedelta(hours=hours)).isoformat()}
+            state["state_details"] = {
+                "scheduled_time": (datetime.now(timezone.utc) + timedelta(hours=hours)).isoformat()}
         return state
 
     def flow_run(self, kind):
@@ -64,8 +68,8 @@ class Seed:
     def deploy(self):
         return self.post("/deployments/", {
             "name": "every-night", "flow_id": self.flow["id"], "work_queue_name": "night-queue", "tags": ["nightly"],
-            "schedule": {"interval": 86400, "timezone": "Europe/Vienna"}, "is_schedule_active": True, "entrypoint": "report.py:report",
-            "parameters": {"rows": 10}, "parameter_openapi_schema": {
+            "schedule": {"interval": 86400, "timezone": "Europe/Vienna"}, "is_schedule_active": True,
+            "entrypoint": "report.py:report", "parameters": {"rows": 10}, "parameter_openapi_schema": {
                 "title": "Parameters", "type": "object", "required": ["rows"],
                 "properties": {"rows": {"title": "rows", "type": "integer", "position": 0}}}})
 

@@ -1,4 +1,5 @@
-"""A flow that the real client runs for the dashboard's tests: tasks that depend on each other, log lines. Run as a program."""
+"""A flow that the real client runs for the dashboard's tests: tasks that depend on each other, log lines. Run as a
+program."""
 from prefect import flow, get_run_logger, task
 
 

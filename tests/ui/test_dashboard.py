@@ -1,5 +1,5 @@
-"""The dashboard in a browser, page by page, on both servers: what it shows, and what it changes. conftest.py sees to it that no page
-has an error in its console or a request that fails."""
+"""The dashboard in a browser, page by page, on both servers: what it shows, and what it changes. conftest.py sees to it
+that no page has an error in its console or a request that fails."""
 import base64
 import time
 
@@ -27,7 +27,8 @@ def count_colours(page, canvas):
         const image = new Image(); image.src = "data:image/png;base64," + picture; await image.decode()
         const canvas = document.createElement("canvas"); canvas.width = image.width; canvas.height = image.height
         const context = canvas.getContext("2d"); context.drawImage(image, 0, 0)
-        return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size }""", picture)
+        return new Set(new Uint32Array(context.getImageData(0, 0, image.width, image.height).data.buffer)).size }""",
+                         picture)
 
 
 def click_answered(page, locator, method, ending):
@@ -114,8 +115,9 @@ def test_timeline(page, seed):
 
 
 def hold_graph_until_run(page, run_id):
-    """The radar ties tasks that depend on nothing to the run itself, and asks for both at once: if the graph comes first, its code looks for
-    a node that is not there yet ("reading 'downstreamNodes'", whichever server it talks to). A busy machine must not decide that."""
+    """The radar ties tasks that depend on nothing to the run itself, and asks for both at once: if the graph comes
+    first, its code looks for a node that is not there yet ("reading 'downstreamNodes'", whichever server it talks to).
+    A busy machine must not decide that."""
     held, run_is_there = [], []
 
     def on_graph(route):
@@ -225,7 +227,8 @@ def test_create_a_block(page, seed):
     field(page, "Value").fill("a value")
     click_answered(page, page.get_by_role("button", name="Create"), "POST", "/block_documents/")
     expect(page.get_by_text("a value")).to_be_visible()
-    assert seed.get("/block_types/slug/string/block_documents/name/written-in-a-browser")["data"] == {"value": "a value"}
+    assert seed.get("/block_types/slug/string/block_documents/name/written-in-a-browser")["data"] == \
+        {"value": "a value"}
 
 
 def test_blocks(page, seed):
@@ -242,7 +245,8 @@ def test_notifications(page, seed):
     page.goto("/notifications")
     row = page.get_by_role("row").filter(has_text="nightly")
     expect(row).to_contain_text("Failed")
-    click_answered(page, row.locator(".p-toggle__control, .p-toggle").first, "PATCH", "/flow_run_notification_policies/")
+    click_answered(page, row.locator(".p-toggle__control, .p-toggle").first, "PATCH",
+                   "/flow_run_notification_policies/")
     assert not seed.get(f"/flow_run_notification_policies/{seed.policy['id']}")["is_active"]
 
 

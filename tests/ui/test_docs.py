@@ -46,6 +46,7 @@ def test_a_link_opens_its_operation(docs):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_can_be_read(docs, scheme):
     docs.emulate_media(color_scheme=scheme)
-    colours = docs.evaluate("() => { const style = getComputedStyle(document.querySelector('.operation')); return [style.color, style.backgroundColor]; }")
+    colours = docs.evaluate("() => { const style = getComputedStyle(document.querySelector('.operation')); return"
+                            " [style.color, style.backgroundColor]; }")
     light = [sum(map(int, colour.removeprefix("rgb(").rstrip(")").split(","))) / 3 for colour in colours]
     assert abs(light[0] - light[1]) > 150 and (light[1] > 200) == (scheme == "light")

@@ -13,7 +13,8 @@ FORBIDDEN = {"detail": "Method Not Allowed"}
 
 
 def client(server, **headers):
-    return httpx.Client(base_url=server.root, timeout=60, trust_env=False, headers={"accept-encoding": "identity", **headers})
+    return httpx.Client(base_url=server.root, timeout=60, trust_env=False,
+                        headers={"accept-encoding": "identity", **headers})
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +38,9 @@ def asset(ours):
 # ---- on both servers ----
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/flow-runs", "/no/such/page", "/assets/gone.js", "/assets", "/api", "/apis", "/else//", "/ui-settings/",
-                                  "/assets/%2e%2e/index.html", "/%2e/", "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2f..%2f..%2fetc%2fpasswd"])
+@pytest.mark.parametrize("path", ["/", "/index.html", "/flow-runs", "/no/such/page", "/assets/gone.js", "/assets",
+                                  "/api", "/apis", "/else//", "/ui-settings/", "/assets/%2e%2e/index.html", "/%2e/",
+                                  "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2f..%2f..%2fetc%2fpasswd"])
 def test_page(http, path):
     answer = http.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, HTML)
@@ -46,8 +48,9 @@ def test_page(http, path):
 
 
 @pytest.mark.parametrize("path, kind", [
-    ("/robots.txt", "text/plain; charset=utf-8"), ("/ico/favicon.ico", "image/vnd.microsoft.icon"), ("/ico/completed.svg", "image/svg+xml"),
-    ("/ico/favicon-16x16.png", "image/png"), ("/ico//favicon-16x16.png", "image/png"), ("/ico/x/%2e%2e/favicon-16x16.png", "image/png")])
+    ("/robots.txt", "text/plain; charset=utf-8"), ("/ico/favicon.ico", "image/vnd.microsoft.icon"),
+    ("/ico/completed.svg", "image/svg+xml"), ("/ico/favicon-16x16.png", "image/png"),
+    ("/ico//favicon-16x16.png", "image/png"), ("/ico/x/%2e%2e/favicon-16x16.png", "image/png")])
 def test_file(http, path, kind):
     answer = http.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (200, kind)
@@ -105,8 +108,10 @@ def test_without_ui(without_ui):
 
 
 @pytest.mark.parametrize("accepted, gzipped", [
-    ("gzip, deflate, br", True), ("*", True), ("GZIP", True), ("br;q=1, gzip;q=0.2", True), ("gzip;q=0.5, identity;q=0.5", True), ("gzip ; q=0.001", True),
-    ("identity", False), ("br", False), ("gzip;q=0", False), ("gzip;q=0.000, *", False), ("*;q=0", False), ("gzip;q=0.5, identity", False), ("gzipped", False), ("", False)])
+    ("gzip, deflate, br", True), ("*", True), ("GZIP", True), ("br;q=1, gzip;q=0.2", True),
+    ("gzip;q=0.5, identity;q=0.5", True), ("gzip ; q=0.001", True), ("identity", False),
+    ("br", False), ("gzip;q=0", False), ("gzip;q=0.000, *", False), ("*;q=0", False), ("gzip;q=0.5, identity", False),
+    ("gzipped", False), ("", False)])
 def test_encoding(ours, asset, accepted, gzipped):
     plain = ours.get(asset)
     with ours.stream("GET", asset, headers={"accept-encoding": accepted}) as answer:
@@ -132,11 +137,13 @@ def test_caches(ours, asset):
     assert ours.get("/ui-settings").headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("known, status", [("{}", 304), ("W/{}", 304), ('"a", {}', 304), ('"a" ,W/{}', 304), ("*", 304), ('"a"', 200), ("", 200)])
+@pytest.mark.parametrize("known, status", [("{}", 304), ("W/{}", 304), ('"a", {}', 304), ('"a" ,W/{}', 304), ("*", 304),
+                                           ('"a"', 200), ("", 200)])
 def test_tags(ours, asset, known, status):
     tag = ours.get(asset).headers["etag"]
     answer = ours.get(asset, headers={"if-none-match": known.format(tag)})
-    assert (answer.status_code, answer.headers["etag"], answer.headers["cache-control"]) == (status, tag, "public, max-age=31536000, immutable")
+    assert (answer.status_code, answer.headers["etag"], answer.headers["cache-control"]) == \
+        (status, tag, "public, max-age=31536000, immutable")
 
 
 def test_origin_joins_the_other_reasons_to_vary(ours, asset):
@@ -147,9 +154,11 @@ def test_origin_joins_the_other_reasons_to_vary(ours, asset):
 
 @pytest.mark.parametrize("headers, address", [
     ({"host": "there:81"}, "http://there:81/api"), ({"host": "[::1]:4200"}, "http://[::1]:4200/api"),
-    ({"host": "inner:1", "x-forwarded-host": "outer.example", "x-forwarded-proto": "https"}, "https://outer.example/api"),
-    ({"host": "h", "x-forwarded-host": "first:8443, second", "x-forwarded-proto": "HTTPS, http"}, "https://first:8443/api"),
-    ({"host": "h", "x-forwarded-proto": "javascript"}, "http://h/api"), ({"host": "h", "x-forwarded-host": 'a"/b'}, "http://h/api"),
+    ({"host": "inner:1", "x-forwarded-host": "outer.example", "x-forwarded-proto": "https"},
+     "https://outer.example/api"),
+    ({"host": "h", "x-forwarded-host": "first:8443, second", "x-forwarded-proto": "HTTPS, http"},
+     "https://first:8443/api"), ({"host": "h", "x-forwarded-proto": "javascript"}, "http://h/api"),
+    ({"host": "h", "x-forwarded-host": 'a"/b'}, "http://h/api"),
     ({"host": "h", "x-forwarded-host": ""}, "http://h/api")])
 def test_address(ours, headers, address):
     assert ours.get("/ui-settings", headers=headers).json()["api_url"] == address
@@ -176,8 +185,9 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path, text, kind", [
-    ("/", "<p>own page</p>", HTML), ("/else", "<p>own page</p>", HTML), ("/assets", "<p>own page</p>", HTML), ("/assets/a.js", "let a", "text/javascript; charset=utf-8"),
-    ("/linked.css", "let a", "text/css; charset=utf-8"), ("/%2e%2e/secret.txt", "<p>own page</p>", HTML), ("/assets/..%2f..%2fsecret.txt", "<p>own page</p>", HTML),
+    ("/", "<p>own page</p>", HTML), ("/else", "<p>own page</p>", HTML), ("/assets", "<p>own page</p>", HTML),
+    ("/assets/a.js", "let a", "text/javascript; charset=utf-8"), ("/linked.css", "let a", "text/css; charset=utf-8"),
+    ("/%2e%2e/secret.txt", "<p>own page</p>", HTML), ("/assets/..%2f..%2fsecret.txt", "<p>own page</p>", HTML),
     ("/" + "x" * 5000, "<p>own page</p>", HTML)])
 def test_folder(folder, path, text, kind):
     answer = folder[1].get(path)
