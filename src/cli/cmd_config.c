@@ -63,8 +63,8 @@ static void say_set(const Cli *cli, Str name, Str value)
     printf("Set '%s' to %s.\n", text, shown(cli, text, value));
     if (getenv(text))
         cli_note(cli,
-                 "%s is also set by an environment variable which will override your config value. Run `unset %s` to "
-                 "clear it.",
+                 "%s is also set by an environment variable which will override your config value. "
+                 "Run `unset %s` to clear it.",
                  text, text);
 }
 

@@ -218,8 +218,8 @@ int cmd_database_downgrade(Cli *cli)
     const char *revision = cli_option(cli, "-r");
     if (revision && strcmp(revision, "base") != 0)
         return cli_bad(cli,
-                       "Can't locate revision identified by '%s': this program knows only base, which drops all "
-                       "tables.",
+                       "Can't locate revision identified by '%s': this program knows only base, "
+                       "which drops all tables.",
                        revision);
     Str question = arena_printf(cli->arena, "Are you sure you want to downgrade the Orion database at %s?",
                                 shown_url(cli));

@@ -73,8 +73,8 @@ static int report_health(const Cli *cli, const char *name, Str url)
         return 0;
     case API_UNCHECKED:
         cli_good(cli,
-                 "Profile %s is active. Its API uses TLS, which this command does not support: the connection was not "
-                 "tested.",
+                 "Profile %s is active. Its API uses TLS, which this command does not support: "
+                 "the connection was not tested.",
                  name);
         return 0;
     case API_ERROR:

@@ -400,8 +400,8 @@ static Statement *statement_new(SqliteConnection *c, const char *sql, Error *err
     const char *tail = "";
     if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, &tail) != SQLITE_OK)
         fail_sqlite(c->db, error, sql);
-    /* the cache compares with SQLite's copy, which ends with the first statement */
-    else if (!statement->handle || *tail)
+    else if (!statement->handle || *tail) /* the cache compares with SQLite's copy,
+                                           * which ends with the first statement */
         fail(error, ERR_INTERNAL, "not one statement: %s", sql);
     else if (number_parameters(statement, sql, error))
         return statement;

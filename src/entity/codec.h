@@ -73,11 +73,9 @@ struct Model {
     const Field *fields;
     size_t count;
     size_t size;           /* of the struct */
-    bool forbid_extra;     /* "extra fields not permitted" (bodies, filters);
-                            * else unknown keys are ignored (PrefectBaseModel) */
+    bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else ignored (PrefectBaseModel) */
     void (*complete)(Tx *tx, void *object); /* after a row was read: what no column says; may be NULL */
-    /* root validator, run after errors too, what was wrong being null; may be NULL */
-    bool (*finish)(Invalid *invalid, void *object);
+    bool (*finish)(Invalid *invalid, void *object); /* root validator, after errors too, their values null; or NULL */
     const char *schema;    /* its name in the API's description, where not the struct's: "FlowCreate" */
 };
 
@@ -92,8 +90,7 @@ struct Model {
 
 #define SCHEMA_REF(name) "{\"$ref\": \"#/components/schemas/" name "\"}" /* for Field.schema */
 
-/* Bit i: field i of the table was in the body (`exclude_unset`). */
-typedef uint64_t FieldSet;
+typedef uint64_t FieldSet; /* bit i: field i of the table was in the body (`exclude_unset`) */
 
 /* JSON -> struct. `object` is cleared and gets fallbacks for what was not sent. False: `invalid` has what is wrong;
  * *ret_sent may be NULL. `json` that is no object: "value is not a valid dict" / type_error.dict. */

@@ -94,8 +94,8 @@ static bool check_variables(Invalid *invalid, const Json *configuration, const J
     Str wants = shown_set(invalid->arena, &expected), gives = shown_set(invalid->arena, &provided);
     return invalid_add(invalid, "value_error", NULL,
                        "The variables specified in the job configuration template must be present as attributes in the "
-                       "variables class. Your job expects the following variables: %.*s, but your template provides: "
-                       "%.*s",
+                       "variables class. Your job expects the following variables: %.*s, "
+                       "but your template provides: %.*s",
                        STR_ARG(wants), STR_ARG(gives));
 }
 
