@@ -43,7 +43,7 @@ WIDTH = 120
 # What is checked for WIDTH, and where. A language that is off has lines to break first.
 WIDTH_CHECKED = {
     "Markdown": (True, ["*.md", "docs/*.md", "src/*/*.md"]),
-    "C": (False, ["src/**/*.[ch]", "tests/unit/*.[ch]", "tests/fuzz/*.[ch]"]),
+    "C": (True, ["src/**/*.[ch]", "tests/unit/*.[ch]", "tests/fuzz/*.[ch]"]),
     "Python": (True, ["tools/*.py", "tests/**/*.py", "bench/*.py"]),
 }
 

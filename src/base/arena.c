@@ -4,7 +4,8 @@
 
 enum {
     BLOCK_SIZE = 8192 - 64,  /* of the first block; leaves malloc room for its own head within two pages */
-    BLOCK_MAX = 1024 * 1024, /* blocks double up to here: the largest are mapped ones (main.c), which go back to the system at once */
+    BLOCK_MAX = 1024 * 1024, /* blocks double up to here: the largest are mapped ones (main.c),
+                              * which go back to the system at once */
     ALIGNMENT = 16,
     GROW_FIRST = 16 /* items of a list that grows */
 };

@@ -1,4 +1,5 @@
-/* base/clock.c -- civil dates, ISO 8601 times out, and times in as pendulum.parse() takes them. Durations: duration.c. */
+/* base/clock.c -- civil dates, ISO 8601 times out, and times in as pendulum.parse() takes them.
+ * Durations: duration.c. */
 #include "base/clock.h"
 
 #include <math.h>
@@ -246,9 +247,10 @@ bool time_parse_stored(Str text, Time *ret)
         return false;
     Scan s = scan_of(text);
     Civil c = { 0 };
-    if (!take_number(&s, 4, 4, &c.year) || !take_char(&s, '-') || !take_number(&s, 2, 2, &c.month) || !take_char(&s, '-') ||
-        !take_number(&s, 2, 2, &c.day) || !(take_char(&s, ' ') || take_char(&s, 'T')) || !take_number(&s, 2, 2, &c.hour) ||
-        !take_char(&s, ':') || !take_number(&s, 2, 2, &c.minute) || !take_char(&s, ':') || !take_number(&s, 2, 2, &c.second))
+    if (!take_number(&s, 4, 4, &c.year) || !take_char(&s, '-') || !take_number(&s, 2, 2, &c.month) ||
+        !take_char(&s, '-') || !take_number(&s, 2, 2, &c.day) || !(take_char(&s, ' ') || take_char(&s, 'T')) ||
+        !take_number(&s, 2, 2, &c.hour) || !take_char(&s, ':') || !take_number(&s, 2, 2, &c.minute) ||
+        !take_char(&s, ':') || !take_number(&s, 2, 2, &c.second))
         return false;
     if (take_char(&s, '.')) {
         if (s.end - s.p > 6)
@@ -262,7 +264,8 @@ bool time_parse_stored(Str text, Time *ret)
 }
 
 /* pendulum's ISO 8601 reader first gathers the digits of a part, counting separators wherever they stand, and then
- * decides by the number of digits; so shall it be here, for its leniency ("2016-1001", "10:2030" refused) to be the same. */
+ * decides by the number of digits; so shall it be here, for its leniency ("2016-1001",
+ * "10:2030" refused) to be the same. */
 
 typedef struct Digits { int value, count, separators; } Digits;
 
@@ -478,7 +481,8 @@ static bool is_interval(Str text)
         return false;
     size_t n = (size_t)(slash - text.p);
     Civil from, to;
-    return parse_iso((Str){ text.p, n }, TIME_NULL, &from) && parse_iso((Str){ slash + 1, text.n - n - 1 }, TIME_NULL, &to);
+    return parse_iso((Str){ text.p, n }, TIME_NULL, &from) &&
+           parse_iso((Str){ slash + 1, text.n - n - 1 }, TIME_NULL, &to);
 }
 
 bool moment_parse(Str text, Time now, Moment *ret)

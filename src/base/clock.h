@@ -22,8 +22,8 @@ typedef struct Moment {
 Time clock_now(void); /* the wall clock; only the edges call it, all else is given `now` */
 int64_t clock_monotonic(void); /* microseconds from some moment on, for waiting and measuring: nobody sets this clock */
 
-/* What pendulum.parse(text) (2.1, strict, tz UTC) takes and makes of it; false if it refuses. Times without a zone are UTC. "now" and times
- * without a date are taken from `now`; refused where it is TIME_NULL. */
+/* What pendulum.parse(text) (2.1, strict, tz UTC) takes and makes of it; false if it refuses.
+ * Times without a zone are UTC. "now" and times without a date are taken from `now`; refused where it is TIME_NULL. */
 bool moment_parse(Str text, Time now, Moment *ret) MUST_CHECK;
 /* ISO 8601 as datetime.isoformat() writes: 2026-11-23T02:28:25.630785+00:00, no fraction when it is zero. */
 void moment_format(Buf *out, Moment m);
@@ -49,7 +49,8 @@ void civil_from_days(int64_t days, Civil *c);     /* year, month and day */
 bool civil_is_leap(int year);
 int civil_month_days(int year, int month);
 
-/* pydantic 1 durations: ISO 8601 ("P1DT2H", "PT1.5S", "-P1D") or "[-][DD ][HH:MM]SS[.ffffff]"; seconds as a number are the caller's. */
+/* pydantic 1 durations: ISO 8601 ("P1DT2H", "PT1.5S", "-P1D") or "[-][DD ][HH:MM]SS[.ffffff]";
+ * seconds as a number are the caller's. */
 bool duration_parse(Str text, int64_t *ret_us) MUST_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
 /* base/crypto.c -- SHA-256 and Fernet over OpenSSL's libcrypto. */
 #include "base/crypto.h"
 
-#define OPENSSL_SUPPRESS_DEPRECATED /* the digest alone: asking EVP for it loads the providers, 3 MB resident at every first start */
+/* the digest alone: asking EVP for it loads the providers, 3 MB resident at every first start */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -105,7 +106,8 @@ static bool mac_of(const FernetKey *key, const unsigned char *bytes, size_t n, u
 }
 
 /* AES-128-CBC with PKCS7 padding, either way; -1 on failure. */
-static int crypt_cbc(bool encrypt, const FernetKey *key, const unsigned char *iv, const unsigned char *in, int n, unsigned char *out)
+static int crypt_cbc(bool encrypt, const FernetKey *key, const unsigned char *iv, const unsigned char *in, int n,
+                     unsigned char *out)
 {
     EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
     int first = 0, last = 0;

@@ -10,25 +10,28 @@
 enum { UUID_BYTES = 16, UUID_DIGITS = 32 };
 
 static const char *const adjectives[] = {
-    "agile",   "amber",   "ancient", "azure",   "bold",    "brave",   "breezy",  "bright",  "brisk",   "calm",    "candid",
-    "clever",  "copper",  "coral",   "cosmic",  "crimson", "crisp",   "curious", "dapper",  "daring",  "deft",    "eager",
-    "earnest", "electric", "elegant", "emerald", "fearless", "fleet",  "gentle",  "gilded",  "glad",    "golden",  "graceful",
-    "hardy",   "hazel",   "honest",  "humble",  "indigo",  "ivory",   "jade",    "jolly",   "keen",    "kind",    "lively",
-    "loyal",   "lucid",   "lunar",   "mellow",  "merry",   "mighty",  "misty",   "modest",  "nimble",  "noble",   "olive",
-    "patient", "placid",  "plucky",  "polite",  "quick",   "quiet",   "radiant", "rapid",   "rosy",    "ruby",    "rustic",
-    "sage",    "scarlet", "serene",  "silent",  "silver",  "smooth",  "snowy",   "solar",   "spry",    "steady",  "stellar",
-    "sunny",   "swift",   "tidy",    "tranquil", "velvet",  "vivid",   "warm",    "wise",    "witty",   "zesty",
+    "agile",    "amber",   "ancient",  "azure",    "bold",    "brave",   "breezy",   "bright",  "brisk",  "calm",
+    "candid",   "clever",  "copper",   "coral",    "cosmic",  "crimson", "crisp",    "curious", "dapper", "daring",
+    "deft",     "eager",   "earnest",  "electric", "elegant", "emerald", "fearless", "fleet",   "gentle", "gilded",
+    "glad",     "golden",  "graceful", "hardy",    "hazel",   "honest",  "humble",   "indigo",  "ivory",  "jade",
+    "jolly",    "keen",    "kind",     "lively",   "loyal",   "lucid",   "lunar",    "mellow",  "merry",  "mighty",
+    "misty",    "modest",  "nimble",   "noble",    "olive",   "patient", "placid",   "plucky",  "polite", "quick",
+    "quiet",    "radiant", "rapid",    "rosy",     "ruby",    "rustic",  "sage",     "scarlet", "serene", "silent",
+    "silver",   "smooth",  "snowy",    "solar",    "spry",    "steady",  "stellar",  "sunny",   "swift",  "tidy",
+    "tranquil", "velvet",  "vivid",    "warm",     "wise",    "witty",   "zesty",
 };
 
 static const char *const animals[] = {
-    "albatross", "alpaca",  "antelope", "badger",   "beaver",  "bison",    "bobcat",   "buffalo", "camel",    "caribou", "cheetah",
-    "condor",    "cormorant", "cougar", "coyote",   "crane",   "cricket",  "curlew",   "deer",    "dolphin",  "dormouse", "dove",
-    "eagle",     "egret",   "elk",      "falcon",   "ferret",  "finch",    "flamingo", "fox",     "gazelle",  "gecko",   "gibbon",
-    "goose",     "gull",    "hare",     "hawk",     "hedgehog", "heron",   "hornet",   "ibex",    "ibis",     "iguana",  "jackal",
-    "jaguar",    "kestrel", "kingfisher", "koala",  "lark",    "lemur",    "leopard",  "llama",   "lobster",  "lynx",    "magpie",
-    "manatee",   "marmot",  "marten",   "meerkat",  "mole",    "moose",    "newt",     "ocelot",  "octopus",  "oriole",  "osprey",
-    "otter",     "owl",     "panther",  "pelican",  "penguin", "pheasant", "plover",   "puffin",  "quail",    "rabbit",  "raven",
-    "salmon",    "seal",    "sparrow",  "stork",    "swan",    "tapir",    "toucan",   "walrus",  "weasel",   "wolf",    "wren",
+    "albatross", "alpaca",     "antelope", "badger",    "beaver",  "bison",   "bobcat",  "buffalo", "camel",
+    "caribou",   "cheetah",    "condor",   "cormorant", "cougar",  "coyote",  "crane",   "cricket", "curlew",
+    "deer",      "dolphin",    "dormouse", "dove",      "eagle",   "egret",   "elk",     "falcon",  "ferret",
+    "finch",     "flamingo",   "fox",      "gazelle",   "gecko",   "gibbon",  "goose",   "gull",    "hare",
+    "hawk",      "hedgehog",   "heron",    "hornet",    "ibex",    "ibis",    "iguana",  "jackal",  "jaguar",
+    "kestrel",   "kingfisher", "koala",    "lark",      "lemur",   "leopard", "llama",   "lobster", "lynx",
+    "magpie",    "manatee",    "marmot",   "marten",    "meerkat", "mole",    "moose",   "newt",    "ocelot",
+    "octopus",   "oriole",     "osprey",   "otter",     "owl",     "panther", "pelican", "penguin", "pheasant",
+    "plover",    "puffin",     "quail",    "rabbit",    "raven",   "salmon",  "seal",    "sparrow", "stork",
+    "swan",      "tapir",      "toucan",   "walrus",    "weasel",  "wolf",    "wren",
 };
 
 void random_bytes(void *out, size_t n)

@@ -5,7 +5,9 @@
 
 #include "base/buf.h"
 
-typedef enum JsonKind { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_INT, JSON_FLOAT, JSON_STRING, JSON_ARRAY, JSON_OBJECT } JsonKind;
+typedef enum JsonKind {
+    JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_INT, JSON_FLOAT, JSON_STRING, JSON_ARRAY, JSON_OBJECT
+} JsonKind;
 
 typedef struct Json {
     JsonKind kind;
@@ -23,9 +25,10 @@ typedef struct JsonError {
 
 enum { JSON_DEPTH_MAX = 512 };
 
-/* Parses a whole document. Accepts what Python's json.loads accepts, but NaN, Infinity and -Infinity, floats beyond the doubles (which
- * are infinities there), lone surrogates and invalid UTF-8, which are refused (the reference answers 500 for them). A key that comes twice keeps its first place and its
- * last value. Result and slices live in the arena or in `text`. False: *error tells where and why. */
+/* Parses a whole document. Accepts what Python's json.loads accepts, but NaN, Infinity and -Infinity, floats beyond the
+ * doubles (which are infinities there), lone surrogates and invalid UTF-8, which are refused (the reference answers 500
+ * for them). A key that comes twice keeps its first place and its last value. Result and slices live in the arena or in
+ * `text`. False: *error tells where and why. */
 bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
 
 /* The same where it does not matter what is wrong. NULL: the text is null, or not JSON. */
@@ -33,16 +36,18 @@ const Json *json_read(Arena *arena, Str text) MUST_CHECK;
 
 const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
-/* What is wrong with JSON text that begins with another character than `opens` ('{', '['; 0: any will do) and is not null: a literal, or NULL. */
+/* What is wrong with JSON text that begins with another character than `opens` ('{', '[';
+ * 0: any will do) and is not null: a literal, or NULL. */
 const char *json_shape_fault(Str json_text, char opens);
 bool json_is_beyond_int64(const Json *json);                /* an integer (NULL is none) that 64 bits do not hold */
 bool json_holds_zero(const Json *json);                     /* U+0000, in any string or key of it */
 
-/* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: ", " and ": ", ASCII only with \uXXXX escapes in surrogate
- * pairs, as the reference writes JSON columns. */
+/* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: ", " and ":
+ * ", ASCII only with \uXXXX escapes in surrogate pairs, as the reference writes JSON columns. */
 typedef enum JsonStyle { JSON_WIRE, JSON_STORED } JsonStyle;
 
-/* Python's view of a number: ints keep their digits, floats are repr()ed (1.10 -> 1.1, 1e5 -> 100000.0, 1e22 -> 1e+22). */
+/* Python's view of a number: ints keep their digits, floats are repr()ed (1.10 -> 1.1, 1e5 -> 100000.0,
+ * 1e22 -> 1e+22). */
 void json_write_value(Buf *out, const Json *json, JsonStyle style);
 Str json_format(Arena *arena, const Json *json, JsonStyle style);
 /* From stored text to another style; text that does not parse is written as null. Null stays null (the JSON word). */
@@ -73,7 +78,8 @@ void json_float(JsonWriter *w, double v);     /* as Python's repr: 0.0, 1.5, 1e+
 void json_bool(JsonWriter *w, bool v);
 void json_null(JsonWriter *w);
 void json_value(JsonWriter *w, const Json *json);      /* NULL: null */
-void json_raw(JsonWriter *w, Str json_text);           /* JSON text in this writer's style: a value, or several with their commas */
+void json_raw(JsonWriter *w, Str json_text);           /* JSON text in this writer's style:
+                                                        * a value, or several with their commas */
 void json_stored(JsonWriter *w, Str json_text);        /* JSON text, brought into this writer's style; null Str: null */
 
 /* Python's repr(float) into `out` of at least 32 bytes; returns its length. */

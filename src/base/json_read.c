@@ -1,5 +1,5 @@
-/* base/json_read.c -- JSON text to a tree, by recursive descent. Where text is malformed, message and position are those
- * of Python's decoder: clients see them. */
+/* base/json_read.c -- JSON text to a tree, by recursive descent.
+ * Where text is malformed, message and position are those of Python's decoder: clients see them. */
 #include "base/json.h"
 
 #include <errno.h>
@@ -15,7 +15,8 @@ typedef struct Reader {
     Arena *arena;
     const char *start, *p, *end;
     unsigned depth;
-    /* Well-formed for Python, but refused by us: told only if no syntax error follows, as that one is what Python would tell. */
+    /* Well-formed for Python, but refused by us: told only if no syntax error follows,
+     * as that one is what Python would tell. */
     const char *refused_at, *refused_why;
     const char *failed_at, *failed_why;
 } Reader;

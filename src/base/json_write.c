@@ -274,7 +274,8 @@ void json_write_text(Buf *out, Str json_text, JsonStyle style)
         json_write_value(out, json, style);
     else
         buf_text(out, "null");
-    if (out->p == bytes) /* the buffer did not move behind the mark: the tree, of which a list would pile up hundreds, can go */
+    /* the buffer did not move behind the mark: the tree, of which a list would pile up hundreds, can go */
+    if (out->p == bytes)
         arena_release(out->arena, mark);
 }
 

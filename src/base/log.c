@@ -70,7 +70,8 @@ static size_t write_head(char *line, size_t room, LogLevel level, const char *lo
     return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* What a client sent may stand in a line: it must not begin another one, nor steer a terminal, nor make a file of lines unreadable. */
+/* What a client sent may stand in a line: it must not begin another one, nor steer a terminal,
+ * nor make a file of lines unreadable. */
 static void blank_strange(char *text, size_t n)
 {
     utf8_blank_invalid(text, n);

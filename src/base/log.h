@@ -1,4 +1,5 @@
-/* base/log.h -- lines to standard error: "12:34:56.789 | INFO    | orion.api - text". Never a secret, never a request body. */
+/* base/log.h -- lines to standard error: "12:34:56.789 | INFO    | orion.api - text".
+ * Never a secret, never a request body. */
 #ifndef ORION_LOG_H
 #define ORION_LOG_H
 

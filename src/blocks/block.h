@@ -41,7 +41,8 @@ extern const Model block_document_model, block_document_create_model, block_docu
 
 /* validate_block_type_slug and validate_block_document_name: lower-case letters, digits and dashes only. */
 bool block_name_is_plain(Str name);
-/* A Field's check: pydantic's HttpUrl. The member gets the address as pydantic keeps it: stripped, an international host in ASCII. */
+/* A Field's check: pydantic's HttpUrl. The member gets the address as pydantic keeps it:
+ * stripped, an international host in ASCII. */
 bool block_check_url(Invalid *invalid, void *member);
 
 /* ---- types. Each read returns NULL where there is no such row, or with tx->error ---- */
@@ -57,8 +58,8 @@ void block_type_escape(Arena *arena, BlockType *type);
 BlockSchema *block_schema_read(Tx *tx, Str id);
 /* The newest one with that checksum, of that version unless it is null. */
 BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version);
-/* The existing one or a new one (*ret_created), with the nested ones that are not there yet. NULL: ERR_CONFLICT where a nested
- * block's type is not there, ERR_INVALID where the fields do not define it. */
+/* The existing one or a new one (*ret_created), with the nested ones that are not there yet.
+ * NULL: ERR_CONFLICT where a nested block's type is not there, ERR_INVALID where the fields do not define it. */
 BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created);
 /* The sorted names of all capabilities that schemas have, as a JSON array. */
 Str block_schema_capabilities(Tx *tx);

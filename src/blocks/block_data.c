@@ -1,4 +1,5 @@
-/* blocks/block_data.c -- the data of a block document as JSON trees: hiding secrets, merging an update into what is stored. */
+/* blocks/block_data.c -- the data of a block document as JSON trees:
+ * hiding secrets, merging an update into what is stored. */
 #include "blocks/block_data.h"
 
 #include "base/ident.h"
@@ -78,12 +79,14 @@ static const Json *walk_object(const Walk *walk, const Json *object, const Json 
     for (const Json *member = object->child; member; member = member->next) {
         Path path = { parent, member->key, parent ? parent->depth + 1 : 0 };
         const Json *there = dict_get(&stored, member->key);
-        const Json *value = is_leaf(member) ? walk->leaf(walk, member, there, &path) : walk_object(walk, member, there, &path);
+        const Json *value = is_leaf(member) ? walk->leaf(walk, member, there, &path)
+                                            : walk_object(walk, member, there, &path);
         if (value)
             dict_put(&made, member->key, value);
     }
     const Json *result = dict_object(&made);
-    return parent && result->count == 0 ? NULL : result; /* a nested object that lost all its leaves is gone, as when rebuilt from them */
+    /* a nested object that lost all its leaves is gone, as when rebuilt from them */
+    return parent && result->count == 0 ? NULL : result;
 }
 
 static const Json *hide_leaf(const Walk *walk, const Json *json, const Json *current, const Path *path)
@@ -112,7 +115,8 @@ const Json *block_data_obfuscate(Arena *arena, const Json *data, const Json *sch
     return data->kind == JSON_OBJECT ? walk_object(&walk, data, NULL, NULL) : data;
 }
 
-const Json *block_data_update(Arena *arena, const Json *current, const Json *update, const Json *schema_fields, bool merge)
+const Json *block_data_update(Arena *arena, const Json *current, const Json *update, const Json *schema_fields,
+                              bool merge)
 {
     Walk walk = { .arena = arena, .schema_fields = schema_fields, .leaf = keep_secret_leaf };
     const Json *kept = walk_object(&walk, update, current, NULL);
@@ -131,9 +135,12 @@ static bool read_reference(Arena *arena, const Json *member, Str *ret_id, Error 
 {
     const Json *id = json_get(json_get(member, "$ref"), "block_document_id");
     if (json_is_null(id))
-        return fail(error, ERR_BAD_REQUEST, "Received block reference without a block_document_id in key %.*s", STR_ARG(member->key));
+        return fail(error, ERR_BAD_REQUEST, "Received block reference without a block_document_id in key %.*s",
+                    STR_ARG(member->key));
     if (id->kind != JSON_STRING || !uuid_parse(arena, id->text, ret_id))
-        return fail(error, ERR_BAD_REQUEST, "Received block reference with a block_document_id that is not an id in key %.*s", STR_ARG(member->key));
+        return fail(error, ERR_BAD_REQUEST,
+                    "Received block reference with a block_document_id that is not an id in key %.*s",
+                    STR_ARG(member->key));
     return true;
 }
 

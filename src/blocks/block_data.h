@@ -1,4 +1,5 @@
-/* blocks/block_data.h -- the data of a block document as JSON trees: hiding secrets, merging an update, telling references apart. */
+/* blocks/block_data.h -- the data of a block document as JSON trees:
+ * hiding secrets, merging an update, telling references apart. */
 #ifndef ORION_BLOCK_DATA_H
 #define ORION_BLOCK_DATA_H
 
@@ -8,7 +9,8 @@
 /* The data with each secret leaf replaced by "********". */
 const Json *block_data_obfuscate(Arena *arena, const Json *data, const Json *schema_fields);
 /* The update without secrets that came back obfuscated; with `merge`, laid over the current data (its keys first). */
-const Json *block_data_update(Arena *arena, const Json *current, const Json *update, const Json *schema_fields, bool merge);
+const Json *block_data_update(Arena *arena, const Json *current, const Json *update, const Json *schema_fields,
+                              bool merge);
 
 /* A key whose value is {"$ref": {"block_document_id": …}}. */
 typedef struct BlockReference {
@@ -16,7 +18,8 @@ typedef struct BlockReference {
     struct BlockReference *next;
 } BlockReference;
 
-/* _separate_block_references_from_data: the data without those keys. NULL: error says which one names no document by its id. */
+/* _separate_block_references_from_data: the data without those keys.
+ * NULL: error says which one names no document by its id. */
 const Json *block_data_separate(Arena *arena, const Json *data, BlockReference **ret_references, Error *error);
 
 #endif

@@ -1,4 +1,5 @@
-/* blocks/block_dict.c -- JSON objects that are put together: open addressing over the members, which stay in their order. */
+/* blocks/block_dict.c -- JSON objects that are put together: open addressing over the members,
+ * which stay in their order. */
 #include "blocks/block_dict.h"
 
 enum { CAPACITY_MIN = 16 };

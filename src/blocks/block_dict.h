@@ -1,5 +1,5 @@
-/* blocks/block_dict.h -- a JSON object under construction, in which keys are found quickly: block data and definitions may have
- * as many keys as a body has room for. */
+/* blocks/block_dict.h -- a JSON object under construction, in which keys are found quickly:
+ * block data and definitions may have as many keys as a body has room for. */
 #ifndef ORION_BLOCK_DICT_H
 #define ORION_BLOCK_DICT_H
 

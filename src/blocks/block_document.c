@@ -1,5 +1,5 @@
-/* blocks/block_document.c -- documents: a schema's fields filled in, encrypted as one Fernet token. A field that holds another document
- * is a row of block_document_reference; what is read has that document's data in its place. */
+/* blocks/block_document.c -- documents: a schema's fields filled in, encrypted as one Fernet token. A field that holds
+ * another document is a row of block_document_reference; what is read has that document's data in its place. */
 #include "blocks/block.h"
 
 #include "base/ident.h"
@@ -19,7 +19,8 @@ static bool check_document_name(Invalid *invalid, void *member)
     Str name = *(Str *)member;
     if (name.p && !check_name(invalid, member))
         return false;
-    return block_name_is_plain(name) || invalid_add(invalid, "value_error", NULL, "name must only contain lowercase letters, numbers, and dashes");
+    return block_name_is_plain(name) ||
+           invalid_add(invalid, "value_error", NULL, "name must only contain lowercase letters, numbers, and dashes");
 }
 
 static bool named_unless_anonymous(Invalid *invalid, void *object)
@@ -129,19 +130,22 @@ static bool read_one(BlockReader *reader, Reading *reading, Str id)
     if (!document)
         return false;
     if (++reader->count > NESTED_MAX || reading->depth > NESTED_DEPTH_MAX)
-        return fail(tx->error, ERR_TOO_LARGE, "Block documents refer to too many others: at most %d on %d levels.", NESTED_MAX, NESTED_DEPTH_MAX);
+        return fail(tx->error, ERR_TOO_LARGE, "Block documents refer to too many others: at most %d on %d levels.",
+                    NESTED_MAX, NESTED_DEPTH_MAX);
     const struct KnownSchema *known = known_schema(reader, document->block_schema_id);
     if (!known)
         return false;
     document->block_schema = known->schema;
-    document->block_type = str_eq(document->block_type_id, known->schema->block_type_id) ? known->schema->block_type :
-                                                                                          block_type_read(tx, document->block_type_id);
+    document->block_type = str_eq(document->block_type_id, known->schema->block_type_id)
+                               ? known->schema->block_type
+                               : block_type_read(tx, document->block_type_id);
     Str data = decrypt_data(tx, document->data);
     if (!data.p || !document->block_type)
         return false;
     reader->nested_bytes += reading->parent ? data.n : 0;
     if (reader->nested_bytes > NESTED_BYTES_MAX)
-        return fail(tx->error, ERR_TOO_LARGE, "Block documents refer to too much: at most %d MB.", NESTED_BYTES_MAX >> 20);
+        return fail(tx->error, ERR_TOO_LARGE, "Block documents refer to too much: at most %d MB.",
+                    NESTED_BYTES_MAX >> 20);
     reading->data = json_object_of(tx->arena, data);
     if (!reader->include_secrets)
         reading->data = block_data_obfuscate(tx->arena, reading->data, known->fields);
@@ -180,7 +184,8 @@ static BlockReference *read_references(Tx *tx, Str id)
 {
     BlockReference *first = NULL, **tail = &first;
     Rows *rows = DB_QUERY(tx,
-                          "SELECT reference.name, reference.reference_block_document_id FROM block_document_reference AS reference"
+                          "SELECT reference.name, reference.reference_block_document_id"
+                          " FROM block_document_reference AS reference"
                           " JOIN block_document ON block_document.id = reference.reference_block_document_id"
                           " WHERE reference.parent_block_document_id = $1 ORDER BY block_document.name, reference.name",
                           v_uuid(id));
@@ -243,24 +248,30 @@ BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets)
 /* Documents that contained each other could not be read again. */
 static bool check_no_circle(Tx *tx, Str parent_id, const BlockReference *reference)
 {
-    int64_t leads_back = DB_INT(tx, 0,
-                                "WITH RECURSIVE below (id) AS (SELECT block_document.id FROM block_document WHERE block_document.id = $1"
-                                " UNION SELECT reference.reference_block_document_id FROM block_document_reference AS reference"
-                                " JOIN below ON below.id = reference.parent_block_document_id)"
-                                " SELECT count(*) FROM below WHERE id = $2",
-                                v_uuid(reference->document_id), v_uuid(parent_id));
+    int64_t leads_back =
+        DB_INT(tx, 0,
+               "WITH RECURSIVE below (id) AS (SELECT block_document.id FROM block_document WHERE block_document.id = $1"
+               " UNION SELECT reference.reference_block_document_id"
+               " FROM block_document_reference AS reference"
+               " JOIN below ON below.id = reference.parent_block_document_id)"
+               " SELECT count(*) FROM below WHERE id = $2",
+               v_uuid(reference->document_id), v_uuid(parent_id));
     if (leads_back)
-        return fail(tx->error, ERR_BAD_REQUEST, "The block document in key %.*s refers to the one that would contain it.", STR_ARG(reference->name));
+        return fail(tx->error, ERR_BAD_REQUEST,
+                    "The block document in key %.*s refers to the one that would contain it.",
+                    STR_ARG(reference->name));
     return tx->error->code == ERR_NONE;
 }
 
 static bool add_reference(Tx *tx, Str parent_id, const BlockReference *reference)
 {
     return check_no_circle(tx, parent_id, reference) &&
-        DB_SEND(tx,
-                "INSERT INTO block_document_reference (id, created, updated, name, parent_block_document_id, reference_block_document_id)"
-                " VALUES ($1, $2, $2, $3, $4, $5)",
-                v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(reference->name), v_uuid(parent_id), v_uuid(reference->document_id));
+           DB_SEND(tx,
+                   "INSERT INTO block_document_reference (id, created, updated, name, parent_block_document_id, "
+                   "reference_block_document_id)"
+                   " VALUES ($1, $2, $2, $3, $4, $5)",
+                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(reference->name), v_uuid(parent_id),
+                   v_uuid(reference->document_id));
 }
 
 BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted)
@@ -295,8 +306,10 @@ static bool move_to_schema(Tx *tx, const BlockDocument *document, Str schema_id)
     if (!type_id.p)
         return fail(tx->error, ERR_INTEGRITY, "block document update names a schema that does not exist");
     if (!str_eq(type_id, document->block_type_id))
-        return fail(tx->error, ERR_BAD_REQUEST, "Must migrate block document to a block schema of the same block type.");
-    return DB_SEND(tx, "UPDATE block_document SET block_schema_id = $1 WHERE id = $2", v_uuid(schema_id), v_uuid(document->id));
+        return fail(tx->error, ERR_BAD_REQUEST,
+                    "Must migrate block document to a block schema of the same block type.");
+    return DB_SEND(tx, "UPDATE block_document SET block_schema_id = $1 WHERE id = $2", v_uuid(schema_id),
+                   v_uuid(document->id));
 }
 
 /* The references become those that the data has; a row that says the same stays. */
@@ -343,10 +356,12 @@ bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, Fi
     Str fields = DB_TEXT(tx, "SELECT fields FROM block_schema WHERE id = $1", v_uuid(document->block_schema_id));
     if (!current.p || tx->error->code != ERR_NONE)
         return false;
-    const Json *data = block_data_update(tx->arena, json_object_of(tx->arena, current), json_object_of(tx->arena, update->data),
-                                         json_object_of(tx->arena, fields), update->merge_existing_data);
+    const Json *data = block_data_update(tx->arena, json_object_of(tx->arena, current),
+                                         json_object_of(tx->arena, update->data), json_object_of(tx->arena, fields),
+                                         update->merge_existing_data);
     data = block_data_separate(tx->arena, data, &references, tx->error);
-    return data && write_data(tx, id, data) && move_to_schema(tx, document, update->block_schema_id) && replace_references(tx, id, references);
+    return data && write_data(tx, id, data) && move_to_schema(tx, document, update->block_schema_id) &&
+           replace_references(tx, id, references);
 }
 
 /* ---- documents of a type ---- */

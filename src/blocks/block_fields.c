@@ -58,8 +58,8 @@ static const Json *plain_definitions(Arena *arena, const Json *fields, const Jso
     collect_places(fields, &places);
     for (const Place *place = places.first; place; place = place->next) { /* grows meanwhile */
         const Json *definition = dict_get(&known, place->definition);
-        if (!definition || definition->kind != JSON_OBJECT || definition->count == 0 || dict_get(&plain, place->definition) ||
-            !json_is_null(json_get(definition, "block_type_slug")))
+        if (!definition || definition->kind != JSON_OBJECT || definition->count == 0 ||
+            dict_get(&plain, place->definition) || !json_is_null(json_get(definition, "block_type_slug")))
             continue;
         dict_put(&plain, place->definition, definition);
         collect_places(definition, &places);
@@ -118,7 +118,8 @@ const Json *block_fields_of_child(Arena *arena, const Json *fields, const Json *
     for (const Place *place = places.first; place; place = place->next) {
         const Json *definition = dict_get(&known, place->definition);
         const Json *of_type = json_get(definition, "block_type_slug");
-        if (definition && (places.count == 1 || (of_type && of_type->kind == JSON_STRING && str_eq(of_type->text, slug))))
+        if (definition &&
+            (places.count == 1 || (of_type && of_type->kind == JSON_STRING && str_eq(of_type->text, slug))))
             return definition->kind == JSON_OBJECT ? definition : NULL;
     }
     return NULL;

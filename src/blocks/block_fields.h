@@ -1,17 +1,20 @@
-/* blocks/block_fields.h -- the fields of a block schema: an object of JSON Schema in which other blocks may be nested. */
+/* blocks/block_fields.h -- the fields of a block schema: an object of JSON Schema in
+ * which other blocks may be nested. */
 #ifndef ORION_BLOCK_FIELDS_H
 #define ORION_BLOCK_FIELDS_H
 
 #include "base/json.h"
 
-/* Block._calculate_schema_checksum of the reference: "sha256:…" over the sorted fields without secret_fields and without the
- * definitions of blocks. */
+/* Block._calculate_schema_checksum of the reference: "sha256:…" over the sorted fields without secret_fields and
+ * without the definitions of blocks. */
 Str block_fields_checksum(Arena *arena, const Json *fields);
 /* The fields with all of these definitions in them; NULL: as they are. */
 const Json *block_fields_with_definitions(Arena *arena, const Json *fields, const Json *definitions);
-/* As stored: without block_schema_references, and of the definitions only those of no block, which are put together anew on reading. */
+/* As stored: without block_schema_references, and of the definitions only those of no block,
+ * which are put together anew on reading. */
 const Json *block_fields_stored(Arena *arena, const Json *fields);
-/* The definition that is meant by the property `name`, where several are possible the one of the type with that slug; NULL: none. */
+/* The definition that is meant by the property `name`, where several are possible the one of the type with that slug;
+ * NULL: none. */
 const Json *block_fields_of_child(Arena *arena, const Json *fields, const Json *definitions, Str name, Str slug);
 
 #endif

@@ -1,10 +1,11 @@
-/* blocks/block_registration.c -- registers block types with their schemas: those in block_types.json, those of the collections (taken
- * out of the published package when the program is built), and files that users bring. */
+/* blocks/block_registration.c -- registers block types with their schemas: those in block_types.json, those of the
+ * collections (taken out of the published package when the program is built), and files that users bring. */
 #include "blocks/block_registration.h"
 
 #include "blocks/block.h"
 
-extern const char block_types_builtin[], block_types_collections[]; /* made by tools/embed.py; the latter may be empty */
+/* made by tools/embed.py; the latter may be empty */
+extern const char block_types_builtin[], block_types_collections[];
 
 typedef enum Existing { LEAVE, UPDATE } Existing;
 
@@ -46,7 +47,8 @@ static Str first_error(const Invalid *invalid)
     Str items = buf_view(&invalid->items);
     Buf text;
     buf_init(&text, invalid->arena, 64);
-    if (!json_parse(invalid->arena, arena_printf(invalid->arena, "[%.*s]", STR_ARG(items)), &errors, &unused) || !errors->child)
+    if (!json_parse(invalid->arena, arena_printf(invalid->arena, "[%.*s]", STR_ARG(items)), &errors, &unused) ||
+        !errors->child)
         return STR("not valid");
     const Json *loc = json_get(errors->child, "loc"), *message = json_get(errors->child, "msg");
     for (const Json *place = loc ? loc->child : NULL; place; place = place->next) {
@@ -60,10 +62,12 @@ static Str first_error(const Invalid *invalid)
 
 static bool refuse(Registration *registration, const char *collection, Str type, Str what)
 {
-    return fail(registration->tx->error, ERR_INVALID, "block type \"%.*s\" of %s: %.*s", STR_ARG(type), collection, STR_ARG(what));
+    return fail(registration->tx->error, ERR_INVALID, "block type \"%.*s\" of %s: %.*s", STR_ARG(type), collection,
+                STR_ARG(what));
 }
 
-static bool decode(Registration *registration, const Model *model, const Json *json, void *object, FieldSet *ret_sent, Str *ret_error)
+static bool decode(Registration *registration, const Model *model, const Json *json, void *object, FieldSet *ret_sent,
+                   Str *ret_error)
 {
     Invalid invalid;
     invalid_init(&invalid, registration->tx->arena, registration->tx->now);
@@ -86,12 +90,13 @@ static bool update_type(Registration *registration, BlockType *type, FieldSet se
     if (codec_update(registration->tx, &type_model, there->id, type, sent) != 1)
         return false;
     /* Made anew: an upsert leaves the time of the last update as it was. */
-    return !registration->system_only ||
-        DB_EXEC(registration->tx, "UPDATE block_type SET updated = $1 WHERE id = $2", v_time(there->updated), v_uuid(there->id)) == 1;
+    return !registration->system_only || DB_EXEC(registration->tx, "UPDATE block_type SET updated = $1 WHERE id = $2",
+                                                 v_time(there->updated), v_uuid(there->id)) == 1;
 }
 
 /* *ret_word: what happened to it, for the report. */
-static bool register_type(Registration *registration, BlockType *type, FieldSet sent, Str *ret_id, const char **ret_word)
+static bool register_type(Registration *registration, BlockType *type, FieldSet sent, Str *ret_id,
+                          const char **ret_word)
 {
     Tx *tx = registration->tx;
     const BlockType *there = block_type_read_by_slug(tx, type->slug);
@@ -107,7 +112,8 @@ static bool register_type(Registration *registration, BlockType *type, FieldSet 
     return (registration->existing == LEAVE && !unprotected) || update_type(registration, type, sent, there);
 }
 
-static bool register_schemas(Registration *registration, const Json *schemas, Str type_id, size_t *ret_new, Str *ret_error)
+static bool register_schemas(Registration *registration, const Json *schemas, Str type_id, size_t *ret_new,
+                             Str *ret_error)
 {
     Tx *tx = registration->tx;
     *ret_new = 0;
@@ -117,7 +123,8 @@ static bool register_schemas(Registration *registration, const Json *schemas, St
         if (!decode(registration, &schema_model, item, &schema, NULL, ret_error))
             return false;
         /* The file's own checksum spares the work of computing it, on every start but the first. */
-        if (DB_INT(tx, 0, "SELECT count(*) FROM block_schema WHERE checksum = $1 AND version = $2", v_text(schema.checksum), v_text(schema.version)))
+        if (DB_INT(tx, 0, "SELECT count(*) FROM block_schema WHERE checksum = $1 AND version = $2",
+                   v_text(schema.checksum), v_text(schema.version)))
             continue;
         schema.block_type_id = type_id;
         if (!block_schema_create(tx, &schema, &created))
@@ -149,7 +156,8 @@ static bool register_block(Registration *registration, const char *collection, c
         return error.p ? refuse(registration, collection, json->key, error) : false;
     registration->types++;
     if (registration->report)
-        buf_printf(registration->report, "%.*s: %s, %zu new schema%s\n", STR_ARG(type.slug), word, count, count == 1 ? "" : "s");
+        buf_printf(registration->report, "%.*s: %s, %zu new schema%s\n", STR_ARG(type.slug), word, count,
+                   count == 1 ? "" : "s");
     return true;
 }
 

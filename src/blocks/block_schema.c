@@ -1,5 +1,5 @@
-/* blocks/block_schema.c -- the fields of a block type at one version, found by their checksum. The blocks that are nested in them are
- * schemas of their own, to which rows of block_schema_reference lead. */
+/* blocks/block_schema.c -- the fields of a block type at one version, found by their checksum.
+ * The blocks that are nested in them are schemas of their own, to which rows of block_schema_reference lead. */
 #include "blocks/block.h"
 
 #include "base/ident.h"
@@ -88,7 +88,8 @@ typedef struct EdgeRow {
 
 static bool fail_too_nested(Tx *tx)
 {
-    return fail(tx->error, ERR_TOO_LARGE, "The block schema nests too much: at most %d blocks on %d levels, in %d bytes, by %d references.",
+    return fail(tx->error, ERR_TOO_LARGE,
+                "The block schema nests too much: at most %d blocks on %d levels, in %d bytes, by %d references.",
                 NESTED_MAX, NESTED_DEPTH_MAX, NESTED_FIELDS_MAX, REFERENCES_MAX);
 }
 
@@ -101,9 +102,12 @@ static EdgeRow *read_edge_rows(Tx *tx, Tree *tree)
                           "WITH RECURSIVE nested (parent_id, name, id) AS ("
                           " SELECT parent_block_schema_id, name, reference_block_schema_id FROM block_schema_reference"
                           " WHERE parent_block_schema_id = $1"
-                          " UNION SELECT reference.parent_block_schema_id, reference.name, reference.reference_block_schema_id"
-                          " FROM block_schema_reference AS reference JOIN nested ON nested.id = reference.parent_block_schema_id)"
-                          " SELECT nested.parent_id, nested.name, block_schema.id, block_schema.checksum, block_type.slug, block_schema.fields"
+                          " UNION SELECT reference.parent_block_schema_id, reference.name,"
+                          " reference.reference_block_schema_id"
+                          " FROM block_schema_reference AS reference"
+                          " JOIN nested ON nested.id = reference.parent_block_schema_id)"
+                          " SELECT nested.parent_id, nested.name, block_schema.id, block_schema.checksum,"
+                          " block_type.slug, block_schema.fields"
                           " FROM nested JOIN block_schema ON block_schema.id = nested.id"
                           " JOIN block_type ON block_type.id = block_schema.block_type_id"
                           " ORDER BY block_schema.created, block_schema.id, nested.name",
@@ -183,7 +187,8 @@ static const Json *with_reference(Arena *arena, const Json *there, const Json *r
 
 static void add_all(Dict *dict, const Json *object)
 {
-    for (const Json *member = object && object->kind == JSON_OBJECT ? object->child : NULL; member; member = member->next)
+    for (const Json *member = object && object->kind == JSON_OBJECT ? object->child : NULL; member;
+         member = member->next)
         dict_put(dict, member->key, member);
 }
 
@@ -204,7 +209,8 @@ static void add_definitions(Tree *tree, Dict *definitions, Nested *child)
     add_all(definitions, dict_object(&all));
 }
 
-/* Puts references into the node's fields; the definitions of all blocks below it. A schema that leads back to itself ends there. */
+/* Puts references into the node's fields; the definitions of all blocks below it.
+ * A schema that leads back to itself ends there. */
 static const Json *definitions_below(Tree *tree, Nested *node)
 {
     if (node->definitions || node->under_way)
@@ -215,7 +221,9 @@ static const Json *definitions_below(Tree *tree, Nested *node)
     node->under_way = true;
     for (const Edge *edge = tree->edges; edge; edge = edge->next) {
         if (edge->parent == node)
-            dict_put(&references, edge->name, with_reference(tree->arena, dict_get(&references, edge->name), reference_of(tree->arena, edge->child)));
+            dict_put(&references, edge->name,
+                     with_reference(tree->arena, dict_get(&references, edge->name),
+                                    reference_of(tree->arena, edge->child)));
     }
     dict_put(&node->fields, STR("block_schema_references"), dict_object(&references));
     for (const Edge *edge = tree->edges; edge; edge = edge->next) {
@@ -257,8 +265,10 @@ BlockSchema *block_schema_read(Tx *tx, Str id)
 static Str find_by_checksum(Tx *tx, Str checksum, Str version)
 {
     if (!version.p)
-        return DB_TEXT(tx, "SELECT id FROM block_schema WHERE checksum = $1 ORDER BY created DESC, id DESC LIMIT 1", v_text(checksum));
-    return DB_TEXT(tx, "SELECT id FROM block_schema WHERE checksum = $1 AND version = $2", v_text(checksum), v_text(version));
+        return DB_TEXT(tx, "SELECT id FROM block_schema WHERE checksum = $1 ORDER BY created DESC, id DESC LIMIT 1",
+                       v_text(checksum));
+    return DB_TEXT(tx, "SELECT id FROM block_schema WHERE checksum = $1 AND version = $2", v_text(checksum),
+                   v_text(version));
 }
 
 BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version)
@@ -286,11 +296,14 @@ static bool make_nested(const Making *parent, Str type_id, Str name, Str slug, S
 {
     Tx *tx = parent->tx;
     const Json *fields = block_fields_of_child(tx->arena, parent->fields, parent->definitions, name, slug);
-    Making child = { .tx = tx, .parent = parent, .type_id = type_id, .version = STR("non-versioned"), .capabilities = STR("[]"),
-                     .fields = fields, .definitions = parent->definitions, .size = parent->size, .depth = parent->depth + 1,
+    Making child = { .tx = tx, .parent = parent, .type_id = type_id, .version = STR("non-versioned"),
+                     .capabilities = STR("[]"), .fields = fields, .definitions = parent->definitions,
+                     .size = parent->size, .depth = parent->depth + 1,
                      .count = parent->count, .references = parent->references };
     if (!fields)
-        return fail(tx->error, ERR_INVALID, "The fields of the block schema do not define the block that is nested as \"%.*s\".", STR_ARG(name));
+        return fail(tx->error, ERR_INVALID,
+                    "The fields of the block schema do not define the block that is nested as \"%.*s\".",
+                    STR_ARG(name));
     if (child.depth > NESTED_DEPTH_MAX || ++*child.count > NESTED_MAX || child.size > NESTED_FIELDS_MAX)
         return fail_too_nested(tx);
     if (!make_schema(&child))
@@ -319,10 +332,12 @@ static bool add_reference(const Making *parent, Str name, Str child_id)
         return fail_too_nested(tx);
     if (is_its_own_parent(parent, child_id))
         return fail(tx->error, ERR_INVALID, "The block that is nested as \"%.*s\" contains itself.", STR_ARG(name));
-    return there > 0 || DB_SEND(tx,
-                                "INSERT INTO block_schema_reference (id, created, updated, name, parent_block_schema_id, reference_block_schema_id)"
-                                " VALUES ($1, $2, $2, $3, $4, $5)",
-                                v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(parent->id), v_uuid(child_id));
+    return there > 0 ||
+           DB_SEND(tx,
+                   "INSERT INTO block_schema_reference (id, created, updated, name, parent_block_schema_id, "
+                   "reference_block_schema_id)"
+                   " VALUES ($1, $2, $2, $3, $4, $5)",
+                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(parent->id), v_uuid(child_id));
 }
 
 static bool make_reference(const Making *parent, Str name, const Json *reference)
@@ -330,10 +345,13 @@ static bool make_reference(const Making *parent, Str name, const Json *reference
     Tx *tx = parent->tx;
     const Json *slug = json_get(reference, "block_type_slug"), *checksum = json_get(reference, "block_schema_checksum");
     if (!slug || slug->kind != JSON_STRING || !checksum || checksum->kind != JSON_STRING)
-        return fail(tx->error, ERR_INVALID, "The reference \"%.*s\" lacks a block_type_slug or a block_schema_checksum.", STR_ARG(name));
+        return fail(tx->error, ERR_INVALID,
+                    "The reference \"%.*s\" lacks a block_type_slug or a block_schema_checksum.", STR_ARG(name));
     Str type_id = DB_TEXT(tx, "SELECT id FROM block_type WHERE slug = $1", v_text(slug->text));
     if (!type_id.p)
-        return fail(tx->error, ERR_CONFLICT, "Cannot create block schema because block type %.*s was not found.Did you forget to register the block type?",
+        return fail(tx->error, ERR_CONFLICT,
+                    "Cannot create block schema because block type %.*s was not found.Did you forget to register the "
+                    "block type?",
                     STR_ARG(json_python_repr(tx->arena, slug->text)));
     Str id = find_by_checksum(tx, checksum->text, STR_NULL);
     return (id.p || make_nested(parent, type_id, name, slug->text, &id)) && add_reference(parent, name, id);
@@ -342,7 +360,8 @@ static bool make_reference(const Making *parent, Str name, const Json *reference
 static bool make_references(const Making *parent)
 {
     const Json *references = json_get(parent->fields, "block_schema_references");
-    for (const Json *member = references && references->kind == JSON_OBJECT ? references->child : NULL; member; member = member->next) {
+    for (const Json *member = references && references->kind == JSON_OBJECT ? references->child : NULL; member;
+         member = member->next) {
         bool is_list = member->kind == JSON_ARRAY; /* of a union */
         for (const Json *item = is_list ? member->child : member; item; item = is_list ? item->next : NULL)
             if (!make_reference(parent, member->key, item))
@@ -362,8 +381,9 @@ static bool make_schema(Making *making)
     making->id = existing.p ? existing : uuid_new(tx->arena);
     if (existing.p || tx->error->code != ERR_NONE)
         return tx->error->code == ERR_NONE;
-    BlockSchema schema = { .id = making->id, .created = tx->now, .updated = tx->now, .checksum = checksum, .block_type_id = making->type_id,
-                           .capabilities = making->capabilities, .version = making->version };
+    BlockSchema schema = { .id = making->id, .created = tx->now, .updated = tx->now, .checksum = checksum,
+                           .block_type_id = making->type_id, .capabilities = making->capabilities,
+                           .version = making->version };
     schema.fields = json_format(tx->arena, block_fields_stored(tx->arena, all), JSON_STORED);
     making->created = true;
     return codec_send_insert(tx, &block_schema_model, &schema) && make_references(making);
@@ -383,8 +403,9 @@ static Str as_sent(Arena *arena, const Json *fields)
 BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created)
 {
     size_t count = 0, references = 0;
-    Making making = { .tx = tx, .type_id = wanted->block_type_id, .version = wanted->version, .capabilities = wanted->capabilities,
-                      .fields = json_object_of(tx->arena, wanted->fields), .size = wanted->fields.n, .count = &count, .references = &references };
+    Making making = { .tx = tx, .type_id = wanted->block_type_id, .version = wanted->version,
+                      .capabilities = wanted->capabilities, .fields = json_object_of(tx->arena, wanted->fields),
+                      .size = wanted->fields.n, .count = &count, .references = &references };
     const Json *definitions = json_get(making.fields, "definitions");
     if (definitions && definitions->kind == JSON_OBJECT && definitions->count > 0)
         making.definitions = definitions;

@@ -17,7 +17,8 @@ bool block_name_is_plain(Str name)
 
 static bool check_slug(Invalid *invalid, void *member)
 {
-    return block_name_is_plain(*(Str *)member) || invalid_add(invalid, "value_error", NULL, "slug must only contain lowercase letters, numbers, and dashes");
+    return block_name_is_plain(*(Str *)member) ||
+           invalid_add(invalid, "value_error", NULL, "slug must only contain lowercase letters, numbers, and dashes");
 }
 
 #define URL_SCHEMA "{\"type\": \"string\", \"format\": \"uri\", \"minLength\": 1, \"maxLength\": 2083}"

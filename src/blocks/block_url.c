@@ -1,4 +1,5 @@
-/* blocks/block_url.c -- the addresses of block types, checked as pydantic's HttpUrl: what its pattern takes, and its words of refusal. */
+/* blocks/block_url.c -- the addresses of block types, checked as pydantic's HttpUrl:
+ * what its pattern takes, and its words of refusal. */
 #include "blocks/block.h"
 
 #include <curl/curl.h>
@@ -35,7 +36,8 @@ static bool is_any_letter(uint32_t c)
 {
     if (c < 0x80)
         return is_letter(c);
-    return c >= 0xc0 && c != 0xd7 && c != 0xf7 && !(c >= 0x2000 && c <= 0x2bff) && !(c >= 0x3000 && c <= 0x3004) && !(c >= 0x1f000 && c <= 0x1faff);
+    return c >= 0xc0 && c != 0xd7 && c != 0xf7 && !(c >= 0x2000 && c <= 0x2bff) && !(c >= 0x3000 && c <= 0x3004) &&
+           !(c >= 0x1f000 && c <= 0x1faff);
 }
 
 static Str strip(Str s)
@@ -72,7 +74,8 @@ static Str cut(Str s, size_t at, size_t n)
 static size_t match_scheme(Str s, Url *url)
 {
     size_t n = 0;
-    while (n < s.n && (is_letter((unsigned char)s.p[n]) || (n > 0 && (is_digit((unsigned char)s.p[n]) || char_in(s.p[n], "+-.")))))
+    while (n < s.n &&
+           (is_letter((unsigned char)s.p[n]) || (n > 0 && (is_digit((unsigned char)s.p[n]) || char_in(s.p[n], "+-.")))))
         n++;
     if (n < 2 || s.n < n + 3 || memcmp(s.p + n, "://", 3) != 0)
         return 0;
@@ -224,7 +227,8 @@ static DomainKind judge_domain(Str host, bool *ret_top_level)
     return ascii || labels_fit(whole, true) ? DOMAIN_INTERNATIONAL : DOMAIN_BAD;
 }
 
-/* libcurl's parser of addresses: it is loaded when the first international host comes, for what notify/transport.c says. */
+/* libcurl's parser of addresses: it is loaded when the first international host comes,
+ * for what notify/transport.c says. */
 typedef struct UrlParser {
     __typeof__(&curl_url) open;
     __typeof__(&curl_url_set) set;
@@ -251,7 +255,8 @@ static Str host_to_ascii(Arena *arena, Str host)
         return host;
     if (!load_parser(&url))
         return STR_NULL;
-    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = utf8 ? uselocale(utf8) : NULL; /* the library reads hosts by the locale */
+    /* the library reads hosts by the locale */
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = utf8 ? uselocale(utf8) : NULL;
     CURLU *handle = url.open();
     char *text = NULL;
     Str ascii = STR_NULL;
@@ -285,21 +290,25 @@ static bool refuse_extra(Invalid *invalid, Str extra)
     json_str(&w, extra);
     json_object_end(&w);
     Str shown = json_python_repr(invalid->arena, extra);
-    return invalid_add(invalid, "value_error.url.extra", buf_cstr(&context), "URL invalid, extra characters found after valid URL: %.*s", STR_ARG(shown));
+    return invalid_add(invalid, "value_error.url.extra", buf_cstr(&context),
+                       "URL invalid, extra characters found after valid URL: %.*s", STR_ARG(shown));
 }
 
 static bool check_length(Invalid *invalid, Str text)
 {
     if (text.n == 0)
-        return invalid_add(invalid, "value_error.any_str.min_length", "{\"limit_value\":1}", "ensure this value has at least 1 characters");
+        return invalid_add(invalid, "value_error.any_str.min_length", "{\"limit_value\":1}",
+                           "ensure this value has at least 1 characters");
     if (utf8_count(text) > URL_MAX)
-        return invalid_add(invalid, "value_error.any_str.max_length", "{\"limit_value\":2083}", "ensure this value has at most 2083 characters");
+        return invalid_add(invalid, "value_error.any_str.max_length", "{\"limit_value\":2083}",
+                           "ensure this value has at most 2083 characters");
     return true;
 }
 
 static bool is_http(Str scheme)
 {
-    return (scheme.n == 4 && strncasecmp(scheme.p, "http", 4) == 0) || (scheme.n == 5 && strncasecmp(scheme.p, "https", 5) == 0);
+    return (scheme.n == 4 && strncasecmp(scheme.p, "http", 4) == 0) ||
+           (scheme.n == 5 && strncasecmp(scheme.p, "https", 5) == 0);
 }
 
 static bool port_fits(Str port)
@@ -310,15 +319,17 @@ static bool port_fits(Str port)
     return value <= PORT_MAX;
 }
 
-/* An international host is kept in its ASCII form, and the address put together anew without the port that goes without saying. */
+/* An international host is kept in its ASCII form, and the address put together anew without the
+ * port that goes without saying. */
 static bool rebuild(Invalid *invalid, const Url *url, Str *ret)
 {
     Str host = host_to_ascii(invalid->arena, url->host), usual = str_is(url->scheme, "http") ? STR("80") : STR("443");
     if (!host.p)
         return refuse(invalid, "value_error.url.host", "URL host invalid");
     bool has_port = url->port.p && !str_eq(url->port, usual);
-    *ret = arena_printf(invalid->arena, "%.*s://%.*s%s%.*s%s%.*s%.*s", STR_ARG(url->scheme), STR_ARG(url->userinfo), url->userinfo.n ? "@" : "",
-                        STR_ARG(host), has_port ? ":" : "", STR_ARG(has_port ? url->port : STR("")), STR_ARG(url->tail));
+    *ret = arena_printf(invalid->arena, "%.*s://%.*s%s%.*s%s%.*s%.*s", STR_ARG(url->scheme), STR_ARG(url->userinfo),
+                        url->userinfo.n ? "@" : "", STR_ARG(host), has_port ? ":" : "",
+                        STR_ARG(has_port ? url->port : STR("")), STR_ARG(url->tail));
     return true;
 }
 
@@ -346,7 +357,8 @@ bool block_check_url(Invalid *invalid, void *member)
     if (!url.scheme.p)
         return refuse(invalid, "value_error.url.scheme", "invalid or missing URL scheme");
     if (!is_http(url.scheme))
-        return invalid_add(invalid, "value_error.url.scheme", "{\"allowed_schemes\":[\"http\",\"https\"]}", "URL scheme not permitted");
+        return invalid_add(invalid, "value_error.url.scheme", "{\"allowed_schemes\":[\"http\",\"https\"]}",
+                           "URL scheme not permitted");
     at = match_userinfo(*text, at, &url);
     at = match_tail(*text, match_host(*text, at, &url), &url);
     if (!port_fits(url.port))

@@ -1,4 +1,5 @@
-/* blocks/encryption.c -- the key of encrypted block data. It is read for each use: another process may replace or delete its row. */
+/* blocks/encryption.c -- the key of encrypted block data. It is read for each use:
+ * another process may replace or delete its row. */
 #include "blocks/encryption.h"
 
 #include "base/crypto.h"
@@ -52,12 +53,15 @@ static bool find_key(Tx *tx, FernetKey *ret, KeyState *ret_state)
 
 static const char broken_row[] = "the row ENCRYPTION_KEY of the table configuration does not contain a Fernet key";
 
-/* A row that holds no key may still be mended, and is what all documents depend on: it goes only where there are none. */
+/* A row that holds no key may still be mended, and is what all documents depend on:
+ * it goes only where there are none. */
 static bool remove_broken(Tx *tx)
 {
     if (DB_INT(tx, 1, "SELECT COUNT(*) FROM (SELECT 1 FROM block_document LIMIT 1) AS any_document") > 0)
-        return fail(tx->error, ERR_INTERNAL, "block data cannot be encrypted: %s, and the existing block documents need the key that it held. "
-                    "Restore it, or delete them", broken_row);
+        return fail(tx->error, ERR_INTERNAL,
+                    "block data cannot be encrypted: %s, and the existing block documents need the key that it held. "
+                    "Restore it, or delete them",
+                    broken_row);
     return DB_SEND(tx, "DELETE FROM configuration WHERE key = $1", v_text(STR("ENCRYPTION_KEY")));
 }
 
@@ -66,16 +70,20 @@ static bool create_key(Tx *tx, FernetKey *ret)
 {
     fernet_key_new(ret);
     Str value = arena_printf(tx->arena, "{\"fernet_key\": \"%.*s\"}", STR_ARG(fernet_key_text(tx->arena, ret)));
-    int64_t rows = DB_EXEC(tx, "INSERT INTO configuration (id, created, updated, key, value) VALUES ($1, $2, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
+    int64_t rows = DB_EXEC(tx,
+                           "INSERT INTO configuration (id, created, updated, key, value)"
+                           " VALUES ($1, $2, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
                            v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(STR("ENCRYPTION_KEY")), v_json(value));
-    return rows > 0 || stored_key(tx, ret) == KEY_FOUND || fail(tx->error, ERR_INTERNAL, "the encryption key can be neither read nor created");
+    return rows > 0 || stored_key(tx, ret) == KEY_FOUND ||
+           fail(tx->error, ERR_INTERNAL, "the encryption key can be neither read nor created");
 }
 
 Str encrypt_data(Tx *tx, Str json_text)
 {
     FernetKey key;
     KeyState state;
-    if (!find_key(tx, &key, &state) || (state == KEY_BROKEN && !remove_broken(tx)) || (state != KEY_FOUND && !create_key(tx, &key)))
+    if (!find_key(tx, &key, &state) || (state == KEY_BROKEN && !remove_broken(tx)) ||
+        (state != KEY_FOUND && !create_key(tx, &key)))
         return STR_NULL;
     Str token = fernet_encrypt(tx->arena, &key, json_text, tx->now);
     if (!token.p)
@@ -86,7 +94,8 @@ Str encrypt_data(Tx *tx, Str json_text)
 Str decrypt_data(Tx *tx, Str token)
 {
     static const char *const reasons[] = {
-        [KEY_FOUND] = "it was encrypted with another key", [KEY_NONE] = "the encryption key is not in the database", [KEY_BROKEN] = broken_row,
+        [KEY_FOUND] = "it was encrypted with another key", [KEY_NONE] = "the encryption key is not in the database",
+        [KEY_BROKEN] = broken_row,
     };
     FernetKey key;
     KeyState state;

@@ -39,8 +39,9 @@ static int connect_one(const struct addrinfo *found)
     int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC, found->ai_protocol);
     if (fd < 0)
         return -1;
-    bool ok = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
-        connect(fd, found->ai_addr, found->ai_addrlen) == 0;
+    bool ok = setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == 0 &&
+              setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit) == 0 &&
+              connect(fd, found->ai_addr, found->ai_addrlen) == 0;
     if (ok)
         return fd;
     close(fd);
@@ -86,8 +87,8 @@ ApiHealth api_health(Arena *arena, Str url)
     if (fd < 0)
         return API_UNREACHABLE;
     const char *slash = address.path[0] && address.path[strlen(address.path) - 1] == '/' ? "" : "/";
-    Str request = arena_printf(arena, "GET %s%shealth HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n", address.path, slash, address.host,
-        address.port);
+    Str request = arena_printf(arena, "GET %s%shealth HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\n\r\n",
+                               address.path, slash, address.host, address.port);
     bool ok = is_ok(fd, request);
     close(fd);
     return ok ? API_CONNECTED : API_ERROR;

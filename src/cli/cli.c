@@ -72,7 +72,8 @@ static bool is_integer(const Cli *cli, const CliOption *option, const char *text
 {
     SettingValue value;
     SettingProblem problem;
-    return setting_parse(setting_find(str_from(option->setting)), TOML_STRING, str_from(text), cli->arena, &value, &problem);
+    return setting_parse(setting_find(str_from(option->setting)), TOML_STRING, str_from(text), cli->arena, &value,
+                         &problem);
 }
 
 static int letter_code(const Command *command, int letter)
@@ -90,7 +91,8 @@ static int take_option(Cli *cli, int code)
     const CliOption *option = &cli->command->options[i];
     cli->values[i] = option->value ? optarg : (code - FIRST_OPTION) % 2 ? "false" : "true";
     if (option->value && strcmp(option->value, "INTEGER") == 0 && !is_integer(cli, option, optarg))
-        return cli_usage(cli, cli->command, "Invalid value for '--%s': %s is not a valid integer.", option->name, cli_quoted(cli, str_from(optarg)));
+        return cli_usage(cli, cli->command, "Invalid value for '--%s': %s is not a valid integer.", option->name,
+                         cli_quoted(cli, str_from(optarg)));
     return 0;
 }
 
@@ -98,7 +100,8 @@ static int refuse_option(const Cli *cli, int code, char **argv)
 {
     const char *word = argv[optind - 1];
     if (optopt > 0 && optopt < FIRST_OPTION) /* a letter, perhaps one of several in the word */
-        return cli_usage(cli, cli->command, code == ':' ? "Option '-%c' requires an argument." : "No such option: -%c", optopt);
+        return cli_usage(cli, cli->command, code == ':' ? "Option '-%c' requires an argument." : "No such option: -%c",
+                         optopt);
     return cli_usage(cli, cli->command, code == ':' ? "Option '%s' requires an argument." : "No such option: %s", word);
 }
 
@@ -115,7 +118,8 @@ static bool read_options(Cli *cli, int argc, char **argv, int *ret_status)
             cli_help_command(cli, cli->command);
             return false;
         }
-        *ret_status = code == '?' || code == ':' ? refuse_option(cli, code, argv) : take_option(cli, letter_code(cli->command, code));
+        *ret_status = code == '?' || code == ':' ? refuse_option(cli, code, argv)
+                                                 : take_option(cli, letter_code(cli->command, code));
         if (*ret_status)
             return false;
     }
@@ -136,7 +140,8 @@ static int check_arguments(const Cli *cli)
 
 /* ---- running ---- */
 
-/* The home folder is made by any command that may change something, as the client does; it is the only folder that is ever made. */
+/* The home folder is made by any command that may change something, as the client does;
+ * it is the only folder that is ever made. */
 static void make_home(const Cli *cli)
 {
     Str home = settings_text(cli->settings, "PREFECT_HOME");
@@ -158,7 +163,9 @@ static int run_command(Cli *cli, int argc, char **argv)
 {
     int status;
     if (cli->command->flags & COMMAND_FOREIGN) {
-        fprintf(stderr, "'%s' is a command of the Python client (pip install prefect==2.7.12); this program is its server.\n", cli->command->path);
+        fprintf(stderr,
+                "'%s' is a command of the Python client (pip install prefect==2.7.12); this program is its server.\n",
+                cli->command->path);
         return 2;
     }
     if (!read_options(cli, argc, argv, &status))
@@ -167,7 +174,8 @@ static int run_command(Cli *cli, int argc, char **argv)
     if (status)
         return status;
     Error error = { .code = ERR_NONE };
-    cli->settings = cli->command->flags & COMMAND_LENIENT ? settings_load_leniently(cli->profile, &error) : settings_load(cli->profile, &error);
+    cli->settings = cli->command->flags & COMMAND_LENIENT ? settings_load_leniently(cli->profile, &error)
+                                                          : settings_load(cli->profile, &error);
     if (!cli->settings)
         return cli_bad(cli, "%s", error.message);
     cli_colours(cli);
@@ -247,7 +255,8 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
             cli->profile = *word + 2;
         } else {
             bool lacks = strcmp(*word, "-p") == 0 || strcmp(*word, "--profile") == 0;
-            *ret_status = cli_usage(cli, NULL, lacks ? "Option '%s' requires an argument." : "No such option: %s", *word);
+            *ret_status = cli_usage(cli, NULL, lacks ? "Option '%s' requires an argument." : "No such option: %s",
+                                    *word);
             return false;
         }
     }

@@ -25,7 +25,8 @@ typedef struct Command {
     const char *arguments;  /* for the usage: "NAME NEW_NAME" */
     size_t least, most;     /* how many arguments */
     const CliOption *options; /* ends with an empty row; NULL: none */
-    unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's; LENIENT: runs with templates that do not expand */
+    unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's;
+                             * LENIENT: runs with templates that do not expand */
     int (*run)(Cli *cli);   /* the exit status */
 } Command;
 

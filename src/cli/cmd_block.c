@@ -51,7 +51,8 @@ int cmd_block_import(Cli *cli)
     bool ok = db && db_run(db, true, cli->arena, step_import, &import, &error);
     db_close(db);
     if (!ok)
-        return cli_bad(cli, error.code == ERR_INVALID ? "%s was not imported: %s" : "%s was not imported. %s", path, error.message);
+        return cli_bad(cli, error.code == ERR_INVALID ? "%s was not imported: %s" : "%s was not imported. %s", path,
+                       error.message);
     printf("%.*s", STR_ARG(import.report));
     cli_good(cli, "Imported the block types of %s.", path);
     return 0;

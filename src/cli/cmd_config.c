@@ -62,7 +62,10 @@ static void say_set(const Cli *cli, Str name, Str value)
     const char *text = arena_cstr(cli->arena, name);
     printf("Set '%s' to %s.\n", text, shown(cli, text, value));
     if (getenv(text))
-        cli_note(cli, "%s is also set by an environment variable which will override your config value. Run `unset %s` to clear it.", text, text);
+        cli_note(cli,
+                 "%s is also set by an environment variable which will override your config value. "
+                 "Run `unset %s` to clear it.",
+                 text, text);
 }
 
 int cmd_config_set(Cli *cli)
@@ -125,7 +128,9 @@ static int compare_lines(const void *a, const void *b)
 
 static const char *view_line(const Cli *cli, const Setting *setting)
 {
-    static const char *const sources[] = { [FROM_DEFAULT] = "defaults", [FROM_PROFILE] = "profile", [FROM_ENVIRONMENT] = "env" };
+    static const char *const sources[] = {
+        [FROM_DEFAULT] = "defaults", [FROM_PROFILE] = "profile", [FROM_ENVIRONMENT] = "env"
+    };
     Str value = settings_given(cli->settings, setting->name);
     if (setting->flags & SETTING_SECRET && !cli_switch(cli, "show-secrets", false))
         value = STR("********");
@@ -142,7 +147,8 @@ int cmd_config_view(Cli *cli)
     const char **lines = arena_zalloc(cli->arena, setting_count * sizeof *lines);
     size_t count = 0;
     for (size_t i = 0; i < setting_count; i++)
-        if (settings_source(cli->settings, setting_table[i].name) != FROM_DEFAULT || cli_switch(cli, "show-defaults", false))
+        if (settings_source(cli->settings, setting_table[i].name) != FROM_DEFAULT ||
+            cli_switch(cli, "show-defaults", false))
             lines[count++] = view_line(cli, &setting_table[i]);
     qsort(lines, count, sizeof *lines, compare_lines);
     printf("PREFECT_PROFILE=%s\n", cli_quoted(cli, str_from(settings_profile(cli->settings))));

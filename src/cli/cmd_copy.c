@@ -1,4 +1,5 @@
-/* cli/cmd_copy.c -- `orion database copy`: all rows of one database into another, with a line that tells how far it is. */
+/* cli/cmd_copy.c -- `orion database copy`: all rows of one database into another, with a
+ * line that tells how far it is. */
 #include "cli/cli.h"
 
 #include <unistd.h>
@@ -28,8 +29,9 @@ static void draw_bar(const CopyProgress *p, double seconds)
     for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < filled ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\033[K%-9s [%s] %3d %% %8.0f rows/s  %.*s", phase_name(p->phase), bar, (int)(p->all_done * 100 / all),
-            seconds > 0 ? (double)p->all_done / seconds : 0, TABLE_WIDTH, db_tables[p->table].name);
+    fprintf(stderr, "\r\033[K%-9s [%s] %3d %% %8.0f rows/s  %.*s", phase_name(p->phase), bar,
+            (int)(p->all_done * 100 / all), seconds > 0 ? (double)p->all_done / seconds : 0, TABLE_WIDTH,
+            db_tables[p->table].name);
     fflush(stderr);
 }
 
@@ -70,7 +72,8 @@ static int64_t print_counts(const Copy *copy)
     int64_t all = 0;
     printf("%-*s %12s  checksum\n", TABLE_WIDTH, "table", "rows");
     for (size_t i = 0; i < TABLE_COUNT; i++) {
-        printf("%-*s %12lld  %.*s\n", TABLE_WIDTH, db_tables[i].name, (long long)copy->counts[i], CHECKSUM_SHOWN, copy->checksums[i]);
+        printf("%-*s %12lld  %.*s\n", TABLE_WIDTH, db_tables[i].name, (long long)copy->counts[i], CHECKSUM_SHOWN,
+               copy->checksums[i]);
         all += copy->counts[i];
     }
     return all;
@@ -114,7 +117,10 @@ int cmd_database_copy(Cli *cli)
     const char *from_shown = cli_shown_url(cli, str_from(from)), *to_shown = cli_shown_url(cli, str_from(to));
     Copy copy = { .force = cli_switch(cli, "force", false), .skip_bad_rows = cli_switch(cli, "skip-bad-rows", false) };
     if (copy.force) {
-        Str question = arena_printf(cli->arena, "Are you sure you want to replace everything in the Orion database located at \"%s\"?", to_shown);
+        Str question =
+            arena_printf(cli->arena,
+                         "Are you sure you want to replace everything in the Orion database located at \"%s\"?",
+                         to_shown);
         int status = cli_ask(cli, question.p, "Database copy aborted");
         if (status)
             return status;
@@ -123,7 +129,8 @@ int cmd_database_copy(Cli *cli)
     if (!copy_between(cli, &copy, from, to, &error)) {
         int status = cli_bad(cli, "%s", error.message);
         if (copy.met_bad_row)
-            status = cli_bad(cli, "`orion database check` lists all such values; --skip-bad-rows leaves their rows out.");
+            status = cli_bad(cli,
+                             "`orion database check` lists all such values; --skip-bad-rows leaves their rows out.");
         return copy.was_committing ? status : cli_bad(cli, "Nothing was stored in \"%s\".", to_shown);
     }
     long long rows = print_counts(&copy);

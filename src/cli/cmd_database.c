@@ -96,7 +96,8 @@ static bool is_head(Tx *tx, const char *revision)
 {
     if (!revision || strcmp(revision, "head") == 0 || strcmp(revision, migrate_head(tx)) == 0)
         return true;
-    return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%s': this program knows only head.", revision);
+    return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%s': this program knows only head.",
+                revision);
 }
 
 static bool step_up(Tx *tx, void *arg)
@@ -203,23 +204,30 @@ static int change(const Cli *cli, const char *verb, Opening opening, bool (*step
 int cmd_database_upgrade(Cli *cli)
 {
     Upgrade upgrade = { .revision = cli_option(cli, "-r"), .plan = STR("") };
-    Str question = arena_printf(cli->arena, "Are you sure you want to upgrade the Orion database at %s?", shown_url(cli));
+    Str question = arena_printf(cli->arena, "Are you sure you want to upgrade the Orion database at %s?",
+                                shown_url(cli));
     int status = cli_ask(cli, question.p, "Database upgrade aborted!");
     if (status)
         return status;
-    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli, &upgrade) : change(cli, "upgrade", OPEN_CREATES, step_up, &upgrade);
+    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli, &upgrade)
+                                             : change(cli, "upgrade", OPEN_CREATES, step_up, &upgrade);
 }
 
 int cmd_database_downgrade(Cli *cli)
 {
     const char *revision = cli_option(cli, "-r");
     if (revision && strcmp(revision, "base") != 0)
-        return cli_bad(cli, "Can't locate revision identified by '%s': this program knows only base, which drops all tables.", revision);
-    Str question = arena_printf(cli->arena, "Are you sure you want to downgrade the Orion database at %s?", shown_url(cli));
+        return cli_bad(cli,
+                       "Can't locate revision identified by '%s': this program knows only base, "
+                       "which drops all tables.",
+                       revision);
+    Str question = arena_printf(cli->arena, "Are you sure you want to downgrade the Orion database at %s?",
+                                shown_url(cli));
     int status = cli_ask(cli, question.p, "Database downgrade aborted!");
     if (status)
         return status;
-    return cli_switch(cli, "dry-run", false) ? plan_downgrade(cli) : change(cli, "downgrade", OPEN_EXISTING, step_drop, NULL);
+    return cli_switch(cli, "dry-run", false) ? plan_downgrade(cli)
+                                             : change(cli, "downgrade", OPEN_EXISTING, step_drop, NULL);
 }
 
 int cmd_database_stamp(Cli *cli)
@@ -261,7 +269,9 @@ int cmd_database_check(Cli *cli)
     if (!ok)
         return cli_bad(cli, "%s", error.message);
     if (check.faults)
-        return cli_bad(cli, "%lld of the values in %lld rows cannot be read, or cannot be copied to PostgreSQL. Fix them, or delete their rows.",
+        return cli_bad(cli,
+                       "%lld of the values in %lld rows cannot be read, or cannot be copied to PostgreSQL. Fix them, "
+                       "or delete their rows.",
                        (long long)check.faults, (long long)check.rows);
     cli_good(cli, "All values in %lld rows can be read.", (long long)check.rows);
     return 0;

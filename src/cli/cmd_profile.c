@@ -34,8 +34,10 @@ int cmd_profile_create(Cli *cli)
     if (status)
         return status;
     if (profiles_find(&profiles, name))
-        return cli_bad(cli, "Profile %s already exists.\nTo create a new profile, remove the existing profile first:\n\n    %s profile delete %s",
-            quoted, cli->program, quoted);
+        return cli_bad(cli,
+                       "Profile %s already exists.\nTo create a new profile, remove the existing profile first:\n\n    "
+                       "%s profile delete %s",
+                       quoted, cli->program, quoted);
     const Profile *source = from.n ? profiles_find(&profiles, from) : NULL;
     if (from.n && !source)
         return not_found(cli, from);
@@ -45,8 +47,8 @@ int cmd_profile_create(Cli *cli)
     if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     cli_good(cli, "Created profile %s%s%s.", quoted, source ? " from " : "", source ? cli_quoted(cli, from) : "");
-    printf("\nUse it from now on:\n    %s profile use %s\nUse it for one command:\n    %s -p %s config view\n", cli->program, quoted,
-        cli->program, quoted);
+    printf("\nUse it from now on:\n    %s profile use %s\nUse it for one command:\n    %s -p %s config view\n",
+           cli->program, quoted, cli->program, quoted);
     return 0;
 }
 
@@ -61,7 +63,8 @@ static Str api_url_of(const Profile *profile)
 static int report_health(const Cli *cli, const char *name, Str url)
 {
     if (url.n == 0) {
-        cli_good(cli, "No Prefect Orion instance specified using profile %s - the API will run in ephemeral mode.", name);
+        cli_good(cli, "No Prefect Orion instance specified using profile %s - the API will run in ephemeral mode.",
+                 name);
         return 0;
     }
     switch (api_health(cli->arena, url)) {
@@ -69,7 +72,10 @@ static int report_health(const Cli *cli, const char *name, Str url)
         cli_good(cli, "Connected to Prefect Orion using profile %s", name);
         return 0;
     case API_UNCHECKED:
-        cli_good(cli, "Profile %s is active. Its API uses TLS, which this command does not support: the connection was not tested.", name);
+        cli_good(cli,
+                 "Profile %s is active. Its API uses TLS, which this command does not support: "
+                 "the connection was not tested.",
+                 name);
         return 0;
     case API_ERROR:
         return cli_bad(cli, "Error connecting to Prefect Orion using profile %s", name);
@@ -107,7 +113,8 @@ int cmd_profile_delete(Cli *cli)
     if (!profiles_find(&profiles, name))
         return not_found(cli, name);
     if (str_is(name, settings_profile(cli->settings)))
-        return cli_bad(cli, "Profile %s is the active profile. You must switch profiles before it can be deleted.", cli_quoted(cli, name));
+        return cli_bad(cli, "Profile %s is the active profile. You must switch profiles before it can be deleted.",
+                       cli_quoted(cli, name));
     profiles_remove(&profiles, name);
     if ((status = profiles_store(cli, &profiles, lock)))
         return status;
@@ -120,7 +127,8 @@ int cmd_profile_rename(Cli *cli)
     Profiles profiles;
     int lock = -1;
     Str name = str_from(cli->args[0]), new_name = str_from(cli->args[1]);
-    const char *old_quoted = cli_quoted(cli, name), *new_quoted = cli_quoted(cli, new_name), *chosen = getenv("PREFECT_PROFILE");
+    const char *old_quoted = cli_quoted(cli, name), *new_quoted = cli_quoted(cli, new_name),
+               *chosen = getenv("PREFECT_PROFILE");
     int status = profiles_open_to_change(cli, &profiles, &lock);
     if (status)
         return status;
@@ -134,8 +142,9 @@ int cmd_profile_rename(Cli *cli)
     if (str_eq(profiles.active, name))
         profiles.active = new_name;
     if (chosen && str_is(name, chosen))
-        printf("You have set your current profile to %s with the PREFECT_PROFILE environment variable. You must update this variable to %s "
-               "to continue using the profile.\n", old_quoted, new_quoted);
+        printf("You have set your current profile to %s with the PREFECT_PROFILE environment variable. You must update "
+               "this variable to %s to continue using the profile.\n",
+               old_quoted, new_quoted);
     if ((status = profiles_store(cli, &profiles, lock)))
         return status;
     cli_good(cli, "Renamed profile %s to %s.", old_quoted, new_quoted);

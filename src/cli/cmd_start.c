@@ -11,7 +11,8 @@ static bool apply_options(Cli *cli, Error *error)
 {
     const CliOption *option = cli->command->options;
     for (size_t i = 0; option[i].name; i++)
-        if (cli->values[i] && option[i].setting && !settings_override(cli->settings, option[i].setting, str_from(cli->values[i]), error))
+        if (cli->values[i] && option[i].setting &&
+            !settings_override(cli->settings, option[i].setting, str_from(cli->values[i]), error))
             return false;
     int64_t port = settings_int(cli->settings, "PREFECT_ORION_API_PORT");
     if (port < 0 || port > 65535)

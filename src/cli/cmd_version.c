@@ -20,7 +20,9 @@ static bool ask_sqlite(Tx *tx, void *arg)
 static Str sqlite_version(Arena *arena)
 {
     Error error = { .code = ERR_NONE };
-    DbConfig config = { .url = STR("sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"), .timeout = 1, .readers = 1 };
+    DbConfig config = { .url = STR("sqlite+aiosqlite:///file::memory:?cache=shared&uri=true&check_same_thread=false"),
+                        .timeout = 1,
+                        .readers = 1 };
     Db *db = db_open(&config, &error);
     Str version = STR_NULL;
     if (db && !db_run(db, false, arena, ask_sqlite, &version, &error))

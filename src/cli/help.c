@@ -47,17 +47,20 @@ void cli_help_all(const Cli *cli)
     for (size_t i = 0; i < cli_command_count; i++)
         if (cli_commands[i].flags & COMMAND_FOREIGN && !strchr(cli_commands[i].path, ' '))
             row(NAME_WIDTH, cli_commands[i].path, cli_commands[i].help);
-    printf("\nA command may be preceded by 'orion' or 'server': '%s orion start' is '%s start'.\n", cli->program, cli->program);
+    printf("\nA command may be preceded by 'orion' or 'server': '%s orion start' is '%s start'.\n", cli->program,
+           cli->program);
 }
 
 void cli_help_group(const Cli *cli, const Command *group)
 {
     size_t n = strlen(group->path);
-    printf("%sUsage:%s %s %s COMMAND [ARGUMENTS]...\n\n%s\n", bold(cli), plain(cli), cli->program, group->path, group->help);
+    printf("%sUsage:%s %s %s COMMAND [ARGUMENTS]...\n\n%s\n", bold(cli), plain(cli), cli->program, group->path,
+           group->help);
     heading(cli, "Commands");
     for (size_t i = 0; i < cli_command_count; i++) {
         const Command *command = &cli_commands[i];
-        if (strncmp(command->path, group->path, n) == 0 && command->path[n] == ' ' && !(command->flags & COMMAND_FOREIGN))
+        if (strncmp(command->path, group->path, n) == 0 && command->path[n] == ' ' &&
+            !(command->flags & COMMAND_FOREIGN))
             row(NAME_WIDTH, last_word(command->path), command->help);
     }
 }
@@ -72,7 +75,8 @@ static void option_row(const CliOption *option)
     else if (option->letter)
         snprintf(left, sizeof left, "-%c, --%s", option->letter, option->name);
     else
-        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "", option->value ? option->value : "");
+        snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "",
+                 option->value ? option->value : "");
     row(OPTION_WIDTH, left, option->help);
     if (option->setting)
         printf("  %-*s [default: %s]\n", OPTION_WIDTH, "", option->setting);
@@ -82,7 +86,8 @@ static void print_usage(FILE *file, const Cli *cli, const Command *command)
 {
     fprintf(file, "Usage: %s", cli->program);
     if (command)
-        fprintf(file, " %s [OPTIONS]%s%s\n", command->path, command->arguments ? " " : "", command->arguments ? command->arguments : "");
+        fprintf(file, " %s [OPTIONS]%s%s\n", command->path, command->arguments ? " " : "",
+                command->arguments ? command->arguments : "");
     else
         fputs(" [OPTIONS] COMMAND [ARGUMENTS]...\n", file);
 }
@@ -103,7 +108,8 @@ int cli_usage(const Cli *cli, const Command *command, const char *format, ...)
     va_start(values, format);
     fflush(stdout);
     print_usage(stderr, cli, command);
-    fprintf(stderr, "Try '%s%s%s --help' for help.\n\nError: ", cli->program, command ? " " : "", command ? command->path : "");
+    fprintf(stderr, "Try '%s%s%s --help' for help.\n\nError: ", cli->program, command ? " " : "",
+            command ? command->path : "");
     vfprintf(stderr, format, values);
     fputc('\n', stderr);
     va_end(values);

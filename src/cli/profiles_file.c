@@ -9,7 +9,8 @@ static int profiles_path(const Cli *cli, const char **ret)
 {
     Str path = settings_text(cli->settings, "PREFECT_PROFILES_PATH");
     if (!path.p)
-        return cli_bad(cli, "PREFECT_PROFILES_PATH contains a template, or PREFECT_HOME a \"~\", that cannot be expanded.");
+        return cli_bad(cli,
+                       "PREFECT_PROFILES_PATH contains a template, or PREFECT_HOME a \"~\", that cannot be expanded.");
     *ret = arena_cstr(cli->arena, path);
     return 0;
 }

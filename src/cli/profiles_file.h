@@ -10,7 +10,8 @@ int profiles_open(const Cli *cli, Profiles *ret) MUST_CHECK;
 /* The same with the file locked until profiles_store, which takes *ret_lock, or until the command's end. */
 int profiles_open_to_change(const Cli *cli, Profiles *ret, int *ret_lock) MUST_CHECK;
 int profiles_store(const Cli *cli, const Profiles *profiles, int lock) MUST_CHECK;
-/* The profile in use; made, and filled with what is in use, where the file does not hold it (a profile can name another file). */
+/* The profile in use; made, and filled with what is in use, where the file does not hold it (a
+ * profile can name another file). */
 Profile *profiles_current(const Cli *cli, Profiles *profiles);
 
 #endif

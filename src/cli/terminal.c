@@ -18,7 +18,8 @@ void cli_colours(Cli *cli)
     cli->colour_err = wanted && isatty(STDERR_FILENO);
 }
 
-static void print_line(FILE *file, const char *colour, const char *format, va_list values) __attribute__((format(printf, 3, 0)));
+static void print_line(FILE *file, const char *colour, const char *format, va_list values)
+    __attribute__((format(printf, 3, 0)));
 static void print_line(FILE *file, const char *colour, const char *format, va_list values)
 {
     char *text;
@@ -60,7 +61,8 @@ int cli_bad(const Cli *cli, const char *format, ...)
 
 static bool is_one_of(Str word, const char *a, const char *b)
 {
-    return (word.n == strlen(a) && strncasecmp(word.p, a, word.n) == 0) || (word.n == strlen(b) && strncasecmp(word.p, b, word.n) == 0);
+    return (word.n == strlen(a) && strncasecmp(word.p, a, word.n) == 0) ||
+           (word.n == strlen(b) && strncasecmp(word.p, b, word.n) == 0);
 }
 
 Answer cli_confirm(const char *question)

@@ -127,7 +127,8 @@ static bool replace_or_write(Arena *arena, const char *path, Str text)
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return may_write_in_place(errno) && write_in_place(arena, path, text);
-    bool whole = write_at(fd, text) && fsync(fd) == 0, replaced = whole && make_alike(fd, path) && rename(temporary, path) == 0;
+    bool whole = write_at(fd, text) && fsync(fd) == 0,
+         replaced = whole && make_alike(fd, path) && rename(temporary, path) == 0;
     bool ok = replaced || (whole && may_write_in_place(errno) && write_in_place(arena, path, text));
     int cause = errno;
     close(fd);
@@ -144,5 +145,6 @@ bool file_write(Arena *arena, const char *path, Str text, Error *error)
     bool there = faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0, ok = there || errno == ENOENT;
     bool dangling = ok && !there && lstat(target, &link) == 0; /* what it names is made, and the link stays */
     ok = ok && (dangling ? write_in_place(arena, target, text) : replace_or_write(arena, target, text));
-    return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path, errno == ENOENT ? "its folder does not exist" : strerror(errno));
+    return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path,
+                      errno == ENOENT ? "its folder does not exist" : strerror(errno));
 }

@@ -124,8 +124,9 @@ static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
     for (const Toml *value = table->child; value; value = value->next) {
         /* Settings of later releases are kept, what is no setting of any is a mistake. */
         if (!str_starts(value->key, "PREFECT_") && !setting_find(value->key))
-            return fail(error, ERR_INVALID, "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",
-                STR_ARG(json_python_repr(profiles->arena, value->key)));
+            return fail(error, ERR_INVALID,
+                        "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",
+                        STR_ARG(json_python_repr(profiles->arena, value->key)));
         ProfileEntry *entry = entry_for(profiles->arena, profile, value->key);
         bool other = value->kind == TOML_TABLE || value->kind == TOML_OTHER;
         entry->kind = other ? TOML_OTHER : value->kind;

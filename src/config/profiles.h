@@ -1,5 +1,5 @@
-/* config/profiles.h -- profiles.toml: named sets of settings, one of them active. Either this program or the Python client may have
- * written the file, and either reads what the other wrote. */
+/* config/profiles.h -- profiles.toml: named sets of settings, one of them active.
+ * Either this program or the Python client may have written the file, and either reads what the other wrote. */
 #ifndef ORION_PROFILES_H
 #define ORION_PROFILES_H
 
@@ -26,11 +26,11 @@ typedef struct Profiles {
     Profile *first;
 } Profiles;
 
-/* The file's profiles, and the built-in `default` where the file has none. No file: only that. False: the file cannot be read, is no
- * TOML, or names an unknown setting (the reference's text). */
+/* The file's profiles, and the built-in `default` where the file has none. No file: only that.
+ * False: the file cannot be read, is no TOML, or names an unknown setting (the reference's text). */
 bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error) MUST_CHECK;
-/* Writes the file (see file_write), making its folder where there is none; a new file is its owner's only, since profiles hold keys.
- * Who changes what is there holds the lock (see file_lock) from before the load. */
+/* Writes the file (see file_write), making its folder where there is none; a new file is its owner's only,
+ * since profiles hold keys. Who changes what is there holds the lock (see file_lock) from before the load. */
 bool profiles_save(const char *path, const Profiles *profiles, Error *error) MUST_CHECK;
 
 Profile *profiles_find(const Profiles *profiles, Str name); /* NULL where there is none */

@@ -1,4 +1,5 @@
-/* config/setting_derive.c -- what the reference computes when a setting is read: each function here is one of its value callbacks. */
+/* config/setting_derive.c -- what the reference computes when a setting is read:
+ * each function here is one of its value callbacks. */
 #include "config/setting_derive.h"
 
 #include <ctype.h>
@@ -25,7 +26,8 @@ static bool add_setting(Settings *settings, Buf *out, Str name, Upstream upstrea
         return true;
     }
     /* The name is not told: it may be part of a password with a '$' in it. */
-    return fail(error, ERR_INVALID, "a template names a setting that cannot be used there; a literal '$' is written '$$'.");
+    return fail(error, ERR_INVALID,
+                "a template names a setting that cannot be used there; a literal '$' is written '$$'.");
 }
 
 static size_t name_length(const char *p, const char *end)
@@ -84,7 +86,8 @@ bool derive_ui_api_url(Settings *settings, Str *value, Error *error)
     if (!settings_derive(settings, "PREFECT_API_URL", &api, error))
         return false;
     if (!value->p)
-        *value = api.n ? STR("${PREFECT_API_URL}") : STR("http://${PREFECT_ORION_API_HOST}:${PREFECT_ORION_API_PORT}/api");
+        *value = api.n ? STR("${PREFECT_API_URL}")
+                       : STR("http://${PREFECT_ORION_API_HOST}:${PREFECT_ORION_API_PORT}/api");
     return expand(settings, value, upstream, error);
 }
 
@@ -101,7 +104,8 @@ static const char *home_folder(const char *user, Error *error)
         fail(error, ERR_INVALID, "there is no user %s with a home folder for ~%s", user, user);
     else /* what the system has for this user is not what the client and other programs go by */
         fail(error, ERR_INVALID, "The home folder is unknown, because HOME %s. Set HOME or PREFECT_HOME.",
-             !folder ? "is not set" : !*folder ? "is empty" : *folder == '/' ? "is not UTF-8" : "is not an absolute path");
+             !folder ? "is not set" : !*folder ? "is empty"
+             : *folder == '/' ? "is not UTF-8" : "is not an absolute path");
     return NULL;
 }
 
@@ -201,7 +205,8 @@ bool derive_cloud_ui_url(Settings *settings, Str *value, Error *error)
     if (!settings_derive(settings, "PREFECT_CLOUD_API_URL", &url, error))
         return false;
     if (str_starts(url, "https://api.prefect.cloud"))
-        url = replace(settings_arena(settings), url, STR("https://api.prefect.cloud"), STR("https://app.prefect.cloud"), false);
+        url = replace(settings_arena(settings), url, STR("https://api.prefect.cloud"), STR("https://app.prefect.cloud"),
+                      false);
     if (ends(url, "/api"))
         url.n -= 4;
     *value = url;
@@ -214,7 +219,8 @@ bool derive_ui_url(Settings *settings, Str *value, Error *error)
     Str url, cloud, cloud_ui;
     if (value->p)
         return true;
-    if (!settings_derive(settings, "PREFECT_API_URL", &url, error) || !settings_derive(settings, "PREFECT_CLOUD_API_URL", &cloud, error) ||
+    if (!settings_derive(settings, "PREFECT_API_URL", &url, error) ||
+        !settings_derive(settings, "PREFECT_CLOUD_API_URL", &cloud, error) ||
         !settings_derive(settings, "PREFECT_CLOUD_UI_URL", &cloud_ui, error))
         return false;
     if (url.n == 0)

@@ -1,4 +1,5 @@
-/* config/setting_derive.h -- values that are made from other settings: templates, addresses inferred from one another. */
+/* config/setting_derive.h -- values that are made from other settings:
+ * templates, addresses inferred from one another. */
 #ifndef ORION_SETTING_DERIVE_H
 #define ORION_SETTING_DERIVE_H
 

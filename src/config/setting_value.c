@@ -25,8 +25,9 @@ static bool refuse(const Input *in, const char *type, const char *message)
     return false;
 }
 
-/* A number as Python's int() and float() begin to read it, ended by a zero: digits of any script as ASCII's, without spaces around, and
- * without underscores, of which one may stand between two digits. NULL: one stands elsewhere, or there is nothing. */
+/* A number as Python's int() and float() begin to read it, ended by a zero: digits of any script as ASCII's,
+ * without spaces around, and without underscores, of which one may stand between two digits. NULL: one stands
+ * elsewhere, or there is nothing. */
 static char *plain_digits(const Input *in)
 {
     Str s = str_trim(unicode_to_ascii(in->arena, in->text, true));
@@ -88,7 +89,8 @@ static bool read_number(const Input *in, double *ret)
     return *end == '\0';
 }
 
-/* int() of a number that is none of TOML's integers: what is behind the point is cut, and all digits before it are told. */
+/* int() of a number that is none of TOML's integers: what is behind the point is cut,
+ * and all digits before it are told. */
 static bool cut_number(const Input *in, SettingValue *ret)
 {
     double number;
@@ -145,7 +147,8 @@ static Str timedelta_text(Arena *arena, int64_t us)
     buf_init(&out, arena, 32);
     if (days)
         buf_printf(&out, "%lld day%s, ", (long long)days, days == 1 || days == -1 ? "" : "s");
-    buf_printf(&out, "%lld:%02lld:%02lld", (long long)(seconds / 3600), (long long)(seconds / 60 % 60), (long long)(seconds % 60));
+    buf_printf(&out, "%lld:%02lld:%02lld", (long long)(seconds / 3600), (long long)(seconds / 60 % 60),
+               (long long)(seconds % 60));
     if (rest % SECOND)
         buf_printf(&out, ".%06lld", (long long)(rest % SECOND));
     return buf_view(&out);
@@ -210,13 +213,15 @@ static bool parse_time(const Input *in, SettingValue *ret)
     static const Unit units[] = {
         { "s", 1 }, { "ms", 0.001 }, { "m", 60 }, { "h", 3600 }, { "d", 86400 }, { "w", 7 * 86400 },
     };
-    return parse_quantity(in, units, COUNT_OF(units), "value is not a time above zero: a number with ms, s, m, h, d or w, as in 10s", ret);
+    return parse_quantity(in, units, COUNT_OF(units),
+                          "value is not a time above zero: a number with ms, s, m, h, d or w, as in 10s", ret);
 }
 
 static bool parse_size(const Input *in, SettingValue *ret)
 {
     static const Unit units[] = { { "B", 1 }, { "kB", 1e3 }, { "MB", 1e6 }, { "GB", 1e9 } };
-    return parse_quantity(in, units, COUNT_OF(units), "value is not a size above zero: a number with kB, MB or GB, as in 1kB", ret);
+    return parse_quantity(in, units, COUNT_OF(units),
+                          "value is not a size above zero: a number with kB, MB or GB, as in 1kB", ret);
 }
 
 /* As pathlib writes a path: no empty part and no "." in it, no slash at its end; exactly two leading slashes stay. */
@@ -277,16 +282,20 @@ static bool parse_choice(const Input *in, SettingValue *ret)
         word += n + (word[n] == ' ');
     }
     Str list = buf_view(&permitted);
-    Str type = arena_printf(in->arena, "value_error.const; given=%.*s; permitted=(%.*s)", STR_ARG(in->text), STR_ARG(list));
+    Str type = arena_printf(in->arena, "value_error.const; given=%.*s; permitted=(%.*s)", STR_ARG(in->text),
+                            STR_ARG(list));
     Str message = arena_printf(in->arena, "unexpected value; permitted: %.*s", STR_ARG(list));
     return refuse(in, arena_cstr(in->arena, type), arena_cstr(in->arena, message));
 }
 
-bool setting_parse(const Setting *setting, TomlKind kind, Str text, Arena *arena, SettingValue *ret, SettingProblem *problem)
+bool setting_parse(const Setting *setting, TomlKind kind, Str text, Arena *arena, SettingValue *ret,
+                   SettingProblem *problem)
 {
     static bool (*const readers[])(const Input *, SettingValue *) = {
-        [SETTING_TEXT] = parse_text, [SETTING_BOOL] = parse_bool, [SETTING_INT] = parse_int, [SETTING_FLOAT] = parse_float,
-        [SETTING_SECONDS] = parse_seconds, [SETTING_PATH] = parse_path, [SETTING_URL] = parse_text, [SETTING_LEVEL] = parse_level,
+        [SETTING_TEXT] = parse_text, [SETTING_BOOL] = parse_bool, [SETTING_INT] = parse_int,
+        [SETTING_FLOAT] = parse_float,
+        [SETTING_SECONDS] = parse_seconds, [SETTING_PATH] = parse_path, [SETTING_URL] = parse_text,
+        [SETTING_LEVEL] = parse_level,
         [SETTING_CHOICE] = parse_choice, [SETTING_TIME] = parse_time, [SETTING_SIZE] = parse_size,
     };
     Input in = { .setting = setting, .kind = kind, .text = text, .arena = arena, .problem = problem };

@@ -11,8 +11,9 @@ typedef struct SettingValue {
     double number;
 } SettingValue;
 
-/* `kind` is what the text was in profiles.toml; what comes from the environment is a TOML_STRING. False: *problem has pydantic's text
- * and type. */
-bool setting_parse(const Setting *setting, TomlKind kind, Str text, Arena *arena, SettingValue *ret, SettingProblem *problem) MUST_CHECK;
+/* `kind` is what the text was in profiles.toml; what comes from the environment is a TOML_STRING.
+ * False: *problem has pydantic's text and type. */
+bool setting_parse(const Setting *setting, TomlKind kind, Str text, Arena *arena, SettingValue *ret,
+                   SettingProblem *problem) MUST_CHECK;
 
 #endif

@@ -94,7 +94,8 @@ static size_t add_set_problems(const Settings *settings, SettingProblem *problem
     if (count > 0 || batch >= line)
         return count;
     problems[0] = (SettingProblem){ .name = "__root__", .type = "value_error",
-        .message = STR("`PREFECT_LOGGING_ORION_MAX_LOG_SIZE` cannot be larger than `PREFECT_LOGGING_ORION_BATCH_SIZE`") };
+        .message = STR("`PREFECT_LOGGING_ORION_MAX_LOG_SIZE` cannot be larger than "
+                       "`PREFECT_LOGGING_ORION_BATCH_SIZE`") };
     return 1;
 }
 
@@ -146,8 +147,8 @@ static void warn_of_second_names(const Profile *profile, const char *name)
         const bool found[2] = { from_environment(given) != NULL, profile_get(profile, str_from(given)) != NULL };
         for (size_t k = 0; k < 2; k++) {
             if (found[k] && used[k])
-                fprintf(stderr, "WARNING: %s is another name for %s, which is also set in the %s: %s is used.\n", given, used[k],
-                    k ? "profile" : "environment", used[k]);
+                fprintf(stderr, "WARNING: %s is another name for %s, which is also set in the %s: %s is used.\n", given,
+                        used[k], k ? "profile" : "environment", used[k]);
             if (found[k] && !used[k])
                 used[k] = given;
         }
@@ -157,7 +158,8 @@ static void warn_of_second_names(const Profile *profile, const char *name)
 static void add_unknown(Buf *list, Str name)
 {
     /* The client speaks to its own processes with PREFECT__ names. */
-    if (!str_starts(name, "PREFECT_") || str_starts(name, "PREFECT__") || str_is(name, "PREFECT_PROFILE") || setting_find_any(name))
+    if (!str_starts(name, "PREFECT_") || str_starts(name, "PREFECT__") || str_is(name, "PREFECT_PROFILE") ||
+        setting_find_any(name))
         return;
     if (list->n)
         buf_text(list, ", ");
@@ -194,7 +196,8 @@ static bool fail_with_problems(const SettingProblem *problems, size_t count, Are
     buf_init(&out, arena, 256);
     for (size_t i = 0; i < count; i++)
         buf_printf(&out, "\n%s\n  %.*s (type=%s)", problems[i].name, STR_ARG(problems[i].message), problems[i].type);
-    return fail(error, ERR_INVALID, "%zu validation error%s for Settings%s", count, count == 1 ? "" : "s", buf_cstr(&out));
+    return fail(error, ERR_INVALID, "%zu validation error%s for Settings%s", count, count == 1 ? "" : "s",
+                buf_cstr(&out));
 }
 
 /* ---- deriving ---- */
@@ -253,7 +256,8 @@ static bool fill(Settings *settings, const Profile *profile, bool over, Error *e
     return count == 0 || fail_with_problems(problems, count, settings->arena, error);
 }
 
-/* The profile's name by -p, by environment, by the file. An unknown one of -p fails, else the default is used with a warning. */
+/* The profile's name by -p, by environment, by the file. An unknown one of -p fails,
+ * else the default is used with a warning. */
 static bool choose_profile(const Profiles *profiles, const char *option, Profile **ret, Error *error)
 {
     const char *environment = getenv("PREFECT_PROFILE");
@@ -266,8 +270,8 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
     Str shown = json_python_repr(profiles->arena, name);
     if (option)
         return fail(error, ERR_INVALID, "Unknown profile %.*s.", STR_ARG(shown));
-    fprintf(stderr, "WARNING: Active profile %.*s set %s not found. The default profile will be used instead. \n", STR_ARG(shown),
-        environment ? "by environment variable" : "in the profiles file");
+    fprintf(stderr, "WARNING: Active profile %.*s set %s not found. The default profile will be used instead. \n",
+            STR_ARG(shown), environment ? "by environment variable" : "in the profiles file");
     *ret = profiles_find(profiles, STR("default"));
     return true;
 }
@@ -325,7 +329,8 @@ bool settings_override(Settings *settings, const char *name, Str value, Error *e
 {
     size_t i = index_of(name);
     SettingProblem problem;
-    if (!setting_parse(&setting_table[i], TOML_STRING, arena_str(settings->arena, value), settings->arena, &settings->values[i], &problem))
+    if (!setting_parse(&setting_table[i], TOML_STRING, arena_str(settings->arena, value), settings->arena,
+                       &settings->values[i], &problem))
         return fail_with_problems(&problem, 1, settings->arena, error);
     settings->sources[i] = FROM_ENVIRONMENT;
     return derive_all(settings, error);

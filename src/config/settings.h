@@ -15,14 +15,16 @@ typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_ENVIRONMENT } Sett
 typedef struct Settings Settings; /* loaded values; immutable afterwards */
 struct Profile;
 
-/* The value as it is used, from the value as it was given: templates, values inferred from others. *value may be null. */
+/* The value as it is used, from the value as it was given: templates, values inferred from others.
+ * *value may be null. */
 typedef bool SettingDerive(Settings *settings, Str *value, Error *error);
 
 typedef struct Setting {
     const char *name;       /* "PREFECT_ORION_API_HOST" */
     SettingKind kind;
     const char *fallback;   /* default as text, templates unexpanded; NULL is None */
-    unsigned flags;         /* SETTING_SECRET, SETTING_CLIENT (kept, never read by the server), SETTING_OWN (not among the reference's) */
+    unsigned flags;         /* SETTING_SECRET, SETTING_CLIENT (kept, never read by the server),
+                             * SETTING_OWN (not among the reference's) */
     const char *help;
     SettingDerive *derive;  /* NULL: used as given */
     const char *choices;    /* of SETTING_CHOICE: "warn error ignore" */
@@ -38,7 +40,8 @@ const char *setting_alias(const char *name, size_t n); /* the nth of these other
 
 /* Reads environment and profiles.toml. `profile` is -p's value or NULL. NULL: *error is the reference's text. */
 Settings *settings_load(const char *profile, Error *error) MUST_CHECK;
-/* The same, but a template that cannot be expanded is no failure (its value is null): for commands that look and repair. */
+/* The same, but a template that cannot be expanded is no failure (its value is null):
+ * for commands that look and repair. */
 Settings *settings_load_leniently(const char *profile, Error *error) MUST_CHECK;
 void settings_free(Settings *settings);
 /* A command line option goes over all other sources. Only before the settings are used. False: *error says why not. */
@@ -48,7 +51,8 @@ bool settings_override(Settings *settings, const char *name, Str value, Error *e
 Str settings_text(const Settings *settings, const char *name);
 bool settings_bool(const Settings *settings, const char *name);
 int64_t settings_int(const Settings *settings, const char *name);
-double settings_float(const Settings *settings, const char *name); /* seconds for SETTING_SECONDS and SETTING_TIME, bytes for SETTING_SIZE */
+/* seconds for SETTING_SECONDS and SETTING_TIME, bytes for SETTING_SIZE */
+double settings_float(const Settings *settings, const char *name);
 SettingSource settings_source(const Settings *settings, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */

@@ -1,5 +1,5 @@
-/* config/toml.c -- a small reader of TOML 1.0. It is lenient where that harms nobody (dates and arrays are kept without a look
- * inside) and strict where a value could be misread. */
+/* config/toml.c -- a small reader of TOML 1.0. It is lenient where that harms nobody (dates and arrays are kept without
+ * a look inside) and strict where a value could be misread. */
 #include "config/toml.h"
 
 #include <ctype.h>
@@ -293,7 +293,8 @@ static bool strip_underscores(Str word, char *out, size_t size)
             if (n + 1 >= size)
                 return false;
             out[n++] = word.p[i];
-        } else if (i == 0 || i + 1 == word.n || !isxdigit((unsigned char)word.p[i - 1]) || !isxdigit((unsigned char)word.p[i + 1])) {
+        } else if (i == 0 || i + 1 == word.n || !isxdigit((unsigned char)word.p[i - 1]) ||
+                   !isxdigit((unsigned char)word.p[i + 1])) {
             return false;
         }
     }
@@ -320,7 +321,8 @@ static bool read_integer(Reader *r, Toml *node, const char *digits)
     if (*end || end == start || (errno && base != 10))
         return false;
     node->kind = TOML_INT; /* beyond 64 bits the digits themselves */
-    node->text = errno ? arena_str(r->arena, str_from(digits + (digits[0] == '+'))) : arena_printf(r->arena, "%lld", value);
+    node->text = errno ? arena_str(r->arena, str_from(digits + (digits[0] == '+')))
+                       : arena_printf(r->arena, "%lld", value);
     return true;
 }
 

@@ -9,15 +9,16 @@ typedef enum TomlKind { TOML_STRING, TOML_INT, TOML_FLOAT, TOML_BOOL, TOML_TABLE
 typedef struct Toml {
     TomlKind kind;
     Str key;            /* within its table */
-    Str text;           /* the value as Python prints it: decoded string, decimal digits, repr of a float, True or False */
+    Str text;           /* the value as Python prints it: decoded string, decimal digits, repr of a float,
+                         * True or False */
     Str literal;        /* the value as it stood in the document */
     bool closed;        /* a table that was written inline or under its own header: no second header may open it */
     struct Toml *child; /* of a table: first member, in the document's order */
     struct Toml *next;
 } Toml;
 
-/* The document's root table; slices live in the arena or in `text`. False: *error names the line and what is wrong. Dates and
- * arrays are TOML_OTHER: kept as they stood, not looked into. */
+/* The document's root table; slices live in the arena or in `text`. False: *error names the line and what is wrong.
+ * Dates and arrays are TOML_OTHER: kept as they stood, not looked into. */
 bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error) MUST_CHECK;
 Toml *toml_get(const Toml *table, const char *key); /* NULL where absent */
 

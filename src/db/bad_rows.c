@@ -41,7 +41,8 @@ static void add_referring(Search *s, Tx *tx, size_t table, const TableColumn *co
     const StrList *meant = &s->rows->ids[table_of(column->refers)];
     if (meant->count == 0)
         return;
-    Str sql = arena_printf(tx->arena, "SELECT id, %s FROM %s WHERE %s IS NOT NULL", column->name, db_tables[table].name, column->name);
+    Str sql = arena_printf(tx->arena, "SELECT id, %s FROM %s WHERE %s IS NOT NULL", column->name, db_tables[table].name,
+                           column->name);
     Rows *rows = db_query(tx, sql.p, NULL, 0);
     ArenaMark mark = arena_mark(tx->arena);
     while (db_next(rows)) {

@@ -1,4 +1,5 @@
-/* db/bad_rows.h -- the rows of a database that a copy has to leave out: those with values that cannot be copied, and those that refer to such rows. */
+/* db/bad_rows.h -- the rows of a database that a copy has to leave out:
+ * those with values that cannot be copied, and those that refer to such rows. */
 #ifndef ORION_BAD_ROWS_H
 #define ORION_BAD_ROWS_H
 

@@ -1,4 +1,5 @@
-/* db/check.c -- every value of every row judged as a copy to PostgreSQL judges it, and the shapes of JSON by the tables. */
+/* db/check.c -- every value of every row judged as a copy to PostgreSQL judges it, and the
+ * shapes of JSON by the tables. */
 #include "db/check.h"
 
 #include "base/json.h"
@@ -54,7 +55,9 @@ static void check_reference(Tx *tx, const Table *table, const TableColumn *colum
     while (db_next(rows)) {
         ArenaMark mark = arena_mark(tx->arena);
         Str id = row_text(rows, 0);
-        tell(check, table, id, column->name, arena_printf(tx->arena, "is %.*s, which is not a row of %s", STR_ARG(row_text(rows, 1)), column->refers).p);
+        tell(check, table, id, column->name,
+             arena_printf(tx->arena, "is %.*s, which is not a row of %s", STR_ARG(row_text(rows, 1)),
+                          column->refers).p);
         arena_release(tx->arena, mark);
     }
 }

@@ -1,4 +1,5 @@
-/* db/check.h -- finds values that no client can read, or that refer to rows which are gone: other programs may have stored them. */
+/* db/check.h -- finds values that no client can read, or that refer to rows which are gone:
+ * other programs may have stored them. */
 #ifndef ORION_CHECK_H
 #define ORION_CHECK_H
 
@@ -18,8 +19,8 @@ typedef struct Check {
 
 /* All tables, in one read job of a database without a timeout. False: tx->error. */
 bool check_database(Tx *tx, Check *check) MUST_CHECK;
-/* Rows of two columns: the id, and what the column holds though no row of the table it refers to has that id. In SQLite foreign keys bind
- * only those who ask for it. */
+/* Rows of two columns: the id, and what the column holds though no row of the table it refers to has that id.
+ * In SQLite foreign keys bind only those who ask for it. */
 Rows *check_orphans(Tx *tx, const Table *table, const TableColumn *column);
 
 #endif

@@ -1,5 +1,6 @@
-/* db/copy.c -- one read transaction of the source, and inside it one write transaction of the target that takes its rows page by page,
- * in order of their ids: nothing but a page of each side is ever in memory, whatever an engine does with the rows of a query. */
+/* db/copy.c -- one read transaction of the source, and inside it one write transaction of the target that takes its
+ * rows page by page, in order of their ids: nothing but a page of each side is ever in memory, whatever an engine
+ * does with the rows of a query. */
 #include "db/copy.h"
 
 #include "base/crypto.h"
@@ -82,8 +83,8 @@ static bool read_row(Work *w, Cursor *c, Rows *rows, size_t *bytes)
         const char *reason = copy_value_read(rows, (int)i, column->kind, c->flags, &row[i]);
         if (reason) {
             w->copy->met_bad_row = true;
-            return fail(&w->problem, ERR_INVALID, "Table %s of the %s, row %.*s: %s %s", c->table->name, c->side, STR_ARG(id),
-                        column->name, reason);
+            return fail(&w->problem, ERR_INVALID, "Table %s of the %s, row %.*s: %s %s", c->table->name, c->side,
+                        STR_ARG(id), column->name, reason);
         }
         if (row[i].kind == VAL_TEXT || row[i].kind == VAL_JSON)
             *bytes += row[i].s.n;
@@ -194,8 +195,8 @@ static bool compare_rows(Work *w, const Cursor *source, const Cursor *target, si
         other.n = 0;
         copy_value_canonical(&other, &x[i]);
         if (other.n != canonical->n - start || memcmp(other.p, canonical->p + start, other.n) != 0)
-            return fail(&w->problem, ERR_INTERNAL, "Table %s, row %.*s: %s differs from the source after copying", table->name,
-                        STR_ARG(x[0].s), table->columns[i].name);
+            return fail(&w->problem, ERR_INTERNAL, "Table %s, row %.*s: %s differs from the source after copying",
+                        table->name, STR_ARG(x[0].s), table->columns[i].name);
     }
     return true;
 }
@@ -205,7 +206,8 @@ static bool compare_pages(Work *w, const Cursor *source, const Cursor *target, c
 {
     Arena *arena = target->tx->arena;
     if (source->rows != target->rows)
-        return fail(&w->problem, ERR_INTERNAL, "Table %s: the target does not contain as many rows as were copied", source->table->name);
+        return fail(&w->problem, ERR_INTERNAL, "Table %s: the target does not contain as many rows as were copied",
+                    source->table->name);
     for (size_t row = 0; row < source->rows; row++) {
         ArenaMark mark = arena_mark(arena);
         Buf canonical;
@@ -223,11 +225,13 @@ static bool compare_pages(Work *w, const Cursor *source, const Cursor *target, c
 static bool verify_table(Work *w, size_t index, unsigned flags)
 {
     ArenaMark mark = arena_mark(w->source->arena), other = arena_mark(w->target->arena);
-    Cursor source = cursor_of(w, w->source, &db_tables[index], flags), target = cursor_of(w, w->target, &db_tables[index], 0);
+    Cursor source = cursor_of(w, w->source, &db_tables[index], flags),
+           target = cursor_of(w, w->target, &db_tables[index], 0);
     begin_table(w, index);
     memset(w->copy->checksums[index], '0', 64);
     do {
-        if (!read_page(w, &source) || !read_page(w, &target) || !compare_pages(w, &source, &target, w->copy->checksums[index]))
+        if (!read_page(w, &source) || !read_page(w, &target) ||
+            !compare_pages(w, &source, &target, w->copy->checksums[index]))
             return false;
         if (source.rows)
             tell(w, source.rows);
@@ -236,8 +240,8 @@ static bool verify_table(Work *w, size_t index, unsigned flags)
     arena_release(w->target->arena, other);
     if (w->at.done == w->at.of)
         return true;
-    return fail(&w->problem, ERR_INTERNAL, "Table %s: %lld rows were copied, but the source has %lld", db_tables[index].name,
-                (long long)w->at.done, (long long)w->at.of);
+    return fail(&w->problem, ERR_INTERNAL, "Table %s: %lld rows were copied, but the source has %lld",
+                db_tables[index].name, (long long)w->at.done, (long long)w->at.of);
 }
 
 /* ---- before ---- */
@@ -256,8 +260,8 @@ static bool check_reference(Work *w, const Table *table, const TableColumn *colu
     if (db_next(rows)) {
         Str id = row_text(rows, 0), held = row_text(rows, 1);
         w->copy->met_bad_row = true;
-        fail(&w->problem, ERR_INVALID, "Table %s of the source, row %.*s: %s is %.*s, which is not a row of %s", table->name, STR_ARG(id),
-             column->name, STR_ARG(held), column->refers);
+        fail(&w->problem, ERR_INVALID, "Table %s of the source, row %.*s: %s is %.*s, which is not a row of %s",
+             table->name, STR_ARG(id), column->name, STR_ARG(held), column->refers);
     }
     db_done(rows);
     return w->problem.code == ERR_NONE && tx->error->code == ERR_NONE;
@@ -277,19 +281,25 @@ static bool check_different(Work *w)
 {
     if (strcmp(w->source->sql->name, w->target->sql->name) != 0)
         return true;
-    Str source = db_text(w->source, w->source->sql->identity, NULL, 0), target = db_text(w->target, w->target->sql->identity, NULL, 0);
-    return source.n == 0 || !str_eq(source, target) || fail(&w->problem, ERR_INVALID, "Source and target are the same database");
+    Str source = db_text(w->source, w->source->sql->identity, NULL, 0),
+        target = db_text(w->target, w->target->sql->identity, NULL, 0);
+    return source.n == 0 || !str_eq(source, target) ||
+           fail(&w->problem, ERR_INVALID, "Source and target are the same database");
 }
 
 /* A pool and a queue as the first migration makes them count as nothing. */
 static bool is_untouched(Tx *tx, const char *table)
 {
     if (strcmp(table, "work_pool") == 0)
-        return DB_INT(tx, 0, "SELECT COUNT(*) FROM work_pool WHERE name = 'default-agent-pool' AND type = 'prefect-agent'"
-                             " AND description IS NULL AND concurrency_limit IS NULL AND is_paused = $1", v_bool(false)) == 1;
+        return DB_INT(tx, 0,
+                      "SELECT COUNT(*) FROM work_pool WHERE name = 'default-agent-pool' AND type = 'prefect-agent'"
+                      " AND description IS NULL AND concurrency_limit IS NULL AND is_paused = $1",
+                      v_bool(false)) == 1;
     return strcmp(table, "work_queue") == 0 &&
-           DB_INT(tx, 0, "SELECT COUNT(*) FROM work_queue WHERE name = 'default' AND description = ''"
-                         " AND concurrency_limit IS NULL AND is_paused = $1 AND last_polled IS NULL", v_bool(false)) == 1;
+           DB_INT(tx, 0,
+                  "SELECT COUNT(*) FROM work_queue WHERE name = 'default' AND description = ''"
+                  " AND concurrency_limit IS NULL AND is_paused = $1 AND last_polled IS NULL",
+                  v_bool(false)) == 1;
 }
 
 static bool check_empty(Work *w)
@@ -305,7 +315,8 @@ static bool check_empty(Work *w)
             buf_printf(&found, "%s%s %lld", found.n ? ", " : "", db_tables[i].name, (long long)counts[i]);
     if (found.n == 0)
         return tx->error->code == ERR_NONE;
-    return fail(&w->problem, ERR_INVALID, "The target is not empty (rows: %s). Use --force to replace them.", buf_cstr(&found));
+    return fail(&w->problem, ERR_INVALID, "The target is not empty (rows: %s). Use --force to replace them.",
+                buf_cstr(&found));
 }
 
 /* ---- the two transactions ---- */
@@ -353,8 +364,8 @@ static bool target_job(Tx *tx, void *arg)
     w->target = tx;
     w->problem.code = ERR_NONE; /* what an earlier try met */
     w->copy->was_committing = false;
-    bool ok = check_different(w) && migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) && migrate_begin_fill(tx) && write_all(w, flags) &&
-              migrate_end_fill(tx) && verify_all(w, flags);
+    bool ok = check_different(w) && migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) &&
+              migrate_begin_fill(tx) && write_all(w, flags) && migrate_end_fill(tx) && verify_all(w, flags);
     w->copy->was_committing = ok;
     return ok || fail(tx->error, ERR_INTERNAL, "the source failed");
 }
@@ -366,7 +377,8 @@ static bool source_job(Tx *tx, void *arg)
     w->source = tx;
     w->problem.code = ERR_NONE;
     w->at.all_of = 0;
-    if (!migrate_check(tx) || !count_rows(tx, w->copy->counts) || !(w->copy->skip_bad_rows ? leave_out(w) : check_references(w)))
+    if (!migrate_check(tx) || !count_rows(tx, w->copy->counts) ||
+        !(w->copy->skip_bad_rows ? leave_out(w) : check_references(w)))
         return fail(tx->error, ERR_INTERNAL, "the copy failed");
     for (size_t i = 0; i < TABLE_COUNT; i++)
         w->at.all_of += w->copy->counts[i];

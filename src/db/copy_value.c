@@ -25,8 +25,8 @@ static const char *read_text(Str text, unsigned flags, Value *ret)
 
 static const char *read_state_type(Str text, unsigned flags, Value *ret)
 {
-    static const char *const types[] = { "SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED", "CANCELLED", "CRASHED", "PAUSED",
-                                         "CANCELLING" };
+    static const char *const types[] = { "SCHEDULED", "PENDING", "RUNNING", "COMPLETED", "FAILED",
+                                         "CANCELLED", "CRASHED", "PAUSED",  "CANCELLING" };
     *ret = v_text(text);
     for (size_t i = 0; i < COUNT_OF(types); i++)
         if (str_is(text, types[i]))

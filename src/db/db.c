@@ -1,5 +1,5 @@
-/* db/db.c -- jobs and the threads that run them: one writer that commits what waits in one go, a pool of readers, one thread for
- * housekeeping; or, where many write, threads that all take both. Nothing here knows an engine. */
+/* db/db.c -- jobs and the threads that run them: one writer that commits what waits in one go, a pool of readers,
+ * one thread for housekeeping; or, where many write, threads that all take both. Nothing here knows an engine. */
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
@@ -14,12 +14,14 @@ enum {
     CONNECTIONS_DEFAULT = 8,
     CONNECTIONS_MAX = 256,
     TRIES_MAX = 20,                  /* of a transaction that collides with others */
-    BATCH_MAX = 128,                 /* writes in one commit; there is no lingering for more, they gather while the last one commits */
+    BATCH_MAX = 128,                 /* writes in one commit; there is no lingering for more,
+                                      * they gather while the last one commits */
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MOST = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_LEAST = 100 * 1000,    /* microseconds, for jobs that waited long behind others */
     RETRY_WAIT_US = 500,
-    STEP_BACK_LEAST = 100 * 1000,    /* microseconds until a connection that was refused is asked for again, twice as long each time */
+    STEP_BACK_LEAST = 100 * 1000,    /* microseconds until a connection that was refused is asked for again,
+                                      * twice as long each time */
     STEP_BACK_MOST = 2 * 1000 * 1000
 };
 
@@ -32,12 +34,13 @@ typedef struct Queue {
     bool is_closed;  /* nobody takes from it any more */
 } Queue;
 
-/* The threads that take reads and writes from one queue, under its lock. A job goes to one that has a connection; the others come after
- * those, and where a connection is refused to them, they let some time pass before they ask again. */
+/* The threads that take reads and writes from one queue, under its lock. A job goes to one that has a connection; the
+ * others come after those, and where a connection is refused to them, they let some time pass before they ask again. */
 typedef struct Crowd {
     pthread_cond_t needed;     /* of those without a connection */
     unsigned threads;
-    unsigned usable;           /* connections that there can be: all, until one is refused; then those that there were at most since */
+    unsigned usable;           /* connections that there can be: all, until one is refused;
+                                * then those that there were at most since */
     unsigned idle;             /* threads with a connection that wait */
     unsigned writes;           /* that run now */
     int64_t refused_until;     /* monotonic: nobody asks for another connection before, unless there is none */
@@ -97,8 +100,9 @@ static void queue_free(Queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-/* The first job that may run now on so many connections, by the link that leads to it: a read may pass writes that wait for their turn. A
- * quarter is never taken by writes: those may all wait for somebody's lock, and what only reads must not wait with them. */
+/* The first job that may run now on so many connections, by the link that leads to it: a read may pass writes that
+ * wait for their turn. A quarter is never taken by writes: those may all wait for somebody's lock, and what only
+ * reads must not wait with them. */
 static Job **queue_ready(Queue *queue, unsigned connections)
 {
     Job **link = &queue->first;
@@ -185,8 +189,8 @@ static unsigned connected(const Db *db)
     return db->driver->connected(&db->place);
 }
 
-/* The job for this thread by the link that leads to it; to NULL: there is none. Without a connection it is what no other thread that waits
- * may take, perhaps because the connections that there are must be kept for reads. */
+/* The job for this thread by the link that leads to it; to NULL: there is none. Without a connection it is what no
+ * other thread that waits may take, perhaps because the connections that there are must be kept for reads. */
 static Job **crowd_ready(const DbWorker *worker)
 {
     Queue *queue = &worker->db->reads;
@@ -214,7 +218,8 @@ static void crowd_wait(DbWorker *worker)
         return;
     }
     if (*crowd_ready(worker)) { /* it steps back */
-        struct timespec until = { .tv_sec = crowd->refused_until / SECOND, .tv_nsec = crowd->refused_until % SECOND * 1000 };
+        struct timespec until = { .tv_sec = crowd->refused_until / SECOND,
+                                  .tv_nsec = crowd->refused_until % SECOND * 1000 };
         pthread_cond_timedwait(&crowd->needed, &queue->lock, &until);
     } else {
         pthread_cond_wait(&crowd->needed, &queue->lock);
@@ -227,7 +232,8 @@ static Job *crowd_take(DbWorker *worker)
     Queue *queue = &worker->db->reads;
     Job **link;
     pthread_mutex_lock(&queue->lock);
-    while ((!*(link = crowd_ready(worker)) || (!is_connected(worker) && must_step_back(worker->db))) && (queue->first || !queue->is_closing))
+    while ((!*(link = crowd_ready(worker)) || (!is_connected(worker) && must_step_back(worker->db))) &&
+           (queue->first || !queue->is_closing))
         crowd_wait(worker);
     Job *taken = *link;
     if (taken) {
@@ -248,7 +254,8 @@ static Job *crowd_take(DbWorker *worker)
     return taken;
 }
 
-/* A new connection: one more than there were at most, or the first after there was none, when perhaps there are all again. */
+/* A new connection: one more than there were at most, or the first after there was none,
+ * when perhaps there are all again. */
 static void note_connected(Db *db)
 {
     Crowd *crowd = &db->crowd;
@@ -284,8 +291,10 @@ static void crowd_return(DbWorker *worker, Job *job)
     pthread_mutex_lock(&queue->lock);
     unsigned found = connected(worker->db), usable = found ? found : 1;
     if (crowd->usable == crowd->threads && usable < crowd->threads)
-        log_warning(LOGGER, "Only %u of %u database connections are available; they serve all requests, and more are requested from time to time: %s", usable, crowd->threads,
-                    job->error.message);
+        log_warning(LOGGER,
+                    "Only %u of %u database connections are available; they serve all requests, and more are requested "
+                    "from time to time: %s",
+                    usable, crowd->threads, job->error.message);
     crowd->usable = usable;
     crowd->refused_until = clock_monotonic() + crowd->step_back;
     crowd->step_back = 2 * crowd->step_back < STEP_BACK_MOST ? 2 * crowd->step_back : STEP_BACK_MOST;
@@ -310,7 +319,8 @@ static void end_open_rows(DbConnection *connection)
 /* The job's own function, inside a transaction that is begun. True: its work may stay. */
 static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
-    Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect, .connection = connection };
+    Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
+              .connection = connection };
     bool is_limited = !job->write && db->read_us > 0 && !db->driver->many_writers;
     if (is_limited)
         db->driver->set_deadline(connection, clock_monotonic() + db->read_us);
@@ -416,14 +426,16 @@ static void sleep_us(int64_t us)
     nanosleep(&wait, NULL);
 }
 
-/* A job as a transaction of its own among those of others. One that collided, or whose connection was lost before the commit, left
- * nothing behind and is run again while its time lasts. False: there is no connection for this thread, and others have some. */
+/* A job as a transaction of its own among those of others. One that collided, or whose connection was lost before
+ * the commit, left nothing behind and is run again while its time lasts. False: there is no connection for this
+ * thread, and others have some. */
 static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
     int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
     int64_t now = clock_monotonic(), least = now + LOCK_WAIT_LEAST;
     if (deadline && now >= deadline) { /* else those behind it would wait ever longer */
-        fail(&job->error, ERR_BUSY, "The database is too busy: all connections were in use for longer than the database timeout allows");
+        fail(&job->error, ERR_BUSY,
+             "The database is too busy: all connections were in use for longer than the database timeout allows");
         return true;
     }
     db->driver->set_deadline(connection, deadline && deadline < least ? least : deadline);
@@ -587,10 +599,13 @@ static const Driver *driver_find(Str url, Error *error)
         if (drivers[i]->takes(scheme))
             return drivers[i];
     if (scheme.p)
-        fail(error, ERR_INTERNAL, "The database URL begins with %.*s://, which is not supported. "
-             "Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE.", STR_ARG(scheme));
+        fail(error, ERR_INTERNAL,
+             "The database URL begins with %.*s://, which is not supported. Set PREFECT_ORION_DATABASE_CONNECTION_URL "
+             "to sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE.",
+             STR_ARG(scheme));
     else
-        fail(error, ERR_INTERNAL, "The database URL is not valid. Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or "
+        fail(error, ERR_INTERNAL,
+             "The database URL is not valid. Set PREFECT_ORION_DATABASE_CONNECTION_URL to sqlite+aiosqlite:///PATH or "
              "postgresql+asyncpg://USER:PASSWORD@HOST:PORT/DATABASE.");
     return NULL;
 }

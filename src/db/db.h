@@ -12,13 +12,12 @@ typedef struct Rows Rows;
 
 /* ---- SQL texts that differ between engines ---- */
 
-typedef enum SqlOp { /* the filter operators; in each text %c is the column's expression, %v the bound value's place ($n) */
+typedef enum SqlOp { /* filter operators; in each text %c is the column's expression, %v the bound value's place ($n) */
     SQL_ANY, SQL_NOT_ANY,      /* column in / not in the VAL_LIST; a NULL column is in neither */
     SQL_ALL,                   /* the JSON array column holds every string of the VAL_LIST */
-    SQL_LIKE,                  /* case-insensitive match with %v (pattern made by the caller, wildcards are the client's) */
+    SQL_LIKE,                  /* case-insensitive match with %v (the caller's pattern, the client's wildcards) */
     SQL_BEFORE, SQL_AFTER,     /* <= and >= on times */
-    SQL_GE, SQL_LE, SQL_EQ,
-    SQL_IS_NULL, SQL_IS_NOT_NULL,
+    SQL_GE, SQL_LE, SQL_EQ, SQL_IS_NULL, SQL_IS_NOT_NULL,
     SQL_JSON_EMPTY, SQL_JSON_NOT_EMPTY, /* column = '[]' as the reference compares */
     SQL_LIKE_ANY,              /* the column begins, in any case, with one string of the VAL_LIST */
     SQL_OP_COUNT
@@ -28,14 +27,14 @@ typedef struct Dialect {
     const char *name;          /* "sqlite" or "postgresql", for messages and tests */
     const char *op[SQL_OP_COUNT];
     const char *identity;      /* query: one text that no other database of the engine has; empty: it is in memory */
-    int64_t date_unit;         /* microseconds to which the reference's arithmetic with dates rounds in this engine; 1: not at all */
-    const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked, and read as the last
-                                * writer left them; "" where there is one writer */
+    int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
+    const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked,
+                                * and read as the last writer left them; "" where there is one writer */
 } Dialect;
 
 /* ---- transactions ---- */
 
-/* One job's view of its transaction. The arena is the job's own; error is sticky: after a failure statements do nothing. */
+/* One job's view of its transaction. The arena is the job's; error is sticky: after a failure statements do nothing. */
 typedef struct Tx {
     Arena *arena;
     Error *error;
@@ -44,10 +43,11 @@ typedef struct Tx {
     void *connection;      /* the driver's */
 } Tx;
 
-/* A unit of work: one transaction of its own as far as anybody can see (SQLite's writers are grouped under savepoints and committed
- * together). `run` returns false to roll back, with tx->error set. It may be called again, for a read too (a group's commit that failed, a
- * collision, a lost connection), so it must start from its inputs each time. `done` is called once, on a database thread, after the commit is on the disk (or the
- * rollback), with the error (code ERR_NONE: committed). The job's memory belongs to the caller until `done`. */
+/* A unit of work: one transaction of its own as far as anybody can see (SQLite's writers are grouped under savepoints
+ * and committed together). `run` returns false to roll back, with tx->error set. It may be called again, for a read too
+ * (a group's commit that failed, a collision, a lost connection), so it must start from its inputs each time. `done` is
+ * called once, on a database thread, after the commit is on the disk (or the rollback), with the error (code ERR_NONE:
+ * committed). The job's memory belongs to the caller until `done`. */
 typedef struct Job {
     bool (*run)(Tx *tx, void *arg);
     void (*done)(void *arg, const Error *error);
@@ -62,7 +62,7 @@ typedef struct Job {
 
 typedef struct DbConfig {
     Str url;               /* sqlite+aiosqlite:///…, postgresql+asyncpg://…; the password never reaches a log */
-    double timeout;        /* seconds: waiting for others' locks, and the longest read; where many write, the longest job; 0: no limit */
+    double timeout;        /* seconds: for others' locks, the longest read (or job, where many write); 0: no limit */
     double connect_timeout; /* seconds to reach a server */
     unsigned readers;      /* threads for reads, where one writes */
     unsigned connections;  /* threads for reads and writes, where many write; 0: some */
@@ -75,8 +75,7 @@ typedef struct DbConfig {
 /* From the settings of the database, with `readers` and `connections` for a server. */
 DbConfig db_config(const Settings *settings);
 
-/* Opens (creating the file where there is none) and starts the threads. NULL: *error is a message for the user. Does not
- * migrate: db/migrate.h. */
+/* Opens (creating the file where there is none), starts the threads; does not migrate. NULL: *error is for the user. */
 Db *db_open(const DbConfig *config, Error *error) MUST_CHECK;
 void db_close(Db *db); /* finishes queued jobs, checkpoints, ends the threads; NULL is fine */
 
@@ -85,15 +84,14 @@ void db_submit(Db *db, Job *job);
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error) MUST_CHECK;
 const Dialect *db_dialect(const Db *db);
 
-/* ---- statements; $1 $2 … are the places of the values ---- */
-
-/* SQL must be a literal ("" sql refuses anything else); statements are cached by text. */
+/* ---- statements; $1 $2 … are the places of the values ----
+ * SQL must be a literal ("" sql refuses anything else); statements are cached by text. */
 #define DB_VALUES(...) (const Value[]){ { .kind = VAL_NULL }, ##__VA_ARGS__ } + 1, \
     sizeof((const Value[]){ { .kind = VAL_NULL }, ##__VA_ARGS__ }) / sizeof(Value) - 1
 #define DB_QUERY(tx, sql, ...) db_query((tx), "" sql, DB_VALUES(__VA_ARGS__))
 #define DB_EXEC(tx, sql, ...) db_exec((tx), "" sql, DB_VALUES(__VA_ARGS__))
-/* A statement whose count nobody needs. An engine may send it together with what follows; its failure is then found there, at the
- * latest by the commit. */
+/* A statement whose count nobody needs. An engine may send it together with what follows;
+ * its failure is then found there, at the latest by the commit. */
 #define DB_SEND(tx, sql, ...) db_send((tx), "" sql, DB_VALUES(__VA_ARGS__))
 /* One integer of the first row, or `otherwise`. */
 #define DB_INT(tx, otherwise, sql, ...) db_int((tx), (otherwise), "" sql, DB_VALUES(__VA_ARGS__))
@@ -109,8 +107,8 @@ int64_t db_int(Tx *tx, int64_t otherwise, const char *sql, const Value *values, 
 Str db_text(Tx *tx, const char *sql, const Value *values, size_t count);
 
 /* ---- locks, held until the transaction ends ----
- * Where an engine lets several transactions write at once, what one reads to decide on must not change under it. SQLite has one
- * writer, and these do nothing. To be taken before the reading, in the order that README.md tells. */
+ * Where an engine lets several transactions write at once, what one reads to decide on must not change under it.
+ * SQLite has one writer, and these do nothing. To be taken before the reading, in the order that README.md tells. */
 
 typedef enum DbLock { /* in the order in which they are taken */
     LOCK_NONE,
@@ -122,20 +120,22 @@ typedef enum DbLock { /* in the order in which they are taken */
 void db_lock(Tx *tx, DbLock lock);
 /* The row of that id, where there is one; `table` is a literal. */
 void db_lock_row(Tx *tx, const char *table, Str id);
-/* The rows of a SELECT … FOR UPDATE (or SHARE, or KEY SHARE) ordered by id, one by one. Runs where locks are needed only, in that engine's words. */
+/* The rows of a SELECT … FOR UPDATE (or SHARE, or KEY SHARE) ordered by id, one by one.
+ * Runs where locks are needed only, in that engine's words. */
 #define DB_LOCK_ROWS(tx, sql, ...) db_lock_rows((tx), "" sql, DB_VALUES(__VA_ARGS__))
 void db_lock_rows(Tx *tx, const char *sql, const Value *values, size_t count);
-/* Whether a server can work on the database as it is; what it will lack is told in the log. `connections` it asks for; 0: not comparable. */
+/* Whether a server can work on the database as it is; what it will lack is told in the log. `connections` it asks for;
+ * 0: not comparable. */
 bool db_may_serve(Tx *tx, int64_t connections) MUST_CHECK; /* false: tx->error says why it must not start */
 
 /* ---- rows ---- */
 
 bool db_next(Rows *rows);  /* false at the end or on failure; the rows are then done with by themselves */
 void db_done(Rows *rows);  /* to stop earlier */
-/* A value that is none of its column's kind, as others may store it, spoils its row: who reads many leaves it out (the log tells); where
- * nobody asks, the job fails (ERR_SPOILED). */
+/* A value that is none of its column's kind, as others may store it, spoils its row:
+ * who reads many leaves it out (the log tells); where nobody asks, the job fails (ERR_SPOILED). */
 bool row_is_sound(Rows *rows) MUST_CHECK;
-void row_spoil(Rows *rows, int column, const char *fault); /* a literal to be read behind the column's name: "is not JSON" */
+void row_spoil(Rows *rows, int column, const char *fault); /* a literal, read behind the column's name: "is not JSON" */
 void row_name_fault(Rows *rows, const char *name, Str id); /* of value and row, for the message; the first name stays */
 bool row_is_typed(const Rows *rows);                       /* the engine holds nothing else in columns */
 bool row_is_null(Rows *rows, int column);

@@ -1,4 +1,5 @@
-/* db/driver.h -- what an engine provides to db.c: connections, the steps of a transaction, statements and the values of rows. */
+/* db/driver.h -- what an engine provides to db.c: connections, the steps of a transaction,
+ * statements and the values of rows. */
 #ifndef ORION_DRIVER_H
 #define ORION_DRIVER_H
 
@@ -13,7 +14,8 @@ typedef struct DbConnection {
     bool echo;
     bool is_only;            /* set by connect: no other can stand beside it; a writer's serves reads too */
     bool is_refused;         /* where many write: there was no connection for this thread, but others have one */
-    bool may_retry;          /* the last failure left nothing behind and may not come again: another transaction, or the connection */
+    bool may_retry;          /* the last failure left nothing behind and may not come again:
+                              * another transaction, or the connection */
 } DbConnection;
 
 struct Rows {                /* likewise; in the job's arena */
@@ -27,7 +29,8 @@ struct Rows {                /* likewise; in the job's arena */
 };
 
 typedef enum Role {
-    ROLE_WRITER,             /* the only one that writes; where many do, the first, by which db_open finds what is wrong */
+    ROLE_WRITER,             /* the only one that writes; where many do, the first, by
+                              * which db_open finds what is wrong */
     ROLE_READER,             /* where many write: any other, connected when it is first used */
     ROLE_MAINTENANCE
 } Role;
@@ -53,7 +56,8 @@ typedef struct DbPlace {
 struct Driver {
     const Dialect *dialect;
     bool is_typed;                   /* columns hold values of their kinds and nothing else */
-    bool many_writers;               /* every connection takes reads and writes; else one thread writes, in groups under savepoints */
+    bool many_writers;               /* every connection takes reads and writes;
+                                      * else one thread writes, in groups under savepoints */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL, and that what must exist does. Errors never hold a password. */
     bool (*locate)(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error);
@@ -90,7 +94,8 @@ struct Driver {
     bool (*time)(Rows *rows, int column, Time *ret_time);       /* of a value that is not null; false: not a time */
     bool (*interval)(Rows *rows, int column, int64_t *ret_us);
 
-    /* Housekeeping (SQLite: checkpoints), off the writer's path on a connection of its own while that keeps up. NULL: none needed. */
+    /* Housekeeping (SQLite: checkpoints), off the writer's path on a connection of its own while that keeps up.
+     * NULL: none needed. */
     MaintenanceDue (*maintenance_due)(DbConnection *writer); /* asked after each commit */
     void (*maintain)(DbConnection *connection);                 /* never by two threads at once */
 };

@@ -1,4 +1,5 @@
-/* db/libpq.h -- libpq, loaded when a database's URL asks for PostgreSQL: with what it brings it takes as much memory as an idle server. */
+/* db/libpq.h -- libpq, loaded when a database's URL asks for PostgreSQL:
+ * with what it brings it takes as much memory as an idle server. */
 #ifndef ORION_LIBPQ_H
 #define ORION_LIBPQ_H
 
@@ -8,11 +9,13 @@
 
 /* The functions by their names without "PQ", with the types of its header. */
 #define LIBPQ_FUNCTIONS(X) \
-    X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfoFree) X(finish) X(status) X(errorMessage) X(serverVersion) X(user) \
-    X(socket) X(setnonblocking) X(flush) X(consumeInput) X(isBusy) X(getResult) X(clear) X(setNoticeProcessor) \
+    X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfoFree) X(finish) X(status) \
+    X(errorMessage) X(serverVersion) X(user) X(socket) X(setnonblocking) X(flush) X(consumeInput) X(isBusy) \
+    X(getResult) X(clear) X(setNoticeProcessor) \
     X(enterPipelineMode) X(exitPipelineMode) X(pipelineSync) X(sendFlushRequest) X(setSingleRowMode) \
     X(sendQuery) X(sendQueryParams) X(sendPrepare) X(sendQueryPrepared) \
-    X(resultStatus) X(resultErrorField) X(cmdStatus) X(cmdTuples) X(ntuples) X(ftype) X(getisnull) X(getvalue) X(getlength)
+    X(resultStatus) X(resultErrorField) X(cmdStatus) X(cmdTuples) X(ntuples) X(ftype) X(getisnull) X(getvalue) \
+    X(getlength)
 
 typedef struct Libpq {
 #define LIBPQ_MEMBER(name) __typeof__(&PQ##name) name;

@@ -1,5 +1,5 @@
-/* db/migrate.c -- where a database stands in the reference's history of revisions, and how an empty one gets to its head.
- * The schema itself is plain SQL in migrations/, built into the executable. */
+/* db/migrate.c -- where a database stands in the reference's history of revisions, and how an empty one gets to its
+ * head. The schema itself is plain SQL in migrations/, built into the executable. */
 #include "db/migrate.h"
 
 #include "db/driver.h"
@@ -11,22 +11,24 @@ extern const char migration_postgres_0001[];
 
 /* The reference's revisions before its head, oldest first. */
 static const char *const older_sqlite[] = {
-    "9725c1cbee35", "619bea85701a", "7c91cb86dc4e", "28ae48128c75", "4c4a6a138053", "e1ff4973a9eb", "f327e877e423", "c8ff35f94028",
-    "71a57ec351d1", "7f5f335cace3", "db6bde582447", "fd966d4ad99c", "b75d279ba985", "888a0bb0df7b", "33439667aeea", "e73c6f1fe752",
-    "d76326ed0d06", "f65b6ad0b869", "84892301571a", "2d900af9cd07", "9e2a1c08c6f1", "a205b458d997", "dff8da7a6c2c", "42762c37b7bc",
-    "3bd87ecdac38", "e2dae764a603", "061c7e518b40", "638cbcc2a158", "56be24fdb383", "628a873f0d1a", "2fe8ef6a6514", "f335f9633eec",
-    "88c2112b668f", "905134444e17", "24bb2e4a195c", "53c19b31aa09", "296e2665785f", "575634b7acd4", "e757138e954a", "22b7cb02e593",
-    "ad4b1b4d1e9d", "fa319f214160", "3ced59d8806b", "af52717cf201", "a0284438370e", "4f90ad6349bd", "7201de756d85", "fe77ad0dda06",
-    "bb38729c471a", "f92143d30c24", "f92143d30c25", "f92143d30c26", "f92143d30c27", "b9bda9f142f1", "1678f2fb8b33",
+    "9725c1cbee35", "619bea85701a", "7c91cb86dc4e", "28ae48128c75", "4c4a6a138053", "e1ff4973a9eb", "f327e877e423",
+    "c8ff35f94028", "71a57ec351d1", "7f5f335cace3", "db6bde582447", "fd966d4ad99c", "b75d279ba985", "888a0bb0df7b",
+    "33439667aeea", "e73c6f1fe752", "d76326ed0d06", "f65b6ad0b869", "84892301571a", "2d900af9cd07", "9e2a1c08c6f1",
+    "a205b458d997", "dff8da7a6c2c", "42762c37b7bc", "3bd87ecdac38", "e2dae764a603", "061c7e518b40", "638cbcc2a158",
+    "56be24fdb383", "628a873f0d1a", "2fe8ef6a6514", "f335f9633eec", "88c2112b668f", "905134444e17", "24bb2e4a195c",
+    "53c19b31aa09", "296e2665785f", "575634b7acd4", "e757138e954a", "22b7cb02e593", "ad4b1b4d1e9d", "fa319f214160",
+    "3ced59d8806b", "af52717cf201", "a0284438370e", "4f90ad6349bd", "7201de756d85", "fe77ad0dda06", "bb38729c471a",
+    "f92143d30c24", "f92143d30c25", "f92143d30c26", "f92143d30c27", "b9bda9f142f1", "1678f2fb8b33",
 };
 static const char *const older_postgres[] = {
-    "25f4b90a7a42", "5f376def75c3", "5bff7878e700", "679e695af6ba", "d9d98a9ebb6f", "4799f657a6a1", "d115556a8ab6", "b68b3cad6b8a",
-    "2e7e1428ffce", "605ebb4e9155", "14dc68cc5853", "d38c5e6a9115", "1c9390e2f9c6", "dc7a3c6fd3e9", "724e6dcc6b5d", "2fe6fe6ca16e",
-    "cdcb4018dd0e", "77ebcc9cf355", "3a7c41d3b464", "61c76ee09e02", "d335ad57d5ba", "29ad9bef6147", "7296741dff68", "2f46fc3f3beb",
-    "813ddf14e2de", "4cdc2ba709a4", "e905fd199258", "112c68143fc3", "0f27d462bf6d", "bb4dc90d3e29", "0cf7311d6ea6", "e085c9cbf8ce",
-    "4ff2f2bf81f4", "add97ce1937d", "fa985d474982", "97e212ea6545", "7737221bf8a4", "60e428f92a75", "77eb737fc759", "2d5e000696f1",
-    "22b7cb02e593", "ad4b1b4d1e9d", "6d548701edef", "3ced59d8806b", "8ea825da948d", "41e5ed9e1034", "54c1876c68ae", "8caf7c1fd82c",
-    "5d526270ddb4", "5e4f924ff96c", "f7587d6c5776", "d481d5058a19", "9326a6aee18b", "2882cd2df463", "2882cd2df464", "2882cd2df465",
+    "25f4b90a7a42", "5f376def75c3", "5bff7878e700", "679e695af6ba", "d9d98a9ebb6f", "4799f657a6a1", "d115556a8ab6",
+    "b68b3cad6b8a", "2e7e1428ffce", "605ebb4e9155", "14dc68cc5853", "d38c5e6a9115", "1c9390e2f9c6", "dc7a3c6fd3e9",
+    "724e6dcc6b5d", "2fe6fe6ca16e", "cdcb4018dd0e", "77ebcc9cf355", "3a7c41d3b464", "61c76ee09e02", "d335ad57d5ba",
+    "29ad9bef6147", "7296741dff68", "2f46fc3f3beb", "813ddf14e2de", "4cdc2ba709a4", "e905fd199258", "112c68143fc3",
+    "0f27d462bf6d", "bb4dc90d3e29", "0cf7311d6ea6", "e085c9cbf8ce", "4ff2f2bf81f4", "add97ce1937d", "fa985d474982",
+    "97e212ea6545", "7737221bf8a4", "60e428f92a75", "77eb737fc759", "2d5e000696f1", "22b7cb02e593", "ad4b1b4d1e9d",
+    "6d548701edef", "3ced59d8806b", "8ea825da948d", "41e5ed9e1034", "54c1876c68ae", "8caf7c1fd82c", "5d526270ddb4",
+    "5e4f924ff96c", "f7587d6c5776", "d481d5058a19", "9326a6aee18b", "2882cd2df463", "2882cd2df464", "2882cd2df465",
     "2882cd2df466", "0a1250a5aa25", "f98ae6d8e2cc",
 };
 
@@ -36,30 +38,42 @@ static bool none(Tx *tx, Str found, const char *what)
     return tx->error->code == ERR_NONE && (!found.p || fail(tx->error, ERR_INTERNAL, "%s%.*s", what, STR_ARG(found)));
 }
 
-/* What keeps tables from being made, with the command that mends it: PostgreSQL itself tells it late, and of something else. */
+/* What keeps tables from being made, with the command that mends it:
+ * PostgreSQL itself tells it late, and of something else. */
 static bool may_create_postgres(Tx *tx)
 {
-    return none(tx, DB_TEXT(tx, "SELECT 'It is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.' WHERE pg_is_in_recovery()"),
+    return none(tx, DB_TEXT(tx, "SELECT 'It is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.' "
+                                "WHERE pg_is_in_recovery()"),
                 "The database accepts no writes. ")
-           && none(tx, DB_TEXT(tx, "SELECT format('To change it permanently: ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off', current_user, "
-                                   "current_database()) WHERE current_setting('transaction_read_only') = 'on'"),
+           && none(tx, DB_TEXT(tx, "SELECT format('To change it permanently: "
+                                   "ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off', "
+                                   "current_user, current_database()) "
+                                   "WHERE current_setting('transaction_read_only') = 'on'"),
                    "The database accepts no writes: default_transaction_read_only is on. ")
-           && none(tx, DB_TEXT(tx, "SELECT format('%L). Run: ALTER ROLE %I IN DATABASE %I SET search_path = public; or create the schema that it names', "
-                                   "current_setting('search_path'), current_user, current_database()) WHERE current_schema() IS NULL"),
+           && none(tx, DB_TEXT(tx, "SELECT format('%L). Run: ALTER ROLE %I IN DATABASE %I SET search_path = public; "
+                                   "or create the schema that it names', "
+                                   "current_setting('search_path'), current_user, current_database()) "
+                                   "WHERE current_schema() IS NULL"),
                    "There is no schema for the tables: no schema in search_path exists and may be used (")
-           && none(tx, DB_TEXT(tx, "SELECT format('%I may not create tables in the schema %I. Have its owner or a superuser run in this database: "
-                                   "GRANT CREATE ON SCHEMA %I TO %I', current_user, current_schema(), current_schema(), current_user) "
+           && none(tx, DB_TEXT(tx, "SELECT format('%I may not create tables in the schema %I. "
+                                   "Have its owner or a superuser run in this database: "
+                                   "GRANT CREATE ON SCHEMA %I TO %I', "
+                                   "current_user, current_schema(), current_schema(), current_user) "
                                    "WHERE NOT has_schema_privilege(current_schema(), 'CREATE')"),
                    "The role ");
 }
 
-/* Trigram indexes need an extension. Whoever may create tables may create it too, unless it is not installed on the machine. */
+/* Trigram indexes need an extension. Whoever may create tables may create it too, unless it is
+ * not installed on the machine. */
 static bool prepare_postgres(Tx *tx)
 {
     if (!may_create_postgres(tx)
-        || !none(tx, DB_TEXT(tx, "SELECT format('%I, which search_path does not name or the role may not use. Have its owner or a superuser run in this "
-                                 "database: ALTER EXTENSION pg_trgm SET SCHEMA %I; or GRANT USAGE ON SCHEMA %I TO %I, and add it to search_path', "
-                                 "n.nspname, current_schema(), n.nspname, current_user) FROM pg_catalog.pg_extension e "
+        || !none(tx, DB_TEXT(tx, "SELECT format('%I, which search_path does not name or the role may not use. "
+                                 "Have its owner or a superuser run in this database: "
+                                 "ALTER EXTENSION pg_trgm SET SCHEMA %I; or GRANT USAGE ON SCHEMA %I TO %I, "
+                                 "and add it to search_path', "
+                                 "n.nspname, current_schema(), n.nspname, current_user) "
+                                 "FROM pg_catalog.pg_extension e "
                                  "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
                                  "WHERE e.extname = 'pg_trgm' AND n.nspname <> ALL (current_schemas(true))"),
                  "PostgreSQL's extension pg_trgm is in the schema "))
@@ -70,8 +84,11 @@ static bool prepare_postgres(Tx *tx)
         return tx->error->code == ERR_NONE;
     Error cause = *tx->error;
     tx->error->code = ERR_NONE;
-    return fail(tx->error, ERR_INTERNAL, "PostgreSQL's extension pg_trgm is needed and could not be created (%s). Have a superuser run in this "
-                "database: CREATE EXTENSION pg_trgm; if it is not installed, it comes with Debian's postgresql-contrib.", cause.message);
+    return fail(tx->error, ERR_INTERNAL,
+                "PostgreSQL's extension pg_trgm is needed and could not be created (%s). Have a superuser run in this "
+                "database: CREATE EXTENSION pg_trgm; if it is not installed, it comes with Debian's "
+                "postgresql-contrib.",
+                cause.message);
 }
 
 static bool clear_rows(Tx *tx);
@@ -86,8 +103,8 @@ static bool drop_sqlite(Tx *tx)
     return tx->error->code == ERR_NONE;
 }
 
-/* In one statement, since they refer to each other in circles; CASCADE would take what others have built on them, too. The extension
- * stays: not everybody may create it again, and who else uses it cannot be known. */
+/* In one statement, since they refer to each other in circles; CASCADE would take what others have built on them, too.
+ * The extension stays: not everybody may create it again, and who else uses it cannot be known. */
 static bool drop_postgres(Tx *tx)
 {
     Str names = str_from(db_tables[0].name);
@@ -129,12 +146,14 @@ typedef struct History {
 
 static const History histories[] = {
     { "sqlite", "bfe42b7090d6", older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
-      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE", /* as SQLite compares names */
+      /* as SQLite compares names */
+      "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE",
       "SELECT name FROM pragma_table_info($1)", NULL, drop_sqlite,
       begin_fill_sqlite, NULL },
     { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
       "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* as the search path has it */
-      "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped",
+      "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0"
+      " AND NOT attisdropped",
       prepare_postgres, drop_postgres,
       begin_fill_postgres, end_fill_postgres },
 };
@@ -170,7 +189,8 @@ static Str found_tables(Tx *tx, const History *history)
         if (!has_table(tx, history, db_tables[i].name))
             continue;
         if (found++ < NAMED)
-            names = names.p ? arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name) : str_from(db_tables[i].name);
+            names = names.p ? arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name)
+                            : str_from(db_tables[i].name);
     }
     return found > NAMED ? arena_printf(tx->arena, "%s, …", names.p) : names;
 }
@@ -268,25 +288,34 @@ static bool write_version(Tx *tx, Str revision)
 static bool refuse(Tx *tx, SchemaState state, Str revision, const History *history)
 {
     if (state == SCHEMA_OLDER)
-        return fail(tx->error, ERR_CONFLICT, "The database is at revision %.*s, older than the one needed (%s). Upgrade it first with the "
-                    "Python package prefect 2.7.12: prefect orion database upgrade -y", STR_ARG(revision), history->head);
+        return fail(tx->error, ERR_CONFLICT,
+                    "The database is at revision %.*s, older than the one needed (%s). Upgrade it first with the "
+                    "Python package prefect 2.7.12: prefect orion database upgrade -y",
+                    STR_ARG(revision), history->head);
     if (revision.p)
-        return fail(tx->error, ERR_CONFLICT, "The database is at revision %.*s, which this version does not know: a Prefect newer than %s made "
-                    "it, or another program. Use the version that made it, or another database.", STR_ARG(revision), history->head);
+        return fail(tx->error, ERR_CONFLICT,
+                    "The database is at revision %.*s, which this version does not know: a Prefect newer than %s made "
+                    "it, or another program. Use the version that made it, or another database.",
+                    STR_ARG(revision), history->head);
     Str found = found_tables(tx, history);
-    return fail(tx->error, ERR_CONFLICT, "The database has tables with Orion's names (%.*s) but no revision, so it is unclear whose they are. "
-                "If they are Orion's, set it with: orion database stamp head; otherwise use another database.", STR_ARG(found));
+    return fail(tx->error, ERR_CONFLICT,
+                "The database has tables with Orion's names (%.*s) but no revision, so it is unclear whose they are. "
+                "If they are Orion's, set it with: orion database stamp head; otherwise use another database.",
+                STR_ARG(found));
 }
 
-/* A known revision says whose the database is, not whose each table in it is: one of our names may be another program's, made where ours
- * was lost. Tables that are missing harm nobody. */
+/* A known revision says whose the database is, not whose each table in it is:
+ * one of our names may be another program's, made where ours was lost. Tables that are missing harm nobody. */
 static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str revision)
 {
     for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
-        if (has_table(tx, history, db_tables[i].name) && !is_our_table(tx, history, &db_tables[i], fit) && tx->error->code == ERR_NONE)
-            return fail(tx->error, ERR_CONFLICT, "The database is at Orion's revision %.*s, but its table %s does not have Orion's columns, so "
-                        "it may belong to another program. Nothing was changed. Move that table away, or use another database.", STR_ARG(revision),
-                        db_tables[i].name);
+        if (has_table(tx, history, db_tables[i].name) && !is_our_table(tx, history, &db_tables[i], fit)
+            && tx->error->code == ERR_NONE)
+            return fail(tx->error, ERR_CONFLICT,
+                        "The database is at Orion's revision %.*s, but its table %s does not have Orion's columns, so "
+                        "it may belong to another program. Nothing was changed. Move that table away, "
+                        "or use another database.",
+                        STR_ARG(revision), db_tables[i].name);
     return tx->error->code == ERR_NONE;
 }
 
@@ -321,7 +350,8 @@ bool migrate_up(Tx *tx)
         return refuse_foreign_tables(tx, history, FIT_USABLE, revision);
     if (state != SCHEMA_EMPTY)
         return refuse(tx, state, revision, history);
-    return (!history->prepare || history->prepare(tx)) && db_script(tx, history->schema) && write_version(tx, str_from(history->head));
+    return (!history->prepare || history->prepare(tx)) && db_script(tx, history->schema)
+           && write_version(tx, str_from(history->head));
 }
 
 Str migrate_plan(Tx *tx)
@@ -331,8 +361,8 @@ Str migrate_plan(Tx *tx)
     Str revision;
     if (!history || !migrate_state(tx, &state, &revision) || state != SCHEMA_EMPTY)
         return STR("");
-    return arena_printf(tx->arena, "%s\n%s;\nINSERT INTO alembic_version (version_num) VALUES ('%s');\n", history->schema, version_table,
-                        history->head);
+    return arena_printf(tx->arena, "%s\n%s;\nINSERT INTO alembic_version (version_num) VALUES ('%s');\n",
+                        history->schema, version_table, history->head);
 }
 
 static bool clear_rows(Tx *tx)
@@ -385,9 +415,13 @@ static bool has_heads_tables(Tx *tx, const History *history)
     const char *other = first_other_table(tx, history);
     if (!other || tx->error->code != ERR_NONE)
         return tx->error->code == ERR_NONE;
-    Str found = found_tables(tx, history), reason = arena_printf(tx->arena, has_table(tx, history, other) ? "its table %s has other columns" : "it has no table %s", other);
-    return fail(tx->error, ERR_CONFLICT, "The database is not at %s: of Orion's tables it has %.*s, but %.*s. Nothing was changed.", history->head,
-                STR_ARG(found.p ? found : STR("none")), STR_ARG(reason));
+    Str found = found_tables(tx, history),
+        reason = arena_printf(tx->arena,
+                              has_table(tx, history, other) ? "its table %s has other columns" : "it has no table %s",
+                              other);
+    return fail(tx->error, ERR_CONFLICT,
+                "The database is not at %s: of Orion's tables it has %.*s, but %.*s. Nothing was changed.",
+                history->head, STR_ARG(found.p ? found : STR("none")), STR_ARG(reason));
 }
 
 bool migrate_stamp(Tx *tx, Str revision)
@@ -405,7 +439,8 @@ bool migrate_stamp(Tx *tx, Str revision)
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
     if (state == SCHEMA_UNKNOWN || (state == SCHEMA_UNMARKED && !head))
         return refuse(tx, state, present, history);
-    bool fits = head ? has_heads_tables(tx, history) : state == SCHEMA_EMPTY || refuse_foreign_tables(tx, history, fit_of(state), present);
+    bool fits = head ? has_heads_tables(tx, history)
+                     : state == SCHEMA_EMPTY || refuse_foreign_tables(tx, history, fit_of(state), present);
     return fits && write_version(tx, revision);
 }
 

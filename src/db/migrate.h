@@ -16,21 +16,26 @@ typedef enum SchemaState {
 const char *migrate_head(const Tx *tx);
 /* *ret_revision (arena; null where there is none). False: tx->error. */
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
-bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing; false with a message for the user unless it is at the head */
+bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing;
+                                                        * false with a message for the user unless it is at the head */
 /* Brings an empty database to the head and stamps it, with the rows a fresh database of the reference holds (work pool
  * default-agent-pool, its queue default). At the head: nothing, but false where a table of our names lacks our
  * columns. Older or newer: false with a message for the user. */
 bool migrate_up(Tx *tx) MUST_CHECK;
-/* What destroys acts only on an empty database, or one at a known revision of which each table of our names has our columns; else false
- * with a message that says what was found. */
-bool migrate_may_drop(Tx *tx) MUST_CHECK;              /* changes nothing: whether migrate_drop and migrate_clear would act */
-bool migrate_drop(Tx *tx) MUST_CHECK;                  /* all tables, alembic_version too (downgrade base, reset, /admin/database/drop) */
-bool migrate_clear(Tx *tx) MUST_CHECK;                 /* all rows of all tables but alembic_version (/admin/database/clear) */
-/* A revision, or "head". The head only where tables and columns are those of the head; an older one, whose tables are not known here
- * but for the columns they always had, only where there is a known revision already. */
+/* What destroys acts only on an empty database, or one at a known revision of which each table of our names has our
+ * columns; else false with a message that says what was found. */
+bool migrate_may_drop(Tx *tx) MUST_CHECK;              /* changes nothing:
+                                                        * whether migrate_drop and migrate_clear would act */
+bool migrate_drop(Tx *tx) MUST_CHECK;                  /* all tables, alembic_version too (downgrade base, reset,
+                                                        * /admin/database/drop) */
+bool migrate_clear(Tx *tx) MUST_CHECK;                 /* all rows of all tables but alembic_version
+                                                        * (/admin/database/clear) */
+/* A revision, or "head". The head only where tables and columns are those of the head; an older one,
+ * whose tables are not known here but for the columns they always had, only where there is a known revision already. */
 bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;
-/* Around what fills all tables in one transaction. Until the end (on SQLite until the commit, which then fails) the references that go in
- * circles may be wrong: work_queue.work_pool_id, flow_run.parent_task_run_id, flow_run.state_id, task_run.state_id. */
+/* Around what fills all tables in one transaction. Until the end (on SQLite until the commit, which then fails) the
+ * references that go in circles may be wrong: work_queue.work_pool_id, flow_run.parent_task_run_id,
+ * flow_run.state_id, task_run.state_id. */
 bool migrate_begin_fill(Tx *tx) MUST_CHECK;
 bool migrate_end_fill(Tx *tx) MUST_CHECK;
 /* The SQL that migrate_up would run now, for --dry-run. */

@@ -1,5 +1,6 @@
-/* db/postgres.c -- the driver for PostgreSQL 13 and newer. Any number of connections write at once, also of other servers: what a
- * transaction decides on it locks (db_lock, db_lock_row), and one that collides with another is run again. */
+/* db/postgres.c -- the driver for PostgreSQL 13 and newer. Any number of connections write at once,
+ * also of other servers: what a transaction decides on it locks (db_lock, db_lock_row), and one that
+ * collides with another is run again. */
 #include "base/log.h"
 #include "db/postgres.h"
 
@@ -13,7 +14,8 @@ static const size_t CARRIED_MAX = 1 << 20; /* libpq's buffers grow to the longes
 static const Dialect dialect = {
     .name = "postgresql",
     /* whatever way led there: host names and sockets do not tell */
-    .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database WHERE datname = current_database()",
+    .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database "
+                "WHERE datname = current_database()",
     .date_unit = 1,
     .for_update = " FOR NO KEY UPDATE",
     .op = {
@@ -31,7 +33,8 @@ static const Dialect dialect = {
         [SQL_JSON_EMPTY] = "%c = '[]'",
         [SQL_JSON_NOT_EMPTY] = "%c <> '[]'",
         /* chr(37) is the wildcard; an empty list restricts nothing */
-        [SQL_LIKE_ANY] = "(cardinality(%v::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest(%v::text[]) AS prefix WHERE %c ILIKE prefix || chr(37)))",
+        [SQL_LIKE_ANY] = "(cardinality(%v::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest(%v::text[]) AS prefix "
+                         "WHERE %c ILIKE prefix || chr(37)))",
     },
 };
 
@@ -58,7 +61,8 @@ static const char *from_elsewhere(Arena *arena, const PgPlace *place, const char
 static void add_keepalives(Arena *arena, PgPlace *place)
 {
     static const char *const rows[][2] = {
-        { "keepalives_idle", "60" }, { "keepalives_interval", "10" }, { "keepalives_count", "3" }, { "tcp_user_timeout", "30000" },
+        { "keepalives_idle", "60" }, { "keepalives_interval", "10" }, { "keepalives_count", "3" },
+        { "tcp_user_timeout", "30000" },
     };
     if (place->keywords[pg_keyword_find(place, "service")] || from_elsewhere(arena, place, "service")[0])
         return; /* its file may say so, and must not be overruled */
@@ -71,8 +75,9 @@ static void add_keepalives(Arena *arena, PgPlace *place)
     }
 }
 
-/* Settings of the session that a pooler would not take, behind those of the URL, or else of libpq's environment. Where a service of the URL
- * may give some, which nobody can ask for, there are none of ours: each transaction sets its own. */
+/* Settings of the session that a pooler would not take, behind those of the URL, or else of libpq's
+ * environment. Where a service of the URL may give some, which nobody can ask for, there are none of ours:
+ * each transaction sets its own. */
 static void add_session(Arena *arena, PgPlace *place, double timeout)
 {
     size_t options = pg_keyword_find(place, "options");
@@ -86,8 +91,9 @@ static void add_session(Arena *arena, PgPlace *place, double timeout)
     place->plain_values = arena_alloc(arena, size);
     memcpy(place->plain_values, place->values, size); /* a NULL among them: as the environment has it */
     place->keywords[options] = "options";
-    place->values[options] = arena_printf(arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
-                                          (long long)place->statement_ms, (long long)idle_ms).p;
+    place->values[options] = arena_printf(
+        arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
+        (long long)place->statement_ms, (long long)idle_ms).p;
 }
 
 static bool postgres_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
@@ -138,8 +144,9 @@ static unsigned postgres_connected(const DbPlace *place)
 
 /* ---- transactions ---- */
 
-/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot stays open. It takes at
- * most half the time of the jobs that wait meanwhile. A connection that carried something large is given up for its memory. */
+/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot
+ * stays open. It takes at most half the time of the jobs that wait meanwhile. A connection that carried something
+ * large is given up for its memory. */
 static void postgres_rest(DbConnection *connection)
 {
     PgConnection *c = of(connection);
@@ -177,7 +184,8 @@ static bool may_commit(PgConnection *c, Error *error)
     return pg_look(c, error);
 }
 
-/* Nobody waits for the end of a read (postgres_rest). Once the COMMIT of a write has gone out, a loss leaves its fate unknown; before, none of it is stored. */
+/* Nobody waits for the end of a read (postgres_rest). Once the COMMIT of a write has gone out,
+ * a loss leaves its fate unknown; before, none of it is stored. */
 static bool commit(PgConnection *c, Error *error)
 {
     if (c->is_begun && !c->is_read && !may_commit(c, error))

@@ -19,9 +19,11 @@ typedef struct PgShared {
 typedef struct PgPlace {
     Libpq pq;
     const char **keywords, **values;   /* for PQconnectStartParams, NULL at the end; the password is among them */
-    const char **plain_values;         /* the same without options of ours, for proxies that take none; NULL: those have none */
+    const char **plain_values;         /* the same without options of ours, for proxies that take none;
+                                        * NULL: those have none */
     PgShared *shared;
-    bool keeps_statements;             /* false: connections are lent by the transaction (PgBouncer), nothing may stay on them */
+    bool keeps_statements;             /* false: connections are lent by the transaction (PgBouncer),
+                                        * nothing may stay on them */
     double connect_timeout;            /* seconds */
     int64_t statement_ms;              /* the longest statement; 0: no limit */
 } PgPlace;
@@ -100,19 +102,21 @@ struct PgRows {
 
 /* How long a statement may take where its answer is waited for so long: the server is to give up first. */
 int64_t pg_statement_ms(int64_t ms);
-/* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached, unless others have a connection
- * (base.is_refused). */
+/* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached,
+ * unless others have a connection (base.is_refused). */
 bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
 void pg_disconnect(PgConnection *c);
-/* Puts a statement on its way, prepared where the place keeps statements; BEGIN goes before the first of a transaction. */
-bool pg_send(PgConnection *c, const char *sql, const char *const *values, int count, PgPending pending, Error *error) MUST_CHECK;
+/* Puts a statement on its way, prepared where the place keeps statements;
+ * BEGIN goes before the first of a transaction. */
+bool pg_send(PgConnection *c, const char *sql, const char *const *values, int count, PgPending pending,
+             Error *error) MUST_CHECK;
 /* The same without parameters and never prepared. */
 bool pg_send_plain(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 bool pg_sync(PgConnection *c, Error *error) MUST_CHECK;
 /* After a failure: back to the state before BEGIN, or without a connection. */
 void pg_end_failed(PgConnection *c);
-/* Asks what has been idle for a while whether it is still there; where it is not, there is no connection afterwards. What has not been
- * used since another one proved to be dropped is not asked, but counts as dropped too. */
+/* Asks what has been idle for a while whether it is still there; where it is not, there is no connection afterwards.
+ * What has not been used since another one proved to be dropped is not asked, but counts as dropped too. */
 void pg_wake(PgConnection *c);
 /* Finds out a loss that can be known by now. */
 bool pg_look(PgConnection *c, Error *error) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* db/postgres_url.c -- URLs of PostgreSQL databases, as SQLAlchemy with asyncpg takes them, into libpq's keywords and values. No error
- * shows more of a URL than the name of a parameter: passwords are in it. */
+/* db/postgres_url.c -- URLs of PostgreSQL databases, as SQLAlchemy with asyncpg takes them,
+ * into libpq's keywords and values. No error shows more of a URL than the name of a parameter: passwords are in it. */
 #include "db/postgres.h"
 
 #include <ctype.h>
@@ -45,7 +45,8 @@ static char *unquoted(Arena *arena, Str s)
 {
     char *text = arena_alloc(arena, s.n + 1), *out = text;
     for (size_t i = 0; i < s.n; i++) {
-        int high = s.p[i] == '%' && i + 2 < s.n ? char_hex_value(s.p[i + 1]) : -1, low = high >= 0 ? char_hex_value(s.p[i + 2]) : -1;
+        int high = s.p[i] == '%' && i + 2 < s.n ? char_hex_value(s.p[i + 1]) : -1,
+            low = high >= 0 ? char_hex_value(s.p[i + 2]) : -1;
         *out = s.p[i];
         if (low >= 0) {
             *out = (char)(high << 4 | low);
@@ -121,7 +122,8 @@ static bool put_ssl(PgPlace *place, const char *value, Error *error)
 static bool is_drivers_own(const char *name)
 {
     static const char *const names[] = {
-        "command_timeout", "timeout", "prepared_statement_name_func", "max_cached_statement_lifetime", "max_cacheable_statement_size", "async_fallback",
+        "command_timeout", "timeout", "prepared_statement_name_func", "max_cached_statement_lifetime",
+        "max_cacheable_statement_size", "async_fallback",
     };
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (strcmp(name, names[i]) == 0)
@@ -139,7 +141,8 @@ static bool refuse_parameter(Arena *arena, const char *name, bool may_be_shown, 
     return refuse(error, "There is an unknown parameter (in passwords @ is written %40, ? is written %3F)");
 }
 
-static bool put_parameter(Arena *arena, PgPlace *place, const char *key, const char *text, bool may_be_shown, Error *error)
+static bool put_parameter(Arena *arena, PgPlace *place, const char *key, const char *text, bool may_be_shown,
+                          Error *error)
 {
     if (strcmp(key, "ssl") == 0)
         return put_ssl(place, text, error);
@@ -186,7 +189,8 @@ static bool put_hosts(PgPlace *place, Hosts *hosts, Error *error)
 {
     if (hosts->count == 0)
         return true;
-    return put(place, "host", buf_cstr(&hosts->names), error) && (!hosts->have_ports || put(place, "port", buf_cstr(&hosts->ports), error));
+    return put(place, "host", buf_cstr(&hosts->names), error)
+           && (!hosts->have_ports || put(place, "port", buf_cstr(&hosts->ports), error));
 }
 
 /* As Python's parse_qsl: a plus sign is a space, and a parameter without a value is none. */
@@ -235,8 +239,9 @@ static bool read_address(Arena *arena, PgPlace *place, Str address, Error *error
     return !port.n || put_unquoted(arena, place, "port", port, error);
 }
 
-/* Takes "user:password@" off the URL. As SQLAlchemy has it, the user ends at ':' or '/' and the password at the next '@', whatever is in it;
- * where that leaves a host with an '@', which there cannot be, the password goes on to the last one. */
+/* Takes "user:password@" off the URL. As SQLAlchemy has it, the user ends at ':' or '/' and the password at
+ * the next '@', whatever is in it; where that leaves a host with an '@', which there cannot be, the
+ * password goes on to the last one. */
 static bool read_user(Arena *arena, PgPlace *place, Str *url, Error *error)
 {
     Str user = { url->p, find(*url, ":/") }, password = STR_NULL;
@@ -252,7 +257,8 @@ static bool read_user(Arena *arena, PgPlace *place, Str *url, Error *error)
         return true;
     }
     *url = (Str){ end + 1, (size_t)(url->p + url->n - end) - 1 };
-    return (!user.n || put_unquoted(arena, place, "user", user, error)) && (!password.p || put_unquoted(arena, place, "password", password, error));
+    return (!user.n || put_unquoted(arena, place, "user", user, error))
+           && (!password.p || put_unquoted(arena, place, "password", password, error));
 }
 
 /* The database's name is taken as it stands: SQLAlchemy does not unquote it. */
@@ -265,7 +271,8 @@ bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error)
     if (!put(place, "fallback_application_name", "orion", error) || !read_user(arena, place, &address, error))
         return false;
     Str parameters = cut(&address, "?"), database = cut(&address, "/");
-    return read_address(arena, place, address, error) && (!database.n || put(place, "dbname", arena_cstr(arena, database), error))
+    return read_address(arena, place, address, error)
+           && (!database.n || put(place, "dbname", arena_cstr(arena, database), error))
            && read_parameters(arena, place, parameters, error)
            && put(place, "client_encoding", "UTF8", error); /* whatever the database's own is */
 }

@@ -1,12 +1,12 @@
-/* db/postgres_value.c -- values on the way to PostgreSQL as text, whose type the server infers from where they stand, and on the way back in
- * binary, which no setting of a session changes. */
+/* db/postgres_value.c -- values on the way to PostgreSQL as text, whose type the server infers from where they stand,
+ * and on the way back in binary, which no setting of a session changes. */
 #include "base/json.h"
 #include "db/postgres.h"
 
 enum { /* pg_type's numbers, which never change */
-    OID_BOOL = 16, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25, OID_OID = 26, OID_JSON = 114, OID_FLOAT4 = 700,
-    OID_FLOAT8 = 701, OID_BPCHAR = 1042, OID_VARCHAR = 1043, OID_TIMESTAMP = 1114, OID_TIMESTAMPTZ = 1184, OID_INTERVAL = 1186, OID_UUID = 2950,
-    OID_JSONB = 3802,
+    OID_BOOL = 16, OID_NAME = 19, OID_INT8 = 20, OID_INT2 = 21, OID_INT4 = 23, OID_TEXT = 25, OID_OID = 26,
+    OID_JSON = 114, OID_FLOAT4 = 700, OID_FLOAT8 = 701, OID_BPCHAR = 1042, OID_VARCHAR = 1043, OID_TIMESTAMP = 1114,
+    OID_TIMESTAMPTZ = 1184, OID_INTERVAL = 1186, OID_UUID = 2950, OID_JSONB = 3802,
     OID_FIRST_OWN = 16384 /* of types that were created: our enums */
 };
 
@@ -72,7 +72,8 @@ static const char *list_parameter(Tx *tx, Str s)
     return text_parameter(tx, buf_view(&out));
 }
 
-/* The reference's extremes are infinities, as asyncpg has it: of the last one it makes the year 10000 otherwise, which it cannot read. */
+/* The reference's extremes are infinities, as asyncpg has it:
+ * of the last one it makes the year 10000 otherwise, which it cannot read. */
 static const char *time_parameter(Tx *tx, Time time)
 {
     Buf text;
@@ -89,7 +90,8 @@ static const char *interval_parameter(Tx *tx, int64_t us)
 {
     bool is_below = us % DAY < 0;
     int64_t days = us / DAY - is_below, rest = us % DAY + (is_below ? DAY : 0);
-    return arena_printf(tx->arena, "%lld days +%lld.%06lld seconds", (long long)days, (long long)(rest / SECOND), (long long)(rest % SECOND)).p;
+    return arena_printf(tx->arena, "%lld days +%lld.%06lld seconds", (long long)days,
+                        (long long)(rest / SECOND), (long long)(rest % SECOND)).p;
 }
 
 const char *pg_parameter(Tx *tx, const Value *value)
@@ -203,7 +205,8 @@ Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool
     }
 }
 
-/* The infinities are the reference's extremes. What asyncpg makes of the last one otherwise, the year 10000, stays beyond all years. */
+/* The infinities are the reference's extremes. What asyncpg makes of the last one otherwise, the year 10000,
+ * stays beyond all years. */
 bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret)
 {
     Oid type = pq->ftype(row, column);

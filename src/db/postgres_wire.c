@@ -1,5 +1,5 @@
-/* db/postgres_wire.c -- one connection to PostgreSQL in pipeline mode: statements go out without waiting, results are read when somebody wants
- * them, and every wait has an end.
+/* db/postgres_wire.c -- one connection to PostgreSQL in pipeline mode:
+ * statements go out without waiting, results are read when somebody wants them, and every wait has an end.
  *
  * `pending` is what was sent and is not answered yet, in order. Its first one is what libpq reads now. */
 #include "base/log.h"
@@ -14,7 +14,8 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND; /* idle so long, it is asked first, and has so long to answer */
+/* idle so long, it is asked first, and has so long to answer */
+static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND;
 enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
@@ -63,7 +64,10 @@ static bool lose(PgConnection *c, Error *error, const char *why)
     c->base.may_retry = !in_doubt;
     log_warning(LOGGER, "A connection to the database was lost: %s", why);
     if (in_doubt)
-        return fail(error, ERR_BUSY, "The connection to the database was lost while a write was being committed: it may be stored or not (%s)", why);
+        return fail(error, ERR_BUSY,
+                    "The connection to the database was lost while a write was being committed: "
+                    "it may be stored or not (%s)",
+                    why);
     return fail(error, ERR_BUSY, "%s: %s", UNREACHABLE, why);
 }
 
@@ -93,26 +97,30 @@ static const State states[] = {
     { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
     { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
-    { "25006", ERR_BUSY, false, "The database accepts no writes: it is read-only", RENEW }, /* which a session is from its beginning on */
+    /* which a session is from its beginning on */
+    { "25006", ERR_BUSY, false, "The database accepts no writes: it is read-only", RENEW },
     { "53100", ERR_BUSY, false, "The database accepts no writes: its disk is full" },
     { "53300", ERR_BUSY, true, "The database has no connection left" },
     { "53", ERR_BUSY, false, "The database is out of resources" },
     { "57", ERR_BUSY, true, NULL, LOST },
     { "58", ERR_BUSY, false, "The database cannot read or write its files" },
     { "08", ERR_BUSY, true, NULL, LOST },
-    { "26000", ERR_BUSY, true, "A prepared statement is gone", RENEW }, /* a pooler that lends connections by the transaction */
+    /* a pooler that lends connections by the transaction */
+    { "26000", ERR_BUSY, true, "A prepared statement is gone", RENEW },
     { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's", RENEW },
     { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
-    { "XX000", ERR_BUSY, true, "The database's tables changed", RENEW }, /* a kept statement whose parameter has a type that was dropped */
+    /* a kept statement whose parameter has a type that was dropped */
+    { "XX000", ERR_BUSY, true, "The database's tables changed", RENEW },
 };
 
-/* A read that writes is our mistake, and so are too few values (08P01, with which poolers say more); of what is not supported, and of
- * internal errors, only one kind goes away by itself. */
+/* A read that writes is our mistake, and so are too few values (08P01, with which poolers say more);
+ * of what is not supported, and of internal errors, only one kind goes away by itself. */
 static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate, const char *message)
 {
     const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
     const char *severity = c->pq->resultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
-    return (strcmp(sqlstate, "25006") == 0 && c->is_read) || (strcmp(sqlstate, "08P01") == 0 && severity && strcmp(severity, "ERROR") == 0)
+    return (strcmp(sqlstate, "25006") == 0 && c->is_read)
+           || (strcmp(sqlstate, "08P01") == 0 && severity && strcmp(severity, "ERROR") == 0)
            || (strcmp(sqlstate, "0A000") == 0 && !(function && strcmp(function, "RevalidateCachedQuery") == 0))
            || (strcmp(sqlstate, "XX000") == 0 && !(message && strstr(message, "cache lookup failed for type")));
 }
@@ -134,7 +142,8 @@ static void forget_statements(PgConnection *c)
     c->statement_count = 0;
 }
 
-/* What was prepared is gone, or somebody else's: connections are lent by the transaction, and from now on nothing is left on this one. */
+/* What was prepared is gone, or somebody else's: connections are lent by the transaction,
+ * and from now on nothing is left on this one. */
 static void change_over(PgConnection *c)
 {
     c->keeps_statements = c->has_limit = false;
@@ -151,14 +160,16 @@ static bool is_at_commit(const PgConnection *c)
 
 static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
 {
-    const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE), *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+    const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE),
+               *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const State *state = state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
     if (!state || is_mistake(c, result, sqlstate, message))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (state->connection == LOST) {
-        c->is_committing = c->is_committing && is_at_commit(c); /* answers come in order: else the server did not get there */
+        /* answers come in order: else the server did not get there */
+        c->is_committing = c->is_committing && is_at_commit(c);
         return lose(c, error, message ? message : sqlstate);
     }
     if (strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0)
@@ -168,8 +179,9 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
     if (error->code == ERR_NONE)
         c->base.may_retry = state->may_retry;
     if (strcmp(sqlstate, "42501") == 0)
-        return fail(error, state->code, "%s: the role %s needs GRANT SELECT, INSERT, UPDATE, DELETE on all of Orion's tables", message ? message : sqlstate,
-                    c->pq->user(c->pg));
+        return fail(error, state->code,
+                    "%s: the role %s needs GRANT SELECT, INSERT, UPDATE, DELETE on all of Orion's tables",
+                    message ? message : sqlstate, c->pq->user(c->pg));
     return fail(error, state->code, "%s", state->message ? state->message : message ? message : sqlstate);
 }
 
@@ -260,7 +272,8 @@ static void end_head(PgConnection *c)
     pop(c);
 }
 
-/* Reads one result of what is at the head. A row of it comes back in *ret_row where somebody reads those; false: *error. */
+/* Reads one result of what is at the head. A row of it comes back in *ret_row where somebody reads those;
+ * false: *error. */
 static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
 {
     *ret_row = NULL;
@@ -280,7 +293,8 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
         }
         break;
     case PGRES_TUPLES_OK:
-        if (head(c)->rows && c->pq->ntuples(result) > 0) /* they came all at once, though libpq was told otherwise: none may be dropped */
+        /* they came all at once, though libpq was told otherwise: none may be dropped */
+        if (head(c)->rows && c->pq->ntuples(result) > 0)
             ok = fail(error, ERR_INTERNAL, "libpq gave the rows of a query in one piece");
         complete(c, result);
         break;
@@ -339,13 +353,15 @@ static PgStatement *statement_find(PgConnection *c, const char *sql, uint64_t ha
     return NULL;
 }
 
-/* Its text decides: behind a pooler that we were not told about a name may be another connection's, and must not mean something else. */
+/* Its text decides: behind a pooler that we were not told about a name may be another connection's,
+ * and must not mean something else. */
 static void statement_name(const PgStatement *statement, char name[NAME_SIZE])
 {
     snprintf(name, NAME_SIZE, "s%016llx_%zu", (unsigned long long)statement->hash, strlen(statement->sql));
 }
 
-/* Room for one more, by the statement unused for longest where there is none. Those on their way are ready once all is read. */
+/* Room for one more, by the statement unused for longest where there is none.
+ * Those on their way are ready once all is read. */
 static bool make_room(PgConnection *c, Error *error)
 {
     if (c->statement_count < PG_STATEMENTS)
@@ -398,8 +414,8 @@ int64_t pg_statement_ms(int64_t ms)
     return ms - (ms / 2 < MARGIN_MS ? ms / 2 : MARGIN_MS);
 }
 
-/* Less than the session's where the job waited long before: the server must not go on with what nobody waits for any more, on
- * connections that count no longer. */
+/* Less than the session's where the job waited long before: the server must not go on with what nobody waits for any
+ * more, on connections that count no longer. */
 static int64_t statement_limit(const PgConnection *c)
 {
     int64_t most = c->place->statement_ms;
@@ -413,7 +429,10 @@ static bool begin(PgConnection *c, Error *error)
 {
     int64_t limit = statement_limit(c);
     c->is_begun = true;
-    if (!pg_send_plain(c, c->is_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED", error))
+    if (!pg_send_plain(c,
+                       c->is_read ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                                  : "BEGIN ISOLATION LEVEL READ COMMITTED",
+                       error))
         return false;
     if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* as the session has it, or near enough */
         return true;
@@ -440,8 +459,9 @@ bool pg_send(PgConnection *c, const char *sql, const char *const *values, int co
         return fail(error, ERR_BUSY, UNREACHABLE);
     if (!c->is_begun && !begin(c, error))
         return false;
-    bool sent = c->keeps_statements ? send_prepared(c, sql, values, count, error)
-                                           : c->pq->sendQueryParams(c->pg, sql, count, NULL, values, NULL, NULL, 1) || lose_by_libpq(c, error);
+    bool sent = c->keeps_statements
+                    ? send_prepared(c, sql, values, count, error)
+                    : c->pq->sendQueryParams(c->pg, sql, count, NULL, values, NULL, NULL, 1) || lose_by_libpq(c, error);
     if (!sent)
         return false;
     push(c, pending);
@@ -535,7 +555,9 @@ static bool fail_connect(PgConnection *c, Error *error)
         if (*p == '\n' || *p == '\t')
             *p = p[1] ? ' ' : '\0';
     pg_disconnect(c);
-    const char *hint = strstr(why, "unsupported startup parameter") ? ". If it is behind PgBouncer, set ORION_DATABASE_PGBOUNCER=true" : "";
+    const char *hint = strstr(why, "unsupported startup parameter")
+                           ? ". If it is behind PgBouncer, set ORION_DATABASE_PGBOUNCER=true"
+                           : "";
     return fail(error, ERR_BUSY, "%s: %s%s", UNREACHABLE, why, hint);
 }
 
@@ -550,7 +572,8 @@ static bool connect_once(PgConnection *c, Error *error)
     c->pg = c->pq->connectStartParams(c->place->keywords, c->is_plain ? c->place->plain_values : c->place->values, 0);
     if (!c->pg || c->pq->status(c->pg) == CONNECTION_BAD)
         return fail_connect(c, error);
-    for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK; next = c->pq->connectPoll(c->pg)) {
+    for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;
+         next = c->pq->connectPoll(c->pg)) {
         if (next == PGRES_POLLING_FAILED && refuses_options(c)) {
             pg_disconnect(c);
             c->is_plain = true;
@@ -577,7 +600,9 @@ static bool set_up(PgConnection *c, Error *error)
     int version = c->pq->serverVersion(c->pg);
     if (version < VERSION_LEAST) {
         pg_disconnect(c);
-        return fail(error, ERR_INTERNAL, "PostgreSQL %d is too old: 13 or newer is needed. Upgrade the server, or use another one.", version / 10000);
+        return fail(error, ERR_INTERNAL,
+                    "PostgreSQL %d is too old: 13 or newer is needed. Upgrade the server, or use another one.",
+                    version / 10000);
     }
     c->pq->setNoticeProcessor(c->pg, ignore_notice, NULL);
     c->must_reconnect = false;
@@ -590,8 +615,8 @@ static bool set_up(PgConnection *c, Error *error)
     return true;
 }
 
-/* Until the time for connecting or the job's own is over, whichever comes first. Where it is refused and others have a connection, they are to
- * do the work: the role, the database or the server may have no more of them. */
+/* Until the time for connecting or the job's own is over, whichever comes first. Where it is refused and others have a
+ * connection, they are to do the work: the role, the database or the server may have no more of them. */
 bool pg_connect(PgConnection *c, bool persist, Error *error)
 {
     int64_t job_deadline = c->deadline;

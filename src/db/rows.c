@@ -1,4 +1,5 @@
-/* db/rows.c -- statements and rows as handlers use them: the sticky error, and the small verbs over the driver's functions. */
+/* db/rows.c -- statements and rows as handlers use them: the sticky error, and the small verbs
+ * over the driver's functions. */
 #include "base/log.h"
 #include "db/driver.h"
 
@@ -126,7 +127,8 @@ static const char *fault_text(const Rows *rows)
         return arena_printf(rows->tx->arena, "column %d of a row %s", rows->fault_column, rows->fault).p;
     if (!rows->fault_id.p)
         return arena_printf(rows->tx->arena, "%s of a row %s", rows->fault_name, rows->fault).p;
-    return arena_printf(rows->tx->arena, "%s of the row %.*s %s", rows->fault_name, STR_ARG(rows->fault_id), rows->fault).p;
+    return arena_printf(rows->tx->arena, "%s of the row %.*s %s", rows->fault_name, STR_ARG(rows->fault_id),
+                        rows->fault).p;
 }
 
 bool row_is_sound(Rows *rows)

@@ -1,5 +1,5 @@
-/* db/sqlite.c -- the SQLite driver, the only file that knows sqlite3.h: connections set up as measured for one writer and WAL
- * readers, statements cached by their text, values as the reference stores them. */
+/* db/sqlite.c -- the SQLite driver, the only file that knows sqlite3.h: connections set up as measured for one writer
+ * and WAL readers, statements cached by their text, values as the reference stores them. */
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +19,8 @@ enum {
     TIME_TEXT = 32
 };
 
-/* A prepared statement. The texts of values bound to it are borrowed: they live in the arena of the job that uses it. */
+/* A prepared statement. The texts of values bound to it are borrowed:
+ * they live in the arena of the job that uses it. */
 typedef struct Statement {
     sqlite3_stmt *handle;
     uint64_t last_use;
@@ -96,7 +97,8 @@ static bool fail_sqlite(sqlite3 *db, Error *error, const char *sql)
     case SQLITE_INTERRUPT:
         return fail(error, ERR_BUSY, "The query took longer than the database timeout allows");
     default:
-        return fail(error, ERR_INTERNAL, "SQLite: %s (code %d)%s%s", sqlite3_errmsg(db), code, sql ? " in: " : "", sql ? sql : "");
+        return fail(error, ERR_INTERNAL, "SQLite: %s (code %d)%s%s", sqlite3_errmsg(db), code, sql ? " in: " : "",
+                    sql ? sql : "");
     }
 }
 
@@ -131,8 +133,8 @@ static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
-/* Whether the file says that it has a write-ahead log, in byte 18 of its header. Read by SQLite's own descriptor: closing another one
- * would end the locks that this process has on the file. */
+/* Whether the file says that it has a write-ahead log, in byte 18 of its header. Read by SQLite's own descriptor:
+ * closing another one would end the locks that this process has on the file. */
 static bool is_marked_wal(sqlite3 *db)
 {
     enum { WRITE_VERSION = 18, VERSION_WAL = 2 };
@@ -144,8 +146,9 @@ static bool is_marked_wal(sqlite3 *db)
 
 static bool fail_no_wal(Error *error)
 {
-    return fail(error, ERR_INTERNAL, "it has a write-ahead log, which its file system or a parameter of the URL (nolock, vfs) does not allow. Open it "
-                "where that is allowed and run there: PRAGMA journal_mode = DELETE");
+    return fail(error, ERR_INTERNAL,
+                "it has a write-ahead log, which its file system or a parameter of the URL (nolock, vfs) does not "
+                "allow. Open it where that is allowed and run there: PRAGMA journal_mode = DELETE");
 }
 
 /* The index of a WAL is memory that processes share, which is first tried when somebody reads. */
@@ -164,7 +167,8 @@ static bool has_no_shared_memory(SqliteConnection *c)
 static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
     sqlite3_stmt *statement = NULL;
-    bool ok = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+    bool ok = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode = WAL", -1, &statement, NULL) == SQLITE_OK &&
+              sqlite3_step(statement) == SQLITE_ROW;
     const char *mode = ok ? (const char *)sqlite3_column_text(statement, 0) : NULL;
     *ret_has_wal = mode && (strcmp(mode, "wal") == 0 || strcmp(mode, "memory") == 0);
     if (!ok && (has_no_shared_memory(c) || (sqlite3_errcode(c->db) == SQLITE_CANTOPEN && is_marked_wal(c->db))))
@@ -205,12 +209,14 @@ static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     return leave_wal(c, error);
 }
 
-/* Where there is no WAL (network file systems, nolock=1), SQLite has a rollback journal, as with the reference. Then readers and a writer
- * exclude each other, so there is one connection for all. EXTRA: a commit is the journal's removal, and that must be on the disk too. */
+/* Where there is no WAL (network file systems, nolock=1), SQLite has a rollback journal, as with the reference. Then
+ * readers and a writer exclude each other, so there is one connection for all. EXTRA: a commit is the journal's
+ * removal, and that must be on the disk too. */
 static bool set_up_rollback(SqliteConnection *c, Error *error)
 {
     c->base.is_only = true;
-    log_warning("orion.db", "The database's file system does not support SQLite's write-ahead log: a rollback journal is used, and reads wait for writes.");
+    log_warning("orion.db", "The database's file system does not support SQLite's write-ahead log: a rollback journal "
+                            "is used, and reads wait for writes.");
     return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
@@ -304,8 +310,8 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
 static bool check_library(int version, Error *error)
 {
     if (version < VERSION_LEAST)
-        return fail(error, ERR_INTERNAL, "SQLite %d.%d.%d is too old: 3.24 or newer is needed", version / 1000000, version / 1000 % 1000,
-                    version % 1000);
+        return fail(error, ERR_INTERNAL, "SQLite %d.%d.%d is too old: 3.24 or newer is needed", version / 1000000,
+                    version / 1000 % 1000, version % 1000);
     if (!sqlite3_threadsafe())
         return fail(error, ERR_INTERNAL, "This SQLite library was built without threads");
     return true;
@@ -313,7 +319,8 @@ static bool check_library(int version, Error *error)
 
 static bool check_and_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
 {
-    /* Counting its memory costs SQLite 12 % of its time. It refuses once it is in use in this process, which does no harm. */
+    /* Counting its memory costs SQLite 12 % of its time. It refuses once it is in use in this process,
+     * which does no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, config, ret_place, error);
 }
@@ -358,8 +365,9 @@ static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
     return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
 }
 
-/* Passive: it waits for nobody, nobody waits for it. What it cannot do now it does at the next call. But where readers overlap all the
- * time the log is never free to begin anew: once it is long, the writer waits until the readers of old have ended. */
+/* Passive: it waits for nobody, nobody waits for it. What it cannot do now it does at the next call. But where
+ * readers overlap all the time the log is never free to begin anew: once it is long, the writer waits until
+ * the readers of old have ended. */
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = of(connection);
@@ -392,7 +400,8 @@ static Statement *statement_new(SqliteConnection *c, const char *sql, Error *err
     const char *tail = "";
     if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, &tail) != SQLITE_OK)
         fail_sqlite(c->db, error, sql);
-    else if (!statement->handle || *tail) /* the cache compares with SQLite's copy, which ends with the first statement */
+    else if (!statement->handle || *tail) /* the cache compares with SQLite's copy,
+                                           * which ends with the first statement */
         fail(error, ERR_INTERNAL, "not one statement: %s", sql);
     else if (number_parameters(statement, sql, error))
         return statement;
@@ -400,7 +409,8 @@ static Statement *statement_new(SqliteConnection *c, const char *sql, Error *err
     return NULL;
 }
 
-/* The place in the cache for one more: a new one, or that of the statement unused for longest. c->count: all are in use. */
+/* The place in the cache for one more: a new one, or that of the statement unused for longest.
+ * c->count: all are in use. */
 static unsigned cache_slot(SqliteConnection *c)
 {
     if (c->count < c->capacity)

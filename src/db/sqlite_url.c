@@ -1,4 +1,5 @@
-/* db/sqlite_url.c -- URLs of SQLite databases: the part behind the scheme, the parameters that are the Python driver's, folders. */
+/* db/sqlite_url.c -- URLs of SQLite databases: the part behind the scheme, the parameters that are the Python driver's,
+ * folders. */
 #include "db/sqlite_url.h"
 
 #include <errno.h>
@@ -28,12 +29,13 @@ static Str cut(Str *s, char separator)
     return rest;
 }
 
-/* Parameters that SQLAlchemy or Python's driver keep for themselves. A shared cache is refused silently: it locks whole tables
- * between the connections of a process, and WAL does all that it is for. */
+/* Parameters that SQLAlchemy or Python's driver keep for themselves. A shared cache is refused silently:
+ * it locks whole tables between the connections of a process, and WAL does all that it is for. */
 static bool is_drivers_own(Str parameter)
 {
-    static const char *const names[] = { "uri=", "check_same_thread=", "timeout=", "cache=", "isolation_level=", "detect_types=",
-                                         "cached_statements=" };
+    static const char *const names[] = {
+        "uri=", "check_same_thread=", "timeout=", "cache=", "isolation_level=", "detect_types=", "cached_statements="
+    };
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (str_starts(parameter, names[i]))
             return true;
@@ -47,8 +49,9 @@ static bool check_parameters(Str parameters, Error *error)
         Str one = parameters;
         parameters = cut(&one, '&');
         if (one.n && !contains(one, "="))
-            return fail(error, ERR_INTERNAL, "The text after the '?' of the SQLite URL is not a NAME=VALUE parameter. A path with a question mark can only be "
-                        "written as a file: URI, with %%3F for it");
+            return fail(error, ERR_INTERNAL,
+                        "The text after the '?' of the SQLite URL is not a NAME=VALUE parameter. A path with a "
+                        "question mark can only be written as a file: URI, with %%3F for it");
     }
     return true;
 }
@@ -85,7 +88,8 @@ static char *file_of_uri(Arena *arena, Str uri)
     Buf name;
     buf_init(&name, arena, path.n + 1);
     for (size_t i = 0; i < path.n; i++) {
-        int high = path.p[i] == '%' && i + 2 < path.n ? char_hex_value(path.p[i + 1]) : -1, low = high >= 0 ? char_hex_value(path.p[i + 2]) : -1;
+        int high = path.p[i] == '%' && i + 2 < path.n ? char_hex_value(path.p[i + 1]) : -1,
+            low = high >= 0 ? char_hex_value(path.p[i + 2]) : -1;
         buf_char(&name, low >= 0 ? (char)(high * 16 + low) : path.p[i]);
         i += low >= 0 ? 2 : 0;
     }
@@ -105,7 +109,8 @@ static bool check_folder(Arena *arena, const char *path, Error *error)
     if (stat(folder, &status) != 0)
         return fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: %s%s", folder, strerror(errno),
                     folder[0] == '~' ? " (\"~\" is not expanded in a URL: write the full path)" : "");
-    return S_ISDIR(status.st_mode) || fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: it is not a folder", folder);
+    return S_ISDIR(status.st_mode) ||
+           fail(error, ERR_INTERNAL, "Cannot use the folder %s of the database: it is not a folder", folder);
 }
 
 bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
@@ -115,7 +120,9 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Err
     Str path = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
     Str parameters = cut(&path, '?');
     if (path.n && path.p[0] != '/')
-        return fail(error, ERR_INTERNAL, "A SQLite URL has no host: use sqlite+aiosqlite:///relative/path or sqlite+aiosqlite:////absolute/path");
+        return fail(error, ERR_INTERNAL,
+                    "A SQLite URL has no host: use sqlite+aiosqlite:///relative/path or "
+                    "sqlite+aiosqlite:////absolute/path");
     if (path.n)
         path = (Str){ path.p + 1, path.n - 1 };
     bool is_uri = str_starts(path, "file:");

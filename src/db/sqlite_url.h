@@ -6,8 +6,9 @@
 
 /* "sqlite" and "sqlite+aiosqlite". */
 bool sqlite_takes(Str scheme);
-/* sqlite+aiosqlite:////abs/path, ///relative/path, ///:memory:, ///file:NAME?uri=true&…. Refused where the folder is missing,
- * or the file where it must be there; nothing is made. In memory: ":memory:", whatever name the URL gave it, since one connection serves all. */
+/* sqlite+aiosqlite:////abs/path, ///relative/path, ///:memory:, ///file:NAME?uri=true&…. Refused where the folder is
+ * missing, or the file where it must be there; nothing is made. In memory: ":memory:", whatever name the URL gave it,
+ * since one connection serves all. */
 bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error) MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
-/* db/tables.c -- the tables and their columns. The order of columns is SQLite's; on PostgreSQL some stand elsewhere, so all statements name them. */
+/* db/tables.c -- the tables and their columns. The order of columns is SQLite's;
+ * on PostgreSQL some stand elsewhere, so all statements name them. */
 #include "db/tables.h"
 
 #define LATER .is_later = true
@@ -11,8 +12,9 @@ static const TableColumn block_type_columns[] = {
 };
 
 static const TableColumn block_schema_columns[] = {
-    STANDARD, { "fields", KIND_JSON, .opens = '{' }, { "block_type_id", KIND_UUID, "block_type", LATER }, { "checksum", KIND_TEXT, LATER },
-    { "capabilities", KIND_JSON, .opens = '[', LATER }, { "version", KIND_TEXT, LATER },
+    STANDARD, { "fields", KIND_JSON, .opens = '{' }, { "block_type_id", KIND_UUID, "block_type", LATER },
+    { "checksum", KIND_TEXT, LATER }, { "capabilities", KIND_JSON, .opens = '[', LATER },
+    { "version", KIND_TEXT, LATER },
 };
 
 static const TableColumn block_schema_reference_columns[] = {
@@ -31,8 +33,9 @@ static const TableColumn block_document_reference_columns[] = {
 };
 
 static const TableColumn flow_run_notification_policy_columns[] = {
-    STANDARD, { "is_active", KIND_BOOL }, { "state_names", KIND_JSON, .opens = '[' }, { "tags", KIND_JSON, .opens = '[' },
-    { "message_template", KIND_TEXT }, { "block_document_id", KIND_UUID, "block_document" },
+    STANDARD, { "is_active", KIND_BOOL }, { "state_names", KIND_JSON, .opens = '[' },
+    { "tags", KIND_JSON, .opens = '[' }, { "message_template", KIND_TEXT },
+    { "block_document_id", KIND_UUID, "block_document" },
 };
 
 static const TableColumn flow_run_notification_queue_columns[] = {
@@ -44,18 +47,20 @@ static const TableColumn flow_columns[] = {
 };
 
 static const TableColumn work_queue_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "filter", KIND_JSON, .opens = '{' }, { "description", KIND_TEXT }, { "is_paused", KIND_BOOL },
-    { "concurrency_limit", KIND_INT }, { "last_polled", KIND_TIME, LATER }, { "priority", KIND_INT, LATER },
-    { "work_pool_id", KIND_UUID, "work_pool", LATER },
+    STANDARD, { "name", KIND_TEXT }, { "filter", KIND_JSON, .opens = '{' }, { "description", KIND_TEXT },
+    { "is_paused", KIND_BOOL }, { "concurrency_limit", KIND_INT }, { "last_polled", KIND_TIME, LATER },
+    { "priority", KIND_INT, LATER }, { "work_pool_id", KIND_UUID, "work_pool", LATER },
 };
 
 static const TableColumn work_pool_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "description", KIND_TEXT }, { "type", KIND_TEXT }, { "base_job_template", KIND_JSON, .opens = '{' },
-    { "is_paused", KIND_BOOL }, { "concurrency_limit", KIND_INT }, { "default_queue_id", KIND_UUID, "work_queue" },
+    STANDARD, { "name", KIND_TEXT }, { "description", KIND_TEXT }, { "type", KIND_TEXT },
+    { "base_job_template", KIND_JSON, .opens = '{' }, { "is_paused", KIND_BOOL }, { "concurrency_limit", KIND_INT },
+    { "default_queue_id", KIND_UUID, "work_queue" },
 };
 
 static const TableColumn worker_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "last_heartbeat_time", KIND_TIME }, { "work_pool_id", KIND_UUID, "work_pool", LATER },
+    STANDARD, { "name", KIND_TEXT }, { "last_heartbeat_time", KIND_TIME },
+    { "work_pool_id", KIND_UUID, "work_pool", LATER },
 };
 
 static const TableColumn agent_columns[] = {
@@ -67,32 +72,38 @@ static const TableColumn deployment_columns[] = {
     { "tags", KIND_JSON, .opens = '[' }, { "parameters", KIND_JSON, .opens = '{' }, { "flow_data", KIND_JSON },
     { "flow_id", KIND_UUID, "flow" }, { "description", KIND_TEXT, LATER },
     { "infrastructure_document_id", KIND_UUID, "block_document", LATER }, { "manifest_path", KIND_TEXT, LATER },
-    { "parameter_openapi_schema", KIND_JSON, .opens = '{', LATER }, { "storage_document_id", KIND_UUID, "block_document", LATER },
-    { "version", KIND_TEXT, LATER }, { "infra_overrides", KIND_JSON, .opens = '{', LATER }, { "path", KIND_TEXT, LATER },
-    { "entrypoint", KIND_TEXT, LATER }, { "work_queue_name", KIND_TEXT, LATER }, { "created_by", KIND_JSON, .opens = '{', LATER },
-    { "updated_by", KIND_JSON, .opens = '{', LATER }, { "work_queue_id", KIND_UUID, "work_queue", LATER },
+    { "parameter_openapi_schema", KIND_JSON, .opens = '{', LATER },
+    { "storage_document_id", KIND_UUID, "block_document", LATER }, { "version", KIND_TEXT, LATER },
+    { "infra_overrides", KIND_JSON, .opens = '{', LATER }, { "path", KIND_TEXT, LATER },
+    { "entrypoint", KIND_TEXT, LATER }, { "work_queue_name", KIND_TEXT, LATER },
+    { "created_by", KIND_JSON, .opens = '{', LATER }, { "updated_by", KIND_JSON, .opens = '{', LATER },
+    { "work_queue_id", KIND_UUID, "work_queue", LATER },
 };
 
 static const TableColumn flow_run_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "state_type", KIND_STATE_TYPE }, { "run_count", KIND_INT },
     { "expected_start_time", KIND_TIME }, { "next_scheduled_start_time", KIND_TIME }, { "start_time", KIND_TIME },
-    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "flow_version", KIND_TEXT }, { "parameters", KIND_JSON, .opens = '{' },
-    { "idempotency_key", KIND_TEXT }, { "context", KIND_JSON, .opens = '{' }, { "empirical_policy", KIND_JSON, .opens = '{' }, { "tags", KIND_JSON, .opens = '[' },
+    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "flow_version", KIND_TEXT },
+    { "parameters", KIND_JSON, .opens = '{' }, { "idempotency_key", KIND_TEXT }, { "context", KIND_JSON, .opens = '{' },
+    { "empirical_policy", KIND_JSON, .opens = '{' }, { "tags", KIND_JSON, .opens = '[' },
     { "auto_scheduled", KIND_BOOL }, { "flow_id", KIND_UUID, "flow" }, { "deployment_id", KIND_UUID, "deployment" },
-    { "parent_task_run_id", KIND_UUID, "task_run" }, { "state_id", KIND_UUID, "flow_run_state" }, { "state_name", KIND_TEXT, LATER },
-    { "infrastructure_document_id", KIND_UUID, "block_document", LATER }, { "work_queue_name", KIND_TEXT, LATER },
-    { "state_timestamp", KIND_TIME, LATER }, { "created_by", KIND_JSON, .opens = '{', LATER }, { "infrastructure_pid", KIND_TEXT, LATER },
+    { "parent_task_run_id", KIND_UUID, "task_run" }, { "state_id", KIND_UUID, "flow_run_state" },
+    { "state_name", KIND_TEXT, LATER }, { "infrastructure_document_id", KIND_UUID, "block_document", LATER },
+    { "work_queue_name", KIND_TEXT, LATER }, { "state_timestamp", KIND_TIME, LATER },
+    { "created_by", KIND_JSON, .opens = '{', LATER }, { "infrastructure_pid", KIND_TEXT, LATER },
     { "work_queue_id", KIND_UUID, "work_queue", LATER },
 };
 
 static const TableColumn task_run_columns[] = {
     STANDARD, { "name", KIND_TEXT }, { "state_type", KIND_STATE_TYPE }, { "run_count", KIND_INT },
     { "expected_start_time", KIND_TIME }, { "next_scheduled_start_time", KIND_TIME }, { "start_time", KIND_TIME },
-    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "task_key", KIND_TEXT }, { "dynamic_key", KIND_TEXT },
-    { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME }, { "task_version", KIND_TEXT },
-    { "empirical_policy", KIND_JSON, .opens = '{' }, { "task_inputs", KIND_JSON, .opens = '{' }, { "tags", KIND_JSON, .opens = '[' },
-    { "flow_run_id", KIND_UUID, "flow_run" }, { "state_id", KIND_UUID, "task_run_state" }, { "state_name", KIND_TEXT, LATER },
-    { "state_timestamp", KIND_TIME, LATER }, { "flow_run_run_count", KIND_INT, LATER },
+    { "end_time", KIND_TIME }, { "total_run_time", KIND_INTERVAL }, { "task_key", KIND_TEXT },
+    { "dynamic_key", KIND_TEXT }, { "cache_key", KIND_TEXT }, { "cache_expiration", KIND_TIME },
+    { "task_version", KIND_TEXT }, { "empirical_policy", KIND_JSON, .opens = '{' },
+    { "task_inputs", KIND_JSON, .opens = '{' }, { "tags", KIND_JSON, .opens = '[' },
+    { "flow_run_id", KIND_UUID, "flow_run" }, { "state_id", KIND_UUID, "task_run_state" },
+    { "state_name", KIND_TEXT, LATER }, { "state_timestamp", KIND_TIME, LATER },
+    { "flow_run_run_count", KIND_INT, LATER },
 };
 
 static const TableColumn artifact_columns[] = {
@@ -117,8 +128,8 @@ static const TableColumn task_run_state_cache_columns[] = {
 };
 
 static const TableColumn log_columns[] = {
-    STANDARD, { "name", KIND_TEXT }, { "level", KIND_SMALL }, { "flow_run_id", KIND_UUID }, { "task_run_id", KIND_UUID },
-    { "message", KIND_TEXT }, { "timestamp", KIND_TIME },
+    STANDARD, { "name", KIND_TEXT }, { "level", KIND_SMALL }, { "flow_run_id", KIND_UUID },
+    { "task_run_id", KIND_UUID }, { "message", KIND_TEXT }, { "timestamp", KIND_TIME },
 };
 
 static const TableColumn concurrency_limit_columns[] = {
@@ -135,8 +146,8 @@ static const TableColumn configuration_columns[] = {
 
 #define TABLE(name) { #name, name##_columns, sizeof name##_columns / sizeof *name##_columns }
 
-/* A pool and its default queue name each other, as runs and their states do. The pool comes after its queues: going backwards it is
- * deleted first and takes them along, where the queue of a pool that is there cannot be deleted. */
+/* A pool and its default queue name each other, as runs and their states do. The pool comes after its queues: going
+ * backwards it is deleted first and takes them along, where the queue of a pool that is there cannot be deleted. */
 const Table db_tables[TABLE_COUNT] = {
     TABLE(block_type),
     TABLE(block_schema),

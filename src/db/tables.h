@@ -1,5 +1,5 @@
-/* db/tables.h -- every table of the schema but alembic_version, column by column, for what treats all of them alike: clearing, dropping,
- * copying. tests/unit/test_tables.c compares it with the live schema. */
+/* db/tables.h -- every table of the schema but alembic_version, column by column, for what treats all of them alike:
+ * clearing, dropping, copying. tests/unit/test_tables.c compares it with the live schema. */
 #ifndef ORION_TABLES_H
 #define ORION_TABLES_H
 
@@ -29,7 +29,8 @@ typedef struct Table {
 
 enum { TABLE_COUNT = 23 };
 
-/* In an order in which rows can be inserted, and backwards deleted, but for the references that migrate_begin_fill lets go. */
+/* In an order in which rows can be inserted, and backwards deleted, but for the references
+ * that migrate_begin_fill lets go. */
 extern const Table db_tables[TABLE_COUNT];
 
 /* "id", "created", … of it, quoted, for SELECT and INSERT. */

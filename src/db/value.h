@@ -1,4 +1,5 @@
-/* db/value.h -- values on their way into statements, each with the kind that tells an engine how its column holds it. */
+/* db/value.h -- values on their way into statements, each with the kind that tells an
+ * engine how its column holds it. */
 #ifndef ORION_VALUE_H
 #define ORION_VALUE_H
 
@@ -25,7 +26,10 @@ static inline Value v_list(Str s) { return (Value){ .kind = VAL_LIST, .s = s }; 
 static inline Value v_int(int64_t i) { return (Value){ .kind = VAL_INT, .i = i }; }
 static inline Value v_real(double r) { return (Value){ .kind = VAL_REAL, .r = r }; }
 static inline Value v_bool(bool b) { return (Value){ .kind = VAL_BOOL, .i = b }; }
-static inline Value v_time(Time t) { return t == TIME_NULL ? (Value){ .kind = VAL_NULL } : (Value){ .kind = VAL_TIME, .i = t }; }
+static inline Value v_time(Time t)
+{
+    return t == TIME_NULL ? (Value){ .kind = VAL_NULL } : (Value){ .kind = VAL_TIME, .i = t };
+}
 static inline Value v_interval(int64_t us) { return (Value){ .kind = VAL_INTERVAL, .i = us }; }
 static inline Value v_null(void) { return (Value){ .kind = VAL_NULL }; }
 

@@ -11,7 +11,8 @@ bool check_name(Invalid *invalid, void *member)
         return true;
     Str repr = json_python_repr(invalid->arena, name);
     return invalid_add(invalid, "value_error.invalidname", NULL,
-                       "Name %.*s contains an invalid character. Must not contain any of: ['/', '%%', '&', '>', '<'].", STR_ARG(repr));
+                       "Name %.*s contains an invalid character. Must not contain any of: ['/', '%%', '&', '>', '<'].",
+                       STR_ARG(repr));
 }
 
 static bool check_ge(Invalid *invalid, int64_t value, int64_t minimum)
@@ -19,7 +20,8 @@ static bool check_ge(Invalid *invalid, int64_t value, int64_t minimum)
     if (value >= minimum)
         return true;
     Str ctx = arena_printf(invalid->arena, "{\"limit_value\":%lld}", (long long)minimum);
-    return invalid_add(invalid, "value_error.number.not_ge", ctx.p, "ensure this value is greater than or equal to %lld", (long long)minimum);
+    return invalid_add(invalid, "value_error.number.not_ge", ctx.p,
+                       "ensure this value is greater than or equal to %lld", (long long)minimum);
 }
 
 bool check_int_ge_0(Invalid *invalid, void *member)

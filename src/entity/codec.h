@@ -73,26 +73,27 @@ struct Model {
     const Field *fields;
     size_t count;
     size_t size;           /* of the struct */
-    bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else unknown keys are ignored (PrefectBaseModel) */
+    bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else ignored (PrefectBaseModel) */
     void (*complete)(Tx *tx, void *object); /* after a row was read: what no column says; may be NULL */
-    bool (*finish)(Invalid *invalid, void *object); /* root validator, run after errors too, what was wrong being null; may be NULL */
+    bool (*finish)(Invalid *invalid, void *object); /* root validator, after errors too, their values null; or NULL */
     const char *schema;    /* its name in the API's description, where not the struct's: "FlowCreate" */
 };
 
-#define FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }
+#define FIELD(Type, member, kind_, ...) \
+    { .name = #member, .kind = (kind_), .offset = offsetof(Type, member), ##__VA_ARGS__ }
 #define MODEL(Type, fields_, ...) \
     { .name = #Type, .fields = (fields_), .count = FIELD_COUNT(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
 /* The number of rows: a FieldSet has a bit for each. */
 #define FIELD_COUNT(fields) \
-    (COUNT_OF(fields) + 0 * sizeof(struct { _Static_assert(COUNT_OF(fields) <= 63, "63 fields at most"); char unused; }))
+    (COUNT_OF(fields) \
+     + 0 * sizeof(struct { _Static_assert(COUNT_OF(fields) <= 63, "63 fields at most"); char unused; }))
 
 #define SCHEMA_REF(name) "{\"$ref\": \"#/components/schemas/" name "\"}" /* for Field.schema */
 
-/* Bit i: field i of the table was in the body (`exclude_unset`). */
-typedef uint64_t FieldSet;
+typedef uint64_t FieldSet; /* bit i: field i of the table was in the body (`exclude_unset`) */
 
-/* JSON -> struct. `object` is cleared and gets fallbacks for what was not sent. False: `invalid` has what is wrong; *ret_sent may be
- * NULL. `json` that is no object: "value is not a valid dict" / type_error.dict. */
+/* JSON -> struct. `object` is cleared and gets fallbacks for what was not sent. False: `invalid` has what is wrong;
+ * *ret_sent may be NULL. `json` that is no object: "value is not a valid dict" / type_error.dict. */
 bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *object, FieldSet *ret_sent) MUST_CHECK;
 /* A single value by a field's row, for bodies of several parameters and query strings. */
 bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, void *member) MUST_CHECK;
@@ -100,8 +101,8 @@ bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, 
 void codec_write(JsonWriter *w, const Model *model, const void *object);
 /* The same as a JSON column holds it. */
 Str codec_stored(Arena *arena, const Model *model, const void *object);
-/* JSON text of a column -> struct; what is not there or does not fit gets its fallback (the reference would fail on reading it).
- * The model's finish runs, as the reference's root validators do on reading. False: it is no JSON. */
+/* JSON text of a column -> struct; what is not there or does not fit gets its fallback (the reference would fail on
+ * reading it). The model's finish runs, as the reference's root validators do on reading. False: it is no JSON. */
 bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 
 /* ---- rows of the model's table ---- */

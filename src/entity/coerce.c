@@ -1,4 +1,5 @@
-/* entity/coerce.c -- one JSON value to one C value, with what pydantic 1 takes for each type and the words it refuses in. */
+/* entity/coerce.c -- one JSON value to one C value, with what pydantic 1 takes for each type
+ * and the words it refuses in. */
 #include "entity/decode.h"
 
 #include "base/ident.h"
@@ -16,7 +17,8 @@ static Str strip(Str s)
     return s;
 }
 
-/* As Python reads numbers in text, an underscore may stand between two digits; gives the text without them, NULL if one stands elsewhere. */
+/* As Python reads numbers in text, an underscore may stand between two digits;
+ * gives the text without them, NULL if one stands elsewhere. */
 static char *without_underscores(Arena *arena, Str s)
 {
     char *out = arena_alloc(arena, s.n + 1);
@@ -50,7 +52,8 @@ static bool parse_int(Arena *arena, Str text, int64_t *ret)
         return false;
     int64_t value = 0;
     for (; p < end; p++) {
-        if (__builtin_mul_overflow(value, (int64_t)10, &value) || __builtin_sub_overflow(value, (int64_t)(*p - '0'), &value))
+        if (__builtin_mul_overflow(value, (int64_t)10, &value) ||
+            __builtin_sub_overflow(value, (int64_t)(*p - '0'), &value))
             return false;
     }
     if (*s != '-' && __builtin_sub_overflow((int64_t)0, value, &value))
@@ -218,7 +221,8 @@ bool coerce_duration(Invalid *invalid, const Json *json, int64_t *ret_us)
         ok = seconds_parse(json->kind == JSON_TRUE, ret_us);
         break;
     default:
-        return invalid_add(invalid, "type_error", NULL, "invalid type; expected timedelta, string, bytes, int or float");
+        return invalid_add(invalid, "type_error", NULL,
+                           "invalid type; expected timedelta, string, bytes, int or float");
     }
     return ok || invalid_add(invalid, "value_error.duration", NULL, "invalid duration format");
 }

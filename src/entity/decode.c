@@ -193,13 +193,15 @@ static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, 
     return false;
 }
 
-/* An integer below all that we hold is out of a field's range first of all, as Python's integers have no end. True: that was said. */
+/* An integer below all that we hold is out of a field's range first of all, as Python's integers have no end.
+ * True: that was said. */
 static bool is_refused_as_low(Invalid *invalid, const Field *field, const Json *json)
 {
     if (!field->check || field->decode || json->kind != JSON_INT || (field->kind != F_INT && field->kind != F_OPT_INT))
         return false;
     errno = 0;
-    OptInt held = { .v = strtoll(json->text.p, NULL, 10), .has = true }; /* something that is no digit follows in the body */
+    /* something that is no digit follows in the body */
+    OptInt held = { .v = strtoll(json->text.p, NULL, 10), .has = true };
     return errno == ERANGE && held.v < 0 && !field->check(invalid, &held);
 }
 

@@ -9,7 +9,8 @@
 bool invalid_null(Invalid *invalid);
 bool invalid_enum(Invalid *invalid, const char *const *names); /* NULL-terminated */
 /* Refuses the members that are not known, in the order of their names, as pydantic sorts them. True: there are none. */
-bool invalid_extras(Invalid *invalid, const Json *object, bool (*known)(const void *table, Str key), const void *table) MUST_CHECK;
+bool invalid_extras(Invalid *invalid, const Json *object, bool (*known)(const void *table, Str key),
+                    const void *table) MUST_CHECK;
 
 /* ---- coerce.c: one JSON value, not null, to one C value, as pydantic 1's validators coerce ---- */
 
@@ -21,8 +22,8 @@ bool coerce_bool(Invalid *invalid, const Json *json, bool *ret) MUST_CHECK;
 bool coerce_moment(Invalid *invalid, const Json *json, Moment *ret) MUST_CHECK;
 bool coerce_duration(Invalid *invalid, const Json *json, int64_t *ret_us) MUST_CHECK;
 bool coerce_enum(Invalid *invalid, const Json *json, const char *const *names, int *ret) MUST_CHECK;
-/* What Python's dict(value) takes: an object, an empty string, an array of pairs. `model`: keys must be strings already, else
- * they become strings. NULL: refused. */
+/* What Python's dict(value) takes: an object, an empty string, an array of pairs. `model`:
+ * keys must be strings already, else they become strings. NULL: refused. */
 const Json *coerce_object(Invalid *invalid, const Json *json, bool model);
 
 /* ---- decode.c ---- */

@@ -95,8 +95,8 @@ bool invalid_enum(Invalid *invalid, const char *const *names)
     }
     json_array_end(&w);
     json_object_end(&w);
-    return invalid_add(invalid, "type_error.enum", buf_cstr(&ctx), "value is not a valid enumeration member; permitted: %s",
-                       buf_cstr(&permitted));
+    return invalid_add(invalid, "type_error.enum", buf_cstr(&ctx),
+                       "value is not a valid enumeration member; permitted: %s", buf_cstr(&permitted));
 }
 
 static int compare_str(const void *a, const void *b)

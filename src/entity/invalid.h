@@ -1,4 +1,5 @@
-/* entity/invalid.h -- validation errors, as the reference lists them in "exception_detail", and the place that a decoder is at. */
+/* entity/invalid.h -- validation errors, as the reference lists them in "exception_detail",
+ * and the place that a decoder is at. */
 #ifndef ORION_INVALID_H
 #define ORION_INVALID_H
 

@@ -226,7 +226,8 @@ static void read_columns(Tx *tx, Rows *rows, int *column, const Model *model, vo
             continue;
         }
         read_column(tx->arena, rows, (*column)++, field, member);
-        row_name_fault(rows, field->name, has_id && i > 0 ? *(const Str *)((char *)object + model->fields[0].offset) : STR_NULL);
+        row_name_fault(rows, field->name,
+                       has_id && i > 0 ? *(const Str *)((char *)object + model->fields[0].offset) : STR_NULL);
     }
     if (model->complete)
         model->complete(tx, object);

@@ -10,6 +10,7 @@ Str artifact_insert(Tx *tx, Str data, Str flow_run_id, Str task_run_id)
     bool ok = DB_SEND(tx,
                       "INSERT INTO artifact (id, created, updated, data, metadata_, flow_run_id, task_run_id)"
                       " VALUES ($1, $2, $2, $3, $4, $5, $6)",
-                      v_uuid(id), v_time(tx->now), v_json(data), v_json(STR("null")), v_uuid(flow_run_id), v_uuid(task_run_id));
+                      v_uuid(id), v_time(tx->now), v_json(data), v_json(STR("null")), v_uuid(flow_run_id),
+                      v_uuid(task_run_id));
     return ok ? id : STR_NULL;
 }

@@ -52,7 +52,8 @@ static Str distinct_tags(Arena *arena, const Json *array)
     return sorted.count ? buf_view(&text) : STR_NULL;
 }
 
-/* Their slots are read to be taken or given back: so the limits are locked, in an order that all transactions have in common. */
+/* Their slots are read to be taken or given back: so the limits are locked, in an order that all
+ * transactions have in common. */
 static Rows *lock_limits(Tx *tx, Str tags)
 {
     Query q;
@@ -85,7 +86,8 @@ static const Json *parse_slots(Tx *tx, const ConcurrencyLimit *limit)
 {
     const Json *json;
     JsonError unused;
-    bool ok = limit->active_slots.p && json_parse(tx->arena, limit->active_slots, &json, &unused) && json->kind == JSON_ARRAY;
+    bool ok = limit->active_slots.p && json_parse(tx->arena, limit->active_slots, &json, &unused) &&
+              json->kind == JSON_ARRAY;
     return ok ? json : NULL;
 }
 

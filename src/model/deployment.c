@@ -8,7 +8,8 @@
 #include "model/run.h"
 #include "model/work_pool.h"
 
-#define SCHEDULE_SCHEMA "{\"anyOf\": [" SCHEMA_REF("IntervalSchedule") ", " SCHEMA_REF("CronSchedule") ", " SCHEMA_REF("RRuleSchedule") "]}"
+#define SCHEDULE_SCHEMA \
+    "{\"anyOf\": [" SCHEMA_REF("IntervalSchedule") ", " SCHEMA_REF("CronSchedule") ", " SCHEMA_REF("RRuleSchedule") "]}"
 
 static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, id, F_UUID, .flags = KEPT),
@@ -23,7 +24,8 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, infra_overrides, F_DICT),
     FIELD(Deployment, parameters, F_DICT),
     FIELD(Deployment, tags, F_STRS),
-    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE, .sql = "COALESCE(queue.name, deployment.work_queue_name)"),
+    FIELD(Deployment, work_queue_name, F_STR, .flags = NULLABLE,
+          .sql = "COALESCE(queue.name, deployment.work_queue_name)"),
     FIELD(Deployment, parameter_openapi_schema, F_DICT, .flags = NULLABLE),
     FIELD(Deployment, path, F_STR, .flags = NULLABLE),
     FIELD(Deployment, entrypoint, F_STR, .flags = NULLABLE),
@@ -39,11 +41,16 @@ static const Field columns[] = { /* order: of the keys in responses */
 #define FROM_DEPLOYMENT \
     "deployment LEFT JOIN work_queue AS queue ON queue.id = deployment.work_queue_id" \
     " LEFT JOIN work_pool AS pool ON pool.id = queue.work_pool_id"
-const Model deployment_model = MODEL(Deployment, columns, .table = "deployment", .from = FROM_DEPLOYMENT, .schema = "DeploymentResponse");
+const Model deployment_model = MODEL(Deployment, columns, .table = "deployment", .from = FROM_DEPLOYMENT,
+                                     .schema = "DeploymentResponse");
 
 /* What clients before 2.7.8 send besides: taken and forgotten. */
-#define DROPPED(key) { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, .offset = offsetof(Deployment, dropped) }
-#define FIELDS_OF_OLD_CLIENTS DROPPED(worker_pool_queue_id), DROPPED(worker_pool_name), DROPPED(worker_pool_queue_name), DROPPED(work_pool_queue_name)
+#define DROPPED(key) \
+    { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, \
+      .offset = offsetof(Deployment, dropped) }
+#define FIELDS_OF_OLD_CLIENTS \
+    DROPPED(worker_pool_queue_id), DROPPED(worker_pool_name), DROPPED(worker_pool_queue_name), \
+    DROPPED(work_pool_queue_name)
 
 /* The queue is made where it is not there; the reference stumbles over its name only then. */
 static bool check_queue_name(Invalid *invalid, void *member)
@@ -52,7 +59,8 @@ static bool check_queue_name(Invalid *invalid, void *member)
     return name->n == 0 || check_name(invalid, member);
 }
 
-/* The reference takes null for is_schedule_active and infra_overrides of a new deployment, and then stumbles over its own model. */
+/* The reference takes null for is_schedule_active and infra_overrides of a new deployment,
+ * and then stumbles over its own model. */
 static const Field create_fields[] = { /* order: of errors, here and below */
     FIELD(Deployment, name, F_STR, .flags = REQUIRED, .check = check_name),
     FIELD(Deployment, flow_id, F_UUID, .flags = REQUIRED),
@@ -136,8 +144,8 @@ static bool check_block(Tx *tx, Str id, const char *what)
     if (!id.p || DB_INT(tx, 0, "SELECT 1 FROM block_document WHERE id = $1", v_uuid(id)) == 1)
         return true;
     return fail(tx->error, ERR_CONFLICT,
-                "Error creating deployment. Could not find %s block with id: %.*s. This usually occurs when applying a deployment specification that"
-                " was built against a different Prefect database / workspace.",
+                "Error creating deployment. Could not find %s block with id: %.*s. This usually occurs when applying a "
+                "deployment specification that was built against a different Prefect database / workspace.",
                 what, STR_ARG(id));
 }
 
@@ -152,17 +160,20 @@ static bool ensure_agents_queue(Tx *tx, Str name)
 
 typedef enum Which { RUNS_OF_ANYBODY, RUNS_PLANNED, RUNS_PLANNED_AHEAD } Which;
 
-/* models.deployments._delete_scheduled_runs; with what belongs to the runs. NOT (a <> b) is a = b for which SQLite looks for no index: a
- * deployment has fewer runs than there are scheduled ones. */
+/* models.deployments._delete_scheduled_runs; with what belongs to the runs. NOT (a <> b) is a = b for which SQLite
+ * looks for no index: a deployment has fewer runs than there are scheduled ones. */
 static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
 {
     Buf sql;
     buf_init(&sql, tx->arena, 256);
-    buf_printf(&sql, "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED' AND (auto_scheduled OR $2)"
-                     " AND ($3 OR (expected_start_time > $4 AND next_scheduled_start_time > $4)) ORDER BY id%s",
+    buf_printf(&sql,
+               "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED'"
+               " AND (auto_scheduled OR $2)"
+               " AND ($3 OR (expected_start_time > $4 AND next_scheduled_start_time > $4)) ORDER BY id%s",
                tx->sql->for_update); /* a run that an agent takes at this moment stays */
-    Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(id), v_bool(which == RUNS_OF_ANYBODY), v_bool(which != RUNS_PLANNED_AHEAD),
-                                                        v_time(tx->now)));
+    Rows *rows = db_query(tx, buf_cstr(&sql),
+                          DB_VALUES(v_uuid(id), v_bool(which == RUNS_OF_ANYBODY), v_bool(which != RUNS_PLANNED_AHEAD),
+                                    v_time(tx->now)));
     StrList ids = { 0 };
     while (db_next(rows))
         str_list_add(&ids, tx->arena, row_text(rows, 0));
@@ -174,13 +185,15 @@ static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
 
 bool deployment_plans_alike(const Deployment *a, const Deployment *b)
 {
-    return a->is_schedule_active == b->is_schedule_active && str_eq(a->schedule, b->schedule) && str_eq(a->parameters, b->parameters)
-           && str_eq(a->tags, b->tags) && str_eq(a->column_queue_name, b->column_queue_name) && str_eq(a->work_queue_id, b->work_queue_id)
+    return a->is_schedule_active == b->is_schedule_active && str_eq(a->schedule, b->schedule)
+           && str_eq(a->parameters, b->parameters) && str_eq(a->tags, b->tags)
+           && str_eq(a->column_queue_name, b->column_queue_name) && str_eq(a->work_queue_id, b->work_queue_id)
            && str_eq(a->infrastructure_document_id, b->infrastructure_document_id);
 }
 
-/* The runs that a change makes stale: those planned ahead, and where the schedule was switched off those that are due too. The reference
- * drops all at each change, also of what runs are not made from, and with it the runs that no agent has come to yet. */
+/* The runs that a change makes stale: those planned ahead, and where the schedule was switched off those that
+ * are due too. The reference drops all at each change, also of what runs are not made from, and with it the runs
+ * that no agent has come to yet. */
 static bool drop_stale_runs(Tx *tx, Str id, const Deployment *before, const Deployment *now)
 {
     if (deployment_plans_alike(before, now))
@@ -210,10 +223,12 @@ static Deployment *read_by_flow(Tx *tx, Str flow_id, Str name)
 Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_created)
 {
     Deployment row = *wanted;
-    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 AND name = $2 FOR UPDATE", v_uuid(row.flow_id), v_text(row.name));
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 AND name = $2 FOR UPDATE", v_uuid(row.flow_id),
+                 v_text(row.name));
     const Deployment *before = readable(tx, read_by_flow(tx, row.flow_id, row.name));
     if (!check_pool(tx, wanted) || !resolve_queue(tx, wanted, &row.work_queue_id)
-        || !check_block(tx, wanted->infrastructure_document_id, "infrastructure") || !check_block(tx, wanted->storage_document_id, "storage"))
+        || !check_block(tx, wanted->infrastructure_document_id, "infrastructure")
+        || !check_block(tx, wanted->storage_document_id, "storage"))
         return NULL;
     row.schedule = schedule_anchored(tx->arena, wanted->schedule, before ? before->schedule : STR_NULL, tx->now);
     row.id = uuid_new(tx->arena);
@@ -227,7 +242,8 @@ Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_create
         return NULL;
     *ret_created = str_eq(now->id, row.id);
     bool was_made_meanwhile = !before && !*ret_created;
-    if (was_made_meanwhile ? !delete_scheduled_runs(tx, now->id, RUNS_PLANNED_AHEAD) : before && !drop_stale_runs(tx, now->id, before, now))
+    if (was_made_meanwhile ? !delete_scheduled_runs(tx, now->id, RUNS_PLANNED_AHEAD)
+                           : before && !drop_stale_runs(tx, now->id, before, now))
         return NULL;
     return now;
 }
@@ -247,7 +263,8 @@ bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
         return false;
     if (row.work_queue_id.p && !row_send_set(tx, "deployment", id, "work_queue_id", v_uuid(row.work_queue_id)))
         return false;
-    return ensure_agents_queue(tx, update->work_queue_name) && (now = readable(tx, deployment_read(tx, id))) && drop_stale_runs(tx, id, before, now);
+    return ensure_agents_queue(tx, update->work_queue_name) && (now = readable(tx, deployment_read(tx, id)))
+           && drop_stale_runs(tx, id, before, now);
 }
 
 bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool active)
@@ -260,7 +277,8 @@ bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool a
 
 int64_t deployment_delete(Tx *tx, Str id)
 {
-    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR UPDATE", v_uuid(id)); /* no more runs of it from here on */
+    /* no more runs of it from here on */
+    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR UPDATE", v_uuid(id));
     if (!delete_scheduled_runs(tx, id, RUNS_OF_ANYBODY))
         return -1;
     return codec_delete(tx, &deployment_model, id);

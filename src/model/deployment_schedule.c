@@ -22,8 +22,9 @@ static bool check_cron(Invalid *invalid, void *member)
     Str cron = *(Str *)member;
     if (!cron_check(invalid->arena, cron))
         return invalid_add(invalid, "value_error", NULL, "Invalid cron string: \"%.*s\"", STR_ARG(cron));
-    return !cron_is_random(cron) || invalid_add(invalid, "value_error", NULL, "Random and Hashed expressions are unsupported, recieved: \"%.*s\"",
-                                                STR_ARG(cron));
+    return !cron_is_random(cron) ||
+           invalid_add(invalid, "value_error", NULL,
+                       "Random and Hashed expressions are unsupported, recieved: \"%.*s\"", STR_ARG(cron));
 }
 
 static Str first_characters(Str s, size_t count)
@@ -40,15 +41,19 @@ static bool check_rrule(Invalid *invalid, void *member)
 {
     enum { LENGTH_MAX = 6500 };
     Str rrule = *(Str *)member, reason;
-    bool is_readable = rrule.n <= 4 * LENGTH_MAX; /* what is longer in bytes is too long in any case, and not worth the reading */
+    /* what is longer in bytes is too long in any case, and not worth the reading */
+    bool is_readable = rrule.n <= 4 * LENGTH_MAX;
     if (is_readable && !rrule_check(invalid->arena, rrule, &reason)) {
         if (!reason.p) /* what Python says where an argument is missing */
-            return invalid_add(invalid, "type_error", NULL, "rrule.__init__() missing 1 required positional argument: 'freq'");
-        return invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s\": %.*s", STR_ARG(rrule), STR_ARG(reason));
+            return invalid_add(invalid, "type_error", NULL,
+                               "rrule.__init__() missing 1 required positional argument: 'freq'");
+        return invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s\": %.*s", STR_ARG(rrule),
+                           STR_ARG(reason));
     }
     size_t length = utf8_count(rrule);
-    return length <= LENGTH_MAX || invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s...\"\nMax length is %d, got %zu",
-                                               STR_ARG(first_characters(rrule, 40)), LENGTH_MAX, length);
+    return length <= LENGTH_MAX ||
+           invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s...\"\nMax length is %d, got %zu",
+                       STR_ARG(first_characters(rrule, 40)), LENGTH_MAX, length);
 }
 
 static const Field interval_fields[] = {
@@ -132,10 +137,12 @@ Str schedule_anchored(Arena *arena, Str decoded, Str stored, Time now)
 {
     Schedule schedule, old;
     const Json *ignored;
-    if (!parse_schedule(arena, decoded, &ignored, &schedule) || schedule.kind != SCHEDULE_INTERVAL || schedule.anchor.us != TIME_NULL)
+    if (!parse_schedule(arena, decoded, &ignored, &schedule) || schedule.kind != SCHEDULE_INTERVAL ||
+        schedule.anchor.us != TIME_NULL)
         return decoded;
-    bool is_same = parse_schedule(arena, stored, &ignored, &old) && old.kind == SCHEDULE_INTERVAL && old.interval == schedule.interval
-                   && str_eq(old.timezone, schedule.timezone) && old.anchor.us != TIME_NULL;
+    bool is_same = parse_schedule(arena, stored, &ignored, &old) && old.kind == SCHEDULE_INTERVAL &&
+                   old.interval == schedule.interval && str_eq(old.timezone, schedule.timezone) &&
+                   old.anchor.us != TIME_NULL;
     schedule.anchor = is_same ? old.anchor : MOMENT(now);
     return codec_stored(arena, &classes[SCHEDULE_INTERVAL], &schedule);
 }

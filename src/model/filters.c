@@ -1,4 +1,5 @@
-/* model/filters.c -- the tables of filters, links between entities and sorts; order: of the reference's fields and parameters. */
+/* model/filters.c -- the tables of filters, links between entities and sorts;
+ * order: of the reference's fields and parameters. */
 #include "model/filters.h"
 
 #include "model/run.h"
@@ -45,7 +46,8 @@ static const Filter task_run_filters[] = {
     { "tags", "task_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
     { .key = "state", .ops = WITH_OPERATOR, .group = task_run_state_filters },
     { "start_time", "task_run.start_time", OP_BEFORE | OP_AFTER | OP_IS_NULL, .operand = F_TIME },
-    { "subflow_runs", "EXISTS (SELECT 1 FROM flow_run AS subflow WHERE subflow.parent_task_run_id = task_run.id)", OP_EXISTS,
+    { "subflow_runs", "EXISTS (SELECT 1 FROM flow_run AS subflow WHERE subflow.parent_task_run_id = task_run.id)",
+      OP_EXISTS,
       .operand = F_BOOL },
     { .key = NULL },
 };
@@ -137,10 +139,12 @@ const FilterLink flow_links[FLOW_LINKS] = {
 const FilterLink flow_run_links[FLOW_RUN_LINKS] = {
     { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id") },
     { "flow_runs", &flow_run_filter, NULL },
-    { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .open_by_id = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") },
+    { "task_runs", &task_run_filter, EXISTS_TASK_RUN,
+      .open_by_id = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") },
     { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id") },
     { "work_pools", &work_pool_filter,
-      EXISTS_IN("work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id", "work_queue.id = flow_run.work_queue_id") },
+      EXISTS_IN("work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id",
+                "work_queue.id = flow_run.work_queue_id") },
     { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = flow_run.work_queue_id") },
 };
 
@@ -149,7 +153,8 @@ const FilterLink task_run_links[TASK_RUN_LINKS] = {
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.id = task_run.flow_run_id"),
       .open_by_id = IN_OF("task_run.flow_run_id", "flow_run.id FROM flow_run") },
     { "task_runs", &task_run_filter, NULL },
-    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"), .via = "flow_runs" },
+    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"),
+      .via = "flow_runs" },
 };
 
 const FilterLink deployment_links[DEPLOYMENT_LINKS] = {
@@ -157,7 +162,8 @@ const FilterLink deployment_links[DEPLOYMENT_LINKS] = {
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
     { "deployments", &deployment_filter, NULL },
-    { "work_pools", &work_pool_filter, EXISTS_IN("work_pool", "work_pool.id = work_queue.work_pool_id"), .via = "work_pool_queues" },
+    { "work_pools", &work_pool_filter, EXISTS_IN("work_pool", "work_pool.id = work_queue.work_pool_id"),
+      .via = "work_pool_queues" },
     { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = deployment.work_queue_id") },
 };
 
@@ -177,7 +183,8 @@ const FilterLink block_schema_links[BLOCK_SCHEMA_LINKS] = {
 const FilterLink block_document_links[BLOCK_DOCUMENT_LINKS] = {
     { "block_documents", &block_document_filter, NULL },
     { "block_types", &block_type_filter, EXISTS_IN("block_type", "block_type.id = block_document.block_type_id") },
-    { "block_schemas", &block_schema_filter, EXISTS_IN("block_schema", "block_schema.id = block_document.block_schema_id") },
+    { "block_schemas", &block_schema_filter,
+      EXISTS_IN("block_schema", "block_schema.id = block_document.block_schema_id") },
 };
 
 const FilterLink work_pool_links[WORK_POOL_LINKS] = {

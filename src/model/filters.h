@@ -8,11 +8,14 @@
 extern const FilterClass flow_filter, flow_run_filter, task_run_filter, deployment_filter, log_filter, work_pool_filter,
     work_queue_filter;
 
-/* The keys of the bodies, for queries FROM flow, flow_run, task_run, deployment, log (tables under their own names; what the outer
- * query joins besides must have other names: state, queue, pool). */
-enum { FLOW_LINKS = 4, FLOW_RUN_LINKS = 6, RUN_HISTORY_LINKS = 4, TASK_RUN_LINKS = 4, DEPLOYMENT_LINKS = 6, LOG_LINKS = 1 };
+/* The keys of the bodies, for queries FROM flow, flow_run, task_run, deployment, log (tables under their own names;
+ * what the outer query joins besides must have other names: state, queue, pool). */
+enum {
+    FLOW_LINKS = 4, FLOW_RUN_LINKS = 6, RUN_HISTORY_LINKS = 4, TASK_RUN_LINKS = 4, DEPLOYMENT_LINKS = 6, LOG_LINKS = 1
+};
 extern const FilterLink flow_links[FLOW_LINKS];
-extern const FilterLink flow_run_links[FLOW_RUN_LINKS]; /* the first RUN_HISTORY_LINKS of them are /flow_runs/history's */
+/* the first RUN_HISTORY_LINKS of them are /flow_runs/history's */
+extern const FilterLink flow_run_links[FLOW_RUN_LINKS];
 extern const FilterLink task_run_links[TASK_RUN_LINKS];
 extern const FilterLink deployment_links[DEPLOYMENT_LINKS];
 extern const FilterLink log_links[LOG_LINKS];

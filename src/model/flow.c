@@ -36,7 +36,8 @@ Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
         if (flow)
             return flow;
         flow = arena_new_of(tx->arena, Flow);
-        *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name, .tags = wanted->tags };
+        *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
+                        .tags = wanted->tags };
         if (codec_insert_new(tx, &flow_model, flow) > 0) {
             *ret_created = true;
             return flow;
@@ -52,12 +53,15 @@ static void lock_with_belongings(Tx *tx, Str id)
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM flow WHERE id = $1 FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx,
-                 "SELECT id FROM flow_run WHERE id = ANY (ARRAY(SELECT id FROM flow_run WHERE flow_id = $1 UNION SELECT subflow.id"
-                 " FROM flow_run JOIN task_run ON task_run.flow_run_id = flow_run.id JOIN flow_run AS subflow ON subflow.parent_task_run_id = task_run.id"
+                 "SELECT id FROM flow_run WHERE id = ANY (ARRAY(SELECT id FROM flow_run WHERE flow_id = $1"
+                 " UNION SELECT subflow.id"
+                 " FROM flow_run JOIN task_run ON task_run.flow_run_id = flow_run.id"
+                 " JOIN flow_run AS subflow ON subflow.parent_task_run_id = task_run.id"
                  " WHERE flow_run.flow_id = $1)) ORDER BY id FOR UPDATE",
                  v_uuid(id));
     DB_LOCK_ROWS(tx,
-                 "SELECT id FROM task_run WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1) ORDER BY id FOR UPDATE OF task_run",
+                 "SELECT id FROM task_run WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)"
+                 " ORDER BY id FOR UPDATE OF task_run",
                  v_uuid(id));
 }
 

@@ -41,8 +41,8 @@ static Close next_close(const char *from, const char *end)
     return close;
 }
 
-/* Adds what stands between {{ and }} without the spaces around it; on one line, as "." matches no line break. Each "}}" is looked for
- * once, however many "{{" come before it. */
+/* Adds what stands between {{ and }} without the spaces around it; on one line, as "." matches no line break.
+ * Each "}}" is looked for once, however many "{{" come before it. */
 static void add_variables(StrList *names, Arena *arena, Str text)
 {
     const char *p = text.p, *end = text.p + text.n;
@@ -78,7 +78,8 @@ static bool check_variables(Invalid *invalid, const Json *configuration, const J
     StrList expected = { 0 }, provided = { 0 };
     for (const Json *value = configuration->child; value; value = value->next) {
         if (value->kind != JSON_STRING)
-            return invalid_add(invalid, "type_error", NULL, "expected string or bytes-like object, got '%s'", kind_name(value));
+            return invalid_add(invalid, "type_error", NULL, "expected string or bytes-like object, got '%s'",
+                               kind_name(value));
         add_variables(&expected, invalid->arena, value->text);
     }
     for (const Json *property = properties->child; property; property = property->next)
@@ -92,8 +93,9 @@ static bool check_variables(Invalid *invalid, const Json *configuration, const J
         return true;
     Str wants = shown_set(invalid->arena, &expected), gives = shown_set(invalid->arena, &provided);
     return invalid_add(invalid, "value_error", NULL,
-                       "The variables specified in the job configuration template must be present as attributes in the variables class. "
-                       "Your job expects the following variables: %.*s, but your template provides: %.*s",
+                       "The variables specified in the job configuration template must be present as attributes in the "
+                       "variables class. Your job expects the following variables: %.*s, "
+                       "but your template provides: %.*s",
                        STR_ARG(wants), STR_ARG(gives));
 }
 
@@ -106,10 +108,13 @@ bool job_template_check(Invalid *invalid, void *member)
     const Json *configuration = json_get(template, "job_configuration"), *variables = json_get(template, "variables");
     if (!python_is_truthy(configuration) || !python_is_truthy(variables))
         return invalid_add(invalid, "value_error", NULL,
-                           "The `base_job_template` must contain both a `job_configuration` key and a `variables` key.");
+                           "The `base_job_template` must contain both a `job_configuration` key and a `variables` "
+                           "key.");
     const Json *properties = json_get(variables, "properties");
-    if (configuration->kind != JSON_OBJECT || !properties || properties->kind != JSON_OBJECT) /* where the reference stumbles */
-        return invalid_add(invalid, "value_error", NULL, "`job_configuration` and the `properties` of `variables` must be objects.");
+    /* where the reference stumbles */
+    if (configuration->kind != JSON_OBJECT || !properties || properties->kind != JSON_OBJECT)
+        return invalid_add(invalid, "value_error", NULL,
+                           "`job_configuration` and the `properties` of `variables` must be objects.");
     return check_variables(invalid, configuration, properties);
 }
 
@@ -127,8 +132,8 @@ static void put(Arena *arena, Json *object, const char *key, const Json *value)
     object->count++;
 }
 
-/* What the reference makes of a template's variables before it checks: their properties, and which ones must be there. Beside those the
- * definitions that they may refer to; the reference, which leaves them out, fails then. */
+/* What the reference makes of a template's variables before it checks: their properties, and which ones must be there.
+ * Beside those the definitions that they may refer to; the reference, which leaves them out, fails then. */
 static const Json *schema_of(Arena *arena, const Json *variables)
 {
     Json *schema = arena_new_of(arena, Json);
@@ -146,7 +151,8 @@ bool job_template_check_variables(Tx *tx, Str template_text, Str infra_overrides
     JsonError unused;
     Str given = infra_overrides.p ? infra_overrides : STR("null");
     if (!json_parse(tx->arena, template_text, &template, &unused) || !json_parse(tx->arena, given, &value, &unused))
-        return fail(tx->error, ERR_INTERNAL, "The base job template of a work pool, or infrastructure overrides, are not JSON");
+        return fail(tx->error, ERR_INTERNAL,
+                    "The base job template of a work pool, or infrastructure overrides, are not JSON");
     const Json *variables = json_get(template, "variables");
     Buf message;
     buf_init(&message, tx->arena, 256);

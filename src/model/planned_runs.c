@@ -11,13 +11,17 @@ static const Time END_OF_TIME = (Time)253402300800 * SECOND - 1; /* the last mic
 Time schedule_plan_end(const Settings *settings, Time start)
 {
     Time end;
-    return time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME"), &end) ? end : END_OF_TIME;
+    return time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME"),
+                            &end)
+               ? end
+               : END_OF_TIME;
 }
 
 SchedulePlan schedule_plan_default(const Settings *settings, Time start)
 {
     Time horizon;
-    if (!time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME"), &horizon))
+    if (!time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME"),
+                          &horizon))
         horizon = END_OF_TIME;
     return (SchedulePlan){
         .start = start,
@@ -49,7 +53,8 @@ static int64_t clamp(int64_t n, int64_t most)
     return n < 1 ? 1 : n > most ? most : n;
 }
 
-/* Most schedules are satisfied by the fewest runs already: so those are asked for first, and only then as many as may be. */
+/* Most schedules are satisfied by the fewest runs already: so those are asked for first,
+ * and only then as many as may be. */
 static bool make_dates(Arena *arena, const SchedulePlan *plan, PlannedRuns *runs, Error *error)
 {
     Schedule schedule;
@@ -68,20 +73,23 @@ static bool make_dates(Arena *arena, const SchedulePlan *plan, PlannedRuns *runs
     return true;
 }
 
-bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret, Error *error)
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret,
+                       Error *error)
 {
     PlannedRuns runs = { .deployment = deployment };
     Error reason = { .code = ERR_NONE };
     bool is_planned = deployment->is_schedule_active && deployment->schedule.p && !str_is(deployment->schedule, "null");
     if (is_planned && !make_dates(arena, plan, &runs, &reason))
-        return fail(error, reason.code, "Error scheduling deployment %.*s: %s", STR_ARG(deployment->id), reason.message);
+        return fail(error, reason.code, "Error scheduling deployment %.*s: %s", STR_ARG(deployment->id),
+                    reason.message);
     *ret = runs;
     return true;
 }
 
 /* ---- rows ---- */
 
-/* The date is written as the reference prints it, in the schedule's own zone: any other form would plan everything once more. */
+/* The date is written as the reference prints it, in the schedule's own zone:
+ * any other form would plan everything once more. */
 static Str idempotency_key(Arena *arena, const Deployment *deployment, Moment date)
 {
     Buf key;
@@ -96,7 +104,8 @@ bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs)
     size_t kept = 0;
     for (size_t i = 0; i < runs->count; i++) {
         Str key = idempotency_key(tx->arena, runs->deployment, runs->dates[i]);
-        int64_t found = DB_INT(tx, 0, "SELECT 1 FROM flow_run WHERE flow_id = $1 AND idempotency_key = $2", v_uuid(runs->deployment->flow_id), v_text(key));
+        int64_t found = DB_INT(tx, 0, "SELECT 1 FROM flow_run WHERE flow_id = $1 AND idempotency_key = $2",
+                               v_uuid(runs->deployment->flow_id), v_text(key));
         if (!found)
             runs->dates[kept++] = runs->dates[i];
     }
@@ -107,12 +116,14 @@ bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs)
 static Str scheduled_tags(Arena *arena, Str tags)
 {
     bool none = !tags.p || tags.n <= 2; /* "[]" */
-    return none ? STR("[\"auto-scheduled\"]") : arena_printf(arena, "[\"auto-scheduled\", %.*s", (int)(tags.n - 1), tags.p + 1);
+    return none ? STR("[\"auto-scheduled\"]")
+                : arena_printf(arena, "[\"auto-scheduled\", %.*s", (int)(tags.n - 1), tags.p + 1);
 }
 
 /* The default policy, to the letter as the reference stores it here: codec_stored would write 0.0. */
 #define DEFAULT_POLICY \
-    "{\"max_retries\": 0, \"retry_delay_seconds\": 0, \"retries\": null, \"retry_delay\": null, \"pause_keys\": [], \"resuming\": false}"
+    "{\"max_retries\": 0, \"retry_delay_seconds\": 0, \"retries\": null, \"retry_delay\": null, " \
+    "\"pause_keys\": [], \"resuming\": false}"
 
 /* Without its state: each of the two rows names the other. */
 static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags, Moment date)

@@ -5,8 +5,8 @@
 #include "config/settings.h"
 #include "model/deployment.h"
 
-/* Which dates: from start on, none after end; at most max_runs (but one), and no more than it takes to have min_runs and to reach
- * start + min_time. */
+/* Which dates: from start on, none after end; at most max_runs (but one), and no more than it takes to have min_runs
+ * and to reach start + min_time. */
 typedef struct SchedulePlan {
     Time start, end;
     int64_t min_time;        /* microseconds */
@@ -24,12 +24,14 @@ typedef struct PlannedRuns {
     size_t count;
 } PlannedRuns;
 
-/* models.deployments._generate_scheduled_flow_runs. None where the deployment has no active schedule. False: *error says what is
- * wrong with the schedule, and whose it is. Needs no transaction. */
-bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret, Error *error) MUST_CHECK;
+/* models.deployments._generate_scheduled_flow_runs. None where the deployment has no active schedule.
+ * False: *error says what is wrong with the schedule, and whose it is. Needs no transaction. */
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret,
+                       Error *error) MUST_CHECK;
 /* Leaves those that are not in the database yet. False: tx->error. */
 bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs) MUST_CHECK;
-/* Writes `count` of them from `first` on, past the rules as the reference does; those that exist stay. How many were new, -1 on failure. */
+/* Writes `count` of them from `first` on, past the rules as the reference does; those that exist stay.
+ * How many were new, -1 on failure. */
 int64_t planned_runs_insert(Tx *tx, const PlannedRuns *runs, size_t first, size_t count);
 
 #endif

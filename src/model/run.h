@@ -1,4 +1,5 @@
-/* model/run.h -- states and runs: the structs, and the tables that describe them. Flow and task runs share their first fields. */
+/* model/run.h -- states and runs: the structs, and the tables that describe them.
+ * Flow and task runs share their first fields. */
 #ifndef ORION_RUN_H
 #define ORION_RUN_H
 
@@ -7,7 +8,8 @@
 
 typedef enum StateType { /* order of the reference's StateType */
     STATE_NONE = -1,
-    STATE_SCHEDULED, STATE_PENDING, STATE_RUNNING, STATE_COMPLETED, STATE_FAILED, STATE_CANCELLED, STATE_CRASHED, STATE_PAUSED, STATE_CANCELLING,
+    STATE_SCHEDULED, STATE_PENDING, STATE_RUNNING, STATE_COMPLETED, STATE_FAILED, STATE_CANCELLED, STATE_CRASHED,
+    STATE_PAUSED, STATE_CANCELLING,
     STATE_COUNT
 } StateType;
 extern const char *const state_type_names[]; /* "SCHEDULED" …, NULL-terminated */
@@ -115,11 +117,12 @@ bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK
 bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids) MUST_CHECK;
 
 /* Inserts the run that a body asks for (what no body can set is taken as empty), without a state.
- * Where its idempotency key, or its task and dynamic keys, are taken already, *ret_run is the run that has them and *ret_created
- * is false. orchestration.h makes it whole: flow_run_create, task_run_create. */
+ * Where its idempotency key, or its task and dynamic keys, are taken already, *ret_run is the run that has them and
+ * *ret_created is false. orchestration.h makes it whole: flow_run_create, task_run_create. */
 bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret_created) MUST_CHECK;
 bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;
-/* Deletes the run with its states, logs, artifacts and task runs; subflows stay, without their parent. Rows of runs, -1 on failure. */
+/* Deletes the run with its states, logs, artifacts and task runs; subflows stay, without their parent.
+ * Rows of runs, -1 on failure. */
 int64_t flow_run_delete(Tx *tx, Str id);
 int64_t task_run_delete(Tx *tx, Str id);
 

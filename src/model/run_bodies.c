@@ -27,7 +27,8 @@ static bool check_input_type(Invalid *invalid, const char *wanted, const Json *g
     } else {
         Str text = json_format(invalid->arena, given, JSON_WIRE);
         Str ctx = arena_printf(invalid->arena, "{\"given\":%.*s,\"permitted\":[\"%s\"]}", STR_ARG(text), wanted);
-        invalid_add(invalid, "value_error.const", arena_cstr(invalid->arena, ctx), "unexpected value; permitted: '%s'", wanted);
+        invalid_add(invalid, "value_error.const", arena_cstr(invalid->arena, ctx), "unexpected value; permitted: '%s'",
+                    wanted);
     }
     invalid_leave(invalid);
     return false;
@@ -106,7 +107,9 @@ static const Json *as_object(Invalid *invalid, const Json *json)
     static const Field dict_field = { .name = "task_inputs", .kind = F_DICT };
     Str text;
     JsonError unused;
-    if (json->kind != JSON_OBJECT && (!codec_decode_field(invalid, &dict_field, json, &text) || !json_parse(invalid->arena, text, &json, &unused)))
+    if (json->kind != JSON_OBJECT
+        && (!codec_decode_field(invalid, &dict_field, json, &text)
+            || !json_parse(invalid->arena, text, &json, &unused)))
         return NULL;
     return json;
 }
@@ -154,11 +157,13 @@ static bool check_cache_key(Invalid *invalid, void *member)
                           (long long)cache_key_max);
 }
 
-/* FlowRun.set_name and TaskRun.set_name look before the type is checked: whatever Python calls false gets a generated name. */
+/* FlowRun.set_name and TaskRun.set_name look before the type is checked:
+ * whatever Python calls false gets a generated name. */
 static bool decode_name(Invalid *invalid, const Json *json, void *member)
 {
     static const Field text = { .name = "name", .kind = F_STR };
-    bool empty = json->kind == JSON_FALSE || ((json->kind == JSON_ARRAY || json->kind == JSON_OBJECT) && json->count == 0);
+    bool empty = json->kind == JSON_FALSE
+                 || ((json->kind == JSON_ARRAY || json->kind == JSON_OBJECT) && json->count == 0);
     bool zero = (json->kind == JSON_INT || json->kind == JSON_FLOAT) && strtod(json->text.p, NULL) == 0.0;
     if (!empty && !zero)
         return codec_decode_field(invalid, &text, json, member);

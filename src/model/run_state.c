@@ -123,10 +123,10 @@ static void complete(Tx *tx, void *object)
 
 static const Field flow_run_fields[] = { STATE_FIELDS("flow_run_id") };
 static const Field task_run_fields[] = { STATE_FIELDS("task_run_id") };
-const Model state_model =
-    MODEL(State, flow_run_fields, .table = "flow_run_state", .from = FROM_STATE("flow_run_state"), .complete = complete);
-const Model task_run_state_model =
-    MODEL(State, task_run_fields, .table = "task_run_state", .from = FROM_STATE("task_run_state"), .complete = complete);
+const Model state_model = MODEL(State, flow_run_fields, .table = "flow_run_state", .from = FROM_STATE("flow_run_state"),
+                                .complete = complete);
+const Model task_run_state_model = MODEL(State, task_run_fields, .table = "task_run_state",
+                                         .from = FROM_STATE("task_run_state"), .complete = complete);
 
 State *run_state_read(Tx *tx, RunKind kind, Str id)
 {

@@ -5,7 +5,8 @@
 #include "model/run_state.h"
 
 /* A field of the Run inside a FlowRun or TaskRun. */
-#define RUN_FIELD(Type, member, kind_, ...) { .name = #member, .kind = (kind_), .offset = offsetof(Type, run.member), ##__VA_ARGS__ }
+#define RUN_FIELD(Type, member, kind_, ...) \
+    { .name = #member, .kind = (kind_), .offset = offsetof(Type, run.member), ##__VA_ARGS__ }
 
 /* The columns that every model of flow runs begins with; what is given goes to the row of the queue's name. */
 #define FLOW_RUN_FIELDS(...) \
@@ -41,8 +42,8 @@
 
 /* {name: [TaskRunResult | Parameter | Constant]} */
 #define TASK_INPUTS_SCHEMA \
-    "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"array\", \"items\": {\"anyOf\": [" SCHEMA_REF("TaskRunResult") ", " \
-    SCHEMA_REF("Parameter") ", " SCHEMA_REF("Constant") "]}}}"
+    "{\"type\": \"object\", \"additionalProperties\": {\"type\": \"array\", \"items\": {\"anyOf\": [" \
+    SCHEMA_REF("TaskRunResult") ", " SCHEMA_REF("Parameter") ", " SCHEMA_REF("Constant") "]}}}"
 
 /* Model.complete of FlowRun and TaskRun: the estimates. */
 void run_complete(Tx *tx, void *run);

@@ -1,5 +1,5 @@
-/* model/scheduled_runs.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for. The reference
- * ranks all scheduled runs there are, then picks; here each question begins at an index. */
+/* model/scheduled_runs.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for.
+ * The reference ranks all scheduled runs there are, then picks; here each question begins at an index. */
 #include "model/scheduled_runs.h"
 
 #include "base/ident.h"
@@ -29,9 +29,10 @@ const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .sch
 
 /* ---- which index to begin at ----
  *
- * Runs have an index for their queue, one for their queue's name and one for the time that they are scheduled for (null once they
- * have left SCHEDULED), but none for both. Mostly few runs are due, and a queue has a long past: the time decides. Where very many are due,
- * the queue does, unless its past is long too. NOT (a <> b) is a = b for which SQLite looks for no index. */
+ * Runs have an index for their queue, one for their queue's name and one for the time that they are scheduled for
+ * (null once they have left SCHEDULED), but none for both. Mostly few runs are due, and a queue has a long past: the
+ * time decides. Where very many are due, the queue does, unless its past is long too. NOT (a <> b) is a = b for
+ * which SQLite looks for no index. */
 
 #define IN_WINDOW "flow_run.next_scheduled_start_time >= $1 AND flow_run.next_scheduled_start_time <= $2"
 #define FOUND_IN_WINDOW "NOT flow_run.next_scheduled_start_time < $1 AND NOT flow_run.next_scheduled_start_time > $2"
@@ -86,7 +87,8 @@ static int64_t slots(OptInt limit, int64_t taken, int64_t otherwise)
 
 static bool is_short(Tx *tx, const WorkQueue *queue)
 {
-    return DB_INT(tx, 0, "SELECT count(*) FROM (SELECT 1 FROM flow_run WHERE work_queue_name = $1 LIMIT $2) AS all_runs",
+    return DB_INT(tx, 0,
+                  "SELECT count(*) FROM (SELECT 1 FROM flow_run WHERE work_queue_name = $1 LIMIT $2) AS all_runs",
                   v_text(queue->name), v_int(FEW_OF_QUEUE)) < FEW_OF_QUEUE;
 }
 
@@ -107,7 +109,9 @@ static bool runs_of_name(Tx *tx, const WorkQueue *queue, RunWindow window, RunLi
 {
     int64_t taken = 0;
     if (queue->concurrency_limit.has)
-        taken = DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING', 'CANCELLING') AND NOT work_queue_name <> $1",
+        taken = DB_INT(tx, 0,
+                       "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING', 'CANCELLING')"
+                       " AND NOT work_queue_name <> $1",
                        v_text(queue->name));
     int64_t limit = slots(queue->concurrency_limit, taken, window.limit);
     bool by_time = few_are_due(tx, window) || !is_short(tx, queue);
@@ -122,13 +126,16 @@ static bool add_filter(Tx *tx, Query *q, const QueueFilter *filter)
 {
     Str tags = filter->tags.p ? filter->tags : STR("null");
     Str deployments = filter->deployment_ids.p ? filter->deployment_ids : STR("null");
-    Str text = arena_printf(tx->arena, "{\"flow_runs\":{\"tags\":{\"all_\":%.*s},\"deployment_id\":{\"any_\":%.*s,\"is_null_\":false}}}",
-                            STR_ARG(tags), STR_ARG(deployments));
+    Str text =
+        arena_printf(tx->arena,
+                     "{\"flow_runs\":{\"tags\":{\"all_\":%.*s},\"deployment_id\":{\"any_\":%.*s,\"is_null_\":false}}}",
+                     STR_ARG(tags), STR_ARG(deployments));
     const Json *body;
     JsonError unused;
     Invalid invalid;
     invalid_init(&invalid, tx->arena, tx->now);
-    bool ok = json_parse(tx->arena, text, &body, &unused) && filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q);
+    bool ok = json_parse(tx->arena, text, &body, &unused) &&
+              filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q);
     return ok || fail(tx->error, ERR_INTERNAL, "The filter of a work queue cannot be read");
 }
 
@@ -202,7 +209,9 @@ typedef struct Collection {
 static bool read_sources(Collection *c, Str pool_id, const StrList *queue_ids)
 {
     int64_t most = DB_INT(c->tx, 0, "SELECT count(*) FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
-    Rows *rows = DB_QUERY(c->tx, "SELECT id, priority, concurrency_limit FROM work_queue WHERE work_pool_id = $1 AND is_paused = $2 ORDER BY priority, id",
+    Rows *rows = DB_QUERY(c->tx,
+                          "SELECT id, priority, concurrency_limit FROM work_queue WHERE work_pool_id = $1"
+                          " AND is_paused = $2 ORDER BY priority, id",
                           v_uuid(pool_id), v_bool(false));
     c->sources = arena_alloc(c->tx->arena, ((size_t)most + 1) * sizeof *c->sources);
     while (db_next(rows)) {
@@ -221,7 +230,9 @@ static bool take(Collection *c, Source *source)
     if (source->left < 0) {
         int64_t taken = 0;
         if (source->limit.has)
-            taken = DB_INT(c->tx, 0, "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING') AND NOT work_queue_id <> $1",
+            taken = DB_INT(c->tx, 0,
+                           "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')"
+                           " AND NOT work_queue_id <> $1",
                            v_uuid(source->id));
         source->left = slots(source->limit, taken, QUEUE_MOST);
     }
@@ -252,12 +263,15 @@ static int compare_sources(const void *a, const void *b)
 static bool collect_by_time(Collection *c)
 {
     qsort(c->sources, c->source_count, sizeof *c->sources, compare_sources);
-    Rows *rows = DB_QUERY(c->tx, "SELECT id, next_scheduled_start_time, work_queue_id FROM flow_run WHERE " IN_WINDOW IS_SCHEDULED
-                                 " AND work_queue_id IS NOT NULL ORDER BY next_scheduled_start_time, id",
-                          v_time(c->window.after), v_time(c->window.before));
+    Rows *rows =
+        DB_QUERY(c->tx,
+                 "SELECT id, next_scheduled_start_time, work_queue_id FROM flow_run WHERE " IN_WINDOW IS_SCHEDULED
+                 " AND work_queue_id IS NOT NULL ORDER BY next_scheduled_start_time, id",
+                 v_time(c->window.after), v_time(c->window.before));
     while (db_next(rows)) {
         Source key = { .id = row_view(rows, 2) };
-        Source *source = key.id.n == UUID_TEXT ? bsearch(&key, c->sources, c->source_count, sizeof key, compare_sources) : NULL;
+        Source *source = key.id.n == UUID_TEXT ? bsearch(&key, c->sources, c->source_count, sizeof key, compare_sources)
+                                               : NULL;
         if (source && take(c, source))
             add_candidate(c, source, rows);
     }
@@ -271,13 +285,16 @@ static bool collect_by_queue(Collection *c, size_t wanted)
         Source *source = &c->sources[i];
         if (c->count >= wanted && source->priority != source[-1].priority)
             break;
-        int64_t past = DB_INT(c->tx, 0, "SELECT count(*) FROM (SELECT 1 FROM flow_run WHERE work_queue_id = $1 LIMIT $2) AS all_runs",
+        int64_t past = DB_INT(c->tx, 0,
+                              "SELECT count(*) FROM ("
+                              "SELECT 1 FROM flow_run WHERE work_queue_id = $1 LIMIT $2) AS all_runs",
                               v_uuid(source->id), v_int(FEW_OF_QUEUE));
         if (past >= FEW_OF_QUEUE)
             return false;
         Rows *rows = DB_QUERY(c->tx,
                               "SELECT id, next_scheduled_start_time FROM flow_run " BY_QUEUE("flow_run.work_queue_id"),
-                              v_time(c->window.after), v_time(c->window.before), v_uuid(source->id), v_int((int64_t)wanted));
+                              v_time(c->window.after), v_time(c->window.before), v_uuid(source->id),
+                              v_int((int64_t)wanted));
         while (db_next(rows))
             if (take(c, source))
                 add_candidate(c, source, rows);
@@ -300,8 +317,10 @@ static size_t wanted_runs(Tx *tx, const WorkPool *pool, int64_t limit)
 {
     int64_t taken = 0;
     if (pool->concurrency_limit.has)
-        taken = DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')"
-                              " AND EXISTS (SELECT 1 FROM work_queue WHERE work_queue.id = flow_run.work_queue_id AND work_queue.work_pool_id = $1)",
+        taken = DB_INT(tx, 0,
+                       "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')"
+                       " AND EXISTS (SELECT 1 FROM work_queue WHERE work_queue.id = flow_run.work_queue_id"
+                       " AND work_queue.work_pool_id = $1)",
                        v_uuid(pool->id));
     return (size_t)slots(pool->concurrency_limit, taken, at_most(limit, QUEUE_MOST));
 }
@@ -347,7 +366,8 @@ static bool read_worker_runs(Tx *tx, const WorkPool *pool, const Candidate *foun
     Rows *rows = query_run(tx, &q);
     WorkerFlowRun *run = arena_new_of(tx->arena, WorkerFlowRun);
     while (codec_next(tx, rows, &core_run_model, &run->flow_run)) {
-        const RunPlace key = { .id = run->flow_run.run.id }, *place = bsearch(&key, places, count, sizeof key, compare_places);
+        const RunPlace key = { .id = run->flow_run.run.id },
+                       *place = bsearch(&key, places, count, sizeof key, compare_places);
         run->work_pool_id = pool->id;
         run->work_queue_id = run->flow_run.work_queue_id;
         if (place)

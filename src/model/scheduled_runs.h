@@ -24,7 +24,9 @@ typedef struct RunList {
 
 /* models.work_queues.get_runs_in_work_queue: FlowRuns. False: tx->error. */
 bool work_queue_scheduled_runs(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret) MUST_CHECK;
-/* models.workers.get_scheduled_flow_runs: WorkerFlowRuns of those queues of the pool (sorted; none: all), by priority. */
-bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue_ids, RunWindow window, RunList *ret) MUST_CHECK;
+/* models.workers.get_scheduled_flow_runs: WorkerFlowRuns of those queues of the pool (sorted;
+ * none: all), by priority. */
+bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue_ids, RunWindow window,
+                              RunList *ret) MUST_CHECK;
 
 #endif

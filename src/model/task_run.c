@@ -75,7 +75,8 @@ bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids)
 {
     Buf sql;
     buf_init(&sql, tx->arena, 128);
-    buf_printf(&sql, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id%s", tx->sql->for_update);
+    buf_printf(&sql, "SELECT id FROM task_run WHERE flow_run_id = $1 AND state_type = 'FAILED' ORDER BY id%s",
+               tx->sql->for_update);
     Rows *rows = db_query(tx, buf_cstr(&sql), DB_VALUES(v_uuid(flow_run_id)));
     while (db_next(rows))
         str_list_add(ids, tx->arena, row_text(rows, 0));

@@ -80,17 +80,21 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
 
 int64_t work_pool_delete(Tx *tx, Str id)
 {
-    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)"
-                     " ORDER BY id FOR UPDATE OF deployment", v_uuid(id));
+    DB_LOCK_ROWS(tx,
+                 "SELECT id FROM deployment WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)"
+                 " ORDER BY id FOR UPDATE OF deployment",
+                 v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM work_pool WHERE id = $1 FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
-    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)",
+            v_uuid(id));
     return codec_delete(tx, &work_pool_model, id);
 }
 
 bool work_pool_record_poll(Tx *tx, Str pool_id)
 {
-    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE", v_uuid(pool_id));
+    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE",
+                 v_uuid(pool_id));
     return DB_SEND(tx, "UPDATE work_queue SET last_polled = $1, " SET_UPDATED " WHERE work_pool_id = $2",
                    v_time(tx->now), v_uuid(pool_id));
 }
@@ -150,7 +154,8 @@ bool work_queue_id_by_name(Tx *tx, Str pool_name, Str queue_name, bool create, S
     Str id = DB_TEXT(tx, "SELECT work_queue.id FROM work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id"
                          " WHERE work_pool.name = $1 AND work_queue.name = $2", v_text(pool_name), v_text(queue_name));
     if (!id.p && !create)
-        return fail(tx->error, ERR_NOT_FOUND, "Work pool queue '%.*s/%.*s' not found.", STR_ARG(pool_name), STR_ARG(queue_name));
+        return fail(tx->error, ERR_NOT_FOUND, "Work pool queue '%.*s/%.*s' not found.", STR_ARG(pool_name),
+                    STR_ARG(queue_name));
     if (!id.p) {
         const WorkPool *pool = work_pool_read(tx, pool_name);
         const WorkQueue *queue = pool ? work_queue_create_in(tx, pool->id, &(WorkQueue){ .name = queue_name }) : NULL;

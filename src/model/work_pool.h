@@ -43,7 +43,8 @@ bool work_pool_record_poll(Tx *tx, Str pool_id) MUST_CHECK;
 bool work_pool_queue_ids(Tx *tx, const WorkPool *pool, Str names, StrList *ret_ids) MUST_CHECK;
 bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name) MUST_CHECK;
 /* DeploymentCreate / DeploymentUpdate.check_valid_configuration: infra_overrides against the base job template of the
- * named pool; the default agent pool is not checked. False: tx->error: ERR_CONFLICT, ERR_NOT_FOUND where it is no pool. */
+ * named pool; the default agent pool is not checked. False: tx->error:
+ * ERR_CONFLICT, ERR_NOT_FOUND where it is no pool. */
 bool work_pool_check_configuration(Tx *tx, Str pool_name, Str infra_overrides) MUST_CHECK;
 
 /* ---- queues by name ---- */

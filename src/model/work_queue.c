@@ -78,7 +78,9 @@ static Ranked *read_ranked(Tx *tx, Str pool_id, Str left_out, size_t *ret_count)
 {
     int64_t total = DB_INT(tx, 0, "SELECT count(*) FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
     Ranked *ranked = arena_alloc(tx->arena, ((size_t)total + 1) * sizeof *ranked);
-    Rows *rows = DB_QUERY(tx, "SELECT id, priority FROM work_queue WHERE work_pool_id = $1 ORDER BY priority, created, id", v_uuid(pool_id));
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT id, priority FROM work_queue WHERE work_pool_id = $1 ORDER BY priority, created, id",
+                          v_uuid(pool_id));
     size_t n = 0;
     while (db_next(rows)) {
         ranked[n] = (Ranked){ row_text(rows, 0), row_int(rows, 1) };
@@ -135,7 +137,8 @@ int64_t work_queue_delete(Tx *tx, Str id)
 {
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE work_queue_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE id = $1 FOR UPDATE", v_uuid(id));
-    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id = $1", v_uuid(id)); /* for the reference they hold the queue for ever */
+    /* for the reference they hold the queue for ever */
+    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id = $1", v_uuid(id));
     return codec_delete(tx, &work_queue_model, id);
 }
 

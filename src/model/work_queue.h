@@ -4,7 +4,8 @@
 
 #include "entity/codec.h"
 
-typedef struct QueueFilter { /* schemas.core.QueueFilter: how queues chose their runs before deployments named a queue */
+/* schemas.core.QueueFilter: how queues chose their runs before deployments named a queue */
+typedef struct QueueFilter {
     Str tags, deployment_ids; /* JSON arrays; null: any */
 } QueueFilter;
 
@@ -28,9 +29,11 @@ int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue);
 /* models.workers.create_work_queue: where a priority is wanted, the others make room; else it is the last.
  * NULL: tx->error. */
 WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted);
-/* models.workers.bulk_update_work_queue_priorities: numbers a pool's queues from 1, that one (null: none) at its place. */
+/* models.workers.bulk_update_work_queue_priorities: numbers a pool's queues from 1, that one (null:
+ * none) at its place. */
 bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place) MUST_CHECK;
-/* Deletes it and the records of the agents that polled it. Rows of queues, -1 on failure (it is a pool's default one). */
+/* Deletes it and the records of the agents that polled it. Rows of queues, -1 on failure
+ * (it is a pool's default one). */
 int64_t work_queue_delete(Tx *tx, Str id);
 /* last_polled = now; with an agent (null: none) also its last activity. */
 bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id) MUST_CHECK;

@@ -32,7 +32,8 @@ bool message_fail(Message *message, const char *why);
 /* The address of the picture for the message's type; null where it has none. */
 Str message_image(const Message *message, const char *size);
 
-/* A member of the data as pydantic reads a str: numbers are texts too. Null: absent or null, or something else (*ok = false). */
+/* A member of the data as pydantic reads a str: numbers are texts too.
+ * Null: absent or null, or something else (*ok = false). */
 Str data_text(const Message *message, const char *key, bool *ok);
 /* One that must be there. */
 bool data_required(Message *message, const char *key, Str *ret);

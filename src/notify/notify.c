@@ -48,7 +48,9 @@ bool message_fail(Message *message, const char *why)
 NotifyRequest *message_request(Message *message, Str url)
 {
     NotifyRequest *request = arena_new_of(message->arena, NotifyRequest);
-    *request = (NotifyRequest){ .url = url, .content_type = STR("application/json"), .accept = STR("*/*"), .status_max = 200 };
+    *request = (NotifyRequest){
+        .url = url, .content_type = STR("application/json"), .accept = STR("*/*"), .status_max = 200
+    };
     *message->end = request;
     message->end = &request->next;
     return request;
@@ -64,7 +66,8 @@ Str message_image(const Message *message, const char *size)
 {
     if (message->type == NOTIFY_DEFAULT)
         return STR_NULL;
-    return arena_printf(message->arena, "https://github.com/caronc/apprise/raw/master/apprise/assets/themes/default/apprise-%s-%s.png",
+    return arena_printf(message->arena,
+                        "https://github.com/caronc/apprise/raw/master/apprise/assets/themes/default/apprise-%s-%s.png",
                         notify_type_names[message->type], size);
 }
 
@@ -103,7 +106,9 @@ bool data_flag(const Message *message, const char *key, bool fallback)
     if (!json)
         return fallback;
     if (json->kind == JSON_STRING)
-        return json->text.n > 0 && char_in(json->text.p[0], "1tTyY") ? true : json->text.n > 1 && strncasecmp(json->text.p, "on", 2) == 0;
+        return json->text.n > 0 && char_in(json->text.p[0], "1tTyY")
+                   ? true
+                   : json->text.n > 1 && strncasecmp(json->text.p, "on", 2) == 0;
     return json->kind == JSON_TRUE || (json->kind == JSON_INT && !str_is(json->text, "0"));
 }
 
@@ -172,7 +177,8 @@ static bool read_type(Message *message, const NotifyService *service)
     return message_fail(message, "the block's notify_type is unknown");
 }
 
-bool notify_requests(Arena *arena, Str slug, const Json *data, Str subject, Str body, Time now, const NotifyRequest **ret, Error *error)
+bool notify_requests(Arena *arena, Str slug, const Json *data, Str subject, Str body, Time now,
+                     const NotifyRequest **ret, Error *error)
 {
     const NotifyService *service = find_service(slug);
     if (!service)
@@ -198,11 +204,14 @@ static bool post_one(Transport *transport, const NotifyRequest *request, Error *
     NotifyAnswer answer = { 0 };
     if (!transport_post(transport, request, &answer, error))
         return false;
-    bool accepted = answer.status >= 200 && answer.status <= request->status_max && (!request->answer_ok || answer.said_ok);
-    return accepted || fail(error, ERR_INVALID, "the service answered %ld instead of accepting the message", answer.status);
+    bool accepted = answer.status >= 200 && answer.status <= request->status_max &&
+                    (!request->answer_ok || answer.said_ok);
+    return accepted ||
+           fail(error, ERR_INVALID, "the service answered %ld instead of accepting the message", answer.status);
 }
 
-bool notify_send(Arena *arena, Str slug, const Json *data, Str subject, Str body, Time now, const atomic_bool *stopping, Error *error)
+bool notify_send(Arena *arena, Str slug, const Json *data, Str subject, Str body, Time now, const atomic_bool *stopping,
+                 Error *error)
 {
     const NotifyRequest *request;
     if (!notify_requests(arena, slug, data, subject, body, now, &request, error))

@@ -1,4 +1,5 @@
-/* notify/notify.h -- carries a notification out: Slack, Microsoft Teams, PagerDuty, Twilio and Opsgenie, over libcurl. */
+/* notify/notify.h -- carries a notification out: Slack, Microsoft Teams, PagerDuty, Twilio and Opsgenie,
+ * over libcurl. */
 #ifndef ORION_NOTIFY_H
 #define ORION_NOTIFY_H
 
@@ -20,13 +21,15 @@ typedef struct NotifyRequest {
     struct NotifyRequest *next;
 } NotifyRequest;
 
-/* The requests that tell one message by the block whose type has that slug and whose data (secrets included) that is. False: *error
- * says why there are none, without any secret. */
-bool notify_requests(Arena *arena, Str block_type_slug, const Json *data, Str subject, Str body, Time now, const NotifyRequest **ret, Error *error) MUST_CHECK;
+/* The requests that tell one message by the block whose type has that slug and whose data (secrets included) that is.
+ * False: *error says why there are none, without any secret. */
+bool notify_requests(Arena *arena, Str block_type_slug, const Json *data, Str subject, Str body, Time now,
+                     const NotifyRequest **ret, Error *error) MUST_CHECK;
 
-/* Sends them; blocks until each is answered or timed out, NOTIFY_SECONDS_MAX in all, or until *stopping. False: *error says what went
- * wrong, without any secret; requests after one that failed are sent all the same. */
+/* Sends them; blocks until each is answered or timed out, NOTIFY_SECONDS_MAX in all, or until *stopping.
+ * False: *error says what went wrong, without any secret; requests after one that failed are sent all the same. */
 enum { NOTIFY_SECONDS_MAX = 50 };
-bool notify_send(Arena *arena, Str block_type_slug, const Json *data, Str subject, Str body, Time now, const atomic_bool *stopping, Error *error) MUST_CHECK;
+bool notify_send(Arena *arena, Str block_type_slug, const Json *data, Str subject, Str body, Time now,
+                 const atomic_bool *stopping, Error *error) MUST_CHECK;
 
 #endif

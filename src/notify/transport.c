@@ -1,5 +1,5 @@
-/* notify/transport.c -- requests over libcurl, which is loaded when the first notification goes out: with all that it brings it would
- * make up half of an idle server's memory. */
+/* notify/transport.c -- requests over libcurl, which is loaded when the first notification goes out:
+ * with all that it brings it would make up half of an idle server's memory. */
 #include "notify/transport.h"
 
 #include <curl/curl.h>
@@ -36,9 +36,11 @@ struct Transport {
 static bool load(Curl *curl, Error *error)
 {
     const LibraryFunction functions[] = {
-        { &curl->global_init, "curl_global_init" }, { &curl->init, "curl_easy_init" }, { &curl->set, "curl_easy_setopt" },
-        { &curl->perform, "curl_easy_perform" }, { &curl->info, "curl_easy_getinfo" }, { &curl->reset, "curl_easy_reset" },
-        { &curl->cleanup, "curl_easy_cleanup" }, { &curl->append, "curl_slist_append" }, { &curl->free_list, "curl_slist_free_all" },
+        { &curl->global_init, "curl_global_init" }, { &curl->init, "curl_easy_init" },
+        { &curl->set, "curl_easy_setopt" }, { &curl->perform, "curl_easy_perform" },
+        { &curl->info, "curl_easy_getinfo" }, { &curl->reset, "curl_easy_reset" },
+        { &curl->cleanup, "curl_easy_cleanup" }, { &curl->append, "curl_slist_append" },
+        { &curl->free_list, "curl_slist_free_all" },
     };
     const char *missing;
     if (library_load("libcurl.so.4", functions, COUNT_OF(functions), &missing))
@@ -146,7 +148,8 @@ static bool fail_post(const Transport *transport, CURLcode code, Error *error)
         return fail(error, ERR_INTERNAL, "the server is stopping");
     if (transport->answer_size > ANSWER_MAX)
         return fail(error, ERR_INTERNAL, "the answer is too long");
-    return fail(error, ERR_INTERNAL, "no answer (libcurl says %d: %s)", (int)code, transport->problem[0] ? transport->problem : "no more");
+    return fail(error, ERR_INTERNAL, "no answer (libcurl says %d: %s)", (int)code,
+                transport->problem[0] ? transport->problem : "no more");
 }
 
 bool transport_post(Transport *transport, const NotifyRequest *request, NotifyAnswer *ret, Error *error)

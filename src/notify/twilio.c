@@ -90,7 +90,10 @@ static void add_sms(Message *message, const Account *account, Str to)
     form_value(&body, account->source);
     buf_text(&body, "&To=");
     form_value(&body, to);
-    NotifyRequest *request = message_request(message, arena_printf(message->arena, "https://api.twilio.com/2010-04-01/Accounts/%.*s/Messages.json", STR_ARG(account->sid)));
+    NotifyRequest *request =
+        message_request(message,
+                        arena_printf(message->arena, "https://api.twilio.com/2010-04-01/Accounts/%.*s/Messages.json",
+                                     STR_ARG(account->sid)));
     request->content_type = STR("application/x-www-form-urlencoded");
     request->accept = STR("application/json");
     request->user = account->sid;

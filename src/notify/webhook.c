@@ -46,7 +46,8 @@ static bool option(Str query, const char *name, bool fallback)
     for (size_t i = 0; i + 1 < query.n; i++) {
         Str rest = { query.p + i + 1, query.n - i - 1 };
         if (char_in(query.p[i], "?&;") && eat(&rest, name) && eat(&rest, "="))
-            return !(rest.n > 0 && char_in(rest.p[0], "nNfF0")) && !eat(&rest, "of") && !eat(&rest, "de") && !eat(&rest, "di");
+            return !(rest.n > 0 && char_in(rest.p[0], "nNfF0")) && !eat(&rest, "of") && !eat(&rest, "de")
+                   && !eat(&rest, "di");
     }
     return fallback;
 }
@@ -102,8 +103,8 @@ static bool read_link_text(Str *rest, Str *ret)
     return true;
 }
 
-/* An escaped <address> or <address|text> at the beginning of s; its opening bracket may be missing. What follows an address without an
- * end, up to *ret_hopeless, holds no link either. */
+/* An escaped <address> or <address|text> at the beginning of s; its opening bracket may be missing.
+ * What follows an address without an end, up to *ret_hopeless, holds no link either. */
 static bool read_link(Str s, Link *ret, const char **ret_hopeless)
 {
     Str rest = s;
@@ -125,7 +126,9 @@ static bool read_link(Str s, Link *ret, const char **ret_hopeless)
         Str tail = from(rest, n - 1);
         if (!eat(&tail, "&gt;") || tail.p > rest.p + run)
             continue;
-        *ret = (Link){ .whole = { s.p, (size_t)(tail.p - s.p) }, .url = { begin, (size_t)(rest.p + n - 1 - begin) }, .text = STR("") };
+        *ret = (Link){ .whole = { s.p, (size_t)(tail.p - s.p) },
+                       .url = { begin, (size_t)(rest.p + n - 1 - begin) },
+                       .text = STR("") };
         return true;
     }
     *ret_hopeless = rest.p + run;
@@ -230,14 +233,16 @@ static bool teams(Message *message, Str address, Str query)
 static bool is_slack(Message *message, Str rest, Str *ret_address, Str *ret_query)
 {
     Str a, b, c;
-    if (!eat(&rest, "hooks.slack.com/services/") || !eat_token(&rest, "", &a) || !eat(&rest, "/") || !eat_token(&rest, "", &b)
-        || !eat(&rest, "/") || !eat_token(&rest, "", &c) || !eat_end(&rest, ret_query))
+    if (!eat(&rest, "hooks.slack.com/services/") || !eat_token(&rest, "", &a) || !eat(&rest, "/")
+        || !eat_token(&rest, "", &b) || !eat(&rest, "/") || !eat_token(&rest, "", &c) || !eat_end(&rest, ret_query))
         return false;
-    *ret_address = arena_printf(message->arena, "https://hooks.slack.com/services/%.*s/%.*s/%.*s", STR_ARG(a), STR_ARG(b), STR_ARG(c));
+    *ret_address = arena_printf(message->arena, "https://hooks.slack.com/services/%.*s/%.*s/%.*s", STR_ARG(a),
+                                STR_ARG(b), STR_ARG(c));
     return true;
 }
 
-/* https://team.webhook.office.com/webhookb2/A@A/IncomingWebhook/B/C, or the older ones without ".webhook", which all go to outlook. */
+/* https://team.webhook.office.com/webhookb2/A@A/IncomingWebhook/B/C, or the older ones without ".webhook",
+ * which all go to outlook. */
 static bool is_teams(Message *message, Str rest, Str *ret_address, Str *ret_query)
 {
     Str team, a, a2, b, c;
@@ -247,11 +252,14 @@ static bool is_teams(Message *message, Str rest, Str *ret_address, Str *ret_quer
     if (!eat(&rest, ".office.com/webhook"))
         return false;
     (void)eat(&rest, "b2");
-    if (!eat(&rest, "/") || !eat_token(&rest, "-", &a) || !eat(&rest, "@") || !eat_token(&rest, "-", &a2) || !eat(&rest, "/IncomingWebhook/")
-        || !eat_token(&rest, "", &b) || !eat(&rest, "/") || !eat_token(&rest, "-", &c) || !eat_end(&rest, ret_query))
+    if (!eat(&rest, "/") || !eat_token(&rest, "-", &a) || !eat(&rest, "@") || !eat_token(&rest, "-", &a2)
+        || !eat(&rest, "/IncomingWebhook/") || !eat_token(&rest, "", &b) || !eat(&rest, "/")
+        || !eat_token(&rest, "-", &c) || !eat_end(&rest, ret_query))
         return false;
-    Str tokens = arena_printf(message->arena, "%.*s@%.*s/IncomingWebhook/%.*s/%.*s", STR_ARG(a), STR_ARG(a2), STR_ARG(b), STR_ARG(c));
-    *ret_address = named ? arena_printf(message->arena, "https://%.*s.webhook.office.com/webhookb2/%.*s", STR_ARG(team), STR_ARG(tokens))
+    Str tokens = arena_printf(message->arena, "%.*s@%.*s/IncomingWebhook/%.*s/%.*s", STR_ARG(a), STR_ARG(a2),
+                              STR_ARG(b), STR_ARG(c));
+    *ret_address = named ? arena_printf(message->arena, "https://%.*s.webhook.office.com/webhookb2/%.*s", STR_ARG(team),
+                                        STR_ARG(tokens))
                          : arena_printf(message->arena, "https://outlook.office.com/webhook/%.*s", STR_ARG(tokens));
     return true;
 }

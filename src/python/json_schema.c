@@ -1,4 +1,5 @@
-/* python/json_schema.c -- the keywords of JSON schema, each a function that adds what it finds wrong; then the choice of the error to tell. */
+/* python/json_schema.c -- the keywords of JSON schema, each a function that adds what it finds wrong;
+ * then the choice of the error to tell. */
 #include "python/json_schema.h"
 
 #include <math.h>
@@ -94,7 +95,8 @@ static Fault *fault_of_two(Check *check, Faults *out, const Json *value, const c
     return fault_add(check, out, &message);
 }
 
-/* Applies the schema to a part of the value. What a schema false refuses counts as an error of the whole: so does jsonschema. */
+/* Applies the schema to a part of the value. What a schema false refuses counts as an error of the whole:
+ * so does jsonschema. */
 static void descend(Check *check, const Json *schema, const Json *value, Place place, Faults *out)
 {
     Fault **added = out->end;
@@ -150,7 +152,9 @@ static bool is_type(const Json *value, Str type)
     case JSON_FALSE:
     case JSON_TRUE: return str_is(type, "boolean");
     case JSON_INT: return str_is(type, "integer") || str_is(type, "number");
-    case JSON_FLOAT: return str_is(type, "number") || (str_is(type, "integer") && python_number(value) == trunc(python_number(value)));
+    case JSON_FLOAT:
+        return str_is(type, "number") ||
+               (str_is(type, "integer") && python_number(value) == trunc(python_number(value)));
     case JSON_STRING: return str_is(type, "string");
     case JSON_ARRAY: return str_is(type, "array");
     case JSON_OBJECT: return str_is(type, "object");
@@ -273,13 +277,15 @@ static void check_pattern(Check *check, const Json *given, const Json *schema, c
 
 /* ---- sizes ---- */
 
-static void check_least(Check *check, const Json *given, const Json *value, double size, const char *otherwise, Faults *out)
+static void check_least(Check *check, const Json *given, const Json *value, double size, const char *otherwise,
+                        Faults *out)
 {
     if (python_is_number(given) && size < python_number(given))
         fault_of_value(check, out, value, python_number(given) == 1 ? " should be non-empty" : otherwise);
 }
 
-static void check_most(Check *check, const Json *given, const Json *value, double size, const char *otherwise, Faults *out)
+static void check_most(Check *check, const Json *given, const Json *value, double size, const char *otherwise,
+                       Faults *out)
 {
     if (python_is_number(given) && size > python_number(given))
         fault_of_value(check, out, value, python_number(given) == 0 ? " is expected to be empty" : otherwise);
@@ -359,7 +365,8 @@ static void refuse_items(Check *check, const Json *item, size_t prefix, size_t e
 {
     Buf message;
     buf_init(&message, check->arena, 128);
-    buf_printf(&message, "Expected at most %zu %s but found %zu extra: ", prefix, prefix == 1 ? "item" : "items", extra);
+    buf_printf(&message, "Expected at most %zu %s but found %zu extra: ", prefix, prefix == 1 ? "item" : "items",
+               extra);
     if (extra == 1)
         python_repr(&message, item);
     else
@@ -445,7 +452,8 @@ static void check_property_names(Check *check, const Json *given, const Json *sc
     }
 }
 
-static void check_pattern_properties(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)
+static void check_pattern_properties(Check *check, const Json *given, const Json *schema, const Json *value,
+                                     Faults *out)
 {
     (void)schema;
     if (value->kind != JSON_OBJECT || given->kind != JSON_OBJECT)
@@ -476,7 +484,8 @@ static bool is_additional(Check *check, const Json *schema, Str key)
     if (find(check, json_get(schema, "properties"), key))
         return false;
     const Json *patterns = json_get(schema, "patternProperties");
-    for (const Json *pattern = patterns && patterns->kind == JSON_OBJECT ? patterns->child : NULL; pattern; pattern = pattern->next)
+    for (const Json *pattern = patterns && patterns->kind == JSON_OBJECT ? patterns->child : NULL; pattern;
+         pattern = pattern->next)
         if (is_found(check, pattern->key, key))
             return false;
     return true;
@@ -503,7 +512,8 @@ static void refuse_properties(Check *check, const Json *schema, const Json **ext
     fault_add(check, out, &message);
 }
 
-static void check_additional_properties(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)
+static void check_additional_properties(Check *check, const Json *given, const Json *schema, const Json *value,
+                                        Faults *out)
 {
     if (value->kind != JSON_OBJECT)
         return;
@@ -520,7 +530,8 @@ static void check_additional_properties(Check *check, const Json *given, const J
     }
 }
 
-static void check_dependent_required(Check *check, const Json *given, const Json *schema, const Json *value, Faults *out)
+static void check_dependent_required(Check *check, const Json *given, const Json *schema, const Json *value,
+                                     Faults *out)
 {
     (void)schema;
     if (value->kind != JSON_OBJECT || given->kind != JSON_OBJECT)

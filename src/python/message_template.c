@@ -139,11 +139,13 @@ static bool read_spec_parts(Reader *r, Str s, size_t *at, Spec *spec, NumberOnly
     if (*at < s.n && (s.p[*at] == ',' || s.p[*at] == '_'))
         other->separator = s.p[(*at)++];
     if (*at < s.n && (s.p[*at] == ',' || s.p[*at] == '_'))
-        return s.p[*at] == other->separator ? REFUSE(r, "Cannot specify '%c' with '%c'.", s.p[*at], s.p[*at]) : REFUSE(r, "Cannot specify both ',' and '_'.");
+        return s.p[*at] == other->separator ? REFUSE(r, "Cannot specify '%c' with '%c'.", s.p[*at], s.p[*at])
+                                            : REFUSE(r, "Cannot specify both ',' and '_'.");
     if (*at >= s.n || s.p[*at] != '.')
         return true;
     (*at)++;
-    return read_number(r, s, at, &spec->precision) && (spec->precision >= 0 || REFUSE(r, "Format specifier missing precision"));
+    return read_number(r, s, at, &spec->precision) &&
+           (spec->precision >= 0 || REFUSE(r, "Format specifier missing precision"));
 }
 
 /* Separators of thousands, and the codes of numbers that go with them. */
@@ -275,7 +277,8 @@ static bool find_value(Reader *r, Str name, TemplateValue *ret)
 {
     Str first = { name.p, name_end(name, 0) };
     if (first.n == 0 || is_number(first))
-        return REFUSE(r, "Replacement index %.*s out of range for positional args tuple", first.n ? (int)first.n : 1, first.n ? first.p : "0");
+        return REFUSE(r, "Replacement index %.*s out of range for positional args tuple", first.n ? (int)first.n : 1,
+                      first.n ? first.p : "0");
     for (size_t i = 0; i < r->value_count; i++) {
         if (str_is(first, r->values[i].name)) {
             *ret = r->values[i];
@@ -401,7 +404,8 @@ static bool fill(Reader *r, Str s, unsigned depth, Buf *out)
     return true;
 }
 
-bool message_template_fill(Arena *arena, Str template, const TemplateValue *values, size_t count, Str *ret, TemplateFault *fault)
+bool message_template_fill(Arena *arena, Str template, const TemplateValue *values, size_t count, Str *ret,
+                           TemplateFault *fault)
 {
     Reader reader = { .arena = arena, .values = values, .value_count = count, .fault = fault };
     Buf out;

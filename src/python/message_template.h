@@ -16,7 +16,9 @@ typedef struct TemplateFault {
     Str message;
 } TemplateFault;
 
-/* The template filled in. Every value is taken for a text: so "{x:>20}" and "{x[0]}" do what they do to a Python string. */
-bool message_template_fill(Arena *arena, Str template, const TemplateValue *values, size_t count, Str *ret, TemplateFault *fault) MUST_CHECK;
+/* The template filled in. Every value is taken for a text: so "{x:>20}" and "{x[0]}" do
+ * what they do to a Python string. */
+bool message_template_fill(Arena *arena, Str template, const TemplateValue *values, size_t count, Str *ret,
+                           TemplateFault *fault) MUST_CHECK;
 
 #endif

@@ -1,4 +1,5 @@
-/* python/python_regex.c -- Python's regular expressions by the C library's: the same language for what schemas hold, other signs for some of it. */
+/* python/python_regex.c -- Python's regular expressions by the C library's:
+ * the same language for what schemas hold, other signs for some of it. */
 #include "python/python_values.h"
 
 #include <ctype.h>

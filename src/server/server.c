@@ -20,7 +20,8 @@
 enum {
     BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
     HEAD_MAX = 64 << 10,
-    DESCRIPTORS_SPARE = 64,    /* for files, listeners, messages that are sent; connections to the database come on top */
+    DESCRIPTORS_SPARE = 64,    /* for files, listeners, messages that are sent;
+                                * connections to the database come on top */
     DRAIN_SECONDS = 30
 };
 
@@ -70,7 +71,8 @@ static bool register_blocks(Tx *tx, void *arg)
 static void register_on_start(const Settings *settings, Db *db, Arena *arena)
 {
     Error error = { .code = ERR_NONE };
-    if (settings_bool(settings, "PREFECT_ORION_BLOCKS_REGISTER_ON_START") && !db_run(db, true, arena, register_blocks, NULL, &error))
+    if (settings_bool(settings, "PREFECT_ORION_BLOCKS_REGISTER_ON_START") &&
+        !db_run(db, true, arena, register_blocks, NULL, &error))
         log_warning("orion.api", "Block types were not registered: %s", error.message);
 }
 
@@ -90,7 +92,8 @@ static Db *open_database(const Settings *settings, Error *error)
     if (!db)
         return NULL;
     Arena *arena = arena_new();
-    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) && may_serve(&config, db, arena, error);
+    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) &&
+              may_serve(&config, db, arena, error);
     if (ok)
         register_on_start(settings, db, arena);
     arena_free(arena);
@@ -106,7 +109,8 @@ static bool connections_allowed(const Settings *settings, unsigned *ret, Error *
 {
     int64_t wanted = settings_int(settings, "ORION_SERVER_CONNECTIONS");
     if (wanted < 1 || wanted > UINT32_MAX)
-        return fail(error, ERR_INVALID, "ORION_SERVER_CONNECTIONS: %lld is not between 1 and %u.", (long long)wanted, UINT32_MAX);
+        return fail(error, ERR_INVALID, "ORION_SERVER_CONNECTIONS: %lld is not between 1 and %u.", (long long)wanted,
+                    UINT32_MAX);
     *ret = (unsigned)wanted;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
@@ -117,8 +121,10 @@ static bool connections_allowed(const Settings *settings, unsigned *ret, Error *
     if (limit.rlim_max >= (rlim_t)wanted + spare)
         return true;
     *ret = (unsigned)(limit.rlim_max > 2 * spare ? limit.rlim_max - spare : limit.rlim_max / 2);
-    log_warning("orion.api", "Only %u connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may open %llu descriptors (ulimit -Hn).",
-        *ret, (long long)wanted, (unsigned long long)limit.rlim_max);
+    log_warning("orion.api",
+                "Only %u connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may "
+                "open %llu descriptors (ulimit -Hn).",
+                *ret, (long long)wanted, (unsigned long long)limit.rlim_max);
     return true;
 }
 

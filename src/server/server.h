@@ -16,8 +16,8 @@ typedef struct ServerOptions {
     void *arg;
 } ServerOptions;
 
-/* Opens the database of the settings, migrates it where the setting says so, listens, serves until SIGINT or SIGTERM, drains.
- * False: *error is one line for the user. */
+/* Opens the database of the settings, migrates it where the setting says so, listens, serves until SIGINT or SIGTERM,
+ * drains. False: *error is one line for the user. */
 bool server_run(const Settings *settings, const ServerOptions *options, Error *error) MUST_CHECK;
 
 #endif

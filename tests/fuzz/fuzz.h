@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz.h -- what every fuzz target has: LLVMFuzzerTestOneInput reads bytes as a stranger may send them, and aborts where what came out
- * cannot be. The sanitizers see the rest. */
+/* tests/fuzz/fuzz.h -- what every fuzz target has: LLVMFuzzerTestOneInput reads bytes as a stranger may send them,
+ * and aborts where what came out cannot be. The sanitizers see the rest. */
 #ifndef ORION_FUZZ_H
 #define ORION_FUZZ_H
 

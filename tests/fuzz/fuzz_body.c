@@ -1,5 +1,6 @@
-/* tests/fuzz/fuzz_body.c -- bodies of requests: the first line chooses a model or a table's filters by its first byte (from '0' on), the rest is the
- * JSON. What is taken can be stored or asked for, what is refused has reasons that are JSON. */
+/* tests/fuzz/fuzz_body.c -- bodies of requests: the first line chooses a model or a table's filters by its
+ * first byte (from '0' on), the rest is the JSON. What is taken can be stored or asked for, what is
+ * refused has reasons that are JSON. */
 #include "fuzz.h"
 
 #include "db/driver.h"
@@ -17,16 +18,18 @@
 static const Time NOW = INT64_C(1795940000123456);
 
 static const Model *const models[] = {
-    &flow_create_model, &flow_update_model, &flow_run_create_model, &flow_run_update_model, &deployment_run_create_model, &task_run_create_model,
-    &task_run_update_model, &state_create_model, &deployment_create_model, &deployment_update_model, &log_create_model, &saved_search_create_model,
-    &concurrency_limit_create_model, &notification_policy_create_model, &notification_policy_update_model, &block_type_create_model,
-    &block_type_update_model, &block_schema_create_model, &block_document_create_model, &block_document_update_model, &work_queue_create_model,
-    &work_queue_update_model, &work_pool_create_model,
+    &flow_create_model, &flow_update_model, &flow_run_create_model, &flow_run_update_model,
+    &deployment_run_create_model, &task_run_create_model, &task_run_update_model, &state_create_model,
+    &deployment_create_model, &deployment_update_model, &log_create_model, &saved_search_create_model,
+    &concurrency_limit_create_model, &notification_policy_create_model, &notification_policy_update_model,
+    &block_type_create_model, &block_type_update_model, &block_schema_create_model, &block_document_create_model,
+    &block_document_update_model, &work_queue_create_model, &work_queue_update_model, &work_pool_create_model,
 };
 static const struct { const FilterLink *links; size_t count; } filters[] = {
-    { flow_links, FLOW_LINKS }, { flow_run_links, FLOW_RUN_LINKS }, { task_run_links, TASK_RUN_LINKS }, { deployment_links, DEPLOYMENT_LINKS },
-    { log_links, LOG_LINKS }, { work_pool_links, WORK_POOL_LINKS }, { work_queue_links, WORK_QUEUE_LINKS },
-    { block_type_links, BLOCK_TYPE_LINKS }, { block_schema_links, BLOCK_SCHEMA_LINKS }, { block_document_links, BLOCK_DOCUMENT_LINKS },
+    { flow_links, FLOW_LINKS }, { flow_run_links, FLOW_RUN_LINKS }, { task_run_links, TASK_RUN_LINKS },
+    { deployment_links, DEPLOYMENT_LINKS }, { log_links, LOG_LINKS }, { work_pool_links, WORK_POOL_LINKS },
+    { work_queue_links, WORK_QUEUE_LINKS }, { block_type_links, BLOCK_TYPE_LINKS },
+    { block_schema_links, BLOCK_SCHEMA_LINKS }, { block_document_links, BLOCK_DOCUMENT_LINKS },
 };
 
 static void check_errors(Arena *arena, Invalid *invalid)

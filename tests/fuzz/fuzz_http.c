@@ -1,4 +1,5 @@
-/* tests/fuzz/fuzz_http.c -- feeds bytes to the request parser as a connection would, whole and in pieces: both must read the same. */
+/* tests/fuzz/fuzz_http.c -- feeds bytes to the request parser as a connection would, whole and in pieces:
+ * both must read the same. */
 #include "fuzz.h"
 
 #include "http/parse.h"
@@ -85,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     Outcome whole = read_request(bytes, size), pieces = read_request(bytes, 1);
-    if (whole.status != pieces.status || whole.headers != pieces.headers || whole.body != pieces.body || whole.used != pieces.used)
+    if (whole.status != pieces.status || whole.headers != pieces.headers || whole.body != pieces.body ||
+        whole.used != pieces.used)
         abort();
     return 0;
 }

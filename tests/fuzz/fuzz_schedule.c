@@ -1,12 +1,13 @@
-/* tests/fuzz/fuzz_schedule.c -- schedules: the first line is "c" and a time zone for a cron expression, "r" and one for a rule; the rest is its text.
- * What is taken has dates within its bounds, and the same ones for a later look. */
+/* tests/fuzz/fuzz_schedule.c -- schedules: the first line is "c" and a time zone for a cron expression, "r" and one for
+ * a rule; the rest is its text. What is taken has dates within its bounds, and the same ones for a later look. */
 #include "fuzz.h"
 
 #include "base/unicode.h"
 #include "schedule/schedule.h"
 
 enum { DATES = 20 };
-static const Time START = INT64_C(1773000000) * SECOND, END = INT64_C(1899000000) * SECOND; /* March 2026 to March 2030 */
+/* March 2026 to March 2030 */
+static const Time START = INT64_C(1773000000) * SECOND, END = INT64_C(1899000000) * SECOND;
 
 static size_t find_dates(Arena *arena, const Schedule *schedule, Time start, Moment *dates)
 {
@@ -52,7 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
     Str rest = { (const char *)data, size }, line = cut_line(&rest);
-    Schedule schedule = { .kind = line.n && line.p[0] == 'r' ? SCHEDULE_RRULE : SCHEDULE_CRON, .day_or = true, .created = START };
+    Schedule schedule = { .kind = line.n && line.p[0] == 'r' ? SCHEDULE_RRULE : SCHEDULE_CRON,
+                          .day_or = true,
+                          .created = START };
     if (line.n)
         schedule.timezone = (Str){ line.p + 1, line.n - 1 };
     schedule.cron = schedule.rrule = rest;

@@ -1,5 +1,5 @@
-/* tests/fuzz/fuzz_template.c -- templates of notifications, and JSON schemas of work pools: the first line is the one or the other kind, "t" or "s"; then
- * the template, or a line with the schema and then the value. */
+/* tests/fuzz/fuzz_template.c -- templates of notifications, and JSON schemas of work pools: the first line is the one
+ * or the other kind, "t" or "s"; then the template, or a line with the schema and then the value. */
 #include "fuzz.h"
 
 #include "base/unicode.h"

@@ -1,5 +1,6 @@
-/* tests/unit/engine.h -- the database of tests that hold for both engines: one in memory, or the PostgreSQL database that
- * ORION_TEST_DATABASE_URL names. That one is emptied for each test. tools/run_tests runs what includes this file (or world.h) on both. */
+/* tests/unit/engine.h -- the database of tests that hold for both engines: one in memory, or the PostgreSQL
+ * database that ORION_TEST_DATABASE_URL names. That one is emptied for each test. tools/run_tests runs what
+ * includes this file (or world.h) on both. */
 #ifndef ORION_ENGINE_H
 #define ORION_ENGINE_H
 
@@ -28,7 +29,8 @@ static inline bool engine_empty(Tx *tx, void *arg)
 static inline Db *engine_open_url(Str url)
 {
     Error error = { .code = ERR_NONE };
-    Db *db = db_open(&(DbConfig){ .url = url, .timeout = 10, .connect_timeout = 5, .readers = 1, .connections = 2 }, &error);
+    Db *db = db_open(&(DbConfig){ .url = url, .timeout = 10, .connect_timeout = 5, .readers = 1, .connections = 2 },
+                     &error);
     assert_string_equal(error.message, "");
     assert_non_null(db);
     return db;

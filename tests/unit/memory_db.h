@@ -1,4 +1,5 @@
-/* tests/unit/memory_db.h -- an empty database for each test, as set-up and tear-down of cmocka: in memory, or of either engine. */
+/* tests/unit/memory_db.h -- an empty database for each test, as set-up and tear-down of cmocka:
+ * in memory, or of either engine. */
 #ifndef ORION_MEMORY_DB_H
 #define ORION_MEMORY_DB_H
 

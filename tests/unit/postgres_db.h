@@ -1,5 +1,6 @@
-/* tests/unit/postgres_db.h -- an empty PostgreSQL database for each test, and sessions on it: connections of the driver that a test drives
- * itself, several at a time in one thread. ORION_TEST_POSTGRES_URL names a database that may be emptied (tests/lib/postgres.py makes one). */
+/* tests/unit/postgres_db.h -- an empty PostgreSQL database for each test, and sessions on it: connections of the driver
+ * that a test drives itself, several at a time in one thread. ORION_TEST_POSTGRES_URL names a database that may be
+ * emptied (tests/lib/postgres.py makes one). */
 #ifndef ORION_POSTGRES_DB_H
 #define ORION_POSTGRES_DB_H
 
@@ -118,8 +119,10 @@ static inline int64_t number(Session *s, const char *sql)
 /* Ends all other connections. */
 static inline void terminate(Session *admin)
 {
-    number(admin, "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()");
-    for (int i = 0; i < 500 && number(admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()") > 1; i++)
+    number(admin, "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() "
+                  "AND pid <> pg_backend_pid()");
+    for (int i = 0;
+         i < 500 && number(admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()") > 1; i++)
         usleep(10000);
 }
 
@@ -157,7 +160,8 @@ static inline int need_postgres(void **state)
     (void)state;
     if (postgres_url().n)
         return 0;
-    print_error("ORION_TEST_POSTGRES_URL is not set. Let it name a database that may be emptied; .venv/bin/python -m tests.lib.postgres makes one.\n");
+    print_error("ORION_TEST_POSTGRES_URL is not set. Let it name a database that may be emptied; .venv/bin/python -m "
+                "tests.lib.postgres makes one.\n");
     return -1;
 }
 

@@ -1,4 +1,5 @@
-/* tests/unit/test_block.c -- checksums of block schemas, hiding and merging of block data; values of the reference's functions. */
+/* tests/unit/test_block.c -- checksums of block schemas, hiding and merging of block data;
+ * values of the reference's functions. */
 #include "unit.h"
 
 #include "blocks/block.h"
@@ -19,9 +20,12 @@ static const Json *parse(Arena *arena, const char *text)
 static void checksum_is_the_references(void **state)
 {
     Arena *arena = arena_new();
-    const Json *fields = parse(arena, "{\"title\": \"X\", \"type\": \"object\", \"properties\": {\"b\": {\"title\": \"\\u00e9\", \"type\": \"string\","
-                     " \"secret_fields\": 1}, \"a\": {\"type\": \"integer\", \"default\": 1.1}}, \"block_type_slug\": \"x\","
-                     " \"secret_fields\": [\"b\"], \"block_schema_references\": {}, \"list\": [{\"secret_fields\": 2, \"z\": 1, \"y\": 2}]}");
+    const Json *fields =
+        parse(arena,
+              "{\"title\": \"X\", \"type\": \"object\", \"properties\": {\"b\": {\"title\": \"\\u00e9\", "
+              "\"type\": \"string\", \"secret_fields\": 1}, \"a\": {\"type\": \"integer\", \"default\": 1.1}},"
+              " \"block_type_slug\": \"x\", \"secret_fields\": [\"b\"], \"block_schema_references\": {}, "
+              "\"list\": [{\"secret_fields\": 2, \"z\": 1, \"y\": 2}]}");
     Str checksum = block_fields_checksum(arena, fields);
     assert_true(str_is(checksum, "sha256:2ec9ed3dff16a1593c781d8ce1e513f735e256f07ff96a8362e8a9b20bbc5fe1"));
     arena_free(arena);
@@ -31,7 +35,9 @@ static void checksum_is_the_references(void **state)
 static void secrets_are_hidden(void **state)
 {
     Arena *arena = arena_new();
-    const Json *data = parse(arena, "{\"token\":\"abc\",\"deep\":{\"key\":\"k\",\"other\":1},\"all\":{\"x\":{\"y\":2}},\"open\":\"o\"}");
+    const Json *data =
+        parse(arena,
+              "{\"token\":\"abc\",\"deep\":{\"key\":\"k\",\"other\":1},\"all\":{\"x\":{\"y\":2}},\"open\":\"o\"}");
     Str shown = json_format(arena, block_data_obfuscate(arena, data, parse(arena, FIELDS)), JSON_WIRE);
     assert_true(str_is(shown, "{\"token\":\"********\",\"deep\":{\"key\":\"********\",\"other\":1},"
                               "\"all\":{\"x\":{\"y\":\"********\"}},\"open\":\"o\"}"));
@@ -45,7 +51,8 @@ static void hidden_secrets_sent_back_change_nothing(void **state)
     const Json *current = parse(arena, "{\"token\":\"abc\",\"all\":{\"x\":\"s\"},\"open\":\"o\"}");
     const Json *update = parse(arena, "{\"open\":\"p\",\"token\":\"********\",\"all\":{\"x\":\"********\"},\"new\":1}");
     const Json *merged = block_data_update(arena, current, update, parse(arena, FIELDS), true);
-    assert_true(str_is(json_format(arena, merged, JSON_WIRE), "{\"token\":\"abc\",\"all\":{\"x\":\"s\"},\"open\":\"p\",\"new\":1}"));
+    assert_true(str_is(json_format(arena, merged, JSON_WIRE),
+                       "{\"token\":\"abc\",\"all\":{\"x\":\"s\"},\"open\":\"p\",\"new\":1}"));
     arena_free(arena);
     (void)state;
 }
@@ -54,7 +61,8 @@ static void replacing_drops_what_was_not_sent(void **state)
 {
     Arena *arena = arena_new();
     const Json *current = parse(arena, "{\"token\":\"abc\",\"open\":\"o\"}");
-    const Json *replaced = block_data_update(arena, current, parse(arena, "{\"token\":\"new\"}"), parse(arena, FIELDS), false);
+    const Json *replaced = block_data_update(arena, current, parse(arena, "{\"token\":\"new\"}"), parse(arena, FIELDS),
+                                             false);
     assert_true(str_is(json_format(arena, replaced, JSON_WIRE), "{\"token\":\"new\"}"));
     arena_free(arena);
     (void)state;
@@ -65,7 +73,8 @@ static void references_are_told_apart(void **state)
     Arena *arena = arena_new();
     Error error = { .code = ERR_NONE };
     BlockReference *references;
-    const Json *data = parse(arena, "{\"a\":1,\"b\":{\"$ref\":{\"block_document_id\":\"00000000-0000-4000-8000-000000000001\"}},\"c\":{\"d\":{\"$ref\":5}}}");
+    const Json *data = parse(arena, "{\"a\":1,\"b\":{\"$ref\":{\"block_document_id\":"
+                                    "\"00000000-0000-4000-8000-000000000001\"}},\"c\":{\"d\":{\"$ref\":5}}}");
     const Json *plain = block_data_separate(arena, data, &references, &error);
     assert_true(str_is(json_format(arena, plain, JSON_WIRE), "{\"a\":1,\"c\":{\"d\":{\"$ref\":5}}}"));
     assert_true(str_is(references->name, "b") && !references->next);
@@ -97,8 +106,10 @@ static void keys_of_a_dict_keep_their_places(void **state)
 static void only_definitions_of_no_block_are_stored(void **state)
 {
     Arena *arena = arena_new();
-    const Json *fields = parse(arena, "{\"title\":\"T\",\"x\":[{\"$ref\":\"#/definitions/P\"},{\"$ref\":\"#/definitions/B\"}],\"block_schema_references\":{\"x\":{}},"
-                                      "\"definitions\":{\"B\":{\"block_type_slug\":\"b\"},\"P\":{\"y\":{\"$ref\":\"#/definitions/P\"}},\"U\":{\"z\":1}}}");
+    const Json *fields = parse(arena, "{\"title\":\"T\",\"x\":[{\"$ref\":\"#/definitions/P\"},"
+                                      "{\"$ref\":\"#/definitions/B\"}],\"block_schema_references\":{\"x\":{}},"
+                                      "\"definitions\":{\"B\":{\"block_type_slug\":\"b\"},"
+                                      "\"P\":{\"y\":{\"$ref\":\"#/definitions/P\"}},\"U\":{\"z\":1}}}");
     Str stored = json_format(arena, block_fields_stored(arena, fields), JSON_WIRE);
     assert_true(str_is(stored, "{\"title\":\"T\",\"x\":[{\"$ref\":\"#/definitions/P\"},{\"$ref\":\"#/definitions/B\"}],"
                                "\"definitions\":{\"P\":{\"y\":{\"$ref\":\"#/definitions/P\"}}}}"));

@@ -42,7 +42,8 @@ static void pieces_follow_each_other(void **state)
 static void integers_are_written_whole(void **state)
 {
     static const struct { int64_t value; const char *text; } cases[] = {
-        { 0, "0" }, { -1, "-1" }, { 10, "10" }, { INT64_MAX, "9223372036854775807" }, { INT64_MIN, "-9223372036854775808" },
+        { 0, "0" }, { -1, "-1" }, { 10, "10" }, { INT64_MAX, "9223372036854775807" },
+        { INT64_MIN, "-9223372036854775808" },
     };
     Arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

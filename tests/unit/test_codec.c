@@ -1,5 +1,5 @@
-/* tests/unit/test_codec.c -- decoding, encoding and rows by tables. Every expected text of the first three tables is what
- * pydantic 1.10 answered for a model of the same fields. */
+/* tests/unit/test_codec.c -- decoding, encoding and rows by tables.
+ * Every expected text of the first three tables is what pydantic 1.10 answered for a model of the same fields. */
 #include "engine.h"
 
 #include "entity/codec.h"
@@ -102,7 +102,8 @@ static const Case accepted[] = {
 #define EXTRA ERR("extra fields not permitted", "value_error.extra")
 #define MISSING ERR("field required", "value_error.missing")
 #define NOT_COLOUR \
-    ERR("value is not a valid enumeration member; permitted: 'RED', 'GREEN'", "type_error.enum") ",\"ctx\":{\"enum_values\":[\"RED\",\"GREEN\"]}"
+    ERR("value is not a valid enumeration member; permitted: 'RED', 'GREEN'", "type_error.enum") \
+    ",\"ctx\":{\"enum_values\":[\"RED\",\"GREEN\"]}"
 
 static const Case refused[] = {
     { "s", "[]", NOT_STR },
@@ -219,7 +220,8 @@ static const Field whole_fields[] = {
 static const Model whole_model = MODEL(Whole, whole_fields);
 
 #define EMPTY_PART(s) \
-    "{\"s\":" s ",\"u\":null,\"i\":null,\"f\":null,\"b\":null,\"t\":null,\"d\":0.0,\"e\":null,\"dd\":null,\"a\":null,\"ss\":null,\"us\":null}"
+    "{\"s\":" s ",\"u\":null,\"i\":null,\"f\":null,\"b\":null,\"t\":null,\"d\":0.0,\"e\":null,\"dd\":null,\"a\":null," \
+    "\"ss\":null,\"us\":null}"
 #define AT(...) "{\"loc\":[\"body\"," __VA_ARGS__ "],"
 
 static const struct { const char *body, *expected; } bodies[] = {
@@ -229,10 +231,14 @@ static const struct { const char *body, *expected; } bodies[] = {
     { "{\"w\":null,\"x\":null,\"k\":null}", "[" AT("\"w\"") NO_NULL "}," AT("\"k\"") NO_NULL "}]" },
     { "{\"w\":\"\",\"x\":[[1,2]]}", "[" AT("\"x\"") ERR("keywords must be strings", "type_error") "}]" },
     { "{\"w\":\"\",\"x\":{\"dd\":[[null,1]]}}", "[" AT("\"x\",\"dd\",\"__key__\"") NO_NULL "}]" },
-    { "{\"q\":\"maybe\",\"z\":null,\"x\":5,\"w\":\"a\"}", "[" AT("\"x\"") NOT_DICT "}," AT("\"z\"") NO_NULL "}," AT("\"q\"") NOT_BOOL "}]" },
-    { "{\"w\":\"a\",\"extra\":1,\"x\":{\"B\":1,\"é\":2,\"_\":3,\"a\":null,\"aa\":4,\"s\":[]},\"y\":{\"t\":1,\"ss\":[\"a\",{},null]}}",
-      "[" AT("\"x\",\"s\"") NOT_STR "}," AT("\"x\",\"B\"") EXTRA "}," AT("\"x\",\"_\"") EXTRA "}," AT("\"x\",\"aa\"") EXTRA "},"
-      AT("\"x\",\"é\"") EXTRA "}," AT("\"y\",\"t\"") ERR("Unrecognized datetime.", "value_error") "}," AT("\"y\",\"ss\",1") NOT_STR "},"
+    { "{\"q\":\"maybe\",\"z\":null,\"x\":5,\"w\":\"a\"}", "[" AT("\"x\"") NOT_DICT "}," AT("\"z\"") NO_NULL "},"
+      AT("\"q\"") NOT_BOOL "}]" },
+    { "{\"w\":\"a\",\"extra\":1,\"x\":{\"B\":1,\"é\":2,\"_\":3,\"a\":null,\"aa\":4,\"s\":[]},"
+      "\"y\":{\"t\":1,\"ss\":[\"a\",{},null]}}",
+      "[" AT("\"x\",\"s\"") NOT_STR "}," AT("\"x\",\"B\"") EXTRA "}," AT("\"x\",\"_\"") EXTRA "},"
+      AT("\"x\",\"aa\"") EXTRA "}," AT("\"x\",\"é\"") EXTRA "},"
+      AT("\"y\",\"t\"") ERR("Unrecognized datetime.", "value_error") "},"
+      AT("\"y\",\"ss\",1") NOT_STR "},"
       AT("\"y\",\"ss\",2") NO_NULL "}]" },
     { "{\"w\":\"\",\"ignored\":\"x\"}", "[" AT("\"ignored\"") NOT_UUID "}]" },
     { "{\"w\":1,\"x\":[[\"s\",5]],\"unknown\":2,\"ignored\":" U "}",
@@ -277,7 +283,8 @@ typedef struct Name {
 
 static void checks_run_after_the_kind_and_finish_after_all(void **state)
 {
-    static const Field fields[] = { FIELD(Name, name, F_STR, .flags = NULLABLE, .check = refuse_short, .fallback = "\"x\"") };
+    static const Field fields[] = { FIELD(Name, name, F_STR, .flags = NULLABLE, .check = refuse_short,
+                                          .fallback = "\"x\"") };
     static const Model plain = MODEL(Name, fields), strict = MODEL(Name, fields, .finish = refuse_x);
     static const char short_error[] = "[" AT("\"name\"") ERR("too short", "value_error") ",\"ctx\":{\"limit\":2}}]";
     Arena *arena = arena_new();
@@ -289,7 +296,8 @@ static void checks_run_after_the_kind_and_finish_after_all(void **state)
     assert_string_equal(outcome(arena, &strict, STR("{\"name\":12}"), NULL).p,
                         "[" AT("\"name\"") ERR("too short", "value_error") ",\"ctx\":{\"limit\":2}},"
                         "{\"loc\":[\"body\"]," ERR("no x", "value_error") "}]");
-    assert_string_equal(outcome(arena, &strict, STR("{}"), NULL).p, "[{\"loc\":[\"body\"]," ERR("no x", "value_error") "}]");
+    assert_string_equal(outcome(arena, &strict, STR("{}"), NULL).p,
+                        "[{\"loc\":[\"body\"]," ERR("no x", "value_error") "}]");
     assert_string_equal(outcome(arena, &strict, STR("{\"name\":123}"), NULL).p, "{\"name\":\"123\"}");
     arena_free(arena);
     (void)state;
@@ -306,7 +314,9 @@ static void stored_json_is_loaded_leniently(void **state)
 {
     Arena *arena = arena_new();
     Whole whole;
-    codec_load(arena, &whole_model, STR("{\"k\": \"x\", \"e\": \"BLUE\", \"q\": false, \"x\": {\"i\": 4, \"old\": 1}, \"z\": null}"), &whole);
+    codec_load(arena, &whole_model,
+               STR("{\"k\": \"x\", \"e\": \"BLUE\", \"q\": false, \"x\": {\"i\": 4, \"old\": 1}, \"z\": null}"),
+               &whole);
     assert_int_equal(whole.k, 7);
     assert_int_equal(whole.e, 1);
     assert_false(whole.q);
@@ -318,15 +328,17 @@ static void stored_json_is_loaded_leniently(void **state)
     assert_true(whole.x.t.us == TIME_NULL);
     assert_false(whole.x.i.has);
     static const Field count_fields[] = { { .name = "count", .kind = F_INT } };
-    static const Model count_model = { .name = "Count", .fields = count_fields, .count = 1, .size = sizeof(int64_t), .finish = double_it };
+    static const Model count_model = {
+        .name = "Count", .fields = count_fields, .count = 1, .size = sizeof(int64_t), .finish = double_it
+    };
     int64_t count;
     codec_load(arena, &count_model, STR("{\"count\": 4}"), &count);
     assert_int_equal(count, 8);
     codec_load(arena, &part_model, STR("{\"a\": {\"x\":\"é\"}, \"d\": 1}"), &whole.x);
     assert_true(str_is(whole.x.a, "{\"x\": \"\\u00e9\"}"));
     assert_string_equal(arena_cstr(arena, codec_stored(arena, &part_model, &whole.x)),
-                        "{\"s\": null, \"u\": null, \"i\": null, \"f\": null, \"b\": null, \"t\": null, \"d\": 1.0, \"e\": null,"
-                        " \"dd\": null, \"a\": {\"x\": \"\\u00e9\"}, \"ss\": null, \"us\": null}");
+                        "{\"s\": null, \"u\": null, \"i\": null, \"f\": null, \"b\": null, \"t\": null, \"d\": 1.0, "
+                        "\"e\": null, \"dd\": null, \"a\": {\"x\": \"\\u00e9\"}, \"ss\": null, \"us\": null}");
     arena_free(arena);
     (void)state;
 }
@@ -377,9 +389,10 @@ enum { SET_NAME = 1 << 2, SET_COLOUR = 1 << 12 };
 
 static Thing sample(void)
 {
-    return (Thing){ .id = STR("12345678-1234-5678-1234-567812345678"), .updated = 5 * SECOND, .name = STR("é"), .n = -3, .maybe_n = { 4, true },
-                    .r = 0.5, .maybe_r = { 0, false }, .b = true, .maybe_b = { false, true }, .at = TIME_NULL, .took = 90500000,
-                    .colour = 1, .tags = STR("[\"a\", \"b\"]"), .part = { .i = { 9, true }, .e = -1, .t = { 7 * SECOND, 3600 } } };
+    return (Thing){ .id = STR("12345678-1234-5678-1234-567812345678"), .updated = 5 * SECOND, .name = STR("é"), .n = -3,
+                    .maybe_n = { 4, true }, .r = 0.5, .maybe_r = { 0, false }, .b = true, .maybe_b = { false, true },
+                    .at = TIME_NULL, .took = 90500000, .colour = 1, .tags = STR("[\"a\", \"b\"]"),
+                    .part = { .i = { 9, true }, .e = -1, .t = { 7 * SECOND, 3600 } } };
 }
 
 /* What jobs leave to the test: they run on a database thread, where cmocka's assertions can only end the program. */
@@ -405,11 +418,13 @@ static bool insert_thing(Tx *tx, void *arg)
 {
     Found *found = arg;
     Thing thing = sample();
-    const char *create = by_engine("CREATE TABLE thing (id TEXT PRIMARY KEY, updated TEXT, name TEXT, n INTEGER, maybe_n INTEGER, r FLOAT, maybe_r FLOAT,"
-                                   " b BOOLEAN, maybe_b BOOLEAN, at TEXT, took TEXT, colour TEXT, tags TEXT, part TEXT, maybe_part TEXT)",
-                                   "CREATE TABLE thing (id UUID PRIMARY KEY, updated TIMESTAMPTZ, name VARCHAR, n INTEGER, maybe_n INTEGER,"
-                                   " r FLOAT, maybe_r FLOAT, b BOOLEAN, maybe_b BOOLEAN, at TIMESTAMPTZ, took INTERVAL, colour VARCHAR,"
-                                   " tags JSONB, part JSON, maybe_part JSON)");
+    const char *create = by_engine(
+        "CREATE TABLE thing (id TEXT PRIMARY KEY, updated TEXT, name TEXT, n INTEGER, maybe_n INTEGER, r FLOAT, "
+        "maybe_r FLOAT, b BOOLEAN, maybe_b BOOLEAN, at TEXT, took TEXT, colour TEXT, tags TEXT, part TEXT, maybe_part"
+        " TEXT)",
+        "CREATE TABLE thing (id UUID PRIMARY KEY, updated TIMESTAMPTZ, name VARCHAR, n INTEGER, maybe_n INTEGER,"
+        " r FLOAT, maybe_r FLOAT, b BOOLEAN, maybe_b BOOLEAN, at TIMESTAMPTZ, took INTERVAL, colour VARCHAR,"
+        " tags JSONB, part JSON, maybe_part JSON)");
     db_exec(tx, create, NULL, 0);
     found->inserted = codec_insert(tx, &thing_model, &thing);
     found->again = codec_insert_new(tx, &thing_model, &thing);
@@ -425,7 +440,8 @@ static bool update_thing(Tx *tx, void *arg)
     thing.name = STR("new");
     thing.colour = -1;
     thing.n = 100;
-    found->updated_other = codec_update(tx, &thing_model, STR("87654321-1234-5678-1234-567812345678"), &thing, SET_NAME);
+    found->updated_other = codec_update(tx, &thing_model, STR("87654321-1234-5678-1234-567812345678"), &thing,
+                                        SET_NAME);
     found->updated = codec_update(tx, &thing_model, thing.id, &thing, SET_NAME | SET_COLOUR);
     read_thing(tx, found, &found->renamed);
     DB_EXEC(tx, "UPDATE thing SET updated = NULL");
@@ -466,7 +482,8 @@ static void run_job(bool (*run)(Tx *, void *), Db *db, Arena *arena, Found *foun
 static void assert_is_sample(const Thing *thing)
 {
     Thing expected = sample();
-    assert_true(str_eq(thing->id, expected.id) && str_eq(thing->name, expected.name) && str_eq(thing->tags, expected.tags));
+    assert_true(str_eq(thing->id, expected.id) && str_eq(thing->name, expected.name) &&
+                str_eq(thing->tags, expected.tags));
     assert_int_equal(thing->updated, 5 * SECOND);
     assert_int_equal(thing->n, -3);
     assert_int_equal(thing->twice, -6);
@@ -476,7 +493,8 @@ static void assert_is_sample(const Thing *thing)
     assert_true(thing->at == TIME_NULL);
     assert_int_equal(thing->took, 90500000);
     assert_int_equal(thing->colour, 1);
-    assert_true(thing->part.i.has && thing->part.i.v == 9 && thing->part.t.us == 7 * SECOND && thing->part.t.offset == 3600);
+    assert_true(thing->part.i.has && thing->part.i.v == 9 && thing->part.t.us == 7 * SECOND &&
+                thing->part.t.offset == 3600);
     assert_null(thing->maybe_part);
 }
 
@@ -488,13 +506,15 @@ static void rows_carry_every_kind(void **state)
     run_job(insert_thing, db, arena, &found);
     assert_int_equal(found.inserted, 1);
     assert_int_equal(found.again, 0);
-    assert_string_equal(found.select.p, "SELECT thing.id, thing.updated, thing.name, thing.n, thing.maybe_n, thing.r, thing.maybe_r, thing.b,"
-                                        " thing.maybe_b, thing.at, thing.took, 2 * thing.n, thing.colour, thing.tags, thing.part,"
-                                        " thing.maybe_part FROM thing");
+    assert_string_equal(found.select.p,
+                        "SELECT thing.id, thing.updated, thing.name, thing.n, thing.maybe_n, thing.r, thing.maybe_r, "
+                        "thing.b, thing.maybe_b, thing.at, thing.took, 2 * thing.n, thing.colour, thing.tags,"
+                        " thing.part, thing.maybe_part FROM thing");
     assert_is_sample(&found.thing);
     assert_string_equal(arena_cstr(arena, found.part),
-                        "{\"s\": null, \"u\": null, \"i\": 9, \"f\": null, \"b\": null, \"t\": \"1970-01-01T01:00:07+01:00\", \"d\": 0.0,"
-                        " \"e\": null, \"dd\": null, \"a\": null, \"ss\": null, \"us\": null}");
+                        "{\"s\": null, \"u\": null, \"i\": 9, \"f\": null, \"b\": null, \"t\": "
+                        "\"1970-01-01T01:00:07+01:00\", \"d\": 0.0, \"e\": null, \"dd\": null, \"a\": null, "
+                        "\"ss\": null, \"us\": null}");
     run_job(upsert_thing, db, arena, &found);
     assert_int_equal(found.upserted, 1);
     assert_true(str_is(found.upsert.name, "upserted") && !found.upsert.maybe_b.has);

@@ -94,11 +94,14 @@ static void a_copy_that_is_lost_in_the_commit_is_told(void **state)
     CopyWatch watch = { .admin = f->admin, .ends_commit = true };
     Copy copy = { .from = f->sqlite, .to = f->postgres, .progress = watch_copy, .arg = &watch };
     must(f->admin, "CREATE TABLE t (k INTEGER)");
-    must(f->admin, "CREATE FUNCTION linger() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$");
-    must(f->admin, "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()");
+    must(f->admin, "CREATE FUNCTION linger() RETURNS TRIGGER LANGUAGE plpgsql AS $$ "
+                   "BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$");
+    must(f->admin, "CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW "
+                   "EXECUTE FUNCTION linger()");
     must(f->admin, "CREATE FUNCTION add() RETURNS TRIGGER LANGUAGE plpgsql AS"
                    " $$ BEGIN SET CONSTRAINTS late DEFERRED; INSERT INTO t VALUES (1); RETURN NULL; END $$");
-    must(f->admin, "CREATE CONSTRAINT TRIGGER early AFTER INSERT ON work_pool DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION add()");
+    must(f->admin, "CREATE CONSTRAINT TRIGGER early AFTER INSERT ON work_pool DEFERRABLE INITIALLY DEFERRED FOR EACH "
+                   "ROW EXECUTE FUNCTION add()");
     assert_false(copy_database(&copy, f->arena, &error));
     assert_true(watch.has_ended);
     pthread_join(watch.thread, NULL);

@@ -24,10 +24,11 @@ static void equal_json_has_one_form(void **state)
     (void)state;
     Arena *arena = arena_new();
     static const char *const pairs[][2] = {
-        { "{\"a\": 1, \"b\": 2}", "{\"b\":2,\"a\":1}" }, { "{\"a\": 1, \"a\": 2}", "{\"a\": 2}" }, { "{\"b\": 0, \"aa\": 0}", "{\"aa\": 0, \"b\": 0}" },
-        { "1.10", "1.1" }, { "1e2", "100" }, { "1E+2", "100.0" }, { "11e-1", "1.1" }, { "0.0", "-0" }, { "0e5", "0" }, { "0.001", "1e-3" },
-        { "-120", "-1.2e2" }, { "1e22", "10000000000000000000000" }, { "100.00", "100" }, { "10.010", "1001e-2" },
-        { "\"\\u00e9\"", "\"é\"" }, { "\"\\ud83d\\ude00\"", "\"😀\"" }, { "\"\\/\"", "\"/\"" }, { "[ 1 , 2 ]", "[1,2]" },
+        { "{\"a\": 1, \"b\": 2}", "{\"b\":2,\"a\":1}" }, { "{\"a\": 1, \"a\": 2}", "{\"a\": 2}" },
+        { "{\"b\": 0, \"aa\": 0}", "{\"aa\": 0, \"b\": 0}" }, { "1.10", "1.1" }, { "1e2", "100" }, { "1E+2", "100.0" },
+        { "11e-1", "1.1" }, { "0.0", "-0" }, { "0e5", "0" }, { "0.001", "1e-3" }, { "-120", "-1.2e2" },
+        { "1e22", "10000000000000000000000" }, { "100.00", "100" }, { "10.010", "1001e-2" }, { "\"\\u00e9\"", "\"é\"" },
+        { "\"\\ud83d\\ude00\"", "\"😀\"" }, { "\"\\/\"", "\"/\"" }, { "[ 1 , 2 ]", "[1,2]" },
         { "{\"x\": [{\"b\": null, \"a\": true}]}", "{\"x\":[{\"a\":true,\"b\":null}]}" },
     };
     for (size_t i = 0; i < COUNT_OF(pairs); i++)
@@ -41,10 +42,12 @@ static void different_json_has_another(void **state)
     (void)state;
     Arena *arena = arena_new();
     static const char *const pairs[][2] = {
-        { "1", "2" }, { "1", "10" }, { "1", "-1" }, { "1", "\"1\"" }, { "null", "\"null\"" }, { "true", "1" }, { "false", "null" },
-        { "[1, 2]", "[2, 1]" }, { "[1, [2]]", "[[1], 2]" }, { "[12]", "[1, 2]" }, { "{}", "[]" }, { "[]", "[[]]" }, { "{\"a\": 1}", "{\"a\": 1, \"b\": null}" },
-        { "{\"ab\": \"c\"}", "{\"a\": \"bc\"}" }, { "\"\"", "null" }, { "0.1", "0.10000000000000000555" }, { "1.01", "1.1" }, { "101", "11" },
-        { "12345678901234567890123", "12345678901234567890124" }, { "1e400", "1e401" }, { "NaN", "Infinity" }, { "\"e\\u0301\"", "\"\\u00e9\"" },
+        { "1", "2" }, { "1", "10" }, { "1", "-1" }, { "1", "\"1\"" }, { "null", "\"null\"" }, { "true", "1" },
+        { "false", "null" }, { "[1, 2]", "[2, 1]" }, { "[1, [2]]", "[[1], 2]" }, { "[12]", "[1, 2]" }, { "{}", "[]" },
+        { "[]", "[[]]" }, { "{\"a\": 1}", "{\"a\": 1, \"b\": null}" }, { "{\"ab\": \"c\"}", "{\"a\": \"bc\"}" },
+        { "\"\"", "null" }, { "0.1", "0.10000000000000000555" }, { "1.01", "1.1" }, { "101", "11" },
+        { "12345678901234567890123", "12345678901234567890124" }, { "1e400", "1e401" }, { "NaN", "Infinity" },
+        { "\"e\\u0301\"", "\"\\u00e9\"" },
     };
     for (size_t i = 0; i < COUNT_OF(pairs); i++)
         if (are_equal(arena, pairs[i][0], pairs[i][1]))
@@ -56,7 +59,8 @@ static void kinds_do_not_mix(void **state)
 {
     (void)state;
     Arena *arena = arena_new();
-    const Value values[] = { v_null(), v_int(1), v_text(STR("1")), v_text(STR("")), v_json(STR("null")), v_text(STR("null")), v_json(STR("1")) };
+    const Value values[] = { v_null(), v_int(1), v_text(STR("1")), v_text(STR("")), v_json(STR("null")),
+                             v_text(STR("null")), v_json(STR("1")) };
     for (size_t i = 0; i < COUNT_OF(values); i++)
         for (size_t j = 0; j < i; j++)
             assert_false(str_eq(canonical(arena, values[i]), canonical(arena, values[j])));
@@ -95,22 +99,29 @@ static void what_cannot_be_copied_has_a_reason(void **state)
     Fixture *f = *state;
     static const Case cases[] = {
         { "SELECT NULL", KIND_JSON, COPY_STRICT, NULL }, { ID, KIND_UUID, COPY_STRICT, NULL },
-        { "SELECT upper('0189ff3c-0000-7000-8000-0000000000ab')", KIND_UUID, COPY_STRICT, "is not a UUID in the usual form" },
+        { "SELECT upper('0189ff3c-0000-7000-8000-0000000000ab')", KIND_UUID, COPY_STRICT,
+          "is not a UUID in the usual form" },
         { "SELECT 'x'", KIND_UUID, 0, NULL },
         { "SELECT 'a' || char(0)", KIND_TEXT, COPY_STRICT, ZERO }, { "SELECT 'a' || char(0)", KIND_TEXT, 0, NULL },
         { "SELECT CAST(x'ff' AS TEXT)", KIND_TEXT, COPY_STRICT, "is not UTF-8" },
-        { "SELECT '\"\\u0000\"'", KIND_JSON, COPY_STRICT, ZERO }, { "SELECT '{\"\\u0000\": 1}'", KIND_JSON, COPY_STRICT, ZERO },
+        { "SELECT '\"\\u0000\"'", KIND_JSON, COPY_STRICT, ZERO },
+        { "SELECT '{\"\\u0000\": 1}'", KIND_JSON, COPY_STRICT, ZERO },
         { "SELECT '\"\\\\u0000\"'", KIND_JSON, COPY_STRICT, NULL }, { "SELECT '\"\\u0000\"'", KIND_JSON, 0, NULL },
-        { "SELECT 'NaN'", KIND_JSON, COPY_STRICT, NO_JSON }, { "SELECT 'NaN'", KIND_JSON, 0, NULL }, { "SELECT ''", KIND_JSON, COPY_STRICT, NO_JSON },
+        { "SELECT 'NaN'", KIND_JSON, COPY_STRICT, NO_JSON }, { "SELECT 'NaN'", KIND_JSON, 0, NULL },
+        { "SELECT ''", KIND_JSON, COPY_STRICT, NO_JSON },
         { "SELECT 2147483647", KIND_INT, COPY_STRICT, NULL }, { "SELECT -2147483648", KIND_INT, COPY_STRICT, NULL },
-        { "SELECT 2147483648", KIND_INT, COPY_STRICT, "is out of range for PostgreSQL's column" }, { "SELECT 2147483648", KIND_INT, 0, NULL },
+        { "SELECT 2147483648", KIND_INT, COPY_STRICT, "is out of range for PostgreSQL's column" },
+        { "SELECT 2147483648", KIND_INT, 0, NULL },
         { "SELECT 32768", KIND_SMALL, COPY_STRICT, "is out of range for PostgreSQL's column" },
-        { "SELECT 1.5", KIND_INT, 0, "is not an integer" }, { "SELECT 'x'", KIND_INT, 0, "is not an integer" }, { "SELECT ''", KIND_INT, 0, "is not an integer" },
+        { "SELECT 1.5", KIND_INT, 0, "is not an integer" }, { "SELECT 'x'", KIND_INT, 0, "is not an integer" },
+        { "SELECT ''", KIND_INT, 0, "is not an integer" },
         { "SELECT 2", KIND_BOOL, 0, "is neither true nor false" }, { "SELECT 1", KIND_BOOL, 0, NULL },
-        { "SELECT '2026-01-01 00:00:00.000001'", KIND_TIME, COPY_STRICT, NULL }, { "SELECT 'yesterday'", KIND_TIME, 0, "is not a valid time" },
+        { "SELECT '2026-01-01 00:00:00.000001'", KIND_TIME, COPY_STRICT, NULL },
+        { "SELECT 'yesterday'", KIND_TIME, 0, "is not a valid time" },
         { "SELECT 0", KIND_INTERVAL, 0, NULL }, { "SELECT '1970-01-02 00:00:00.000000'", KIND_INTERVAL, 0, NULL },
         { "SELECT 'soon'", KIND_INTERVAL, 0, "is not a valid duration" },
-        { "SELECT 'RUNNING'", KIND_STATE_TYPE, COPY_STRICT, NULL }, { "SELECT 'Running'", KIND_STATE_TYPE, COPY_STRICT, "is not a state type" },
+        { "SELECT 'RUNNING'", KIND_STATE_TYPE, COPY_STRICT, NULL },
+        { "SELECT 'Running'", KIND_STATE_TYPE, COPY_STRICT, "is not a state type" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Error error = { 0 };

@@ -9,7 +9,8 @@ static void sha256_of_known_texts(void **state)
 {
     Arena *arena = arena_new();
     assert_true(str_is(sha256_hex(arena, STR("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
-    assert_true(str_is(sha256_hex(arena, STR("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    assert_true(
+        str_is(sha256_hex(arena, STR("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
     arena_free(arena);
     (void)state;
 }
@@ -66,7 +67,8 @@ static void token_of_python_is_read(void **state)
     FernetKey key;
     Str plain;
     assert_true(fernet_key_parse(STR(KEY), &key));
-    Str token = STR("gAAAAABlU_EAMDEyMzQ1Njc4OWFiY2RlZnby4h1EZxpeGprgT5A03eJKQD4iz5lE1rVqw9al57l7RX0t_ujOsoXVF363gprp0w==");
+    Str token = STR(
+        "gAAAAABlU_EAMDEyMzQ1Njc4OWFiY2RlZnby4h1EZxpeGprgT5A03eJKQD4iz5lE1rVqw9al57l7RX0t_ujOsoXVF363gprp0w==");
     assert_true(fernet_decrypt(arena, &key, token, &plain));
     assert_true(str_is(plain, "{\"a\": \"\xC3\xA9\"}"));
     arena_free(arena);

@@ -1,4 +1,5 @@
-/* tests/unit/test_db.c -- transactions and readers on both engines; groups of writes, locks and URLs of SQLite, on files and in memory. */
+/* tests/unit/test_db.c -- transactions and readers on both engines;
+ * groups of writes, locks and URLs of SQLite, on files and in memory. */
 #include "engine.h"
 
 #include <ftw.h>
@@ -234,7 +235,9 @@ static void run_together(Fixture *f, Task *tasks, int count, Note *note)
     for (int i = 0; i < count; i++) {
         tasks[i].note = note;
         tasks[i].number = i;
-        tasks[i].job = (Job){ .run = task_run, .done = task_done, .arg = &tasks[i], .arena = arena_new(), .write = true };
+        tasks[i].job = (Job){
+            .run = task_run, .done = task_done, .arg = &tasks[i], .arena = arena_new(), .write = true
+        };
         db_submit(f->db, &tasks[i].job);
     }
     sem_post(&gate.go_on);
@@ -412,7 +415,9 @@ static void closing_finishes_what_is_queued(void **state)
     insert_each(tasks, PARALLEL);
     for (int i = 0; i < PARALLEL; i++) {
         tasks[i].note = &note;
-        tasks[i].job = (Job){ .run = task_run, .done = task_done, .arg = &tasks[i], .arena = arena_new(), .write = true };
+        tasks[i].job = (Job){
+            .run = task_run, .done = task_done, .arg = &tasks[i], .arena = arena_new(), .write = true
+        };
         db_submit(f->db, &tasks[i].job);
     }
     db_close(f->db);
@@ -580,7 +585,8 @@ static void files_are_found_by_any_form_of_url(void **state)
 {
     Fixture *f = *state;
     char url[256];
-    const char *forms[] = { "sqlite:///%s/new/folder/orion.db", "sqlite+aiosqlite:///file:%s/new/folder/orion.db?uri=true&cache=shared" };
+    const char *forms[] = { "sqlite:///%s/new/folder/orion.db",
+                            "sqlite+aiosqlite:///file:%s/new/folder/orion.db?uri=true&cache=shared" };
     exec(f->db, "INSERT INTO t (v) VALUES ('x')");
     for (size_t i = 0; i < COUNT_OF(forms); i++) {
         const char *rest = strstr(forms[i], "%s") + 2;

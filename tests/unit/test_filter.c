@@ -1,5 +1,5 @@
-/* tests/unit/test_filter.c -- filters against rows: what each body finds is what the reference found in the same rows; and what
- * its checks answer. */
+/* tests/unit/test_filter.c -- filters against rows: what each body finds is what the reference found in the same rows;
+ * and what its checks answer. */
 #include "engine.h"
 
 #include "db/migrate.h"
@@ -23,8 +23,9 @@ static const char *const data[] = {
     " (" ID("d1") ", 'dep-1', " ID("f1") ", true, '[\"x\"]', 'Quick', " ID("b1") "),"
     " (" ID("d2") ", 'dep-2', " ID("f2") ", false, '[]', 'slow', " ID("b2") "),"
     " (" ID("d3") ", 'dep-3', " ID("f2") ", true, '[]', NULL, NULL)",
-    "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_name, work_queue_id, state_type, state_name, tags,"
-    " start_time, expected_start_time, next_scheduled_start_time, flow_version, parent_task_run_id) VALUES"
+    "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_name, work_queue_id, state_type, "
+    "state_name, tags, start_time, expected_start_time, next_scheduled_start_time, flow_version, parent_task_run_id)"
+    " VALUES"
     " (" ID("e1") ", 'r1', " ID("f1") ", " ID("d1") ", 'Quick', " ID("b1") ", 'RUNNING', 'Running', '[\"x\", \"y\"]',"
     "  '2020-01-01 10:00:00.000000', '2020-01-01 09:00:00.000000', NULL, 'v1', NULL),"
     " (" ID("e2") ", 'r2', " ID("f1") ", NULL, NULL, NULL, 'COMPLETED', 'Cached', '[]',"
@@ -33,11 +34,13 @@ static const char *const data[] = {
     "  NULL, '2020-01-03 09:00:00.000000', '2020-01-03 09:00:00.000000', NULL, NULL),"
     " (" ID("e4") ", 'r4', " ID("f2") ", " ID("d2") ", 'slow', " ID("b2") ", 'SCHEDULED', 'Late', '[]',"
     "  NULL, '2020-01-04 09:00:00.500000', '2020-01-04 09:00:00.500000', NULL, NULL)",
-    "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id, state_type, state_name, tags, start_time) VALUES"
+    "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id, state_type, state_name, tags, start_time) "
+    "VALUES"
     " (" ID("c1") ", 't1', 'k', '1', " ID("e1") ", 'COMPLETED', 'Completed', '[\"m\"]', '2020-01-01 10:00:01.000000'),"
     " (" ID("c2") ", 't2', 'k', '2', " ID("e1") ", 'FAILED', 'Failed', '[]', '2020-01-01 10:00:02.000000'),"
     " (" ID("c3") ", 't3', 'k', '1', " ID("e2") ", 'RUNNING', 'Running', '[]', NULL),"
-    " (" ID("c4") ", 't4', 'k', '1', " ID("e3") ", 'COMPLETED', 'Cached', '[\"m\", \"n\"]', '2020-01-03 10:00:00.000000')",
+    " (" ID("c4") ", 't4', 'k', '1', " ID("e3")
+        ", 'COMPLETED', 'Cached', '[\"m\", \"n\"]', '2020-01-03 10:00:00.000000')",
     "UPDATE flow_run SET parent_task_run_id = " ID("c3") " WHERE name = 'r4'",
     "INSERT INTO log (id, name, level, flow_run_id, task_run_id, message, timestamp) VALUES"
     " (" ID("91") ", 'l1', 10, " ID("e1") ", NULL, 'one', '2020-01-01 10:00:00.000000'),"
@@ -81,13 +84,15 @@ static const Case cases[] = {
     { "flow_run", "{'flow_runs':{'deployment_id':{'is_null_':true}}}", "r2" },
     { "flow_run", "{'flow_runs':{'deployment_id':{'operator':'or_','is_null_':true,'any_':['U-d1']}}}", "r1 r2" },
     { "flow_run", "{'flow_runs':{'work_queue_name':{'is_null_':false}}}", "r1 r3 r4" },
-    { "flow_run", "{'flow_runs':{'state':{'operator':'or_','type':{'any_':['RUNNING']},'name':{'any_':['Late']}}}}", "r1 r4" },
+    { "flow_run", "{'flow_runs':{'state':{'operator':'or_','type':{'any_':['RUNNING']},'name':{'any_':['Late']}}}}",
+      "r1 r4" },
     { "flow_run", "{'flow_runs':{'state':{'type':{'any_':['RUNNING']},'name':{'any_':['Late']}}}}", "" },
     { "flow_run", "{'flow_runs':{'state':{'operator':'or_','type':{},'name':{'any_':['Late']}}}}", "r4" },
     { "flow_run", "{'flow_runs':{'start_time':{'before_':'2020-01-01T12:00:00+02:00'}}}", "r1" },
     { "flow_run", "{'flow_runs':{'start_time':{'after_':'2020-01-01T10:00:00.000001Z'}}}", "r2" },
     { "flow_run", "{'flow_runs':{'start_time':{'is_null_':true}}}", "r3 r4" },
-    { "flow_run", "{'flow_runs':{'expected_start_time':{'after_':'2020-01-02','before_':'2020-01-04T09:00:00.5Z'}}}", "r2 r3 r4" },
+    { "flow_run", "{'flow_runs':{'expected_start_time':{'after_':'2020-01-02','before_':'2020-01-04T09:00:00.5Z'}}}",
+      "r2 r3 r4" },
     { "flow_run", "{'flow_runs':{'next_scheduled_start_time':{'before_':'2020-01-04T09:00:00Z'}}}", "r3" },
     { "flow_run", "{'flow_runs':{'flow_version':{'any_':['v1','v9']}}}", "r1" },
     { "flow_run", "{'flow_runs':{'parent_task_run_id':{'is_null_':false}}}", "r4" },
@@ -106,7 +111,8 @@ static const Case cases[] = {
     { "task_run", "{'flow_runs':{'name':{'any_':['r2','r3']}},'deployments':{'name':{'like_':'DEP'}}}", "t4" },
     { "task_run", "{'flow_runs':{}}", "t1 t2 t3 t4" },
     { "task_run", "{'task_runs':{'tags':{'all_':['m']},'start_time':{'after_':'2020-01-02'}}}", "t4" },
-    { "task_run", "{'task_runs':{'operator':'or_','name':{'any_':['t3']},'state':{'type':{'any_':['FAILED']}}}}", "t2 t3" },
+    { "task_run", "{'task_runs':{'operator':'or_','name':{'any_':['t3']},'state':{'type':{'any_':['FAILED']}}}}",
+      "t2 t3" },
     { "deployment", "{'flows':{'name':{'any_':['beta']}}}", "dep-2 dep-3" },
     { "deployment", "{'flow_runs':{'name':{'any_':['r4']}},'task_runs':{}}", "" },
     { "deployment", "{'flow_runs':{'name':{'any_':['r3']}},'task_runs':{'name':{'any_':['t4']}}}", "dep-2" },
@@ -117,7 +123,8 @@ static const Case cases[] = {
     { "deployment", "{'task_runs':{'state':{'type':{'any_':['COMPLETED']}}}}", "dep-1 dep-2" },
     { "log", "{'logs':{'level':{'ge_':20,'le_':39}}}", "l2" },
     { "log", "{'logs':{'flow_run_id':{'any_':['U-e1']},'task_run_id':{'any_':['U-c1']}}}", "l2" },
-    { "log", "{'logs':{'operator':'or_','task_run_id':{'any_':['U-c1']},'timestamp':{'after_':'2020-01-03T10:00:00.000001Z'}}}", "l2 l3" },
+    { "log", "{'logs':{'operator':'or_','task_run_id':{'any_':['U-c1']},"
+             "'timestamp':{'after_':'2020-01-03T10:00:00.000001Z'}}}", "l2 l3" },
 };
 
 static const struct { const char *table; const FilterLink *links; size_t count; } entities[] = {
@@ -157,7 +164,8 @@ static bool where(Invalid *invalid, const char *table, const char *body, Query *
 
 /* ---- rows ---- */
 
-/* Jobs run on a database thread, where cmocka's assertions can only end the program: they leave what they found to the test. */
+/* Jobs run on a database thread, where cmocka's assertions can only end the program:
+ * they leave what they found to the test. */
 static bool insert_data(Tx *tx, void *arg)
 {
     (void)arg;
@@ -217,7 +225,8 @@ static void bodies_find_what_the_reference_finds(void **state)
 static const Dialect dialect = {
     "test",
     { [SQL_ANY] = "%c IN %v", [SQL_NOT_ANY] = "%c NOT IN %v", [SQL_ALL] = "%c HAS %v OF %v", [SQL_LIKE] = "%c LIKE %v",
-      [SQL_BEFORE] = "%c <= %v", [SQL_AFTER] = "%c >= %v", [SQL_GE] = "%c >= %v", [SQL_LE] = "%c <= %v", [SQL_EQ] = "%c = %v",
+      [SQL_BEFORE] = "%c <= %v", [SQL_AFTER] = "%c >= %v", [SQL_GE] = "%c >= %v", [SQL_LE] = "%c <= %v",
+      [SQL_EQ] = "%c = %v",
       [SQL_IS_NULL] = "%c IS NULL", [SQL_IS_NOT_NULL] = "%c IS NOT NULL", [SQL_JSON_EMPTY] = "%c = '[]'",
       [SQL_JSON_NOT_EMPTY] = "%c != '[]'", [SQL_LIKE_ANY] = "%c LIKE ANY %v" },
     "now()",
@@ -230,13 +239,16 @@ static void values_are_bound_in_the_order_of_their_places(void **state)
     Query q;
     query_init(&q, arena, &dialect);
     query_bind(&q, v_int(1));
-    assert_true(where(&invalid, "flow",
-                      "{'task_runs':{'name':{'like_':'x'}},'flow_runs':{'start_time':{'before_':'2020-01-01T01:00:00+01:00'}},"
-                      "'flows':{'tags':{'all_':['é'],'is_null_':true}},'ignored':{'x':1}}", &q));
+    assert_true(
+        where(&invalid, "flow",
+              "{'task_runs':{'name':{'like_':'x'}},'flow_runs':{'start_time':{'before_':'2020-01-01T01:00:00+01:00'}},"
+              "'flows':{'tags':{'all_':['é'],'is_null_':true}},'ignored':{'x':1}}",
+              &q));
     assert_string_equal(buf_cstr(&q.sql),
-                        "$1 AND ((flow.tags HAS $2 OF $2 AND flow.tags = '[]')) AND EXISTS (SELECT 1 FROM flow_run WHERE flow_run.flow_id ="
-                        " flow.id AND ((flow_run.start_time <= $3)) AND EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id ="
-                        " flow_run.id AND ((task_run.name LIKE $4))))");
+                        "$1 AND ((flow.tags HAS $2 OF $2 AND flow.tags = '[]')) AND EXISTS (SELECT 1 FROM flow_run"
+                        " WHERE flow_run.flow_id = flow.id AND ((flow_run.start_time <= $3))"
+                        " AND EXISTS (SELECT 1 FROM task_run"
+                        " WHERE task_run.flow_run_id = flow_run.id AND ((task_run.name LIKE $4))))");
     assert_int_equal(q.count, 4);
     assert_int_equal(q.values[1].kind, VAL_LIST);
     assert_true(str_is(q.values[1].s, "[\"\\u00e9\"]"));
@@ -267,7 +279,8 @@ static void rows_of_a_few_ids_are_looked_up(void **state)
     static const char looked_up[] = " AND task_run.flow_run_id IN (SELECT flow_run.id FROM flow_run WHERE (";
     assert_non_null(strstr(conditions(arena, "task_run", one), looked_up));
     assert_non_null(strstr(conditions(arena, "task_run", both), looked_up));
-    assert_non_null(strstr(conditions(arena, "flow", one), " AND flow.id IN (SELECT flow_run.flow_id FROM flow_run WHERE ("));
+    assert_non_null(
+        strstr(conditions(arena, "flow", one), " AND flow.id IN (SELECT flow_run.flow_id FROM flow_run WHERE ("));
     assert_null(strstr(conditions(arena, "task_run", either), looked_up));
     assert_null(strstr(conditions(arena, "task_run", "{'flow_runs':{'name':{'like_':'x'}}}"), looked_up));
     arena_free(arena);
@@ -301,31 +314,41 @@ static const struct { const char *table, *body, *errors; } refused[] = {
       AT("\"task_runs\",\"Zz\"") ERR("extra fields not permitted", "value_error.extra") "},"
       AT("\"task_runs\",\"zz\"") ERR("extra fields not permitted", "value_error.extra") "}" },
     { "flow", "{'flows':{'name':{'any_':['a',null,[]],'like_':{},'x':1},'operator':'and'}}",
-      AT("\"flows\",\"operator\"") ERR("value is not a valid enumeration member; permitted: 'and_', 'or_'", "type_error.enum")
+      AT("\"flows\",\"operator\"")
+      ERR("value is not a valid enumeration member; permitted: 'and_', 'or_'", "type_error.enum")
       ",\"ctx\":{\"enum_values\":[\"and_\",\"or_\"]}},"
       AT("\"flows\",\"name\",\"any_\",1") ERR("none is not an allowed value", "type_error.none.not_allowed") "},"
       AT("\"flows\",\"name\",\"any_\",2") ERR("str type expected", "type_error.str") "},"
       AT("\"flows\",\"name\",\"like_\"") ERR("str type expected", "type_error.str") "},"
       AT("\"flows\",\"name\",\"x\"") ERR("extra fields not permitted", "value_error.extra") "}" },
-    { "flow_run", "{'flow_runs':{'id':{'not_any_':'x','any_':[]},'state':{'type':{'any_':['Running']},'q':1,'operator':null}}}",
+    { "flow_run",
+      "{'flow_runs':{'id':{'not_any_':'x','any_':[]},'state':{'type':{'any_':['Running']},'q':1,'operator':null}}}",
       AT("\"flow_runs\",\"id\",\"not_any_\"") ERR("value is not a valid list", "type_error.list") "},"
       AT("\"flow_runs\",\"state\",\"operator\"") ERR("none is not an allowed value", "type_error.none.not_allowed") "},"
       AT("\"flow_runs\",\"state\",\"type\",\"any_\",0")
-      ERR("value is not a valid enumeration member; permitted: 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', 'FAILED', 'CANCELLED',"
-          " 'CRASHED', 'PAUSED', 'CANCELLING'", "type_error.enum")
-      ",\"ctx\":{\"enum_values\":[\"SCHEDULED\",\"PENDING\",\"RUNNING\",\"COMPLETED\",\"FAILED\",\"CANCELLED\",\"CRASHED\",\"PAUSED\",\"CANCELLING\"]}},"
+      ERR("value is not a valid enumeration member; permitted: 'SCHEDULED', 'PENDING', 'RUNNING', 'COMPLETED', "
+          "'FAILED', 'CANCELLED', 'CRASHED', 'PAUSED', 'CANCELLING'", "type_error.enum")
+      ",\"ctx\":{\"enum_values\":[\"SCHEDULED\",\"PENDING\",\"RUNNING\",\"COMPLETED\",\"FAILED\",\"CANCELLED\","
+      "\"CRASHED\",\"PAUSED\",\"CANCELLING\"]}},"
       AT("\"flow_runs\",\"state\",\"q\"") ERR("extra fields not permitted", "value_error.extra") "}" },
-    { "flow_run", "{'work_pool_queues':{'name':{'startswith_':'a'}},'work_pools':{'operator':5,'type':[]},'deployments':{'is_schedule_active':{'eq_':'maybe'}}}",
-      AT("\"deployments\",\"is_schedule_active\",\"eq_\"") ERR("value could not be parsed to a boolean", "type_error.bool") "},"
-      AT("\"work_pools\",\"operator\"") ERR("value is not a valid enumeration member; permitted: 'and_', 'or_'", "type_error.enum")
+    { "flow_run",
+      "{'work_pool_queues':{'name':{'startswith_':'a'}},'work_pools':{'operator':5,'type':[]},"
+      "'deployments':{'is_schedule_active':{'eq_':'maybe'}}}",
+      AT("\"deployments\",\"is_schedule_active\",\"eq_\"")
+      ERR("value could not be parsed to a boolean", "type_error.bool") "},"
+      AT("\"work_pools\",\"operator\"")
+      ERR("value is not a valid enumeration member; permitted: 'and_', 'or_'", "type_error.enum")
       ",\"ctx\":{\"enum_values\":[\"and_\",\"or_\"]}},"
       AT("\"work_pool_queues\",\"name\",\"startswith_\"") ERR("value is not a valid list", "type_error.list") "}" },
-    { "task_run", "{'task_runs':{'subflow_runs':{'exists_':3},'tags':{'is_null_':[]},'start_time':{'operator':'or_','before_':'x','after_':5}}}",
+    { "task_run",
+      "{'task_runs':{'subflow_runs':{'exists_':3},'tags':{'is_null_':[]},"
+      "'start_time':{'operator':'or_','before_':'x','after_':5}}}",
       AT("\"task_runs\",\"tags\",\"is_null_\"") ERR("value could not be parsed to a boolean", "type_error.bool") "},"
       AT("\"task_runs\",\"start_time\",\"before_\"") ERR("Unable to parse string [x]", "value_error.parser") "},"
       AT("\"task_runs\",\"start_time\",\"after_\"") ERR("Unrecognized datetime.", "value_error") "},"
       AT("\"task_runs\",\"start_time\",\"operator\"") ERR("extra fields not permitted", "value_error.extra") "},"
-      AT("\"task_runs\",\"subflow_runs\",\"exists_\"") ERR("value could not be parsed to a boolean", "type_error.bool") "}" },
+      AT("\"task_runs\",\"subflow_runs\",\"exists_\"") ERR("value could not be parsed to a boolean", "type_error.bool")
+      "}" },
     { "log", "{'logs':{'level':{'ge_':'a','le_':1.5},'name':{'any_':[]}}}",
       AT("\"logs\",\"level\",\"ge_\"") ERR("value is not a valid integer", "type_error.integer") "},"
       AT("\"logs\",\"name\"") ERR("extra fields not permitted", "value_error.extra") "}" },
@@ -354,14 +377,17 @@ static void sorts_are_an_enum(void **state)
     Invalid invalid;
     invalid_init(&invalid, arena, 0);
     invalid_enter(&invalid, "body");
-    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'CREATED_DESC'}")), "flow.created DESC");
-    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':null}")), "flow.name ASC");
+    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'CREATED_DESC'}")),
+                        "flow.created DESC");
+    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':null}")),
+                        "flow.name ASC");
     assert_string_equal(sort_order(&invalid, flow_sorts, NULL, NULL), "flow.created DESC");
     assert_int_equal(invalid.count, 0);
     assert_null(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'name_asc'}")));
     assert_string_equal(buf_cstr(&invalid.items),
-                        AT("\"sort\"") ERR("value is not a valid enumeration member; permitted: 'CREATED_DESC', 'UPDATED_DESC', 'NAME_ASC',"
-                        " 'NAME_DESC'", "type_error.enum")
+                        AT("\"sort\"")
+                        ERR("value is not a valid enumeration member; permitted: 'CREATED_DESC', 'UPDATED_DESC',"
+                            " 'NAME_ASC', 'NAME_DESC'", "type_error.enum")
                         ",\"ctx\":{\"enum_values\":[\"CREATED_DESC\",\"UPDATED_DESC\",\"NAME_ASC\",\"NAME_DESC\"]}}");
     arena_free(arena);
     (void)state;

@@ -9,7 +9,8 @@ static void a_reply_has_its_headers_in_order(void **state)
     const char *reply = hear_reply(fd, false);
     assert_memory_equal(reply, "HTTP/1.1 200 OK\r\ndate: ", 23);
     assert_memory_equal(reply + 23 + 25, " GMT\r\n", 6);
-    assert_string_equal(reply + 23 + 31, "server: orion\r\ncontent-length: 2\r\ncontent-type: text/plain\r\nx-path: /a  X: y\r\n\r\nhi");
+    assert_string_equal(reply + 23 + 31,
+                        "server: orion\r\ncontent-length: 2\r\ncontent-type: text/plain\r\nx-path: /a  X: y\r\n\r\nhi");
     struct tm sent = { 0 };
     assert_non_null(strptime(reply + 23, "%a, %d %b %Y %H:%M:%S GMT", &sent));
     assert_true(labs((long)(time(NULL) - timegm(&sent))) <= 2);
@@ -54,7 +55,9 @@ static void pipelined_requests_are_answered_in_order(void **state)
 
 static void a_request_may_come_byte_by_byte(void **state)
 {
-    static const char request[] = "POST /defer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n" GET("/?2");
+    static const char request[] =
+        "POST /defer HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\n" GET("/?2");
     Live *live = live_default();
     int fd = client(live), on = 1;
     setsockopt(fd, IPPROTO_TCP, 1 /* TCP_NODELAY */, &on, sizeof on);
@@ -196,7 +199,8 @@ static void idle_and_slow_clients_are_let_go(void **state)
     config.keep_alive_timeout = 0.15;
     config.head_timeout = config.reply_timeout = 0.3;
     Live *live = live_start(&config, 5);
-    int idle = client(live), silent = client(live), slow_head = client(live), slow_body = client(live), deaf = client(live);
+    int idle = client(live), silent = client(live), slow_head = client(live), slow_body = client(live),
+        deaf = client(live);
     say(idle, GET("/?x"));
     assert_reply(idle, "200", "x");
     assert_ended(idle);
@@ -459,7 +463,9 @@ static void running_out_of_descriptors_passes(void **state)
     getrlimit(RLIMIT_NOFILE, &all);
     int starved = socket(AF_INET, SOCK_STREAM, 0);
     few = (struct rlimit){ (rlim_t)starved + 1, all.rlim_max };
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(live->server)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)http_server_port(live->server)),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     log_set_level(LOG_CRITICAL); /* the warning is expected */
     setrlimit(RLIMIT_NOFILE, &few);
     assert_int_equal(connect(starved, (struct sockaddr *)&address, sizeof address), 0);

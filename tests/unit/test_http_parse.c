@@ -167,7 +167,8 @@ static void paths_are_decoded_as_python_does(void **state)
     static const struct { const char *from; Str to; } cases[] = {
         { "/a%20b", { "/a b", 4 } }, { "/a%2Fb", { "/a/b", 4 } }, { "/%zz%4", { "/%zz%4", 6 } }, { "/%", { "/%", 2 } },
         { "/%C3%A9", { "/\xC3\xA9", 3 } }, { "/%ff", { "/\xEF\xBF\xBD", 4 } }, { "/%E2%82x", { "/\xEF\xBF\xBDx", 5 } },
-        { "/%ED%A0%80", { "/\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", 10 } }, { "/%F0%9F%98%80", { "/\xF0\x9F\x98\x80", 5 } },
+        { "/%ED%A0%80", { "/\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", 10 } },
+        { "/%F0%9F%98%80", { "/\xF0\x9F\x98\x80", 5 } },
         { "/a+b", { "/a+b", 4 } }, { "/%25%32%30", { "/%20", 4 } }, { "/%00", { "/\0", 2 } },
         { "/%F4%90%80%80", { "/\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", 13 } },
         { "/%C0%AF", { "/\xEF\xBF\xBD\xEF\xBF\xBD", 7 } }, { "/%E2%82%AC%E2", { "/\xE2\x82\xAC\xEF\xBF\xBD", 7 } },
@@ -224,7 +225,8 @@ static const struct { const char *bytes, *content; int status; } bodies[] = {
     { "0\r\nT: x\n\r\n", NULL, 400 },
     { "65\r\n", NULL, 413 },
     { "ffffffffffffffffff\r\n", NULL, 413 },
-    { "60\r\n012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345\r\n5\r\n", NULL, 413 },
+    { "60\r\n012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345\r\n5\r\n",
+      NULL, 413 },
 };
 
 static void chunked_bodies_are_read_strictly(void **state)
@@ -238,7 +240,8 @@ static void chunked_bodies_are_read_strictly(void **state)
         assert_true(http_body_begin(&body, &framing, 100, &budget, &failure));
         bool ok = true;
         for (size_t at = 0; ok && at < bytes.n; at += consumed)
-            ok = http_body_feed(&body, (Str){ bytes.p + at, step < bytes.n - at ? step : bytes.n - at }, &consumed, &failure);
+            ok = http_body_feed(&body, (Str){ bytes.p + at, step < bytes.n - at ? step : bytes.n - at }, &consumed,
+                                &failure);
         assert_int_equal(failure.status, bodies[i / 2].status);
         assert_int_equal(body.state == BODY_DONE, bodies[i / 2].content != NULL);
         if (bodies[i / 2].content)

@@ -70,10 +70,10 @@ static void malformed_text_is_told_as_python_tells_it(void **state)
 static void what_cannot_be_answered_is_refused(void **state)
 {
     static const struct { const char *text; size_t position; } cases[] = {
-        { "NaN", 0 }, { "1e309", 0 }, { "[-1.8e308]", 1 }, { "[1e0400]", 1 }, { "[Infinity]", 1 }, { "{\"a\": -Infinity}", 6 },
-        { "\"é\\ud800\"", 2 }, { "\"\\udc00\\ud800\"", 1 }, { "\"\\ud800\\u0041\"", 1 },
-        { "\"\xC0\xAF\"", 1 }, { "\"\xED\xA0\x80\"", 1 }, { "\"\xF4\x90\x80\x80\"", 1 }, { "\"12345678\xE2\x82\"", 9 }, { "\x80", 0 },
-        { "\"\xE0\x80\x80\"", 1 }, { "\"\xF0\x8F\xBF\xBF\"", 1 }, { "\"\xC3", 1 },
+        { "NaN", 0 }, { "1e309", 0 }, { "[-1.8e308]", 1 }, { "[1e0400]", 1 }, { "[Infinity]", 1 },
+        { "{\"a\": -Infinity}", 6 }, { "\"é\\ud800\"", 2 }, { "\"\\udc00\\ud800\"", 1 }, { "\"\\ud800\\u0041\"", 1 },
+        { "\"\xC0\xAF\"", 1 }, { "\"\xED\xA0\x80\"", 1 }, { "\"\xF4\x90\x80\x80\"", 1 }, { "\"12345678\xE2\x82\"", 9 },
+        { "\x80", 0 }, { "\"\xE0\x80\x80\"", 1 }, { "\"\xF0\x8F\xBF\xBF\"", 1 }, { "\"\xC3", 1 },
     };
     Arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -106,7 +106,9 @@ static void depth_has_a_limit(void **state)
 static void tree_holds_what_was_written(void **state)
 {
     Arena *arena = arena_new();
-    const Json *json = parse(arena, STR("\xEF\xBB\xBF {\"a\": [1, -2.50, \"x\\u0000\\ud83d\\ude00\"], \"b\\n\": null, \"\": {\"c\": true}}"));
+    const Json *json =
+        parse(arena,
+              STR("\xEF\xBB\xBF {\"a\": [1, -2.50, \"x\\u0000\\ud83d\\ude00\"], \"b\\n\": null, \"\": {\"c\": true}}"));
     assert_int_equal(json->kind, JSON_OBJECT);
     assert_int_equal(json->count, 3);
     const Json *a = json_get(json, "a");
@@ -150,10 +152,12 @@ static void both_styles_are_python_s(void **state)
           "[1.1, 100000.0, 1e+22, -0.0, 0, 12345678901234567890123, 1e+308, 5e-324, 0.0]",
           "[1.1,100000.0,1e+22,-0.0,0,12345678901234567890123,1e+308,5e-324,0.0]" },
         { " {\"b\" : 1, \"a\" : [ ] , \"b\":{\"x\":\"\\u0000\\u00e9\\ud83d\\ude00/\\/\"} } ",
-          "{\"b\": {\"x\": \"\\u0000\\u00e9\\ud83d\\ude00//\"}, \"a\": []}", "{\"b\":{\"x\":\"\\u0000é😀//\"},\"a\":[]}" },
+          "{\"b\": {\"x\": \"\\u0000\\u00e9\\ud83d\\ude00//\"}, \"a\": []}",
+          "{\"b\":{\"x\":\"\\u0000é😀//\"},\"a\":[]}" },
         { "\"é\x7F\\u2028\"", "\"\\u00e9\\u007f\\u2028\"", "\"é\x7F\xE2\x80\xA8\"" },
         { "[{},[],\"\",null,true,false]", "[{}, [], \"\", null, true, false]", "[{},[],\"\",null,true,false]" },
-        { "\"\\b\\f\\n\\r\\t\\\"\\\\\\u001f\"", "\"\\b\\f\\n\\r\\t\\\"\\\\\\u001f\"", "\"\\b\\f\\n\\r\\t\\\"\\\\\\u001f\"" },
+        { "\"\\b\\f\\n\\r\\t\\\"\\\\\\u001f\"", "\"\\b\\f\\n\\r\\t\\\"\\\\\\u001f\"",
+          "\"\\b\\f\\n\\r\\t\\\"\\\\\\u001f\"" },
     };
     Arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -195,9 +199,10 @@ static void writer_keeps_commas_and_keys(void **state)
 {
     Arena *arena = arena_new();
     static const char *const expected[] = {
-        "{\"a\":[1,null,\"é\",{},1.5,null],\"k\":{\"x\":true,\"y\":\"t\",\"z\":null},\"s\":[1,{\"a\":\"é\"}],\"n\":null,\"bad\":null,\"v\":null}",
-        "{\"a\": [1, null, \"\\u00e9\", {}, 1.5, null], \"k\": {\"x\": true, \"y\": \"t\", \"z\": null}, \"s\": [1, {\"a\": \"\\u00e9\"}], "
-        "\"n\": null, \"bad\": null, \"v\": null}",
+        "{\"a\":[1,null,\"é\",{},1.5,null],\"k\":{\"x\":true,\"y\":\"t\",\"z\":null},\"s\":[1,{\"a\":\"é\"}],"
+        "\"n\":null,\"bad\":null,\"v\":null}",
+        "{\"a\": [1, null, \"\\u00e9\", {}, 1.5, null], \"k\": {\"x\": true, \"y\": \"t\", \"z\": null}, \"s\": [1, "
+        "{\"a\": \"\\u00e9\"}], \"n\": null, \"bad\": null, \"v\": null}",
     };
     for (int style = JSON_WIRE; style <= JSON_STORED; style++) {
         Buf out;
@@ -242,7 +247,8 @@ static void writer_keeps_commas_and_keys(void **state)
 /* Trees are given back where the buffer did not grow, and only there: what stands in it must not be written over. */
 static void stored_texts_keep_the_buffer_whole(void **state)
 {
-    static const char text[] = "{\"a\": [1.5, \"\\u00e9\"], \"b\": 0.1000000000000000000000000000000000000000000000000000000000000000000000001}";
+    static const char text[] = "{\"a\": [1.5, \"\\u00e9\"], "
+                               "\"b\": 0.1000000000000000000000000000000000000000000000000000000000000000000000001}";
     static const char wire[] = "{\"a\":[1.5,\"é\"],\"b\":0.1}";
     Arena *arena = arena_new();
     Buf out;

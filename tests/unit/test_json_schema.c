@@ -1,4 +1,5 @@
-/* tests/unit/test_json_schema.c -- what fits a schema, and the words for what does not: expected values are those of jsonschema.validate. */
+/* tests/unit/test_json_schema.c -- what fits a schema, and the words for what does not:
+ * expected values are those of jsonschema.validate. */
 #include "unit.h"
 
 #include "python/json_schema.h"
@@ -127,7 +128,8 @@ static const Case cases[] = {
       "[]", "[] is not of type 'null', 'object'" },
     { "{\"format\": \"date\"}",
       "\"never\"", NULL },
-    { "{\"type\": \"object\", \"properties\": {\"env\": {\"type\": \"object\", \"additionalProperties\": {\"type\": \"string\"}}, \"cpu\": {\"type\": \"integer\"}}, \"required\": [\"image\"]}",
+    { "{\"type\": \"object\", \"properties\": {\"env\": {\"type\": \"object\", \"additionalProperties\": {"
+      "\"type\": \"string\"}}, \"cpu\": {\"type\": \"integer\"}}, \"required\": [\"image\"]}",
       "{\"env\": {\"A\": 1}, \"cpu\": \"x\"}", "'image' is a required property" },
 };
 
@@ -194,7 +196,8 @@ static void test_schemas_too_large(void **state)
     Str schemas[] = {
         repeated(arena, "{\"properties\": {", "\"a", 20000, "}}"),
         repeated(arena, "{\"patternProperties\": {", "\"x(y|z)*", 20000, "}}"),
-        STR("{\"additionalProperties\": {\"enum\": [[1], [2], [3]]}, \"uniqueItems\": true, \"propertyNames\": {\"pattern\": \"(a|b)*a(a|b){900}\"}}"),
+        STR("{\"additionalProperties\": {\"enum\": [[1], [2], [3]]}, \"uniqueItems\": true, "
+            "\"propertyNames\": {\"pattern\": \"(a|b)*a(a|b){900}\"}}"),
     };
     Str value = repeated(arena, "{", "\"b", 20000, "}");
     for (size_t i = 0; i < COUNT_OF(schemas); i++) {

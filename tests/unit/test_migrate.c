@@ -1,4 +1,5 @@
-/* tests/unit/test_migrate.c -- from nothing to the head and back, and what is refused. tests/schema compares the schema itself. */
+/* tests/unit/test_migrate.c -- from nothing to the head and back, and what is refused.
+ * tests/schema compares the schema itself. */
 #include "engine.h"
 #include "memory_db.h"
 
@@ -67,14 +68,18 @@ static bool read_state(Tx *tx, void *arg)
     State *s = arg;
     if (!migrate_state(tx, &s->state, &s->revision))
         return false;
-    const char *count = by_engine("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'", "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'");
+    const char *count = by_engine("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table'",
+                                  "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'");
     s->tables = db_int(tx, -1, count, NULL, 0);
     if (s->state != SCHEMA_HEAD)
         return true;
     s->pools = DB_INT(tx, -1, "SELECT COUNT(*) FROM work_pool");
     s->queues = DB_INT(tx, -1, "SELECT COUNT(*) FROM work_queue");
-    s->defaults = DB_INT(tx, -1, "SELECT COUNT(*) FROM work_pool AS p JOIN work_queue AS q ON p.default_queue_id = q.id AND q.work_pool_id = p.id"
-                                 " WHERE p.name = 'default-agent-pool' AND p.type = 'prefect-agent' AND q.name = 'default' AND q.priority = 1");
+    s->defaults = DB_INT(tx, -1,
+                         "SELECT COUNT(*) FROM work_pool AS p JOIN work_queue AS q ON p.default_queue_id = q.id AND "
+                         "q.work_pool_id = p.id"
+                         " WHERE p.name = 'default-agent-pool' AND p.type = 'prefect-agent'"
+                         " AND q.name = 'default' AND q.priority = 1");
     return tx->error->code == ERR_NONE;
 }
 
@@ -174,7 +179,8 @@ static void assert_all_refused(Fixture *f, const char *word)
     assert_int_not_equal(run(f, stamp, (void *)(uintptr_t)OLDER).code, ERR_NONE);
     assert_int_equal(state_of(f).tables, tables);
     assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a2") ")"));
-    assert_int_equal(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")").code, ERR_INTEGRITY); /* still there */
+    /* still there */
+    assert_int_equal(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")").code, ERR_INTEGRITY);
 }
 
 static void a_newer_database_is_left_alone(void **state)
@@ -219,7 +225,9 @@ static void another_programs_table_beside_ours_is_left_alone(void **state)
     bool (*const jobs[])(Tx *, void *) = { drop, clear, stamp };
     assert_done(run(f, up, NULL));
     assert_done(run(f, script, "DROP TABLE log"));
-    assert_done(run(f, script, "CREATE TABLE log (id VARCHAR(36) PRIMARY KEY, name VARCHAR(10), created INTEGER, updated INTEGER)"));
+    assert_done(
+        run(f, script,
+            "CREATE TABLE log (id VARCHAR(36) PRIMARY KEY, name VARCHAR(10), created INTEGER, updated INTEGER)"));
     assert_done(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")"));
     assert_done(run(f, script, "INSERT INTO flow (name) VALUES ('kept')"));
     assert_non_null(strstr(run(f, up, NULL).message, "table log"));
@@ -229,7 +237,8 @@ static void another_programs_table_beside_ours_is_left_alone(void **state)
             assert_int_equal(error.code, ERR_CONFLICT);
             assert_non_null(strstr(error.message, "table log"));
         }
-        assert_int_equal(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")").code, ERR_INTEGRITY); /* still there */
+        /* still there */
+        assert_int_equal(run(f, script, "INSERT INTO log (id) VALUES (" ID("a1") ")").code, ERR_INTEGRITY);
         assert_int_equal(run(f, script, "INSERT INTO flow (name) VALUES ('kept')").code, ERR_INTEGRITY);
         assert_done(run(f, mark_older, NULL));
     }
@@ -289,22 +298,33 @@ static void fill(Fixture *f)
         "INSERT INTO flow (id, name) VALUES (" ID("f0") ", 'flow')",
         "INSERT INTO block_type (id, name, slug) VALUES (" ID("b1") ", 'type', 'type')",
         "INSERT INTO block_schema (id, checksum, block_type_id) VALUES (" ID("b2") ", 'sum', " ID("b1") ")",
-        "INSERT INTO block_schema_reference (name, parent_block_schema_id, reference_block_schema_id) VALUES ('r', " ID("b2") ", " ID("b2") ")",
-        "INSERT INTO block_document (id, name, block_schema_id, block_type_id) VALUES (" ID("b3") ", 'document', " ID("b2") ", " ID("b1") ")",
-        "INSERT INTO block_document_reference (name, parent_block_document_id, reference_block_document_id) VALUES ('r', " ID("b3") ", " ID("b3") ")",
+        "INSERT INTO block_schema_reference (name, parent_block_schema_id, reference_block_schema_id) VALUES ('r', "
+            ID("b2") ", " ID("b2") ")",
+        "INSERT INTO block_document (id, name, block_schema_id, block_type_id) VALUES (" ID("b3") ", 'document', "
+            ID("b2") ", " ID("b1") ")",
+        "INSERT INTO block_document_reference (name, parent_block_document_id, reference_block_document_id) VALUES "
+        "('r', " ID("b3") ", " ID("b3") ")",
         "INSERT INTO agent (name, work_queue_id) SELECT 'agent', id FROM work_queue",
         "INSERT INTO worker (name, work_pool_id) SELECT 'worker', id FROM work_pool",
-        "INSERT INTO deployment (id, name, flow_id, infrastructure_document_id, work_queue_id) SELECT " ID("d0") ", 'd', " ID("f0") ", " ID("b3") ", id FROM work_queue",
-        "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_id) SELECT " ID("e0") ", 'run', " ID("f0") ", " ID("d0") ", id FROM work_queue",
-        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES (" ID("c0") ", 'task', 'k', '0', " ID("e0") ")",
+        "INSERT INTO deployment (id, name, flow_id, infrastructure_document_id, work_queue_id) SELECT " ID("d0")
+            ", 'd', " ID("f0") ", " ID("b3") ", id FROM work_queue",
+        "INSERT INTO flow_run (id, name, flow_id, deployment_id, work_queue_id) SELECT " ID("e0") ", 'run', " ID("f0")
+            ", " ID("d0") ", id FROM work_queue",
+        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES (" ID("c0") ", 'task', 'k', '0', "
+            ID("e0") ")",
         "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES (" ID("a0") ", " ID("e0") ", " ID("c0") ")",
-        "INSERT INTO flow_run_state (id, type, name, flow_run_id, result_artifact_id) VALUES (" ID("50") ", 'RUNNING', 'Running', " ID("e0") ", " ID("a0") ")",
-        "INSERT INTO task_run_state (id, type, name, task_run_id, result_artifact_id) VALUES (" ID("50") ", 'RUNNING', 'Running', " ID("c0") ", " ID("a0") ")",
+        "INSERT INTO flow_run_state (id, type, name, flow_run_id, result_artifact_id) VALUES (" ID("50")
+            ", 'RUNNING', 'Running', " ID("e0") ", " ID("a0") ")",
+        "INSERT INTO task_run_state (id, type, name, task_run_id, result_artifact_id) VALUES (" ID("50")
+            ", 'RUNNING', 'Running', " ID("c0") ", " ID("a0") ")",
         "UPDATE flow_run SET state_id = " ID("50") ", parent_task_run_id = " ID("c0"),
         "UPDATE task_run SET state_id = " ID("50"),
-        "INSERT INTO flow_run_notification_policy (id, message_template, block_document_id) VALUES (" ID("90") ", '', " ID("b3") ")",
-        "INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id) VALUES (" ID("90") ", " ID("50") ")",
-        "INSERT INTO log (name, level, flow_run_id, message, timestamp) VALUES ('l', 20, " ID("e0") ", 'm', '2026-01-01 00:00:00.000000')",
+        "INSERT INTO flow_run_notification_policy (id, message_template, block_document_id) VALUES (" ID("90") ", '', "
+            ID("b3") ")",
+        "INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id) VALUES (" ID("90")
+            ", " ID("50") ")",
+        "INSERT INTO log (name, level, flow_run_id, message, timestamp) VALUES ('l', 20, " ID("e0")
+            ", 'm', '2026-01-01 00:00:00.000000')",
     };
     for (size_t i = 0; i < COUNT_OF(inserts); i++)
         assert_done(run(f, script, (void *)(uintptr_t)inserts[i]));
@@ -325,7 +345,8 @@ static void clear_empties_all_tables(void **state)
         "INSERT INTO flow (id, name) VALUES (" ID("f0") ", 'flow')",
         "INSERT INTO block_type (id, name, slug) VALUES (" ID("b1") ", 'type', 'type')",
         "INSERT INTO flow_run (id, name, flow_id) VALUES (" ID("e0") ", 'run', " ID("f0") ")",
-        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES (" ID("c0") ", 'task', 'k', '0', " ID("e0") ")",
+        "INSERT INTO task_run (id, name, task_key, dynamic_key, flow_run_id) VALUES (" ID("c0") ", 'task', 'k', '0', "
+            ID("e0") ")",
         "INSERT INTO artifact (id, flow_run_id, task_run_id) VALUES (" ID("a0") ", " ID("e0") ", " ID("c0") ")",
     };
     for (size_t i = 0; i < COUNT_OF(inserts); i++)

@@ -1,4 +1,5 @@
-/* tests/unit/test_notify.c -- the requests that tell a message, against those that the reference sends for the same block. */
+/* tests/unit/test_notify.c -- the requests that tell a message, against those that the
+ * reference sends for the same block. */
 #include "unit.h"
 
 #include "notify/notify.h"
@@ -30,8 +31,11 @@ static Case read_case(Arena *arena, Str line)
     JsonError error;
     assert_true(json_parse(arena, line, &json, &error));
     return (Case){
-        .kind = json_get(json, "kind")->text, .body = json_get(json, "body")->text, .subject = json_get(json, "subject")->text,
-        .data = json_get(json, "data"), .requests = json_get(json, "requests"),
+        .kind = json_get(json, "kind")->text,
+        .body = json_get(json, "body")->text,
+        .subject = json_get(json, "subject")->text,
+        .data = json_get(json, "data"),
+        .requests = json_get(json, "requests"),
     };
 }
 
@@ -111,7 +115,9 @@ static void errors_tell_no_secret(void **state)
 {
     static const struct { const char *kind, *data; } blocks[] = {
         { "slack-webhook", "{\"url\": \"https://example.com/sesame\"}" },
-        { "twilio-sms", "{\"account_sid\": \"sesame\", \"auth_token\": \"sesame\", \"from_phone_number\": \"1\", \"to_phone_numbers\": []}" },
+        { "twilio-sms",
+          "{\"account_sid\": \"sesame\", \"auth_token\": \"sesame\", \"from_phone_number\": \"1\", "
+          "\"to_phone_numbers\": []}" },
         { "pager-duty-webhook", "{\"integration_key\": \" sesame\", \"api_key\": \"sesame\"}" },
         { "opsgenie-webhook", "{\"apikey\": \" sesame\"}" },
         { "json", "{\"value\": \"sesame\"}" },

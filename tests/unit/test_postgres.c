@@ -1,5 +1,5 @@
-/* tests/unit/test_postgres.c -- the PostgreSQL driver against a server: values in and out, rows, statements and pipelines. What happens when
- * something else goes wrong is in test_postgres_faults.c. */
+/* tests/unit/test_postgres.c -- the PostgreSQL driver against a server: values in and out, rows,
+ * statements and pipelines. What happens when something else goes wrong is in test_postgres_faults.c. */
 #include "postgres_db.h"
 
 #include <math.h>
@@ -62,7 +62,8 @@ static void booleans(void **state)
 static void reals(void **state)
 {
     Session *s = *state;
-    static const double some[] = { 0.0, -0.0, 0.1, 1e308, -1.7976931348623157e308, 5e-324, 2.5, 1e22, INFINITY, -INFINITY };
+    static const double some[] = { 0.0,    -0.0, 0.1,  1e308,    -1.7976931348623157e308,
+                                   5e-324, 2.5,  1e22, INFINITY, -INFINITY };
     for (size_t i = 0; i < COUNT_OF(some); i++) {
         double back = row_real(echo_of(s, "SELECT $1::float8", v_real(some[i])), 0);
         assert_memory_equal(&back, &some[i], sizeof back);
@@ -80,7 +81,9 @@ static void reals(void **state)
 static void texts(void **state)
 {
     Session *s = *state;
-    static const char *const some[] = { "", " ", "NULL", "it's", "\"\\\"\\\\", "h\xc3\xa9 \xf0\x9f\xa6\x86", "a\tb\nc\r", "%s $1 ?", "{}", "\x01\x7f" };
+    static const char *const some[] = {
+        "", " ", "NULL", "it's", "\"\\\"\\\\", "h\xc3\xa9 \xf0\x9f\xa6\x86", "a\tb\nc\r", "%s $1 ?", "{}", "\x01\x7f"
+    };
     for (size_t i = 0; i < COUNT_OF(some); i++) {
         Rows *rows = echo_of(s, "SELECT $1::text, $1::varchar(100)", v_text(str_from(some[i])));
         assert_false(row_is_null(rows, 0));
@@ -91,7 +94,8 @@ static void texts(void **state)
     char *large = arena_alloc(s->arena, MEGABYTE);
     for (int i = 0; i < MEGABYTE; i++)
         large[i] = (char)('a' + i % 26);
-    assert_true(str_eq(row_text(echo_of(s, "SELECT $1::text", v_text((Str){ large, MEGABYTE })), 0), (Str){ large, MEGABYTE }));
+    assert_true(
+        str_eq(row_text(echo_of(s, "SELECT $1::text", v_text((Str){ large, MEGABYTE })), 0), (Str){ large, MEGABYTE }));
     assert_end(s);
     Rows *rows = echo_of(s, "SELECT $1::text", v_null());
     assert_true(row_is_null(rows, 0));
@@ -135,12 +139,16 @@ static void times(void **state)
     Session *s = *state;
     static const struct { Time time; const char *text; } some[] = {
         { -62135596800 * SECOND, "-infinity" }, { 253402300799 * SECOND + 999999, "infinity" },
-        { 0, "1970-01-01 00:00:00" }, { -1, "1969-12-31 23:59:59.999999" }, { 946684799 * SECOND + 999999, "1999-12-31 23:59:59.999999" },
-        { 946684800 * SECOND, "2000-01-01 00:00:00" }, { 1795401625630785, "2026-11-23 02:40:25.630785" },
+        { 0, "1970-01-01 00:00:00" }, { -1, "1969-12-31 23:59:59.999999" },
+        { 946684799 * SECOND + 999999, "1999-12-31 23:59:59.999999" }, { 946684800 * SECOND, "2000-01-01 00:00:00" },
+        { 1795401625630785, "2026-11-23 02:40:25.630785" },
     };
     must(s, "SET TIME ZONE 'Asia/Kolkata'");
     for (size_t i = 0; i < COUNT_OF(some); i++) {
-        Rows *rows = echo_of(s, "SELECT $1::timestamptz, ($1::timestamptz AT TIME ZONE 'UTC')::text, $1::timestamptz AT TIME ZONE 'UTC'", v_time(some[i].time));
+        Rows *rows = echo_of(s,
+                             "SELECT $1::timestamptz, ($1::timestamptz AT TIME ZONE 'UTC')::text, $1::timestamptz AT "
+                             "TIME ZONE 'UTC'",
+                             v_time(some[i].time));
         assert_true(row_time(rows, 0) == some[i].time);
         assert_true(str_is(row_text(rows, 1), some[i].text));
         assert_true(row_time(rows, 2) == some[i].time);
@@ -154,9 +162,12 @@ static void times_beyond_the_years_are_the_nearest(void **state)
 {
     Session *s = *state;
     static const struct { const char *sql; Time time; } some[] = {
-        { "SELECT '-infinity'::timestamptz", TIME_FIRST }, { "SELECT '0044-03-15 12:00+00 BC'::timestamptz", TIME_FIRST },
-        { "SELECT 'infinity'::timestamptz", TIME_END - 1 }, { "SELECT '10000-01-01 00:00+00'::timestamptz", TIME_END - 1 },
-        { "SELECT '294276-12-31 23:59:59.999999+00'::timestamptz", TIME_END - 1 }, { "SELECT '9999-12-31 23:59:59.999998+00'::timestamptz", TIME_END - 2 },
+        { "SELECT '-infinity'::timestamptz", TIME_FIRST },
+        { "SELECT '0044-03-15 12:00+00 BC'::timestamptz", TIME_FIRST },
+        { "SELECT 'infinity'::timestamptz", TIME_END - 1 },
+        { "SELECT '10000-01-01 00:00+00'::timestamptz", TIME_END - 1 },
+        { "SELECT '294276-12-31 23:59:59.999999+00'::timestamptz", TIME_END - 1 },
+        { "SELECT '9999-12-31 23:59:59.999998+00'::timestamptz", TIME_END - 2 },
     };
     for (size_t i = 0; i < COUNT_OF(some); i++) {
         Rows *rows = db_query(begin_write(s), some[i].sql, NULL, 0);
@@ -182,7 +193,8 @@ static void intervals(void **state)
 {
     Session *s = *state;
     static const int64_t some[] = {
-        0, 1, -1, SECOND, -SECOND, 2147483648, -2147483649, 90 * 60 * SECOND, DAYS - 1, DAYS, -DAYS, -DAYS - 1, 36500 * DAYS + 5, -400 * DAYS + 1,
+        0, 1, -1, SECOND, -SECOND, 2147483648, -2147483649, 90 * 60 * SECOND, DAYS - 1, DAYS, -DAYS, -DAYS - 1,
+        36500 * DAYS + 5, -400 * DAYS + 1,
         INT64_MAX, -106751991 * DAYS,
     };
     for (size_t i = 0; i < COUNT_OF(some); i++) {
@@ -197,7 +209,8 @@ static void intervals_of_others(void **state)
 {
     Session *s = *state;
     static const struct { const char *sql; int64_t us; } some[] = {
-        { "SELECT INTERVAL '1 month'", 30 * DAYS }, { "SELECT INTERVAL '14 months 3 days 00:00:01'", (365 + 60 + 3) * DAYS + SECOND },
+        { "SELECT INTERVAL '1 month'", 30 * DAYS },
+        { "SELECT INTERVAL '14 months 3 days 00:00:01'", (365 + 60 + 3) * DAYS + SECOND },
         { "SELECT INTERVAL '-1 year -1 month'", -395 * DAYS }, { "SELECT INTERVAL '36:00:00'", 36 * 3600 * SECOND },
         { "SELECT INTERVAL '1 day -00:00:01'", DAYS - SECOND },
     };
@@ -210,7 +223,8 @@ static void intervals_of_others(void **state)
     Rows *rows = echo_of(s, "SELECT $1::interval::text", v_interval(-DAYS / 2));
     assert_true(str_is(row_text(rows, 0), "-1 days +12:00:00"));
     assert_end(s);
-    rows = db_query(begin_write(s), "SELECT INTERVAL '170000000 years'", NULL, 0); /* more than 64 bits of microseconds */
+    /* more than 64 bits of microseconds */
+    rows = db_query(begin_write(s), "SELECT INTERVAL '170000000 years'", NULL, 0);
     assert_true(db_next(rows));
     row_interval(rows, 0);
     assert_int_equal(end(s).code, ERR_SPOILED);
@@ -219,7 +233,8 @@ static void intervals_of_others(void **state)
 static void json(void **state)
 {
     Session *s = *state;
-    Rows *rows = echo_of(s, "SELECT $1::json, $1::jsonb", v_json(STR("{\"b\": [1.10, 12345678901234567890], \"a\": \"\\\\u0000\"}")));
+    Rows *rows = echo_of(s, "SELECT $1::json, $1::jsonb",
+                         v_json(STR("{\"b\": [1.10, 12345678901234567890], \"a\": \"\\\\u0000\"}")));
     assert_true(str_is(row_text(rows, 0), "{\"b\": [1.10, 12345678901234567890], \"a\": \"\\\\u0000\"}"));
     assert_true(str_is(row_text(rows, 1), "{\"a\": \"\\\\u0000\", \"b\": [1.10, 12345678901234567890]}"));
     assert_end(s);
@@ -227,7 +242,8 @@ static void json(void **state)
     assert_end(s);
     assert_true(str_is(row_text(echo_of(s, "SELECT $1::jsonb", v_json(STR("null"))), 0), "null"));
     assert_end(s);
-    static const char *const zeros[] = { "{\"a\": \"x\\u0000\"}", "[{\"\\u0000\": 1}]", "\"\\\\\\u0000\"", "{\"a\": [[\"\\u0000\\\\u0000\"]]}" };
+    static const char *const zeros[] = { "{\"a\": \"x\\u0000\"}", "[{\"\\u0000\": 1}]", "\"\\\\\\u0000\"",
+                                         "{\"a\": [[\"\\u0000\\\\u0000\"]]}" };
     for (size_t i = 0; i < COUNT_OF(zeros); i++) {
         Error error = refusal_of(s, "SELECT $1::jsonb", v_json(str_from(zeros[i])));
         assert_int_equal(error.code, ERR_INVALID);
@@ -240,18 +256,25 @@ static void lists(void **state)
 {
     Session *s = *state;
     static const struct { const char *list, *array; int64_t count; } some[] = {
-        { "[]", "[]", 0 }, { "[\"a\"]", "[\"a\"]", 1 }, { "[\"\", null, \"NULL\", \"null\"]", "[\"\",null,\"NULL\",\"null\"]", 4 },
-        { "[\"\\\"\", \"\\\\\", \"a,b\", \"{c}\", \" d \", \"'\"]", "[\"\\\"\",\"\\\\\",\"a,b\",\"{c}\",\" d \",\"'\"]", 6 },
-        { "[1, -2, 3.5]", "[\"1\",\"-2\",\"3.5\"]", 3 }, { "[\"\\u00e9\\ud83e\\udd86\", \"\\n\"]", "[\"\xc3\xa9\xf0\x9f\xa6\x86\",\"\\n\"]", 2 },
+        { "[]", "[]", 0 }, { "[\"a\"]", "[\"a\"]", 1 },
+        { "[\"\", null, \"NULL\", \"null\"]", "[\"\",null,\"NULL\",\"null\"]", 4 },
+        { "[\"\\\"\", \"\\\\\", \"a,b\", \"{c}\", \" d \", \"'\"]", "[\"\\\"\",\"\\\\\",\"a,b\",\"{c}\",\" d \",\"'\"]",
+          6 },
+        { "[1, -2, 3.5]", "[\"1\",\"-2\",\"3.5\"]", 3 },
+        { "[\"\\u00e9\\ud83e\\udd86\", \"\\n\"]", "[\"\xc3\xa9\xf0\x9f\xa6\x86\",\"\\n\"]", 2 },
         { "[\"\\\\u0000\"]", "[\"\\\\u0000\"]", 1 },
     };
     for (size_t i = 0; i < COUNT_OF(some); i++) {
-        Rows *rows = echo_of(s, "SELECT array_to_json($1::text[]), cardinality($1::text[])", v_list(str_from(some[i].list)));
+        Rows *rows = echo_of(s, "SELECT array_to_json($1::text[]), cardinality($1::text[])",
+                             v_list(str_from(some[i].list)));
         assert_string_equal(row_text(rows, 0).p, some[i].array);
         assert_int_equal(row_int(rows, 1), some[i].count);
         assert_end(s);
     }
-    assert_int_equal(row_int(echo_of(s, "SELECT cardinality($1::uuid[])", v_list(STR("[\"00000000-0000-7000-8000-000000000000\"]"))), 0), 1);
+    assert_int_equal(row_int(echo_of(s, "SELECT cardinality($1::uuid[])",
+                                     v_list(STR("[\"00000000-0000-7000-8000-000000000000\"]"))),
+                             0),
+                     1);
     assert_end(s);
     assert_true(row_bool(echo_of(s, "SELECT 20 = ANY($1)", v_list(STR("[10, 20]"))), 0));
     assert_end(s);
@@ -264,7 +287,8 @@ static void types_that_are_not_expected_are_refused(void **state)
 {
     Session *s = *state;
     static const char *const some[] = {
-        "SELECT 1.5::numeric", "SELECT '2026-01-01'::date", "SELECT ARRAY['a']", "SELECT '\\x00'::bytea", "SELECT 1.5::float8", "SELECT now()",
+        "SELECT 1.5::numeric", "SELECT '2026-01-01'::date", "SELECT ARRAY['a']", "SELECT '\\x00'::bytea",
+        "SELECT 1.5::float8", "SELECT now()",
     };
     for (size_t i = 0; i < COUNT_OF(some); i++) {
         Rows *rows = db_query(begin_write(s), some[i], NULL, 0);
@@ -512,7 +536,9 @@ static void statements_are_kept_up_to_a_bound(void **state)
     run_many_statements(s, 2);
     assert_in_range(number(s, "SELECT COUNT(*) FROM pg_prepared_statements"), PG_STATEMENTS - 1, PG_STATEMENTS);
     assert_int_equal(pg_of(s)->statement_count, PG_STATEMENTS);
-    static const char prepared[] = "SELECT (EXTRACT(EPOCH FROM prepare_time) * 1000000)::int8 FROM pg_prepared_statements WHERE statement = 'SELECT 42'";
+    static const char prepared[] =
+        "SELECT (EXTRACT(EPOCH FROM prepare_time) * 1000000)::int8 FROM pg_prepared_statements"
+        " WHERE statement = 'SELECT 42'";
     assert_int_equal(number(s, "SELECT 42"), 42);
     int64_t first = number(s, prepared);
     for (int i = 0; i < 10; i++)
@@ -553,7 +579,9 @@ static void failed_texts_are_not_kept(void **state)
 static void a_pooled_session_keeps_nothing(void **state)
 {
     Session *s = *state, pooled;
-    static const struct { const char *parameters; bool pgbouncer; } cases[] = { { "", true }, { "?statement_cache_size=0", false } };
+    static const struct { const char *parameters; bool pgbouncer; } cases[] = {
+        { "", true }, { "?statement_cache_size=0", false }
+    };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Str url = arena_printf(s->arena, "%.*s%s", STR_ARG(postgres_url()), cases[i].parameters);
         DbConfig config = { .url = url, .timeout = 7, .connect_timeout = 5, .pgbouncer = cases[i].pgbouncer };
@@ -563,10 +591,14 @@ static void a_pooled_session_keeps_nothing(void **state)
         assert_int_equal(DB_INT(tx, -1, "SELECT COUNT(*) FROM pg_prepared_statements"), 0);
         assert_true(str_is(DB_TEXT(tx, "SELECT current_setting('statement_timeout')"), "6750ms"));
         assert_end(&pooled);
-        Rows *rows = echo_of(&pooled, "SELECT setting::text, $1::text FROM pg_settings WHERE name = 'statement_timeout' AND source = 'session'", v_null());
+        Rows *rows = echo_of(&pooled,
+                             "SELECT setting::text, $1::text FROM pg_settings WHERE name = 'statement_timeout'"
+                             " AND source = 'session'",
+                             v_null());
         db_done(rows);
         assert_end(&pooled);
-        assert_int_equal(number(&pooled, "SELECT reset_val::int4 FROM pg_settings WHERE name = 'statement_timeout'"), 0);
+        assert_int_equal(number(&pooled, "SELECT reset_val::int4 FROM pg_settings WHERE name = 'statement_timeout'"),
+                         0);
         session_close(&pooled);
     }
 }
@@ -578,8 +610,10 @@ static void scripts(void **state)
     Session *s = *state;
     Tx *tx = begin_write(s);
     assert_true(DB_SEND(tx, "CREATE TABLE before (k INTEGER)"));
-    assert_true(db_script(tx, "CREATE TABLE t (k INTEGER); INSERT INTO t VALUES (1), (2);\n-- a comment; with a semicolon\n"
-                              "CREATE FUNCTION f() RETURNS INTEGER LANGUAGE plpgsql AS $$ BEGIN RETURN 5; END $$;; SELECT * FROM t;"));
+    assert_true(db_script(tx,
+                          "CREATE TABLE t (k INTEGER); INSERT INTO t VALUES (1), (2);\n-- a comment; with a semicolon\n"
+                          "CREATE FUNCTION f() RETURNS INTEGER LANGUAGE plpgsql AS $$ BEGIN RETURN 5; END $$;;"
+                          " SELECT * FROM t;"));
     assert_true(db_script(tx, ""));
     assert_true(db_script(tx, "-- nothing"));
     assert_int_equal(DB_INT(tx, -1, "SELECT COUNT(*) + f() FROM t"), 7);

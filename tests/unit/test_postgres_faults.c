@@ -1,5 +1,5 @@
-/* tests/unit/test_postgres_faults.c -- PostgreSQL when something else happens too: locks, collisions, time that is over, connections that are
- * lost, servers that are none. */
+/* tests/unit/test_postgres_faults.c -- PostgreSQL when something else happens too:
+ * locks, collisions, time that is over, connections that are lost, servers that are none. */
 #include "postgres_db.h"
 
 #include <arpa/inet.h>
@@ -20,7 +20,8 @@ typedef struct Fixture {
 static Db *open_db(double timeout, unsigned connections)
 {
     Error error = { .code = ERR_NONE };
-    Db *db = db_open(&(DbConfig){ .url = postgres_url(), .timeout = timeout, .connect_timeout = 2, .connections = connections }, &error);
+    Db *db = db_open(&(DbConfig){ .url = postgres_url(), .timeout = timeout, .connect_timeout = 2,
+                                  .connections = connections }, &error);
     assert_string_equal(error.message, "");
     assert_non_null(db);
     return db;
@@ -129,7 +130,8 @@ static void a_lock_on_a_row_excludes_writers_of_that_row(void **state)
     Str first = STR("00000000-0000-7000-8000-000000000001"), second = STR("00000000-0000-7000-8000-000000000002");
     must(f->admin, "CREATE TABLE run (id UUID PRIMARY KEY, v INTEGER)");
     must(f->admin, "CREATE TABLE child (run_id UUID REFERENCES run (id))");
-    must(f->admin, "INSERT INTO run VALUES ('00000000-0000-7000-8000-000000000001'), ('00000000-0000-7000-8000-000000000002')");
+    must(f->admin,
+         "INSERT INTO run VALUES ('00000000-0000-7000-8000-000000000001'), ('00000000-0000-7000-8000-000000000002')");
     Tx *tx = begin_write(f->admin);
     db_lock_row(tx, "run", first);
     db_lock_row(tx, "run", STR("00000000-0000-7000-8000-00000000ffff"));
@@ -218,8 +220,10 @@ static void a_collision_is_run_again(void **state)
 static void a_collision_in_the_commit_is_run_again(void **state)
 {
     Fixture *f = *state;
-    must(f->admin, "CREATE FUNCTION collide() RETURNS TRIGGER LANGUAGE plpgsql AS $$ " RAISE_TWICE "RETURN NULL; END $$");
-    must(f->admin, "CREATE CONSTRAINT TRIGGER c AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION collide()");
+    must(f->admin,
+         "CREATE FUNCTION collide() RETURNS TRIGGER LANGUAGE plpgsql AS $$ " RAISE_TWICE "RETURN NULL; END $$");
+    must(f->admin, "CREATE CONSTRAINT TRIGGER c AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
+                   "FUNCTION collide()");
     Steps steps = { .sql = { "INSERT INTO t VALUES (1)" }, .are_sent = true };
     assert_job(f->db, true, &steps);
     assert_int_equal(steps.runs, 3);
@@ -238,8 +242,9 @@ static void failures_of_a_job_leave_the_connection_as_it_was(void **state)
 {
     Fixture *f = *state;
     static const struct { const char *sql; ErrorCode code; } cases[] = {
-        { "INSERT INTO t VALUES (1), (1)", ERR_INTEGRITY }, { "INSERT INTO t VALUES (NULL)", ERR_INTEGRITY }, { "SELECT 1 / 0", ERR_INVALID },
-        { "SELECT", ERR_NONE }, { "SELEKT", ERR_INTERNAL }, { "SELECT 'x' FROM nowhere", ERR_INTERNAL }, { "", ERR_NONE },
+        { "INSERT INTO t VALUES (1), (1)", ERR_INTEGRITY }, { "INSERT INTO t VALUES (NULL)", ERR_INTEGRITY },
+        { "SELECT 1 / 0", ERR_INVALID }, { "SELECT", ERR_NONE }, { "SELEKT", ERR_INTERNAL },
+        { "SELECT 'x' FROM nowhere", ERR_INTERNAL }, { "", ERR_NONE },
     };
     int64_t pids = 0;
     must(f->admin, "CREATE TABLE pid (p INTEGER)");
@@ -302,8 +307,8 @@ static void an_abandoned_read_ends_by_itself(void **state)
     assert_true(db_run(f->db, false, f->arena, read_one_of_many, NULL, &error));
     int64_t open = 1, start = clock_monotonic();
     while (open > 0 && seconds_since(start) < 5) {
-        open = number(f->admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                                " AND state <> 'idle'");
+        open = number(f->admin, "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database()"
+                                " AND pid <> pg_backend_pid() AND state <> 'idle'");
         usleep(10000);
     }
     assert_int_equal(open, 0);
@@ -379,7 +384,9 @@ static void any_timeout_is_taken(void **state)
     static const double timeouts[] = { 0, 1e-9, 86400, 1e9, 1e300 };
     for (size_t i = 0; i < COUNT_OF(timeouts); i++) {
         Error error = { .code = ERR_NONE };
-        DbConfig config = { .url = postgres_url(), .timeout = timeouts[i], .connect_timeout = i < 2 ? 5 : timeouts[i], .connections = 1 };
+        DbConfig config = {
+            .url = postgres_url(), .timeout = timeouts[i], .connect_timeout = i < 2 ? 5 : timeouts[i], .connections = 1
+        };
         Db *db = db_open(&config, &error);
         assert_string_equal(error.message, "");
         if (i != 1)
@@ -438,8 +445,10 @@ static void a_connection_lost_in_the_commit_is_told(void **state)
 {
     Fixture *f = *state;
     pthread_t thread;
-    must(f->admin, "CREATE FUNCTION linger() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$");
-    must(f->admin, "CREATE CONSTRAINT TRIGGER c AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()");
+    must(f->admin, "CREATE FUNCTION linger() RETURNS TRIGGER LANGUAGE plpgsql AS $$ "
+                   "BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$");
+    must(f->admin, "CREATE CONSTRAINT TRIGGER c AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE "
+                   "FUNCTION linger()");
     Steps steps = { .sql = { "INSERT INTO t VALUES (1)" } };
     pthread_create(&thread, NULL, terminate_soon, f->admin);
     Error error = run_job(f->db, true, &steps);
@@ -455,7 +464,8 @@ static void rows_of_a_lost_connection_end(void **state)
     Fixture *f = *state;
     Session *s = session_new();
     Tx *tx = begin_write(s);
-    Rows *rows = DB_QUERY(tx, "SELECT repeat('x', 1000) FROM generate_series(1, 100000) AS k"), *next = DB_QUERY(tx, "SELECT 1");
+    Rows *rows = DB_QUERY(tx, "SELECT repeat('x', 1000) FROM generate_series(1, 100000) AS k"),
+         *next = DB_QUERY(tx, "SELECT 1");
     assert_true(db_next(rows));
     shutdown(pg_of(s)->pq->socket(pg_of(s)->pg), SHUT_RDWR);
     while (db_next(rows)) {
@@ -639,7 +649,8 @@ static Error refusal(const char *url, double connect_timeout)
 {
     Error error = { .code = ERR_NONE };
     int64_t start = clock_monotonic();
-    assert_null(db_open(&(DbConfig){ .url = str_from(url), .timeout = 10, .connect_timeout = connect_timeout, .connections = 2 }, &error));
+    assert_null(db_open(&(DbConfig){ .url = str_from(url), .timeout = 10, .connect_timeout = connect_timeout,
+                                     .connections = 2 }, &error));
     assert_true(seconds_since(start) < connect_timeout + 0.5);
     assert_null(strstr(error.message, "secret"));
     assert_null(strchr(error.message, '\n'));
@@ -693,13 +704,15 @@ static void a_server_that_is_too_old(void **state)
     static const char answer[] = "R\0\0\0\x08\0\0\0\0S\0\0\0\x18server_version\0" "12.4\0Z\0\0\0\x05I";
     Error error = refusal_by(answer, sizeof answer - 1);
     assert_int_equal(error.code, ERR_INTERNAL);
-    assert_string_equal(error.message, "PostgreSQL 12 is too old: 13 or newer is needed. Upgrade the server, or use another one.");
+    assert_string_equal(error.message,
+                        "PostgreSQL 12 is too old: 13 or newer is needed. Upgrade the server, or use another one.");
 }
 
 static void a_wrong_password(void **state)
 {
     (void)state;
-    static const char answer[] = "E\0\0\0\x4cSFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"me\"\0Fa.c\0\0";
+    static const char answer[] =
+        "E\0\0\0\x4cSFATAL\0VFATAL\0C28P01\0Mpassword authentication failed for user \"me\"\0Fa.c\0\0";
     Error error = refusal_by(answer, sizeof answer - 1);
     assert_int_equal(error.code, ERR_BUSY);
     assert_non_null(strstr(error.message, "password authentication failed for user \"me\""));

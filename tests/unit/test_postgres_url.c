@@ -1,5 +1,5 @@
-/* tests/unit/test_postgres_url.c -- URLs of PostgreSQL databases. Expected values are what SQLAlchemy's make_url and its asyncpg dialect make of
- * them, but where a case says that we take more. */
+/* tests/unit/test_postgres_url.c -- URLs of PostgreSQL databases. Expected values are what SQLAlchemy's make_url and
+ * its asyncpg dialect make of them, but where a case says that we take more. */
 #include "unit.h"
 
 #include "db/postgres.h"
@@ -20,7 +20,8 @@ static const char *read_into(Arena *arena, const char *url, PgPlace *place)
     Buf out;
     buf_init(&out, arena, 256);
     for (size_t i = 0; place->keywords[i]; i++)
-        if (strcmp(place->keywords[i], "fallback_application_name") != 0 && strcmp(place->keywords[i], "client_encoding") != 0) {
+        if (strcmp(place->keywords[i], "fallback_application_name") != 0 &&
+            strcmp(place->keywords[i], "client_encoding") != 0) {
             buf_text(&out, out.n ? " " : "");
             buf_text(&out, place->keywords[i]);
             buf_char(&out, '=');
@@ -73,7 +74,8 @@ static void users_and_passwords(void **state)
         { "postgresql://me:%zz%4g@host/db", "user=me password=%zz%4g host=host dbname=db" },
         { "postgresql://me:%68@host/db", "user=me password=h host=host dbname=db" },
         { "postgresql://me:pw@host/db@home", "user=me password=pw host=host dbname=db@home" },
-        { "postgresql://me:pw@host/db?application_name=a@b", "user=me password=pw host=host dbname=db application_name=a@b" },
+        { "postgresql://me:pw@host/db?application_name=a@b",
+          "user=me password=pw host=host dbname=db application_name=a@b" },
         { "postgresql://host/db@home", "host=host dbname=db@home" },
         /* more than SQLAlchemy: it takes p for the password and w@host for a host */
         { "postgresql://me:p@w@host/db", "user=me password=p@w host=host dbname=db" },
@@ -94,7 +96,8 @@ static void hosts(void **state)
         { "postgresql://me:pw@[::1]:5433/db", "user=me password=pw host=::1 port=5433 dbname=db" },
         { "postgresql://[fe80::1%eth0]/db", "host=fe80::1%eth0 dbname=db" },
         { "postgresql://me@/db?host=/run/postgresql", "user=me dbname=db host=/run/postgresql" },
-        { "postgresql://me@/db?host=%2Frun%2Fpostgresql&port=5433", "user=me dbname=db port=5433 host=/run/postgresql" },
+        { "postgresql://me@/db?host=%2Frun%2Fpostgresql&port=5433",
+          "user=me dbname=db port=5433 host=/run/postgresql" },
         { "postgresql://me@ignored:5433/db?host=/run/postgresql", "user=me host=/run/postgresql port=5433 dbname=db" },
         { "postgresql://me@/db?host=a&host=b&port=5433", "user=me dbname=db port=5433 host=a,b" },
         { "postgresql://me@/db?host=::1", "user=me dbname=db host=::1" },
@@ -127,15 +130,20 @@ static void parameters(void **state)
         { "postgresql://host/db?", "host=host dbname=db" },
         { "postgresql://host?user=me&password=p%26w", "host=host user=me password=p&w" },
         { "postgresql://host/db?application_name=my+app%2B1&&x=", "host=host dbname=db application_name=my app+1" },
-        { "postgresql://me:pw@host/db?user=you&password=other&port=7", "user=you password=other host=host dbname=db port=7" },
+        { "postgresql://me:pw@host/db?user=you&password=other&port=7",
+          "user=you password=other host=host dbname=db port=7" },
         { "postgresql://host?ssl=require", "host=host sslmode=require" },
-        { "postgresql://host?ssl=verify-full&sslrootcert=/etc/ca.pem", "host=host sslmode=verify-full sslrootcert=/etc/ca.pem" },
+        { "postgresql://host?ssl=verify-full&sslrootcert=/etc/ca.pem",
+          "host=host sslmode=verify-full sslrootcert=/etc/ca.pem" },
         { "postgresql://host?ssl=", "host=host" },
         { "postgresql://host?ssl=True", "host=host sslmode=require" },
         { "postgresql://host?ssl=false", "host=host sslmode=disable" },
-        { "postgresql://host?sslmode=verify-ca&target_session_attrs=read-write", "host=host sslmode=verify-ca target_session_attrs=read-write" },
-        { "postgresql://host?passfile=/p&service=s&options=-c+a%3Db", "host=host passfile=/p service=s options=-c a=b" },
-        { "postgresql://host?timeout=5&command_timeout=6&async_fallback=true&max_cached_statement_lifetime=0", "host=host" },
+        { "postgresql://host?sslmode=verify-ca&target_session_attrs=read-write",
+          "host=host sslmode=verify-ca target_session_attrs=read-write" },
+        { "postgresql://host?passfile=/p&service=s&options=-c+a%3Db",
+          "host=host passfile=/p service=s options=-c a=b" },
+        { "postgresql://host?timeout=5&command_timeout=6&async_fallback=true&max_cached_statement_lifetime=0",
+          "host=host" },
     };
     assert_cases(cases, COUNT_OF(cases));
 }
@@ -213,7 +221,9 @@ static void keywords_have_room(void **state)
     PQconninfoOption *options = libpq.conndefaults();
     for (int round = 0; round < 2; round++)
         for (const PQconninfoOption *option = options; option->keyword; option++, count++)
-            buf_text(&url, arena_printf(arena, "&%s=%s", option->keyword, strcmp(option->keyword, "dbname") == 0 ? "db" : "1").p);
+            buf_text(&url,
+                     arena_printf(arena, "&%s=%s", option->keyword,
+                                  strcmp(option->keyword, "dbname") == 0 ? "db" : "1").p);
     libpq.conninfoFree(options);
     PgPlace place = { .keeps_statements = true };
     assert_null(strstr(read_into(arena, buf_cstr(&url), &place), "refused"));

@@ -80,13 +80,16 @@ static void every_form_of_value(void **state)
 {
     (void)state;
     Arena *arena = arena_new();
-    write_file("\xEF\xBB\xBF# a comment\r\nactive = 'my profile' # another\r\n\n[profiles]\n\n[ profiles . \"my profile\" ]\n"
+    write_file("\xEF\xBB\xBF# a comment\r\nactive = 'my profile' # another\r\n\n[profiles]\n\n"
+               "[ profiles . \"my profile\" ]\n"
                "PREFECT_API_URL = \"a\\\"b\\\\c\\u00e9\\tz\" # x\n"
                "\"PREFECT_HOME\" = 'C:\\no'\n"
                "PREFECT_API_KEY = \"\"\"\nfirst\nsecond \\\n   joined \"\"quoted\"\"\"\"\"\n"
                "PREFECT_EXTRA_ENTRYPOINTS = '''\na'b\n'''\n"
-               "PREFECT_ORION_API_PORT = 0x1_0\nPREFECT_AGENT_PREFETCH_SECONDS = -1_000\nPREFECT_AGENT_QUERY_INTERVAL = 1_0.50e1\n"
-               "PREFECT_DEBUG_MODE=true\nPREFECT_TEST_SETTING = [ 1, # one\n 'two',\n]\nPREFECT_UI_URL = 1979-05-27T07:32:00Z\n"
+               "PREFECT_ORION_API_PORT = 0x1_0\nPREFECT_AGENT_PREFETCH_SECONDS = -1_000\n"
+               "PREFECT_AGENT_QUERY_INTERVAL = 1_0.50e1\n"
+               "PREFECT_DEBUG_MODE=true\nPREFECT_TEST_SETTING = [ 1, # one\n 'two',\n]\n"
+               "PREFECT_UI_URL = 1979-05-27T07:32:00Z\n"
                "[profiles.plain]\n[profiles]\n");
     Profiles profiles;
     Error error = { .code = ERR_NONE };
@@ -108,7 +111,8 @@ static void every_form_of_value(void **state)
     assert_value(&profiles, "my profile", "PREFECT_AGENT_PREFETCH_SECONDS", "-1000");
     assert_value(&profiles, "my profile", "PREFECT_AGENT_QUERY_INTERVAL", "105.0");
     assert_value(&profiles, "my profile", "PREFECT_DEBUG_MODE", "True");
-    assert_int_equal(profile_get(profiles_find(&profiles, STR("my profile")), STR("PREFECT_TEST_SETTING"))->kind, TOML_OTHER);
+    assert_int_equal(profile_get(profiles_find(&profiles, STR("my profile")), STR("PREFECT_TEST_SETTING"))->kind,
+                     TOML_OTHER);
     assert_non_null(profiles_find(&profiles, STR("plain")));
     arena_free(arena);
 }
@@ -128,9 +132,10 @@ static void other_ways_to_write_tables(void **state)
 static void what_is_no_toml(void **state)
 {
     static const char *const bad[] = {
-        "active", "active =", "active = default", "active = \"x", "active = 'x' 'y'", "active = 'x'\nactive = 'y'", "[profiles", "[]",
-        "[[profiles]]", "active = \"\\q\"", "active = \"\\ud800\"", "active = 1", "profiles = 1", "[profiles]\na = 1", "x = [1", "x = {a = 1",
-        "x = 1_", "x = 1__0", "x = truee", "= 1", "a.b = 1\na = 2", "a = 1\na.b = 2", "x = 'a\nb'",
+        "active", "active =", "active = default", "active = \"x", "active = 'x' 'y'", "active = 'x'\nactive = 'y'",
+        "[profiles", "[]", "[[profiles]]", "active = \"\\q\"", "active = \"\\ud800\"", "active = 1", "profiles = 1",
+        "[profiles]\na = 1", "x = [1", "x = {a = 1", "x = 1_", "x = 1__0", "x = truee", "= 1", "a.b = 1\na = 2",
+        "a = 1\na.b = 2", "x = 'a\nb'",
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
@@ -180,7 +185,8 @@ static void written_and_read(void **state)
     Arena *arena = arena_new();
     Error error = { .code = ERR_NONE };
     char text[1024];
-    write_file("active = 'a'\n[profiles.a]\nPREFECT_ORION_API_PORT = 0x10 # kept as it stands\nPREFECT_API_URL = 'old'\nPREFECT_DEBUG_MODE = true\n");
+    write_file("active = 'a'\n[profiles.a]\nPREFECT_ORION_API_PORT = 0x10 # kept as it stands\n"
+               "PREFECT_API_URL = 'old'\nPREFECT_DEBUG_MODE = true\n");
     Profiles profiles = opened(arena);
     Profile *a = profiles_find(&profiles, STR("a"));
     profile_set(arena, a, STR("PREFECT_API_URL"), STR("quote \" back \\ tab \t \x01 \xC3\xA9 # [x]"));
@@ -190,8 +196,11 @@ static void written_and_read(void **state)
     assert_true(profiles_save(path, &profiles, &error));
     read_back(text, sizeof text);
     assert_string_equal(text, "active = \"a\"\n\n[profiles.a]\nPREFECT_ORION_API_PORT = 0x10\n"
-        "PREFECT_API_URL = \"quote \\\" back \\\\ tab \\t \\u0001 \xC3\xA9 # [x]\"\nPREFECT_API_KEY = \"\"\n\n[profiles.\"b c\"]\n"
-        "PREFECT_ORION_API_PORT = 0x10\nPREFECT_API_URL = \"quote \\\" back \\\\ tab \\t \\u0001 \xC3\xA9 # [x]\"\nPREFECT_API_KEY = \"\"\n");
+                              "PREFECT_API_URL = \"quote \\\" back \\\\ tab \\t \\u0001 \xC3\xA9 # [x]\"\n"
+                              "PREFECT_API_KEY = \"\"\n\n[profiles.\"b c\"]\n"
+                              "PREFECT_ORION_API_PORT = 0x10\n"
+                              "PREFECT_API_URL = \"quote \\\" back \\\\ tab \\t \\u0001 \xC3\xA9 # [x]\"\n"
+                              "PREFECT_API_KEY = \"\"\n");
     profiles = opened(arena);
     assert_value(&profiles, "b c", "PREFECT_API_URL", "quote \" back \\ tab \t \x01 \xC3\xA9 # [x]");
     assert_value(&profiles, "b c", "PREFECT_API_KEY", "");
@@ -224,9 +233,11 @@ static void modes_of_the_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_file_is_the_default_profile), cmocka_unit_test(every_form_of_value), cmocka_unit_test(other_ways_to_write_tables),
+        cmocka_unit_test(no_file_is_the_default_profile), cmocka_unit_test(every_form_of_value),
+        cmocka_unit_test(other_ways_to_write_tables),
         cmocka_unit_test(characters_of_code_zero_are_refused),
-        cmocka_unit_test(what_is_no_toml), cmocka_unit_test(nesting_ends), cmocka_unit_test(written_and_read), cmocka_unit_test(modes_of_the_file),
+        cmocka_unit_test(what_is_no_toml), cmocka_unit_test(nesting_ends), cmocka_unit_test(written_and_read),
+        cmocka_unit_test(modes_of_the_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

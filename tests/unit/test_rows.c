@@ -49,7 +49,8 @@ static bool leave_rows_open(Tx *tx, void *arg)
     (void)arg;
     Rows *rows = DB_QUERY(tx, "SELECT k FROM t");
     Rows *more = DB_QUERY(tx, "SELECT k + 1 FROM t");
-    return db_next(rows) && db_next(more) && DB_EXEC(tx, "UPDATE t SET v = 'u' WHERE k = $1", v_int(row_int(rows, 0))) == 1;
+    return db_next(rows) && db_next(more) &&
+           DB_EXEC(tx, "UPDATE t SET v = 'u' WHERE k = $1", v_int(row_int(rows, 0))) == 1;
 }
 
 static void open_rows_end_with_their_job(void **state)
@@ -89,8 +90,10 @@ static bool places(Tx *tx, void *arg)
 {
     (void)arg;
     assert_int_equal(DB_INT(tx, -1, "SELECT $2 * 100 + $1 * 10 + $2", v_int(3), v_int(7)), 737);
-    assert_int_equal(DB_INT(tx, -1, "SELECT 100 * $11 + 0 * (0 + $1 + $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9) + $10", v_int(1), v_int(2), v_int(3),
-                            v_int(4), v_int(5), v_int(6), v_int(7), v_int(8), v_int(9), v_int(10), v_int(11)), 1110);
+    assert_int_equal(DB_INT(tx, -1, "SELECT 100 * $11 + 0 * (0 + $1 + $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9) + $10",
+                            v_int(1), v_int(2), v_int(3), v_int(4), v_int(5), v_int(6), v_int(7), v_int(8), v_int(9),
+                            v_int(10), v_int(11)),
+                     1110);
     assert_int_equal(DB_INT(tx, -1, "SELECT $1", v_null()), -1);
     assert_false(db_next(DB_QUERY(tx, "SELECT 0 + $1 + $2 + $3", v_int(1))));
     return true;
@@ -109,12 +112,15 @@ static bool round_trip(Tx *tx, void *arg)
 {
     (void)arg;
     Time time = 1795401625630785;
-    const char *create = by_engine("CREATE TABLE v (i INTEGER, r FLOAT, b BOOLEAN, s VARCHAR, u CHAR(36), t DATETIME, d DATETIME, j JSON, n VARCHAR, e VARCHAR)",
-                                   "CREATE TABLE v (i BIGINT, r FLOAT, b BOOLEAN, s VARCHAR, u UUID, t TIMESTAMPTZ, d INTERVAL, j JSON, n VARCHAR, e VARCHAR)");
+    const char *create = by_engine("CREATE TABLE v (i INTEGER, r FLOAT, b BOOLEAN, s VARCHAR, u CHAR(36), t DATETIME, "
+                                   "d DATETIME, j JSON, n VARCHAR, e VARCHAR)",
+                                   "CREATE TABLE v (i BIGINT, r FLOAT, b BOOLEAN, s VARCHAR, u UUID, t TIMESTAMPTZ, d "
+                                   "INTERVAL, j JSON, n VARCHAR, e VARCHAR)");
     db_exec(tx, create, NULL, 0);
-    DB_EXEC(tx, "INSERT INTO v VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", v_int(INT64_MIN), v_real(0.1), v_bool(true),
-            v_text(STR("h\xc3\xa9 x")), v_uuid(STR("00000000-0000-7000-8000-000000000000")), v_time(time), v_interval(90 * SECOND + 5),
-            v_json(STR("{\"a\": [1.10, 12345678901234567890]}")), v_text(STR_NULL), v_text(STR("")));
+    DB_EXEC(tx, "INSERT INTO v VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", v_int(INT64_MIN), v_real(0.1),
+            v_bool(true), v_text(STR("h\xc3\xa9 x")), v_uuid(STR("00000000-0000-7000-8000-000000000000")), v_time(time),
+            v_interval(90 * SECOND + 5), v_json(STR("{\"a\": [1.10, 12345678901234567890]}")), v_text(STR_NULL),
+            v_text(STR("")));
     Rows *rows = DB_QUERY(tx, "SELECT i, r, b, s, u, t, d, j, n, e FROM v");
     assert_true(db_next(rows));
     assert_true(row_int(rows, 0) == INT64_MIN);
@@ -145,8 +151,10 @@ static bool look_into_columns(Tx *tx, void *arg)
 {
     (void)arg;
     DB_EXEC(tx, "CREATE TABLE v (b BOOLEAN, s VARCHAR, t DATETIME, d DATETIME)");
-    DB_EXEC(tx, "INSERT INTO v VALUES ($1, $2, $3, $4)", v_bool(true), v_text(STR("h\0x")), v_time(1795401625630785), v_interval(90 * SECOND + 5));
-    Rows *rows = DB_QUERY(tx, "SELECT typeof(b), s, CAST(t AS TEXT), CAST(d AS TEXT), 0, '1970-01-01 00:00:00.5' FROM v");
+    DB_EXEC(tx, "INSERT INTO v VALUES ($1, $2, $3, $4)", v_bool(true), v_text(STR("h\0x")), v_time(1795401625630785),
+            v_interval(90 * SECOND + 5));
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT typeof(b), s, CAST(t AS TEXT), CAST(d AS TEXT), 0, '1970-01-01 00:00:00.5' FROM v");
     assert_true(db_next(rows));
     assert_true(str_is(row_text(rows, 0), "integer"));
     assert_true(str_eq(row_text(rows, 1), STR("h\0x")));
@@ -288,7 +296,8 @@ static void updated_never_runs_backwards(void **state)
 {
     Fixture *f = *state;
     Error error = { 0 };
-    prepare(f, engine_postgres().n ? "CREATE TABLE dated (id UUID, n BIGINT, updated TIMESTAMPTZ)" : "CREATE TABLE dated (id CHAR(36), n BIGINT, updated DATETIME)");
+    prepare(f, engine_postgres().n ? "CREATE TABLE dated (id UUID, n BIGINT, updated TIMESTAMPTZ)"
+                                   : "CREATE TABLE dated (id CHAR(36), n BIGINT, updated DATETIME)");
     bool ok = db_run(f->db, true, f->arena, update_on_a_clock_set_back, NULL, &error);
     assert_string_equal(error.message, "");
     assert_true(ok);

@@ -1,4 +1,5 @@
-/* tests/unit/test_rules_flow.c -- rules of flow runs: ends, cancelling, pauses, retries, notifications. Expected values are the reference's. */
+/* tests/unit/test_rules_flow.c -- rules of flow runs: ends, cancelling, pauses, retries, notifications.
+ * Expected values are the reference's. */
 #include "world.h"
 
 #define DEPLOYMENT_ID "de000000-0000-4000-8000-00000000000d"
@@ -12,7 +13,8 @@ static void make_deployment(void)
 
 static Str running(const char *members)
 {
-    return new_flow_run(arena_cstr(world.arena, arena_printf(world.arena, "%s\"state\": {\"type\": \"RUNNING\"}, ", members)));
+    return new_flow_run(
+        arena_cstr(world.arena, arena_printf(world.arena, "%s\"state\": {\"type\": \"RUNNING\"}, ", members)));
 }
 
 static const FlowRunPolicy *policy_of(Str id)
@@ -27,7 +29,8 @@ static void an_end_is_an_end(void **state)
     (void)state;
     static const char *const ends[] = { "COMPLETED", "FAILED", "CRASHED", "CANCELLED" };
     for (size_t i = 0; i < COUNT_OF(ends); i++) {
-        Str id = new_flow_run(arena_cstr(world.arena, arena_printf(world.arena, "\"state\": {\"type\": \"%s\"}, ", ends[i])));
+        Str id = new_flow_run(
+            arena_cstr(world.arena, arena_printf(world.arena, "\"state\": {\"type\": \"%s\"}, ", ends[i])));
         TransitionResult result = set_flow(id, "\"type\": \"RUNNING\"");
         assert_int_equal(result.status, TRANSITION_ABORT);
         assert_str(result.reason, ENDED);
@@ -40,11 +43,13 @@ static void a_run_of_a_deployment_can_be_restarted(void **state)
 {
     (void)state;
     make_deployment();
-    Str id = new_flow_run("\"deployment_id\": \"" DEPLOYMENT_ID "\", \"empirical_policy\": {\"pause_keys\": [\"k\"], \"resuming\": true},"
-                          " \"state\": {\"type\": \"PENDING\"}, ");
+    Str id = new_flow_run("\"deployment_id\": \"" DEPLOYMENT_ID
+                          "\", \"empirical_policy\": {\"pause_keys\": [\"k\"], \"resuming\": true}, "
+                          "\"state\": {\"type\": \"PENDING\"}, ");
     set_flow_with(id, "\"type\": \"FAILED\"", (TransitionOptions){ .force = true, .api_version = 803 });
     assert_str(policy_of(id)->pause_keys, "[\"k\"]");
-    assert_outcome(set_flow(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\""), TRANSITION_ACCEPT, STATE_SCHEDULED, "AwaitingRetry");
+    assert_outcome(set_flow(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\""), TRANSITION_ACCEPT,
+                   STATE_SCHEDULED, "AwaitingRetry");
     assert_str(policy_of(id)->pause_keys, "[]");
     assert_false(policy_of(id)->resuming.v);
 }
@@ -53,8 +58,9 @@ static void another_run_cannot_but_forgets_its_pauses(void **state)
 {
     (void)state;
     Str id = new_flow_run("\"empirical_policy\": {\"pause_keys\": [\"k\"]}, \"state\": {\"type\": \"FAILED\"}, ");
-    assert_refused(set_flow_with(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\"", (TransitionOptions){ .api_version = 803 }), TRANSITION_ABORT,
-                   "Cannot restart a run without an associated deployment.", STATE_FAILED);
+    assert_refused(set_flow_with(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\"",
+                                 (TransitionOptions){ .api_version = 803 }),
+                   TRANSITION_ABORT, "Cannot restart a run without an associated deployment.", STATE_FAILED);
     assert_str(policy_of(id)->pause_keys, "[\"k\"]");
     assert_refused(set_flow(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\""), TRANSITION_ABORT,
                    "Cannot restart a run without an associated deployment.", STATE_FAILED);
@@ -65,8 +71,11 @@ static void a_fizzled_restart_gives_the_pauses_back(void **state)
 {
     (void)state;
     make_deployment();
-    Str id = new_flow_run("\"deployment_id\": \"" DEPLOYMENT_ID "\", \"empirical_policy\": {\"pause_keys\": [\"k\"]}, \"state\": {\"type\": \"CANCELLED\"}, ");
-    assert_refused(set_flow(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\""), TRANSITION_REJECT, CANCELLING_ONLY, STATE_CANCELLED);
+    Str id = new_flow_run(
+        "\"deployment_id\": \"" DEPLOYMENT_ID
+        "\", \"empirical_policy\": {\"pause_keys\": [\"k\"]}, \"state\": {\"type\": \"CANCELLED\"}, ");
+    assert_refused(set_flow(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\""), TRANSITION_REJECT,
+                   CANCELLING_ONLY, STATE_CANCELLED);
     assert_str(policy_of(id)->pause_keys, "[\"k\"]");
 }
 
@@ -88,11 +97,12 @@ static void a_running_flow_is_paused_once_for_each_key(void **state)
 {
     (void)state;
     Str id = running("");
-    assert_outcome(set_flow(id, "\"type\": \"PAUSED\", \"state_details\": {\"pause_key\": \"k\"}"), TRANSITION_ACCEPT, STATE_PAUSED, "Paused");
+    assert_outcome(set_flow(id, "\"type\": \"PAUSED\", \"state_details\": {\"pause_key\": \"k\"}"), TRANSITION_ACCEPT,
+                   STATE_PAUSED, "Paused");
     assert_str(policy_of(id)->pause_keys, "[\"k\"]");
     set_flow(id, "\"type\": \"RUNNING\"");
-    assert_refused(set_flow(id, "\"type\": \"PAUSED\", \"state_details\": {\"pause_key\": \"k\"}"), TRANSITION_REJECT, "This pause has already fired.",
-                   STATE_RUNNING);
+    assert_refused(set_flow(id, "\"type\": \"PAUSED\", \"state_details\": {\"pause_key\": \"k\"}"), TRANSITION_REJECT,
+                   "This pause has already fired.", STATE_RUNNING);
     assert_outcome(set_flow(id, "\"type\": \"PAUSED\", \"name\": \"Mine\""), TRANSITION_ACCEPT, STATE_PAUSED, "Mine");
     assert_int_equal(policy_of(id)->pause_keys.n, strlen("[\"k\", \"\"]") + UUID_TEXT);
 }
@@ -101,7 +111,8 @@ static void only_running_flows_are_paused(void **state)
 {
     (void)state;
     Str id = new_flow_run("");
-    assert_refused(set_flow(id, "\"type\": \"PAUSED\""), TRANSITION_REJECT, "Cannot pause flows that are not currently running.", STATE_PENDING);
+    assert_refused(set_flow(id, "\"type\": \"PAUSED\""), TRANSITION_REJECT,
+                   "Cannot pause flows that are not currently running.", STATE_PENDING);
     id = running("\"empirical_policy\": {\"pause_keys\": null}, ");
     assert_int_equal(flow_error(id, "\"type\": \"PAUSED\""), ERR_INTERNAL);
 }
@@ -110,13 +121,17 @@ static void pauses_that_reschedule_need_a_deployment(void **state)
 {
     (void)state;
     const char *pause = "\"type\": \"PAUSED\", \"state_details\": {\"pause_reschedule\": true}";
-    assert_refused(set_flow(running(""), pause), TRANSITION_ABORT, "Cannot pause flows without a deployment with the reschedule option.", STATE_RUNNING);
+    assert_refused(set_flow(running(""), pause), TRANSITION_ABORT,
+                   "Cannot pause flows without a deployment with the reschedule option.", STATE_RUNNING);
     Str parent = running("");
     Str task = new_task_run(parent, "k", "");
-    Str child = running(arena_cstr(world.arena, arena_printf(world.arena, "\"parent_task_run_id\": \"%.*s\", ", STR_ARG(task))));
-    assert_refused(set_flow(child, pause), TRANSITION_ABORT, "Cannot pause subflows with the reschedule option.", STATE_RUNNING);
+    Str child = running(
+        arena_cstr(world.arena, arena_printf(world.arena, "\"parent_task_run_id\": \"%.*s\", ", STR_ARG(task))));
+    assert_refused(set_flow(child, pause), TRANSITION_ABORT, "Cannot pause subflows with the reschedule option.",
+                   STATE_RUNNING);
     make_deployment();
-    assert_outcome(set_flow(running("\"deployment_id\": \"" DEPLOYMENT_ID "\", "), pause), TRANSITION_ACCEPT, STATE_PAUSED, "Paused");
+    assert_outcome(set_flow(running("\"deployment_id\": \"" DEPLOYMENT_ID "\", "), pause), TRANSITION_ACCEPT,
+                   STATE_PAUSED, "Paused");
 }
 
 /* ---- HandleResumingPausedFlows ---- */
@@ -140,7 +155,8 @@ static void a_rescheduled_pause_does_not_count_twice(void **state)
     make_deployment();
     Str id = running("\"deployment_id\": \"" DEPLOYMENT_ID "\", ");
     set_flow(id, "\"type\": \"PAUSED\", \"state_details\": {\"pause_reschedule\": true}");
-    assert_outcome(set_flow(id, "\"type\": \"SCHEDULED\", \"name\": \"Resuming\""), TRANSITION_ACCEPT, STATE_SCHEDULED, "Resuming");
+    assert_outcome(set_flow(id, "\"type\": \"SCHEDULED\", \"name\": \"Resuming\""), TRANSITION_ACCEPT, STATE_SCHEDULED,
+                   "Resuming");
     assert_outcome(set_flow(id, "\"type\": \"RUNNING\""), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
     FlowRun *run = read_flow_run(id);
     assert_int_equal(run->run.run_count, 1);
@@ -153,11 +169,14 @@ static void some_ways_out_of_a_pause_are_closed(void **state)
     Str id = running("");
     set_flow(id, "\"type\": \"PAUSED\"");
     assert_refused(set_flow(id, "\"type\": \"PENDING\""), TRANSITION_REJECT,
-                   "This run cannot transition to the StateType.PENDING state from the StateType.PAUSED state.", STATE_PAUSED);
+                   "This run cannot transition to the StateType.PENDING state from the StateType.PAUSED state.",
+                   STATE_PAUSED);
     assert_true(policy_of(id)->resuming.v); /* the rejected transition leaves its mark */
     id = running("");
-    set_flow_with(id, "\"type\": \"PAUSED\", \"state_details\": {\"pause_reschedule\": true}", (TransitionOptions){ .force = true });
-    assert_refused(set_flow(id, "\"type\": \"RUNNING\""), TRANSITION_REJECT, "Cannot reschedule a paused flow run without a deployment.", STATE_PAUSED);
+    set_flow_with(id, "\"type\": \"PAUSED\", \"state_details\": {\"pause_reschedule\": true}",
+                  (TransitionOptions){ .force = true });
+    assert_refused(set_flow(id, "\"type\": \"RUNNING\""), TRANSITION_REJECT,
+                   "Cannot reschedule a paused flow run without a deployment.", STATE_PAUSED);
 }
 
 static void a_pause_times_out(void **state)
@@ -198,15 +217,18 @@ static void a_flow_without_retries_fails(void **state)
 {
     (void)state;
     assert_outcome(set_flow(running(""), "\"type\": \"FAILED\""), TRANSITION_ACCEPT, STATE_FAILED, "Failed");
-    assert_outcome(set_flow(running("\"empirical_policy\": {\"retries\": 0}, "), "\"type\": \"FAILED\""), TRANSITION_ACCEPT, STATE_FAILED, "Failed");
+    assert_outcome(set_flow(running("\"empirical_policy\": {\"retries\": 0}, "), "\"type\": \"FAILED\""),
+                   TRANSITION_ACCEPT, STATE_FAILED, "Failed");
 }
 
 static void a_retry_cannot_lie_beyond_the_calendar(void **state)
 {
     (void)state;
-    static const char *const delays[] = { "9000000000000000000", "-9000000000000000000", "300000000000", "-300000000000" };
+    static const char *const delays[] = { "9000000000000000000", "-9000000000000000000", "300000000000",
+                                          "-300000000000" };
     for (size_t i = 0; i < COUNT_OF(delays); i++) {
-        Str policy = arena_printf(world.arena, "\"empirical_policy\": {\"retries\": 1, \"retry_delay\": %s}, ", delays[i]);
+        Str policy = arena_printf(world.arena, "\"empirical_policy\": {\"retries\": 1, \"retry_delay\": %s}, ",
+                                  delays[i]);
         Str id = running(arena_cstr(world.arena, policy));
         assert_int_equal(flow_error(id, "\"type\": \"FAILED\""), ERR_INTERNAL);
         assert_int_equal(read_flow_run(id)->run.state_type, STATE_RUNNING);
@@ -249,9 +271,11 @@ static void notifications_are_queued(void **state)
     (void)state;
     Str id = running("\"tags\": [\"a\", \"b\"], ");
     sql("INSERT INTO block_type (id, name, slug) VALUES ('b1000000-0000-4000-8000-000000000001', 't', 't')");
-    sql("INSERT INTO block_schema (id, checksum, block_type_id) VALUES ('b2000000-0000-4000-8000-000000000001', 'c', 'b1000000-0000-4000-8000-000000000001')");
+    sql("INSERT INTO block_schema (id, checksum, block_type_id)"
+        " VALUES ('b2000000-0000-4000-8000-000000000001', 'c', 'b1000000-0000-4000-8000-000000000001')");
     sql("INSERT INTO block_document (id, name, block_schema_id, block_type_id) VALUES"
-        " ('b3000000-0000-4000-8000-000000000001', 'n', 'b2000000-0000-4000-8000-000000000001', 'b1000000-0000-4000-8000-000000000001')");
+        " ('b3000000-0000-4000-8000-000000000001', 'n', 'b2000000-0000-4000-8000-000000000001', "
+        "'b1000000-0000-4000-8000-000000000001')");
     sql("INSERT INTO flow_run_notification_policy (is_active, state_names, tags, block_document_id) VALUES"
         " (true, '[\"Failed\", \"Mine\"]', '[]', 'b3000000-0000-4000-8000-000000000001'),"
         " (true, '[]', '[\"x\", \"b\"]', 'b3000000-0000-4000-8000-000000000001'),"

@@ -1,4 +1,5 @@
-/* tests/unit/test_rules_run.c -- rules of both kinds of runs, and the engine around them. Expected values are the reference's. */
+/* tests/unit/test_rules_run.c -- rules of both kinds of runs, and the engine around them.
+ * Expected values are the reference's. */
 #include "world.h"
 
 static void a_run_without_a_state_is_pending(void **state)
@@ -43,7 +44,8 @@ static void a_run_goes_forward(void **state)
     (void)state;
     Str id = new_flow_run("\"state\": {\"type\": \"SCHEDULED\"}, ");
     assert_outcome(set_flow(id, "\"type\": \"PENDING\""), TRANSITION_ACCEPT, STATE_PENDING, "Pending");
-    assert_outcome(set_flow(id, "\"type\": \"RUNNING\", \"data\": {\"x\": 1}"), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
+    assert_outcome(set_flow(id, "\"type\": \"RUNNING\", \"data\": {\"x\": 1}"), TRANSITION_ACCEPT, STATE_RUNNING,
+                   "Running");
     assert_outcome(set_flow(id, "\"type\": \"CANCELLING\""), TRANSITION_ACCEPT, STATE_CANCELLING, "Cancelling");
 }
 
@@ -52,9 +54,11 @@ static void a_run_does_not_go_back(void **state)
     (void)state;
     Str id = new_flow_run("\"state\": {\"type\": \"RUNNING\", \"data\": 5}, ");
     assert_refused(set_flow(id, "\"type\": \"PENDING\""), TRANSITION_ABORT,
-                   "This run cannot transition to the StateType.PENDING state from the StateType.RUNNING state.", STATE_RUNNING);
+                   "This run cannot transition to the StateType.PENDING state from the StateType.RUNNING state.",
+                   STATE_RUNNING);
     assert_refused(set_flow(id, "\"type\": \"RUNNING\""), TRANSITION_ABORT,
-                   "This run cannot transition to the StateType.RUNNING state from the StateType.RUNNING state.", STATE_RUNNING);
+                   "This run cannot transition to the StateType.RUNNING state from the StateType.RUNNING state.",
+                   STATE_RUNNING);
     assert_str(read_flow_run(id)->run.state->data, "5");
 }
 
@@ -72,7 +76,8 @@ static void nothing_changes_where_nothing_is_written(void **state)
 static void the_scheduled_time_is_copied(void **state)
 {
     (void)state;
-    Str id = new_flow_run("\"state\": {\"type\": \"SCHEDULED\", \"state_details\": {\"scheduled_time\": \"2026-01-01T00:00:00+02:00\"}}, ");
+    Str id = new_flow_run("\"state\": {\"type\": \"SCHEDULED\", \"state_details\": {"
+                          "\"scheduled_time\": \"2026-01-01T00:00:00+02:00\"}}, ");
     TransitionResult result = set_flow(id, "\"type\": \"PENDING\"");
     Time noon = result.state->state_details.scheduled_time.us;
     assert_true(noon == INT64_C(1767218400) * SECOND);
@@ -87,7 +92,10 @@ static void the_scheduled_time_is_copied(void **state)
 static TransitionResult run_early(int64_t microseconds)
 {
     Str due = time_text(world.arena, world.now + 2 * SECOND + microseconds);
-    Str members = arena_printf(world.arena, "\"state\": {\"type\": \"SCHEDULED\", \"state_details\": {\"scheduled_time\": \"%.*s\"}}, ", STR_ARG(due));
+    Str members =
+        arena_printf(world.arena,
+                     "\"state\": {\"type\": \"SCHEDULED\", \"state_details\": {\"scheduled_time\": \"%.*s\"}}, ",
+                     STR_ARG(due));
     Str id = new_flow_run(arena_cstr(world.arena, members));
     return set_flow(id, "\"type\": \"RUNNING\"");
 }
@@ -116,7 +124,8 @@ static void force_goes_past_the_rules(void **state)
 {
     (void)state;
     Str id = new_flow_run("\"state\": {\"type\": \"RUNNING\"}, ");
-    assert_outcome(set_flow_with(id, "\"type\": \"RUNNING\"", (TransitionOptions){ .force = true }), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
+    assert_outcome(set_flow_with(id, "\"type\": \"RUNNING\"", (TransitionOptions){ .force = true }), TRANSITION_ACCEPT,
+                   STATE_RUNNING, "Running");
     assert_int_equal(read_flow_run(id)->run.run_count, 2);
 }
 
@@ -138,7 +147,8 @@ static void a_run_that_lost_its_state(void **state)
     TransitionResult result = set_flow(id, "\"type\": \"PAUSED\"");
     assert_int_equal(result.status, TRANSITION_ABORT);
     assert_null(result.state);
-    assert_str(result.reason, "Error validating state: UnmappedInstanceError(\"Class 'builtins.NoneType' is not mapped\")");
+    assert_str(result.reason,
+               "Error validating state: UnmappedInstanceError(\"Class 'builtins.NoneType' is not mapped\")");
     assert_outcome(set_flow(id, "\"type\": \"RUNNING\""), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
 }
 
@@ -158,7 +168,9 @@ static void data_goes_to_an_artifact(void **state)
     assert_str(sql_text("SELECT data FROM artifact"), "{\"b\": [1, 2.5]}");
     assert_str(sql_text("SELECT metadata_ FROM artifact"), "null");
     assert_int_equal(sql_number("SELECT COUNT(*) FROM flow_run_state JOIN artifact ON artifact.id = result_artifact_id"
-                                " AND artifact.flow_run_id = flow_run_state.flow_run_id WHERE flow_run_state.data IS NULL AND key IS NULL"), 1);
+                                " AND artifact.flow_run_id = flow_run_state.flow_run_id"
+                                " WHERE flow_run_state.data IS NULL AND key IS NULL"),
+                     1);
 }
 
 static void older_rows_hold_their_data_themselves(void **state)
@@ -185,7 +197,8 @@ static void a_deleted_run_takes_along_what_is_its_own(void **state)
     Str task = new_task_run(id, "k", "\"state\": {\"type\": \"COMPLETED\", \"data\": 2}, ");
     Str parent = arena_printf(world.arena, "\"parent_task_run_id\": \"%.*s\", ", STR_ARG(task));
     Str child = new_flow_run(arena_cstr(world.arena, parent));
-    sql(sql_of(id, "INSERT INTO log (name, level, flow_run_id, message, timestamp) VALUES ('l', 20, ", ", 'm', '2026-01-01 00:00:00.000000')"));
+    sql(sql_of(id, "INSERT INTO log (name, level, flow_run_id, message, timestamp) VALUES ('l', 20, ",
+               ", 'm', '2026-01-01 00:00:00.000000')"));
     Call call = { .id = id };
     world_must(job_delete_flow_run, &call);
     assert_int_equal(call.number, 1);
@@ -206,7 +219,8 @@ static void the_answer_is_written(void **state)
     buf_init(&out, world.arena, 256);
     json_writer_init(&w, &out, JSON_WIRE);
     transition_write(&w, &(TransitionResult){ .status = TRANSITION_WAIT, .reason = STR("r"), .delay_seconds = 30 });
-    assert_str(buf_view(&out), "{\"state\":null,\"status\":\"WAIT\",\"details\":{\"type\":\"wait_details\",\"delay_seconds\":30,\"reason\":\"r\"}}");
+    assert_str(buf_view(&out), "{\"state\":null,\"status\":\"WAIT\",\"details\":{\"type\":\"wait_details\","
+                               "\"delay_seconds\":30,\"reason\":\"r\"}}");
     buf_init(&out, world.arena, 256);
     json_writer_init(&w, &out, JSON_WIRE);
     transition_write(&w, &(TransitionResult){ .status = TRANSITION_ACCEPT });

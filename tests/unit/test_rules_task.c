@@ -1,4 +1,5 @@
-/* tests/unit/test_rules_task.c -- rules of task runs: the cache, slots, ends, retries, names. Expected values are the reference's. */
+/* tests/unit/test_rules_task.c -- rules of task runs: the cache, slots, ends, retries, names.
+ * Expected values are the reference's. */
 #include "world.h"
 
 #define ENDED "This run has already terminated."
@@ -27,7 +28,9 @@ static void complete_cached(Str flow, const char *details)
 {
     Str id = new_task_run(flow, "first", "");
     set_task(id, "\"type\": \"RUNNING\"");
-    set_task(id, arena_cstr(world.arena, arena_printf(world.arena, "\"type\": \"COMPLETED\", \"data\": \"d\", \"message\": \"m\", \"state_details\": {%s}", details)));
+    set_task(id, arena_cstr(world.arena, arena_printf(
+        world.arena, "\"type\": \"COMPLETED\", \"data\": \"d\", \"message\": \"m\", \"state_details\": {%s}",
+        details)));
 }
 
 static void a_cached_result_is_taken_over(void **state)
@@ -53,11 +56,15 @@ static void the_cache_is_passed_by(void **state)
     (void)state;
     Str flow = running_flow();
     complete_cached(flow, "\"cache_key\": \"key\"");
-    assert_outcome(set_task(new_task_run(flow, "none", ""), "\"type\": \"RUNNING\""), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
-    assert_outcome(set_task(new_task_run(flow, "refresh", ""), "\"type\": \"RUNNING\", \"state_details\": {\"cache_key\": \"key\", \"refresh_cache\": true}"),
+    assert_outcome(set_task(new_task_run(flow, "none", ""), "\"type\": \"RUNNING\""), TRANSITION_ACCEPT, STATE_RUNNING,
+                   "Running");
+    assert_outcome(set_task(new_task_run(flow, "refresh", ""),
+                            "\"type\": \"RUNNING\","
+                            " \"state_details\": {\"cache_key\": \"key\", \"refresh_cache\": true}"),
                    TRANSITION_ACCEPT, STATE_RUNNING, "Running");
-    assert_outcome(set_task(new_task_run(flow, "other", ""), "\"type\": \"RUNNING\", \"state_details\": {\"cache_key\": \"other\"}"), TRANSITION_ACCEPT,
-                   STATE_RUNNING, "Running");
+    assert_outcome(set_task(new_task_run(flow, "other", ""),
+                            "\"type\": \"RUNNING\", \"state_details\": {\"cache_key\": \"other\"}"),
+                   TRANSITION_ACCEPT, STATE_RUNNING, "Running");
 }
 
 static void a_cached_result_expires(void **state)
@@ -65,7 +72,8 @@ static void a_cached_result_expires(void **state)
     (void)state;
     Str flow = running_flow();
     complete_cached(flow, "\"cache_key\": \"key\", \"cache_expiration\": \"2020-01-01T00:00:00Z\"");
-    assert_outcome(set_task(new_task_run(flow, "k", ""), "\"type\": \"RUNNING\"" WITH_KEY), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
+    assert_outcome(set_task(new_task_run(flow, "k", ""), "\"type\": \"RUNNING\"" WITH_KEY), TRANSITION_ACCEPT,
+                   STATE_RUNNING, "Running");
 }
 
 static void a_cached_end_can_be_taken_again(void **state)
@@ -146,7 +154,8 @@ static void tasks_of_a_paused_flow_are_not_ready(void **state)
     set_flow(flow, "\"type\": \"PAUSED\"");
     TransitionResult result = set_task(id, "\"type\": \"RUNNING\"");
     assert_outcome(result, TRANSITION_REJECT, STATE_PAUSED, "NotReady");
-    Str reason = arena_printf(world.arena, "The flow is paused, new tasks can execute after resuming flow run: %.*s.", STR_ARG(flow));
+    Str reason = arena_printf(world.arena, "The flow is paused, new tasks can execute after resuming flow run: %.*s.",
+                              STR_ARG(flow));
     assert_true(str_eq(result.reason, reason));
     set_flow(flow, "\"type\": \"RUNNING\"");
     assert_outcome(set_task(id, "\"type\": \"RUNNING\""), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
@@ -156,12 +165,16 @@ static void tasks_of_a_paused_flow_are_not_ready(void **state)
 
 static void limit(const char *tag, int count)
 {
-    sql(arena_cstr(world.arena, arena_printf(world.arena, "INSERT INTO concurrency_limit (tag, concurrency_limit) VALUES ('%s', %d)", tag, count)));
+    sql(arena_cstr(world.arena,
+                   arena_printf(world.arena, "INSERT INTO concurrency_limit (tag, concurrency_limit) VALUES ('%s', %d)",
+                                tag, count)));
 }
 
 static Str slots(const char *tag)
 {
-    return sql_text(arena_cstr(world.arena, arena_printf(world.arena, "SELECT active_slots FROM concurrency_limit WHERE tag = '%s'", tag)));
+    return sql_text(
+        arena_cstr(world.arena,
+                   arena_printf(world.arena, "SELECT active_slots FROM concurrency_limit WHERE tag = '%s'", tag)));
 }
 
 static void assert_slots(const char *tag, Str first, Str second)
@@ -177,7 +190,8 @@ static void a_slot_is_held_while_running(void **state)
     (void)state;
     limit("a", 2);
     Str flow = running_flow();
-    Str one = new_task_run(flow, "one", "\"tags\": [\"a\", \"a\", \"free\"], "), two = new_task_run(flow, "two", "\"tags\": [\"a\"], ");
+    Str one = new_task_run(flow, "one", "\"tags\": [\"a\", \"a\", \"free\"], "),
+        two = new_task_run(flow, "two", "\"tags\": [\"a\"], ");
     set_task(one, "\"type\": \"RUNNING\"");
     set_task(two, "\"type\": \"RUNNING\"");
     assert_slots("a", one, two);
@@ -211,7 +225,8 @@ static void a_limit_of_none_aborts(void **state)
     limit("a", 1);
     Str id = new_task_run(running_flow(), "k", "\"tags\": [\"a\", \"zero\"], ");
     assert_refused(set_task(id, "\"type\": \"RUNNING\""), TRANSITION_ABORT,
-                   "The concurrency limit on tag \"zero\" is 0 and will deadlock if the task tries to run again.", STATE_PENDING);
+                   "The concurrency limit on tag \"zero\" is 0 and will deadlock if the task tries to run again.",
+                   STATE_PENDING);
     assert_slots("a", STR_NULL, STR_NULL);
 }
 
@@ -222,9 +237,11 @@ static void who_waits_holds_no_slot(void **state)
     limit("a", 1);
     limit("b", 1);
     Str flow = running_flow();
-    Str one = new_task_run(flow, "one", "\"tags\": [\"a\"], "), two = new_task_run(flow, "two", "\"tags\": [\"b\", \"a\"], ");
+    Str one = new_task_run(flow, "one", "\"tags\": [\"a\"], "),
+        two = new_task_run(flow, "two", "\"tags\": [\"b\", \"a\"], ");
     set_task(one, "\"type\": \"RUNNING\"");
-    assert_refused(set_task(two, "\"type\": \"RUNNING\""), TRANSITION_WAIT, "Concurrency limit for the a tag has been reached", STATE_PENDING);
+    assert_refused(set_task(two, "\"type\": \"RUNNING\""), TRANSITION_WAIT,
+                   "Concurrency limit for the a tag has been reached", STATE_PENDING);
     assert_slots("b", STR_NULL, STR_NULL);
     set_task(one, "\"type\": \"COMPLETED\"");
     assert_outcome(set_task(two, "\"type\": \"RUNNING\""), TRANSITION_ACCEPT, STATE_RUNNING, "Running");
@@ -236,7 +253,8 @@ static void a_fizzled_start_gives_its_slot_back(void **state)
     limit("a", 1);
     Str id = new_task_run(running_flow(), "k", "\"tags\": [\"a\"], \"state\": {\"type\": \"SCHEDULED\","
                                                " \"state_details\": {\"scheduled_time\": \"2099-01-01T00:00:00Z\"}}, ");
-    assert_refused(set_task(id, "\"type\": \"RUNNING\""), TRANSITION_WAIT, "Scheduled time is in the future", STATE_SCHEDULED);
+    assert_refused(set_task(id, "\"type\": \"RUNNING\""), TRANSITION_WAIT, "Scheduled time is in the future",
+                   STATE_SCHEDULED);
     assert_slots("a", STR_NULL, STR_NULL);
 }
 
@@ -280,7 +298,8 @@ static void a_retry_cannot_lie_beyond_the_calendar(void **state)
     (void)state;
     static const char *const delays[] = { "9000000000000000000", "300000000000", "-300000000000" };
     for (size_t i = 0; i < COUNT_OF(delays); i++) {
-        Str id = attempt(arena_cstr(world.arena, arena_printf(world.arena, "\"retries\": 1, \"retry_delay\": %s", delays[i])));
+        Str id = attempt(
+            arena_cstr(world.arena, arena_printf(world.arena, "\"retries\": 1, \"retry_delay\": %s", delays[i])));
         assert_int_equal(task_error(id, "\"type\": \"FAILED\""), ERR_INTERNAL);
         assert_int_equal(read_task_run(id)->run.state_type, STATE_RUNNING);
     }
@@ -321,7 +340,8 @@ static void delays_jitter_within_bounds(void **state)
         assert_true(us <= 200 * SECOND + 1);
         assert_true(us >= 41503749); /* 100 * log2(4 / 3) */
     }
-    assert_int_equal(task_error(attempt("\"retries\": 1, \"retry_jitter_factor\": 1"), "\"type\": \"FAILED\""), ERR_INTERNAL);
+    assert_int_equal(task_error(attempt("\"retries\": 1, \"retry_jitter_factor\": 1"), "\"type\": \"FAILED\""),
+                     ERR_INTERNAL);
 }
 
 /* ---- RenameReruns ---- */
@@ -331,7 +351,8 @@ static void reruns_are_named(void **state)
     (void)state;
     Str id = attempt("");
     force_task(id, "\"type\": \"PENDING\"");
-    assert_outcome(set_task(id, "\"type\": \"RUNNING\", \"name\": \"Mine\""), TRANSITION_ACCEPT, STATE_RUNNING, "Rerunning");
+    assert_outcome(set_task(id, "\"type\": \"RUNNING\", \"name\": \"Mine\""), TRANSITION_ACCEPT, STATE_RUNNING,
+                   "Rerunning");
     force_task(id, "\"type\": \"SCHEDULED\", \"name\": \"AwaitingRetry\"");
     assert_outcome(set_task(id, "\"type\": \"RUNNING\""), TRANSITION_ACCEPT, STATE_RUNNING, "Retrying");
     assert_str(read_task_run(id)->run.state_name, "Retrying");
@@ -343,7 +364,8 @@ static void a_task_does_not_go_back(void **state)
 {
     (void)state;
     assert_refused(set_task(attempt(""), "\"type\": \"PENDING\""), TRANSITION_ABORT,
-                   "This run cannot transition to the StateType.PENDING state from the StateType.RUNNING state.", STATE_RUNNING);
+                   "This run cannot transition to the StateType.PENDING state from the StateType.RUNNING state.",
+                   STATE_RUNNING);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* tests/unit/test_run_bodies.c -- what clients may send to make and change runs. Expected errors are pydantic's on the reference's models. */
+/* tests/unit/test_run_bodies.c -- what clients may send to make and change runs.
+ * Expected errors are pydantic's on the reference's models. */
 #include "unit.h"
 
 #include "model/run_bodies.h"
@@ -7,7 +8,8 @@
 #define KEYS "\"flow_run_id\": \"" RUN_ID "\", \"task_key\": \"k\", \"dynamic_key\": \"0\""
 #define INT_ERROR(loc) "{\"loc\":" loc ",\"msg\":\"value is not a valid integer\",\"type\":\"type_error.integer\"}"
 #define MISSING(loc) "{\"loc\":" loc ",\"msg\":\"field required\",\"type\":\"value_error.missing\"}"
-#define NOT_NULL(loc) "{\"loc\":" loc ",\"msg\":\"none is not an allowed value\",\"type\":\"type_error.none.not_allowed\"}"
+#define NOT_NULL(loc) \
+    "{\"loc\":" loc ",\"msg\":\"none is not an allowed value\",\"type\":\"type_error.none.not_allowed\"}"
 #define NOT_A_LIST(loc) "{\"loc\":" loc ",\"msg\":\"value is not a valid list\",\"type\":\"type_error.list\"}"
 
 static Arena *arena;
@@ -57,58 +59,78 @@ static void a_task_policy_has_one_delay_or_many(void **state)
     (void)state;
     const Model *model = &task_run_policy_model;
     const struct { const char *sent, *kept; } cases[] = {
-        { "{}", "null" }, { "{\"retry_delay\": \"3\"}", "3" }, { "{\"retry_delay\": [1, \"2\"]}", "[1, 2]" }, { "{\"retry_delay\": 1.7}", "1" },
-        { "{\"retry_delay\": true}", "1" }, { "{\"retry_delay\": [1.5]}", "[1]" }, { "{\"retry_delay\": []}", "[]" },
+        { "{}", "null" }, { "{\"retry_delay\": \"3\"}", "3" }, { "{\"retry_delay\": [1, \"2\"]}", "[1, 2]" },
+        { "{\"retry_delay\": 1.7}", "1" }, { "{\"retry_delay\": true}", "1" }, { "{\"retry_delay\": [1.5]}", "[1]" },
+        { "{\"retry_delay\": []}", "[]" },
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        Str expected = arena_printf(arena, "{\"max_retries\": 0, \"retry_delay_seconds\": 0.0, \"retries\": null, \"retry_delay\": %s, \"retry_jitter_factor\": null}", cases[i].kept);
+        Str expected = arena_printf(arena,
+                                    "{\"max_retries\": 0, \"retry_delay_seconds\": 0.0, \"retries\": null, "
+                                    "\"retry_delay\": %s, \"retry_jitter_factor\": null}",
+                                    cases[i].kept);
         assert_string_equal(stored(model, cases[i].sent), arena_cstr(arena, expected));
     }
-    assert_string_equal(errors_of(model, "{\"retry_delay\": \"x\"}"), INT_ERROR("[\"retry_delay\"]") "," NOT_A_LIST("[\"retry_delay\"]"));
-    assert_string_equal(errors_of(model, "{\"retry_delay\": [\"x\", 1]}"), INT_ERROR("[\"retry_delay\"]") "," INT_ERROR("[\"retry_delay\",0]"));
-    assert_string_equal(errors_of(model, "{\"retry_delay\": [null]}"), INT_ERROR("[\"retry_delay\"]") "," NOT_NULL("[\"retry_delay\",0]"));
+    assert_string_equal(errors_of(model, "{\"retry_delay\": \"x\"}"),
+                        INT_ERROR("[\"retry_delay\"]") "," NOT_A_LIST("[\"retry_delay\"]"));
+    assert_string_equal(errors_of(model, "{\"retry_delay\": [\"x\", 1]}"),
+                        INT_ERROR("[\"retry_delay\"]") "," INT_ERROR("[\"retry_delay\",0]"));
+    assert_string_equal(errors_of(model, "{\"retry_delay\": [null]}"),
+                        INT_ERROR("[\"retry_delay\"]") "," NOT_NULL("[\"retry_delay\",0]"));
 }
 
 static void a_task_policy_is_checked(void **state)
 {
     (void)state;
     assert_string_equal(errors_of(&task_run_policy_model, "{\"retry_jitter_factor\": -1}"),
-                        "{\"loc\":[\"retry_jitter_factor\"],\"msg\":\"`retry_jitter_factor` must be >= 0.\",\"type\":\"value_error\"}");
+                        "{\"loc\":[\"retry_jitter_factor\"],\"msg\":\"`retry_jitter_factor` must be >= 0.\","
+                        "\"type\":\"value_error\"}");
     assert_string_equal(errors_of(&task_run_policy_model,
-                                  "{\"retry_delay\": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}"),
-                        "{\"loc\":[\"retry_delay\"],\"msg\":\"Can not configure more than 50 retry delays per task.\",\"type\":\"value_error\"}");
+                                  "{\"retry_delay\": [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"
+                                  "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}"),
+                        "{\"loc\":[\"retry_delay\"],\"msg\":\"Can not configure more than 50 retry delays per task.\","
+                        "\"type\":\"value_error\"}");
     assert_string_equal(errors_of(&task_run_policy_model, "{\"max_retries\": null}"), NOT_NULL("[\"max_retries\"]"));
 }
 
 static void deprecated_fields_still_work(void **state)
 {
     (void)state;
-    assert_string_equal(stored(&task_run_policy_model, "{\"max_retries\": 3, \"retries\": 0, \"retry_delay_seconds\": 2.5, \"retry_delay\": []}"),
-                        "{\"max_retries\": 3, \"retry_delay_seconds\": 2.5, \"retries\": 3, \"retry_delay\": 2, \"retry_jitter_factor\": null}");
-    assert_string_equal(stored(&flow_run_policy_model, "{\"max_retries\": -1, \"retry_delay_seconds\": 2.5, \"retry_delay\": 4, \"resuming\": null, \"pause_keys\": null}"),
-                        "{\"max_retries\": -1, \"retry_delay_seconds\": 2.5, \"retries\": -1, \"retry_delay\": 4, \"pause_keys\": null, \"resuming\": null}");
+    assert_string_equal(stored(&task_run_policy_model, "{\"max_retries\": 3, \"retries\": 0,"
+                                                       " \"retry_delay_seconds\": 2.5, \"retry_delay\": []}"),
+                        "{\"max_retries\": 3, \"retry_delay_seconds\": 2.5, \"retries\": 3, \"retry_delay\": 2, "
+                        "\"retry_jitter_factor\": null}");
+    assert_string_equal(stored(&flow_run_policy_model, "{\"max_retries\": -1, \"retry_delay_seconds\": 2.5, "
+                                                       "\"retry_delay\": 4, \"resuming\": null, \"pause_keys\": null}"),
+                        "{\"max_retries\": -1, \"retry_delay_seconds\": 2.5, \"retries\": -1, \"retry_delay\": 4, "
+                        "\"pause_keys\": null, \"resuming\": null}");
 }
 
 static void pause_keys_are_a_set(void **state)
 {
     (void)state;
     const Model *model = &flow_run_policy_model;
-    assert_non_null(strstr(stored(model, "{\"pause_keys\": [\"a\", \"b\", \"a\", 1, null]}"), "\"pause_keys\": [\"a\", \"b\", 1, null]"));
-    assert_string_equal(errors_of(model, "{\"pause_keys\": {\"a\": 1}}"), "{\"loc\":[\"pause_keys\"],\"msg\":\"value is not a valid set\",\"type\":\"type_error.set\"}");
-    assert_string_equal(errors_of(model, "{\"pause_keys\": [[1]]}"), "{\"loc\":[\"pause_keys\"],\"msg\":\"unhashable type: 'list'\",\"type\":\"type_error\"}");
+    assert_non_null(strstr(stored(model, "{\"pause_keys\": [\"a\", \"b\", \"a\", 1, null]}"),
+                           "\"pause_keys\": [\"a\", \"b\", 1, null]"));
+    assert_string_equal(errors_of(model, "{\"pause_keys\": {\"a\": 1}}"),
+                        "{\"loc\":[\"pause_keys\"],\"msg\":\"value is not a valid set\",\"type\":\"type_error.set\"}");
+    assert_string_equal(errors_of(model, "{\"pause_keys\": [[1]]}"),
+                        "{\"loc\":[\"pause_keys\"],\"msg\":\"unhashable type: 'list'\",\"type\":\"type_error\"}");
 }
 
 static const char *inputs_kept(const char *inputs)
 {
     TaskRun run;
     Invalid invalid;
-    assert_true(decode(&task_run_create_model, arena_cstr(arena, arena_printf(arena, "{" KEYS ", \"task_inputs\": %s}", inputs)), &run, &invalid));
+    assert_true(decode(&task_run_create_model,
+                       arena_cstr(arena, arena_printf(arena, "{" KEYS ", \"task_inputs\": %s}", inputs)), &run,
+                       &invalid));
     return arena_cstr(arena, run.task_inputs);
 }
 
 static const char *input_errors(const char *inputs)
 {
-    return errors_of(&task_run_create_model, arena_cstr(arena, arena_printf(arena, "{" KEYS ", \"task_inputs\": %s}", inputs)));
+    return errors_of(&task_run_create_model,
+                     arena_cstr(arena, arena_printf(arena, "{" KEYS ", \"task_inputs\": %s}", inputs)));
 }
 
 /* As many as this show whether each is compared with each: that would take minutes. */
@@ -152,11 +174,13 @@ static void inputs_are_results_parameters_or_constants(void **state)
     assert_string_equal(inputs_kept("{}"), "{}");
     assert_string_equal(inputs_kept("\"\""), "{}");
     assert_string_equal(inputs_kept("[[\"a\", []]]"), "{\"a\": []}");
-    assert_string_equal(inputs_kept("{\"a\": [], \"b\": [{\"id\": \"6FB2b2b86d3a4a6b8f3a7d2f4d5f1a11\", \"more\": 1}]}"),
+    assert_string_equal(
+        inputs_kept("{\"a\": [], \"b\": [{\"id\": \"6FB2b2b86d3a4a6b8f3a7d2f4d5f1a11\", \"more\": 1}]}"),
                         "{\"a\": [], \"b\": [{\"input_type\": \"task_run\", \"id\": \"" RUN_ID "\"}]}");
-    assert_string_equal(inputs_kept("{\"a\": [{\"name\": 5}, {\"input_type\": \"constant\", \"type\": \"int\"}, {\"name\": 5, \"id\": \"x\"}]}"),
-                        "{\"a\": [{\"input_type\": \"parameter\", \"name\": \"5\"}, {\"input_type\": \"constant\", \"type\": \"int\"},"
-                        " {\"input_type\": \"parameter\", \"name\": \"5\"}]}");
+    assert_string_equal(inputs_kept("{\"a\": [{\"name\": 5}, {\"input_type\": \"constant\", \"type\": \"int\"}, "
+                                    "{\"name\": 5, \"id\": \"x\"}]}"),
+                        "{\"a\": [{\"input_type\": \"parameter\", \"name\": \"5\"}, {\"input_type\": \"constant\", "
+                        "\"type\": \"int\"}, {\"input_type\": \"parameter\", \"name\": \"5\"}]}");
 }
 
 static void bad_inputs_show_the_errors_of_each_kind(void **state)
@@ -164,19 +188,24 @@ static void bad_inputs_show_the_errors_of_each_kind(void **state)
     (void)state;
 #define AT(key) "[\"task_inputs\",\"a\",0,\"" key "\"]"
 #define NO_DICT "{\"loc\":[\"task_inputs\",\"a\",0],\"msg\":\"value is not a valid dict\",\"type\":\"type_error.dict\"}"
-#define WRONG_TYPE(permitted) "{\"loc\":" AT("input_type") ",\"msg\":\"unexpected value; permitted: '" permitted "'\",\"type\":\"value_error.const\"," \
+#define WRONG_TYPE(permitted) \
+    "{\"loc\":" AT("input_type") ",\"msg\":\"unexpected value; permitted: '" permitted "'\"," \
+    "\"type\":\"value_error.const\"," \
     "\"ctx\":{\"given\":\"zz\",\"permitted\":[\"" permitted "\"]}}"
     assert_string_equal(input_errors("null"), NOT_NULL("[\"task_inputs\"]"));
-    assert_string_equal(input_errors("\"x\""), "{\"loc\":[\"task_inputs\"],\"msg\":\"value is not a valid dict\",\"type\":\"type_error.dict\"}");
+    assert_string_equal(input_errors("\"x\""), "{\"loc\":[\"task_inputs\"],\"msg\":\"value is not a valid dict\","
+                                               "\"type\":\"type_error.dict\"}");
     assert_string_equal(input_errors("{\"a\": null}"), NOT_NULL("[\"task_inputs\",\"a\"]"));
     assert_string_equal(input_errors("{\"a\": {}}"), NOT_A_LIST("[\"task_inputs\",\"a\"]"));
-    assert_string_equal(input_errors("{\"a\": [{}]}"), MISSING(AT("id")) "," MISSING(AT("name")) "," MISSING(AT("type")));
+    assert_string_equal(input_errors("{\"a\": [{}]}"),
+                        MISSING(AT("id")) "," MISSING(AT("name")) "," MISSING(AT("type")));
     assert_string_equal(input_errors("{\"a\": [1]}"), NO_DICT "," NO_DICT "," NO_DICT);
     assert_string_equal(input_errors("{\"a\": [{\"input_type\": \"zz\"}]}"),
-                        WRONG_TYPE("task_run") "," MISSING(AT("id")) "," WRONG_TYPE("parameter") "," MISSING(AT("name")) "," WRONG_TYPE("constant") ","
-                        MISSING(AT("type")));
+                        WRONG_TYPE("task_run") "," MISSING(AT("id")) "," WRONG_TYPE("parameter") ","
+                        MISSING(AT("name")) "," WRONG_TYPE("constant") "," MISSING(AT("type")));
     assert_string_equal(input_errors("{\"a\": [{\"input_type\": null, \"name\": 5}]}"),
-                        NOT_NULL(AT("input_type")) "," MISSING(AT("id")) "," NOT_NULL(AT("input_type")) "," NOT_NULL(AT("input_type")) "," MISSING(AT("type")));
+                        NOT_NULL(AT("input_type")) "," MISSING(AT("id")) "," NOT_NULL(AT("input_type")) ","
+                        NOT_NULL(AT("input_type")) "," MISSING(AT("type")));
 }
 
 static void names_are_generated_where_there_is_none(void **state)
@@ -199,14 +228,18 @@ static void states_are_checked(void **state)
     (void)state;
     State body;
     Invalid invalid;
-    assert_true(decode(&state_create_model, "{\"type\": \"RUNNING\", \"id\": \"" RUN_ID "\", \"timestamp\": \"2020-01-01T00:00:00Z\"}", &body, &invalid));
+    assert_true(decode(&state_create_model,
+                       "{\"type\": \"RUNNING\", \"id\": \"" RUN_ID "\", \"timestamp\": \"2020-01-01T00:00:00Z\"}",
+                       &body, &invalid));
     assert_null(body.id.p);
     state_complete(arena, &body, 5);
     assert_true(body.timestamp == 5);
     assert_true(body.id.n == 36);
     assert_string_equal(errors_of(&state_create_model, "{\"x\": 1}"),
-                        MISSING("[\"type\"]") ",{\"loc\":[\"x\"],\"msg\":\"extra fields not permitted\",\"type\":\"value_error.extra\"}");
-    assert_string_equal(errors_of(&state_create_model, "{\"type\": \"RUNNING\", \"state_details\": null}"), NOT_NULL("[\"state_details\"]"));
+                        MISSING("[\"type\"]")
+                        ",{\"loc\":[\"x\"],\"msg\":\"extra fields not permitted\",\"type\":\"value_error.extra\"}");
+    assert_string_equal(errors_of(&state_create_model, "{\"type\": \"RUNNING\", \"state_details\": null}"),
+                        NOT_NULL("[\"state_details\"]"));
 }
 
 static void cache_keys_have_a_limit(void **state)
@@ -223,7 +256,9 @@ static void cache_keys_have_a_limit(void **state)
     text.n = length;
     buf_text(&text, "x\"}");
     assert_string_equal(errors_of(&task_run_create_model, buf_cstr(&text)),
-                        "{\"loc\":[\"cache_key\"],\"msg\":\"Cache key exceeded maximum allowed length of 2000 characters.\",\"type\":\"value_error\"}");
+                        "{\"loc\":[\"cache_key\"],"
+                        "\"msg\":\"Cache key exceeded maximum allowed length of 2000 characters.\","
+                        "\"type\":\"value_error\"}");
 }
 
 #define ARENA_TEST(test) cmocka_unit_test_setup_teardown(test, open_arena, close_arena)

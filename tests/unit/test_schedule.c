@@ -1,4 +1,5 @@
-/* tests/unit/test_schedule.c -- dates of schedules; expected values are those of the reference's classes. tests/schedule compares many more. */
+/* tests/unit/test_schedule.c -- dates of schedules; expected values are those of the reference's classes.
+ * tests/schedule compares many more. */
 #include "unit.h"
 
 #include "model/deployment_schedule.h"
@@ -49,18 +50,26 @@ static void check(const Case *cases, size_t count)
 static void intervals_follow_the_clocks(void **state)
 {
     static const Case cases[] = {
-        { "{\"interval\": 3600, \"anchor_date\": \"2024-11-03T00:00:00-04:00\", " NEW_YORK "}", "2024-11-03T04:00:00Z", 4,
+        { "{\"interval\": 3600, \"anchor_date\": \"2024-11-03T00:00:00-04:00\", " NEW_YORK "}",
+          "2024-11-03T04:00:00Z", 4,
           "2024-11-03T00:00:00-04:00 2024-11-03T01:00:00-04:00 2024-11-03T01:00:00-05:00 2024-11-03T02:00:00-05:00" },
-        { "{\"interval\": 86400, \"anchor_date\": \"2024-03-08T02:30:00-05:00\", " NEW_YORK "}", "2024-03-09T00:00:00Z", 3,
+        { "{\"interval\": 86400, \"anchor_date\": \"2024-03-08T02:30:00-05:00\", " NEW_YORK "}",
+          "2024-03-09T00:00:00Z", 3,
           "2024-03-09T02:30:00-05:00 2024-03-10T03:30:00-04:00 2024-03-11T02:30:00-04:00" },
         { "{\"interval\": 86400, \"anchor_date\": \"2027-01-01T14:30:00Z\", " NEW_YORK "}", "2027-03-12T18:00:00Z", 4,
           "2027-03-13T09:30:00-05:00 2027-03-14T09:30:00-04:00 2027-03-15T09:30:00-04:00 2027-03-16T09:30:00-04:00" },
-        { "{\"interval\": 86400, \"anchor_date\": \"2027-01-01T14:30:00Z\", " NEW_YORK "}", "2027-03-14T18:00:00Z", 1, "2027-03-15T09:30:00-04:00" },
-        { "{\"interval\": 129600, \"anchor_date\": \"2024-03-08T12:00:00-05:00\", " NEW_YORK "}", "2024-03-08T12:00:00-05:00", 4, /* a day and 12 hours */
+        { "{\"interval\": 86400, \"anchor_date\": \"2027-01-01T14:30:00Z\", " NEW_YORK "}", "2027-03-14T18:00:00Z", 1,
+          "2027-03-15T09:30:00-04:00" },
+        /* a day and 12 hours */
+        { "{\"interval\": 129600, \"anchor_date\": \"2024-03-08T12:00:00-05:00\", " NEW_YORK "}",
+          "2024-03-08T12:00:00-05:00", 4,
           "2024-03-08T12:00:00-05:00 2024-03-10T00:00:00-05:00 2024-03-11T12:00:00-04:00 2024-03-13T00:00:00-04:00" },
-        { "{\"interval\": 86400, \"anchor_date\": \"2011-12-27T12:00:00-10:00\", \"timezone\": \"Pacific/Apia\"}", "2011-12-29T00:00:00-10:00", 3,
-          "2011-12-29T12:00:00-10:00 2011-12-31T12:00:00+14:00 2012-01-01T12:00:00+14:00" }, /* they had no December 30th */
-        { "{\"interval\": 9000000000000, \"anchor_date\": \"2024-01-01T00:00:00Z\"}", "2023-01-01T00:00:00Z", 3, "2024-01-01T00:00:00+00:00" },
+        { "{\"interval\": 86400, \"anchor_date\": \"2011-12-27T12:00:00-10:00\", \"timezone\": \"Pacific/Apia\"}",
+          "2011-12-29T00:00:00-10:00", 3,
+          /* they had no December 30th */
+          "2011-12-29T12:00:00-10:00 2011-12-31T12:00:00+14:00 2012-01-01T12:00:00+14:00" },
+        { "{\"interval\": 9000000000000, \"anchor_date\": \"2024-01-01T00:00:00Z\"}", "2023-01-01T00:00:00Z", 3,
+          "2024-01-01T00:00:00+00:00" },
     };
     (void)state;
     check(cases, COUNT_OF(cases));
@@ -81,13 +90,18 @@ static void cron_expressions_follow_the_clocks(void **state)
 static void cron_days_mean_what_croniter_says(void **state)
 {
     static const Case cases[] = {
-        { "{\"cron\": \"0 9 13 * fri\"}", "2024-01-01T00:00:00Z", 3, "2024-01-05T09:00:00+00:00 2024-01-12T09:00:00+00:00 2024-01-13T09:00:00+00:00" },
+        { "{\"cron\": \"0 9 13 * fri\"}", "2024-01-01T00:00:00Z", 3,
+          "2024-01-05T09:00:00+00:00 2024-01-12T09:00:00+00:00 2024-01-13T09:00:00+00:00" },
         { "{\"cron\": \"0 9 13 * fri\", \"day_or\": false}", "2024-01-01T00:00:00Z", 3,
           "2024-09-13T09:00:00+00:00 2024-12-13T09:00:00+00:00 2025-06-13T09:00:00+00:00" },
-        { "{\"cron\": \"0 0 L 2 *\"}", "2023-01-01T00:00:00Z", 3, "2023-02-28T00:00:00+00:00 2024-02-29T00:00:00+00:00 2025-02-28T00:00:00+00:00" },
-        { "{\"cron\": \"0 0 15W * *\"}", "2024-06-01T00:00:00Z", 3, "2024-06-14T00:00:00+00:00 2024-07-15T00:00:00+00:00 2024-08-15T00:00:00+00:00" },
-        { "{\"cron\": \"0 0 * * mon#5\"}", "2024-01-01T00:00:00Z", 3, "2024-01-29T00:00:00+00:00 2024-04-29T00:00:00+00:00 2024-07-29T00:00:00+00:00" },
-        { "{\"cron\": \"0 0 29 2 * 0 2024,2028\"}", "2024-01-01T00:00:00Z", 3, "2024-02-29T00:00:00+00:00 2028-02-29T00:00:00+00:00" },
+        { "{\"cron\": \"0 0 L 2 *\"}", "2023-01-01T00:00:00Z", 3,
+          "2023-02-28T00:00:00+00:00 2024-02-29T00:00:00+00:00 2025-02-28T00:00:00+00:00" },
+        { "{\"cron\": \"0 0 15W * *\"}", "2024-06-01T00:00:00Z", 3,
+          "2024-06-14T00:00:00+00:00 2024-07-15T00:00:00+00:00 2024-08-15T00:00:00+00:00" },
+        { "{\"cron\": \"0 0 * * mon#5\"}", "2024-01-01T00:00:00Z", 3,
+          "2024-01-29T00:00:00+00:00 2024-04-29T00:00:00+00:00 2024-07-29T00:00:00+00:00" },
+        { "{\"cron\": \"0 0 29 2 * 0 2024,2028\"}", "2024-01-01T00:00:00Z", 3,
+          "2024-02-29T00:00:00+00:00 2028-02-29T00:00:00+00:00" },
         { "{\"cron\": \"0 0 31 2 *\"}", "2024-01-01T00:00:00Z", 3, "" },
     };
     (void)state;
@@ -101,15 +115,22 @@ static void rules_mean_what_dateutil_says(void **state)
           "2024-03-10T01:30:00-05:00 2024-03-11T02:30:00-04:00 2024-03-12T02:30:00-04:00" },
         { "{\"rrule\": \"DTSTART:20240101T013000\\nRRULE:FREQ=DAILY\", " NEW_YORK "}", "2024-11-02T12:00:00Z", 3,
           "2024-11-03T01:30:00-04:00 2024-11-04T01:30:00-05:00 2024-11-05T01:30:00-05:00" },
-        { "{\"rrule\": \"DTSTART:20240101T090000\\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1\"}", "2024-01-01T00:00:00Z", 3,
+        { "{\"rrule\": \"DTSTART:20240101T090000\\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1\"}",
+          "2024-01-01T00:00:00Z", 3,
           "2024-01-31T09:00:00+00:00 2024-02-29T09:00:00+00:00 2024-03-29T09:00:00+00:00" },
-        { "{\"rrule\": \"DTSTART:20240101T000000\\nRRULE:FREQ=DAILY;COUNT=5\\nEXDATE:20240102T000000\\nRDATE:20240110T120000\"}", "2024-01-01T00:00:00Z", 9,
-          "2024-01-01T00:00:00+00:00 2024-01-03T00:00:00+00:00 2024-01-04T00:00:00+00:00 2024-01-05T00:00:00+00:00 2024-01-10T12:00:00+00:00" },
+        { "{\"rrule\": "
+          "\"DTSTART:20240101T000000\\nRRULE:FREQ=DAILY;COUNT=5\\nEXDATE:20240102T000000\\nRDATE:20240110T120000\"}",
+          "2024-01-01T00:00:00Z", 9,
+          "2024-01-01T00:00:00+00:00 2024-01-03T00:00:00+00:00 2024-01-04T00:00:00+00:00 2024-01-05T00:00:00+00:00 "
+          "2024-01-10T12:00:00+00:00" },
         { "{\"rrule\": \"DTSTART:20240101T000000\\nRRULE:FREQ=YEARLY;BYEASTER=0\"}", "2024-01-01T00:00:00Z", 3,
           "2024-03-31T00:00:00+00:00 2025-04-20T00:00:00+00:00 2026-04-05T00:00:00+00:00" },
-        { "{\"rrule\": \"DTSTART:20200101T000000\\nRRULE:FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO\"}", "2020-01-01T00:00:00Z", 3,
+        { "{\"rrule\": \"DTSTART:20200101T000000\\nRRULE:FREQ=YEARLY;BYWEEKNO=53;BYDAY=MO\"}",
+          "2020-01-01T00:00:00Z", 3,
           "2020-12-28T00:00:00+00:00 2026-12-28T00:00:00+00:00 2032-12-27T00:00:00+00:00" },
-        { "{\"rrule\": \"DTSTART:20240101T000000\\nRRULE:FREQ=DAILY;UNTIL=20240103T000000\\nEXRULE:FREQ=DAILY;INTERVAL=2\"}", "2024-01-01T00:00:00Z", 3,
+        { "{\"rrule\": "
+          "\"DTSTART:20240101T000000\\nRRULE:FREQ=DAILY;UNTIL=20240103T000000\\nEXRULE:FREQ=DAILY;INTERVAL=2\"}",
+          "2024-01-01T00:00:00Z", 3,
           "2024-01-02T00:00:00+00:00" },
     };
     (void)state;
@@ -118,9 +139,11 @@ static void rules_mean_what_dateutil_says(void **state)
 
 static void no_zone_leads_out_of_its_folder(void **state)
 {
-    static const char *const bad[] = { "../localtime", "/etc/localtime", "Europe/../Europe/Paris", "Europe//Paris", "Europe/", "posix/UTC", "Factory",
+    static const char *const bad[] = { "../localtime", "/etc/localtime", "Europe/../Europe/Paris", "Europe//Paris",
+                                       "Europe/", "posix/UTC", "Factory",
                                        "posixrules", "localtime", "zone.tab", "Europe", "europe/paris", "Nowhere", "" };
-    static const char *const good[] = { "UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+5", "EST5EDT" };
+    static const char *const good[] = { "UTC", "Europe/Paris", "America/Argentina/Buenos_Aires", "Etc/GMT+5",
+                                        "EST5EDT" };
     (void)state;
     Arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(bad); i++)

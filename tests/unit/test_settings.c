@@ -1,4 +1,5 @@
-/* tests/unit/test_settings.c -- settings from environment, profile and table; expected values are those of the reference's Settings. */
+/* tests/unit/test_settings.c -- settings from environment, profile and table;
+ * expected values are those of the reference's Settings. */
 #include "unit.h"
 
 #include <math.h>
@@ -76,7 +77,8 @@ static void defaults(void **state)
     Settings *settings = loaded(NULL);
     snprintf(expected, sizeof expected, "sqlite+aiosqlite:///%s/orion.db", home->path);
     assert_str(settings_text(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"), expected);
-    assert_str(settings_given(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"), "sqlite+aiosqlite:///${PREFECT_HOME}/orion.db");
+    assert_str(settings_given(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"),
+               "sqlite+aiosqlite:///${PREFECT_HOME}/orion.db");
     assert_str(settings_text(settings, "PREFECT_ORION_UI_API_URL"), "http://127.0.0.1:4200/api");
     assert_str(settings_text(settings, "PREFECT_CLOUD_UI_URL"), "https://app.prefect.cloud");
     assert_null(settings_text(settings, "PREFECT_API_URL").p);
@@ -141,18 +143,22 @@ static void bad_values(void **state)
 {
     setenv("PREFECT_ORION_API_PORT", "x", 1);
     setenv("PREFECT_DEBUG_MODE", "2", 1);
-    refused(NULL, "2 validation errors for Settings\nPREFECT_DEBUG_MODE\n  value could not be parsed to a boolean (type=type_error.bool)\n"
+    refused(NULL, "2 validation errors for Settings\nPREFECT_DEBUG_MODE\n  value could not be parsed to a boolean "
+                  "(type=type_error.bool)\n"
                   "PREFECT_ORION_API_PORT\n  value is not a valid integer (type=type_error.integer)");
     unsetenv("PREFECT_ORION_API_PORT");
     unsetenv("PREFECT_DEBUG_MODE");
     setenv("PREFECT_LOGGING_ORION_BATCH_SIZE", "5", 1);
-    refused(NULL, "1 validation error for Settings\n__root__\n  `PREFECT_LOGGING_ORION_MAX_LOG_SIZE` cannot be larger than "
-                  "`PREFECT_LOGGING_ORION_BATCH_SIZE` (type=value_error)");
+    refused(NULL,
+            "1 validation error for Settings\n__root__\n  `PREFECT_LOGGING_ORION_MAX_LOG_SIZE` cannot be larger than "
+            "`PREFECT_LOGGING_ORION_BATCH_SIZE` (type=value_error)");
     unsetenv("PREFECT_LOGGING_ORION_BATCH_SIZE");
     const Home *home = *state;
     char expected[256];
     write_profiles(home, "[profiles.a]\nFOO = 1\n");
-    snprintf(expected, sizeof expected, "%s: 1 validation error for Profile\nsettings\n  Unknown setting 'FOO'. (type=value_error)", home->profiles);
+    snprintf(expected, sizeof expected,
+             "%s: 1 validation error for Profile\nsettings\n  Unknown setting 'FOO'. (type=value_error)",
+             home->profiles);
     refused(NULL, expected);
 }
 
@@ -256,19 +262,23 @@ static void options_go_over_all(void **state)
     Settings *settings = loaded(NULL);
     assert_true(settings_override(settings, "PREFECT_ORION_API_PORT", STR("99"), &error));
     assert_int_equal(settings_int(settings, "PREFECT_ORION_API_PORT"), 99);
-    assert_str(settings_text(settings, "PREFECT_ORION_UI_API_URL"), "http://127.0.0.1:99/api"); /* what depends on it follows */
+    /* what depends on it follows */
+    assert_str(settings_text(settings, "PREFECT_ORION_UI_API_URL"), "http://127.0.0.1:99/api");
     assert_false(settings_override(settings, "PREFECT_LOGGING_SERVER_LEVEL", STR("foo"), &error));
-    assert_string_equal(error.message, "1 validation error for Settings\nPREFECT_LOGGING_SERVER_LEVEL\n  Unknown level: 'FOO' (type=value_error)");
+    assert_string_equal(error.message, "1 validation error for Settings\nPREFECT_LOGGING_SERVER_LEVEL\n"
+                                       "  Unknown level: 'FOO' (type=value_error)");
     settings_free(settings);
 }
 
 static void quantities(void **state)
 {
     static const struct { const char *name, *given; double number; } cases[] = {
-        { "ORION_SERVER_HEAD_TIMEOUT", "250ms", 0.25 }, { "ORION_SERVER_HEAD_TIMEOUT", "1.5s", 1.5 }, { "ORION_SERVER_HEAD_TIMEOUT", "2m", 120 },
-        { "ORION_SERVER_HEAD_TIMEOUT", "1h", 3600 }, { "ORION_SERVER_HEAD_TIMEOUT", "2 d", 172800 }, { "ORION_SERVER_HEAD_TIMEOUT", "1w", 604800 },
-        { "ORION_SERVER_HEAD_TIMEOUT", "7", 7 }, { "ORION_SERVER_BODY_RATE", "2kB", 2000 }, { "ORION_SERVER_BODY_RATE", "0.5MB", 500000 },
-        { "ORION_SERVER_BODY_RATE", "1GB", 1e9 }, { "ORION_SERVER_BODY_RATE", "512", 512 },
+        { "ORION_SERVER_HEAD_TIMEOUT", "250ms", 0.25 }, { "ORION_SERVER_HEAD_TIMEOUT", "1.5s", 1.5 },
+        { "ORION_SERVER_HEAD_TIMEOUT", "2m", 120 }, { "ORION_SERVER_HEAD_TIMEOUT", "1h", 3600 },
+        { "ORION_SERVER_HEAD_TIMEOUT", "2 d", 172800 }, { "ORION_SERVER_HEAD_TIMEOUT", "1w", 604800 },
+        { "ORION_SERVER_HEAD_TIMEOUT", "7", 7 }, { "ORION_SERVER_BODY_RATE", "2kB", 2000 },
+        { "ORION_SERVER_BODY_RATE", "0.5MB", 500000 }, { "ORION_SERVER_BODY_RATE", "1GB", 1e9 },
+        { "ORION_SERVER_BODY_RATE", "512", 512 },
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -280,8 +290,9 @@ static void quantities(void **state)
         settings_free(settings);
     }
     setenv("ORION_SERVER_BODY_RATE", "quick", 1);
-    refused(NULL, "1 validation error for Settings\nORION_SERVER_BODY_RATE\n"
-                  "  value is not a size above zero: a number with kB, MB or GB, as in 1kB (type=value_error.quantity)");
+    refused(NULL,
+            "1 validation error for Settings\nORION_SERVER_BODY_RATE\n"
+            "  value is not a size above zero: a number with kB, MB or GB, as in 1kB (type=value_error.quantity)");
     unsetenv("ORION_SERVER_BODY_RATE");
     unsetenv("ORION_SERVER_HEAD_TIMEOUT");
 }
@@ -361,7 +372,8 @@ static const struct { const char *name; TomlKind kind; const char *given, *text,
     { "ORION_SERVER_HEAD_TIMEOUT", TOML_STRING, "0000000000000000000000000000000001s", NULL, NOT_A_TIME },
     { "ORION_SERVER_HEAD_TIMEOUT", TOML_BOOL, "True", NULL, NOT_A_TIME },
     { "ORION_SERVER_BODY_RATE", TOML_INT, "500", "500", NULL },
-    { "ORION_SERVER_BODY_RATE", TOML_STRING, "1s", NULL, "value is not a size above zero: a number with kB, MB or GB, as in 1kB" },
+    { "ORION_SERVER_BODY_RATE", TOML_STRING, "1s", NULL,
+      "value is not a size above zero: a number with kB, MB or GB, as in 1kB" },
     { "PREFECT_DEBUG_MODE", TOML_STRING, "on", "True", NULL },
     { "PREFECT_DEBUG_MODE", TOML_STRING, "OFF", "False", NULL },
     { "PREFECT_DEBUG_MODE", TOML_STRING, "No", "False", NULL },
@@ -392,7 +404,8 @@ static const struct { const char *name; TomlKind kind; const char *given, *text,
     { "PREFECT_LOGGING_SERVER_LEVEL", TOML_STRING, "Warn", "WARN", NULL },
     { "PREFECT_LOGGING_SERVER_LEVEL", TOML_STRING, "20", NULL, "Unknown level: '20'" },
     { "PREFECT_LOGGING_ORION_WHEN_MISSING_FLOW", TOML_STRING, "error", "error", NULL },
-    { "PREFECT_LOGGING_ORION_WHEN_MISSING_FLOW", TOML_STRING, "Warn", NULL, "unexpected value; permitted: 'warn', 'error', 'ignore'" },
+    { "PREFECT_LOGGING_ORION_WHEN_MISSING_FLOW", TOML_STRING, "Warn", NULL,
+      "unexpected value; permitted: 'warn', 'error', 'ignore'" },
 };
 
 static void values_as_pydantic_reads_them(void **state)
@@ -417,9 +430,11 @@ int main(void)
 {
 #define IN_HOME(test) cmocka_unit_test_setup_teardown(test, make_home, remove_home)
     const struct CMUnitTest tests[] = {
-        IN_HOME(defaults), IN_HOME(environment_over_profile_over_default), IN_HOME(variables_in_any_case), IN_HOME(unknown_profiles),
-        IN_HOME(bad_values), IN_HOME(templates), IN_HOME(template_without_password), IN_HOME(bad_templates), IN_HOME(inferred_addresses),
-        IN_HOME(modes), IN_HOME(home_of_a_user), IN_HOME(options_go_over_all), IN_HOME(quantities), IN_HOME(as_json), cmocka_unit_test(values_as_pydantic_reads_them),
+        IN_HOME(defaults), IN_HOME(environment_over_profile_over_default), IN_HOME(variables_in_any_case),
+        IN_HOME(unknown_profiles), IN_HOME(bad_values), IN_HOME(templates), IN_HOME(template_without_password),
+        IN_HOME(bad_templates), IN_HOME(inferred_addresses), IN_HOME(modes), IN_HOME(home_of_a_user),
+        IN_HOME(options_go_over_all), IN_HOME(quantities), IN_HOME(as_json),
+        cmocka_unit_test(values_as_pydantic_reads_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* tests/unit/test_tables.c -- the list of tables and columns against the schema that the migrations make, and the fields of models, which
- * SQL is made from, against that list. */
+/* tests/unit/test_tables.c -- the list of tables and columns against the schema that the migrations make,
+ * and the fields of models, which SQL is made from, against that list. */
 #include "memory_db.h"
 
 #include "db/migrate.h"
@@ -70,8 +70,10 @@ static bool check_columns(Tx *tx, void *arg)
 {
     const Table *table = arg;
     const Value name = v_text(str_from(table->name));
-    Rows *rows = db_query(tx, "SELECT c.name, c.type, k.\"table\" FROM pragma_table_info($1) AS c"
-                              " LEFT JOIN pragma_foreign_key_list($1) AS k ON k.\"from\" = c.name ORDER BY c.cid", &name, 1);
+    Rows *rows = db_query(tx,
+                          "SELECT c.name, c.type, k.\"table\" FROM pragma_table_info($1) AS c"
+                          " LEFT JOIN pragma_foreign_key_list($1) AS k ON k.\"from\" = c.name ORDER BY c.cid",
+                          &name, 1);
     size_t n = 0;
     for (; db_next(rows) && n < table->count; n++) {
         const TableColumn *column = &table->columns[n];
@@ -108,7 +110,8 @@ static size_t place_of(const char *name)
 static void parents_come_first(void **state)
 {
     (void)state;
-    static const char *const circles[] = { "work_queue.work_pool_id", "flow_run.parent_task_run_id", "flow_run.state_id", "task_run.state_id" };
+    static const char *const circles[] = { "work_queue.work_pool_id", "flow_run.parent_task_run_id",
+                                           "flow_run.state_id", "task_run.state_id" };
     size_t found = 0;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         for (size_t j = 0; j < db_tables[i].count; j++) {
@@ -228,7 +231,8 @@ static void every_column_is_a_field(void **state)
             snprintf(word, sizeof word, " %s ", table->columns[j].name);
             bool good = has_field(whole[i].model, table->columns[j].name) != (strstr(whole[i].without, word) != NULL);
             if (!good)
-                print_error("%s.%s: a column that no field stands for, or one that is listed without need\n", table->name, table->columns[j].name);
+                print_error("%s.%s: a column that no field stands for, or one that is listed without need\n",
+                            table->name, table->columns[j].name);
             assert_true(good);
         }
     }

@@ -46,13 +46,15 @@ static void the_interval_is_stored_as_the_reference_does(void **state)
     (void)state;
     Str id = new_flow_run("\"state\": {\"type\": \"RUNNING\"}, ");
     set_flow(id, "\"type\": \"COMPLETED\"");
-    assert_str(sql_text("SELECT CAST(total_run_time AS TEXT) FROM flow_run"), by_engine("1970-01-01 00:00:01.000000", "00:00:01"));
+    assert_str(sql_text("SELECT CAST(total_run_time AS TEXT) FROM flow_run"),
+               by_engine("1970-01-01 00:00:01.000000", "00:00:01"));
 }
 
 static void expected_and_next_start(void **state)
 {
     (void)state;
-    Str id = new_flow_run("\"state\": {\"type\": \"SCHEDULED\", \"state_details\": {\"scheduled_time\": \"2026-01-01T00:00:00+02:00\"}}, ");
+    Str id = new_flow_run("\"state\": {\"type\": \"SCHEDULED\", \"state_details\": {"
+                          "\"scheduled_time\": \"2026-01-01T00:00:00+02:00\"}}, ");
     Time due = INT64_C(1767218400) * SECOND;
     FlowRun *run = read_flow_run(id);
     assert_true(run->run.expected_start_time == due);
@@ -77,8 +79,9 @@ static void a_scheduled_state_without_a_time_is_for_now(void **state)
 static void states_name_their_runs(void **state)
 {
     (void)state;
-    const char *lie = "\"type\": \"RUNNING\", \"state_details\": {\"flow_run_id\": \"00000000-0000-0000-0000-000000000000\","
-                      " \"task_run_id\": \"00000000-0000-0000-0000-000000000000\"}";
+    const char *lie =
+        "\"type\": \"RUNNING\", \"state_details\": {\"flow_run_id\": \"00000000-0000-0000-0000-000000000000\","
+        " \"task_run_id\": \"00000000-0000-0000-0000-000000000000\"}";
     Str flow = new_flow_run("");
     StateDetails details = set_flow(flow, lie).state->state_details;
     assert_true(str_eq(details.flow_run_id, flow));
@@ -94,7 +97,8 @@ static void a_subflow_moves_its_parent_task(void **state)
     (void)state;
     Str flow = new_flow_run("\"state\": {\"type\": \"RUNNING\"}, ");
     Str task = new_task_run(flow, "k", "");
-    Str child = new_flow_run(arena_cstr(world.arena, arena_printf(world.arena, "\"parent_task_run_id\": \"%.*s\", ", STR_ARG(task))));
+    Str child = new_flow_run(
+        arena_cstr(world.arena, arena_printf(world.arena, "\"parent_task_run_id\": \"%.*s\", ", STR_ARG(task))));
     State *own = set_flow(child, "\"type\": \"RUNNING\", \"message\": \"m\", \"data\": 3").state;
     assert_true(str_eq(own->state_details.task_run_id, task));
     assert_true(str_eq(own->state_details.flow_run_id, child));
@@ -138,20 +142,24 @@ static void runs_are_counted(void **state)
 static void details_are_stored_as_the_reference_does(void **state)
 {
     (void)state;
-    Str id = new_flow_run("\"state\": {\"type\": \"PENDING\", \"state_details\": {\"cache_key\": \"\\u00e9\", \"pause_timeout\": \"2026-01-01T00:00:00+02:00\"}}, ");
+    Str id = new_flow_run("\"state\": {\"type\": \"PENDING\", \"state_details\": {\"cache_key\": \"\\u00e9\", "
+                          "\"pause_timeout\": \"2026-01-01T00:00:00+02:00\"}}, ");
     Str details = sql_text(sql_of(id, "SELECT REPLACE(CAST(state_details AS TEXT), ", ", 'ID') FROM flow_run_state"));
-    assert_str(details, by_engine("{\"flow_run_id\": \"ID\", \"task_run_id\": null, \"child_flow_run_id\": null, \"scheduled_time\": null,"
-                                  " \"cache_key\": \"\\u00e9\", \"cache_expiration\": null, \"untrackable_result\": false,"
-                                  " \"pause_timeout\": \"2026-01-01T00:00:00+02:00\", \"pause_reschedule\": false, \"pause_key\": null,"
-                                  " \"refresh_cache\": null}",
+    assert_str(details, by_engine("{\"flow_run_id\": \"ID\", \"task_run_id\": null, \"child_flow_run_id\": null, "
+                                  "\"scheduled_time\": null, \"cache_key\": \"\\u00e9\", \"cache_expiration\": null,"
+                                  " \"untrackable_result\": false, \"pause_timeout\": \"2026-01-01T00:00:00+02:00\","
+                                  " \"pause_reschedule\": false, \"pause_key\": null, \"refresh_cache\": null}",
                                   /* jsonb has an order of its own */
-                                  "{\"cache_key\": \"\xc3\xa9\", \"pause_key\": null, \"flow_run_id\": \"ID\", \"task_run_id\": null,"
-                                  " \"pause_timeout\": \"2026-01-01T00:00:00+02:00\", \"refresh_cache\": null, \"scheduled_time\": null,"
-                                  " \"cache_expiration\": null, \"pause_reschedule\": false, \"child_flow_run_id\": null,"
-                                  " \"untrackable_result\": false}"));
+                                  "{\"cache_key\": \"\xc3\xa9\", \"pause_key\": null, \"flow_run_id\": \"ID\", "
+                                  "\"task_run_id\": null, \"pause_timeout\": \"2026-01-01T00:00:00+02:00\","
+                                  " \"refresh_cache\": null, \"scheduled_time\": null, \"cache_expiration\": null,"
+                                  " \"pause_reschedule\": false, \"child_flow_run_id\": null, "
+                                  "\"untrackable_result\": false}"));
     assert_str(sql_text("SELECT empirical_policy FROM flow_run"),
-               by_engine("{\"max_retries\": 0, \"retry_delay_seconds\": 0.0, \"retries\": null, \"retry_delay\": null, \"pause_keys\": [], \"resuming\": false}",
-                         "{\"retries\": null, \"resuming\": false, \"pause_keys\": [], \"max_retries\": 0, \"retry_delay\": null, \"retry_delay_seconds\": 0.0}"));
+               by_engine("{\"max_retries\": 0, \"retry_delay_seconds\": 0.0, \"retries\": null, \"retry_delay\": null, "
+                         "\"pause_keys\": [], \"resuming\": false}",
+                         "{\"retries\": null, \"resuming\": false, \"pause_keys\": [], \"max_retries\": 0, "
+                         "\"retry_delay\": null, \"retry_delay_seconds\": 0.0}"));
 }
 
 int main(void)

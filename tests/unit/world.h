@@ -1,5 +1,6 @@
-/* tests/unit/world.h -- a database (engine.h) with one flow, and short verbs for the tests of rules. Bodies are JSON as clients send it;
- * every operation is a transaction of its own, a second after the one before, on a clock that the test holds. */
+/* tests/unit/world.h -- a database (engine.h) with one flow, and short verbs for the tests of rules. Bodies
+ * are JSON as clients send it; every operation is a transaction of its own, a second after the one before, on
+ * a clock that the test holds. */
 #ifndef ORION_WORLD_H
 #define ORION_WORLD_H
 
@@ -144,8 +145,8 @@ static inline Str new_flow_run(const char *members)
 
 static inline Call create_task_run(Str flow_run_id, const char *key, const char *members)
 {
-    Str text = arena_printf(world.arena, "{%s\"flow_run_id\": \"%.*s\", \"task_key\": \"%s\", \"dynamic_key\": \"0\"}", members,
-                            STR_ARG(flow_run_id), key);
+    Str text = arena_printf(world.arena, "{%s\"flow_run_id\": \"%.*s\", \"task_key\": \"%s\", \"dynamic_key\": \"0\"}",
+                            members, STR_ARG(flow_run_id), key);
     Call call = { .object = body(&task_run_create_model, arena_cstr(world.arena, text)) };
     world_must(job_create_task_run, &call);
     return call;
@@ -254,7 +255,8 @@ static inline ErrorCode task_error(Str id, const char *state)
 
 /* ---- assertions ---- */
 
-#define assert_str(value, expected) assert_string_equal(arena_cstr(world.arena, (value)) ? arena_cstr(world.arena, (value)) : "(null)", (expected))
+#define assert_str(value, expected) \
+    assert_string_equal(arena_cstr(world.arena, (value)) ? arena_cstr(world.arena, (value)) : "(null)", (expected))
 
 #define assert_outcome(result, status_, type_, name_) do { \
         TransitionResult outcome_ = (result); \

@@ -38,8 +38,8 @@ static const Json *parse_literal(Arena *arena, Str text)
     return json_parse(arena, text, &json, &unused) ? json : NULL;
 }
 
-/* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too. What is no filter is left for
- * prepare_list to refuse. */
+/* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too.
+ * What is no filter is left for prepare_list to refuse. */
 static const Json *with_default(Arena *arena, const Json *body)
 {
     const Json *sent = json_get(body, "block_documents");
