@@ -128,8 +128,7 @@ static void add_missing(Invalid *invalid, const char *name)
 /* By the field's row into `base`; NULL: its fallback, or nothing. */
 static void decode_value(Req *req, const Field *field, const Json *value, void *base)
 {
-    JsonError unused;
-    if (!value && !(field->fallback && json_parse(req->arena, str_from(field->fallback), &value, &unused)))
+    if (!value && !(field->fallback && (value = json_read(req->arena, str_from(field->fallback)))))
         return;
     invalid_enter(&req->invalid, field->name);
     (void)!codec_decode_field(&req->invalid, field, value, (char *)base + field->offset);

@@ -86,8 +86,8 @@ static bool check_host(Req *req)
         || list_has(req->app->settings, "ORION_ALLOWED_HOSTS", host))
         return true;
     return req_fail(req, ERR_BAD_REQUEST,
-                    "This server is not known by the name in Host. If it should be, behind a proxy for instance, list the "
-                    "name in the setting ORION_ALLOWED_HOSTS.");
+                    "This server is not known by the name in Host. If it should be, behind a proxy for instance, list "
+                    "the name in the setting ORION_ALLOWED_HOSTS.");
 }
 
 /* A page cannot send X-Forwarded-Host to another server without asking first, and that is refused. */

@@ -43,11 +43,10 @@ static const Model schema_model = MODEL(BlockSchema, schema_fields);
 static Str first_error(const Invalid *invalid)
 {
     const Json *errors;
-    JsonError unused;
     Str items = buf_view(&invalid->items);
     Buf text;
     buf_init(&text, invalid->arena, 64);
-    if (!json_parse(invalid->arena, arena_printf(invalid->arena, "[%.*s]", STR_ARG(items)), &errors, &unused) ||
+    if (!(errors = json_read(invalid->arena, arena_printf(invalid->arena, "[%.*s]", STR_ARG(items)))) ||
         !errors->child)
         return STR("not valid");
     const Json *loc = json_get(errors->child, "loc"), *message = json_get(errors->child, "msg");

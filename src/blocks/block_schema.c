@@ -427,9 +427,8 @@ static int compare_names(const void *a, const void *b)
 
 static void add_names(Dict *names, Arena *arena, Str list)
 {
-    const Json *json;
-    JsonError unused;
-    if (!json_parse(arena, list, &json, &unused) || json->kind != JSON_ARRAY)
+    const Json *json = json_read(arena, list);
+    if (!json || json->kind != JSON_ARRAY)
         return;
     for (const Json *item = json->child; item; item = item->next)
         if (item->kind == JSON_STRING)

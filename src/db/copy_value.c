@@ -89,10 +89,9 @@ static const char *read_interval(const Driver *driver, Rows *rows, int column, V
 static const char *check_json(Arena *arena, Str text)
 {
     ArenaMark mark = arena_mark(arena);
-    const Json *json;
-    JsonError unused;
+    const Json *json = json_read(arena, text);
     const char *reason = NULL;
-    if (!json_parse(arena, text, &json, &unused))
+    if (!json)
         reason = "is not JSON that PostgreSQL accepts (NaN and Infinity are not)";
     else if (memmem(text.p, text.n, "\\u0000", 6) && json_holds_zero(json))
         reason = "contains the character U+0000, which PostgreSQL cannot store";

@@ -26,9 +26,8 @@ static const char *text_parameter(Tx *tx, Str s)
 static const char *json_parameter(Tx *tx, Str s)
 {
     const Json *json;
-    JsonError unused;
     /* it may be the escape, or a backslash before "u0000" */
-    if (memmem(s.p, s.n, "\\u0000", 6) && json_parse(tx->arena, s, &json, &unused) && json_holds_zero(json)) {
+    if (memmem(s.p, s.n, "\\u0000", 6) && (json = json_read(tx->arena, s)) && json_holds_zero(json)) {
         fail(tx->error, ERR_INVALID, "A JSON value contains the character U+0000, which PostgreSQL cannot store");
         return NULL;
     }
@@ -54,9 +53,8 @@ static void add_element(Buf *out, const Json *item)
 /* ["a", "b"] -> {"a","b"} */
 static const char *list_parameter(Tx *tx, Str s)
 {
-    const Json *list;
-    JsonError unused;
-    if (!json_parse(tx->arena, s, &list, &unused) || list->kind != JSON_ARRAY) {
+    const Json *list = json_read(tx->arena, s);
+    if (!list || list->kind != JSON_ARRAY) {
         fail(tx->error, ERR_INTERNAL, "a list value is not a JSON array");
         return NULL;
     }

@@ -67,10 +67,9 @@ static Rows *lock_limits(Tx *tx, Str tags)
 
 ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count)
 {
-    const Json *json;
-    JsonError unused;
+    const Json *json = json_read(tx->arena, tags);
     *ret_count = 0;
-    bool ok = tags.p && json_parse(tx->arena, tags, &json, &unused) && json->kind == JSON_ARRAY;
+    bool ok = json && json->kind == JSON_ARRAY;
     Str wanted = ok ? distinct_tags(tx->arena, json) : STR_NULL;
     ConcurrencyLimit **limits = arena_alloc(tx->arena, ((wanted.p ? json->count : 0) + 1) * sizeof(*limits));
     if (!wanted.p)
@@ -84,11 +83,8 @@ ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_coun
 
 static const Json *parse_slots(Tx *tx, const ConcurrencyLimit *limit)
 {
-    const Json *json;
-    JsonError unused;
-    bool ok = limit->active_slots.p && json_parse(tx->arena, limit->active_slots, &json, &unused) &&
-              json->kind == JSON_ARRAY;
-    return ok ? json : NULL;
+    const Json *json = json_read(tx->arena, limit->active_slots);
+    return json && json->kind == JSON_ARRAY ? json : NULL;
 }
 
 size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit)

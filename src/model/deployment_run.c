@@ -3,13 +3,6 @@
 
 #include "base/str_list.h"
 
-static const Json *parse_stored(Arena *arena, Str json_text)
-{
-    const Json *json;
-    JsonError unused;
-    return json_text.p && json_parse(arena, json_text, &json, &unused) ? json : NULL;
-}
-
 /* The members of both objects, a key that is in both with its first place and its last value: so the parser takes keys
  * that come twice, however many there are. */
 static Str merged_parameters(Arena *arena, Str ours, Str theirs)
@@ -19,7 +12,7 @@ static Str merged_parameters(Arena *arena, Str ours, Str theirs)
     if (ours.n <= 2)
         return theirs;
     Str both = arena_printf(arena, "%.*s, %.*s", (int)(ours.n - 1), ours.p, (int)(theirs.n - 1), theirs.p + 1);
-    const Json *json = parse_stored(arena, both);
+    const Json *json = json_read(arena, both);
     return json ? json_format(arena, json, JSON_STORED) : theirs;
 }
 
@@ -39,10 +32,10 @@ static Str united_tags(Arena *arena, Str ours, Str theirs)
     buf_init(&keys, arena, 2 * (ours.n + theirs.n));
     json_writer_init(&w, &keys, JSON_STORED);
     json_object(&w);
-    write_keys(&w, parse_stored(arena, ours));
-    write_keys(&w, parse_stored(arena, theirs));
+    write_keys(&w, json_read(arena, ours));
+    write_keys(&w, json_read(arena, theirs));
     json_object_end(&w);
-    const Json *once = parse_stored(arena, buf_view(&keys));
+    const Json *once = json_read(arena, buf_view(&keys));
     buf_init(&tags, arena, ours.n + theirs.n);
     json_writer_init(&w, &tags, JSON_STORED);
     json_array(&w);
@@ -89,15 +82,15 @@ static bool queue_takes(Arena *arena, const QueueFilter *filter, const Deploymen
 {
     if (!filter)
         return true;
-    const Json *ids = parse_stored(arena, filter->deployment_ids);
-    return has_all(tags, parse_stored(arena, filter->tags))
+    const Json *ids = json_read(arena, filter->deployment_ids);
+    return has_all(tags, json_read(arena, filter->tags))
            && (!ids || ids->count == 0 || has_text(ids, deployment->id));
 }
 
 bool deployment_queues_write(Tx *tx, const Deployment *deployment, JsonWriter *w)
 {
     StrList tags = { 0 };
-    str_list_add_json(&tags, tx->arena, parse_stored(tx->arena, deployment->tags));
+    str_list_add_json(&tags, tx->arena, json_read(tx->arena, deployment->tags));
     str_list_sort(&tags);
     Rows *rows = codec_query(tx, &work_queue_model, "ORDER BY work_queue.created, work_queue.id");
     WorkQueue *queue = arena_new_of(tx->arena, WorkQueue);

@@ -101,9 +101,8 @@ static bool check_variables(Invalid *invalid, const Json *configuration, const J
 
 bool job_template_check(Invalid *invalid, void *member)
 {
-    const Json *template;
-    JsonError unused;
-    if (!json_parse(invalid->arena, *(Str *)member, &template, &unused) || template->count == 0)
+    const Json *template = json_read(invalid->arena, *(Str *)member);
+    if (!template || template->count == 0)
         return true;
     const Json *configuration = json_get(template, "job_configuration"), *variables = json_get(template, "variables");
     if (!python_is_truthy(configuration) || !python_is_truthy(variables))
@@ -147,10 +146,9 @@ static const Json *schema_of(Arena *arena, const Json *variables)
 
 bool job_template_check_variables(Tx *tx, Str template_text, Str infra_overrides)
 {
-    const Json *template, *value;
-    JsonError unused;
-    Str given = infra_overrides.p ? infra_overrides : STR("null");
-    if (!json_parse(tx->arena, template_text, &template, &unused) || !json_parse(tx->arena, given, &value, &unused))
+    const Json *template = json_read(tx->arena, template_text);
+    const Json *value = json_read(tx->arena, infra_overrides.p ? infra_overrides : STR("null"));
+    if (!template || !value)
         return fail(tx->error, ERR_INTERNAL,
                     "The base job template of a work pool, or infrastructure overrides, are not JSON");
     const Json *variables = json_get(template, "variables");

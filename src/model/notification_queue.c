@@ -7,9 +7,8 @@
 /* An empty list matches everything, any other what it shares an item with. */
 static bool list_matches(Tx *tx, Str list_text, const StrList *sorted)
 {
-    const Json *list;
-    JsonError unused;
-    if (!list_text.p || !json_parse(tx->arena, list_text, &list, &unused))
+    const Json *list = json_read(tx->arena, list_text);
+    if (!list)
         return false;
     bool matches = list->count == 0;
     for (const Json *item = list->child; item && !matches; item = item->next)
@@ -20,9 +19,8 @@ static bool list_matches(Tx *tx, Str list_text, const StrList *sorted)
 static StrList tags_of(Tx *tx, const FlowRun *run)
 {
     StrList tags = { 0 };
-    const Json *list;
-    JsonError unused;
-    if (run->run.tags.p && json_parse(tx->arena, run->run.tags, &list, &unused))
+    const Json *list = json_read(tx->arena, run->run.tags);
+    if (list)
         str_list_add_json(&tags, tx->arena, list);
     str_list_sort(&tags);
     return tags;

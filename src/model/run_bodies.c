@@ -106,10 +106,9 @@ static const Json *as_object(Invalid *invalid, const Json *json)
 {
     static const Field dict_field = { .name = "task_inputs", .kind = F_DICT };
     Str text;
-    JsonError unused;
     if (json->kind != JSON_OBJECT
         && (!codec_decode_field(invalid, &dict_field, json, &text)
-            || !json_parse(invalid->arena, text, &json, &unused)))
+            || !(json = json_read(invalid->arena, text))))
         return NULL;
     return json;
 }

@@ -48,11 +48,10 @@ static void mark_repeated(Arena *arena, Input *inputs, size_t count)
 
 static void write_dependencies(JsonWriter *w, Arena *arena, Str task_inputs)
 {
-    const Json *json;
-    JsonError unused;
+    const Json *json = json_read(arena, task_inputs);
     Input *inputs = NULL;
     size_t count = 0;
-    if (task_inputs.p && json_parse(arena, task_inputs, &json, &unused))
+    if (json)
         count = collect_inputs(arena, json, &inputs);
     mark_repeated(arena, inputs, count);
     json_key(w, "upstream_dependencies");

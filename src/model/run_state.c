@@ -75,9 +75,8 @@ State *state_new(Arena *arena, StateType type, const char *name, Time now)
 /* What Python takes for false: the reference then looks for an artifact. */
 static bool is_falsy(Arena *arena, Str json_text)
 {
-    const Json *json;
-    JsonError unused;
-    if (!json_text.p || !json_parse(arena, json_text, &json, &unused))
+    const Json *json = json_read(arena, json_text);
+    if (!json)
         return true;
     switch (json->kind) {
     case JSON_NULL:

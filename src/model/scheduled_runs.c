@@ -130,13 +130,11 @@ static bool add_filter(Tx *tx, Query *q, const QueueFilter *filter)
         arena_printf(tx->arena,
                      "{\"flow_runs\":{\"tags\":{\"all_\":%.*s},\"deployment_id\":{\"any_\":%.*s,\"is_null_\":false}}}",
                      STR_ARG(tags), STR_ARG(deployments));
-    const Json *body;
-    JsonError unused;
+    const Json *body = json_read(tx->arena, text);
     Invalid invalid;
     invalid_init(&invalid, tx->arena, tx->now);
-    bool ok = json_parse(tx->arena, text, &body, &unused) &&
-              filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q);
-    return ok || fail(tx->error, ERR_INTERNAL, "The filter of a work queue cannot be read");
+    return (body && filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q))
+           || fail(tx->error, ERR_INTERNAL, "The filter of a work queue cannot be read");
 }
 
 static bool count_active(Tx *tx, const WorkQueue *queue, int64_t *ret)

@@ -203,11 +203,10 @@ static StrList queue_names(Tx *tx, Str pool_id)
 bool work_pool_queue_ids(Tx *tx, const WorkPool *pool, Str names_json, StrList *ret_ids)
 {
     const Json *list = NULL;
-    JsonError unused;
     StrList ids = { 0 }, names = { 0 };
     const StrList known = queue_names(tx, pool->id);
     Str id;
-    if (names_json.p && !json_parse(tx->arena, names_json, &list, &unused))
+    if (names_json.p && !(list = json_read(tx->arena, names_json)))
         return fail(tx->error, ERR_INTERNAL, "The names of work queues cannot be read");
     str_list_add_json(&names, tx->arena, list);
     for (size_t i = 0; i < names.count; i++)

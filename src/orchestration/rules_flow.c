@@ -54,13 +54,11 @@ const Rule handle_cancelling_state_transitions = {
 static bool pause_has_fired(Transition *t, bool *ret_fired)
 {
     Str keys = t->flow_run->empirical_policy.pause_keys;
-    const Json *json;
-    JsonError unused;
+    const Json *json = json_read(t->tx->arena, keys);
     *ret_fired = false;
     if (!keys.p) /* a client can store null; the reference fails on it too */
         return fail(t->tx->error, ERR_INTERNAL, "The flow run's pause_keys are null");
-    bool ok = json_parse(t->tx->arena, keys, &json, &unused);
-    for (const Json *key = ok ? json->child : NULL; key; key = key->next)
+    for (const Json *key = json ? json->child : NULL; key; key = key->next)
         *ret_fired = *ret_fired || (key->kind == JSON_STRING && str_eq(key->text, t->pause_key));
     return true;
 }
@@ -91,15 +89,13 @@ static bool before_pausing(Transition *t)
 static bool after_pausing(Transition *t)
 {
     FlowRunPolicy *policy = &t->flow_run->empirical_policy;
-    const Json *json;
-    JsonError unused;
+    const Json *json = json_read(t->tx->arena, policy->pause_keys);
     Buf text;
     JsonWriter w;
-    bool ok = json_parse(t->tx->arena, policy->pause_keys, &json, &unused);
     buf_init(&text, t->tx->arena, policy->pause_keys.n + 64);
     json_writer_init(&w, &text, JSON_STORED);
     json_array(&w);
-    for (const Json *key = ok ? json->child : NULL; key; key = key->next)
+    for (const Json *key = json ? json->child : NULL; key; key = key->next)
         json_value(&w, key);
     json_str(&w, t->pause_key);
     json_array_end(&w);

@@ -153,10 +153,9 @@ const Rule release_task_concurrency_slots = {
 static bool base_delay(Transition *t, double *ret)
 {
     Str text = t->task_run->empirical_policy.retry_delay;
-    const Json *json;
-    JsonError unused;
+    const Json *json = json_read(t->tx->arena, text);
     *ret = 0;
-    if (!text.p || !json_parse(t->tx->arena, text, &json, &unused))
+    if (!json)
         return true;
     if (json->kind == JSON_ARRAY) {
         if (json->count == 0)

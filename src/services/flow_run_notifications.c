@@ -32,11 +32,10 @@ typedef struct Notification {
 
 static Str parameters_text(Arena *arena, Str stored)
 {
-    const Json *json;
-    JsonError unused;
+    const Json *json = json_read(arena, stored);
     Buf out;
     buf_init(&out, arena, stored.n + 16);
-    if (!stored.p || !json_parse(arena, stored, &json, &unused))
+    if (!json)
         return STR("None");
     python_repr(&out, json);
     return buf_view(&out);
@@ -185,7 +184,6 @@ static bool send_message(ServiceRun *run, Notification *n, Error *error)
     TemplateFault fault;
     Str message;
     const Json *data;
-    JsonError unused;
     if (!n->block || !n->block->block_type)
         return fail(error, ERR_NOT_FOUND, "its block document does not exist");
     Str parameters = parameters_text(run->arena, n->parameters);
@@ -193,7 +191,7 @@ static bool send_message(ServiceRun *run, Notification *n, Error *error)
     Str template = n->template.n ? n->template : str_from(default_template);
     if (!message_template_fill(run->arena, template, n->values, NOTIFICATION_FIELDS, &message, &fault))
         return fail(error, ERR_INVALID, "its template: %.*s", STR_ARG(fault.message));
-    if (!json_parse(run->arena, n->block->data, &data, &unused))
+    if (!(data = json_read(run->arena, n->block->data)))
         return fail(error, ERR_INVALID, "the block's data cannot be read");
     Str slug = n->block->block_type->slug;
     return notify_send(run->arena, slug, data, subject, message, clock_now(), run->stopping, error);

@@ -31,13 +31,6 @@ static bool update_block_document(Req *req)
 
 /* ---- the list: anonymous documents are left out unless the filter speaks of them ---- */
 
-static const Json *parse_literal(Arena *arena, Str text)
-{
-    const Json *json = NULL;
-    JsonError unused;
-    return json_parse(arena, text, &json, &unused) ? json : NULL;
-}
-
 /* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too.
  * What is no filter is left for prepare_list to refuse. */
 static const Json *with_default(Arena *arena, const Json *body)
@@ -52,7 +45,7 @@ static const Json *with_default(Arena *arena, const Json *body)
     if (unused.count || json_get(filter, "is_anonymous"))
         return body;
     dict_init(&inner, arena, filter);
-    dict_put(&inner, STR("is_anonymous"), parse_literal(arena, STR("{\"eq_\": false}")));
+    dict_put(&inner, STR("is_anonymous"), json_read(arena, STR("{\"eq_\": false}")));
     dict_init(&whole, arena, body);
     dict_put(&whole, STR("block_documents"), dict_object(&inner));
     return dict_object(&whole);
