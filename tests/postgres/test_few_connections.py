@@ -7,7 +7,7 @@ import pytest
 
 from tests.lib import postgres
 from tests.lib.load import Client, Threads
-from .session import Session
+from .session import Session, transaction
 
 SOON = 2  # seconds; connecting is tried for 5
 SERVICES = {f"PREFECT_ORION_SERVICES_{name}_LOOP_SECONDS": "0.3" for name in (
@@ -86,9 +86,13 @@ def test_others_take_the_connections_for_a_while(start):
                     others.enter_context(Session(small, "postgres"))
             assert Threads(12, lambda _: counted(server)).join() == [(200, True)] * 12
         with Session(small, "postgres") as admin:
-            deadline = time.monotonic() + 10
-            sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'few'"
-            while admin.one(sessions) < 6:  # of what is free again it takes its part
+            deadline, connected = time.monotonic() + 10, 0
+            while connected < 6:  # of what is free again it takes its part, as soon as there is work for so many
                 assert time.monotonic() < deadline
-                assert set(Threads(24, lambda _: counted(server)).join()) == {(200, True)}
+                with transaction(small, "few", "LOCK TABLE flow_run IN ACCESS EXCLUSIVE MODE"):
+                    waiting = Threads(24, lambda _: counted(server))
+                    time.sleep(0.5)
+                    connected = admin.one("SELECT count(*) FROM pg_stat_activity"
+                                          " WHERE datname = 'few' AND application_name = 'orion'")
+                assert set(waiting.join()) == {(200, True)}
         server.stop()
