@@ -33,8 +33,7 @@ static const Field schema_fields[] = {
     FIELD(BlockSchema, capabilities, F_STRS, .fallback = "[]"),
     FIELD(BlockSchema, version, F_STR, .fallback = "\"non-versioned\""),
 };
-static const Model type_model = MODEL(BlockType, type_fields,
-                                      .table = "block_type");
+static const Model type_model = MODEL(BlockType, type_fields, .table = "block_type");
 static const Model schema_model = MODEL(BlockSchema, schema_fields);
 
 /* ---- what is wrong with a file ---- */
@@ -42,12 +41,11 @@ static const Model schema_model = MODEL(BlockSchema, schema_fields);
 /* The first of the errors: "block_schemas.0.checksum: field required". */
 static Str first_error(const Invalid *invalid)
 {
-    const Json *errors;
     Str items = buf_view(&invalid->items);
+    const Json *errors = json_read(invalid->arena, arena_printf(invalid->arena, "[%.*s]", STR_ARG(items)));
     Buf text;
     buf_init(&text, invalid->arena, 64);
-    if (!(errors = json_read(invalid->arena, arena_printf(invalid->arena, "[%.*s]", STR_ARG(items)))) ||
-        !errors->child)
+    if (!errors || !errors->child)
         return STR("not valid");
     const Json *loc = json_get(errors->child, "loc"), *message = json_get(errors->child, "msg");
     for (const Json *place = loc ? loc->child : NULL; place; place = place->next) {

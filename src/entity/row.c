@@ -3,6 +3,7 @@
 #include "entity/codec.h"
 
 #include "base/ident.h"
+#include "base/text.h"
 #include "base/unicode.h"
 
 static bool is_selected(const Field *field)
@@ -52,17 +53,12 @@ void codec_select(Buf *sql, const Model *model)
 
 /* ---- values that another program may have stored ---- */
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static bool is_uuid(Str text)
 {
     if (text.n != UUID_TEXT)
         return false;
     for (size_t i = 0; i < UUID_TEXT; i++)
-        if ((i == 8 || i == 13 || i == 18 || i == 23) ? text.p[i] != '-' : !is_hex(text.p[i]))
+        if ((i == 8 || i == 13 || i == 18 || i == 23) ? text.p[i] != '-' : char_hex_value(text.p[i]) < 0)
             return false;
     return true;
 }

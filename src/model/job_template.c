@@ -3,6 +3,7 @@
 #include "model/job_template.h"
 
 #include "base/str_list.h"
+#include "base/text.h"
 #include "python/json_schema.h"
 #include "python/python_values.h"
 
@@ -21,11 +22,6 @@ static Str shown_set(Arena *arena, const StrList *names)
     return buf_view(&out);
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
-}
-
 /* The next "}}": where it stands, where the name before it ends, and the last line break in that. */
 typedef struct Close {
     const char *at, *name_end, *line_break;
@@ -35,7 +31,7 @@ static Close next_close(const char *from, const char *end)
 {
     Close close = { .at = memmem(from, (size_t)(end - from), "}}", 2) };
     close.name_end = close.at;
-    while (close.at && close.name_end > from && is_space(close.name_end[-1]))
+    while (close.at && close.name_end > from && char_is_python_space(close.name_end[-1]))
         close.name_end--;
     close.line_break = close.at ? memrchr(from, '\n', (size_t)(close.name_end - from)) : NULL;
     return close;
@@ -49,7 +45,7 @@ static void add_variables(StrList *names, Arena *arena, Str text)
     Close close = { .at = NULL };
     while ((p = memmem(p, (size_t)(end - p), "{{", 2))) {
         const char *from = p + 2;
-        while (from < end && is_space(*from))
+        while (from < end && char_is_python_space(*from))
             from++;
         if (!close.at || close.at < from)
             close = next_close(from, end);

@@ -60,13 +60,7 @@ static bool few_are_due(Tx *tx, RunWindow window)
 
 static void list_add(Tx *tx, RunList *list, size_t *capacity, void *run)
 {
-    if (list->count == *capacity) {
-        *capacity = *capacity ? *capacity * 2 : 64;
-        void **grown = arena_alloc(tx->arena, *capacity * sizeof *grown);
-        if (list->count)
-            memcpy(grown, list->runs, list->count * sizeof *grown);
-        list->runs = grown;
-    }
+    list->runs = arena_grow(tx->arena, list->runs, list->count, capacity, sizeof *list->runs);
     list->runs[list->count++] = run;
 }
 
@@ -242,13 +236,7 @@ static void add_candidate(Collection *c, const Source *source, Rows *rows)
     Candidate candidate = { row_text(rows, 0), row_time(rows, 1), source->priority };
     if (!row_is_sound(rows))
         return;
-    if (c->count == c->capacity) {
-        c->capacity = c->capacity ? c->capacity * 2 : 64;
-        Candidate *grown = arena_alloc(c->tx->arena, c->capacity * sizeof *grown);
-        if (c->count)
-            memcpy(grown, c->found, c->count * sizeof *grown);
-        c->found = grown;
-    }
+    c->found = arena_grow(c->tx->arena, c->found, c->count, &c->capacity, sizeof *c->found);
     c->found[c->count++] = candidate;
 }
 

@@ -43,9 +43,7 @@ struct Services {
 
 static double monotonic_seconds(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return (double)clock_monotonic() / 1e6;
 }
 
 /* As the reference reads it: 0 is "not said". */

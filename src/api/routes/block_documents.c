@@ -1,17 +1,14 @@
 /* api/routes/block_documents.c -- /block_documents: the routes stand at the end. */
 #include "api/routes/families.h"
 
+#include "api/routes/block_secrets.h"
 #include "blocks/block.h"
 #include "blocks/block_dict.h"
 #include "entity/decode.h"
 #include "model/filters.h"
 
-typedef struct Secrets {
-    bool include_secrets;
-} Secrets;
-
 static const Field secrets_fields[] = { FIELD(Secrets, include_secrets, F_BOOL, .fallback = "false") };
-static const Model secrets_model = MODEL(Secrets, secrets_fields);
+const Model secrets_model = MODEL(Secrets, secrets_fields);
 
 static bool create_block_document(Req *req)
 {
@@ -32,14 +29,12 @@ static bool update_block_document(Req *req)
 /* ---- the list: anonymous documents are left out unless the filter speaks of them ---- */
 
 /* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too.
- * What is no filter is left for prepare_list to refuse. */
+ * What is not a filter is left for decoding to refuse. */
 static const Json *with_default(Arena *arena, const Json *body)
 {
     const Json *sent = json_get(body, "block_documents");
     Invalid unused;
     Dict whole, inner;
-    if (!json_is_null(body) && body->kind != JSON_OBJECT)
-        return body;
     invalid_init(&unused, arena, TIME_NULL);
     const Json *filter = json_is_null(sent) ? NULL : coerce_object(&unused, sent, true);
     if (unused.count || json_get(filter, "is_anonymous"))

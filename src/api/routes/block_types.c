@@ -3,16 +3,10 @@
 
 #include <strings.h>
 
+#include "api/routes/block_secrets.h"
 #include "blocks/block.h"
 #include "blocks/block_registration.h"
 #include "model/filters.h"
-
-typedef struct Secrets {
-    bool include_secrets;
-} Secrets;
-
-static const Field secrets_fields[] = { FIELD(Secrets, include_secrets, F_BOOL, .fallback = "false") };
-static const Model secrets_model = MODEL(Secrets, secrets_fields);
 
 static bool create_block_type(Req *req)
 {
