@@ -54,7 +54,7 @@ bool crud_list(Req *req)
 
 bool crud_count(Req *req)
 {
-    Rows *rows = list_rows(req, arena_printf(req->arena, "SELECT count(*) FROM %s", req->route->model->table));
+    Rows *rows = list_columns(req, "count(*)", req->route->model);
     if (!db_next(rows))
         return false;
     json_int(reply_json(req), row_int(rows, 0));

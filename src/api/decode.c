@@ -3,8 +3,8 @@
 #include "api/decode.h"
 
 #include "api/version.h"
-#include "base/ident.h"
 #include "base/unicode.h"
+#include "base/uuid.h"
 #include "entity/checks.h"
 #include <strings.h>
 

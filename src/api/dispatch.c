@@ -3,8 +3,8 @@
 
 #include "api/decode.h"
 #include "api/match.h"
+#include "api/offload.h"
 #include "api/reply.h"
-#include "api/worker.h"
 
 enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 where every value is wrong */
 
@@ -93,7 +93,7 @@ void api_handle(Req *req)
         (void)fail(&req->error, ERR_NOT_FOUND, "Not Found");
         reply_send(req);
     } else if (req->route->slow || req->http->body.n > LOOP_BODY_MAX) {
-        worker_submit(req->app->worker, req, decode_and_run);
+        offload_submit(req->app->offload, req, decode_and_run);
     } else {
         decode_and_run(req);
     }

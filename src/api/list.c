@@ -22,6 +22,11 @@ Rows *list_rows(Req *req, Str select)
     return query_run(req->tx, &q);
 }
 
+Rows *list_columns(Req *req, const char *columns, const Model *model)
+{
+    return list_rows(req, arena_printf(req->arena, "SELECT %s FROM %s", columns, model->table));
+}
+
 bool list_reply(Req *req, Rows *rows, const Model *model)
 {
     void *object = arena_zalloc(req->arena, model->size);

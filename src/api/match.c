@@ -1,7 +1,7 @@
 /* api/match.c -- which row of the families' tables a path and a method are for. */
 #include "api/match.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 
 static Str next_segment(Str *rest)
 {

@@ -14,7 +14,7 @@ typedef struct App {
     bool on_loopback;           /* it listens on a loopback address */
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
     struct Docs *docs;
-    struct Worker *worker;      /* for requests that would hold the loop up */
+    struct Offload *offload;     /* for requests that would hold the loop up */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
@@ -47,7 +47,7 @@ struct Req {
     int status;
     Buf reply;                  /* empty: no body */
     JsonWriter out;
-    void (*resume)(Req *req);   /* on the worker's thread, and the next one there */
+    void (*resume)(Req *req);   /* on the offload thread, and the next one there */
     Req *next;
 };
 

@@ -9,7 +9,7 @@
 #include <openssl/sha.h>
 
 #include "base/buf.h"
-#include "base/ident.h"
+#include "base/random.h"
 
 enum { SIGN = 16, VERSION = 0x80, STAMP = 8, IV = 16, BLOCK = 16, MAC = 32, HEAD = 1 + STAMP + IV, KEY_TEXT = 44 };
 

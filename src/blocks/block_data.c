@@ -2,7 +2,7 @@
  * hiding secrets, merging an update into what is stored. */
 #include "blocks/block_data.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "blocks/block_dict.h"
 
 static const char hidden_text[] = "********"; /* obfuscate_string of the reference, whatever the secret's length */

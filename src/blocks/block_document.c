@@ -2,7 +2,7 @@
  * another document is a row of block_document_reference; what is read has that document's data in its place. */
 #include "blocks/block.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "blocks/block_data.h"
 #include "blocks/block_dict.h"
 #include "blocks/encryption.h"
@@ -75,7 +75,7 @@ static Str unquote(Str json)
 /* NULL: tx->error. */
 static Str encrypted(Tx *tx, const Json *data)
 {
-    Str token = encrypt_data(tx, json_format(tx->arena, data, JSON_STORED));
+    Str token = block_data_encrypt(tx, json_format(tx->arena, data, JSON_STORED));
     return token.p ? arena_printf(tx->arena, "\"%.*s\"", STR_ARG(token)) : STR_NULL;
 }
 
@@ -139,7 +139,7 @@ static bool read_one(BlockReader *reader, Reading *reading, Str id)
     document->block_type = str_eq(document->block_type_id, known->schema->block_type_id)
                                ? known->schema->block_type
                                : block_type_read(tx, document->block_type_id);
-    Str data = decrypt_data(tx, document->data);
+    Str data = block_data_decrypt(tx, document->data);
     if (!data.p || !document->block_type)
         return false;
     reader->nested_bytes += reading->parent ? data.n : 0;
@@ -352,7 +352,7 @@ bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, Fi
         return fail(tx->error, ERR_NOT_FOUND, "Block document not found");
     if (update->merge_existing_data && !(sent & SENT_DATA))
         return true;
-    Str current = decrypt_data(tx, document->data);
+    Str current = block_data_decrypt(tx, document->data);
     Str fields = DB_TEXT(tx, "SELECT fields FROM block_schema WHERE id = $1", v_uuid(document->block_schema_id));
     if (!current.p || tx->error->code != ERR_NONE)
         return false;

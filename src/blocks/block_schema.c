@@ -2,8 +2,8 @@
  * The blocks that are nested in them are schemas of their own, to which rows of block_schema_reference lead. */
 #include "blocks/block.h"
 
-#include "base/ident.h"
 #include "base/str_list.h"
+#include "base/uuid.h"
 #include "blocks/block_dict.h"
 #include "blocks/block_fields.h"
 

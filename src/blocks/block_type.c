@@ -1,7 +1,7 @@
 /* blocks/block_type.c -- a block type names a kind of configuration; its fields are in block_schema.c. */
 #include "blocks/block.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "entity/checks.h"
 
 bool block_name_is_plain(Str name)

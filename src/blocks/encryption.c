@@ -3,8 +3,8 @@
 #include "blocks/encryption.h"
 
 #include "base/crypto.h"
-#include "base/ident.h"
 #include "base/json.h"
+#include "base/uuid.h"
 
 typedef enum KeyState {
     KEY_FOUND,
@@ -78,7 +78,7 @@ static bool create_key(Tx *tx, FernetKey *ret)
            fail(tx->error, ERR_INTERNAL, "the encryption key can be neither read nor created");
 }
 
-Str encrypt_data(Tx *tx, Str json_text)
+Str block_data_encrypt(Tx *tx, Str json_text)
 {
     FernetKey key;
     KeyState state;
@@ -91,7 +91,7 @@ Str encrypt_data(Tx *tx, Str json_text)
     return token;
 }
 
-Str decrypt_data(Tx *tx, Str token)
+Str block_data_decrypt(Tx *tx, Str token)
 {
     static const char *const reasons[] = {
         [KEY_FOUND] = "it was encrypted with another key", [KEY_NONE] = "the encryption key is not in the database",

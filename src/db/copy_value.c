@@ -1,9 +1,9 @@
 /* db/copy_value.c -- values between engines: what can be copied, and when two of them are equal. */
 #include "db/copy_value.h"
 
-#include "base/ident.h"
 #include "base/json.h"
 #include "base/unicode.h"
+#include "base/uuid.h"
 #include "db/driver.h"
 
 /* ---- reading ---- */

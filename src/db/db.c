@@ -48,11 +48,11 @@ typedef struct Crowd {
 } Crowd;
 
 /* A flag that one thread raises and another waits for. */
-typedef struct Bell {
+typedef struct Wakeup {
     pthread_mutex_t lock;
-    pthread_cond_t rung;
+    pthread_cond_t signalled;
     bool is_due, is_ending;
-} Bell;
+} Wakeup;
 
 typedef struct DbWorker {
     Db *db;
@@ -73,7 +73,7 @@ struct Db {
     DbWorker *readers;
     unsigned reader_count;
     Crowd crowd;
-    Bell bell;
+    Wakeup wakeup;
     pthread_mutex_t maintaining; /* held while housekeeping runs, by whichever thread */
 };
 
@@ -470,24 +470,24 @@ static void release(Job *batch)
 
 /* ---- the threads ---- */
 
-static void bell_ring(Bell *bell, bool is_ending)
+static void wakeup_signal(Wakeup *wakeup, bool is_ending)
 {
-    pthread_mutex_lock(&bell->lock);
-    bell->is_due = true;
-    bell->is_ending = bell->is_ending || is_ending;
-    pthread_cond_signal(&bell->rung);
-    pthread_mutex_unlock(&bell->lock);
+    pthread_mutex_lock(&wakeup->lock);
+    wakeup->is_due = true;
+    wakeup->is_ending = wakeup->is_ending || is_ending;
+    pthread_cond_signal(&wakeup->signalled);
+    pthread_mutex_unlock(&wakeup->lock);
 }
 
 /* False: time to end. */
-static bool bell_wait(Bell *bell)
+static bool wakeup_wait(Wakeup *wakeup)
 {
-    pthread_mutex_lock(&bell->lock);
-    while (!bell->is_due)
-        pthread_cond_wait(&bell->rung, &bell->lock);
-    bell->is_due = false;
-    bool is_ending = bell->is_ending;
-    pthread_mutex_unlock(&bell->lock);
+    pthread_mutex_lock(&wakeup->lock);
+    while (!wakeup->is_due)
+        pthread_cond_wait(&wakeup->signalled, &wakeup->lock);
+    wakeup->is_due = false;
+    bool is_ending = wakeup->is_ending;
+    pthread_mutex_unlock(&wakeup->lock);
     return !is_ending;
 }
 
@@ -501,7 +501,7 @@ static void maintain(Db *db, DbConnection *connection)
 static void *maintenance_main(void *arg)
 {
     DbWorker *worker = arg;
-    while (bell_wait(&worker->db->bell))
+    while (wakeup_wait(&worker->db->wakeup))
         maintain(worker->db, worker->connection);
     maintain(worker->db, worker->connection);
     return NULL;
@@ -513,7 +513,7 @@ static void maintain_if_due(Db *db, DbConnection *writer)
         return;
     switch (db->driver->maintenance_due(writer)) {
     case DUE_NOT: break;
-    case DUE_SOON: bell_ring(&db->bell, false); break;
+    case DUE_SOON: wakeup_signal(&db->wakeup, false); break;
     case DUE_NOW: maintain(db, writer); break;
     }
 }
@@ -695,8 +695,8 @@ Db *db_open(const DbConfig *given, Error *error)
     db->lock_wait_us = is_limited ? db->read_us : LOCK_WAIT_DEFAULT * SECOND;
     queue_init(&db->writes);
     queue_init(&db->reads);
-    pthread_mutex_init(&db->bell.lock, NULL);
-    pthread_cond_init(&db->bell.rung, NULL);
+    pthread_mutex_init(&db->wakeup.lock, NULL);
+    pthread_cond_init(&db->wakeup.signalled, NULL);
     pthread_mutex_init(&db->maintaining, NULL);
     if (driver->locate(arena, config, &db->place, error) && connect_all(db, config, error) && start_all(db, error))
         return db;
@@ -713,17 +713,17 @@ void db_close(Db *db)
     worker_join(&db->writer);
     for (unsigned i = 0; i < db->reader_count; i++)
         worker_join(&db->readers[i]);
-    bell_ring(&db->bell, true);
+    wakeup_signal(&db->wakeup, true);
     worker_join(&db->maintenance);
     for (unsigned i = 0; i < db->reader_count; i++)
         worker_disconnect(&db->readers[i]);
     worker_disconnect(&db->maintenance);
     worker_disconnect(&db->writer);
     pthread_mutex_destroy(&db->maintaining);
-    pthread_cond_destroy(&db->bell.rung);
+    pthread_cond_destroy(&db->wakeup.signalled);
     if (db->reads.crowd)
         pthread_cond_destroy(&db->crowd.needed);
-    pthread_mutex_destroy(&db->bell.lock);
+    pthread_mutex_destroy(&db->wakeup.lock);
     queue_free(&db->reads);
     queue_free(&db->writes);
     arena_free(db->arena);

@@ -38,7 +38,7 @@ static const Dialect dialect = {
     },
 };
 
-static PgConnection *of(void *connection)
+static PgConnection *connection_of(void *connection)
 {
     return connection;
 }
@@ -126,7 +126,7 @@ static DbConnection *postgres_connect(const DbPlace *place, Role role, double ti
 
 static void postgres_disconnect(DbConnection *connection)
 {
-    PgConnection *c = of(connection);
+    PgConnection *c = connection_of(connection);
     pg_disconnect(c);
     free(c->pending);
     free(c);
@@ -149,7 +149,7 @@ static unsigned postgres_connected(const DbPlace *place)
  * large is given up for its memory. */
 static void postgres_rest(DbConnection *connection)
 {
-    PgConnection *c = of(connection);
+    PgConnection *c = connection_of(connection);
     Error ignored = { .code = ERR_NONE };
     int64_t half = c->place->statement_ms * 1000 / 2;
     c->deadline = clock_monotonic() + (half && half < REST_US ? half : REST_US);
@@ -206,7 +206,7 @@ static bool commit(PgConnection *c, Error *error)
 
 static bool postgres_step(DbConnection *connection, TxStep step, Error *error)
 {
-    PgConnection *c = of(connection);
+    PgConnection *c = connection_of(connection);
     switch (step) {
     case STEP_BEGIN_READ: return begin(c, true, error);
     case STEP_BEGIN_WRITE: return begin(c, false, error);
@@ -222,12 +222,12 @@ static bool postgres_step(DbConnection *connection, TxStep step, Error *error)
 
 static bool postgres_in_transaction(DbConnection *connection)
 {
-    return of(connection)->in_transaction;
+    return connection_of(connection)->in_transaction;
 }
 
 static void postgres_set_deadline(DbConnection *connection, int64_t monotonic)
 {
-    of(connection)->deadline = monotonic;
+    connection_of(connection)->deadline = monotonic;
 }
 
 /* ---- statements ---- */
@@ -245,9 +245,10 @@ static bool send(Tx *tx, const char *sql, const Value *values, size_t count, PgP
         return fail(tx->error, ERR_INTERNAL, "too many values for one statement");
     for (size_t i = 0; i < count; i++) {
         texts[i] = pg_parameter(tx, &values[i]);
-        note_carried(of(tx->connection), texts[i] ? strlen(texts[i]) : 0);
+        note_carried(connection_of(tx->connection), texts[i] ? strlen(texts[i]) : 0);
     }
-    return tx->error->code == ERR_NONE && pg_send(of(tx->connection), sql, texts, (int)count, pending, tx->error);
+    return tx->error->code == ERR_NONE
+           && pg_send(connection_of(tx->connection), sql, texts, (int)count, pending, tx->error);
 }
 
 static Rows *postgres_query(Tx *tx, const char *sql, const Value *values, size_t count)
@@ -265,7 +266,7 @@ static bool postgres_send(Tx *tx, const char *sql, const Value *values, size_t c
 
 static int64_t postgres_exec(Tx *tx, const char *sql, const Value *values, size_t count)
 {
-    PgConnection *c = of(tx->connection);
+    PgConnection *c = connection_of(tx->connection);
     if (!send(tx, sql, values, count, (PgPending){ .kind = PENDING_COUNT }) || !pg_settle(c, tx->error))
         return -1;
     return c->count;
@@ -273,7 +274,7 @@ static int64_t postgres_exec(Tx *tx, const char *sql, const Value *values, size_
 
 static bool postgres_script(Tx *tx, const char *sql)
 {
-    return pg_script(of(tx->connection), sql, tx->error);
+    return pg_script(connection_of(tx->connection), sql, tx->error);
 }
 
 static void postgres_lock(Tx *tx, DbLock lock)
@@ -297,7 +298,7 @@ static PgRows *rows_of(Rows *rows)
 
 static const Libpq *pq_of(const Rows *rows)
 {
-    return of(rows->tx->connection)->pq;
+    return connection_of(rows->tx->connection)->pq;
 }
 
 static bool postgres_next(Rows *base)
@@ -305,7 +306,7 @@ static bool postgres_next(Rows *base)
     PgRows *rows = rows_of(base);
     if (rows->current)
         pq_of(base)->clear(rows->current);
-    rows->current = pg_next_row(of(base->tx->connection), rows, base->tx->error);
+    rows->current = pg_next_row(connection_of(base->tx->connection), rows, base->tx->error);
     return rows->current != NULL;
 }
 
@@ -313,7 +314,7 @@ static bool postgres_next(Rows *base)
 static void postgres_finish(Rows *base)
 {
     PgRows *rows = rows_of(base);
-    PgConnection *c = of(base->tx->connection);
+    PgConnection *c = connection_of(base->tx->connection);
     for (size_t i = 0; i < c->pending_count; i++) {
         PgPending *pending = &c->pending[(c->first + i) % c->capacity];
         if (pending->rows == rows)
@@ -367,7 +368,7 @@ static Str postgres_text(Rows *rows, int column)
     Str value = pg_text(rows->tx->arena, pq_of(rows), rows_of(rows)->current, column, &ok);
     if (!ok)
         fail_type(rows, column);
-    note_carried(of(rows->tx->connection), value.n);
+    note_carried(connection_of(rows->tx->connection), value.n);
     return value;
 }
 

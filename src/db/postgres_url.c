@@ -78,7 +78,7 @@ size_t pg_keyword_find(const PgPlace *place, const char *keyword)
     return i;
 }
 
-static bool put(PgPlace *place, const char *keyword, const char *value, Error *error)
+static bool put_keyword(PgPlace *place, const char *keyword, const char *value, Error *error)
 {
     size_t i = pg_keyword_find(place, keyword);
     if (i == PG_KEYWORDS_MAX)
@@ -91,7 +91,7 @@ static bool put(PgPlace *place, const char *keyword, const char *value, Error *e
 static bool put_unquoted(Arena *arena, PgPlace *place, const char *keyword, Str value, Error *error)
 {
     const char *text = unquoted(arena, value);
-    return text ? put(place, keyword, text, error) : refuse(error, ZERO_BYTE);
+    return text ? put_keyword(place, keyword, text, error) : refuse(error, ZERO_BYTE);
 }
 
 static bool is_keyword(const PgPlace *place, const char *name)
@@ -109,12 +109,12 @@ static bool put_ssl(PgPlace *place, const char *value, Error *error)
 {
     static const char *const modes[] = { "disable", "allow", "prefer", "require", "verify-ca", "verify-full" };
     if (strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
-        return put(place, "sslmode", "require", error);
+        return put_keyword(place, "sslmode", "require", error);
     if (strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0)
-        return put(place, "sslmode", "disable", error);
+        return put_keyword(place, "sslmode", "disable", error);
     for (size_t i = 0; i < COUNT_OF(modes); i++)
         if (strcmp(value, modes[i]) == 0)
-            return put(place, "sslmode", modes[i], error);
+            return put_keyword(place, "sslmode", modes[i], error);
     return refuse(error, "ssl is not one of disable, allow, prefer, require, verify-ca, verify-full");
 }
 
@@ -147,7 +147,7 @@ static bool put_parameter(Arena *arena, PgPlace *place, const char *key, const c
     if (strcmp(key, "ssl") == 0)
         return put_ssl(place, text, error);
     if (strcmp(key, "database") == 0)
-        return put(place, "dbname", text, error);
+        return put_keyword(place, "dbname", text, error);
     if (strcmp(key, "statement_cache_size") == 0 || strcmp(key, "prepared_statement_cache_size") == 0) {
         place->keeps_statements = place->keeps_statements && strcmp(text, "0") != 0;
         return true;
@@ -155,7 +155,7 @@ static bool put_parameter(Arena *arena, PgPlace *place, const char *key, const c
     if (is_drivers_own(key))
         return true;
     if (is_keyword(place, key))
-        return put(place, key, text, error);
+        return put_keyword(place, key, text, error);
     return refuse_parameter(arena, key, may_be_shown, error);
 }
 
@@ -189,8 +189,8 @@ static bool put_hosts(PgPlace *place, Hosts *hosts, Error *error)
 {
     if (hosts->count == 0)
         return true;
-    return put(place, "host", buf_cstr(&hosts->names), error)
-           && (!hosts->have_ports || put(place, "port", buf_cstr(&hosts->ports), error));
+    return put_keyword(place, "host", buf_cstr(&hosts->names), error)
+           && (!hosts->have_ports || put_keyword(place, "port", buf_cstr(&hosts->ports), error));
 }
 
 /* As Python's parse_qsl: a plus sign is a space, and a parameter without a value is none. */
@@ -268,11 +268,11 @@ bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error)
     place->keywords = arena_zalloc(arena, (PG_KEYWORDS_MAX + PG_KEYWORDS_OURS) * sizeof(*place->keywords));
     place->values = arena_zalloc(arena, (PG_KEYWORDS_MAX + PG_KEYWORDS_OURS) * sizeof(*place->values));
     Str address = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
-    if (!put(place, "fallback_application_name", "orion", error) || !read_user(arena, place, &address, error))
+    if (!put_keyword(place, "fallback_application_name", "orion", error) || !read_user(arena, place, &address, error))
         return false;
     Str parameters = cut(&address, "?"), database = cut(&address, "/");
     return read_address(arena, place, address, error)
-           && (!database.n || put(place, "dbname", arena_cstr(arena, database), error))
+           && (!database.n || put_keyword(place, "dbname", arena_cstr(arena, database), error))
            && read_parameters(arena, place, parameters, error)
-           && put(place, "client_encoding", "UTF8", error); /* whatever the database's own is */
+           && put_keyword(place, "client_encoding", "UTF8", error); /* whatever the database's own is */
 }

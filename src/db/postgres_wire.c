@@ -79,15 +79,15 @@ static bool lose_by_libpq(PgConnection *c, Error *error)
     return lose(c, error, why);
 }
 
-typedef struct State { /* rows are tried in order; a class is the first two characters */
+typedef struct SqlState { /* rows are tried in order; a class is the first two characters */
     const char *sqlstate;
     ErrorCode code;
     bool may_retry;
     const char *message;   /* NULL: the server's */
     enum { KEEP, RENEW, LOST } connection; /* RENEW: another one is made after the rollback */
-} State;
+} SqlState;
 
-static const State states[] = {
+static const SqlState states[] = {
     { "40001", ERR_BUSY, true, "The write collided with another one" },
     { "40P01", ERR_BUSY, true, "The write collided with another one" },
     { "23", ERR_INTEGRITY, false, NULL },
@@ -125,7 +125,7 @@ static bool is_mistake(const PgConnection *c, const PGresult *result, const char
            || (strcmp(sqlstate, "XX000") == 0 && !(message && strstr(message, "cache lookup failed for type")));
 }
 
-static const State *state_find(const char *sqlstate)
+static const SqlState *sql_state_find(const char *sqlstate)
 {
     for (size_t i = 0; sqlstate && i < COUNT_OF(states); i++)
         if (strncmp(sqlstate, states[i].sqlstate, strlen(states[i].sqlstate)) == 0)
@@ -162,7 +162,7 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
 {
     const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE),
                *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const State *state = state_find(sqlstate);
+    const SqlState *state = sql_state_find(sqlstate);
     if (!sqlstate) /* made by libpq itself, where the connection breaks */
         return lose_by_libpq(c, error);
     if (!state || is_mistake(c, result, sqlstate, message))

@@ -77,7 +77,7 @@ static const Dialect dialect = {
     },
 };
 
-static SqliteConnection *of(void *connection)
+static SqliteConnection *connection_of(void *connection)
 {
     return connection;
 }
@@ -273,7 +273,7 @@ static void statement_free(Statement *statement)
 
 static void sqlite_disconnect(DbConnection *connection)
 {
-    SqliteConnection *c = of(connection);
+    SqliteConnection *c = connection_of(connection);
     for (unsigned i = 0; i < c->count; i++)
         statement_free(c->cached[i]);
     for (size_t i = 0; i < STEP_COUNT; i++)
@@ -329,7 +329,7 @@ static bool check_and_locate(Arena *arena, const DbConfig *config, DbPlace *ret_
 
 static bool sqlite_step(DbConnection *connection, TxStep step, Error *error)
 {
-    SqliteConnection *c = of(connection);
+    SqliteConnection *c = connection_of(connection);
     int code = sqlite3_step(c->steps[step]);
     bool ok = code == SQLITE_DONE || fail_sqlite(c->db, error, sqlite3_sql(c->steps[step]));
     sqlite3_reset(c->steps[step]);
@@ -338,12 +338,12 @@ static bool sqlite_step(DbConnection *connection, TxStep step, Error *error)
 
 static bool sqlite_in_transaction(DbConnection *connection)
 {
-    return !sqlite3_get_autocommit(of(connection)->db);
+    return !sqlite3_get_autocommit(connection_of(connection)->db);
 }
 
 static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
 {
-    sqlite3_busy_timeout(of(connection)->db, (int)(us / 1000));
+    sqlite3_busy_timeout(connection_of(connection)->db, (int)(us / 1000));
 }
 
 static int is_too_late(void *context)
@@ -354,14 +354,14 @@ static int is_too_late(void *context)
 
 static void sqlite_set_deadline(DbConnection *connection, int64_t monotonic)
 {
-    SqliteConnection *c = of(connection);
+    SqliteConnection *c = connection_of(connection);
     c->deadline = monotonic;
     sqlite3_progress_handler(c->db, monotonic ? DEADLINE_STEPS : 0, is_too_late, c);
 }
 
 static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
 {
-    int pages = of(writer)->wal_pages;
+    int pages = connection_of(writer)->wal_pages;
     return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
 }
 
@@ -370,7 +370,7 @@ static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
  * the readers of old have ended. */
 static void sqlite_maintain(DbConnection *connection)
 {
-    SqliteConnection *c = of(connection);
+    SqliteConnection *c = connection_of(connection);
     bool is_long = c->wal_pages >= CHECKPOINT_INLINE_PAGES; /* known to the writer only */
     if (is_long)
         sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
@@ -496,7 +496,7 @@ static int bind_value(Arena *arena, sqlite3_stmt *handle, int place, const Value
 /* The statement with its values, ready to be stepped. NULL: tx->error. */
 static Statement *statement_bind(Tx *tx, const char *sql, const Value *values, size_t count)
 {
-    SqliteConnection *c = of(tx->connection);
+    SqliteConnection *c = connection_of(tx->connection);
     Statement *statement = statement_take(c, sql, tx->error);
     if (!statement)
         return NULL;
@@ -524,7 +524,7 @@ static Rows *sqlite_query(Tx *tx, const char *sql, const Value *values, size_t c
 
 static int64_t sqlite_exec(Tx *tx, const char *sql, const Value *values, size_t count)
 {
-    SqliteConnection *c = of(tx->connection);
+    SqliteConnection *c = connection_of(tx->connection);
     Statement *statement = statement_bind(tx, sql, values, count);
     if (!statement)
         return -1;
@@ -544,7 +544,7 @@ static int64_t sqlite_exec(Tx *tx, const char *sql, const Value *values, size_t 
 
 static bool sqlite_script(Tx *tx, const char *sql)
 {
-    SqliteConnection *c = of(tx->connection);
+    SqliteConnection *c = connection_of(tx->connection);
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, tx->error, NULL);
 }
 

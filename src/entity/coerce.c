@@ -2,8 +2,8 @@
  * and the words it refuses in. */
 #include "entity/decode.h"
 
-#include "base/ident.h"
 #include "base/text.h"
+#include "base/uuid.h"
 
 #include <math.h>
 #include <strings.h>

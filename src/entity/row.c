@@ -2,9 +2,9 @@
  * The same table and the same set of fields give the same bytes of SQL, so that statement caches hit. */
 #include "entity/codec.h"
 
-#include "base/ident.h"
 #include "base/text.h"
 #include "base/unicode.h"
+#include "base/uuid.h"
 
 static bool is_selected(const Field *field)
 {

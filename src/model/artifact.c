@@ -1,7 +1,7 @@
 /* model/artifact.c -- results of runs, kept beside their states. */
 #include "model/artifact.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 
 Str artifact_insert(Tx *tx, Str data, Str flow_run_id, Str task_run_id)
 {

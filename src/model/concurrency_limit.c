@@ -1,8 +1,8 @@
 /* model/concurrency_limit.c -- how many task runs with a tag may run at once, and which ones do. */
 #include "model/concurrency_limit.h"
 
-#include "base/ident.h"
 #include "base/str_list.h"
+#include "base/uuid.h"
 #include "entity/filter.h"
 
 static const Field columns[] = { /* order: of the keys in responses */

@@ -1,10 +1,10 @@
 /* model/deployment.c -- deployments: their table, and what changing one does to its queue and its planned runs. */
 #include "model/deployment.h"
 
-#include "base/ident.h"
 #include "base/str_list.h"
-#include "model/deployment_schedule.h"
+#include "base/uuid.h"
 #include "entity/checks.h"
+#include "model/deployment_schedule.h"
 #include "model/run.h"
 #include "model/work_pool.h"
 
@@ -19,7 +19,8 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, version, F_STR, .flags = NULLABLE),
     FIELD(Deployment, description, F_STR, .flags = NULLABLE),
     FIELD(Deployment, flow_id, F_UUID, .flags = KEY),
-    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode, .schema = SCHEDULE_SCHEMA),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = deployment_schedule_decode,
+          .schema = SCHEDULE_SCHEMA),
     FIELD(Deployment, is_schedule_active, F_BOOL),
     FIELD(Deployment, infra_overrides, F_DICT),
     FIELD(Deployment, parameters, F_DICT),
@@ -36,7 +37,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(Deployment, updated_by, F_ANY, .flags = NULLABLE | KEPT, .schema = SCHEMA_REF("UpdatedBy")),
     FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE | VIRTUAL, .sql = "pool.name"),
     FIELD(Deployment, work_queue_id, F_UUID, .flags = HIDDEN | KEPT_FOR_NULL), /* as in the reference */
-    FIELD(Deployment, column_queue_name, F_STR, .flags = HIDDEN | VIRTUAL, .sql = "deployment.work_queue_name"),
+    FIELD(Deployment, stored_queue_name, F_STR, .flags = HIDDEN | VIRTUAL, .sql = "deployment.work_queue_name"),
 };
 #define FROM_DEPLOYMENT \
     "deployment LEFT JOIN work_queue AS queue ON queue.id = deployment.work_queue_id" \
@@ -72,7 +73,8 @@ static const Field create_fields[] = { /* order: of errors, here and below */
     FIELD(Deployment, work_pool_name, F_STR, .flags = NULLABLE),
     FIELD(Deployment, storage_document_id, F_UUID, .flags = NULLABLE),
     FIELD(Deployment, infrastructure_document_id, F_UUID, .flags = NULLABLE),
-    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode, .schema = SCHEDULE_SCHEMA),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = deployment_schedule_decode,
+          .schema = SCHEDULE_SCHEMA),
     FIELD(Deployment, description, F_STR, .flags = NULLABLE),
     FIELD(Deployment, parameter_openapi_schema, F_DICT, .flags = NULLABLE),
     FIELD(Deployment, path, F_STR, .flags = NULLABLE),
@@ -83,7 +85,8 @@ static const Field create_fields[] = { /* order: of errors, here and below */
 };
 static const Field update_fields[] = {
     FIELD(Deployment, version, F_STR, .flags = NULLABLE),
-    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = schedule_decode, .schema = SCHEDULE_SCHEMA),
+    FIELD(Deployment, schedule, F_CUSTOM, .flags = NULLABLE, .decode = deployment_schedule_decode,
+          .schema = SCHEDULE_SCHEMA),
     FIELD(Deployment, description, F_STR, .flags = NULLABLE),
     FIELD(Deployment, is_schedule_active, F_BOOL, .fallback = "true"),
     FIELD(Deployment, parameters, F_DICT, .fallback = "{}"),
@@ -187,7 +190,7 @@ bool deployment_plans_alike(const Deployment *a, const Deployment *b)
 {
     return a->is_schedule_active == b->is_schedule_active && str_eq(a->schedule, b->schedule)
            && str_eq(a->parameters, b->parameters) && str_eq(a->tags, b->tags)
-           && str_eq(a->column_queue_name, b->column_queue_name) && str_eq(a->work_queue_id, b->work_queue_id)
+           && str_eq(a->stored_queue_name, b->stored_queue_name) && str_eq(a->work_queue_id, b->work_queue_id)
            && str_eq(a->infrastructure_document_id, b->infrastructure_document_id);
 }
 
@@ -230,7 +233,8 @@ Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_create
         || !check_block(tx, wanted->infrastructure_document_id, "infrastructure")
         || !check_block(tx, wanted->storage_document_id, "storage"))
         return NULL;
-    row.schedule = schedule_anchored(tx->arena, wanted->schedule, before ? before->schedule : STR_NULL, tx->now);
+    row.schedule = deployment_schedule_anchored(tx->arena, wanted->schedule,
+                                                before ? before->schedule : STR_NULL, tx->now);
     row.id = uuid_new(tx->arena);
     row.created = row.updated = tx->now;
     if (codec_upsert(tx, &deployment_model, &row) < 0)
@@ -255,7 +259,8 @@ bool deployment_update(Tx *tx, Str id, const Deployment *update, FieldSet sent)
     const Deployment *before = readable(tx, deployment_read(tx, id)), *now;
     if (!check_pool(tx, update) || !resolve_queue(tx, update, &row.work_queue_id))
         return false;
-    row.schedule = schedule_anchored(tx->arena, update->schedule, before ? before->schedule : STR_NULL, tx->now);
+    row.schedule = deployment_schedule_anchored(tx->arena, update->schedule,
+                                                before ? before->schedule : STR_NULL, tx->now);
     int64_t rows = codec_update(tx, &deployment_update_model, id, &row, sent);
     if (rows == 0)
         return fail(tx->error, ERR_NOT_FOUND, "Deployment not found.");

@@ -8,15 +8,16 @@ typedef struct Deployment { /* schemas.responses.DeploymentResponse; bodies fill
     Str id;
     Time created, updated;
     Str name, version, description, flow_id;
-    Str schedule;             /* JSON as schedule_decode makes it, stored as schedule_anchored does; null: none */
+    Str schedule;             /* JSON as deployment_schedule_decode makes it; null: none. deployment_schedule_anchored
+                               * makes the stored form of it */
     bool is_schedule_active;
     Str infra_overrides, parameters, tags;
     Str work_queue_name;      /* read: of the queue, where the deployment has one;
-                               * column_queue_name is the column's own */
+                               * stored_queue_name is the column's own */
     Str parameter_openapi_schema, path, entrypoint, manifest_path, storage_document_id, infrastructure_document_id;
     Str created_by, updated_by;
     Str work_pool_name;       /* of the queue's pool */
-    Str work_queue_id, column_queue_name;
+    Str work_queue_id, stored_queue_name;
     Str dropped;              /* fields of older clients, never looked at */
 } Deployment;
 

@@ -54,7 +54,7 @@ FlowRun deployment_run(Arena *arena, const Deployment *deployment, const FlowRun
     run.run.tags = united_tags(arena, deployment->tags, wanted->run.tags);
     if (!run.infrastructure_document_id.p)
         run.infrastructure_document_id = deployment->infrastructure_document_id;
-    run.work_queue_name = deployment->column_queue_name;
+    run.work_queue_name = deployment->stored_queue_name;
     run.work_queue_id = deployment->work_queue_id;
     return run;
 }

@@ -123,7 +123,7 @@ static bool name_zone(Invalid *invalid, Schedule *schedule)
     return false;
 }
 
-bool schedule_decode(Invalid *invalid, const Json *json, void *member)
+bool deployment_schedule_decode(Invalid *invalid, const Json *json, void *member)
 {
     Schedule schedule;
     if (!decode_schedule(invalid, json, &schedule) || !name_zone(invalid, &schedule))
@@ -133,7 +133,7 @@ bool schedule_decode(Invalid *invalid, const Json *json, void *member)
     return true;
 }
 
-Str schedule_anchored(Arena *arena, Str decoded, Str stored, Time now)
+Str deployment_schedule_anchored(Arena *arena, Str decoded, Str stored, Time now)
 {
     Schedule schedule, old;
     const Json *ignored;
@@ -147,7 +147,7 @@ Str schedule_anchored(Arena *arena, Str decoded, Str stored, Time now)
     return codec_stored(arena, &classes[SCHEDULE_INTERVAL], &schedule);
 }
 
-bool schedule_load(Arena *arena, Str json_text, Time created, Schedule *ret, Error *error)
+bool deployment_schedule_load(Arena *arena, Str json_text, Time created, Schedule *ret, Error *error)
 {
     Zone ignored;
     const Json *json;

@@ -1,7 +1,7 @@
 /* model/flow.c -- a flow is a named unit of work; its runs are in flow_run.c. */
 #include "model/flow.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "entity/checks.h"
 
 static const Field columns[] = { /* order: of the keys in responses */

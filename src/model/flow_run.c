@@ -1,7 +1,6 @@
 /* model/flow_run.c -- flow runs: their table, reading with the current state, writing. */
 #include "model/run_tables.h"
 
-#include "base/ident.h"
 
 static const Field columns[] = { /* order: of the keys in responses */
     FLOW_RUN_FIELDS(.sql = "COALESCE(queue.name, flow_run.work_queue_name)"),
@@ -21,6 +20,12 @@ const Model flow_run_model =
 FlowRun *flow_run_read(Tx *tx, Str id)
 {
     return codec_read(tx, &flow_run_model, "WHERE flow_run.id = $1", v_uuid(id));
+}
+
+FlowRun *flow_run_lock(Tx *tx, Str id)
+{
+    db_lock_row(tx, "flow_run", id);
+    return flow_run_read(tx, id);
 }
 
 bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run)

@@ -115,7 +115,7 @@ bool job_template_check(Invalid *invalid, void *member)
 
 /* ---- the variables that a deployment sets ---- */
 
-static void put(Arena *arena, Json *object, const char *key, const Json *value)
+static void put_member(Arena *arena, Json *object, const char *key, const Json *value)
 {
     if (!value)
         return;
@@ -133,10 +133,10 @@ static const Json *schema_of(Arena *arena, const Json *variables)
 {
     Json *schema = arena_new_of(arena, Json);
     schema->kind = JSON_OBJECT;
-    put(arena, schema, "definitions", json_get(variables, "definitions"));
-    put(arena, schema, "required", json_get(variables, "required"));
-    put(arena, schema, "properties", json_get(variables, "properties"));
-    put(arena, schema, "type", &(Json){ .kind = JSON_STRING, .text = STR("object") });
+    put_member(arena, schema, "definitions", json_get(variables, "definitions"));
+    put_member(arena, schema, "required", json_get(variables, "required"));
+    put_member(arena, schema, "properties", json_get(variables, "properties"));
+    put_member(arena, schema, "type", &(Json){ .kind = JSON_STRING, .text = STR("object") });
     return schema;
 }
 

@@ -1,7 +1,7 @@
 /* model/notification_policy.c -- which states of which runs are told to whom. */
 #include "model/notification_policy.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "python/message_template.h"
 
 const char *const notification_field_names[NOTIFICATION_FIELDS] = {

@@ -1,8 +1,8 @@
 /* model/notification_queue.c -- which notification policies match a flow run's new state. */
 #include "model/notification_queue.h"
 
-#include "base/ident.h"
 #include "base/str_list.h"
+#include "base/uuid.h"
 
 /* An empty list matches everything, any other what it shares an item with. */
 static bool list_matches(Tx *tx, Str list_text, const StrList *sorted)

@@ -1,7 +1,8 @@
 /* model/run.c -- what flow runs and task runs have in common. */
 #include "model/run_tables.h"
 
-#include "base/ident.h"
+#include "base/random.h"
+#include "base/uuid.h"
 
 /* schemas: ORMRun.estimated_run_time and estimated_start_time_delta. */
 void run_estimate(Run *run, Time now)
@@ -31,7 +32,7 @@ Run run_blank(Tx *tx, const Run *wanted)
         .id = uuid_new(tx->arena),
         .created = tx->now,
         .updated = tx->now,
-        .name = wanted->name.n ? wanted->name : name_new(tx->arena),
+        .name = wanted->name.n ? wanted->name : random_name(tx->arena),
         .state_type = STATE_NONE,
         .state_timestamp = TIME_NULL,
         .expected_start_time = TIME_NULL,

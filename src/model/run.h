@@ -109,6 +109,9 @@ extern const Model flow_run_model, task_run_model; /* responses and columns, in 
 /* Read one with its state (and queue and pool names); NULL: not there, or tx->error. */
 FlowRun *flow_run_read(Tx *tx, Str id);
 TaskRun *task_run_read(Tx *tx, Str id);
+/* The same, locked first: what is decided on it holds until the commit. */
+FlowRun *flow_run_lock(Tx *tx, Str id);
+TaskRun *task_run_lock(Tx *tx, Str id);
 /* Where something the rules may change differs from `before`: writes those columns and updated = the database's now. */
 bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run) MUST_CHECK;
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* model/run_bodies.c -- what clients send to make and change runs, and the unions in it. */
 #include "model/run_bodies.h"
 
-#include "base/ident.h"
+#include "base/random.h"
 #include "model/run_tables.h"
 
 /* ---- task_inputs: {name: [TaskRunResult | Parameter | Constant]} ---- */
@@ -174,7 +174,7 @@ static bool generate_name(Invalid *invalid, void *object)
 {
     Run *run = object; /* first member of both */
     if (run->name.n == 0)
-        run->name = name_new(invalid->arena);
+        run->name = random_name(invalid->arena);
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* model/run_state.c -- states: their tables, defaults and rows. */
 #include "model/run_state.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "model/artifact.h"
 
 const char *const state_type_names[] = {

@@ -1,7 +1,7 @@
 /* model/saved_search.c -- searches that the UI keeps. */
 #include "model/saved_search.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 
 typedef struct SearchFilter { /* schemas.core.SavedSearchFilter */
     Str object, property, type, operation, value;

@@ -1,7 +1,6 @@
 /* model/task_run.c -- task runs: their table, reading with the current state, writing. */
 #include "model/run_tables.h"
 
-#include "base/ident.h"
 
 static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(TaskRun, id, F_UUID),
@@ -39,6 +38,12 @@ const Model task_run_model =
 TaskRun *task_run_read(Tx *tx, Str id)
 {
     return codec_read(tx, &task_run_model, "WHERE task_run.id = $1", v_uuid(id));
+}
+
+TaskRun *task_run_lock(Tx *tx, Str id)
+{
+    db_lock_row(tx, "task_run", id);
+    return task_run_read(tx, id);
 }
 
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run)

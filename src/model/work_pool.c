@@ -1,7 +1,7 @@
 /* model/work_pool.c -- work pools and their workers, and what is asked for by the names of pools and queues. */
 #include "model/work_pool.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "entity/checks.h"
 #include "model/job_template.h"
 

@@ -1,7 +1,8 @@
 /* model/work_queue.c -- queues: their table, their priorities within a pool, the agents that polled them. */
 #include "model/work_queue.h"
 
-#include "base/ident.h"
+#include "base/random.h"
+#include "base/uuid.h"
 #include "entity/checks.h"
 
 static const Field filter_fields[] = {
@@ -166,8 +167,8 @@ static bool record_agent(Tx *tx, Str agent_id, Str queue_id)
                 v_time(tx->now), v_uuid(agent_id)) != 0)
         return tx->error->code == ERR_NONE;
     Agent agent = {
-        .id = agent_id, .created = tx->now, .updated = tx->now, .name = name_new(tx->arena), .work_queue_id = queue_id,
-        .last_activity_time = tx->now,
+        .id = agent_id, .created = tx->now, .updated = tx->now, .name = random_name(tx->arena),
+        .work_queue_id = queue_id, .last_activity_time = tx->now,
     };
     if (DB_INT(tx, 0, "SELECT count(*) FROM agent WHERE name = $1", v_text(agent.name)) > 0)
         agent.name = agent_id;

@@ -195,8 +195,7 @@ bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, Transition
 
 bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
-    db_lock_row(tx, "flow_run", id);
-    FlowRun *run = flow_run_read(tx, id);
+    FlowRun *run = flow_run_lock(tx, id);
     if (!run)
         return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Flow run with id %.*s not found", STR_ARG(id));
     return flow_run_transition(tx, run, proposed, options, ret);
@@ -204,8 +203,7 @@ bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions
 
 bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
-    db_lock_row(tx, "task_run", id);
-    TaskRun *run = task_run_read(tx, id);
+    TaskRun *run = task_run_lock(tx, id);
     if (!run)
         return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Task run with id %.*s not found", STR_ARG(id));
     return task_run_transition(tx, run, proposed, options, ret);

@@ -1,8 +1,8 @@
 /* orchestration/rules_flow.c -- rules for flow runs only: their end, cancelling, pausing, resuming, retrying. */
 #include "orchestration/transition.h"
 
-#include "base/ident.h"
 #include "base/str_list.h"
+#include "base/uuid.h"
 
 /* A run that starts over has not been paused yet. */
 static void forget_pauses(Transition *t)

@@ -1,7 +1,7 @@
 /* orchestration/rules_task.c -- rules that govern task runs only: the cache, slots by tag, their end, retrying. */
 #include "orchestration/transition.h"
 
-#include "base/ident.h"
+#include "base/random.h"
 #include "model/run_state.h"
 
 #include <math.h>

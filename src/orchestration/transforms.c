@@ -1,7 +1,7 @@
 /* orchestration/transforms.c -- bookkeeping on the run, for every transition that writes a state. */
 #include "orchestration/transition.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 
 static bool initial_is(const Transition *t, StateType type)
 {

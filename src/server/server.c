@@ -5,12 +5,12 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/offload.h"
 #include "api/request.h"
-#include "api/worker.h"
 #include "base/log.h"
-#include "db/migrate.h"
 #include "blocks/block_registration.h"
 #include "blocks/encryption.h"
+#include "db/migrate.h"
 #include "model/run_bodies.h"
 #include "schedule/zone.h"
 #include "services/service.h"
@@ -174,7 +174,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
         .ui_dir = options->ui_dir,
         .docs = docs_new(),
-        .worker = worker_new(),
+        .offload = offload_new(),
     };
     warn_without_zones();
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
@@ -191,7 +191,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         running = NULL;
         services_stop(services);
     }
-    worker_free(app.worker); /* what it still has to answer is with the database afterwards */
+    offload_free(app.offload); /* what it still has to answer is with the database afterwards */
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);

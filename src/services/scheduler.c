@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/str_list.h"
-#include "model/planned_runs.h"
+#include "model/run_planner.h"
 
 static const char logger[] = "orion.services.scheduler";
 
@@ -18,7 +18,7 @@ enum {
 
 typedef struct Selection {
     bool recent;
-    SchedulePlan plan;      /* from the tick's beginning */
+    RunPlan plan;      /* from the tick's beginning */
     StrList ids;
 } Selection;
 
@@ -40,7 +40,7 @@ typedef struct Batch {
 /* ---- which deployments ---- */
 
 /* Those with fewer runs ahead than wanted, or not far enough ahead. */
-static Rows *select_short(Tx *tx, const SchedulePlan *plan)
+static Rows *select_short(Tx *tx, const RunPlan *plan)
 {
     return DB_QUERY(tx,
                     "SELECT deployment.id FROM deployment LEFT JOIN"
@@ -53,7 +53,7 @@ static Rows *select_short(Tx *tx, const SchedulePlan *plan)
                     v_time(plan->start), v_int(plan->min_runs), v_time(plan->start + plan->min_time));
 }
 
-static Rows *select_recent(Tx *tx, const SchedulePlan *plan)
+static Rows *select_recent(Tx *tx, const RunPlan *plan)
 {
     return DB_QUERY(tx,
                     "SELECT deployment.id FROM deployment"
@@ -92,7 +92,7 @@ static bool load_deployments(Tx *tx, void *arg)
 /* A schedule that cannot be parsed is logged and skipped: the other deployments get their runs all the same. */
 static void plan_runs(ServiceRun *run, Batch *batch)
 {
-    SchedulePlan plan = schedule_plan_default(run->settings, batch->now);
+    RunPlan plan = run_plan_default(run->settings, batch->now);
     for (size_t i = 0; i < batch->count && !*run->stopping; i++) {
         Error error = { .code = ERR_NONE };
         const Deployment *deployment = batch->deployments[i];
@@ -187,7 +187,7 @@ static bool run_batch(ServiceRun *run, const Str *ids, size_t count, int64_t *to
 
 static bool schedule_deployments(ServiceRun *run, bool recent, Error *error)
 {
-    Selection selection = { .recent = recent, .plan = schedule_plan_default(run->settings, run->now) };
+    Selection selection = { .recent = recent, .plan = run_plan_default(run->settings, run->now) };
     int64_t size = settings_int(run->settings, "PREFECT_ORION_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE"), total = 0;
     if (!db_run(run->db, false, run->arena, select_deployments, &selection, error))
         return false;

@@ -115,7 +115,7 @@ static bool serve_embedded(Req *req, Str path)
     return true;
 }
 
-/* On the worker's thread, since reading may wait for the disk. */
+/* On the offload thread, since reading may wait for the disk. */
 static bool serve_folder(Req *req, const char *folder, Str path)
 {
     Str data, tag;

@@ -2,9 +2,9 @@
 #include "web/web.h"
 
 #include "api/dispatch.h"
+#include "api/offload.h"
 #include "api/origin.h"
 #include "api/reply.h"
-#include "api/worker.h"
 #include "web/docs.h"
 #include "web/ui.h"
 
@@ -20,7 +20,7 @@ void web_handle(HttpRequest *http, void *app)
     if (str_starts(http->path, "/api/"))
         api_handle(req);
     else if (req->app->ui_dir)
-        worker_submit(req->app->worker, req, ui_handle);
+        offload_submit(req->app->offload, req, ui_handle);
     else
         ui_handle(req);
 }

@@ -16,7 +16,7 @@ static void write_dates(JsonWriter *w, Arena *arena, const Json *request, Str st
     size_t n = strtoul(json_get(request, "n")->text.p, NULL, 10), count = 0;
     Moment *dates = arena_alloc(arena, n * sizeof *dates);
     Time start = time_of(json_get(request, "start"));
-    bool ok = schedule_load(arena, stored, time_of(json_get(request, "created")), &schedule, &error) &&
+    bool ok = deployment_schedule_load(arena, stored, time_of(json_get(request, "created")), &schedule, &error) &&
               schedule_dates(arena, &schedule, n, start, time_of(json_get(request, "end")), dates, &count, &error);
     json_key(w, "error");
     json_text(w, ok ? NULL : error.message);
@@ -43,8 +43,8 @@ static void answer(Arena *arena, const Json *request, Buf *out)
     const Json *kept = json_get(request, "stored");
     if (kept)
         stored = json_format(arena, kept, JSON_STORED);
-    if (kept || schedule_decode(&invalid, json_get(request, "schedule"), &stored)) {
-        stored = kept ? stored : schedule_anchored(arena, stored, STR_NULL, time_of(json_get(request, "created")));
+    if (kept || deployment_schedule_decode(&invalid, json_get(request, "schedule"), &stored)) {
+        stored = kept ? stored : deployment_schedule_anchored(arena, stored, STR_NULL, time_of(json_get(request, "created")));
         json_key(&w, "stored");
         json_stored(&w, stored);
         write_dates(&w, arena, request, stored);

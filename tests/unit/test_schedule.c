@@ -16,7 +16,7 @@ static Str decode(Arena *arena, const char *text, Invalid *invalid)
     Str stored = STR_NULL;
     invalid_init(invalid, arena, 0);
     assert_true(json_parse(arena, str_from(text), &json, &error));
-    (void)!schedule_decode(invalid, json, &stored);
+    (void)!deployment_schedule_decode(invalid, json, &stored);
     return stored;
 }
 
@@ -29,7 +29,7 @@ static const char *dates_of(Arena *arena, const char *text, const char *start, s
     Error error = { 0 };
     Buf out;
     buf_init(&out, arena, 256);
-    assert_true(schedule_load(arena, decode(arena, text, &invalid), 0, &schedule, &error));
+    assert_true(deployment_schedule_load(arena, decode(arena, text, &invalid), 0, &schedule, &error));
     assert_true(moment_parse(str_from(start), 0, &from));
     assert_true(schedule_dates(arena, &schedule, n, from.us, TIME_NULL, dates, &count, &error));
     for (size_t i = 0; i < count; i++) {
@@ -164,8 +164,8 @@ static void what_is_no_schedule_is_refused(void **state)
     Arena *arena = arena_new();
     assert_null(decode(arena, "{\"cron\": \"x\"}", &invalid).p);
     assert_int_equal(invalid.count, 5);
-    assert_false(schedule_load(arena, STR("{\"cron\": \"x\"}"), 0, &schedule, &error));
-    assert_false(schedule_load(arena, STR("no JSON"), 0, &schedule, &error));
+    assert_false(deployment_schedule_load(arena, STR("{\"cron\": \"x\"}"), 0, &schedule, &error));
+    assert_false(deployment_schedule_load(arena, STR("no JSON"), 0, &schedule, &error));
     assert_string_equal(error.message, "The deployment's schedule cannot be parsed");
     error = (Error){ 0 };
     schedule = (Schedule){ .kind = SCHEDULE_CRON, .cron = STR("x") };

@@ -6,7 +6,6 @@
 
 #include "engine.h"
 
-#include "base/ident.h"
 #include "db/migrate.h"
 #include "model/run_bodies.h"
 #include "model/run_state.h"

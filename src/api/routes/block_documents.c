@@ -63,7 +63,7 @@ static const Found **read_page(Req *req, size_t *ret_count)
 {
     Found *first = NULL, **tail = &first;
     size_t count = 0;
-    Rows *rows = list_rows(req, STR("SELECT block_document.id, block_document.name FROM block_document"));
+    Rows *rows = list_columns(req, "block_document.id, block_document.name", &block_document_model);
     for (; db_next(rows); count++) {
         *tail = arena_new_of(req->arena, Found);
         (*tail)->id = row_text(rows, 0);

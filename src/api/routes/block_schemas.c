@@ -49,7 +49,7 @@ static bool read_block_schema_by_checksum(Req *req)
 /* Each is read anew, with what is nested in it. */
 static bool read_block_schemas(Req *req)
 {
-    const StrList ids = list_ids(req, list_rows(req, STR("SELECT block_schema.id FROM block_schema")));
+    const StrList ids = list_ids(req, list_columns(req, "block_schema.id", &block_schema_model));
     JsonWriter *w = reply_json(req);
     json_array(w);
     for (size_t i = 0; i < ids.count; i++) {

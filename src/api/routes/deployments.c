@@ -3,8 +3,8 @@
 
 #include "model/deployment_run.h"
 #include "model/filters.h"
-#include "model/planned_runs.h"
 #include "model/run_bodies.h"
+#include "model/run_planner.h"
 #include "model/work_pool.h"
 #include "orchestration/orchestration.h"
 
@@ -42,11 +42,11 @@ static const Field schedule_fields[] = {
 };
 static const Model schedule_model = MODEL(ScheduleBody, schedule_fields);
 
-static SchedulePlan wanted_plan(Req *req)
+static RunPlan wanted_plan(Req *req)
 {
     const ScheduleBody *body = req->object;
     Time start = body->start_time == TIME_NULL ? req->tx->now : body->start_time;
-    SchedulePlan plan = schedule_plan_default(req->app->settings, start);
+    RunPlan plan = run_plan_default(req->app->settings, start);
     if (body->end_time != TIME_NULL)
         plan.end = body->end_time;
     if (!json_is_null(json_get(req->body, "min_time")))
@@ -61,7 +61,7 @@ static SchedulePlan wanted_plan(Req *req)
 /* A deployment that is not there has nothing to plan; the reference sees nothing wrong in that. */
 static bool schedule_deployment(Req *req)
 {
-    const SchedulePlan plan = wanted_plan(req);
+    const RunPlan plan = wanted_plan(req);
     const Deployment *deployment = deployment_read_locked(req->tx, req->params[0]);
     PlannedRuns runs;
     if (deployment

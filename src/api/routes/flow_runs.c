@@ -30,8 +30,7 @@ static bool set_state(Req *req)
 
 static bool resume_flow_run(Req *req)
 {
-    db_lock_row(req->tx, "flow_run", req->params[0]); /* so that it is paused still when it resumes */
-    FlowRun *run = flow_run_read(req->tx, req->params[0]);
+    FlowRun *run = flow_run_lock(req->tx, req->params[0]); /* so that it is paused still when it resumes */
     if (!run)
         return crud_missing(req);
     const State *current = run->run.state;

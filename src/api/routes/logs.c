@@ -1,7 +1,7 @@
 /* api/routes/logs.c -- /logs: the routes are at the end. */
 #include "api/routes/families.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "model/filters.h"
 #include "model/log.h"
 

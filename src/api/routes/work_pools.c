@@ -3,9 +3,9 @@
 
 #include <strings.h>
 
-#include "api/routes/work_polls.h"
+#include "api/routes/queue_polls.h"
 #include "model/filters.h"
-#include "model/scheduled_runs.h"
+#include "model/run_pickup.h"
 
 /* An experiment: off unless the setting says otherwise. */
 static bool pools_are_enabled(Req *req)
@@ -100,7 +100,7 @@ static bool get_scheduled_runs(Req *req)
     for (size_t i = 0; i < list.count; i++)
         codec_write(w, &worker_flow_run_model, list.runs[i]);
     json_array_end(w);
-    record_polls(req->app, pool->id, queue_ids.items, queue_ids.count, STR_NULL);
+    queue_polls_record(req->app, pool->id, queue_ids.items, queue_ids.count, STR_NULL);
     return true;
 }
 

@@ -1,9 +1,9 @@
 /* api/routes/work_queues.c -- /work_queues: the routes are at the end. */
 #include "api/routes/families.h"
 
-#include "api/routes/work_polls.h"
+#include "api/routes/queue_polls.h"
 #include "model/filters.h"
-#include "model/scheduled_runs.h"
+#include "model/run_pickup.h"
 
 static bool create_queue(Req *req)
 {
@@ -51,7 +51,7 @@ static bool get_runs(Req *req)
         codec_write(w, &flow_run_model, list.runs[i]);
     json_array_end(w);
     if (!body->from_ui) /* the dashboard only looks */
-        record_polls(req->app, STR_NULL, &queue->id, 1, body->agent_id);
+        queue_polls_record(req->app, STR_NULL, &queue->id, 1, body->agent_id);
     return true;
 }
 

@@ -1,7 +1,8 @@
-/* tests/unit/test_ident.c -- UUIDs, names, randomness; what is accepted is what Python's uuid.UUID() accepts. */
+/* tests/unit/test_uuid.c -- new ids, and what is accepted: what Python's uuid.UUID() accepts. */
 #include "unit.h"
 
-#include "base/ident.h"
+#include "base/clock.h"
+#include "base/uuid.h"
 
 static void new_ids_are_version_7_and_ascend(void **state)
 {
@@ -83,51 +84,12 @@ static void ids_are_read_as_python_reads_them(void **state)
     (void)state;
 }
 
-static void names_are_two_words(void **state)
-{
-    Arena *arena = arena_new();
-    size_t different = 0;
-    Str first = name_new(arena);
-    for (int i = 0; i < 500; i++) {
-        Str name = name_new(arena);
-        const char *hyphen = memchr(name.p, '-', name.n);
-        assert_non_null(hyphen);
-        assert_int_equal(strspn(name.p, "abcdefghijklmnopqrstuvwxyz"), hyphen - name.p);
-        assert_true(hyphen > name.p + 2);
-        assert_int_equal(strspn(hyphen + 1, "abcdefghijklmnopqrstuvwxyz"), name.n - (size_t)(hyphen - name.p) - 1);
-        assert_true(strlen(hyphen + 1) >= 2);
-        different += !str_eq(first, name);
-    }
-    assert_true(different > 450);
-    arena_free(arena);
-    (void)state;
-}
-
-static void random_unit_spreads_over_its_range(void **state)
-{
-    int tenths[10] = { 0 };
-    for (int i = 0; i < 10000; i++) {
-        double v = random_unit();
-        assert_true(v >= 0 && v < 1);
-        tenths[(int)(v * 10)]++;
-    }
-    for (int i = 0; i < 10; i++)
-        assert_in_range(tenths[i], 800, 1200); /* 6.6 standard deviations to each side */
-    unsigned char bytes[1000], zeros[1000] = { 0 };
-    random_bytes(bytes, 0);
-    random_bytes(bytes, sizeof bytes);
-    assert_memory_not_equal(bytes, zeros, sizeof bytes);
-    (void)state;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_ids_are_version_7_and_ascend),
         cmocka_unit_test(new_ids_differ),
         cmocka_unit_test(ids_are_read_as_python_reads_them),
-        cmocka_unit_test(names_are_two_words),
-        cmocka_unit_test(random_unit_spreads_over_its_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,21 +1,21 @@
-/* model/planned_runs.h -- the runs that a deployment's schedule asks for: their dates, and the rows that plan them. */
-#ifndef ORION_PLANNED_RUNS_H
-#define ORION_PLANNED_RUNS_H
+/* model/run_planner.h -- the runs that a deployment's schedule asks for: their dates, and the rows that plan them. */
+#ifndef ORION_RUN_PLANNER_H
+#define ORION_RUN_PLANNER_H
 
 #include "config/settings.h"
 #include "model/deployment.h"
 
 /* Which dates: from start on, none after end; at most max_runs (but one), and no more than it takes to have min_runs
  * and to reach start + min_time. */
-typedef struct SchedulePlan {
+typedef struct RunPlan {
     Time start, end;
     int64_t min_time;        /* microseconds */
     int64_t min_runs, max_runs;
-} SchedulePlan;
+} RunPlan;
 
 /* As the settings of the scheduler say. */
-SchedulePlan schedule_plan_default(const Settings *settings, Time start);
-Time schedule_plan_end(const Settings *settings, Time start);
+RunPlan run_plan_default(const Settings *settings, Time start);
+Time run_plan_end(const Settings *settings, Time start);
 
 /* Runs that are wanted, each told by its date in the schedule's own zone. */
 typedef struct PlannedRuns {
@@ -26,7 +26,7 @@ typedef struct PlannedRuns {
 
 /* models.deployments._generate_scheduled_flow_runs. None where the deployment has no active schedule.
  * False: *error says what is wrong with the schedule, and whose it is. Needs no transaction. */
-bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret,
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const RunPlan *plan, PlannedRuns *ret,
                        Error *error) MUST_CHECK;
 /* Leaves those that are not in the database yet. False: tx->error. */
 bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs) MUST_CHECK;

@@ -1,6 +1,6 @@
-/* api/routes/work_polls.c -- polls are recorded beside the answer: agents ask often, and reading must not wait for the
+/* api/routes/queue_polls.c -- polls are recorded beside the answer: agents ask often, and reading must not wait for the
  * writer. What is queued when the server ends is still written. */
-#include "api/routes/work_polls.h"
+#include "api/routes/queue_polls.h"
 
 #include "base/log.h"
 #include "model/work_pool.h"
@@ -29,7 +29,7 @@ static void end_poll(void *arg, const Error *error)
     arena_free(poll->job.arena);
 }
 
-void record_polls(const App *app, Str pool_id, const Str *queue_ids, size_t count, Str agent_id)
+void queue_polls_record(const App *app, Str pool_id, const Str *queue_ids, size_t count, Str agent_id)
 {
     Arena *arena = arena_new();
     Poll *poll = arena_new_of(arena, Poll);

@@ -1,14 +1,15 @@
-/* model/planned_runs.c -- the runs that a deployment's schedule asks for: their dates, and the rows that plan them. */
-#include "model/planned_runs.h"
+/* model/run_planner.c -- the runs that a deployment's schedule asks for: their dates, and the rows that plan them. */
+#include "model/run_planner.h"
 
-#include "base/ident.h"
+#include "base/random.h"
+#include "base/uuid.h"
 #include "model/deployment_schedule.h"
 #include "model/run_state.h"
 
 enum { DATES_MAX = 1002 }; /* after which the reference's schedules give up, whatever was asked for */
 static const Time END_OF_TIME = (Time)253402300800 * SECOND - 1; /* the last microsecond of the year 9999 */
 
-Time schedule_plan_end(const Settings *settings, Time start)
+Time run_plan_end(const Settings *settings, Time start)
 {
     Time end;
     return time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME"),
@@ -17,15 +18,15 @@ Time schedule_plan_end(const Settings *settings, Time start)
                : END_OF_TIME;
 }
 
-SchedulePlan schedule_plan_default(const Settings *settings, Time start)
+RunPlan run_plan_default(const Settings *settings, Time start)
 {
     Time horizon;
     if (!time_add_seconds(start, settings_float(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME"),
                           &horizon))
         horizon = END_OF_TIME;
-    return (SchedulePlan){
+    return (RunPlan){
         .start = start,
-        .end = schedule_plan_end(settings, start),
+        .end = run_plan_end(settings, start),
         .min_time = horizon - start,
         .min_runs = settings_int(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS"),
         .max_runs = settings_int(settings, "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS"),
@@ -35,7 +36,7 @@ SchedulePlan schedule_plan_default(const Settings *settings, Time start)
 /* ---- dates ---- */
 
 /* How many of the dates it takes to satisfy both minimums. */
-static size_t enough(const SchedulePlan *plan, const Moment *dates, size_t count, bool *ret_satisfied)
+static size_t enough(const RunPlan *plan, const Moment *dates, size_t count, bool *ret_satisfied)
 {
     Time horizon;
     if (__builtin_add_overflow(plan->start, plan->min_time, &horizon))
@@ -55,10 +56,10 @@ static int64_t clamp(int64_t n, int64_t most)
 
 /* Most schedules are satisfied by the fewest runs already: so those are asked for first,
  * and only then as many as may be. */
-static bool make_dates(Arena *arena, const SchedulePlan *plan, PlannedRuns *runs, Error *error)
+static bool make_dates(Arena *arena, const RunPlan *plan, PlannedRuns *runs, Error *error)
 {
     Schedule schedule;
-    if (!schedule_load(arena, runs->deployment->schedule, runs->deployment->created, &schedule, error))
+    if (!deployment_schedule_load(arena, runs->deployment->schedule, runs->deployment->created, &schedule, error))
         return false;
     int64_t most = clamp(plan->max_runs, DATES_MAX), fewest = clamp(plan->min_runs, most);
     runs->dates = arena_alloc(arena, (size_t)most * sizeof(Moment));
@@ -73,7 +74,7 @@ static bool make_dates(Arena *arena, const SchedulePlan *plan, PlannedRuns *runs
     return true;
 }
 
-bool planned_runs_make(Arena *arena, const Deployment *deployment, const SchedulePlan *plan, PlannedRuns *ret,
+bool planned_runs_make(Arena *arena, const Deployment *deployment, const RunPlan *plan, PlannedRuns *ret,
                        Error *error)
 {
     PlannedRuns runs = { .deployment = deployment };
@@ -133,7 +134,7 @@ static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags
             .id = id,
             .created = tx->now,
             .updated = tx->now,
-            .name = name_new(tx->arena),
+            .name = random_name(tx->arena),
             .state_type = STATE_SCHEDULED,
             .state_name = STR("Scheduled"),
             .state_timestamp = TIME_NULL,
@@ -145,7 +146,7 @@ static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags
         },
         .flow_id = deployment->flow_id,
         .deployment_id = deployment->id,
-        .work_queue_name = deployment->column_queue_name,
+        .work_queue_name = deployment->stored_queue_name,
         .parameters = deployment->parameters,
         .idempotency_key = idempotency_key(tx->arena, deployment, date),
         .context = STR("{}"),

@@ -1,8 +1,8 @@
-/* model/scheduled_runs.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for.
+/* model/run_pickup.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for.
  * The reference ranks all scheduled runs there are, then picks; here each question begins at an index. */
-#include "model/scheduled_runs.h"
+#include "model/run_pickup.h"
 
-#include "base/ident.h"
+#include "base/uuid.h"
 #include "model/filters.h"
 #include "model/run_tables.h"
 
@@ -42,7 +42,7 @@ const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .sch
 #define EARLIEST " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT $4"
 
 /* Open ends become the ends of all times: statements then are the same for all windows. */
-static RunWindow closed(RunWindow window)
+static RunWindow window_closed(RunWindow window)
 {
     static const Time year_1 = -62135596800 * SECOND, year_9999 = 253402300799 * SECOND;
     if (window.after == TIME_NULL)
@@ -167,7 +167,7 @@ static bool runs_of_filter(Tx *tx, const WorkQueue *queue, RunWindow window, Run
 
 bool work_queue_scheduled_runs(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret)
 {
-    window = closed(window);
+    window = window_closed(window);
     *ret = (RunList){ 0 };
     if (queue->is_paused)
         return true;
@@ -217,7 +217,7 @@ static bool read_sources(Collection *c, Str pool_id, const StrList *queue_ids)
 }
 
 /* True: the queue gives one more. */
-static bool take(Collection *c, Source *source)
+static bool take_next(Collection *c, Source *source)
 {
     if (source->left < 0) {
         int64_t taken = 0;
@@ -258,7 +258,7 @@ static bool collect_by_time(Collection *c)
         Source key = { .id = row_view(rows, 2) };
         Source *source = key.id.n == UUID_TEXT ? bsearch(&key, c->sources, c->source_count, sizeof key, compare_sources)
                                                : NULL;
-        if (source && take(c, source))
+        if (source && take_next(c, source))
             add_candidate(c, source, rows);
     }
     return c->tx->error->code == ERR_NONE;
@@ -282,7 +282,7 @@ static bool collect_by_queue(Collection *c, size_t wanted)
                               v_time(c->window.after), v_time(c->window.before), v_uuid(source->id),
                               v_int((int64_t)wanted));
         while (db_next(rows))
-            if (take(c, source))
+            if (take_next(c, source))
                 add_candidate(c, source, rows);
     }
     return true;
@@ -368,7 +368,7 @@ static bool read_worker_runs(Tx *tx, const WorkPool *pool, const Candidate *foun
 
 bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue_ids, RunWindow window, RunList *ret)
 {
-    Collection c = { .tx = tx, .window = closed(window) };
+    Collection c = { .tx = tx, .window = window_closed(window) };
     size_t wanted = wanted_runs(tx, pool, window.limit);
     *ret = (RunList){ 0 };
     if (pool->is_paused.v || wanted == 0)

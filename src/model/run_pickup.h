@@ -1,6 +1,6 @@
-/* model/scheduled_runs.h -- where agents and workers find the runs that are theirs. */
-#ifndef ORION_SCHEDULED_RUNS_H
-#define ORION_SCHEDULED_RUNS_H
+/* model/run_pickup.h -- where agents and workers find the runs that are theirs. */
+#ifndef ORION_RUN_PICKUP_H
+#define ORION_RUN_PICKUP_H
 
 #include "base/str_list.h"
 #include "model/run.h"

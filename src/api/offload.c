@@ -1,0 +1,70 @@
+/* api/offload.c -- the thread for requests that would hold the loop up. One is enough: it serves whoever can wait, in
+ * order. */
+#include "api/offload.h"
+
+#include <pthread.h>
+
+struct Offload {
+    pthread_t thread;
+    bool started, quit;
+    pthread_mutex_t lock; /* of all below and of quit */
+    pthread_cond_t changed;
+    Req *first, *last;
+};
+
+Offload *offload_new(void)
+{
+    Offload *offload = xcalloc(1, sizeof *offload);
+    pthread_mutex_init(&offload->lock, NULL);
+    pthread_cond_init(&offload->changed, NULL);
+    return offload;
+}
+
+/* NULL: there is none, and no more come. */
+static Req *take_next(Offload *offload)
+{
+    pthread_mutex_lock(&offload->lock);
+    while (!offload->first && !offload->quit)
+        pthread_cond_wait(&offload->changed, &offload->lock);
+    Req *req = offload->first;
+    if (req)
+        offload->first = req->next;
+    pthread_mutex_unlock(&offload->lock);
+    return req;
+}
+
+static void *work(void *arg)
+{
+    for (Req *req; (req = take_next(arg));)
+        req->resume(req);
+    return NULL;
+}
+
+void offload_submit(Offload *offload, Req *req, void (*run)(Req *req))
+{
+    if (!offload->started && pthread_create(&offload->thread, NULL, work, offload) != 0) {
+        run(req); /* no thread can be had: better late than never */
+        return;
+    }
+    offload->started = true;
+    req->resume = run;
+    req->next = NULL;
+    pthread_mutex_lock(&offload->lock);
+    *(offload->first ? &offload->last->next : &offload->first) = req;
+    offload->last = req;
+    pthread_cond_signal(&offload->changed);
+    pthread_mutex_unlock(&offload->lock);
+}
+
+void offload_free(Offload *offload)
+{
+    pthread_mutex_lock(&offload->lock);
+    offload->quit = true;
+    pthread_cond_signal(&offload->changed);
+    pthread_mutex_unlock(&offload->lock);
+    if (offload->started)
+        pthread_join(offload->thread, NULL);
+    pthread_cond_destroy(&offload->changed);
+    pthread_mutex_destroy(&offload->lock);
+    free(offload);
+}
