@@ -46,7 +46,7 @@ StrList list_ids(Req *req, Rows *rows)
     return ids;
 }
 
-bool list_leaves_out(Req *req, Str id)
+static bool is_left_out(Req *req, Str id)
 {
     Error *error = req->tx->error;
     if (error->code != ERR_SPOILED)
@@ -54,4 +54,20 @@ bool list_leaves_out(Req *req, Str id)
     log_warning("orion.api", "%.*s is left out of a list: %s", STR_ARG(id), error->message);
     error->code = ERR_NONE;
     return true;
+}
+
+bool list_reply_each(Req *req, StrList ids, const Model *model, ListRead *read, void *arg)
+{
+    JsonWriter *w = reply_json(req);
+    json_array(w);
+    for (size_t i = 0; i < ids.count; i++) {
+        const void *object = read(arg, ids.items[i]);
+        if (is_left_out(req, ids.items[i]))
+            continue;
+        if (!object)
+            return false;
+        codec_write(w, model, object);
+    }
+    json_array_end(w);
+    return req->tx->error->code == ERR_NONE;
 }

@@ -13,8 +13,9 @@ Rows *list_columns(Req *req, const char *columns, const Model *model);
 bool list_reply(Req *req, Rows *rows, const Model *model) MUST_CHECK;
 /* The first column of each row. */
 StrList list_ids(Req *req, Rows *rows);
-/* True: what was just read of this row failed by a value in it (ERR_SPOILED). The log says so, and the list goes on
- * without it. */
-bool list_leaves_out(Req *req, Str id) MUST_CHECK;
+/* What `read` returns for each id, as the answer. Rows with a value that cannot be read (ERR_SPOILED) are left out, and
+ * logged. False: tx->error. */
+typedef const void *ListRead(void *arg, Str id); /* NULL: failed */
+bool list_reply_each(Req *req, StrList ids, const Model *model, ListRead *read, void *arg) MUST_CHECK;
 
 #endif

@@ -75,7 +75,7 @@ typedef struct BlockReader {
     size_t nested_bytes;        /* of the data of nested ones */
 } BlockReader;
 
-BlockDocument *block_reader_document(BlockReader *reader, Str id);
+const void *block_reader_document(void *reader, Str id); /* a BlockDocument; of a list (ListRead) */
 BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets);
 /* Those of a type by their names, but for anonymous ones: rows of ids. */
 Rows *block_type_document_ids(Tx *tx, Str type_id);

@@ -228,7 +228,7 @@ static bool read_below(BlockReader *reader, Reading *reading)
     return true;
 }
 
-BlockDocument *block_reader_document(BlockReader *reader, Str id)
+static BlockDocument *read_whole(BlockReader *reader, Str id)
 {
     Reading reading = { .parent = NULL };
     if (!read_one(reader, &reading, id))
@@ -237,10 +237,15 @@ BlockDocument *block_reader_document(BlockReader *reader, Str id)
     return reading.document;
 }
 
+const void *block_reader_document(void *reader, Str id)
+{
+    return read_whole(reader, id);
+}
+
 BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets)
 {
     BlockReader reader = { .tx = tx, .include_secrets = include_secrets };
-    return block_reader_document(&reader, id);
+    return read_whole(&reader, id);
 }
 
 /* ---- writing ---- */

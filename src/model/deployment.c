@@ -163,14 +163,14 @@ static bool ensure_agents_queue(Tx *tx, Str name)
 
 typedef enum Which { RUNS_OF_ANYBODY, RUNS_PLANNED, RUNS_PLANNED_AHEAD } Which;
 
-/* models.deployments._delete_scheduled_runs; with what belongs to the runs. NOT (a <> b) is a = b for which SQLite
- * looks for no index: a deployment has fewer runs than there are scheduled ones. */
+/* models.deployments._delete_scheduled_runs; with what belongs to the runs. A deployment has fewer runs than there
+ * are scheduled ones. */
 static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
 {
     Buf sql;
     buf_init(&sql, tx->arena, 256);
     buf_printf(&sql,
-               "SELECT id FROM flow_run WHERE deployment_id = $1 AND NOT state_type <> 'SCHEDULED'"
+               "SELECT id FROM flow_run WHERE deployment_id = $1 AND " NO_INDEX_EQ("state_type", "'SCHEDULED'")
                " AND (auto_scheduled OR $2)"
                " AND ($3 OR (expected_start_time > $4 AND next_scheduled_start_time > $4)) ORDER BY id%s",
                tx->sql->for_update); /* a run that an agent takes at this moment stays */

@@ -116,6 +116,9 @@ TaskRun *task_run_lock(Tx *tx, Str id);
 bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run) MUST_CHECK;
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK;
 
+/* In SQL, a = b for which SQLite looks for no index: where another condition leaves fewer rows. */
+#define NO_INDEX_EQ(column, value) "NOT " column " <> " value
+
 /* Locks the failed task runs of a flow run; adds their ids, in order. False: tx->error. */
 bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids) MUST_CHECK;
 

@@ -31,13 +31,12 @@ const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .sch
  *
  * Runs have an index for their queue, one for their queue's name and one for the time that they are scheduled for
  * (null once they have left SCHEDULED), but none for both. Mostly few runs are due, and a queue has a long past: the
- * time decides. Where very many are due, the queue does, unless its past is long too. NOT (a <> b) is a = b for
- * which SQLite looks for no index. */
+ * time decides. Where very many are due, the queue does, unless its past is long too. */
 
 #define IN_WINDOW "flow_run.next_scheduled_start_time >= $1 AND flow_run.next_scheduled_start_time <= $2"
 #define FOUND_IN_WINDOW "NOT flow_run.next_scheduled_start_time < $1 AND NOT flow_run.next_scheduled_start_time > $2"
-#define IS_SCHEDULED " AND NOT flow_run.state_type <> 'SCHEDULED'"
-#define BY_TIME(column) "WHERE " IN_WINDOW IS_SCHEDULED " AND NOT " column " <> $3" EARLIEST
+#define IS_SCHEDULED " AND " NO_INDEX_EQ("flow_run.state_type", "'SCHEDULED'")
+#define BY_TIME(column) "WHERE " IN_WINDOW IS_SCHEDULED " AND " NO_INDEX_EQ(column, "$3") EARLIEST
 #define BY_QUEUE(column) "WHERE " column " = $3 AND " FOUND_IN_WINDOW IS_SCHEDULED EARLIEST
 #define EARLIEST " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT $4"
 
@@ -105,7 +104,7 @@ static bool runs_of_name(Tx *tx, const WorkQueue *queue, RunWindow window, RunLi
     if (queue->concurrency_limit.has)
         taken = DB_INT(tx, 0,
                        "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING', 'CANCELLING')"
-                       " AND NOT work_queue_name <> $1",
+                       " AND " NO_INDEX_EQ("work_queue_name", "$1"),
                        v_text(queue->name));
     int64_t limit = slots(queue->concurrency_limit, taken, window.limit);
     bool by_time = few_are_due(tx, window) || !is_short(tx, queue);
@@ -224,7 +223,7 @@ static bool take_next(Collection *c, Source *source)
         if (source->limit.has)
             taken = DB_INT(c->tx, 0,
                            "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')"
-                           " AND NOT work_queue_id <> $1",
+                           " AND " NO_INDEX_EQ("work_queue_id", "$1"),
                            v_uuid(source->id));
         source->left = slots(source->limit, taken, QUEUE_MOST);
     }

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "base/uuid.h"
 #include "entity/checks.h"
+#include "model/run.h"
 
 static const Field filter_fields[] = {
     FIELD(QueueFilter, tags, F_STRS, .flags = NULLABLE),
@@ -185,6 +186,7 @@ bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
 
 int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue)
 {
-    return DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE state_name = 'Late' AND NOT work_queue_name <> $1",
+    return DB_INT(tx, 0,
+                  "SELECT count(*) FROM flow_run WHERE state_name = 'Late' AND " NO_INDEX_EQ("work_queue_name", "$1"),
                   v_text(queue->name));
 }

@@ -48,54 +48,36 @@ static const Json *with_default(Arena *arena, const Json *body)
 
 typedef struct Found {
     Str id, name;
-    struct Found *next;
 } Found;
 
 static int compare_names(const void *a, const void *b)
 {
-    const Found *x = *(const Found *const *)a, *y = *(const Found *const *)b;
-    int order = memcmp(x->name.p, y->name.p, x->name.n < y->name.n ? x->name.n : y->name.n);
-    return order ? order : (x->name.n > y->name.n) - (x->name.n < y->name.n);
+    return str_compare(((const Found *)a)->name, ((const Found *)b)->name);
 }
 
 /* One page, in the order in which documents were made, then sorted by name, as the reference does. */
-static const Found **read_page(Req *req, size_t *ret_count)
+static StrList read_page(Req *req)
 {
-    Found *first = NULL, **tail = &first;
-    size_t count = 0;
+    Found *page = NULL;
+    size_t count = 0, capacity = 0;
     Rows *rows = list_columns(req, "block_document.id, block_document.name", &block_document_model);
     for (; db_next(rows); count++) {
-        *tail = arena_new_of(req->arena, Found);
-        (*tail)->id = row_text(rows, 0);
-        (*tail)->name = row_text(rows, 1);
-        tail = &(*tail)->next;
+        page = arena_grow(req->arena, page, count, &capacity, sizeof *page);
+        page[count] = (Found){ .id = row_text(rows, 0), .name = row_text(rows, 1) };
     }
-    const Found **page = arena_alloc(req->arena, (count + 1) * sizeof *page);
-    for (size_t i = 0; i < count; i++, first = first->next)
-        page[i] = first;
-    qsort(page, count, sizeof *page, compare_names);
-    *ret_count = count;
-    return page;
+    if (count > 0)
+        qsort(page, count, sizeof *page, compare_names);
+    StrList ids = { 0 };
+    for (size_t i = 0; i < count; i++)
+        str_list_add(&ids, req->arena, page[i].id);
+    return ids;
 }
 
 static bool read_block_documents(Req *req)
 {
     const Secrets *secrets = req->object;
     BlockReader reader = { .tx = req->tx, .include_secrets = secrets->include_secrets };
-    size_t count;
-    const Found **page = read_page(req, &count);
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    for (size_t i = 0; i < count; i++) {
-        const BlockDocument *document = block_reader_document(&reader, page[i]->id);
-        if (list_leaves_out(req, page[i]->id))
-            continue;
-        if (!document)
-            return false;
-        codec_write(w, &block_document_model, document);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
+    return list_reply_each(req, read_page(req), &block_document_model, block_reader_document, &reader);
 }
 
 static const ListSpec list = {

@@ -47,21 +47,15 @@ static bool read_block_schema_by_checksum(Req *req)
 }
 
 /* Each is read anew, with what is nested in it. */
+static const void *read_one(void *tx, Str id)
+{
+    return block_schema_read(tx, id);
+}
+
 static bool read_block_schemas(Req *req)
 {
-    const StrList ids = list_ids(req, list_columns(req, "block_schema.id", &block_schema_model));
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    for (size_t i = 0; i < ids.count; i++) {
-        const BlockSchema *schema = block_schema_read(req->tx, ids.items[i]);
-        if (list_leaves_out(req, ids.items[i]))
-            continue;
-        if (!schema)
-            return false;
-        codec_write(w, &block_schema_model, schema);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
+    StrList ids = list_ids(req, list_columns(req, "block_schema.id", &block_schema_model));
+    return list_reply_each(req, ids, &block_schema_model, read_one, req->tx);
 }
 
 static const ListSpec list = {

@@ -40,19 +40,8 @@ static bool read_block_documents_for_block_type(Req *req)
     if (!type)
         return crud_missing(req);
     BlockReader reader = { .tx = req->tx, .include_secrets = secrets->include_secrets };
-    const StrList ids = list_ids(req, block_type_document_ids(req->tx, type->id));
-    JsonWriter *w = reply_json(req);
-    json_array(w);
-    for (size_t i = 0; i < ids.count; i++) {
-        const BlockDocument *document = block_reader_document(&reader, ids.items[i]);
-        if (list_leaves_out(req, ids.items[i]))
-            continue;
-        if (!document)
-            return false;
-        codec_write(w, &block_document_model, document);
-    }
-    json_array_end(w);
-    return req->tx->error->code == ERR_NONE;
+    StrList ids = list_ids(req, block_type_document_ids(req->tx, type->id));
+    return list_reply_each(req, ids, &block_document_model, block_reader_document, &reader);
 }
 
 static bool read_block_document_by_name_for_block_type(Req *req)

@@ -78,7 +78,7 @@ static const Route flow_run_routes[] = {
     { HTTP_GET,    "/flow_runs/{id}",           crud_read,           TX_READ,  200, RUN, .doc = { "read_flow_run" } },
     { HTTP_GET,    "/flow_runs/{id}/graph",     read_flow_run_graph, TX_READ,  200,
       .doc = { "read_flow_run_graph", .reply = &dependency_shape, .reply_list = true,
-               .about = "The task runs, each with those whose results it takes." } },
+               .about = "The task runs, each with the task runs whose results it uses." } },
     { HTTP_POST,   "/flow_runs/{id}/resume",    resume_flow_run,     TX_WRITE, 200, RUN,
       .doc = { "resume_flow_run", .reply = &orchestration_shape, .about = "Resumes a paused run." } },
     { HTTP_POST,   "/flow_runs/filter",         crud_list,           TX_READ,  200, RUN, .list = &list,

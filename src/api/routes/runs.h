@@ -11,7 +11,7 @@ typedef struct SetState {
 } SetState;
 extern const Model set_state_model; /* parameters of set_state */
 #define SET_STATE_ABOUT \
-    "Proposes a state. The rules accept it, put another in its place, ask to wait or refuse; status and details tell."
+    "Proposes a state. The rules accept it, replace it, delay it or refuse it: see status and details."
 #define HISTORY_ABOUT "Counts the runs of each interval by their states; at most 500 intervals."
 /* The body's state with its id, name and times, made anew each time the transaction runs. */
 State proposed_state(Req *req);
