@@ -55,7 +55,7 @@ void connection_list_free(HttpServer *server, ListName name)
     server->lists[name].count = 0;
 }
 
-void connection_new(HttpServer *server, int fd)
+void connection_new(HttpServer *server, int fd, struct in6_addr peer)
 {
     struct epoll_event event = { .events = EPOLLIN };
     Connection *c = xcalloc(1, sizeof *c);
@@ -65,7 +65,9 @@ void connection_new(HttpServer *server, int fd)
         free(c);
         return;
     }
-    *c = (Connection){ .server = server, .fd = fd, .events = EPOLLIN, .state = READING_HEAD, .list = LIST_COUNT };
+    *c = (Connection){
+        .server = server, .fd = fd, .peer = peer, .events = EPOLLIN, .state = READING_HEAD, .list = LIST_COUNT,
+    };
     server->connection_count++;
     connection_list_move(c, LIST_NEW);
 }

@@ -39,7 +39,6 @@ Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
 void exchange_stamp(Exchange *exchange); /* puts the present date into the head; on the loop's thread */
 
-/* What a connection is about. A protocol upgrade would be a state more. */
 typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
 
 /* Every connection is in one list, in the order in which they came into it. All members of a list wait equally long,
@@ -60,6 +59,7 @@ typedef enum ListName {
 struct Connection {
     HttpServer *server;
     int fd;               /* -1: the client is gone */
+    struct in6_addr peer; /* as HttpRequest's */
     uint32_t events;      /* what epoll watches for */
     ConnectionState state;
     bool unread;          /* more came in while a reply was under way */
@@ -129,7 +129,7 @@ struct HttpServer {
 };
 
 /* connection.c */
-void connection_new(HttpServer *server, int fd);
+void connection_new(HttpServer *server, int fd, struct in6_addr peer);
 void connection_event(Connection *c, uint32_t events);
 void connection_reply(Connection *c, Exchange *exchange); /* it was answered by another thread */
 void connection_time_out(Connection *c);

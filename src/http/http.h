@@ -3,6 +3,8 @@
 #ifndef ORION_HTTP_H
 #define ORION_HTTP_H
 
+#include <netinet/in.h>
+
 #include "base/arena.h"
 
 typedef struct HttpServer HttpServer;
@@ -24,6 +26,7 @@ typedef struct HttpRequest {
     const HttpHeader *headers;
     size_t header_count;
     Str body;
+    struct in6_addr peer; /* who sent it, a proxy perhaps; of IPv4 as ::ffff:a.b.c.d */
     void *connection; /* the server's own */
     void *user;       /* the handler's own */
 } HttpRequest;

@@ -48,6 +48,15 @@ static bool is_loopback(const struct sockaddr *address)
            ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
+static struct in6_addr peer_address(const struct sockaddr_storage *address)
+{
+    if (address->ss_family == AF_INET6)
+        return ((const struct sockaddr_in6 *)address)->sin6_addr;
+    struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
+    memcpy(&mapped.s6_addr[12], &((const struct sockaddr_in *)address)->sin_addr, 4);
+    return mapped;
+}
+
 /* Where the first address was given any free port, the others take the same one. */
 static void set_port(struct sockaddr *address, unsigned port)
 {
@@ -204,7 +213,9 @@ static bool accept_one(HttpServer *server, int listener)
         if (!leaves)
             return false;
     }
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+    socklen_t size = sizeof peer;
+    int fd = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0 && is_out_of_room(errno)) {
         say_full(server, strerror(errno));
         leaves = room_find(server);
@@ -215,7 +226,7 @@ static bool accept_one(HttpServer *server, int listener)
     if (fd >= 0 && leaves)
         connection_close(leaves);
     if (fd >= 0)
-        connection_new(server, fd);
+        connection_new(server, fd, peer_address(&peer));
     return fd >= 0;
 }
 
