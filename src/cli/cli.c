@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "base/unicode.h"
@@ -39,11 +40,12 @@ bool cli_switch(const Cli *cli, const char *name, bool otherwise)
     return value ? strcmp(value, "true") == 0 : otherwise;
 }
 
-/* What getopt_long returns: 'h' for help, and for each option twice its place, plus one if it was the negative. */
-enum { HELP = 'h', FIRST_OPTION = 256 };
+/* What getopt_long returns: 'h' for help, for each option of the command twice its place, plus one if it was the
+ * negative, and the one that all commands have. */
+enum { HELP = 'h', FIRST_OPTION = 256, CONFIG = FIRST_OPTION + 2 * OPTIONS_MAX };
 
 typedef struct OptionTable {
-    struct option longs[OPTIONS_MAX * 2 + 2];
+    struct option longs[OPTIONS_MAX * 2 + 3];
     char letters[OPTIONS_MAX * 2 + 4];
 } OptionTable;
 
@@ -53,6 +55,7 @@ static void make_table(const Command *command, OptionTable *table)
     *table = (OptionTable){ .letters = ":" }; /* a lacking value gives ':' */
     letters = 1;
     table->longs[longs++] = (struct option){ "help", no_argument, NULL, HELP };
+    table->longs[longs++] = (struct option){ "config", required_argument, NULL, CONFIG };
     for (size_t i = 0; i < option_count(command); i++) {
         const CliOption *option = &command->options[i];
         int code = FIRST_OPTION + 2 * (int)i, takes = option->value ? required_argument : no_argument;
@@ -118,6 +121,10 @@ static bool read_options(Cli *cli, int argc, char **argv, int *ret_status)
             cli_help_command(cli, cli->command);
             return false;
         }
+        if (code == CONFIG) {
+            cli->file = optarg;
+            continue;
+        }
         *ret_status = code == '?' || code == ':' ? refuse_option(cli, code, argv)
                                                  : take_option(cli, letter_code(cli->command, code));
         if (*ret_status)
@@ -174,8 +181,8 @@ static int run_command(Cli *cli, int argc, char **argv)
     if (status)
         return status;
     Error error = { .code = ERR_NONE };
-    cli->settings = cli->command->flags & COMMAND_LENIENT ? settings_load_leniently(cli->profile, &error)
-                                                          : settings_load(cli->profile, &error);
+    SettingsCall call = { .profile = cli->profile, .file = cli->file, .use = cli->command->use };
+    cli->settings = settings_load(&call, &error);
     if (!cli->settings)
         return cli_bad(cli, "%s", error.message);
     cli_colours(cli);
@@ -237,7 +244,37 @@ static int run_words(Cli *cli, int argc, char **argv)
     return run_command(cli, argc, argv);
 }
 
-/* The options before the command. True: go on at *ret_words; else *ret_status. */
+/* The options before the command, each with a value: "--profile NAME", "--profile=NAME", "-p NAME", "-pNAME". */
+typedef struct GlobalOption {
+    const char *name, *letter; /* letter: "-p" or NULL */
+    size_t place;              /* of the member of Cli */
+} GlobalOption;
+
+static const GlobalOption global_options[] = {
+    { "--profile", "-p", offsetof(Cli, profile) },
+    { "--config", NULL, offsetof(Cli, file) },
+};
+
+/* 1: the word is another one; 0: the value is taken, and *word is its last word; 2: it lacks. */
+static int take_global_option(Cli *cli, const GlobalOption *option, char ***word)
+{
+    const char *text = **word;
+    size_t n = strlen(option->name);
+    bool is_letter = option->letter && strncmp(text, option->letter, 2) == 0;
+    const char *value = is_letter && text[2] ? text + 2 : NULL;
+    if (!is_letter && strncmp(text, option->name, n) == 0 && text[n] == '=')
+        value = text + n + 1;
+    if (!value && strcmp(text, option->name) != 0 && !(is_letter && !text[2]))
+        return 1;
+    if (!value && !(*word)[1])
+        return 2;
+    if (!value)
+        value = *++*word;
+    memcpy((char *)cli + option->place, &value, sizeof value);
+    return 0;
+}
+
+/* True: go on at *ret_words; else *ret_status. */
 static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *ret_status)
 {
     char **word = argv + 1;
@@ -247,18 +284,14 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
             *ret_status = 0;
             return false;
         }
-        if (strncmp(*word, "--profile=", 10) == 0) {
-            cli->profile = *word + 10;
-        } else if ((strcmp(*word, "-p") == 0 || strcmp(*word, "--profile") == 0) && word[1]) {
-            cli->profile = *++word;
-        } else if (strncmp(*word, "-p", 2) == 0 && (*word)[2]) {
-            cli->profile = *word + 2;
-        } else {
-            bool lacks = strcmp(*word, "-p") == 0 || strcmp(*word, "--profile") == 0;
-            *ret_status = cli_usage(cli, NULL, lacks ? "Option '%s' requires an argument." : "No such option: %s",
-                                    *word);
-            return false;
-        }
+        int found = 1;
+        for (size_t i = 0; found == 1 && i < COUNT_OF(global_options); i++)
+            found = take_global_option(cli, &global_options[i], &word);
+        if (found == 0)
+            continue;
+        *ret_status = cli_usage(cli, NULL, found == 2 ? "Option '%s' requires an argument." : "No such option: %s",
+                                *word);
+        return false;
     }
     *ret_words = word;
     return true;

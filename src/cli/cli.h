@@ -16,7 +16,7 @@ typedef struct CliOption {
 
 typedef struct Cli Cli;
 
-enum { COMMAND_GROUP = 1, COMMAND_FOREIGN = 2, COMMAND_LENIENT = 4, ARGUMENTS_ANY = 1000, OPTIONS_MAX = 16 };
+enum { COMMAND_GROUP = 1, COMMAND_FOREIGN = 2, ARGUMENTS_ANY = 1000, OPTIONS_MAX = 16 };
 
 typedef struct Command {
     const char *path;       /* "database reset" */
@@ -25,8 +25,8 @@ typedef struct Command {
     const char *arguments;  /* for the usage: "NAME NEW_NAME" */
     size_t least, most;     /* how many arguments */
     const CliOption *options; /* ends with an empty row; NULL: none */
-    unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's;
-                             * LENIENT: runs with templates that do not expand */
+    unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's */
+    SettingsUse use;
     int (*run)(Cli *cli);   /* the exit status */
 } Command;
 
@@ -39,6 +39,7 @@ struct Cli {
     const Command *command;
     const char *program;    /* the name it was called by */
     const char *profile;    /* -p, or NULL */
+    const char *file;       /* --config, or NULL */
     const char *values[OPTIONS_MAX]; /* by the option's place; of switches "true" or "false"; NULL: not given */
     char *const *args;
     size_t arg_count;

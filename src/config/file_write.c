@@ -1,4 +1,5 @@
-/* config/file_write.c -- a small file of the user's: its folder locked, its content replaced or written in place. */
+/* config/file_write.c -- a small file of the user's: its folder locked, its content read, replaced or written in place.
+ */
 #include "config/file_write.h"
 
 #include <errno.h>
@@ -9,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
+#include "base/unicode.h"
+
+enum { FILE_MAX = 1 << 20, LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
 
 /* What the path points to: a link stays one. The path itself where nothing is there yet. */
 static char *target_of(Arena *arena, const char *path)
@@ -43,6 +46,48 @@ bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error
     }
     close(fd);
     return fail(error, ERR_BUSY, "Another program has locked the folder of %s.", path);
+}
+
+static bool is_same_file(int a, int b)
+{
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+bool file_lock_too(Arena *arena, const char *path, FileUse use, int held, int *ret_lock, Error *error)
+{
+    int folder = held >= 0 ? open_folder(arena, target_of(arena, path)) : -1;
+    bool is_held = folder >= 0 && is_same_file(folder, held);
+    if (folder >= 0)
+        close(folder);
+    *ret_lock = -1;
+    return is_held || file_lock(arena, path, use, ret_lock, error);
+}
+
+/* ---- reading ---- */
+
+bool file_read(Arena *arena, const char *path, Str *ret, Error *error)
+{
+    FILE *file = fopen(path, "re");
+    *ret = STR_NULL;
+    if (!file && errno == ENOENT)
+        return true;
+    if (!file)
+        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
+    char *bytes = arena_alloc(arena, FILE_MAX);
+    size_t n = fread(bytes, 1, FILE_MAX, file);
+    int cause = ferror(file) ? errno : 0;
+    fclose(file);
+    if (cause)
+        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(cause));
+    if (n == FILE_MAX)
+        return fail(error, ERR_INVALID, "%s is too large: it may have 1 MB.", path);
+    unsigned line = 1;
+    const char *invalid = utf8_find_invalid((Str){ bytes, n });
+    for (const char *p = bytes; invalid && p < invalid; p++)
+        line += *p == '\n';
+    *ret = (Str){ bytes, n };
+    return !invalid || fail(error, ERR_INVALID, "%s is not UTF-8 (line %u).", path, line);
 }
 
 /* ---- writing ---- */

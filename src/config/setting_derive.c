@@ -139,6 +139,15 @@ bool derive_profiles_path(Settings *settings, Str *value, Error *error)
     return derive_with_home(settings, value, error) && expand_tilde(settings_arena(settings), value, error);
 }
 
+/* A PREFECT_HOME of the file itself or of a profile moves all else, not the file. */
+bool derive_config_path(Settings *settings, Str *value, Error *error)
+{
+    if (!settings_file_path(settings))
+        return derive_profiles_path(settings, value, error);
+    *value = str_from(settings_file_path(settings));
+    return true;
+}
+
 bool derive_test_setting(Settings *settings, Str *value, Error *error)
 {
     Str mode;

@@ -10,6 +10,7 @@
 typedef struct Reader {
     Arena *arena;
     Error *error;
+    const char *file; /* for errors; NULL: only the line is named */
     const char *p, *end;
     unsigned line;
 } Reader;
@@ -20,6 +21,8 @@ static bool read_value(Reader *r, Toml *node, unsigned depth);
 
 static bool refuse(Reader *r, const char *what)
 {
+    if (r->file)
+        return fail(r->error, ERR_INVALID, "%s:%u: %s", r->file, r->line, what);
     return fail(r->error, ERR_INVALID, "line %u: %s", r->line, what);
 }
 
@@ -180,7 +183,10 @@ static bool is_bare(int c)
 static bool read_key(Reader *r, Str *ret)
 {
     skip_blanks(r);
-    if (peek(r, 0) == '"' || peek(r, 0) == '\'')
+    int c = peek(r, 0);
+    if ((c == '"' || c == '\'') && peek(r, 1) == c && peek(r, 2) == c)
+        return refuse(r, "a key is on one line");
+    if (c == '"' || c == '\'')
         return read_string(r, ret);
     const char *start = r->p;
     while (is_bare(peek(r, 0)))
@@ -200,7 +206,7 @@ static Toml *find(const Toml *table, Str key)
 static Toml *append(Reader *r, Toml *table, Str key, TomlKind kind)
 {
     Toml *node = arena_new_of(r->arena, Toml);
-    *node = (Toml){ .kind = kind, .key = key };
+    *node = (Toml){ .kind = kind, .key = key, .line = r->line };
     Toml **place = &table->child;
     while (*place)
         place = &(*place)->next;
@@ -413,9 +419,9 @@ static bool read_header(Reader *r, Toml *root, Toml **ret_table)
     return end_line(r);
 }
 
-bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
+bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error)
 {
-    Reader r = { .arena = arena, .error = error, .p = text.p, .end = text.p + text.n, .line = 1 };
+    Reader r = { .arena = arena, .error = error, .file = file, .p = text.p, .end = text.p + text.n, .line = 1 };
     Toml *root = arena_new_of(arena, Toml), *table = root;
     const char *zero = text.n ? memchr(text.p, '\0', text.n) : NULL;
     root->kind = TOML_TABLE;
@@ -435,6 +441,11 @@ bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
     }
     *ret_root = root;
     return true;
+}
+
+bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
+{
+    return toml_parse_file(arena, NULL, text, ret_root, error);
 }
 
 Toml *toml_get(const Toml *table, const char *key)
