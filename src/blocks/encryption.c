@@ -1,4 +1,4 @@
-/* blocks/encryption.c -- the key of encrypted block data. It is read for each use:
+/* blocks/encryption.c -- the key of encrypted block data. Unless the settings have one, it is read for each use:
  * another process may replace or delete its row. */
 #include "blocks/encryption.h"
 
@@ -24,30 +24,39 @@ static KeyState stored_key(Tx *tx, FernetKey *ret)
     return key && key->kind == JSON_STRING && fernet_key_parse(key->text, ret) ? KEY_FOUND : KEY_BROKEN;
 }
 
-/* *ret_given: whether there is one; it is the only key then, a bad one too. */
-static bool environment_key(FernetKey *ret, bool *ret_given, Error *error)
+/* The key of the settings: the only one then. */
+static FernetKey given_key;
+static bool is_given;
+
+/* *ret_given: whether there is one. */
+static bool read_given(const Settings *settings, FernetKey *ret, bool *ret_given, Error *error)
 {
-    const char *text = getenv("ORION_ENCRYPTION_KEY");
-    *ret_given = text && *text;
-    if (!*ret_given || fernet_key_parse(str_from(text), ret))
-        return true;
-    return fail(error, ERR_INTERNAL, "ORION_ENCRYPTION_KEY is not a Fernet key (32 bytes as base64url)");
+    Str text = settings_text(settings, "ORION_ENCRYPTION_KEY");
+    *ret_given = text.n > 0;
+    return text.n == 0 || fernet_key_parse(text, ret) ||
+           fail(error, ERR_INVALID, "not a Fernet key (32 bytes as base64url)");
 }
 
-bool encryption_check(Error *error)
+bool encryption_use(const Settings *settings, Error *error)
+{
+    Error cause = { .code = ERR_NONE };
+    return read_given(settings, &given_key, &is_given, &cause) ||
+           fail(error, ERR_INVALID, "ORION_ENCRYPTION_KEY: %s", cause.message);
+}
+
+bool encryption_check(const Settings *settings, Error *error)
 {
     FernetKey key;
     bool given;
-    return environment_key(&key, &given, error);
+    return read_given(settings, &key, &given, error);
 }
 
 /* False: tx->error. */
 static bool find_key(Tx *tx, FernetKey *ret, KeyState *ret_state)
 {
-    bool given;
-    if (!environment_key(ret, &given, tx->error))
-        return false;
-    *ret_state = given ? KEY_FOUND : stored_key(tx, ret);
+    if (is_given)
+        *ret = given_key;
+    *ret_state = is_given ? KEY_FOUND : stored_key(tx, ret);
     return tx->error->code == ERR_NONE;
 }
 

@@ -3,11 +3,14 @@
 #ifndef ORION_ENCRYPTION_H
 #define ORION_ENCRYPTION_H
 
+#include "config/settings.h"
 #include "db/db.h"
 
-/* False: ORION_ENCRYPTION_KEY is set and is no key; asked at the start, before any request needs it.
- * The key is not in the error. */
-bool encryption_check(Error *error) MUST_CHECK;
+/* Takes the key of the settings, if there is one, for all that follows: called once, before anything else here. False:
+ * it is no key, which is not in the error. */
+bool encryption_use(const Settings *settings, Error *error) MUST_CHECK;
+/* The same, but nothing is taken. */
+bool encryption_check(const Settings *settings, Error *error) MUST_CHECK;
 /* JSON text as a Fernet token. Makes and stores a key where there is none yet (a write transaction); a row that
  * holds none is replaced only where no block document needs what it held. Null: tx->error. */
 Str block_data_encrypt(Tx *tx, Str json_text);

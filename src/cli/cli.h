@@ -76,6 +76,10 @@ const char *cli_shown_url(const Cli *cli, Str url); /* without its password */
 /* Unless there is --yes. 0: go on; else the exit status. */
 int cli_ask(const Cli *cli, const char *question, const char *aborted);
 
+/* cli/cmd_config_check.c: whether a server may start with the settings, one by one and together. False: *error names
+ * the setting, and its line in orion.toml. */
+bool cli_check_settings(const Cli *cli, Error *error) MUST_CHECK;
+
 /* The commands. */
 int cmd_start(Cli *cli);
 int cmd_version(Cli *cli);
@@ -89,6 +93,7 @@ int cmd_database_copy(Cli *cli);
 int cmd_config_set(Cli *cli);
 int cmd_config_unset(Cli *cli);
 int cmd_config_view(Cli *cli);
+int cmd_config_check(Cli *cli);
 int cmd_profile_ls(Cli *cli);
 int cmd_profile_create(Cli *cli);
 int cmd_profile_use(Cli *cli);

@@ -14,9 +14,8 @@ static bool apply_options(Cli *cli, Error *error)
         if (cli->values[i] && option[i].setting &&
             !settings_override(cli->settings, option[i].setting, str_from(cli->values[i]), error))
             return false;
-    int64_t port = settings_int(cli->settings, "PREFECT_ORION_API_PORT");
-    if (port < 0 || port > 65535)
-        return fail(error, ERR_INVALID, "Port %lld is not between 0 and 65535.", (long long)port);
+    if (!cli_check_settings(cli, error))
+        return false;
     const char *folder = cli_option(cli, "ui-dir");
     if (folder && !*folder)
         return fail(error, ERR_INVALID, "--ui-dir is not a folder.");

@@ -75,6 +75,8 @@ const Command cli_commands[] = {
       TAKES("SETTING=VALUE...", 1, ARGUMENTS_ANY), .use = SETTINGS_TO_REPAIR, .run = cmd_config_set },
     { "config unset", NULL, "Remove settings from the current profile, or from orion.toml.",
       TAKES("SETTING...", 1, ARGUMENTS_ANY), .use = SETTINGS_TO_REPAIR, .run = cmd_config_unset },
+    { "config check", NULL, "List what is wrong in orion.toml, and with the settings together.",
+      .use = SETTINGS_TO_CHECK, .run = cmd_config_check },
     { "config view", NULL, "Show the settings in use.",
       .options = view_options, .use = SETTINGS_TO_REPAIR, .run = cmd_config_view },
 

@@ -45,34 +45,35 @@ const ConfigEntry *config_file_find(const ConfigFile *file, const Setting *setti
     const char *name = setting->name;
     for (size_t i = 0; name; name = setting_alias(setting->name, i++))
         for (const ConfigEntry *entry = file->entries; entry; entry = entry->next)
-            if (entry->setting == setting && !entry->is_bad && str_is(entry->name, name))
+            if (entry->setting == setting && !entry->is_ignored && str_is(entry->name, name))
                 return entry;
     return NULL;
+}
+
+static void ignore(Arena *arena, ConfigFile *file, ConfigGravity gravity, ConfigEntry *entry, Str message)
+{
+    entry->is_ignored = true;
+    add_of_entry(arena, file, gravity, entry, message);
 }
 
 static void check_entry(Arena *arena, ConfigFile *file, ConfigEntry *entry)
 {
     SettingValue value;
     SettingProblem problem;
-    bool is_other = entry->kind == TOML_OTHER || entry->kind == TOML_TABLE;
-    if (entry->kind == TOML_TABLE) {
-        entry->is_bad = true;
-        add_of_entry(arena, file, CONFIG_ERROR, entry, STR(NO_TABLES));
-    } else if (!entry->setting) {
-        add_of_entry(arena, file, CONFIG_WARNING, entry, STR("there is no setting of this name"));
-    } else if (str_is(entry->name, "ORION_CONFIG")) {
-        entry->is_bad = true; /* too late */
-        add_of_entry(arena, file, CONFIG_WARNING, entry,
-                     STR("it names this file, so only the environment and --config can set it"));
-    } else if (is_other || !setting_parse(entry->setting, entry->kind, entry->text, arena, &value, &problem)) {
-        entry->is_bad = true;
-        add_of_entry(arena, file, CONFIG_ERROR, entry,
-                     is_other ? STR("the value is neither a string, nor a number, nor true or false")
-                              : problem.message);
-    } else if (entry->setting->flags & SETTING_CLIENT) {
-        add_of_entry(arena, file, CONFIG_NOTE, entry,
-                     STR("only the Python client obeys it, and does not read this file"));
-    }
+    if (entry->kind == TOML_TABLE)
+        ignore(arena, file, CONFIG_ERROR, entry, STR(NO_TABLES));
+    else if (!entry->setting)
+        ignore(arena, file, CONFIG_WARNING, entry, STR("there is no setting of this name"));
+    else if (str_is(entry->name, "ORION_CONFIG"))
+        ignore(arena, file, CONFIG_WARNING, entry,
+               STR("it names this file, so only the environment and --config can set it"));
+    else if (entry->setting->flags & SETTING_CLIENT)
+        ignore(arena, file, CONFIG_NOTE, entry, STR("it has no effect here: only the Python client obeys it"));
+    else if (entry->kind == TOML_OTHER)
+        ignore(arena, file, CONFIG_ERROR, entry,
+               STR("the value is neither a string, nor a number, nor true or false"));
+    else if (!setting_parse(entry->setting, entry->kind, entry->text, arena, &value, &problem))
+        ignore(arena, file, CONFIG_ERROR, entry, problem.message);
 }
 
 /* Two names of one setting with one value are as good as one. */
@@ -80,11 +81,11 @@ static void check_second_names(Arena *arena, ConfigFile *file)
 {
     for (const ConfigEntry *entry = file->entries; entry; entry = entry->next) {
         const ConfigEntry *used = entry->setting ? config_file_find(file, entry->setting) : NULL;
-        if (!used || used == entry || entry->is_bad || str_eq(used->text, entry->text))
+        if (!used || used == entry || entry->is_ignored || str_eq(used->text, entry->text))
             continue;
         add_of_entry(arena, file, CONFIG_WARNING, entry,
-                     arena_printf(arena, "it is another name for %.*s, which line %u sets to another value: that is "
-                                  "used", STR_ARG(used->name), used->line));
+                     arena_printf(arena, "another name for %.*s, which line %u sets to another value; that one is used",
+                                  STR_ARG(used->name), used->line));
     }
 }
 

@@ -13,7 +13,7 @@ typedef struct ConfigEntry {
     Str text;               /* the value as Python prints it */
     Str literal;            /* as it stands in the file: a slice of ConfigFile.text */
     unsigned line;
-    bool is_bad;            /* the setting cannot take the value */
+    bool is_ignored;        /* the setting cannot take the value, or only the client obeys it */
     struct ConfigEntry *next;
 } ConfigEntry;
 
@@ -45,7 +45,7 @@ bool config_file_load(Arena *arena, const char *path, ConfigFile *ret, Error *er
 /* The same of a text that is in the file, or will be; it must be UTF-8 and live as long as *ret. */
 bool config_file_parse(Arena *arena, const char *path, Str text, ConfigFile *ret, Error *error) MUST_CHECK;
 
-/* The line that counts for a setting, under its own name before the others; NULL: none sets it (or to a bad value). */
+/* The line that counts for a setting, under its own name before the others; NULL: none does. */
 const ConfigEntry *config_file_find(const ConfigFile *file, const Setting *setting);
 void config_file_add_problem(Arena *arena, ConfigFile *file, ConfigGravity gravity, unsigned line, Str name,
                              Str message);

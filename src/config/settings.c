@@ -510,17 +510,15 @@ static Str named_value(const Settings *settings, SettingSource source, const cha
     return line ? line->text : STR_NULL;
 }
 
-bool settings_names_agree(const Settings *settings, const char *name)
+bool settings_names_agree(const Settings *settings, SettingSource source, const char *name)
 {
-    for (int source = FROM_PROFILE; source <= FROM_ENVIRONMENT; source++) {
-        Str first = STR_NULL;
-        const char *given = name;
-        for (size_t i = 0; given; given = setting_alias(name, i++)) {
-            Str value = named_value(settings, (SettingSource)source, given);
-            if (first.p && value.p && !str_eq(first, value))
-                return false;
-            first = first.p ? first : value;
-        }
+    Str first = STR_NULL;
+    const char *given = name;
+    for (size_t i = 0; given; given = setting_alias(name, i++)) {
+        Str value = named_value(settings, source, given);
+        if (first.p && value.p && !str_eq(first, value))
+            return false;
+        first = first.p ? first : value;
     }
     return true;
 }

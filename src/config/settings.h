@@ -70,8 +70,8 @@ SettingSource settings_source(const Settings *settings, const char *name);
 /* "FILE:LINE", "environment" or "profile 'NAME'", in the arena; null for a default. */
 Str settings_where(const Settings *settings, const char *name, Arena *arena);
 const struct ConfigFile *settings_file(const Settings *settings); /* orion.toml, as it was read */
-/* Whether the names of a setting have one value in each source, where the first name would otherwise decide. */
-bool settings_names_agree(const Settings *settings, const char *name);
+/* Whether all names under which one source sets a setting have the same value; else the first of them decides. */
+bool settings_names_agree(const Settings *settings, SettingSource source, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */
 /* GET /admin/settings: JSON object of the reference's settings as it answers, secrets as ********. */

@@ -154,6 +154,8 @@ const Setting setting_table[] = {
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Maximum connections to PostgreSQL." },
     { "ORION_DATABASE_PGBOUNCER", SETTING_BOOL, "false", OWN,
       .help = "PostgreSQL is behind PgBouncer in transaction mode: keep nothing on connections." },
+    { "ORION_ENCRYPTION_KEY", SETTING_TEXT, "", SETTING_SECRET | SETTING_OWN,
+      .help = "Fernet key of block documents, instead of the one in the database." },
     { "ORION_SERVER_CONNECTIONS", SETTING_INT, "10000", OWN,
       .help = "Maximum client connections; beyond it the one that has waited longest is closed." },
     { "ORION_SERVER_HEAD_TIMEOUT", SETTING_TIME, "10s", OWN,

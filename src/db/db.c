@@ -704,6 +704,12 @@ Db *db_open(const DbConfig *given, Error *error)
     return NULL;
 }
 
+bool db_check(Arena *arena, const DbConfig *config, Error *error)
+{
+    const Driver *driver = driver_find(config->url, error);
+    return driver && driver->locate(arena, config, &(DbPlace){ .path = NULL }, error);
+}
+
 void db_close(Db *db)
 {
     if (!db)

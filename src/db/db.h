@@ -72,11 +72,11 @@ typedef struct DbConfig {
     bool never_create;     /* SQLite: do not create the file; an empty database in memory stands in for it */
 } DbConfig;
 
-/* From the settings of the database, with `readers` and `connections` for a server. */
-DbConfig db_config(const Settings *settings);
+DbConfig db_config(const Settings *settings); /* with `readers` and `connections` for a server */
 
 /* Opens (creating the file where there is none), starts the threads; does not migrate. NULL: *error is for the user. */
 Db *db_open(const DbConfig *config, Error *error) MUST_CHECK;
+bool db_check(Arena *arena, const DbConfig *config, Error *error) MUST_CHECK; /* only the URL and the folder it names */
 void db_close(Db *db); /* finishes queued jobs, checkpoints, ends the threads; NULL is fine */
 
 void db_submit(Db *db, Job *job);

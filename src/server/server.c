@@ -105,35 +105,28 @@ static Db *open_database(const Settings *settings, Error *error)
 }
 
 /* How many connections of clients there can be: what the setting says, if the process may open so many descriptors. */
-static bool connections_allowed(const Settings *settings, unsigned *ret, Error *error)
+static unsigned connections_allowed(const Settings *settings)
 {
     int64_t wanted = settings_int(settings, "ORION_SERVER_CONNECTIONS");
-    if (wanted < 1 || wanted > UINT32_MAX)
-        return fail(error, ERR_INVALID, "ORION_SERVER_CONNECTIONS: %lld is not between 1 and %u.", (long long)wanted,
-                    UINT32_MAX);
-    *ret = (unsigned)wanted;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return true;
+        return (unsigned)wanted;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     rlim_t spare = DESCRIPTORS_SPARE + db_config(settings).connections;
     if (limit.rlim_max >= (rlim_t)wanted + spare)
-        return true;
-    *ret = (unsigned)(limit.rlim_max > 2 * spare ? limit.rlim_max - spare : limit.rlim_max / 2);
+        return (unsigned)wanted;
+    rlim_t allowed = limit.rlim_max > 2 * spare ? limit.rlim_max - spare : limit.rlim_max / 2;
     log_warning("orion.api",
-                "Only %u connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may "
+                "Only %llu connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may "
                 "open %llu descriptors (ulimit -Hn).",
-                *ret, (long long)wanted, (unsigned long long)limit.rlim_max);
-    return true;
+                (unsigned long long)allowed, (long long)wanted, (unsigned long long)limit.rlim_max);
+    return (unsigned)allowed;
 }
 
 static HttpServer *listen_http(const Settings *settings, const ServerOptions *options, App *app, Error *error)
 {
     Str host = settings_text(settings, "PREFECT_ORION_API_HOST");
-    unsigned connections = 0;
-    if (!connections_allowed(settings, &connections, error))
-        return NULL;
     HttpConfig config = {
         .host = options->host ? options->host : host.p,
         .port = options->port ? options->port : (unsigned)settings_int(settings, "PREFECT_ORION_API_PORT"),
@@ -142,7 +135,7 @@ static HttpServer *listen_http(const Settings *settings, const ServerOptions *op
         .head_max = HEAD_MAX,
         .head_timeout = settings_float(settings, "ORION_SERVER_HEAD_TIMEOUT"),
         .body_rate = settings_float(settings, "ORION_SERVER_BODY_RATE"),
-        .connections_max = connections,
+        .connections_max = connections_allowed(settings),
         .handle = web_handle,
         .context = app,
     };
@@ -163,7 +156,7 @@ static void warn_without_zones(void)
 
 bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
 {
-    if (!encryption_check(error))
+    if (!encryption_use(settings, error))
         return false;
     Db *db = open_database(settings, error);
     if (!db)
