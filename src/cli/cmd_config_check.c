@@ -141,7 +141,7 @@ static size_t print_second_names(const Cli *cli)
     for (size_t i = 0; i < setting_count; i++) {
         for (size_t k = 0; k < COUNT_OF(sources); k++) {
             const char *name = setting_table[i].name;
-            if (settings_names_agree(cli->settings, sources[k].source, name))
+            if (settings_source_agrees(cli->settings, sources[k].source, name))
                 continue;
             printf("%s: %s: other names of it have other values\n", sources[k].name, name);
             count++;

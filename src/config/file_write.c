@@ -145,12 +145,24 @@ static bool write_in_place(Arena *arena, const char *path, Str text)
     return ok;
 }
 
+/* Else root would leave a file to a service, or to a user, that they cannot read. */
+static bool give_to_owner_of_folder(Arena *arena, int fd, const char *path)
+{
+    struct stat folder;
+    int folder_fd = geteuid() == 0 ? open_folder(arena, path) : -1;
+    if (folder_fd < 0)
+        return true;
+    bool ok = fstat(folder_fd, &folder) == 0 && fchown(fd, folder.st_uid, folder.st_gid) == 0;
+    close(folder_fd);
+    return ok;
+}
+
 /* Whether a file can take the place of the one at `path` without a change of anything but the content. */
-static bool make_alike(int fd, const char *path)
+static bool make_alike(Arena *arena, int fd, const char *path)
 {
     struct stat old, new;
     if (stat(path, &old) != 0)
-        return fchmod(fd, 0600) == 0;
+        return give_to_owner_of_folder(arena, fd, path) && fchmod(fd, 0600) == 0;
     bool owned = fstat(fd, &new) == 0 && new.st_uid == old.st_uid && new.st_gid == old.st_gid;
     if (old.st_nlink > 1) {
         errno = EPERM;
@@ -173,7 +185,7 @@ static bool replace_or_write(Arena *arena, const char *path, Str text)
     if (fd < 0)
         return may_write_in_place(errno) && write_in_place(arena, path, text);
     bool whole = write_at(fd, text) && fsync(fd) == 0,
-         replaced = whole && make_alike(fd, path) && rename(temporary, path) == 0;
+         replaced = whole && make_alike(arena, fd, path) && rename(temporary, path) == 0;
     bool ok = replaced || (whole && may_write_in_place(errno) && write_in_place(arena, path, text));
     int cause = errno;
     close(fd);

@@ -20,7 +20,7 @@ bool file_read(Arena *arena, const char *path, Str *ret, Error *error) MUST_CHEC
 
 /* The file holds `text` afterwards, or what it held before. It is replaced in one step where that can be done and
  * changes nothing else (mode, owner, further links), and is written in place otherwise: a file that is a mount point, a
- * folder that may not be written. A new file is its owner's only. */
+ * folder that may not be written. A new file is its owner's only, and belongs to the owner of its folder. */
 bool file_write(Arena *arena, const char *path, Str text, Error *error) MUST_CHECK;
 
 #endif

@@ -510,7 +510,7 @@ static Str named_value(const Settings *settings, SettingSource source, const cha
     return line ? line->text : STR_NULL;
 }
 
-bool settings_names_agree(const Settings *settings, SettingSource source, const char *name)
+bool settings_source_agrees(const Settings *settings, SettingSource source, const char *name)
 {
     Str first = STR_NULL;
     const char *given = name;

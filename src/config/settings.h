@@ -71,7 +71,7 @@ SettingSource settings_source(const Settings *settings, const char *name);
 Str settings_where(const Settings *settings, const char *name, Arena *arena);
 const struct ConfigFile *settings_file(const Settings *settings); /* orion.toml, as it was read */
 /* Whether all names under which one source sets a setting have the same value; else the first of them decides. */
-bool settings_names_agree(const Settings *settings, SettingSource source, const char *name);
+bool settings_source_agrees(const Settings *settings, SettingSource source, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */
 /* GET /admin/settings: JSON object of the reference's settings as it answers, secrets as ********. */

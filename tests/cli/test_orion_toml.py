@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.lib import servers
-from .test_profiles_file import mounted, needs_mounts
+from .test_profiles_file import mounted, needs_mounts, needs_root
 
 KEY = "A" * 43 + "="
 
@@ -167,6 +167,15 @@ def test_a_new_file_is_private(home, tmp_path):
     other = tmp_path / "other.toml"
     assert run(home, "config", "set", "ORION_SERVER_CONNECTIONS=5", "--config", str(other))[0] == 0
     assert other.read_text() == "ORION_SERVER_CONNECTIONS = 5\n"
+
+
+@needs_root
+def test_root_makes_the_file_for_the_owner_of_the_folder(home):
+    os.chown(home, 65534, 65534)
+    assert run(home, "config", "set", "ORION_SERVER_CONNECTIONS=5", "PREFECT_API_URL=u")[0] == 0
+    for name in ["orion.toml", "profiles.toml"]:
+        found = (home / name).stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (65534, 65534, 0o600)
 
 
 def test_both_files_in_one_call(home):

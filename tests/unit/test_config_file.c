@@ -224,9 +224,9 @@ static void problems_of_lines(void **state)
     assert_value(settings, "PREFECT_ORION_API_HOST", "a", FROM_FILE);
     assert_value(settings, "ORION_SERVER_CONNECTIONS", "10000", FROM_DEFAULT);
     assert_null(settings_given(settings, "PREFECT_API_KEY").p);
-    assert_true(settings_names_agree(settings, FROM_ENVIRONMENT, "PREFECT_ORION_API_HOST"));
-    assert_false(settings_names_agree(settings, FROM_FILE, "PREFECT_ORION_API_HOST"));
-    assert_true(settings_names_agree(settings, FROM_FILE, "PREFECT_ORION_API_PORT"));
+    assert_true(settings_source_agrees(settings, FROM_ENVIRONMENT, "PREFECT_ORION_API_HOST"));
+    assert_false(settings_source_agrees(settings, FROM_FILE, "PREFECT_ORION_API_HOST"));
+    assert_true(settings_source_agrees(settings, FROM_FILE, "PREFECT_ORION_API_PORT"));
     settings_free(settings);
 }
 
