@@ -202,8 +202,8 @@ static void problems_of_lines(void **state)
     static const char *const expected[] = {
         ":1: ORION_SECRET: there is no setting of this name",
         ":2: PREFECT_API_KEY: it has no effect here: only the Python client obeys it",
-        ":3: PREFECT_SERVER_API_HOST: another name for PREFECT_ORION_API_HOST, which line 4 sets to another value; "
-        "that one is used",
+        (":3: PREFECT_SERVER_API_HOST: another name for PREFECT_ORION_API_HOST, which line 4 sets to another value; "
+         "that one is used"),
         ":5: ORION_CONFIG: it names this file, so only the environment and --config can set it",
         ":8: ORION_SERVER_CONNECTIONS: value is not a valid integer",
     };
