@@ -259,11 +259,11 @@ static void decode_filters(Req *req)
     const ListSpec *list = req->route->list;
     if (!body_is_strange(req)) {
         const Json *body = list->with_default ? list->with_default(req->arena, req->body) : req->body;
-        (void)!filter_where(&req->invalid, list->links, list->link_count, body, &req->query);
+        (void)!filter_where(&req->invalid, list->links, body, &req->query);
         return;
     }
-    for (size_t i = 0; i < list->link_count; i++)
-        add_missing(&req->invalid, list->links[i].key);
+    for (const FilterLink *link = list->links; link->key; link++)
+        add_missing(&req->invalid, link->key);
 }
 
 static void decode_parameters(Req *req)

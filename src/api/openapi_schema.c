@@ -373,8 +373,7 @@ static void write_sort(Schemas *s, const ListSpec *spec)
 
 static void write_filters_of(Schemas *s, const ListSpec *list)
 {
-    for (size_t i = 0; i < list->link_count; i++) {
-        const FilterLink *link = &list->links[i];
+    for (const FilterLink *link = list->links; link->key; link++) {
         const char *name = link->filter->name;
         json_key(s->w, link->key);
         refer(s, name ? name : filter_name(s, "Filter", link->key), write_filter_class, link->filter);

@@ -25,7 +25,6 @@ typedef enum BodyPart {
 /* What a list shows: how it is narrowed and ordered. */
 typedef struct ListSpec {
     const FilterLink *links;
-    size_t link_count;
     const Sort *sorts;        /* of BODY_SORT */
     const char *sort_default;
     const char *order_by;     /* SQL, where there is no BODY_SORT */

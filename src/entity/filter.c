@@ -300,8 +300,11 @@ static void add_link(const FilterLink *outer, const FilterLink *links, size_t co
     buf_text(&q->sql, outer->open ? ")" : "");
 }
 
-bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q)
+bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Query *q)
 {
+    size_t count = 0;
+    while (links[count].key)
+        count++;
     Str *criteria = arena_alloc(q->arena, (count + 1) * sizeof *criteria);
     if (!decode_links(invalid, links, count, body, q, criteria))
         return false;

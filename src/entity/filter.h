@@ -62,7 +62,7 @@ typedef struct FilterClass {
  * inside the EXISTS of another one, so that both speak of the same row: the flow runs that flows are asked by, and the
  * task runs of those flow runs. When only the inner one is given, the outer EXISTS is written around it. */
 typedef struct FilterLink {
-    const char *key;           /* "task_runs" */
+    const char *key;           /* "task_runs"; NULL ends a table of links */
     const FilterClass *filter;
     /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
     const char *open;
@@ -73,7 +73,7 @@ typedef struct FilterLink {
 /* Checks body[link->key] (absent or null is fine) at the present place + [key, …], errors in the links' order; on
  * success appends " AND …" to q for each one that is given. An empty filter object is TRUE inside its EXISTS (it still
  * asks that a linked row exists). */
-bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q) MUST_CHECK;
+bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Query *q) MUST_CHECK;
 
 typedef struct Sort { const char *key, *order_by; } Sort; /* NULL-key terminated */
 

@@ -72,8 +72,9 @@ static const Filter policy_filters[] = {
     { .key = NULL },
 };
 static const FilterClass policy_filter = { policy_filters, false, .name = "FlowRunNotificationPolicyFilter" };
-const FilterLink notification_policy_links[NOTIFICATION_POLICY_LINKS] = {
+const FilterLink notification_policy_links[] = {
     { "flow_run_notification_policy_filter", &policy_filter, NULL },
+    { .key = NULL },
 };
 
 NotificationPolicy *notification_policy_create(Tx *tx, const NotificationPolicy *wanted)

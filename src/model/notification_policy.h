@@ -14,8 +14,7 @@ typedef struct NotificationPolicy { /* schemas.core.FlowRunNotificationPolicy */
 } NotificationPolicy;
 
 extern const Model notification_policy_model, notification_policy_create_model, notification_policy_update_model;
-enum { NOTIFICATION_POLICY_LINKS = 1 };
-extern const FilterLink notification_policy_links[NOTIFICATION_POLICY_LINKS];
+extern const FilterLink notification_policy_links[];
 
 /* What a message template may name, FLOW_RUN_NOTIFICATION_TEMPLATE_KWARGS of the reference. */
 enum NotificationField {

@@ -126,7 +126,7 @@ static bool add_filter(Tx *tx, Query *q, const QueueFilter *filter)
     const Json *body = json_read(tx->arena, text);
     Invalid invalid;
     invalid_init(&invalid, tx->arena, tx->now);
-    return (body && filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q))
+    return (body && filter_where(&invalid, flow_run_links, body, q))
            || fail(tx->error, ERR_INTERNAL, "The filter of a work queue cannot be read");
 }
 

@@ -81,7 +81,7 @@ static bool read_block_documents(Req *req)
 }
 
 static const ListSpec list = {
-    .links = block_document_links, .link_count = BLOCK_DOCUMENT_LINKS,
+    .links = block_document_links,
     .order_by = "block_document.created, block_document.id", .with_default = with_default,
 };
 

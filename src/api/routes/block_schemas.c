@@ -59,8 +59,7 @@ static bool read_block_schemas(Req *req)
 }
 
 static const ListSpec list = {
-    .links = block_schema_links, .link_count = BLOCK_SCHEMA_LINKS,
-    .order_by = "block_schema.created DESC, block_schema.id DESC",
+    .links = block_schema_links, .order_by = "block_schema.created DESC, block_schema.id DESC",
 };
 
 #define SCHEMA .model = &block_schema_model, .missing = "Block schema not found"

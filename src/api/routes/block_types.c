@@ -57,7 +57,7 @@ static bool install_system_block_types(Req *req)
 }
 
 static const ListSpec list = {
-    .links = block_type_links, .link_count = BLOCK_TYPE_LINKS, .order_by = "block_type.name, block_type.id",
+    .links = block_type_links, .order_by = "block_type.name, block_type.id",
 };
 
 #define TYPE .model = &block_type_model, .missing = "Block type not found"

@@ -113,7 +113,7 @@ static bool check_work_queues(Req *req)
 }
 
 static const ListSpec list = {
-    .links = deployment_links, .link_count = DEPLOYMENT_LINKS, .sorts = deployment_sorts, .sort_default = "NAME_ASC",
+    .links = deployment_links, .sorts = deployment_sorts, .sort_default = "NAME_ASC",
 };
 
 #define BY_NAME "/deployments/name/{flow_name:str}/{deployment_name:str}"

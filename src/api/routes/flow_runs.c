@@ -57,9 +57,9 @@ static bool resume_flow_run(Req *req)
 }
 
 static const ListSpec list = {
-    .links = flow_run_links, .link_count = FLOW_RUN_LINKS, .sorts = flow_run_sorts, .sort_default = "ID_DESC",
+    .links = flow_run_links, .sorts = flow_run_sorts, .sort_default = "ID_DESC",
 };
-static const ListSpec history = { .links = flow_run_links, .link_count = RUN_HISTORY_LINKS };
+static const ListSpec history = { .links = run_history_links };
 
 #define RUN .model = &flow_run_model, .missing = "Flow run not found"
 

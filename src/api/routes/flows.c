@@ -17,7 +17,7 @@ static bool read_flow_by_name(Req *req)
 }
 
 static const ListSpec list = {
-    .links = flow_links, .link_count = FLOW_LINKS, .sorts = flow_sorts, .sort_default = "NAME_ASC",
+    .links = flow_links, .sorts = flow_sorts, .sort_default = "NAME_ASC",
 };
 
 #define FLOW .model = &flow_model, .missing = "Flow not found"

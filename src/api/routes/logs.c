@@ -47,8 +47,7 @@ static bool create_logs(Req *req)
 }
 
 static const ListSpec list = {
-    .sorts = log_sorts, .sort_default = "TIMESTAMP_ASC",
-    .links = log_links, .link_count = LOG_LINKS,
+    .links = log_links, .sorts = log_sorts, .sort_default = "TIMESTAMP_ASC",
 };
 
 static const Route log_routes[] = {

@@ -20,8 +20,7 @@ static bool prepare_policies(Req *req)
 }
 
 static const ListSpec list = {
-    .links = notification_policy_links, .link_count = NOTIFICATION_POLICY_LINKS,
-    .order_by = "flow_run_notification_policy.id",
+    .links = notification_policy_links, .order_by = "flow_run_notification_policy.id",
 };
 
 #define POLICIES "/flow_run_notification_policies"

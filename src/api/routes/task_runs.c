@@ -24,7 +24,7 @@ static bool set_state(Req *req)
 }
 
 static const ListSpec list = {
-    .links = task_run_links, .link_count = TASK_RUN_LINKS, .sorts = task_run_sorts, .sort_default = "ID_DESC",
+    .links = task_run_links, .sorts = task_run_sorts, .sort_default = "ID_DESC",
 };
 
 #define RUN .model = &task_run_model, .missing = "Task not found"

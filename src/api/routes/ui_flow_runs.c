@@ -93,8 +93,7 @@ static bool read_flow_run_history(Req *req)
 }
 
 static const ListSpec history = {
-    .links = flow_run_links, .link_count = RUN_HISTORY_LINKS,
-    .sorts = flow_run_sorts, .sort_default = "EXPECTED_START_TIME_DESC",
+    .links = run_history_links, .sorts = flow_run_sorts, .sort_default = "EXPECTED_START_TIME_DESC",
 };
 
 static const Route ui_flow_run_routes[] = {

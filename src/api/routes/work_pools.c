@@ -184,14 +184,11 @@ static bool record_heartbeat(Req *req)
     return pool && worker_record_heartbeat(req->tx, pool->id, ((const Worker *)req->object)->name);
 }
 
-static const ListSpec pools = { .links = work_pool_links, .link_count = WORK_POOL_LINKS, .order_by = "work_pool.name" };
+static const ListSpec pools = { .links = work_pool_links, .order_by = "work_pool.name" };
 static const ListSpec queues = {
-    .links = work_queue_links, .link_count = WORK_QUEUE_LINKS,
-    .order_by = "work_queue.priority, work_queue.created, work_queue.id",
+    .links = work_queue_links, .order_by = "work_queue.priority, work_queue.created, work_queue.id",
 };
-static const ListSpec workers = {
-    .links = worker_links, .link_count = WORKER_LINKS, .order_by = "worker.last_heartbeat_time DESC",
-};
+static const ListSpec workers = { .links = worker_links, .order_by = "worker.last_heartbeat_time DESC" };
 
 #define POOLS "/experimental/work_pools"
 #define QUEUES POOLS "/{work_pool_name:str}/queues"

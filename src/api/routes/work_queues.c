@@ -96,8 +96,7 @@ static bool read_status(Req *req)
 }
 
 static const ListSpec list = {
-    .links = work_queue_links, .link_count = WORK_QUEUE_LINKS,
-    .order_by = "work_queue.name, work_queue.created, work_queue.id",
+    .links = work_queue_links, .order_by = "work_queue.name, work_queue.created, work_queue.id",
 };
 
 #define QUEUE .model = &work_queue_model, .missing = "work queue not found"
