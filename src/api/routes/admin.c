@@ -1,4 +1,4 @@
-/* api/routes/admin.c -- /admin: version, settings, and the database as a whole. The routes are at the end. */
+/* api/routes/admin.c -- /admin: version, settings, and the database as a whole; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "api/openapi_shapes.h"
