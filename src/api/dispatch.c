@@ -6,7 +6,7 @@
 #include "api/offload.h"
 #include "api/reply.h"
 
-enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 where every value is wrong */
+enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 if every value is wrong */
 
 Req *req_new(HttpRequest *http, const App *app)
 {

@@ -323,7 +323,7 @@ static bool move_to_schema(Tx *tx, const BlockDocument *document, Str schema_id)
 /* Makes the references those that the data has; a row that already is one stays. */
 static bool replace_references(Tx *tx, Str id, const BlockReference *wanted)
 {
-    /* The wanted references by name; less those that have a row, so in the end those to be added. */
+    /* The wanted references by name, less those that have a row: in the end, those to be added. */
     Dict kept;
     dict_init(&kept, tx->arena, NULL);
     for (const BlockReference *reference = wanted; reference; reference = reference->next)

@@ -83,12 +83,12 @@ static bool update_type(Registration *registration, BlockType *type, FieldSet se
 {
     const FieldSet is_protected = (FieldSet)1 << (COUNT_OF(type_fields) - 1);
     if (registration->system_only)
-        block_type_escape(registration->tx->arena, type); /* made anew; a mere update stores the text as it is */
+        block_type_escape(registration->tx->arena, type); /* recreated; a mere update stores the text as it is */
     if (!type->is_protected)
         sent &= ~is_protected;
     if (codec_update(registration->tx, &type_model, there->id, type, sent) != 1)
         return false;
-    /* Made anew as by an upsert, which leaves the time of the last update as it was. */
+    /* Recreated as by an upsert, which leaves the time of the last update as it was. */
     return !registration->system_only || DB_EXEC(registration->tx, "UPDATE block_type SET updated = $1 WHERE id = $2",
                                                  v_time(there->updated), v_uuid(there->id)) == 1;
 }

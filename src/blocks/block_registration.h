@@ -8,7 +8,7 @@
 /* For every start: registers the types that are built in, and those of the collections if the program was built with
  * them. Existing ones are left alone. */
 bool block_registration_run(Tx *tx) MUST_CHECK;
-/* Creates the types that the system needs, or makes them anew, and protects them. */
+/* Creates or recreates the types that the system needs, protected. */
 bool block_registration_install_system(Tx *tx) MUST_CHECK;
 
 /* Registers a file in the form of the reference's collection_blocks_data.json. Existing types get the file's values.

@@ -96,7 +96,7 @@ static bool fail_too_nested(Tx *tx)
 }
 
 /* Every reference below the schema, in the order in which the referred schemas were created, which is their order in
- * lists. UNION drops rows that it has had, so that a circle ends. */
+ * lists. UNION drops repeated rows, so that a circle ends. */
 static EdgeRow *read_edge_rows(Tx *tx, Tree *tree)
 {
     EdgeRow *first = NULL, **tail = &first;

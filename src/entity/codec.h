@@ -62,7 +62,7 @@ typedef struct Field {
     /* The whole decoding, in place of the kind's own; F_CUSTOM must have it. */
     bool (*decode)(Invalid *invalid, const Json *json, void *member);
     const char *fallback;      /* JSON text for a field that was not sent; NULL: zero / null of its kind */
-    const char *sql;           /* SELECT expression where not table.name; of a VIRTUAL F_OPT_MODEL: the joined table */
+    const char *sql;           /* SELECT expression, if not table.name; of a VIRTUAL F_OPT_MODEL: the joined table */
     const char *schema;        /* JSON Schema for the API's description, if the kind does not imply it (F_CUSTOM) */
 } Field;
 

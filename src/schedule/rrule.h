@@ -25,7 +25,7 @@ typedef struct RecurrenceRule {
     int64_t interval, count, until;
     bool has_count, has_until;
     int week_start;             /* Monday 0 */
-    /* Hours, minutes and seconds ascending, without repetition, and given where the frequency needs them. */
+    /* Hours, minutes and seconds ascending, without repetition, and given if the frequency needs them. */
     Ints by[BY_COUNT];
     unsigned weekdays;          /* bit for each */
     size_t nth_count;

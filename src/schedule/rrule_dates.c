@@ -26,7 +26,7 @@ typedef struct Stream {
     YearDays *days;
     int day, end;          /* in the period: the current day of the year, and the first after it */
     int time, time_count;  /* the current time of that day, of how many */
-    int own[3];            /* hour, minute and second of the period, where it is finer than a day */
+    int own[3];            /* hour, minute and second of the period, if it is finer than a day */
     Ints times[3];
     uint64_t allowed[3];   /* a bit for each hour, minute and second that a finer period may have */
     int64_t *chosen;       /* BYSETPOS: the period's dates; NULL without */
@@ -260,7 +260,7 @@ static bool begin_period(Stream *s)
 
 static bool next_period(Stream *s)
 {
-    if (s->rule->interval <= 0) /* would stay in the same period for ever */
+    if (s->rule->interval <= 0) /* would stay in the same period forever */
         return false;
     s->period += s->rule->frequency < HOURLY ? 1 : s->rule->interval * unit_seconds(s->rule);
     return begin_period(s);

@@ -179,7 +179,7 @@ static bool take_frequency(Draft *draft, Str value)
     return index >= 0;
 }
 
-/* *ret_known: rules have such a part. */
+/* *ret_known: there is a part of that name. */
 static bool take_value(Reader *r, Draft *draft, Str name, Str value, bool *ret_known)
 {
     RecurrenceRule *rule = &draft->rule;

@@ -105,7 +105,7 @@ static bool take_rule_day(const char **p, RuleDay *day)
     return take_clock(p, &day->seconds);
 }
 
-/* False: there is no such rule, the zone has no changes to come. */
+/* False: no such rule, the zone has no changes to come. */
 static bool parse_rule(const char *text, ZoneRule *rule)
 {
     if (!skip_name(&text) || !take_clock(&text, &rule->std) || !skip_name(&text))

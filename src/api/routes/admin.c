@@ -27,7 +27,7 @@ static bool read_version(Req *req)
     return true;
 }
 
-/* Runs `change` where the body confirms it; else 400 without a body, as the reference answers. */
+/* Runs `change` if the body confirms it; else 400 without a body, as the reference answers. */
 static bool confirmed(Req *req, bool (*change)(Tx *))
 {
     const Confirmation *confirmation = req->object;
