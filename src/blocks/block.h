@@ -50,7 +50,7 @@ bool block_check_url(Invalid *invalid, void *member);
 BlockType *block_type_read(Tx *tx, Str id);
 BlockType *block_type_read_by_slug(Tx *tx, Str slug);
 BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT if the slug is taken */
-/* Makes description and example what is stored for a new type: with &amp; &lt; &gt;. */
+/* Escapes description and example as they are stored for a new type: &amp; &lt; &gt;. */
 void block_type_escape(Arena *arena, BlockType *type);
 
 /* ---- schemas, with the fields of the blocks that are nested in them ---- */

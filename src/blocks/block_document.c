@@ -39,8 +39,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(BlockDocument, created, F_TIME),
     FIELD(BlockDocument, updated, F_TIME),
     FIELD(BlockDocument, name, F_STR),
-    FIELD(BlockDocument, data, F_ANY, .schema = "{\"type\": \"object\"}"), /* the column holds a token,
-                                                                            * as a JSON string */
+    FIELD(BlockDocument, data, F_ANY, .schema = "{\"type\": \"object\"}"), /* stored as a token, in a JSON string */
     FIELD(BlockDocument, block_schema_id, F_UUID),
     FIELD(BlockDocument, block_schema, F_OPT_MODEL, .flags = VIRTUAL, .model = &block_schema_model),
     FIELD(BlockDocument, block_type_id, F_UUID),
@@ -320,7 +319,7 @@ static bool move_to_schema(Tx *tx, const BlockDocument *document, Str schema_id)
                    v_uuid(document->id));
 }
 
-/* Makes the references those that the data has; a row that already is one stays. */
+/* Makes the rows of references match the data; a row that already does is kept. */
 static bool replace_references(Tx *tx, Str id, const BlockReference *wanted)
 {
     /* The wanted references by name, less those that have a row: in the end, those to be added. */

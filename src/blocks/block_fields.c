@@ -147,7 +147,7 @@ static int compare_keys(const void *a, const void *b)
 
 static const Json *sorted(Arena *arena, const Json *json);
 
-/* A copy of the array or object with these items in this order, each of them sorted inside. */
+/* A copy of the array or object with these items in this order, each of them sorted in turn. */
 static const Json *copy_of(Arena *arena, const Json *json, const Json *const *items, size_t count)
 {
     Json *copy = arena_new_of(arena, Json), **tail = &copy->child;

@@ -9,8 +9,8 @@ extern const char block_types_builtin[], block_types_collections[];
 
 typedef enum Existing { LEAVE, UPDATE } Existing;
 
-/* One run over one or two files, in one transaction; on the stack of the three functions at the end,
- * which differ in the flags. */
+/* One run over one or two files, in one transaction, on the stack of the three functions at the end;
+ * they differ in the flags. */
 typedef struct Registration {
     Tx *tx;
     Existing existing;      /* what to do with a type that exists */

@@ -65,7 +65,7 @@ static bool remove_broken(Tx *tx)
     return DB_SEND(tx, "DELETE FROM configuration WHERE key = $1", v_text(STR("ENCRYPTION_KEY")));
 }
 
-/* If another server is quicker, its key is the one: data may already be encrypted with it. */
+/* If another server is quicker, its key is used: data may already be encrypted with it. */
 static bool create_key(Tx *tx, FernetKey *ret)
 {
     fernet_key_new(ret);

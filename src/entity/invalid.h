@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 
-/* Every request has one (in Req); who decodes a stored text has one on the stack, and drops the errors. All memory is
+/* Every request has one (in Req); whoever decodes stored text has one on the stack, and drops the errors. All memory is
  * the arena's. Decoders enter a member and leave it on every path, so that `depth` is as before when they return. A
  * union that has found its class rewinds `items.n` and `count` over the errors of those tried before. */
 typedef struct Invalid {

@@ -68,7 +68,7 @@ static int64_t at_most(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* The slots that a limit leaves besides the runs under way; at most `otherwise`. */
+/* The slots that a limit leaves, given how many are taken; at most `otherwise`. */
 static int64_t slots(OptInt limit, int64_t taken, int64_t otherwise)
 {
     if (!limit.has)
