@@ -13,8 +13,7 @@ bool crud_delete(Req *req) MUST_CHECK; /* by the row's `remove`, if any; answers
 /* For handlers that read or change one row in their own way: the answer, or the route's 404 if there is no such row. An
  * error of the transaction takes precedence. */
 bool crud_reply(Req *req, const void *object) MUST_CHECK;  /* NULL: no such row */
-bool crud_created(Req *req, const void *object, bool created) MUST_CHECK; /* the same; 201 if it has
-                                                                           * just been created */
+bool crud_created(Req *req, const void *object, bool created) MUST_CHECK; /* the same; 201 if just created */
 bool crud_changed(Req *req, int64_t rows) MUST_CHECK;      /* 0: no such row; < 0: tx->error */
 bool crud_missing(Req *req) MUST_CHECK;
 /* If tx->error is a violated constraint: 409 with this message instead, which says what it was. False. */

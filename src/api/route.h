@@ -15,8 +15,7 @@ typedef enum TxKind { TX_NONE, TX_READ, TX_WRITE } TxKind;
 /* What a body of several parameters is made of. */
 typedef enum BodyPart {
     BODY_END,
-    BODY_LIMIT,      /* the reference's dependency: checked before the path, reported alone if
-                      * out of range. Always first */
+    BODY_LIMIT,      /* the reference's dependency: checked before the path, alone if out of range. Always first */
     BODY_OFFSET,
     BODY_SORT,
     BODY_FILTERS,

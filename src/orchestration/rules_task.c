@@ -196,8 +196,7 @@ static bool before_failing(Transition *t)
     if (!base_delay(t, &delay))
         return false;
     if (policy->retry_jitter_factor.v != 0 && delay == 0)
-        return fail(t->tx->error, ERR_INTERNAL, "A retry delay of 0 cannot have jitter"); /* the reference
-                                                                                           * divides by it */
+        return fail(t->tx->error, ERR_INTERNAL, "A retry delay of 0 cannot have jitter"); /* the reference divides */
     if (policy->retry_jitter_factor.v != 0)
         delay = jittered(delay, policy->retry_jitter_factor.v);
     if (!policy->retries.has || t->run->run_count > policy->retries.v)

@@ -52,8 +52,7 @@ enum { YEAR_WORDS = 6, YEAR_KINDS = 28 };
  * the next year are included. */
 typedef struct DayBits {
     bool known;
-    unsigned failing;       /* bit n: dateutil fails on periods that begin in month n (from
-                             * 1), so the rule ends there */
+    unsigned failing;       /* bit n: dateutil fails on periods that begin in month n (from 1); the rule ends there */
     uint64_t bits[YEAR_WORDS];
 } DayBits;
 
