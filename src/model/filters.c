@@ -1,5 +1,5 @@
-/* model/filters.c -- the tables of filters, links between entities and sorts;
- * order: of the reference's fields and parameters. */
+/* model/filters.c -- the tables of filters, links between entities and sorts, in the order of the
+ * reference's fields and parameters. */
 #include "model/filters.h"
 
 #include "model/run.h"
@@ -124,6 +124,7 @@ static const FilterClass block_document_filter = { block_document_filters, true,
 
 /* ---- links: _apply_flow_filters and its like in the reference ---- */
 
+/* Both leave a parenthesis open for the criteria; filter.c closes it. */
 #define EXISTS_IN(from, condition) "EXISTS (SELECT 1 FROM " from " WHERE " condition " AND "
 #define IN_OF(column, from) column " IN (SELECT " from " WHERE "
 #define EXISTS_TASK_RUN EXISTS_IN("task_run", "task_run.flow_run_id = flow_run.id")

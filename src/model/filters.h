@@ -9,7 +9,7 @@ extern const FilterClass flow_filter, flow_run_filter, task_run_filter, deployme
     work_queue_filter;
 
 /* The keys of the bodies, for queries FROM flow, flow_run, task_run, deployment, log, … (tables under their own names;
- * what the outer query joins besides must have other names: state, queue, pool). */
+ * whatever else the outer query joins must have other names: state, queue, pool). */
 extern const FilterLink flow_links[], flow_run_links[], task_run_links[], deployment_links[], log_links[];
 extern const FilterLink run_history_links[]; /* of /flow_runs/history */
 extern const FilterLink work_pool_links[], work_queue_links[], worker_links[];

@@ -1,4 +1,4 @@
-/* model/saved_search.c -- searches that the UI keeps. */
+/* model/saved_search.c -- searches that the UI saves. */
 #include "model/saved_search.h"
 
 #include "base/uuid.h"
@@ -29,7 +29,7 @@ static bool decode_filter(Invalid *invalid, const Json *json, JsonWriter *w)
     return true;
 }
 
-/* List[SavedSearchFilter], as its column holds it. */
+/* List[SavedSearchFilter], as the column holds it. */
 static bool decode_filters(Invalid *invalid, const Json *json, void *member)
 {
     if (json->kind != JSON_ARRAY)

@@ -1,4 +1,4 @@
-/* api/routes/block_schemas.c -- /block_schemas: the routes stand at the end. */
+/* api/routes/block_schemas.c -- /block_schemas: found by id or checksum; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "blocks/block.h"
@@ -46,7 +46,7 @@ static bool read_block_schema_by_checksum(Req *req)
     return crud_reply(req, block_schema_read_by_checksum(req->tx, req->params[0], wanted->version));
 }
 
-/* Each is read anew, with what is nested in it. */
+/* Each is read by its id, with what is nested in it. */
 static const void *read_one(void *tx, Str id)
 {
     return block_schema_read(tx, id);

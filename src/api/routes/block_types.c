@@ -1,4 +1,4 @@
-/* api/routes/block_types.c -- /block_types: the routes stand at the end. */
+/* api/routes/block_types.c -- /block_types, and the documents of a type; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include <strings.h>

@@ -1,4 +1,4 @@
-/* api/routes/flows.c -- /flows: the routes are at the end. */
+/* api/routes/flows.c -- /flows: creating one that exists returns it; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "model/filters.h"

@@ -1,4 +1,4 @@
-/* api/routes/logs.c -- /logs: the routes are at the end. */
+/* api/routes/logs.c -- /logs: one request writes many; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "base/uuid.h"

@@ -1,4 +1,5 @@
-/* api/routes/work_queues.c -- /work_queues: the routes are at the end. */
+/* api/routes/work_queues.c -- /work_queues: asking for runs is recorded as a poll; its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "api/routes/queue_polls.h"
