@@ -2,7 +2,6 @@
 #include "entity/decode.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 
 static void set_fallback(Arena *arena, const Field *field, void *member);
@@ -195,28 +194,17 @@ static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, 
     return false;
 }
 
-/* Python's integers are unbounded: one below ours fails the field's range check first of all. True: it
- * did, and the error is added. */
-static bool is_refused_as_low(Invalid *invalid, const Field *field, const Json *json)
-{
-    if (!field->check || field->decode || json->kind != JSON_INT || (field->kind != F_INT && field->kind != F_OPT_INT))
-        return false;
-    errno = 0;
-    /* in the body, a character other than a digit follows */
-    OptInt held = { .v = strtoll(json->text.p, NULL, 10), .has = true };
-    return errno == ERANGE && held.v < 0 && !field->check(invalid, &held);
-}
-
-/* Likewise, an integer below ours is handed to the check as INT64_MIN: it is out of range rather than malformed. */
+/* Python's integers are unbounded: one below ours is handed to the field's check as INT64_MIN, so that it is out of
+ * range rather than malformed. */
 static bool is_far_below(const Json *json, const Field *field, void *member)
 {
-    if (!json_is_beyond_int64(json) || json->text.p[0] != '-')
+    if (!field->check || !json_is_beyond_int64(json) || json->text.p[0] != '-')
         return false;
     if (field->kind == F_INT)
         *(int64_t *)member = INT64_MIN;
-    else
+    else if (field->kind == F_OPT_INT)
         *(OptInt *)member = (OptInt){ .v = INT64_MIN, .has = true };
-    return true;
+    return field->kind == F_INT || field->kind == F_OPT_INT;
 }
 
 /* The member already holds the kind's empty value. */
@@ -224,9 +212,7 @@ static bool decode_value(Invalid *invalid, const Field *field, const Json *json,
 {
     if (json->kind == JSON_NULL)
         return (field->flags & NULLABLE) || field->kind == F_ANY || invalid_null(invalid);
-    if (is_refused_as_low(invalid, field, json))
-        return false;
-    if (field->check && (field->kind == F_INT || field->kind == F_OPT_INT) && is_far_below(json, field, member))
+    if (is_far_below(json, field, member))
         return field->check(invalid, member);
     return decode_kind(invalid, field, json, member) && (!field->check || field->check(invalid, member));
 }

@@ -1,7 +1,6 @@
 /* model/flow_run.c -- flow runs: their table, reading with the current state, writing. */
 #include "model/run_tables.h"
 
-
 static const Field columns[] = { /* order: of the keys in responses */
     FLOW_RUN_FIELDS(.sql = "COALESCE(queue.name, flow_run.work_queue_name)"),
     FIELD(FlowRun, work_pool_name, F_STR, .flags = VIRTUAL, .sql = "pool.name"),

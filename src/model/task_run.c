@@ -1,7 +1,6 @@
 /* model/task_run.c -- task runs: their table, reading with the current state, writing. */
 #include "model/run_tables.h"
 
-
 static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(TaskRun, id, F_UUID),
     RUN_FIELD(TaskRun, created, F_TIME),

@@ -450,7 +450,6 @@ typedef struct Lines {
     size_t rule_count, exrule_count, rdate_count;
     Str *rules, *exrules, *rdates;
     RuleSet *set;
-    bool is_set;
 } Lines;
 
 static bool no_parameters(Reader *r, const char *words, Str parameters, const char *allowed)

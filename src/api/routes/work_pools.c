@@ -16,8 +16,6 @@ static bool pools_are_enabled(Req *req)
 
 #define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
 
-#define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
-
 static bool is_reserved(Str name)
 {
     return name.n >= 7 && strncasecmp(name.p, "prefect", 7) == 0;
