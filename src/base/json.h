@@ -43,7 +43,7 @@ bool json_is_beyond_int64(const Json *json);                /* an integer beyond
 bool json_holds_zero(const Json *json);                     /* whether it has U+0000 in any string or key */
 
 /* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: as the reference writes JSON columns, with spaces
- * behind commas and colons, and ASCII only (\uXXXX escapes, in surrogate pairs). */
+ * after commas and colons, and ASCII only (\uXXXX escapes, in surrogate pairs). */
 typedef enum JsonStyle { JSON_WIRE, JSON_STORED } JsonStyle;
 
 /* Python's view of a number: ints keep their digits, floats are repr()ed (1.10 -> 1.1, 1e5 -> 100000.0,

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "base/unicode.h"
 
-enum { SORT_FROM = 17 }; /* from so many members on duplicates are found by sorting, not by comparing each with each */
+enum { SORT_FROM = 17 }; /* an object with at least so many members is searched for duplicates by sorting */
 
 typedef struct Reader {
     Arena *arena;
@@ -119,7 +119,7 @@ static bool read_unicode_escape(Reader *r, char **out)
     return true;
 }
 
-/* r->p is behind the backslash. */
+/* r->p is after the backslash. */
 static bool read_escape(Reader *r, char **out)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -252,7 +252,7 @@ static bool read_array(Reader *r, Json *out)
     Json **tail = &out->child;
     r->p++;
     skip_space(r);
-    /* Before the first element or behind a comma: there a ']' is an error, as in Python. */
+    /* Before the first element or after a comma: there a ']' is an error, as in Python. */
     while (!at_char(r, ']') || out->count > 0) {
         Json *element = arena_new_of(r->arena, Json);
         if (!read_value(r, element))
@@ -366,7 +366,7 @@ static bool read_object(Reader *r, Json *out)
     Json **tail = &out->child;
     r->p++;
     skip_space(r);
-    /* Before the first member or behind a comma: there a '}' is an error, as in Python. */
+    /* Before the first member or after a comma: there a '}' is an error, as in Python. */
     while (!at_char(r, '}') || out->count > 0) {
         Json *member = arena_new_of(r->arena, Json);
         if (!read_member(r, member))

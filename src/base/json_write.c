@@ -6,7 +6,7 @@
 
 /* Characters */
 
-/* The character at *p, which moves behind it. Text was validated when it came in; if a database holds invalid bytes
+/* The character at *p; moves *p past it. Text was validated when it came in; if a database holds invalid bytes
  * nevertheless, the replacement character. */
 static uint32_t next_character(const unsigned char **p, const unsigned char *end)
 {
@@ -277,7 +277,7 @@ void json_write_text(Buf *out, Str json_text, JsonStyle style)
         json_write_value(out, json, style);
     else
         buf_text(out, "null");
-    /* unless the buffer itself moved behind the mark, the tree can go: a list would pile up hundreds */
+    /* unless the buffer itself was moved past the mark, the tree can go: a list would pile up hundreds */
     if (out->p == bytes)
         arena_release(out->arena, mark);
 }

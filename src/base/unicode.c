@@ -88,8 +88,8 @@ size_t utf8_count(Str text)
 
 /* ---- characters ---- */
 
-/* The zeros of Unicode 14 (Python 3.11) other than ASCII's, in ascending order; behind each come its nine other
- * digits. */
+/* The zeros of Unicode 14 (Python 3.11) other than ASCII's, in ascending order; each is followed by the other nine
+ * digits of its script. */
 static const uint32_t zeros[] = {
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
     0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0,

@@ -68,7 +68,7 @@ static bool parse_python_hex(Str s, unsigned char ret[UUID_BYTES])
     bool prefixed = end - i >= 2 && s.p[i] == '0' && (s.p[i + 1] | 0x20) == 'x';
     if (prefixed)
         i += 2;
-    /* Each underscore needs a digit, or the prefix, before it and a digit behind it. */
+    /* An underscore must come after a digit or the prefix, and before a digit. */
     bool underscore_may_follow = prefixed;
     for (; i < end; i++) {
         int value = char_hex_value(s.p[i]);

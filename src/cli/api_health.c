@@ -65,7 +65,7 @@ static int connect_any(const Address *address)
 
 static bool is_ok(int fd, Str request)
 {
-    /* Nothing behind the status is read. */
+    /* Nothing after the status is read. */
     char head[sizeof "HTTP/1.x 200"] = "";
     size_t n = 0;
     if (send(fd, request.p, request.n, MSG_NOSIGNAL) != (ssize_t)request.n)

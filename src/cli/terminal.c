@@ -1,4 +1,4 @@
-/* cli/terminal.c -- lines in colour where a terminal reads them, and questions. */
+/* cli/terminal.c -- lines, in colour if they go to a terminal, and questions. */
 #include "cli/cli.h"
 
 #include <errno.h>

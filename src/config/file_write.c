@@ -131,6 +131,7 @@ static bool replace_or_write(Arena *arena, const char *path, Str text)
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return may_write_in_place(errno) && write_in_place(arena, path, text);
+    /* The text is on the disk before the name refers to it. */
     bool whole = write_at(fd, text) && fsync(fd) == 0,
          replaced = whole && make_alike(fd, path) && rename(temporary, path) == 0;
     bool ok = replaced || (whole && may_write_in_place(errno) && write_in_place(arena, path, text));

@@ -176,7 +176,7 @@ static void write_profile(Buf *out, const Profile *profile)
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
         toml_write_key(out, entry->name);
         buf_text(out, " = ");
-        /* Strings are written anew: they may have come in a form that the Python client's reader misreads. */
+        /* Strings are re-encoded: they may have come in a form that the Python client's reader misreads. */
         if (entry->kind == TOML_STRING || !entry->literal.p)
             toml_write_string(out, entry->text);
         else

@@ -228,6 +228,7 @@ bool derive_ui_url(Settings *settings, Str *value, Error *error)
         return false;
     if (url.n == 0)
         return true;
+    /* An address of Cloud's API becomes one of its UI, whose paths are in the singular. */
     if (url.n >= cloud.n && memcmp(url.p, cloud.p, cloud.n) == 0)
         url = replace(arena, url, cloud, cloud_ui, true);
     if (ends(url, "/api"))

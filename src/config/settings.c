@@ -91,7 +91,7 @@ static void gather(Given *given, const Profile *profile, bool over)
 
 static size_t add_set_problems(const Settings *settings, SettingProblem *problems, size_t count)
 {
-    /* As in pydantic, settings are compared only when each is valid by itself. */
+    /* Settings are compared only once each is valid by itself. */
     int64_t batch = settings->values[index_of("PREFECT_LOGGING_ORION_BATCH_SIZE")].integer;
     int64_t line = settings->values[index_of("PREFECT_LOGGING_ORION_MAX_LOG_SIZE")].integer;
     if (count > 0 || batch >= line)
@@ -290,7 +290,7 @@ static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *
     return ok;
 }
 
-/* The profiles' path comes from the environment alone, hence the first fill: the file cannot say where it is itself. */
+/* The file cannot say where it is itself: its path comes from environment and defaults, hence the first fill. */
 static bool load(Settings *settings, const char *option, Error *error)
 {
     Str path;

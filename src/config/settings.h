@@ -15,7 +15,7 @@ typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_ENVIRONMENT } Sett
 typedef struct Settings Settings; /* loaded values; immutable afterwards */
 struct Profile;
 
-/* Makes the value as it is used from the value as it was given: expands templates, infers it from other settings.
+/* Turns the value as it was given into the value as it is used: expands templates, infers it from other settings.
  * *value may be null. */
 typedef bool SettingDerive(Settings *settings, Str *value, Error *error);
 

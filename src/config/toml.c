@@ -389,6 +389,7 @@ static bool read_value(Reader *r, Toml *node, unsigned depth)
     } else {
         ok = read_word(r, node);
     }
+    /* For what is written back as it was: everything but strings. */
     node->literal = (Str){ start, (size_t)(r->p - start) };
     return ok;
 }

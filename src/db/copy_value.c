@@ -136,7 +136,7 @@ const char *copy_value_read(Rows *rows, int column, ColumnKind kind, unsigned fl
     return "is of an unknown kind";
 }
 
-/* ---- the canonical form: a letter for the kind; what has no end of its own, with its length ---- */
+/* ---- the canonical form: a letter for the kind, then the value; texts with their length before them ---- */
 
 static void put_bytes(Buf *out, char letter, Str s)
 {

@@ -372,7 +372,7 @@ static bool write_group(Db *db, DbConnection *connection, Job *batch, Error *err
     return db->driver->step(connection, STEP_COMMIT, error);
 }
 
-/* What is left of the timeout for the job that came last, so that none is refused early, and none waits much longer. */
+/* What is left of the timeout for the job that came last: so none is refused too early, and none waits much longer. */
 static int64_t lock_wait(const Db *db, const Job *batch)
 {
     while (batch->next)
@@ -435,7 +435,7 @@ static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
     int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
     int64_t now = clock_monotonic(), least = now + LOCK_WAIT_LEAST;
-    if (deadline && now >= deadline) { /* else those behind it would wait ever longer */
+    if (deadline && now >= deadline) { /* or those after it would wait ever longer */
         fail(&job->error, ERR_BUSY,
              "The database is too busy: all connections were in use for longer than the database timeout allows");
         return true;

@@ -152,7 +152,7 @@ static const History histories[] = {
       "SELECT name FROM pragma_table_info($1)", NULL, drop_sqlite,
       begin_fill_sqlite, NULL },
     { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
-      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* as the search path has it */
+      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* on the search path */
       "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0"
       " AND NOT attisdropped",
       prepare_postgres, drop_postgres,
@@ -265,7 +265,7 @@ bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision)
     if (has_table(tx, history, "alembic_version"))
         revision = DB_TEXT(tx, "SELECT version_num FROM alembic_version ORDER BY version_num");
     SchemaState state = SCHEMA_UNKNOWN;
-    if (!revision.p) /* the reference's downgrade leaves its version table behind, empty */
+    if (!revision.p) /* the reference's downgrade leaves an empty version table */
         state = found_tables(tx, history).p ? SCHEMA_UNMARKED : SCHEMA_EMPTY;
     else if (DB_INT(tx, 0, "SELECT COUNT(*) FROM alembic_version") != 1)
         state = SCHEMA_UNKNOWN; /* several branches, which the reference's history never has at once */

@@ -41,7 +41,7 @@ bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error) MUST
 const char *pg_parameter(Tx *tx, const Value *value);
 int64_t pg_integer(const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
 double pg_real(const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
-/* Borrowed from the row; what is not text on the wire is made in the arena. */
+/* Borrowed from the row; what is not text on the wire is converted in the arena. */
 Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
 bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret);
 bool pg_interval(const Libpq *pq, const PGresult *row, int column, int64_t *ret_us);
@@ -102,8 +102,8 @@ struct PgRows {
 
 /* The server's limit for a statement whose answer is awaited for so long: the server is to give up first. */
 int64_t pg_statement_ms(int64_t ms);
-/* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached,
- * unless others have a connection (base.is_refused). */
+/* Connects and checks the server. With `persist`, tries again until the deadline if it cannot be reached, unless
+ * others have a connection (base.is_refused). */
 bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
 void pg_disconnect(PgConnection *c);
 /* Sends a statement, prepared if the place keeps statements; BEGIN is sent before the first of a transaction. */

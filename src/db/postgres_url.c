@@ -1,5 +1,5 @@
-/* db/postgres_url.c -- URLs of PostgreSQL databases, as SQLAlchemy with asyncpg takes them,
- * into libpq's keywords and values. No error shows more of a URL than the name of a parameter: passwords are in it. */
+/* db/postgres_url.c -- URLs of PostgreSQL databases, as SQLAlchemy with asyncpg accepts them, into libpq's keywords
+ * and values. No error shows more of a URL than the name of a parameter: passwords are in it. */
 #include "db/postgres.h"
 
 #include <ctype.h>

@@ -14,7 +14,7 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-/* what was idle for so long is asked first, and has so long to answer */
+/* a connection idle for so long is asked first, and has so long to answer */
 static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND;
 enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
@@ -212,7 +212,7 @@ static bool wait_socket(PgConnection *c, short events)
     return false;
 }
 
-/* Sends what libpq holds back, and reads what has come, until there is a result. */
+/* Sends what libpq has buffered, and reads what has come, until there is a result. */
 static bool await_result(PgConnection *c, Error *error)
 {
     while (c->pq->isBusy(c->pg)) {
@@ -272,8 +272,8 @@ static void end_head(PgConnection *c)
     pop(c);
 }
 
-/* Reads one result of what is at the head. A row of it comes back in *ret_row where somebody reads those;
- * false: *error. */
+/* Reads one result of what is at the head. A row of it is returned in *ret_row if somebody reads those; false:
+ * *error. */
 static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
 {
     *ret_row = NULL;
@@ -434,7 +434,8 @@ static bool begin(PgConnection *c, Error *error)
                                   : "BEGIN ISOLATION LEVEL READ COMMITTED",
                        error))
         return false;
-    if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* as the session has it, or near enough */
+    if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* the session's own limit is the same,
+                                                                             * or near enough */
         return true;
     char text[64];
     snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)limit);

@@ -194,7 +194,7 @@ static bool leave_wal(SqliteConnection *c, Error *error)
     return open_file(c, error);
 }
 
-/* WAL is kept in the file; asking for it again costs nothing. */
+/* WAL mode is recorded in the file; asking for it again costs nothing. */
 static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
     bool had_wal = is_marked_wal(c->db);
@@ -210,9 +210,9 @@ static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     return leave_wal(c, error);
 }
 
-/* Where there is no WAL (network file systems, nolock=1), SQLite has a rollback journal, as with the reference. Then
- * readers and a writer exclude each other, so there is one connection for all. EXTRA: a commit is the journal's
- * removal, and that must be on the disk too. */
+/* Without WAL (network file systems, nolock=1) SQLite uses a rollback journal, as with the reference. Then readers
+ * and a writer exclude each other, so there is one connection for all. EXTRA: a commit is the journal's removal, and
+ * that must be on the disk too. */
 static bool set_up_rollback(SqliteConnection *c, Error *error)
 {
     c->base.is_only = true;
