@@ -1,4 +1,5 @@
-/* base/arena.h -- memory with one owner and one end: a request, a service tick. Nothing inside is freed singly. */
+/* base/arena.h -- memory with one owner and one end: a request, a service tick. Nothing inside is freed
+ * individually. */
 #ifndef ORION_ARENA_H
 #define ORION_ARENA_H
 

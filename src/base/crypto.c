@@ -140,7 +140,7 @@ bool fernet_decrypt(Arena *arena, const FernetKey *key, Str text, Str *ret_plain
     size_t n;
     if (!base64url_decode(text, token, &n) || n < HEAD + BLOCK + MAC || token[0] != VERSION)
         return false;
-    /* Nothing is decrypted before its MAC was compared, in constant time. */
+    /* Nothing is decrypted before its MAC has been compared, in constant time. */
     if (!mac_of(key, token, n - MAC, mac) || CRYPTO_memcmp(mac, token + n - MAC, MAC) != 0)
         return false;
     char *plain = arena_alloc(arena, n + BLOCK);

@@ -118,7 +118,7 @@ static int split_digits(const char *text, char digits[20], size_t *ret_n)
     return (int)strtol(text + 1, NULL, 10);
 }
 
-/* Without an exponent, as repr() writes those from -4 to 15. */
+/* Without an exponent: repr() does so if it is from -4 to 15. */
 static size_t put_fixed(char *out, const char *digits, size_t n, int exponent)
 {
     size_t at = 0;

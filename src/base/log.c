@@ -50,7 +50,7 @@ bool log_level_parse(Str name, LogLevel *ret)
     return name.n <= 3 && parse_number(name, ret);
 }
 
-/* The highest level that is not above this one; of two names for a level, the first. */
+/* The name of the highest level that is not above this one; of two names for a level, the first. */
 static const char *level_name(LogLevel level)
 {
     const char *name = "DEBUG";

@@ -77,7 +77,7 @@ struct Db {
     unsigned reader_count;
     Crowd crowd;
     Wakeup wakeup;
-    pthread_mutex_t maintaining; /* held while housekeeping runs, by whichever thread */
+    pthread_mutex_t maintaining; /* held while housekeeping runs, by its own thread or the writer */
 };
 
 static const Driver *const drivers[] = { &sqlite_driver, &postgres_driver };

@@ -144,7 +144,7 @@ double row_real(Rows *rows, int column);
 bool row_bool(Rows *rows, int column);
 Str row_text(Rows *rows, int column);      /* also UUIDs and JSON: a copy in the job's arena, null for SQL NULL */
 Str row_view(Rows *rows, int column);      /* borrowed until the next db_next */
-Time row_time(Rows *rows, int column);      /* beyond the years 1 to 9999 the nearest time in them */
+Time row_time(Rows *rows, int column);      /* outside the years 1 to 9999: the nearest time inside */
 int64_t row_interval(Rows *rows, int column);
 
 #endif

@@ -80,7 +80,7 @@ struct Driver {
     /* Never NULL; rows->is_open, or tx->error is set. */
     Rows *(*query)(Tx *tx, const char *sql, const Value *values, size_t count);
     int64_t (*exec)(Tx *tx, const char *sql, const Value *values, size_t count);
-    /* NULL: by exec. Rows are dropped: of a SELECT that locks them (db_lock_rows). */
+    /* NULL: exec is used. Rows are dropped, those of a SELECT that locks them (db_lock_rows). */
     bool (*send)(Tx *tx, const char *sql, const Value *values, size_t count);
     void (*lock)(Tx *tx, DbLock lock);                       /* NULL, like the next: there is only one writer */
     void (*lock_row)(Tx *tx, const char *table, Str id);

@@ -305,8 +305,8 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                 STR_ARG(found));
 }
 
-/* A known revision says whose the database is, but not whose each table in it is: one of our names may be that of
- * another program's table, made when ours was lost. Missing tables do no harm. */
+/* A known revision says whose the database is, but not whose each table in it is: a table with one of our names may
+ * be another program's, made after ours was lost. Missing tables do no harm. */
 static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str revision)
 {
     for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)

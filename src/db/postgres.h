@@ -100,7 +100,7 @@ struct PgRows {
     bool has_ended;           /* nothing more comes from the server */
 };
 
-/* The server's limit for a statement whose answer is awaited for so long: the server is to give up first. */
+/* The server's limit for a statement whose answer is awaited for `ms`: shorter, so that the server gives up first. */
 int64_t pg_statement_ms(int64_t ms);
 /* Connects and checks the server. With `persist`, tries again until the deadline if it cannot be reached, unless
  * others have a connection (base.is_refused). */

@@ -79,7 +79,7 @@ static bool lose_by_libpq(PgConnection *c, Error *error)
     return lose(c, error, why);
 }
 
-typedef struct SqlState { /* tried in order; two characters are a class of states */
+typedef struct SqlState { /* tried in order; two characters match a whole class */
     const char *sqlstate;
     ErrorCode code;
     bool may_retry;
@@ -105,7 +105,7 @@ static const SqlState states[] = {
     { "57", ERR_BUSY, true, NULL, LOST },
     { "58", ERR_BUSY, false, "The database cannot read or write its files" },
     { "08", ERR_BUSY, true, NULL, LOST },
-    /* a pooler that lends connections by the transaction */
+    /* a pooler that lends connections per transaction */
     { "26000", ERR_BUSY, true, "A prepared statement is gone", RENEW },
     { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's", RENEW },
     { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },

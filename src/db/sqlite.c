@@ -151,7 +151,7 @@ static bool fail_no_wal(Error *error)
                 "allow. Open it where that is allowed and run there: PRAGMA journal_mode = DELETE");
 }
 
-/* The index of a WAL is memory shared by processes, which is first tried when somebody reads. */
+/* The index of a WAL is memory shared by processes; only a read shows whether there can be any. */
 static bool has_no_shared_memory(SqliteConnection *c)
 {
     switch (sqlite3_extended_errcode(c->db)) {
@@ -179,7 +179,7 @@ static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     return ok;
 }
 
-/* Takes the mark of a WAL from the file again: with exclusive locking from the first read on, no shared memory is
+/* Removes the mark of a WAL from the file again: with exclusive locking from the first read on, no shared memory is
  * needed. */
 static bool leave_wal(SqliteConnection *c, Error *error)
 {

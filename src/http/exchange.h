@@ -144,7 +144,7 @@ void connection_list_free(HttpServer *server, ListName name); /* frees its conne
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);
 void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
-void room_give_back(HttpServer *server); /* what a crowd took, to the system. Once closed connections are freed */
+void room_give_back(HttpServer *server); /* what a crowd took, to the system; after closed connections are freed */
 void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
 
 #endif

@@ -305,7 +305,7 @@ static Exchange *take_replies(HttpServer *server)
     return in_order;
 }
 
-/* The loop has ended: threads that wait for it go on. */
+/* The loop has ended: threads that wait for it may continue. */
 static void take_no_more(HttpServer *server)
 {
     pthread_mutex_lock(&server->lock);

@@ -10,7 +10,7 @@ enum NotifyType { NOTIFY_DEFAULT, NOTIFY_INFO, NOTIFY_SUCCESS, NOTIFY_WARNING, N
 extern const char *const notify_type_names[NOTIFY_TYPES];
 extern const char *const notify_colors[NOTIFY_TYPES]; /* "#3AA3E3"; NULL for the default */
 
-/* One notification while it becomes requests; on the stack of notify_requests, its parts in the arena. */
+/* One notification being turned into requests: on the stack of notify_requests, its parts in the arena. */
 typedef struct Message {
     Arena *arena;
     const Json *data;      /* of the block */
