@@ -1,10 +1,10 @@
-/* db/bad_rows.c -- first the rows that are bad by themselves, then those that refer to one, until there are no more. */
+/* db/bad_rows.c -- first the rows that are bad by themselves, then, round by round, those that refer to one. */
 #include "db/bad_rows.h"
 
 typedef struct Search {
     Arena *arena;
     BadRows *rows;
-    StrList added[TABLE_COUNT]; /* since the lists were sorted */
+    StrList added[TABLE_COUNT]; /* found since the lists were last sorted */
     FaultFound *found;          /* the caller's */
     void *arg;
 } Search;
@@ -16,6 +16,7 @@ static void add(void *arg, const Table *table, Str id, const char *column, const
     s->found(s->arg, table, id, column, reason);
 }
 
+/* Merges what was found into the sorted lists. */
 static void take_in(Search *s)
 {
     s->rows->count = 0;
@@ -62,6 +63,7 @@ bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, FaultFound *found, void
     if (!check_database(tx, &check))
         return false;
     take_in(&s);
+    /* Each round finds what refers to a row found so far; the last one finds nothing. */
     do {
         before = ret->count;
         for (size_t i = 0; i < TABLE_COUNT; i++)

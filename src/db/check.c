@@ -1,5 +1,4 @@
-/* db/check.c -- every value of every row judged as a copy to PostgreSQL judges it, and the
- * shapes of JSON by the tables. */
+/* db/check.c -- judges every value of every row as a copy to PostgreSQL would, and the shapes of JSON by the tables. */
 #include "db/check.h"
 
 #include "base/json.h"
