@@ -26,7 +26,7 @@ static int split(const Cli *cli, const char *item, Str *ret_name, Str *ret_value
 }
 
 /* Removes a setting under each of its names; returns whether it was there. */
-static bool take_out(Profile *profile, Str name)
+static bool unset_all_names(Profile *profile, Str name)
 {
     const Setting *setting = setting_find_any(name);
     const char *given = setting ? setting->name : NULL;
@@ -113,7 +113,7 @@ int cmd_config_unset(Cli *cli)
         if (!setting_find_any(str_from(cli->args[i])) && !profile_get(profile, str_from(cli->args[i])))
             return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, str_from(cli->args[i])));
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (!take_out(profile, str_from(cli->args[i])))
+        if (!unset_all_names(profile, str_from(cli->args[i])))
             return cli_bad(cli, "'%s' is not set in profile %s.", cli->args[i], cli_quoted(cli, profile->name));
     if ((status = profiles_store(cli, &profiles, lock)))
         return status;

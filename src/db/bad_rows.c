@@ -17,7 +17,7 @@ static void add(void *arg, const Table *table, Str id, const char *column, const
 }
 
 /* Merges what was found into the sorted lists. */
-static void take_in(Search *s)
+static void merge_found(Search *s)
 {
     s->rows->count = 0;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
@@ -62,7 +62,7 @@ bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, FaultFound *found, void
     Check check = { .found = add, .arg = &s, .flags = flags };
     if (!check_database(tx, &check))
         return false;
-    take_in(&s);
+    merge_found(&s);
     /* Each round finds what refers to a row found so far; the last one finds nothing. */
     do {
         before = ret->count;
@@ -70,7 +70,7 @@ bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, FaultFound *found, void
             for (size_t j = 0; j < db_tables[i].count; j++)
                 if (db_tables[i].columns[j].refers)
                     add_referring(&s, tx, i, &db_tables[i].columns[j]);
-        take_in(&s);
+        merge_found(&s);
     } while (ret->count > before && tx->error->code == ERR_NONE);
     return tx->error->code == ERR_NONE;
 }

@@ -152,7 +152,7 @@ static bool write_page(Work *w, const Cursor *c)
                 STR_ARG(c->values[0].s), STR_ARG(c->values[count - c->table->count].s), tx->error->message);
 }
 
-static void tell(Work *w, size_t rows)
+static void report_progress(Work *w, size_t rows)
 {
     w->at.done += (int64_t)rows;
     w->at.all_done += (int64_t)rows;
@@ -175,7 +175,7 @@ static bool write_table(Work *w, size_t index, unsigned flags)
         if (!read_page(w, &source) || (source.rows && !write_page(w, &source)))
             return false;
         if (source.rows)
-            tell(w, source.rows);
+            report_progress(w, source.rows);
     } while (source.rows);
     arena_release(w->source->arena, mark);
     return true;
@@ -235,7 +235,7 @@ static bool verify_table(Work *w, size_t index, unsigned flags)
             !compare_pages(w, &source, &target, w->copy->checksums[index]))
             return false;
         if (source.rows)
-            tell(w, source.rows);
+            report_progress(w, source.rows);
     } while (source.rows);
     arena_release(w->source->arena, mark);
     arena_release(w->target->arena, other);

@@ -17,12 +17,12 @@ enum {
     BATCH_MAX = 128,                 /* writes in one commit; more are not waited for, they gather while the last one
                                       * commits */
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
-    TIMEOUT_MOST = 24 * 60 * 60,     /* seconds */
-    LOCK_WAIT_LEAST = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
+    TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
+    LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
     RETRY_WAIT_US = 500,
-    STEP_BACK_LEAST = 100 * 1000,    /* microseconds until a connection that was refused is asked for again,
+    STEP_BACK_MIN = 100 * 1000,    /* microseconds until a connection that was refused is asked for again,
                                       * twice as long each time */
-    STEP_BACK_MOST = 2 * 1000 * 1000
+    STEP_BACK_MAX = 2 * 1000 * 1000
 };
 
 typedef struct Queue {
@@ -177,7 +177,7 @@ static void crowd_init(Db *db, unsigned threads)
     pthread_cond_init(&db->crowd.needed, &attributes);
     pthread_condattr_destroy(&attributes);
     db->crowd.threads = db->crowd.usable = threads;
-    db->crowd.step_back = STEP_BACK_LEAST;
+    db->crowd.step_back = STEP_BACK_MIN;
     db->reads.crowd = &db->crowd;
 }
 
@@ -262,7 +262,7 @@ static void note_connected(Db *db)
 {
     Crowd *crowd = &db->crowd;
     unsigned found = connected(db);
-    crowd->step_back = STEP_BACK_LEAST;
+    crowd->step_back = STEP_BACK_MIN;
     if (found <= 1)
         crowd->usable = crowd->threads;
     else if (found > crowd->usable)
@@ -299,7 +299,7 @@ static void crowd_return(DbWorker *worker, Job *job)
                     usable, crowd->threads, job->error.message);
     crowd->usable = usable;
     crowd->refused_until = clock_monotonic() + crowd->step_back;
-    crowd->step_back = 2 * crowd->step_back < STEP_BACK_MOST ? 2 * crowd->step_back : STEP_BACK_MOST;
+    crowd->step_back = 2 * crowd->step_back < STEP_BACK_MAX ? 2 * crowd->step_back : STEP_BACK_MAX;
     crowd->writes -= job->write;
     job_clear(job);
     job->next = queue->first;
@@ -378,7 +378,7 @@ static int64_t lock_wait(const Db *db, const Job *batch)
     while (batch->next)
         batch = batch->next;
     int64_t left = batch->queued + db->lock_wait_us - clock_monotonic();
-    return left > LOCK_WAIT_LEAST ? left : LOCK_WAIT_LEAST;
+    return left > LOCK_WAIT_MIN ? left : LOCK_WAIT_MIN;
 }
 
 /* After the loss of their common transaction each job gets one more try, in one of its own. */
@@ -434,7 +434,7 @@ static void sleep_us(int64_t us)
 static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
     int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
-    int64_t now = clock_monotonic(), least = now + LOCK_WAIT_LEAST;
+    int64_t now = clock_monotonic(), least = now + LOCK_WAIT_MIN;
     if (deadline && now >= deadline) { /* or those after it would wait ever longer */
         fail(&job->error, ERR_BUSY,
              "The database is too busy: all connections were in use for longer than the database timeout allows");
@@ -689,8 +689,8 @@ Db *db_open(const DbConfig *given, Error *error)
     Db *db = arena_new_of(arena, Db);
     DbConfig limited = *given, *config = &limited;
     bool is_limited = given->timeout > 0;
-    limited.timeout = at_most(given->timeout, TIMEOUT_MOST);
-    limited.connect_timeout = at_most(given->connect_timeout, TIMEOUT_MOST);
+    limited.timeout = at_most(given->timeout, TIMEOUT_MAX);
+    limited.connect_timeout = at_most(given->connect_timeout, TIMEOUT_MAX);
     db->arena = arena;
     db->driver = driver;
     db->read_us = is_limited ? (int64_t)(limited.timeout * (double)SECOND) : 0;

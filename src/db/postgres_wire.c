@@ -16,7 +16,7 @@
 static const int64_t RETRY_WAIT_US = 100 * 1000;
 /* a connection idle for so long is asked first, and has so long to answer */
 static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND;
-enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
+enum { VERSION_MIN = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
 
@@ -599,7 +599,7 @@ static void ignore_notice(void *arg, const char *message)
 static bool set_up(PgConnection *c, Error *error)
 {
     int version = c->pq->serverVersion(c->pg);
-    if (version < VERSION_LEAST) {
+    if (version < VERSION_MIN) {
         pg_disconnect(c);
         return fail(error, ERR_INTERNAL,
                     "PostgreSQL %d is too old: 13 or newer is needed. Upgrade the server, or use another one.",

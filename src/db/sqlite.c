@@ -9,7 +9,7 @@
 #include "db/sqlite_url.h"
 
 enum {
-    VERSION_LEAST = 3024000,        /* ON CONFLICT … DO UPDATE */
+    VERSION_MIN = 3024000,        /* ON CONFLICT … DO UPDATE */
     STATEMENTS_WRITER = 256,        /* statements kept, per connection: a few kB each */
     STATEMENTS_READER = 128,
     CHECKPOINT_PAGES = 1000,        /* of the WAL, from which the maintenance thread is woken */
@@ -310,7 +310,7 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
 
 static bool check_library(int version, Error *error)
 {
-    if (version < VERSION_LEAST)
+    if (version < VERSION_MIN)
         return fail(error, ERR_INTERNAL, "SQLite %d.%d.%d is too old: 3.24 or newer is needed", version / 1000000,
                     version / 1000 % 1000, version % 1000);
     if (!sqlite3_threadsafe())

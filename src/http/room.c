@@ -18,7 +18,7 @@ enum {
     BODIES_MAX = 8 << 20,   /* bytes of incomplete bodies, if there are more than a few */
     CROWD = 16,             /* more clients than that who keep us waiting are a crowd, with less grace: */
     CROWD_GRACE = 250,
-    REPLY_MOST = 256 << 20  /* bytes of a crowd's replies above which there is no grace */
+    CROWD_REPLY_MAX = 256 << 20  /* bytes of a crowd's replies above which there is no grace */
 };
 
 static Connection *older(Connection *a, Connection *b)
@@ -76,7 +76,7 @@ static Connection *input_holder(HttpServer *server)
 static Connection *reply_holder(HttpServer *server)
 {
     const ConnectionList *writing = &server->lists[LIST_WRITING];
-    bool crowd = writing->count > CROWD, most = crowd && server->reply_held > REPLY_MOST;
+    bool crowd = writing->count > CROWD, most = crowd && server->reply_held > CROWD_REPLY_MAX;
     Connection *c = deaf_client(server);
     if (!c && most)
         c = writing->first;

@@ -7,7 +7,7 @@
 #include "model/run_tables.h"
 
 enum {
-    QUEUE_MOST = 1000,     /* runs of one queue, or one pool, at once: the reference's queue_limit and worker_limit */
+    QUEUE_MAX = 1000,     /* runs of one queue, or one pool, at once: the reference's queue_limit and worker_limit */
     FEW_DUE = 1000,        /* fewer runs in the window than this are scanned, whichever queue they belong to */
     FEW_OF_QUEUE = 2000    /* fewer runs of a queue than this, past ones included, likewise */
 };
@@ -226,7 +226,7 @@ static bool take_next(Collection *c, Source *source)
                            "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')"
                            " AND " NO_INDEX_EQ("work_queue_id", "$1"),
                            v_uuid(source->id));
-        source->left = slots(source->limit, taken, QUEUE_MOST);
+        source->left = slots(source->limit, taken, QUEUE_MAX);
     }
     return source->left > 0 && source->left--;
 }
@@ -310,7 +310,7 @@ static size_t wanted_runs(Tx *tx, const WorkPool *pool, int64_t limit)
                        " AND EXISTS (SELECT 1 FROM work_queue WHERE work_queue.id = flow_run.work_queue_id"
                        " AND work_queue.work_pool_id = $1)",
                        v_uuid(pool->id));
-    return (size_t)slots(pool->concurrency_limit, taken, at_most(limit, QUEUE_MOST));
+    return (size_t)slots(pool->concurrency_limit, taken, at_most(limit, QUEUE_MAX));
 }
 
 static Str ids_json(Arena *arena, const Candidate *found, size_t count)
