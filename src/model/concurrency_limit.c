@@ -28,10 +28,10 @@ ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag)
 
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted)
 {
-    ConcurrencyLimit row = {
-        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now,
-        .tag = wanted->tag, .concurrency_limit = wanted->concurrency_limit, .active_slots = STR("[]"),
-    };
+    ConcurrencyLimit row = *wanted;
+    row.id = uuid_new(tx->arena);
+    row.created = row.updated = tx->now;
+    row.active_slots = STR("[]");
     return codec_upsert(tx, &concurrency_limit_model, &row) < 0 ? NULL : concurrency_limit_read_by_tag(tx, wanted->tag);
 }
 

@@ -38,8 +38,9 @@ Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
         if (flow)
             return flow;
         flow = arena_new_of(tx->arena, Flow);
-        *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
-                        .tags = wanted->tags };
+        *flow = *wanted;
+        flow->id = uuid_new(tx->arena);
+        flow->created = flow->updated = tx->now;
         if (codec_insert_new(tx, &flow_model, flow) > 0) {
             *ret_created = true;
             return flow;

@@ -68,8 +68,9 @@ const Model saved_search_create_model = MODEL(SavedSearch, create_fields,
 
 SavedSearch *saved_search_upsert(Tx *tx, const SavedSearch *wanted, bool *ret_created)
 {
-    SavedSearch row = { .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
-                        .filters = wanted->filters };
+    SavedSearch row = *wanted;
+    row.id = uuid_new(tx->arena);
+    row.created = row.updated = tx->now;
     if (codec_upsert(tx, &saved_search_model, &row) < 0)
         return NULL;
     SavedSearch *search = codec_read(tx, &saved_search_model, "WHERE saved_search.name = $1", v_text(wanted->name));

@@ -120,12 +120,14 @@ WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted)
     int64_t last = DB_INT(tx, 0, "SELECT COALESCE(max(priority), 0) FROM work_queue WHERE work_pool_id = $1"
                                  " AND priority < 9223372036854775807", v_uuid(pool_id));
     WorkQueue *queue = arena_new_of(tx->arena, WorkQueue);
-    *queue = (WorkQueue){
-        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
-        .description = wanted->description.p ? wanted->description : STR(""),
-        .is_paused = wanted->is_paused, .concurrency_limit = wanted->concurrency_limit, .priority = { last + 1, true },
-        .work_pool_id = pool_id, .filter = wanted->filter, .last_polled = TIME_NULL,
-    };
+    *queue = *wanted;
+    queue->id = uuid_new(tx->arena);
+    queue->created = queue->updated = tx->now;
+    queue->work_pool_id = pool_id;
+    queue->priority = (OptInt){ last + 1, true };
+    queue->last_polled = TIME_NULL;
+    if (!queue->description.p)
+        queue->description = STR("");
     if (codec_insert(tx, &work_queue_model, queue) < 0)
         return NULL;
     if (!wanted->priority.has || wanted->priority.v == 0)
