@@ -231,12 +231,17 @@ def check_globals(path, code):
                               f"mutable variable: {' '.join(head.split())}")
 
 
+def check_length(path, text):
+    limit = HEADER_LINES if path.startswith("src/") and path.endswith(".h") else FILE_LINES
+    count = len(text.splitlines())
+    if count > limit:
+        yield Finding(path, limit, "length", f"{count} lines (at most {limit})")
+
+
 def check_text(path, text):
     """All findings of one file of C; `path` is from the root of the project, with slashes."""
-    code, lines = blank_comments(text), text.splitlines()
-    limit = HEADER_LINES if path.startswith("src/") and path.endswith(".h") else FILE_LINES
-    if len(lines) > limit:
-        yield Finding(path, limit, "length", f"{len(lines)} lines (at most {limit})")
+    code = blank_comments(text)
+    yield from check_length(path, text)
     if not text.startswith("/*"):
         yield Finding(path, 1, "opening", "a file begins with a comment that says what it is")
     yield from check_functions(path, code)
@@ -324,8 +329,10 @@ def check_project(root):
     yield from check_circles(codes)
     yield from check_listed(codes)
     wide = {p for glob in WIDTH_CHECKED for p in root.glob(glob)}
-    for path in sorted(wide):
-        yield from check_width(path.relative_to(root).as_posix(), path.read_text())
+    for path, name in ((p, p.relative_to(root).as_posix()) for p in sorted(wide)):
+        yield from check_width(name, path.read_text())
+        if name.endswith(".py"):
+            yield from check_length(name, path.read_text())
     sources = {n for n in names if n.endswith(".c") and (n.startswith("src/") or re.match(r"tests/unit/test_", n))}
     yield from check_build((root / "meson.build").read_text(), sources)
 
