@@ -14,7 +14,7 @@ bool encryption_check(const Settings *settings, Error *error) MUST_CHECK;
 /* JSON text as a Fernet token. Makes and stores a key where there is none yet (a write transaction); a row that
  * holds none is replaced only where no block document needs what it held. Null: tx->error. */
 Str block_data_encrypt(Tx *tx, Str json_text);
-/* The JSON text of a token; null: tx->error (no key, or another one than the data was encrypted with). */
+/* The JSON text of a token; null: tx->error (no key, or not the one that the data was encrypted with). */
 Str block_data_decrypt(Tx *tx, Str token);
 
 #endif

@@ -44,6 +44,7 @@ bool cli_switch(const Cli *cli, const char *name, bool otherwise)
  * negative, and the one that all commands have. */
 enum { HELP = 'h', FIRST_OPTION = 256, CONFIG = FIRST_OPTION + 2 * OPTIONS_MAX };
 
+/* A command's options as getopt_long takes them. `longs` ends with an empty row, and begins with --help. */
 typedef struct OptionTable {
     struct option longs[OPTIONS_MAX * 2 + 3];
     char letters[OPTIONS_MAX * 2 + 4];
@@ -52,7 +53,7 @@ typedef struct OptionTable {
 static void make_table(const Command *command, OptionTable *table)
 {
     size_t longs = 0, letters = 0;
-    *table = (OptionTable){ .letters = ":" }; /* a lacking value gives ':' */
+    *table = (OptionTable){ .letters = ":" }; /* makes getopt_long return ':' if a value is missing */
     letters = 1;
     table->longs[longs++] = (struct option){ "help", no_argument, NULL, HELP };
     table->longs[longs++] = (struct option){ "config", required_argument, NULL, CONFIG };
@@ -70,7 +71,7 @@ static void make_table(const Command *command, OptionTable *table)
     }
 }
 
-/* As its setting would read it, which says what is wrong with the number itself. */
+/* Read as its setting would be; whether the number makes sense is judged later. */
 static bool is_integer(const Cli *cli, const CliOption *option, const char *text)
 {
     SettingValue value;
@@ -87,7 +88,7 @@ static int letter_code(const Command *command, int letter)
     return letter;
 }
 
-/* 0, or the exit status after a mistake. */
+/* 0, or the exit status after a usage error. */
 static int take_option(Cli *cli, int code)
 {
     size_t i = (size_t)(code - FIRST_OPTION) / 2;
@@ -108,13 +109,13 @@ static int refuse_option(const Cli *cli, int code, char **argv)
     return cli_usage(cli, cli->command, code == ':' ? "Option '%s' requires an argument." : "No such option: %s", word);
 }
 
-/* argv[0] is the command's last word. True: go on; else *ret_status. */
+/* argv[0] is the command's last word. True: continue; else *ret_status. */
 static bool read_options(Cli *cli, int argc, char **argv, int *ret_status)
 {
     OptionTable table;
     make_table(cli->command, &table);
     opterr = 0;
-    optind = 0; /* starts anew */
+    optind = 0; /* makes getopt_long start afresh */
     for (int code; (code = getopt_long(argc, argv, table.letters, table.longs, NULL)) != -1;) {
         *ret_status = 0;
         if (code == HELP) {
@@ -147,8 +148,8 @@ static int check_arguments(const Cli *cli)
 
 /* ---- running ---- */
 
-/* The home folder is made by any command that may change something, as the client does;
- * it is the only folder that is ever made. */
+/* Like the client, every command makes the home folder, except in a dry run. No other folder is ever made, apart
+ * from those above it. */
 static void make_home(const Cli *cli)
 {
     Str home = settings_text(cli->settings, "PREFECT_HOME");
@@ -156,6 +157,7 @@ static void make_home(const Cli *cli)
         return;
     char *path = arena_cstr(cli->arena, home);
     for (char *slash = path; slash && *path; slash = slash ? strchr(slash + 1, '/') : NULL) {
+        /* Each iteration cuts the path at a slash, makes that folder (most exist), and restores the slash. */
         if (slash == path)
             continue;
         *slash = '\0';
@@ -175,6 +177,7 @@ static int run_command(Cli *cli, int argc, char **argv)
                 cli->command->path);
         return 2;
     }
+    /* Before the settings are loaded: usage errors and help do not depend on a sound profile. */
     if (!read_options(cli, argc, argv, &status))
         return status;
     status = check_arguments(cli);
@@ -228,6 +231,7 @@ static int run_group(Cli *cli, const Command *group, int argc, char **argv)
 
 static int run_words(Cli *cli, int argc, char **argv)
 {
+    /* `prefect orion start` of the client, and `prefect server start` of its later releases. */
     if (argc > 0 && (strcmp(argv[0], "orion") == 0 || strcmp(argv[0], "server") == 0)) {
         argc--;
         argv++;
@@ -297,7 +301,7 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
     return true;
 }
 
-/* Names and paths stand in messages, files and answers. */
+/* Names and paths end up in messages, files and replies. */
 static bool are_utf8(char **words)
 {
     while (*words && utf8_is_valid(str_from(*words)))
@@ -324,6 +328,7 @@ int cli_main(int argc, char **argv)
     }
     settings_free(cli.settings);
     arena_free(cli.arena);
+    /* Output that could not be written is a failure of the command. */
     if (fflush(stdout) != 0)
         status = 1;
     return status;

@@ -4,7 +4,7 @@
 #include "cli/config_change.h"
 #include "config/setting_value.h"
 
-/* What may be shown of a value. */
+/* The value as it may be shown, quoted. */
 static const char *shown(const Cli *cli, const char *name, Str value)
 {
     const Setting *setting = setting_find(str_from(name));
@@ -47,8 +47,8 @@ static int read_item(const Cli *cli, const char *text, Item *ret)
     return cli_bad(cli, "Invalid setting value.");
 }
 
-/* Takes a setting out under each of its names; whether it was there. */
-static bool take_out(Profile *profile, Str name)
+/* Removes a setting under each of its names; returns whether it was there. */
+static bool unset_all_names(Profile *profile, Str name)
 {
     const Setting *setting = setting_find_any(name);
     const char *given = setting ? setting->name : NULL;

@@ -6,9 +6,9 @@
 
 typedef enum FileUse { FILE_READ, FILE_CHANGE } FileUse;
 
-/* Locks the folder that holds the file (flock: no extra file is made), with others that only read. Closing
- * *ret_lock, or the end of the process, unlocks; it is -1 where there is no folder to lock. False: another
- * program has held the lock for 30 s. */
+/* Locks the folder that holds the file (flock: no extra file is made); those who only read share the lock. Closing
+ * *ret_lock, or the end of the process, unlocks; it is -1 if there is no folder to lock. False: another program has
+ * held the lock for 30 s. */
 bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error *error) MUST_CHECK;
 
 /* The same for a second file of this process, which holds `held` already (or -1): where both are in one folder, that is

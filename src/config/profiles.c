@@ -127,6 +127,7 @@ static bool add_document(Profiles *profiles, const Toml *root, Error *error)
 bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
 {
     *ret = (Profiles){ .arena = arena, .active = STR("default") };
+    /* First, so that it exists whatever the file holds; a table of that name in the file fills it. */
     profiles_add(ret, str_from(default_name))->built_in = true;
     Str text;
     Toml *root;
@@ -146,7 +147,7 @@ static void write_profile(Buf *out, const Profile *profile)
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
         toml_write_key(out, entry->name);
         buf_text(out, " = ");
-        /* A string is written anew: it may have come in a form that the Python client's reader misreads. */
+        /* Strings are re-encoded: they may have come in a form that the Python client's reader misreads. */
         if (entry->kind == TOML_STRING || !entry->literal.p)
             toml_write_string(out, entry->text);
         else

@@ -19,13 +19,13 @@ typedef struct Toml {
 } Toml;
 
 /* The document's root table; slices live in the arena or in `text`. False: *error names the line and what is wrong.
- * Dates and arrays are TOML_OTHER: kept as they stood, not looked into. */
+ * Dates and arrays are TOML_OTHER: kept as they were written, and not interpreted. */
 bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error) MUST_CHECK;
 /* The same, with FILE:LINE at the front of errors. */
 bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error) MUST_CHECK;
 Toml *toml_get(const Toml *table, const char *key); /* NULL where absent */
 
 void toml_write_string(Buf *out, Str s); /* a basic string with its quotes */
-void toml_write_key(Buf *out, Str key);  /* bare where it can be */
+void toml_write_key(Buf *out, Str key);  /* bare if possible */
 
 #endif
