@@ -74,7 +74,7 @@ static void set_in_profile(const Cli *cli, ConfigChange *change, const Item *ite
 /* One that an earlier release put into the profile moves. False: *error. */
 static bool set_in_file(const Cli *cli, ConfigChange *change, const Item *item, Error *error)
 {
-    if (take_out(change->profile, item->name))
+    if (unset_all_names(change->profile, item->name))
         change->changes_profile = true;
     change->changes_file = true;
     return config_file_set(cli->arena, &change->file, item->setting, item->value, &change->file, error);
@@ -159,7 +159,7 @@ static bool is_stored(const ConfigChange *change, Str name)
 static int unset(const Cli *cli, ConfigChange *change, const Item *item, const char *given)
 {
     Error error = { .code = ERR_NONE };
-    bool in_file = false, in_profile = take_out(change->profile, item->name);
+    bool in_file = false, in_profile = unset_all_names(change->profile, item->name);
     if (item->is_own && !config_file_unset(cli->arena, &change->file, item->name, &change->file, &in_file, &error))
         return cli_bad(cli, "%s", error.message);
     change->changes_file = change->changes_file || in_file;
