@@ -155,6 +155,33 @@ static void warn_of_second_names(const Profile *profile, const char *name)
     }
 }
 
+/* What counts under this very name; null: nothing. */
+static Str given_as(const Settings *settings, const char *name)
+{
+    const char *environment = from_environment(name);
+    const ProfileEntry *entry = environment ? NULL : profile_get(settings->profile, str_from(name));
+    return entry ? entry->text : str_from(environment);
+}
+
+bool settings_names_agree(const Settings *settings, const char *name, const char **ret_first, const char **ret_second)
+{
+    const char *used = NULL, *given = name;
+    Str first = STR_NULL;
+    for (size_t i = 0; given; given = setting_alias(name, i++)) {
+        Str value = given_as(settings, given);
+        if (first.p && value.p && !str_eq(first, value)) {
+            *ret_first = used;
+            *ret_second = given;
+            return false;
+        }
+        if (!first.p && value.p) {
+            first = value;
+            used = given;
+        }
+    }
+    return true;
+}
+
 static void add_unknown(Buf *list, Str name)
 {
     /* The client speaks to its own processes with PREFECT__ names. */
