@@ -67,6 +67,7 @@ typedef struct Route {
     Handler gate;             /* asked before anything is decoded: whether the route is served at all */
     DbLock lock;              /* taken before `handle`, for what is rarely written and not by one row */
     bool any_version;         /* no X-PREFECT-API-VERSION check (/health) */
+    bool open;                /* needs no key (/health) */
     bool slow;                /* checking the request may wait for the disk: not on the loop */
     RouteDoc doc;
 } Route;
