@@ -1,6 +1,7 @@
 /* access/refusals.c -- a small table of the addresses that were refused last. */
 #include "access/refusals.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -34,10 +35,16 @@ void refusals_free(Refusals *refusals)
 }
 
 /* Who has an IPv6 address has some 2^64 of them. */
-static struct in6_addr network_of(const struct in6_addr *peer)
+static struct in6_addr network_of(Str peer)
 {
-    struct in6_addr network = *peer;
-    if (!IN6_IS_ADDR_V4MAPPED(peer))
+    char text[INET6_ADDRSTRLEN + 8];
+    struct in6_addr network = { 0 };
+    if (snprintf(text, sizeof text, "::ffff:%.*s", STR_ARG(peer)) < (int)sizeof text
+        && inet_pton(AF_INET6, text, &network) == 1)
+        return network;
+    if (inet_pton(AF_INET6, text + 7, &network) != 1)
+        return in6addr_any;
+    if (!IN6_IS_ADDR_V4MAPPED(&network))
         memset(network.s6_addr + 8, 0, 8);
     return network;
 }
@@ -64,7 +71,7 @@ static Place *find_place(Refusals *refusals, const struct in6_addr *network, int
     return oldest;
 }
 
-bool refusals_count(Refusals *refusals, const struct in6_addr *peer, int64_t now, unsigned *ret_more)
+bool refusals_count(Refusals *refusals, Str peer, int64_t now, unsigned *ret_more)
 {
     struct in6_addr network = network_of(peer);
     pthread_mutex_lock(&refusals->lock);

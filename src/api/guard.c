@@ -34,16 +34,16 @@ static const struct Refusal { const char *answer, *logged; } refusals[] = {
 };
 
 /* One line a second for each address, and never what was sent. */
-static void log_refusal(const Req *req, const char *why)
+static void log_refusal(Req *req, const char *why)
 {
     unsigned more;
-    char peer[PEER_TEXT], others[64] = "";
-    if (!refusals_count(access_refusals(req->app->access), &req->http->peer, clock_monotonic(), &more))
+    char others[64] = "";
+    Str peer = request_peer(req);
+    if (!refusals_count(access_refusals(req->app->access), peer, clock_monotonic(), &more))
         return;
     if (more)
         (void)snprintf(others, sizeof others, "; %u more since the last line", more);
-    peer_text(req, peer);
-    log_warning("orion.access", "Refused %s: %.*s%s%s: %.*s %.*s%s", peer, STR_ARG(req->grant.who),
+    log_warning("orion.access", "Refused %.*s: %.*s%s%s: %.*s %.*s%s", STR_ARG(peer), STR_ARG(req->grant.who),
                 req->grant.who.n ? " " : "", why, STR_ARG(req->http->method_text), STR_ARG(req->http->raw_path),
                 others);
 }

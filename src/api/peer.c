@@ -3,10 +3,11 @@
 
 #include <arpa/inet.h>
 
-void peer_text(const Req *req, char ret[PEER_TEXT])
+Str request_peer(Req *req)
 {
+    char text[INET6_ADDRSTRLEN] = "";
     const struct in6_addr *peer = &req->http->peer;
     bool four = IN6_IS_ADDR_V4MAPPED(peer);
-    if (!inet_ntop(four ? AF_INET : AF_INET6, four ? peer->s6_addr + 12 : peer->s6_addr, ret, PEER_TEXT))
-        ret[0] = '\0';
+    (void)!inet_ntop(four ? AF_INET : AF_INET6, four ? peer->s6_addr + 12 : peer->s6_addr, text, sizeof text);
+    return arena_str(req->arena, str_from(text));
 }

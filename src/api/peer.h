@@ -4,7 +4,6 @@
 
 #include "api/request.h"
 
-enum { PEER_TEXT = INET6_ADDRSTRLEN };
-void peer_text(const Req *req, char ret[PEER_TEXT]); /* "192.0.2.7", "2001:db8::7" */
+Str request_peer(Req *req); /* "192.0.2.7", "2001:db8::7"; in the request's arena */
 
 #endif

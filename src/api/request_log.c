@@ -11,14 +11,12 @@ void request_log_begin(Req *req)
         req->began = clock_monotonic();
 }
 
-void request_log_end(const Req *req, int status)
+void request_log_end(Req *req, int status)
 {
-    char peer[PEER_TEXT];
     if (!log_wants(LOG_INFO))
         return;
-    peer_text(req, peer);
-    Str who = req->grant.who;
-    log_info("orion.access", "%s - \"%.*s %.*s\" %d %.1f ms%s%.*s", peer, STR_ARG(req->http->method_text),
-             STR_ARG(req->http->raw_path), status, (double)(clock_monotonic() - req->began) / 1e3, who.n ? " " : "",
-             STR_ARG(who));
+    Str peer = request_peer(req), who = req->grant.who;
+    double ms = (double)(clock_monotonic() - req->began) / 1e3;
+    log_info("orion.access", "%.*s - \"%.*s %.*s\" %d %.1f ms%s%.*s", STR_ARG(peer), STR_ARG(req->http->method_text),
+             STR_ARG(req->http->raw_path), status, ms, who.n ? " " : "", STR_ARG(who));
 }

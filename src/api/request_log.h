@@ -5,6 +5,6 @@
 #include "api/request.h"
 
 void request_log_begin(Req *req);              /* notes when it began; nothing where no line will be written */
-void request_log_end(const Req *req, int status); /* before the reply, which ends the request */
+void request_log_end(Req *req, int status); /* before the reply, which ends the request */
 
 #endif

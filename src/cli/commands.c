@@ -85,7 +85,7 @@ const Command cli_commands[] = {
     { "config view", NULL, "Show the settings in use.",
       .options = view_options, .flags = COMMAND_LENIENT, .run = cmd_config_view },
 
-    GROUP("key", "keys", "Keys, which clients send as PREFECT_API_KEY."),
+    GROUP("key", NULL, "Keys of clients, and the key that encrypts block documents."),
     { "key create", NULL, "Make a key and print it, this once.",
       TAKES("NAME", 1, 1), .options = key_options, .run = cmd_key_create },
     { "key list", NULL, "List the keys by their first characters.", .run = cmd_key_list },
