@@ -106,8 +106,8 @@ static bool take_over(Access *access, Arena *arena, Str text)
     Keys keys;
     size_t before = count_keys(&access->keys), after;
     if (!text.p && before) {
-        log_error(logger, "%s is gone. Its %zu keys stay valid until the server ends; to have none, revoke them.",
-                  access->path, before);
+        log_error(logger, "%s is gone. Its keys stay valid until the server ends; to have none, revoke them.",
+                  access->path);
         return false;
     }
     if (!parse(access, arena, text, &keys, &error)) {
@@ -119,7 +119,7 @@ static bool take_over(Access *access, Arena *arena, Str text)
     if (before && !after && !access->has_password)
         log_warning(logger, "There are no keys any more: whoever reaches this server may do everything.");
     else if (before || after)
-        log_info(logger, "%zu keys were read from %s", after, access->path);
+        log_info(logger, "Keys read from %s: %zu", access->path, after);
     return true;
 }
 
