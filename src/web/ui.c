@@ -1,5 +1,5 @@
-/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and what tells it where the API
- * is. */
+/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and /ui-settings, from which
+ * it learns where the API is. */
 #include "web/ui.h"
 
 #include <ctype.h>
@@ -17,7 +17,7 @@ bool ui_is_embedded(void)
 
 /* ---- what headers say ---- */
 
-/* The q of "gzip;q=0.5" in thousandths; 1000 where there is none. */
+/* The q of "gzip;q=0.5" in thousandths; 1000 without one. */
 static int read_quality(Str parameters)
 {
     while (parameters.n) {
@@ -33,7 +33,7 @@ static int read_quality(Str parameters)
     return 1000;
 }
 
-/* How much the client wants a coding; -1: it does not speak of it. */
+/* How much the client wants a coding; -1: it does not mention it. */
 static int find_quality(Str accepted, Str coding)
 {
     int quality = -1;
@@ -148,7 +148,7 @@ static bool serve_file(Req *req)
 
 /* ---- /ui-settings ---- */
 
-/* The address by which the browser came, unless the setting was made: so any port and any proxy works. */
+/* The address by which the browser came, unless the setting has a value: so any port and any proxy works. */
 static Str api_address(Req *req)
 {
     static const char name[] = "PREFECT_ORION_UI_API_URL";

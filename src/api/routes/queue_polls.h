@@ -1,4 +1,4 @@
-/* api/routes/queue_polls.h -- the record of who asked queues for work. */
+/* api/routes/queue_polls.h -- records who polled queues for work. */
 #ifndef ORION_QUEUE_POLLS_H
 #define ORION_QUEUE_POLLS_H
 
