@@ -2,9 +2,11 @@
 #include "api/dispatch.h"
 
 #include "api/decode.h"
+#include "api/guard.h"
 #include "api/match.h"
 #include "api/offload.h"
 #include "api/reply.h"
+#include "api/request_log.h"
 
 enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 if every value is wrong */
 
@@ -15,6 +17,7 @@ Req *req_new(HttpRequest *http, const App *app)
     req->arena = http->arena;
     req->app = app;
     req->now = clock_now();
+    request_log_begin(req);
     invalid_init(&req->invalid, req->arena, req->now);
     return req;
 }
@@ -75,7 +78,7 @@ static bool redirect_slash(Req *req, Str path)
 
 static void decode_and_run(Req *req)
 {
-    if (decode_request(req))
+    if (guard_check_route(req) && decode_request(req) && guard_check_object(req))
         run(req);
     else
         reply_send(req);

@@ -2,6 +2,8 @@
 #include "api/reply.h"
 
 #include "api/address.h"
+#include "api/guard.h"
+#include "api/request_log.h"
 #include "base/log.h"
 #include "base/unicode.h"
 
@@ -12,6 +14,7 @@ static const struct ErrorShape {
 } error_shapes[] = {
     [ERR_INVALID] = { 422, "detail", NULL },
     [ERR_BAD_REQUEST] = { 400, "detail", NULL },
+    [ERR_UNAUTHORIZED] = { 401, "detail", NULL },
     [ERR_FORBIDDEN] = { 403, "detail", NULL },
     [ERR_NOT_FOUND] = { 404, "detail", NULL },
     [ERR_OBJECT_NOT_FOUND] = { 404, "exception_message", NULL },
@@ -67,13 +70,14 @@ void reply_send_with(Req *req, HttpHeader *headers, size_t count)
         headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), named ? origin : STR("*") };
     if (named)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
+    request_log_end(req, req->status);
     http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
 }
 
 void reply_send(Req *req)
 {
     HttpHeader headers[6];
-    size_t count = 0;
+    size_t count = req->error.code == ERR_UNAUTHORIZED ? guard_challenges(req, headers) : 0;
     if (req->error.code != ERR_NONE)
         write_error(req);
     else if (req->invalid.count)
@@ -159,6 +163,7 @@ bool reply_preflight(Req *req)
         headers[count++] = (HttpHeader){ STR("access-control-allow-headers"), asked };
     if (req->cors == CORS_THIS)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
+    request_log_end(req, known ? 200 : 400);
     http_reply(http, known ? 200 : 400, headers, count, known ? STR("OK") : STR("Disallowed CORS method"));
     return true;
 }

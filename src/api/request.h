@@ -2,6 +2,7 @@
 #ifndef ORION_REQUEST_H
 #define ORION_REQUEST_H
 
+#include "access/access.h"
 #include "api/route.h"
 #include "base/json.h"
 #include "config/settings.h"
@@ -14,7 +15,8 @@ typedef struct App {
     bool on_loopback;           /* it listens on a loopback address */
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
     struct Docs *docs;
-    struct Offload *offload;     /* for requests that would block the loop */
+    Access *access;             /* keys and password; its own lock */
+    struct Offload *offload;     /* for requests that would hold the loop up */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
@@ -28,7 +30,9 @@ struct Req {
     const App *app;
     const Route *route;
     Time now;                   /* of the request's arrival */
+    int64_t began;              /* the same by the monotonic clock; 0 where no line of the log needs it */
     Cors cors;
+    AccessGrant grant;          /* what its key allows */
 
     /* Decoded (api/decode.c). */
     Str params[4];              /* of the path, in order */

@@ -66,6 +66,7 @@ typedef struct Route {
     Handler gate;             /* called before anything is decoded: whether the route is served at all */
     DbLock lock;              /* taken before `handle`, for data that is rarely written, and not row by row */
     bool any_version;         /* no X-PREFECT-API-VERSION check (/health) */
+    bool open;                /* needs no key (/health) */
     bool slow;                /* checking the request may wait for the disk: not on the loop */
     RouteDoc doc;
 } Route;

@@ -41,6 +41,7 @@ typedef enum ErrorCode {
     ERR_NONE = 0,
     ERR_INVALID,          /* 422 {"detail": message} */
     ERR_BAD_REQUEST,      /* 400 {"detail": message} */
+    ERR_UNAUTHORIZED,     /* 401 {"detail": message}, with WWW-Authenticate */
     ERR_FORBIDDEN,        /* 403 {"detail": message} */
     ERR_NOT_FOUND,        /* 404 {"detail": message} */
     ERR_OBJECT_NOT_FOUND, /* 404 {"exception_message": message}: the reference's ObjectNotFoundError */

@@ -15,13 +15,19 @@
  * key's signing half ends and its encrypting half begins. */
 enum { SIGN = 16, VERSION = 0x80, STAMP = 8, IV = 16, BLOCK = 16, MAC = 32, HEAD = 1 + STAMP + IV, KEY_TEXT = 44 };
 
+void sha256(Str bytes, unsigned char ret[SHA256_SIZE])
+{
+    SHA256_CTX context;
+    SHA256_Init(&context); /* none of the three can fail */
+    SHA256_Update(&context, bytes.p, bytes.n);
+    SHA256_Final(ret, &context);
+}
+
 Str sha256_hex(Arena *arena, Str bytes)
 {
-    unsigned char digest[32];
+    unsigned char digest[SHA256_SIZE];
     char *text = arena_alloc(arena, 65);
-    SHA256_CTX context;
-    if (!SHA256_Init(&context) || !SHA256_Update(&context, bytes.p, bytes.n) || !SHA256_Final(digest, &context))
-        return STR_NULL;
+    sha256(bytes, digest);
     for (size_t i = 0; i < sizeof digest; i++)
         (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
     return (Str){ text, 64 };
@@ -74,6 +80,37 @@ static bool base64url_decode(Str text, unsigned char *out, size_t *ret_n)
         }
     }
     *ret_n = n;
+    return true;
+}
+
+bool bytes_are_equal(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n)
+{
+    Str text = base64url_encode(arena, bytes, n);
+    while (text.n && text.p[text.n - 1] == '=')
+        text.n--;
+    return arena_str(arena, text);
+}
+
+bool base64_decode(Arena *arena, Str text, Str *ret)
+{
+    Str digits = text;
+    while (digits.n && text.n - digits.n < 2 && digits.p[digits.n - 1] == '=')
+        digits.n--;
+    for (size_t i = 0; i < digits.n; i++)
+        if (char_in(digits.p[i], "= \t\r\n")) /* the first counts as a digit in OpenSSL, the others are skipped */
+            return false;
+    if (text.n == 0 || text.n % 4 != 0 || text.n > INT32_MAX)
+        return false;
+    unsigned char *out = arena_alloc(arena, text.n / 4 * 3 + 1);
+    int n = EVP_DecodeBlock(out, (const unsigned char *)text.p, (int)text.n);
+    if (n < 0)
+        return false;
+    *ret = (Str){ (char *)out, (size_t)n - (text.n - digits.n) };
     return true;
 }
 

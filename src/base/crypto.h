@@ -1,11 +1,19 @@
-/* base/crypto.h -- the little cryptography that the API needs: SHA-256 for checksums, Fernet for the data of blocks. */
+/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums and keys, Fernet for the data of
+ * blocks. */
 #ifndef ORION_CRYPTO_H
 #define ORION_CRYPTO_H
 
 #include "base/arena.h"
 #include "base/clock.h"
 
+enum { SHA256_SIZE = 32 };
+void sha256(Str bytes, unsigned char ret[SHA256_SIZE]);
 Str sha256_hex(Arena *arena, Str bytes);
+/* Whether they are equal, in a time that says nothing of where they differ. */
+bool bytes_are_equal(const void *a, const void *b, size_t n);
+
+Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n); /* without padding, ended by a zero */
+bool base64_decode(Arena *arena, Str text, Str *ret) MUST_CHECK;        /* plain base64 with its padding */
 
 /* A Fernet key: 16 bytes sign, 16 encrypt. */
 typedef struct FernetKey {

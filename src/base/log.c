@@ -25,6 +25,11 @@ void log_set_level(LogLevel level)
     atomic_store(&threshold, (int)level);
 }
 
+bool log_wants(LogLevel level)
+{
+    return (int)level >= atomic_load(&threshold);
+}
+
 static bool parse_number(Str name, LogLevel *ret)
 {
     unsigned value = 0;
@@ -97,7 +102,7 @@ static void write_all(const char *bytes, size_t n)
 
 void log_line(LogLevel level, const char *logger, const char *format, ...)
 {
-    if ((int)level < atomic_load(&threshold))
+    if (!log_wants(level))
         return;
     /* Logging must not disturb a caller that is yet to look at errno. */
     int saved_errno = errno;

@@ -1,5 +1,6 @@
 /* cli/cmd_config_check.c -- `orion config check`: the lines of orion.toml that are wrong, and one table of what the
  * settings in use must be, which `orion start` obeys too. */
+#include "access/access.h"
 #include "blocks/encryption.h"
 #include "cli/cli.h"
 #include "config/config_file.h"
@@ -55,6 +56,11 @@ static bool encryption_key_is_one(const Cli *cli, Error *error)
     return encryption_check(cli->settings, error);
 }
 
+static bool auth_string_is_one(const Cli *cli, Error *error)
+{
+    return access_check_settings(cli->settings, error);
+}
+
 static bool log_lines_fit(const Cli *cli, Error *error)
 {
     return is_ordered(cli, "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", error);
@@ -76,6 +82,7 @@ static const SettingsCheck checks[] = {
     { "PREFECT_ORION_API_PORT", NULL, true, port_is_one },
     { "ORION_SERVER_CONNECTIONS", NULL, true, connections_are_some },
     { "ORION_ENCRYPTION_KEY", NULL, true, encryption_key_is_one },
+    { "ORION_AUTH_STRING", NULL, true, auth_string_is_one },
     { "PREFECT_ORION_DATABASE_CONNECTION_URL", "PREFECT_ORION_DATABASE_PASSWORD", true, database_url_is_one },
     { "ORION_DATABASE_CONNECTIONS", NULL, false, database_connections_are_some },
     { "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", false, log_lines_fit },

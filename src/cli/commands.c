@@ -48,6 +48,13 @@ static const CliOption inspect_options[] = {
     { .name = NULL },
 };
 
+static const CliOption key_options[] = {
+    { "read-only", NULL, 0, NULL, NULL, "A key that changes nothing and reads no secrets." },
+    { "expires", NULL, 0, "TIME", NULL, "How long it is valid: 90d, 12h, 4w (for ever)." },
+    { .name = NULL },
+};
+static const CliOption revoke_options[] = { YES, { .name = NULL } };
+
 #define TAKES(text, from, to) .arguments = (text), .least = (from), .most = (to)
 #define GROUP(name, other, text) { name, other, text, .flags = COMMAND_GROUP }
 #define FOREIGN(name, other, text) { name, other, text, .most = ARGUMENTS_ANY, .flags = COMMAND_FOREIGN }
@@ -79,6 +86,13 @@ const Command cli_commands[] = {
       .use = SETTINGS_TO_CHECK, .run = cmd_config_check },
     { "config view", NULL, "Show the settings in use.",
       .options = view_options, .use = SETTINGS_TO_REPAIR, .run = cmd_config_view },
+
+    GROUP("key", NULL, "Keys of clients, and the key that encrypts block documents."),
+    { "key create", NULL, "Make a key and print it, this once.",
+      TAKES("NAME", 1, 1), .options = key_options, .run = cmd_key_create },
+    { "key list", NULL, "List the keys by their first characters.", .run = cmd_key_list },
+    { "key revoke", NULL, "Make a key invalid.", TAKES("NAME", 1, 1), .options = revoke_options,
+      .run = cmd_key_revoke },
 
     GROUP("profile", "profiles", "Work with profiles: named sets of settings."),
     { "profile ls", NULL, "List the profiles.", .use = SETTINGS_TO_REPAIR, .run = cmd_profile_ls },

@@ -183,6 +183,51 @@ static void warn_of_second_names(const Profile *profile, const char *name)
     }
 }
 
+/* What one source says under one name, or null. */
+static Str named_value(const Settings *settings, SettingSource source, const char *name)
+{
+    if (source == FROM_ENVIRONMENT)
+        return str_from(from_environment(name));
+    if (source == FROM_PROFILE) {
+        const ProfileEntry *entry =
+            is_own_name(str_from(name)) ? NULL : profile_get(settings->profile, str_from(name));
+        return entry ? entry->text : STR_NULL;
+    }
+    const ConfigEntry *line = settings->file.entries;
+    while (line && !str_is(line->name, name))
+        line = line->next;
+    return line ? line->text : STR_NULL;
+}
+
+/* What counts under this very name; null: nothing. */
+static Str given_as(const Settings *settings, const char *name)
+{
+    static const SettingSource order[] = { FROM_ENVIRONMENT, FROM_FILE, FROM_PROFILE };
+    Str value = STR_NULL;
+    for (size_t i = 0; i < COUNT_OF(order) && !value.p; i++)
+        value = named_value(settings, order[i], name);
+    return value;
+}
+
+bool settings_names_agree(const Settings *settings, const char *name, const char **ret_first, const char **ret_second)
+{
+    const char *used = NULL, *given = name;
+    Str first = STR_NULL;
+    for (size_t i = 0; given; given = setting_alias(name, i++)) {
+        Str value = given_as(settings, given);
+        if (first.p && value.p && !str_eq(first, value)) {
+            *ret_first = used;
+            *ret_second = given;
+            return false;
+        }
+        if (!first.p && value.p) {
+            first = value;
+            used = given;
+        }
+    }
+    return true;
+}
+
 static void add_unknown(Buf *list, Str name)
 {
     /* The client passes PREFECT__ names to processes of its own. */
@@ -498,21 +543,6 @@ Str settings_where(const Settings *settings, const char *name, Arena *arena)
         break;
     }
     return STR_NULL;
-}
-
-/* What one source says under one name, or null. */
-static Str named_value(const Settings *settings, SettingSource source, const char *name)
-{
-    if (source == FROM_ENVIRONMENT)
-        return str_from(from_environment(name));
-    if (source == FROM_PROFILE) {
-        const ProfileEntry *entry = profile_get(settings->profile, str_from(name));
-        return entry ? entry->text : STR_NULL;
-    }
-    const ConfigEntry *line = settings->file.entries;
-    while (line && !str_is(line->name, name))
-        line = line->next;
-    return line ? line->text : STR_NULL;
 }
 
 bool settings_source_agrees(const Settings *settings, SettingSource source, const char *name)

@@ -61,6 +61,10 @@ void settings_free(Settings *settings);
  * *error says why not. */
 bool settings_override(Settings *settings, const char *name, Str value, Error *error) MUST_CHECK;
 
+/* Whether all names under which a setting is given have the same value. False: two of them that have not. */
+bool settings_names_agree(const Settings *settings, const char *name, const char **ret_first, const char **ret_second)
+    MUST_CHECK;
+
 /* Values with templates expanded; the name must be in the table (asserted). Text ends with a zero, or is null. */
 Str settings_text(const Settings *settings, const char *name);
 bool settings_bool(const Settings *settings, const char *name);

@@ -153,18 +153,51 @@ static void warn_without_zones(void)
     arena_free(arena);
 }
 
+/* Who serves others must mean to. */
+static void warn_of_open_doors(const App *app)
+{
+    AccessOffers offers = access_offers(app->access);
+    if (!offers.keys && !offers.password && !app->on_loopback)
+        log_warning("orion.access",
+                    "Whoever reaches this server may read, change and delete everything. Make a key with `orion key "
+                    "create NAME`, set ORION_AUTH_STRING to user:password, or listen on 127.0.0.1 only.");
+    if (offers.keys && !offers.password && settings_bool(app->settings, "PREFECT_ORION_UI_ENABLED"))
+        log_warning("orion.access",
+                    "The dashboard cannot send a key: it will not work in a browser unless ORION_AUTH_STRING is set to "
+                    "user:password, which a browser asks for. --no-ui turns it off.");
+}
+
+static void serve(App *app, HttpServer *server)
+{
+    app->on_loopback = http_server_has_loopback(server);
+    warn_of_open_doors(app);
+    if (!access_watch(app->access))
+        log_error("orion.access", "Cannot start a thread: new and revoked keys will count after a restart.");
+    running = server;
+    if (stop_asked)
+        http_server_stop(server);
+    Services *services = services_start(app->settings, app->db);
+    http_server_run(server, DRAIN_SECONDS);
+    running = NULL;
+    services_stop(services);
+}
+
 bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
 {
     if (!encryption_use(settings, error))
         return false;
-    Db *db = open_database(settings, error);
-    if (!db)
+    Access *access = access_new(settings, error);
+    Db *db = access ? open_database(settings, error) : NULL;
+    if (!db) {
+        access_free(access);
         return false;
+    }
     App app = {
         .settings = settings,
         .db = db,
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
         .ui_dir = options->ui_dir,
+        .access = access,
         .docs = docs_new(),
         .offload = offload_new(),
     };
@@ -173,20 +206,12 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
     take_signals(); /* before it reports that it is ready */
     HttpServer *server = listen_http(settings, options, &app, error);
     bool served = server != NULL;
-    if (served) {
-        app.on_loopback = http_server_has_loopback(server);
-        running = server;
-        /* A signal that came before found nothing to stop. */
-        if (stop_asked)
-            http_server_stop(server);
-        Services *services = services_start(settings, db);
-        http_server_run(server, DRAIN_SECONDS);
-        running = NULL;
-        services_stop(services);
-    }
-    offload_free(app.offload); /* whatever is not answered then is with the database */
+    if (served)
+        serve(&app, server);
+    offload_free(app.offload); /* what it still has to answer is with the database afterwards */
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);
+    access_free(access); /* what the database still answered may be logged */
     return served;
 }

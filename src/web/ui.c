@@ -196,13 +196,18 @@ static void send_not_allowed(Req *req, bool only_get)
     reply_send_with(req, headers, only_get ? 2 : 1);
 }
 
-/* The dashboard's files answer GET and HEAD on every path. Without them there is only /ui-settings. */
+bool ui_is_file(Str path)
+{
+    return !str_is(path, "/ui-settings");
+}
+
+/* The dashboard's files stand for every path and for GET and HEAD. Without them there is only /ui-settings. */
 void ui_handle(Req *req)
 {
     HttpMethod method = req->http->method;
     bool has_files = req->app->ui_dir || ui_is_embedded();
     bool served = has_files && settings_bool(req->app->settings, "PREFECT_ORION_UI_ENABLED");
-    bool settings = str_is(req->http->path, "/ui-settings");
+    bool settings = !ui_is_file(req->http->path);
     if (settings && method == HTTP_GET)
         send_settings(req);
     else if (served && (method == HTTP_GET || method == HTTP_HEAD)) {

@@ -4,8 +4,8 @@
 
 #include "api/request.h"
 
-/* Records a poll of those queues (count 0: of all of the pool's) by that agent (null: none) in a write of its own,
- * which no answer waits for. */
-void queue_polls_record(const App *app, Str pool_id, const Str *queue_ids, size_t count, Str agent_id);
+/* Records a poll of those queues (count 0: of all the pool's) by that agent (null: none) in a write of its own, which
+ * no answer waits for. A key that may only read leaves none. */
+void queue_polls_record(const Req *req, Str pool_id, const Str *queue_ids, size_t count, Str agent_id);
 
 #endif

@@ -15,6 +15,6 @@ static bool hello(Req *req)
 
 static const Route root_routes[] = {
     { HTTP_GET, "/hello",  hello,       TX_NONE, 200, .doc = { "hello" } },
-    { HTTP_GET, "/health", read_health, TX_NONE, 200, .any_version = true, .doc = { "health_check" } },
+    { HTTP_GET, "/health", read_health, TX_NONE, 200, .any_version = true, .open = true, .doc = { "health_check" } },
 };
 const RouteFamily root_family = FAMILY(root_routes, .tag = "Root");

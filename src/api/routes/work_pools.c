@@ -98,7 +98,7 @@ static bool get_scheduled_runs(Req *req)
     for (size_t i = 0; i < list.count; i++)
         codec_write(w, &worker_flow_run_model, list.runs[i]);
     json_array_end(w);
-    queue_polls_record(req->app, pool->id, queue_ids.items, queue_ids.count, STR_NULL);
+    queue_polls_record(req, pool->id, queue_ids.items, queue_ids.count, STR_NULL);
     return true;
 }
 

@@ -52,7 +52,7 @@ static bool get_runs(Req *req)
         codec_write(w, &flow_run_model, list.runs[i]);
     json_array_end(w);
     if (!body->from_ui) /* the dashboard only looks */
-        queue_polls_record(req->app, STR_NULL, &queue->id, 1, body->agent_id);
+        queue_polls_record(req, STR_NULL, &queue->id, 1, body->agent_id);
     return true;
 }
 
