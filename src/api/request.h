@@ -15,6 +15,8 @@ typedef struct App {
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
     struct Docs *docs;
     struct Offload *offload;     /* for requests that would hold the loop up */
+    struct Proxies *proxies;    /* which are trusted; what is in it changes on the loop's thread alone */
+    Str root_path;              /* ORION_ROOT_PATH: "/prefect", or empty */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
@@ -27,6 +29,7 @@ struct Req {
     const Route *route;
     Time now;                   /* of the request's arrival */
     Cors cors;
+    const struct Forwarded *forwarded; /* NULL until somebody asks (api/address.h) */
 
     /* Decoded (api/decode.c). */
     Str params[4];              /* of the path, in order */

@@ -13,12 +13,17 @@
 
 enum { SIGN = 16, VERSION = 0x80, STAMP = 8, IV = 16, BLOCK = 16, MAC = 32, HEAD = 1 + STAMP + IV, KEY_TEXT = 44 };
 
+static bool sha256(Str bytes, unsigned char digest[32])
+{
+    SHA256_CTX context;
+    return SHA256_Init(&context) && SHA256_Update(&context, bytes.p, bytes.n) && SHA256_Final(digest, &context);
+}
+
 Str sha256_hex(Arena *arena, Str bytes)
 {
     unsigned char digest[32];
     char *text = arena_alloc(arena, 65);
-    SHA256_CTX context;
-    if (!SHA256_Init(&context) || !SHA256_Update(&context, bytes.p, bytes.n) || !SHA256_Final(digest, &context))
+    if (!sha256(bytes, digest))
         return STR_NULL;
     for (size_t i = 0; i < sizeof digest; i++)
         (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
@@ -39,6 +44,18 @@ static Str base64url_encode(Arena *arena, const unsigned char *in, size_t n)
         buf_char(&out, i + 2 < n ? alphabet[v & 63] : '=');
     }
     return (Str){ buf_cstr(&out), out.n };
+}
+
+Str sha256_base64(Arena *arena, Str bytes)
+{
+    unsigned char digest[32];
+    if (!sha256(bytes, digest))
+        return STR_NULL;
+    Str url = base64url_encode(arena, digest, sizeof digest);
+    char *text = arena_cstr(arena, url);
+    for (char *p = text; *p; p++)
+        *p = *p == '-' ? '+' : *p == '_' ? '/' : *p;
+    return (Str){ text, url.n };
 }
 
 /* Those of plain base64 too, as Python's decoder takes them: `openssl rand -base64 32` makes such keys. */

@@ -1,4 +1,5 @@
-/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums, Fernet for the data of blocks. */
+/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums and policies, Fernet for the data of
+ * blocks. */
 #ifndef ORION_CRYPTO_H
 #define ORION_CRYPTO_H
 
@@ -6,6 +7,7 @@
 #include "base/clock.h"
 
 Str sha256_hex(Arena *arena, Str bytes);
+Str sha256_base64(Arena *arena, Str bytes); /* padded, and with '+' and '/' */
 
 /* A Fernet key: 16 bytes sign, 16 encrypt. */
 typedef struct FernetKey {

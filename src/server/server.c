@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/forwarded.h"
 #include "api/offload.h"
 #include "api/request.h"
 #include "base/log.h"
@@ -161,7 +162,17 @@ static void warn_without_zones(void)
     arena_free(arena);
 }
 
-bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
+static bool read_proxies(const Settings *settings, Arena *arena, Proxies *ret, Error *error)
+{
+    Network *trusted;
+    *ret = (Proxies){ .text = settings_text(settings, "ORION_TRUSTED_PROXIES") };
+    if (!networks_parse(arena, ret->text, &trusted, &ret->count, error))
+        return false;
+    ret->trusted = trusted;
+    return true;
+}
+
+static bool serve(const Settings *settings, const ServerOptions *options, Proxies *proxies, Error *error)
 {
     if (!encryption_check(error))
         return false;
@@ -175,6 +186,8 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .ui_dir = options->ui_dir,
         .docs = docs_new(),
         .offload = offload_new(),
+        .proxies = proxies,
+        .root_path = settings_text(settings, "ORION_ROOT_PATH"),
     };
     warn_without_zones();
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
@@ -195,5 +208,14 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);
+    return served;
+}
+
+bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
+{
+    Proxies proxies;
+    Arena *arena = arena_new_small(256);
+    bool served = read_proxies(settings, arena, &proxies, error) && serve(settings, options, &proxies, error);
+    arena_free(arena);
     return served;
 }

@@ -1,6 +1,7 @@
 /* web/web.c -- tells requests of the API, of its description and of the dashboard apart. */
 #include "web/web.h"
 
+#include "api/address.h"
 #include "api/dispatch.h"
 #include "api/offload.h"
 #include "api/origin.h"
@@ -11,6 +12,8 @@
 void web_handle(HttpRequest *http, void *app)
 {
     Req *req = req_new(http, app);
+    forwarded_note_ignored(http, req->app->proxies);
+    request_strip_root_path(req);
     if (!origin_check(req)) {
         reply_send(req);
         return;

@@ -156,8 +156,9 @@ def test_origin_joins_the_other_reasons_to_vary(ours, asset):
     ({"host": "there:81"}, "http://there:81/api"), ({"host": "[::1]:4200"}, "http://[::1]:4200/api"),
     ({"host": "inner:1", "x-forwarded-host": "outer.example", "x-forwarded-proto": "https"},
      "https://outer.example/api"),
-    ({"host": "h", "x-forwarded-host": "first:8443, second", "x-forwarded-proto": "HTTPS, http"},
-     "https://first:8443/api"), ({"host": "h", "x-forwarded-proto": "javascript"}, "http://h/api"),
+    ({"host": "h", "x-forwarded-for": "192.0.2.1, 127.0.0.2", "x-forwarded-host": "first:8443, second",
+      "x-forwarded-proto": "HTTPS, http"}, "https://first:8443/api"),
+    ({"host": "h", "x-forwarded-proto": "javascript"}, "http://h/api"),
     ({"host": "h", "x-forwarded-host": 'a"/b'}, "http://h/api"),
     ({"host": "h", "x-forwarded-host": ""}, "http://h/api")])
 def test_address(ours, headers, address):
