@@ -13,14 +13,15 @@ enum { CLASSIC = COUNT_OF(headers) - 1 }; /* so many of them are not RFC 7239's 
 /* ---- texts ---- */
 
 /* As str_next_item, but a separator within quotes does not count. */
-static Str next_item(Str *rest, char separator)
+static Str next_quoted_item(Str *rest, char separator)
 {
     bool quoted = false;
     size_t end = 0;
-    while (end < rest->n && (quoted || rest->p[end] != separator)) {
-        end += quoted && rest->p[end] == '\\' && end + 1 < rest->n;
-        quoted ^= rest->p[end] == '"' && (end == 0 || !quoted || rest->p[end - 1] != '\\');
-        end++;
+    for (; end < rest->n && (quoted || rest->p[end] != separator); end++) {
+        if (rest->p[end] == '"')
+            quoted = !quoted;
+        else if (quoted && rest->p[end] == '\\' && end + 1 < rest->n)
+            end++;
     }
     Str item = str_trim(str_cut(*rest, 0, end));
     *rest = str_cut(*rest, end + (end < rest->n), rest->n);
@@ -53,14 +54,15 @@ static bool parse_node(Str s, struct in6_addr *ret)
 
 /* ---- lists ---- */
 
-/* The items of all headers of the name, as if they were one. */
-static StrList list_items(const HttpRequest *http, const char *name)
+/* The items of all headers of the name, as if they were one. Quotes mean something in RFC 7239's alone: in the others a
+ * client could hide by them what a proxy adds. */
+static StrList list_items(const HttpRequest *http, const char *name, Str (*cut)(Str *rest, char separator))
 {
     StrList list = { .count = 0 };
     for (size_t i = 0; i < http->header_count; i++) {
         Str rest = http->headers[i].value;
         while (str_is(http->headers[i].name, name) && rest.n) {
-            Str item = next_item(&rest, ',');
+            Str item = cut(&rest, ',');
             if (item.n)
                 str_list_add(&list, http->arena, item);
         }
@@ -92,14 +94,14 @@ static size_t count_proxies(const StrList *nodes, const Proxies *proxies, struct
 
 static void read_classic(const HttpRequest *http, const Proxies *proxies, Forwarded *said)
 {
-    StrList nodes = list_items(http, "x-forwarded-for");
+    StrList nodes = list_items(http, "x-forwarded-for", str_next_item);
     size_t count = count_proxies(&nodes, proxies, &said->client);
     const struct { const char *name; Str *value; } parts[] = {
         { "x-forwarded-host", &said->host }, { "x-forwarded-proto", &said->proto },
         { "x-forwarded-port", &said->port }, { "x-forwarded-prefix", &said->prefix },
     };
     for (size_t i = 0; i < COUNT_OF(parts); i++) {
-        StrList list = list_items(http, parts[i].name);
+        StrList list = list_items(http, parts[i].name, str_next_item);
         *parts[i].value = item_of(&list, count);
     }
 }
@@ -108,8 +110,8 @@ static void read_classic(const HttpRequest *http, const Proxies *proxies, Forwar
 static Str parameter(Arena *arena, Str element, const char *name)
 {
     while (element.n) {
-        Str value = next_item(&element, ';');
-        Str key = next_item(&value, '=');
+        Str value = next_quoted_item(&element, ';');
+        Str key = next_quoted_item(&value, '=');
         if (str_same_word(key, str_from(name)))
             return unquote(arena, value);
     }
@@ -118,7 +120,7 @@ static Str parameter(Arena *arena, Str element, const char *name)
 
 static void read_standard(const HttpRequest *http, const Proxies *proxies, Forwarded *said)
 {
-    StrList elements = list_items(http, "forwarded"), nodes = { .count = 0 };
+    StrList elements = list_items(http, "forwarded", next_quoted_item), nodes = { .count = 0 };
     for (size_t i = 0; i < elements.count; i++)
         str_list_add(&nodes, http->arena, parameter(http->arena, elements.items[i], "for"));
     Str element = item_of(&elements, count_proxies(&nodes, proxies, &said->client));
