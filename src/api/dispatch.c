@@ -6,7 +6,7 @@
 #include "api/offload.h"
 #include "api/reply.h"
 
-enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 where every value is wrong */
+enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 if every value is wrong */
 
 Req *req_new(HttpRequest *http, const App *app)
 {
@@ -24,6 +24,7 @@ static bool run_job(Tx *tx, void *arg)
     Req *req = arg;
     req->tx = tx;
     req->status = req->route->status;
+    /* A job may run twice: nothing is left of the first answer. */
     req->reply = (Buf){ 0 };
     db_lock(tx, req->route->lock);
     bool ok = req->route->handle(req);
@@ -54,7 +55,7 @@ static void run(Req *req)
     db_submit(req->app->db, &req->job);
 }
 
-/* Starlette's redirect_slashes: the same path with or without its last slash has a row. */
+/* Starlette's redirect_slashes: redirects if the same path with or without its last slash has a row. */
 static bool redirect_slash(Req *req, Str path)
 {
     const Route *other_method;

@@ -6,7 +6,7 @@
 
 #include "api/address.h"
 
-/* Whether the setting, a list, holds the text or "*". */
+/* Whether the setting, a list, contains the text or "*". */
 static bool list_has(const Settings *settings, const char *setting, Str text)
 {
     Str rest = settings_text(settings, setting);
@@ -20,8 +20,8 @@ static bool list_has(const Settings *settings, const char *setting, Str text)
     return false;
 }
 
-/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its brackets. Empty: it is
- * no such text. */
+/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its
+ * brackets. Null: malformed. */
 static Str host_of(Str authority)
 {
     if (!authority.n)

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/unicode.h"
 
-/* How each error looks on the wire; a text of its own hides the message (which goes to the log). */
+/* How each error looks on the wire; if the row has a text, that hides the message (which goes to the log). */
 static const struct ErrorShape {
     int status;
     const char *key, *text;
@@ -61,7 +61,7 @@ static void write_error(Req *req)
 void reply_send_with(Req *req, HttpHeader *headers, size_t count)
 {
     Str origin = req->cors == CORS_NONE ? STR_NULL : http_header(req->http, "origin");
-    /* Browsers refuse "*" where they sent a cookie. */
+    /* Browsers refuse "*" if they sent a cookie. */
     bool named = origin.p && (req->cors == CORS_THIS || http_header(req->http, "cookie").p);
     if (origin.p)
         headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), named ? origin : STR("*") };
@@ -107,7 +107,7 @@ void reply_not_allowed(Req *req, HttpMethod allowed)
     reply_send_with(req, headers, 2);
 }
 
-/* As urllib's quote: `kept` is what Starlette leaves as it is, besides letters and digits. */
+/* Like urllib's quote; `kept` is what Starlette does not escape. */
 static void add_quoted(Buf *out, Str text)
 {
     static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~:/%#?=@[]!$&'()*+,;";

@@ -1,7 +1,7 @@
 /* base/crypto.c -- SHA-256 and Fernet over OpenSSL's libcrypto. */
 #include "base/crypto.h"
 
-/* the digest alone: asking EVP for it loads the providers, 3 MB resident at every first start */
+/* SHA256_* for the plain digest: getting it through EVP loads the providers, 3 MB resident at every first start */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -11,6 +11,8 @@
 #include "base/buf.h"
 #include "base/random.h"
 
+/* A token: version, time stamp and IV (the head), blocks of ciphertext, and the MAC of all that. SIGN is where the
+ * key's signing half ends and its encrypting half begins. */
 enum { SIGN = 16, VERSION = 0x80, STAMP = 8, IV = 16, BLOCK = 16, MAC = 32, HEAD = 1 + STAMP + IV, KEY_TEXT = 44 };
 
 static bool sha256(Str bytes, unsigned char digest[32])
@@ -95,9 +97,9 @@ static bool base64url_decode(Str text, unsigned char *out, size_t *ret_n)
 bool fernet_key_parse(Str text, FernetKey *ret)
 {
     while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r' || text.p[text.n - 1] == ' '))
-        text.n--; /* of a key read from a file */
+        text.n--; /* the line end of a key that was read from a file */
     if (text.n != KEY_TEXT || text.p[text.n - 1] != '=')
-        return false; /* Python wants the padding, and the database may go back to the reference */
+        return false; /* Python requires the padding, and the database may go back to the reference */
     unsigned char bytes[64];
     size_t n;
     if (!base64url_decode(text, bytes, &n) || n != sizeof ret->bytes)
@@ -155,6 +157,7 @@ bool fernet_decrypt(Arena *arena, const FernetKey *key, Str text, Str *ret_plain
     size_t n;
     if (!base64url_decode(text, token, &n) || n < HEAD + BLOCK + MAC || token[0] != VERSION)
         return false;
+    /* Nothing is decrypted before its MAC has been compared, in constant time. */
     if (!mac_of(key, token, n - MAC, mac) || CRYPTO_memcmp(mac, token + n - MAC, MAC) != 0)
         return false;
     char *plain = arena_alloc(arena, n + BLOCK);

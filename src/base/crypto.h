@@ -14,14 +14,14 @@ typedef struct FernetKey {
     unsigned char bytes[32];
 } FernetKey;
 
-/* From and to base64url text of 32 bytes. False: not such a text. */
+/* From and to 32 bytes as base64url text. False: the text is not that. */
 bool fernet_key_parse(Str text, FernetKey *ret) MUST_CHECK;
 Str fernet_key_text(Arena *arena, const FernetKey *key);
 void fernet_key_new(FernetKey *ret);
 
 /* A token (base64url) of the plain text, stamped with `now`; null if the library fails. */
 Str fernet_encrypt(Arena *arena, const FernetKey *key, Str plain, Time now);
-/* False: not a token, or not made with this key. Age is not checked, as the reference does not. */
+/* False: not a token, or not made with this key. Its age is not checked, as in the reference. */
 bool fernet_decrypt(Arena *arena, const FernetKey *key, Str token, Str *ret_plain) MUST_CHECK;
 
 #endif

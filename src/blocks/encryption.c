@@ -8,8 +8,8 @@
 
 typedef enum KeyState {
     KEY_FOUND,
-    KEY_NONE,     /* no row: it was never made, or somebody deleted it */
-    KEY_BROKEN    /* a row that holds no key */
+    KEY_NONE,     /* no row: it was never created, or somebody deleted it */
+    KEY_BROKEN    /* a row without a valid key */
 } KeyState;
 
 static KeyState stored_key(Tx *tx, FernetKey *ret)
@@ -24,7 +24,7 @@ static KeyState stored_key(Tx *tx, FernetKey *ret)
     return key && key->kind == JSON_STRING && fernet_key_parse(key->text, ret) ? KEY_FOUND : KEY_BROKEN;
 }
 
-/* *ret_given: whether there is one; it is the only key then, a bad one too. */
+/* *ret_given: the variable is set. Then it is the only key, even if it is invalid. */
 static bool environment_key(FernetKey *ret, bool *ret_given, Error *error)
 {
     const char *text = getenv("ORION_ENCRYPTION_KEY");
@@ -53,8 +53,8 @@ static bool find_key(Tx *tx, FernetKey *ret, KeyState *ret_state)
 
 static const char broken_row[] = "the row ENCRYPTION_KEY of the table configuration does not contain a Fernet key";
 
-/* A row that holds no key may still be mended, and is what all documents depend on:
- * it goes only where there are none. */
+/* A row without a valid key may still be repaired, and all documents depend on it: it is only
+ * removed if there are none. */
 static bool remove_broken(Tx *tx)
 {
     if (DB_INT(tx, 1, "SELECT COUNT(*) FROM (SELECT 1 FROM block_document LIMIT 1) AS any_document") > 0)
@@ -65,7 +65,7 @@ static bool remove_broken(Tx *tx)
     return DB_SEND(tx, "DELETE FROM configuration WHERE key = $1", v_text(STR("ENCRYPTION_KEY")));
 }
 
-/* Where another server is quicker, its key is the one: data may be encrypted with it already. */
+/* If another server is quicker, its key is used: data may already be encrypted with it. */
 static bool create_key(Tx *tx, FernetKey *ret)
 {
     fernet_key_new(ret);

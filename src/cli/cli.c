@@ -39,9 +39,11 @@ bool cli_switch(const Cli *cli, const char *name, bool otherwise)
     return value ? strcmp(value, "true") == 0 : otherwise;
 }
 
-/* What getopt_long returns: 'h' for help, and for each option twice its place, plus one if it was the negative. */
+/* What getopt_long returns: 'h' for help; for each option FIRST_OPTION plus twice its index, and one more for its
+ * negative. */
 enum { HELP = 'h', FIRST_OPTION = 256 };
 
+/* A command's options as getopt_long takes them. `longs` ends with an empty row, and begins with --help. */
 typedef struct OptionTable {
     struct option longs[OPTIONS_MAX * 2 + 2];
     char letters[OPTIONS_MAX * 2 + 4];
@@ -50,7 +52,7 @@ typedef struct OptionTable {
 static void make_table(const Command *command, OptionTable *table)
 {
     size_t longs = 0, letters = 0;
-    *table = (OptionTable){ .letters = ":" }; /* a lacking value gives ':' */
+    *table = (OptionTable){ .letters = ":" }; /* makes getopt_long return ':' if a value is missing */
     letters = 1;
     table->longs[longs++] = (struct option){ "help", no_argument, NULL, HELP };
     for (size_t i = 0; i < option_count(command); i++) {
@@ -67,7 +69,7 @@ static void make_table(const Command *command, OptionTable *table)
     }
 }
 
-/* As its setting would read it, which says what is wrong with the number itself. */
+/* Read as its setting would be; whether the number makes sense is judged later. */
 static bool is_integer(const Cli *cli, const CliOption *option, const char *text)
 {
     SettingValue value;
@@ -84,7 +86,7 @@ static int letter_code(const Command *command, int letter)
     return letter;
 }
 
-/* 0, or the exit status after a mistake. */
+/* 0, or the exit status after a usage error. */
 static int take_option(Cli *cli, int code)
 {
     size_t i = (size_t)(code - FIRST_OPTION) / 2;
@@ -105,13 +107,13 @@ static int refuse_option(const Cli *cli, int code, char **argv)
     return cli_usage(cli, cli->command, code == ':' ? "Option '%s' requires an argument." : "No such option: %s", word);
 }
 
-/* argv[0] is the command's last word. True: go on; else *ret_status. */
+/* argv[0] is the command's last word. True: continue; else *ret_status. */
 static bool read_options(Cli *cli, int argc, char **argv, int *ret_status)
 {
     OptionTable table;
     make_table(cli->command, &table);
     opterr = 0;
-    optind = 0; /* starts anew */
+    optind = 0; /* makes getopt_long start afresh */
     for (int code; (code = getopt_long(argc, argv, table.letters, table.longs, NULL)) != -1;) {
         *ret_status = 0;
         if (code == HELP) {
@@ -140,8 +142,8 @@ static int check_arguments(const Cli *cli)
 
 /* ---- running ---- */
 
-/* The home folder is made by any command that may change something, as the client does;
- * it is the only folder that is ever made. */
+/* Like the client, every command makes the home folder, except in a dry run. No other folder is ever made, apart
+ * from those above it. */
 static void make_home(const Cli *cli)
 {
     Str home = settings_text(cli->settings, "PREFECT_HOME");
@@ -149,6 +151,7 @@ static void make_home(const Cli *cli)
         return;
     char *path = arena_cstr(cli->arena, home);
     for (char *slash = path; slash && *path; slash = slash ? strchr(slash + 1, '/') : NULL) {
+        /* Each iteration cuts the path at a slash, makes that folder (most exist), and restores the slash. */
         if (slash == path)
             continue;
         *slash = '\0';
@@ -168,6 +171,7 @@ static int run_command(Cli *cli, int argc, char **argv)
                 cli->command->path);
         return 2;
     }
+    /* Before the settings are loaded: usage errors and help do not depend on a sound profile. */
     if (!read_options(cli, argc, argv, &status))
         return status;
     status = check_arguments(cli);
@@ -221,6 +225,7 @@ static int run_group(Cli *cli, const Command *group, int argc, char **argv)
 
 static int run_words(Cli *cli, int argc, char **argv)
 {
+    /* `prefect orion start` of the client, and `prefect server start` of its later releases. */
     if (argc > 0 && (strcmp(argv[0], "orion") == 0 || strcmp(argv[0], "server") == 0)) {
         argc--;
         argv++;
@@ -237,7 +242,7 @@ static int run_words(Cli *cli, int argc, char **argv)
     return run_command(cli, argc, argv);
 }
 
-/* The options before the command. True: go on at *ret_words; else *ret_status. */
+/* The options before the command. True: continue at *ret_words; else *ret_status. */
 static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *ret_status)
 {
     char **word = argv + 1;
@@ -264,7 +269,7 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
     return true;
 }
 
-/* Names and paths stand in messages, files and answers. */
+/* Names and paths end up in messages, files and replies. */
 static bool are_utf8(char **words)
 {
     while (*words && utf8_is_valid(str_from(*words)))
@@ -291,6 +296,7 @@ int cli_main(int argc, char **argv)
     }
     settings_free(cli.settings);
     arena_free(cli.arena);
+    /* Output that could not be written is a failure of the command. */
     if (fflush(stdout) != 0)
         status = 1;
     return status;

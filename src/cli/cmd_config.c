@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "cli/profiles_file.h"
 
-/* What may be shown of a value. */
+/* The value as it may be shown, quoted. */
 static const char *shown(const Cli *cli, const char *name, Str value)
 {
     const Setting *setting = setting_find(str_from(name));
@@ -10,7 +10,7 @@ static const char *shown(const Cli *cli, const char *name, Str value)
     return secret ? "'********'" : cli_quoted(cli, value);
 }
 
-/* "NAME=VALUE" into two; 0, or the exit status after a message. */
+/* Splits "NAME=VALUE"; 0, or the exit status after a message. */
 static int split(const Cli *cli, const char *item, Str *ret_name, Str *ret_value)
 {
     const char *equals = strchr(item, '=');
@@ -21,12 +21,12 @@ static int split(const Cli *cli, const char *item, Str *ret_name, Str *ret_value
     const Setting *setting = setting_find_any(*ret_name);
     if (!setting)
         return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, *ret_name));
-    *ret_name = str_from(setting->name); /* which every client of this server reads */
+    *ret_name = str_from(setting->name); /* the name that every client of this server knows */
     return 0;
 }
 
-/* Takes a setting out under each of its names; whether it was there. */
-static bool take_out(Profile *profile, Str name)
+/* Removes a setting under each of its names; returns whether it was there. */
+static bool unset_all_names(Profile *profile, Str name)
 {
     const Setting *setting = setting_find_any(name);
     const char *given = setting ? setting->name : NULL;
@@ -39,7 +39,7 @@ static bool take_out(Profile *profile, Str name)
     return found;
 }
 
-/* A profile holds a setting once: the other names of what is set go. */
+/* A profile holds a setting once: its other names are removed. */
 static void set(const Cli *cli, Profile *profile, Str name, Str value)
 {
     const char *alias;
@@ -75,6 +75,7 @@ int cmd_config_set(Cli *cli)
     Profile *profile;
     Str name, value;
     int status = 0;
+    /* All arguments are checked before the file is locked. */
     for (size_t i = 0; i < cli->arg_count && !status; i++)
         status = split(cli, cli->args[i], &name, &value);
     if (status || (status = profiles_open_to_change(cli, &profiles, &lock)))
@@ -108,10 +109,11 @@ int cmd_config_unset(Cli *cli)
         return status;
     Profile *profile = profiles_current(cli, &profiles);
     for (size_t i = 0; i < cli->arg_count; i++)
+        /* Nothing is stored unless every name is known and set. */
         if (!setting_find_any(str_from(cli->args[i])) && !profile_get(profile, str_from(cli->args[i])))
             return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, str_from(cli->args[i])));
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (!take_out(profile, str_from(cli->args[i])))
+        if (!unset_all_names(profile, str_from(cli->args[i])))
             return cli_bad(cli, "'%s' is not set in profile %s.", cli->args[i], cli_quoted(cli, profile->name));
     if ((status = profiles_store(cli, &profiles, lock)))
         return status;

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 
-/* Options go over environment and profile. False: *error is a line for the user. */
+/* Options override environment and profile. False: *error is a line for the user. */
 static bool apply_options(Cli *cli, Error *error)
 {
     const CliOption *option = cli->command->options;
@@ -25,7 +25,7 @@ static bool apply_options(Cli *cli, Error *error)
     return true;
 }
 
-/* Called when the socket listens. */
+/* Called once the socket listens. */
 static void print_addresses(const char *host, unsigned port, void *arg)
 {
     const Cli *cli = arg;
@@ -51,6 +51,7 @@ int cmd_start(Cli *cli)
     LogLevel level;
     if (!apply_options(cli, &error))
         return cli_bad(cli, "%s", error.message);
+    /* NOTSET, which the log does not know, leaves its level unchanged. */
     if (log_level_parse(settings_text(cli->settings, "PREFECT_LOGGING_SERVER_LEVEL"), &level))
         log_set_level(level);
     ServerOptions options = {

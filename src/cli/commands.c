@@ -1,4 +1,4 @@
-/* cli/commands.c -- every command there is, in the order in which the help shows them. */
+/* cli/commands.c -- every command, in the order in which the help shows them. */
 #include "cli/cli.h"
 
 static const CliOption start_options[] = {

@@ -1,4 +1,4 @@
-/* config/file_write.c -- a small file of the user's: its folder locked, its content replaced or written in place. */
+/* config/file_write.c -- a small file of the user's: its folder locked, its content replaced or overwritten. */
 #include "config/file_write.h"
 
 #include <errno.h>
@@ -9,9 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* 30 s in all. */
 enum { LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
 
-/* What the path points to: a link stays one. The path itself where nothing is there yet. */
+/* What the path points to, so that a link stays one. The path itself if there is nothing yet. */
 static char *target_of(Arena *arena, const char *path)
 {
     char target[PATH_MAX];
@@ -35,8 +36,9 @@ bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error
     int fd = open_folder(arena, target);
     *ret_lock = fd;
     if (fd < 0)
-        return true; /* whoever writes the file will say what is wrong with its folder */
+        return true; /* writing the file will report what is wrong with its folder */
     for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        /* On a file system that has no locks the file is used without one. */
         if (flock(fd, operation) == 0 || (errno != EWOULDBLOCK && errno != EINTR))
             return true;
         nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_MS * 1000000L }, NULL);
@@ -74,7 +76,8 @@ static bool read_whole(Arena *arena, int fd, Str *ret)
     return pread(fd, bytes, n, 0) == (ssize_t)n;
 }
 
-/* Room for the new text is taken before a byte of the old one is touched, so that a full disk is found in time. */
+/* Space for the new text is reserved before a byte of the old one is changed, so that a full disk is noticed in
+ * time. If writing fails all the same, the old text is put back; if that fails too, the cause is EIO. */
 static bool overwrite(int fd, Str old, Str text)
 {
     int cause = text.n > old.n ? posix_fallocate(fd, 0, (off_t)text.n) : 0;
@@ -100,7 +103,8 @@ static bool write_in_place(Arena *arena, const char *path, Str text)
     return ok;
 }
 
-/* Whether a file can take the place of the one at `path` without a change of anything but the content. */
+/* Gives a new file the mode and owner of the one at `path`. False: it cannot replace that one without changing more
+ * than its content. */
 static bool make_alike(int fd, const char *path)
 {
     struct stat old, new;
@@ -114,19 +118,20 @@ static bool make_alike(int fd, const char *path)
     return (owned || fchown(fd, old.st_uid, old.st_gid) == 0) && fchmod(fd, old.st_mode & 07777) == 0;
 }
 
-/* Where only renaming is impossible, and not writing. */
+/* Whether the cause prevents only renaming, and writing in place may still work. */
 static bool may_write_in_place(int cause)
 {
     return cause == EBUSY || cause == EACCES || cause == EPERM || cause == EROFS || cause == EXDEV;
 }
 
-/* The temporary file is kept until the writing in place is over: should that be cut short, it holds the whole. */
+/* The temporary file is kept until writing in place is over: should that be interrupted, it has the whole text. */
 static bool replace_or_write(Arena *arena, const char *path, Str text)
 {
     char *temporary = arena_cstr(arena, arena_printf(arena, "%s.XXXXXX", path));
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return may_write_in_place(errno) && write_in_place(arena, path, text);
+    /* The text is on the disk before the name refers to it. */
     bool whole = write_at(fd, text) && fsync(fd) == 0,
          replaced = whole && make_alike(fd, path) && rename(temporary, path) == 0;
     bool ok = replaced || (whole && may_write_in_place(errno) && write_in_place(arena, path, text));
@@ -143,7 +148,7 @@ bool file_write(Arena *arena, const char *path, Str text, Error *error)
     char *target = target_of(arena, path);
     struct stat link;
     bool there = faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0, ok = there || errno == ENOENT;
-    bool dangling = ok && !there && lstat(target, &link) == 0; /* what it names is made, and the link stays */
+    bool dangling = ok && !there && lstat(target, &link) == 0; /* a link to nothing: its target is created */
     ok = ok && (dangling ? write_in_place(arena, target, text) : replace_or_write(arena, target, text));
     return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path,
                       errno == ENOENT ? "its folder does not exist" : strerror(errno));

@@ -6,14 +6,14 @@
 
 typedef enum FileUse { FILE_READ, FILE_CHANGE } FileUse;
 
-/* Locks the folder that holds the file (flock: no extra file is made), with others that only read. Closing
- * *ret_lock, or the end of the process, unlocks; it is -1 where there is no folder to lock. False: another
- * program has held the lock for 30 s. */
+/* Locks the folder that holds the file (flock: no extra file is made); those who only read share the lock. Closing
+ * *ret_lock, or the end of the process, unlocks; it is -1 if there is no folder to lock. False: another program has
+ * held the lock for 30 s. */
 bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error *error) MUST_CHECK;
 
-/* The file holds `text` afterwards, or what it held before. It is replaced in one step where that can be done and
- * changes nothing else (mode, owner, further links), and is written in place otherwise: a file that is a mount point, a
- * folder that may not be written. A new file is its owner's only. */
+/* Afterwards the file holds `text` or, on failure, what it held before. It is replaced in one step if that changes
+ * nothing else (mode, owner, further links), and overwritten otherwise: a file that is a mount point, one in a
+ * read-only folder. Only its owner may read a new file. */
 bool file_write(Arena *arena, const char *path, Str text, Error *error) MUST_CHECK;
 
 #endif

@@ -92,7 +92,7 @@ void profile_merge(Arena *arena, Profile *to, const Profile *from)
     }
 }
 
-/* No file is an empty one. */
+/* A missing file counts as an empty one. */
 static bool read_file(Arena *arena, const char *path, Str *ret, Error *error)
 {
     FILE *file = fopen(path, "re");
@@ -122,7 +122,7 @@ static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
         profile = profiles_add(profiles, table->key);
     profile->built_in = false;
     for (const Toml *value = table->child; value; value = value->next) {
-        /* Settings of later releases are kept, what is no setting of any is a mistake. */
+        /* Settings of later releases are kept; a name that no release can have is a mistake. */
         if (!str_starts(value->key, "PREFECT_") && !setting_find(value->key))
             return fail(error, ERR_INVALID,
                         "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",
@@ -154,6 +154,7 @@ static bool add_document(Profiles *profiles, const Toml *root, Error *error)
 bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
 {
     *ret = (Profiles){ .arena = arena, .active = STR("default") };
+    /* First, so that it exists whatever the file holds; a table of that name in the file fills it. */
     profiles_add(ret, str_from(default_name))->built_in = true;
     Str text;
     Toml *root;
@@ -175,7 +176,7 @@ static void write_profile(Buf *out, const Profile *profile)
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
         toml_write_key(out, entry->name);
         buf_text(out, " = ");
-        /* A string is written anew: it may have come in a form that the Python client's reader misreads. */
+        /* Strings are re-encoded: they may have come in a form that the Python client's reader misreads. */
         if (entry->kind == TOML_STRING || !entry->literal.p)
             toml_write_string(out, entry->text);
         else

@@ -5,8 +5,8 @@
 
 #include "config/settings.h"
 
-SettingDerive derive_home;                /* ~ and ~user at the front, as a shell has them */
-SettingDerive derive_profiles_path;       /* the same after a template of ${PREFECT_HOME} */
+SettingDerive derive_home;                /* expands a leading ~ or ~user, as a shell does */
+SettingDerive derive_profiles_path;       /* the same, after a template of ${PREFECT_HOME} */
 SettingDerive derive_test_setting;        /* null unless PREFECT_TEST_MODE */
 SettingDerive derive_with_home;           /* a template of ${PREFECT_HOME} */
 SettingDerive derive_database_url;        /* … and of ${PREFECT_ORION_DATABASE_PASSWORD} */
@@ -17,7 +17,7 @@ SettingDerive derive_cloud_api_url;
 SettingDerive derive_cloud_ui_url;
 SettingDerive derive_logging_level;       /* DEBUG in debug mode */
 
-/* For the functions above: another setting's value, as given and as used, and the settings' memory. */
+/* For the functions above: the settings' memory, and the derived value of another setting. */
 Arena *settings_arena(Settings *settings);
 bool settings_derive(Settings *settings, const char *name, Str *ret, Error *error) MUST_CHECK;
 

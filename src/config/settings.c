@@ -21,6 +21,8 @@ typedef struct Given { /* a value before it is checked; null text: the default *
     SettingSource source;
 } Given;
 
+/* Made by settings_load and ended, with its arena, by settings_free. Once the server's threads run, they only read
+ * it. */
 struct Settings {
     Arena *arena;
     const Profile *profile; /* NULL until one is chosen */
@@ -43,7 +45,7 @@ static size_t index_of(const char *name)
 
 /* ---- gathering ---- */
 
-/* The variable's name is compared without regard to case, as pydantic does. */
+/* Names of variables are compared without regard to case, as in pydantic; an exact match counts first. */
 static const char *from_environment(const char *name)
 {
     size_t n = strlen(name);
@@ -71,7 +73,7 @@ static const ProfileEntry *from_profile_any(const Profile *profile, const char *
     return entry;
 }
 
-/* `over` says that the profile goes over the environment. */
+/* `over`: the profile overrides the environment. */
 static void gather(Given *given, const Profile *profile, bool over)
 {
     for (size_t i = 0; i < setting_count; i++) {
@@ -89,6 +91,7 @@ static void gather(Given *given, const Profile *profile, bool over)
 
 static size_t add_set_problems(const Settings *settings, SettingProblem *problems, size_t count)
 {
+    /* Settings are compared only once each is valid by itself. */
     int64_t batch = settings->values[index_of("PREFECT_LOGGING_ORION_BATCH_SIZE")].integer;
     int64_t line = settings->values[index_of("PREFECT_LOGGING_ORION_MAX_LOG_SIZE")].integer;
     if (count > 0 || batch >= line)
@@ -109,7 +112,7 @@ static size_t check(Settings *settings, const Given *given, SettingProblem *prob
         Str text = is_default ? str_from(setting->fallback) : arena_str(settings->arena, given[i].text);
         settings->sources[i] = given[i].source;
         settings->values[i] = (SettingValue){ .text = STR_NULL };
-        /* A duration in the table is a number, which is another form than text. */
+        /* A default duration is a number of seconds, not a duration as text. */
         TomlKind kind = is_default && setting->kind == SETTING_SECONDS ? TOML_INT : given[i].kind;
         if (text.p && !setting_parse(setting, kind, text, settings->arena, &settings->values[i], &problems[count]))
             count++;
@@ -139,7 +142,7 @@ static void warn_of_unused_password(const Settings *settings)
           "The provided password will be ignored.\n", stderr);
 }
 
-/* Of several names of one setting the first counts: its own, then those of later releases. */
+/* Of several names of one setting the first that is set counts: its own, then those of later releases. */
 static void warn_of_second_names(const Profile *profile, const char *name)
 {
     const char *used[2] = { NULL, NULL }, *given = name; /* in the environment, in the profile */
@@ -157,7 +160,7 @@ static void warn_of_second_names(const Profile *profile, const char *name)
 
 static void add_unknown(Buf *list, Str name)
 {
-    /* The client speaks to its own processes with PREFECT__ names. */
+    /* The client passes PREFECT__ names to processes of its own. */
     if (!str_starts(name, "PREFECT_") || str_starts(name, "PREFECT__") || str_is(name, "PREFECT_PROFILE") ||
         setting_find_any(name))
         return;
@@ -166,7 +169,7 @@ static void add_unknown(Buf *list, Str name)
     buf_str(list, name);
 }
 
-/* Never their values, which may be secrets. */
+/* Only names: the values may be secrets. */
 static void warn_of_unknown_names(Arena *arena, const Profile *profile)
 {
     Buf list;
@@ -212,7 +215,7 @@ bool settings_derive(Settings *settings, const char *name, Str *ret, Error *erro
     return true;
 }
 
-/* A template that cannot be expanded leaves null, and fails unless the setting is one that only the client reads. */
+/* A template that cannot be expanded leaves null, and is a failure unless only the client reads the setting. */
 static bool derive_all(Settings *settings, Error *error)
 {
     bool ok = true;
@@ -256,8 +259,8 @@ static bool fill(Settings *settings, const Profile *profile, bool over, Error *e
     return count == 0 || fail_with_problems(problems, count, settings->arena, error);
 }
 
-/* The profile's name by -p, by environment, by the file. An unknown one of -p fails,
- * else the default is used with a warning. */
+/* The profile named by -p, else by PREFECT_PROFILE, else the file's active one. An unknown name is an error with -p;
+ * otherwise the default profile is used, with a warning. */
 static bool choose_profile(const Profiles *profiles, const char *option, Profile **ret, Error *error)
 {
     const char *environment = getenv("PREFECT_PROFILE");
@@ -278,7 +281,7 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
 
 static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *error)
 {
-    int lock; /* a file that is written in place is not read halfway */
+    int lock; /* so that a file that is being overwritten is not read halfway */
     if (!file_lock(arena, path, FILE_READ, &lock, error))
         return false;
     bool ok = profiles_load(arena, path, ret, error);
@@ -287,7 +290,7 @@ static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *
     return ok;
 }
 
-/* Where the profiles are is asked of the environment alone: the file cannot say where it is itself. */
+/* The file cannot say where it is itself: its path comes from environment and defaults, hence the first fill. */
 static bool load(Settings *settings, const char *option, Error *error)
 {
     Str path;
@@ -332,6 +335,7 @@ bool settings_override(Settings *settings, const char *name, Str value, Error *e
     if (!setting_parse(&setting_table[i], TOML_STRING, arena_str(settings->arena, value), settings->arena,
                        &settings->values[i], &problem))
         return fail_with_problems(&problem, 1, settings->arena, error);
+    /* Options are not a source of their own. */
     settings->sources[i] = FROM_ENVIRONMENT;
     return derive_all(settings, error);
 }
@@ -342,6 +346,7 @@ size_t settings_check_profile(const Profile *profile, Arena *arena, SettingProbl
     Given *given = arena_zalloc(arena, setting_count * sizeof(Given));
     gather(given, profile, true);
     size_t count = check(settings, given, ret_problems);
+    /* The problems outlive the settings that they were found in. */
     for (size_t i = 0; i < count; i++) {
         ret_problems[i].message = arena_str(arena, ret_problems[i].message);
         ret_problems[i].type = arena_cstr(arena, str_from(ret_problems[i].type));

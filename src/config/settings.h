@@ -15,7 +15,7 @@ typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_ENVIRONMENT } Sett
 typedef struct Settings Settings; /* loaded values; immutable afterwards */
 struct Profile;
 
-/* The value as it is used, from the value as it was given: templates, values inferred from others.
+/* Turns the value as it was given into the value as it is used: expands templates, infers it from other settings.
  * *value may be null. */
 typedef bool SettingDerive(Settings *settings, Str *value, Error *error);
 
@@ -34,17 +34,18 @@ enum { SETTING_SECRET = 1, SETTING_CLIENT = 2, SETTING_OWN = 4 };
 extern const Setting setting_table[];
 extern const size_t setting_count;
 const Setting *setting_find(Str name); /* NULL: no such setting */
-/* By its own name or by one that later Prefect releases give to it. */
+/* Finds it by its own name, or by one that later Prefect releases give to it. */
 const Setting *setting_find_any(Str name);
-const char *setting_alias(const char *name, size_t n); /* the nth of these other names, or NULL */
+const char *setting_alias(const char *name, size_t n); /* the nth of those names, from 0 on, or NULL */
 
 /* Reads environment and profiles.toml. `profile` is -p's value or NULL. NULL: *error is the reference's text. */
 Settings *settings_load(const char *profile, Error *error) MUST_CHECK;
-/* The same, but a template that cannot be expanded is no failure (its value is null):
- * for commands that look and repair. */
+/* The same, but a template that cannot be expanded is not a failure (its value is null): for commands that inspect
+ * and repair settings. */
 Settings *settings_load_leniently(const char *profile, Error *error) MUST_CHECK;
 void settings_free(Settings *settings);
-/* A command line option goes over all other sources. Only before the settings are used. False: *error says why not. */
+/* Sets what a command line option says, which overrides all other sources. Only before the settings are used. False:
+ * *error says why not. */
 bool settings_override(Settings *settings, const char *name, Str value, Error *error) MUST_CHECK;
 
 /* Values with templates expanded; the name must be in the table (asserted). Text ends with a zero, or is null. */
@@ -58,7 +59,7 @@ const char *settings_profile(const Settings *settings); /* the active profile's 
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */
 /* GET /admin/settings: JSON object of the reference's settings as it answers, secrets as ********. */
 Str settings_json(const Settings *settings, Arena *arena);
-/* The value as it was given, as Python's str() prints it: what `config view` shows. Null where it is None. */
+/* The value as it was given, as Python's str() prints it: what `config view` shows. Null: it is None. */
 Str settings_given(const Settings *settings, const char *name);
 
 /* One value, or the set as a whole (name "__root__"), that is not acceptable; the message is pydantic's. */
@@ -69,7 +70,7 @@ typedef struct SettingProblem {
 } SettingProblem;
 enum { SETTING_PROBLEMS_MAX = 100 }; /* more than there are settings */
 
-/* What would be wrong if this profile were used over the environment; the number of problems. */
+/* Finds what would be wrong if this profile overrode the environment; returns the number of problems. */
 size_t settings_check_profile(const struct Profile *profile, Arena *arena, SettingProblem *ret_problems);
 
 #endif

@@ -1,5 +1,5 @@
-/* config/toml.c -- a small reader of TOML 1.0. It is lenient where that harms nobody (dates and arrays are kept without
- * a look inside) and strict where a value could be misread. */
+/* config/toml.c -- a small reader of TOML 1.0. It is lenient where that does no harm (dates and arrays are only kept
+ * as text) and strict where a value could be misread. */
 #include "config/toml.h"
 
 #include <ctype.h>
@@ -107,7 +107,7 @@ static bool read_code_point(Reader *r, Buf *out, size_t digits)
     return true;
 }
 
-/* A backslash at the end of a line joins it with the next text, whatever blanks lie between. */
+/* A backslash at the end of a line joins it with the next text, whatever white space lies between. */
 static bool skip_joined_lines(Reader *r, bool multi)
 {
     const char *start = r->p;
@@ -155,6 +155,7 @@ static bool read_string(Reader *r, Str *ret)
     buf_init(&out, r->arena, 32);
     while (r->p < r->end) {
         char c = *r->p;
+        /* Of more than three quotes in a row the last three close the string. */
         if (c == quote && (!multi || (peek(r, 1) == quote && peek(r, 2) == quote && peek(r, 3) != quote))) {
             r->p += multi ? 3 : 1;
             *ret = out.n ? buf_view(&out) : STR("");
@@ -207,7 +208,7 @@ static Toml *append(Reader *r, Toml *table, Str key, TomlKind kind)
     return *place = node;
 }
 
-/* a.b.c up to its last part: enters (or makes) the tables a and b and leaves c. */
+/* Reads a.b.c: enters (or makes) the tables a and b, and leaves the last key to the caller. */
 static bool read_dotted(Reader *r, Toml *table, Toml **ret_table, Str *ret_last)
 {
     for (;;) {
@@ -270,6 +271,7 @@ static bool read_array(Reader *r, unsigned depth)
     r->p++;
     skip_lines(r);
     while (peek(r, 0) != ']') {
+        /* Elements are only checked for their syntax. */
         Toml ignored = { .kind = TOML_OTHER };
         if (!read_value(r, &ignored, depth + 1))
             return false;
@@ -284,7 +286,7 @@ static bool read_array(Reader *r, unsigned depth)
     return true;
 }
 
-/* The digits of a number without underscores; false where one does not stand between two digits. */
+/* A number's word without underscores; false if one of those is not between two digits. */
 static bool strip_underscores(Str word, char *out, size_t size)
 {
     size_t n = 0;
@@ -340,7 +342,7 @@ static bool read_float(Reader *r, Toml *node, const char *digits)
     return true;
 }
 
-/* A word without quotes: true, false, a number, or a date, which is kept as it stands. */
+/* A word without quotes: true, false, a number, or a date, which is kept as written. */
 static bool read_word(Reader *r, Toml *node)
 {
     const char *start = r->p;
@@ -387,6 +389,7 @@ static bool read_value(Reader *r, Toml *node, unsigned depth)
     } else {
         ok = read_word(r, node);
     }
+    /* For what is written back as it was: everything but strings. */
     node->literal = (Str){ start, (size_t)(r->p - start) };
     return ok;
 }
@@ -406,6 +409,7 @@ static bool read_header(Reader *r, Toml *root, Toml **ret_table)
     Toml *node = find(table, key);
     if (!node)
         node = append(r, table, key, TOML_TABLE);
+    /* A table that dotted keys or deeper headers have made may still get its own header, once. */
     if (node->kind != TOML_TABLE || node->closed)
         return refuse(r, "a table is defined twice");
     node->closed = true;
@@ -421,7 +425,7 @@ bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
     root->kind = TOML_TABLE;
     for (const char *p = text.p; zero && p < zero; p++)
         r.line += *p == '\n';
-    if (zero) /* which could be written in no form that is read again */
+    if (zero) /* which could not be written in any form that is accepted again */
         return refuse(&r, "the character U+0000 is not allowed");
     if (at(&r, "\xEF\xBB\xBF"))
         r.p += 3;

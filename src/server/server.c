@@ -1,4 +1,4 @@
-/* server/server.c -- the running server: database, routes and HTTP put together, and its orderly end. */
+/* server/server.c -- the running server: assembles database, routes and HTTP, and ends them in order. */
 #include "server/server.h"
 
 #include <malloc.h>
@@ -21,8 +21,7 @@
 enum {
     BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
     HEAD_MAX = 64 << 10,
-    DESCRIPTORS_SPARE = 64,    /* for files, listeners, messages that are sent;
-                                * connections to the database come on top */
+    DESCRIPTORS_SPARE = 64,    /* for files, listeners, notifications; connections to the database come on top */
     DRAIN_SECONDS = 30
 };
 
@@ -68,7 +67,7 @@ static bool register_blocks(Tx *tx, void *arg)
     return block_registration_run(tx);
 }
 
-/* A database that cannot take it now, locked or without tables, is served all the same. */
+/* A database that cannot take them now, locked or without tables, is served all the same. */
 static void register_on_start(const Settings *settings, Db *db, Arena *arena)
 {
     Error error = { .code = ERR_NONE };
@@ -77,7 +76,7 @@ static void register_on_start(const Settings *settings, Db *db, Arena *arena)
         log_warning("orion.api", "Block types were not registered: %s", error.message);
 }
 
-/* What cannot be found out now, since the database is busy, keeps nobody from serving it. */
+/* A database that is too busy for an answer now is served all the same. */
 static bool may_serve(DbConfig *config, Db *db, Arena *arena, Error *error)
 {
     Error found = { .code = ERR_NONE };
@@ -105,7 +104,7 @@ static Db *open_database(const Settings *settings, Error *error)
     return NULL;
 }
 
-/* How many connections of clients there can be: what the setting says, if the process may open so many descriptors. */
+/* How many client connections there can be: the setting's number, if the process may open so many descriptors. */
 static bool connections_allowed(const Settings *settings, unsigned *ret, Error *error)
 {
     int64_t wanted = settings_int(settings, "ORION_SERVER_CONNECTIONS");
@@ -191,12 +190,13 @@ static bool serve(const Settings *settings, const ServerOptions *options, Proxie
     };
     warn_without_zones();
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
-    take_signals(); /* before anybody is told that it is ready */
+    take_signals(); /* before it reports that it is ready */
     HttpServer *server = listen_http(settings, options, &app, error);
     bool served = server != NULL;
     if (served) {
         app.on_loopback = http_server_has_loopback(server);
         running = server;
+        /* A signal that came before found nothing to stop. */
         if (stop_asked)
             http_server_stop(server);
         Services *services = services_start(settings, db);
@@ -204,7 +204,7 @@ static bool serve(const Settings *settings, const ServerOptions *options, Proxie
         running = NULL;
         services_stop(services);
     }
-    offload_free(app.offload); /* what it still has to answer is with the database afterwards */
+    offload_free(app.offload); /* whatever is not answered then is with the database */
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);

@@ -4,8 +4,8 @@
 
 #include "api/request.h"
 
-/* The descriptions, each made when it is first asked for and kept: making one takes a millisecond. For the loop's
- * thread alone. */
+/* The descriptions, each made when it is first asked for and kept: making one takes a millisecond. Used by the
+ * loop's thread alone. */
 typedef struct Docs Docs;
 Docs *docs_new(void);
 void docs_free(Docs *docs);

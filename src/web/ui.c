@@ -1,5 +1,5 @@
-/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and what tells it where the API
- * is. */
+/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and /ui-settings, from which
+ * it learns where the API is. */
 #include "web/ui.h"
 
 #include <ctype.h>
@@ -18,7 +18,7 @@ bool ui_is_embedded(void)
 
 /* ---- what headers say ---- */
 
-/* The q of "gzip;q=0.5" in thousandths; 1000 where there is none. */
+/* The q of "gzip;q=0.5" in thousandths; 1000 without one. */
 static int read_quality(Str parameters)
 {
     while (parameters.n) {
@@ -34,7 +34,7 @@ static int read_quality(Str parameters)
     return 1000;
 }
 
-/* How much the client wants a coding; -1: it does not speak of it. */
+/* How much the client wants a coding; -1: it does not mention it. */
 static int find_quality(Str accepted, Str coding)
 {
     int quality = -1;
@@ -215,7 +215,7 @@ static void send_not_allowed(Req *req, bool only_get)
     reply_send_with(req, headers, only_get ? 2 : 1);
 }
 
-/* The dashboard's files stand for every path and for GET and HEAD. Without them there is only /ui-settings. */
+/* The dashboard's files answer GET and HEAD on every path. Without them there is only /ui-settings. */
 void ui_handle(Req *req)
 {
     HttpMethod method = req->http->method;

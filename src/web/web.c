@@ -1,4 +1,4 @@
-/* web/web.c -- tells requests of the API, of its description and of the dashboard apart. */
+/* web/web.c -- hands requests to the API, to its description or to the dashboard. */
 #include "web/web.h"
 
 #include "api/address.h"

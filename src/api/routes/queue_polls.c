@@ -1,10 +1,11 @@
-/* api/routes/queue_polls.c -- polls are recorded beside the answer: agents ask often, and reading must not wait for the
+/* api/routes/queue_polls.c -- records polls apart from the answer: agents ask often, and reading must not wait for the
  * writer. What is queued when the server ends is still written. */
 #include "api/routes/queue_polls.h"
 
 #include "base/log.h"
 #include "model/work_pool.h"
 
+/* A poll to be recorded. It has its own arena, since the request may end first; end_poll frees it. */
 typedef struct Poll {
     Job job;
     Str pool_id, agent_id;

@@ -1,4 +1,4 @@
-/* api/routes/root.c -- /health and /hello. */
+/* api/routes/root.c -- /health and /hello, which need no database; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 static bool read_health(Req *req)
