@@ -2,8 +2,8 @@
 #include "api/guard.h"
 
 #include "access/access.h"
+#include "api/address.h"
 #include "api/match.h"
-#include "api/peer.h"
 #include "base/log.h"
 
 static const char missing_key[] =

@@ -255,21 +255,17 @@ static void write_paths(Schemas *s, const char *prefix)
     json_object_end(s->w);
 }
 
-void openapi_write(JsonWriter *w, Arena *arena, const char *prefix)
+void openapi_write(JsonWriter *w, Arena *arena, const char *prefix, size_t *ret_servers)
 {
     Schemas s = { .arena = arena, .w = w };
-    bool inside = prefix[0] == '\0';
     json_object(w);
     member(w, "openapi", "3.1.0");
     json_key(w, "info");
     json_object(w);
     member(w, "title", "Prefect Orion API");
-    member(w, "version", inside ? "0.1.0" : "2.7.12");
+    member(w, "version", prefix[0] ? "2.7.12" : "0.1.0");
     json_object_end(w);
-    if (inside) {
-        json_key(w, "servers");
-        json_stored(w, STR("[{\"url\": \"/api\"}]"));
-    }
+    *ret_servers = w->out->n + 1; /* behind the comma that comes next */
     write_paths(&s, prefix);
     json_key(w, "components");
     json_object(w);

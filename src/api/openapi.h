@@ -5,7 +5,8 @@
 #include "api/request.h"
 
 /* Writes the document. The reference has two: /openapi.json names the paths from the server's root (`prefix` "/api"),
- * /api/openapi.json from the API's root (""), whose place it states separately. */
-void openapi_write(JsonWriter *w, Arena *arena, const char *prefix);
+ * /api/openapi.json from the API's (""). *ret_servers is where in the writer's buffer the member "servers" belongs,
+ * which depends on the request; a comma follows it. */
+void openapi_write(JsonWriter *w, Arena *arena, const char *prefix, size_t *ret_servers);
 
 #endif

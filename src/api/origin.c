@@ -76,9 +76,9 @@ static bool is_machine(Str host)
     return str_same_word(host, str_from(name)) || str_same_word(host, (Str){ name, strcspn(name, ".") });
 }
 
-/* A server on a loopback address is addressed by one of its own names. Any other belongs to a page whose name
- * suddenly leads here (DNS rebinding), so that the browser takes us for the page's own server. Clients other than
- * browsers may send no Host at all. */
+/* On a loopback address a server is asked by one of its names. By another comes a page whose name leads here all of a
+ * sudden (DNS rebinding), which the browser takes for the page's own server. What is not a browser may send no Host at
+ * all. X-Forwarded-Host does not count here: such a page can send it. */
 static bool check_host(Req *req)
 {
     Str sent = http_header(req->http, "host"), host = host_of(sent);
@@ -90,11 +90,12 @@ static bool check_host(Req *req)
                     "the name in the setting ORION_ALLOWED_HOSTS.");
 }
 
-/* A page cannot send X-Forwarded-Host to another server without a preflight, and that is refused. */
-static bool is_own(const HttpRequest *http, Str host)
+/* By the name that it came to us, or to a trusted proxy. A page cannot send X-Forwarded-Host to another server without
+ * asking first, and that is refused. */
+static bool is_own(Req *req, Str host)
 {
-    return str_same_word(host, host_of(http_header(http, "host")))
-           || str_same_word(host, host_of(forwarded_item(http, "x-forwarded-host")));
+    return str_same_word(host, host_of(http_header(req->http, "host")))
+           || str_same_word(host, host_of(request_forwarded(req)->host));
 }
 
 static bool check_origin(Req *req)
@@ -105,7 +106,7 @@ static bool check_origin(Req *req)
     const Settings *settings = req->app->settings;
     Str host = host_of_origin(origin);
     bool any = list_has(settings, "ORION_CORS_ORIGINS", STR("*"));
-    bool near = host.n && (is_loopback(host) || is_own(req->http, host));
+    bool near = host.n && (is_loopback(host) || is_own(req, host));
     if (!any && !near && !list_has(settings, "ORION_CORS_ORIGINS", origin))
         return req_fail(req, ERR_FORBIDDEN,
                         "Pages of this origin may not use this server. To let them, list the origin in the setting "

@@ -127,10 +127,11 @@ static void add_quoted(Buf *out, Str text)
 void reply_redirect(Req *req, Str path)
 {
     HttpRequest *http = req->http;
-    Str address = request_address(req);
+    Str address = request_address(req), root = request_root_path(req);
     Buf location;
-    buf_init(&location, req->arena, address.n + path.n + http->query.n + 16);
+    buf_init(&location, req->arena, address.n + root.n + path.n + http->query.n + 16);
     buf_str(&location, address);
+    buf_str(&location, root);
     buf_text(&location, "/api");
     add_quoted(&location, path);
     if (http->query.n) {

@@ -17,6 +17,8 @@ typedef struct App {
     struct Docs *docs;
     Access *access;             /* keys and password; its own lock */
     struct Offload *offload;     /* for requests that would hold the loop up */
+    struct Proxies *proxies;    /* which are trusted; what is in it changes on the loop's thread alone */
+    Str root_path;              /* ORION_ROOT_PATH: "/prefect", or empty */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
@@ -33,6 +35,7 @@ struct Req {
     int64_t began;              /* the same by the monotonic clock; 0 where no line of the log needs it */
     Cors cors;
     AccessGrant grant;          /* what its key allows */
+    const struct Forwarded *forwarded; /* NULL until somebody asks (api/address.h) */
 
     /* Decoded (api/decode.c). */
     Str params[4];              /* of the path, in order */

@@ -2,7 +2,7 @@
  * 1.3 ms key ci. The query is left out. */
 #include "api/request_log.h"
 
-#include "api/peer.h"
+#include "api/address.h"
 #include "base/log.h"
 
 void request_log_begin(Req *req)

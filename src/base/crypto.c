@@ -49,7 +49,18 @@ static Str base64url_encode(Arena *arena, const unsigned char *in, size_t n)
     return (Str){ buf_cstr(&out), out.n };
 }
 
-/* Digits of plain base64 too, as in Python's decoder: `openssl rand -base64 32` makes such keys. */
+Str sha256_base64(Arena *arena, Str bytes)
+{
+    unsigned char digest[SHA256_SIZE];
+    sha256(bytes, digest);
+    Str url = base64url_encode(arena, digest, sizeof digest);
+    char *text = arena_cstr(arena, url);
+    for (char *p = text; *p; p++)
+        *p = *p == '-' ? '+' : *p == '_' ? '/' : *p;
+    return (Str){ text, url.n };
+}
+
+/* Those of plain base64 too, as Python's decoder takes them: `openssl rand -base64 32` makes such keys. */
 static int base64url_digit(char c)
 {
     const char *at = c ? strchr(alphabet, c) : NULL;

@@ -1,5 +1,5 @@
-/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums and keys, Fernet for the data of
- * blocks. */
+/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums, keys and policies, Fernet for
+ * the data of blocks. */
 #ifndef ORION_CRYPTO_H
 #define ORION_CRYPTO_H
 
@@ -14,6 +14,7 @@ bool bytes_are_equal(const void *a, const void *b, size_t n);
 
 Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n); /* without padding, ended by a zero */
 bool base64_decode(Arena *arena, Str text, Str *ret) MUST_CHECK;        /* plain base64 with its padding */
+Str sha256_base64(Arena *arena, Str bytes); /* padded, and with '+' and '/' */
 
 /* A Fernet key: 16 bytes sign, 16 encrypt. */
 typedef struct FernetKey {

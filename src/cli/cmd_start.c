@@ -1,10 +1,10 @@
 /* cli/cmd_start.c -- `orion start`: the server in the foreground until SIGINT or SIGTERM. */
 #include <unistd.h>
 
-#include "server/server.h"
-#include "web/ui.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "server/server.h"
+#include "web/ui.h"
 
 /* Options override environment and profile. False: *error is a line for the user. */
 static bool apply_options(Cli *cli, Error *error)
@@ -29,7 +29,9 @@ static void print_addresses(const char *host, unsigned port, void *arg)
 {
     const Cli *cli = arg;
     bool ui = settings_bool(cli->settings, "PREFECT_ORION_UI_ENABLED");
-    Str base = arena_printf(cli->arena, strchr(host, ':') ? "http://[%s]:%u" : "http://%s:%u", host, port);
+    Str root = settings_text(cli->settings, "ORION_ROOT_PATH");
+    Str base = arena_printf(cli->arena, strchr(host, ':') ? "http://[%s]:%u%.*s" : "http://%s:%u%.*s", host, port,
+                            STR_ARG(root));
     cli_good(cli, "Orion is ready.");
     printf("\n  API        %s/api\n  API docs   %s/docs\n", base.p, base.p);
     if (ui && (ui_is_embedded() || cli_option(cli, "ui-dir")))

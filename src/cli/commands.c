@@ -6,6 +6,7 @@ static const CliOption start_options[] = {
     { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Port to listen on." },
     { "keep-alive-timeout", NULL, 0, "INTEGER", "PREFECT_ORION_API_KEEPALIVE_TIMEOUT",
       "Seconds that an idle connection stays open." },
+    { "root-path", NULL, 0, "PATH", "ORION_ROOT_PATH", "Path below which a proxy publishes the server." },
     { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", "Minimum log level: DEBUG, INFO, WARNING, ERROR." },
     { "scheduler", "no-scheduler", 0, NULL, "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "Run the scheduler or not." },
     { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED",

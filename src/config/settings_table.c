@@ -1,6 +1,7 @@
 /* config/settings_table.c -- every setting of the API server and of its Python client, in the order in which the API
  * lists them. */
 #include "config/setting_derive.h"
+#include "config/setting_proxies.h"
 
 #define CLIENT .flags = SETTING_CLIENT
 #define SECRET .flags = SETTING_SECRET
@@ -160,12 +161,18 @@ const Setting setting_table[] = {
       .help = "Fernet key of block documents, instead of the one in the database." },
     { "ORION_KEYS_FILE", SETTING_PATH, "${PREFECT_HOME}/keys.toml", OWN, DERIVE(derive_with_home),
       .help = "File of the keys that `orion key` makes." },
+    { "ORION_ROOT_PATH", SETTING_TEXT, "", OWN, DERIVE(derive_root_path),
+      .help = "Path below which a proxy publishes the server, such as /prefect." },
+    { "PREFECT_SERVER_API_BASE_PATH", SETTING_TEXT, NULL, OWN,
+      .help = "What Prefect 3 has for ORION_ROOT_PATH: the same with /api at its end." },
     { "ORION_SERVER_CONNECTIONS", SETTING_INT, "10000", OWN,
       .help = "Maximum client connections; beyond it the one that has waited longest is closed." },
     { "ORION_SERVER_HEAD_TIMEOUT", SETTING_TIME, "10s", OWN,
       .help = "Time limit for a request's head, and for its body to begin." },
     { "ORION_SERVER_BODY_RATE", SETTING_SIZE, "1kB", OWN,
       .help = "Minimum size of a request's body per second, on average." },
+    { "ORION_TRUSTED_PROXIES", SETTING_TEXT, "127.0.0.0/8,::1", OWN, DERIVE(derive_trusted_proxies),
+      .help = "Addresses and networks, separated by commas, of proxies whose X-Forwarded headers count; * for all." },
 };
 const size_t setting_count = COUNT_OF(setting_table);
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/forwarded.h"
 #include "api/offload.h"
 #include "api/request.h"
 #include "base/log.h"
@@ -182,7 +183,17 @@ static void serve(App *app, HttpServer *server)
     services_stop(services);
 }
 
-bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
+static bool read_proxies(const Settings *settings, Arena *arena, Proxies *ret, Error *error)
+{
+    Network *trusted;
+    *ret = (Proxies){ .text = settings_text(settings, "ORION_TRUSTED_PROXIES") };
+    if (!networks_parse(arena, ret->text, &trusted, &ret->count, error))
+        return false;
+    ret->trusted = trusted;
+    return true;
+}
+
+static bool open_and_serve(const Settings *settings, const ServerOptions *options, Proxies *proxies, Error *error)
 {
     if (!encryption_use(settings, error))
         return false;
@@ -200,6 +211,8 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .access = access,
         .docs = docs_new(),
         .offload = offload_new(),
+        .proxies = proxies,
+        .root_path = settings_text(settings, "ORION_ROOT_PATH"),
     };
     warn_without_zones();
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
@@ -213,5 +226,14 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
     docs_free(app.docs);
     db_close(db);
     access_free(access); /* what the database still answered may be logged */
+    return served;
+}
+
+bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
+{
+    Proxies proxies;
+    Arena *arena = arena_new_small(256);
+    bool served = read_proxies(settings, arena, &proxies, error) && open_and_serve(settings, options, &proxies, error);
+    arena_free(arena);
     return served;
 }

@@ -1,8 +1,11 @@
 /* web/docs.c -- /openapi.json and the page that shows it, which is one file inside the program (ui/docs.html). */
 #include "web/docs.h"
 
+#include "api/address.h"
 #include "api/openapi.h"
 #include "api/reply.h"
+#include "base/text.h"
+#include "web/page_headers.h"
 
 enum { EXPECTED_SIZE = 128 << 10 };
 
@@ -21,9 +24,14 @@ static const struct Document {
     { "/api/redoc", NULL },
 };
 
+typedef struct Description {
+    Str text;       /* null until it is asked for */
+    size_t servers; /* where in it the request's own part belongs */
+} Description;
+
 struct Docs {
     Arena *arena;
-    Str descriptions[COUNT_OF(documents)]; /* null until it is asked for */
+    Description descriptions[COUNT_OF(documents)];
 };
 
 Docs *docs_new(void)
@@ -40,27 +48,43 @@ void docs_free(Docs *docs)
         arena_free(docs->arena);
 }
 
-static Str make_description(Docs *docs, Arena *work, const char *prefix)
+static void make_description(Docs *docs, Arena *work, const char *prefix, Description *ret)
 {
     Buf out;
     JsonWriter w;
     buf_init(&out, work, EXPECTED_SIZE);
     json_writer_init(&w, &out, JSON_WIRE);
-    openapi_write(&w, work, prefix);
-    return arena_str(docs->arena, buf_view(&out));
+    openapi_write(&w, work, prefix, &ret->servers);
+    ret->text = arena_str(docs->arena, buf_view(&out));
+}
+
+/* The description with the server's place as the client sees it, if the paths do not begin at the client's root. */
+static Str get_description(Req *req, const struct Document *document)
+{
+    Description *made = &req->app->docs->descriptions[document - documents];
+    if (!made->text.p)
+        make_description(req->app->docs, req->arena, document->prefix, made);
+    Str root = request_root_path(req), base = document->prefix[0] ? root
+                                              : arena_printf(req->arena, "%.*s/api", STR_ARG(root));
+    if (!base.n)
+        return made->text;
+    Buf out;
+    buf_init(&out, req->arena, made->text.n + base.n + 64);
+    buf_str(&out, str_cut(made->text, 0, made->servers));
+    buf_printf(&out, "\"servers\":[{\"url\":\"%.*s\"}],", STR_ARG(base));
+    buf_str(&out, str_cut(made->text, made->servers, made->text.n));
+    return buf_view(&out);
 }
 
 static void send_document(Req *req, const struct Document *document)
 {
-    Str *description = &req->app->docs->descriptions[document - documents];
-    if (document->prefix && !description->p)
-        *description = make_description(req->app->docs, req->arena, document->prefix);
-    Str text = document->prefix ? *description : str_from(docs_page);
+    Str text = document->prefix ? get_description(req, document) : str_from(docs_page);
     Str type = document->prefix ? STR("application/json") : STR("text/html; charset=utf-8");
-    HttpHeader headers[3] = { { STR("content-type"), type } };
+    HttpHeader headers[3 + PAGE_HEADERS] = { { STR("content-type"), type } };
+    Str policy = document->prefix ? STR_NULL : page_policy_of_script(req->arena, text);
     req->status = 200;
     req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)text.p, .n = text.n };
-    reply_send_with(req, headers, 1);
+    reply_send_with(req, headers, page_headers_add(headers, 1, policy));
 }
 
 static const struct Document *find_document(Str path)

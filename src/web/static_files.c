@@ -8,6 +8,7 @@
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 enum { FILE_MAX = 32 << 20 }; /* of a folder's files, which are read whole */
 
@@ -33,6 +34,78 @@ Str static_file_inflate(Arena *arena, const StaticFile *file)
     (void)inflateEnd(&stream);
     return (Str){ plain, stream.total_out };
 }
+
+/* ---- the root path ---- */
+
+/* What is inserted at a place. */
+static Str insertion(Arena *arena, const StaticPlace *place, Str root)
+{
+    return place->quoted ? arena_printf(arena, "\"%.*s\"+", STR_ARG(root)) : root;
+}
+
+static void add_number(Buf *out, uint32_t number, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        buf_char(out, (char)(number >> 8 * i & 0xff));
+}
+
+/* A block of deflate that is not compressed. */
+static void add_stored_block(Buf *out, Str text)
+{
+    buf_char(out, 0);
+    add_number(out, (uint32_t)text.n, 2);
+    add_number(out, ~(uint32_t)text.n, 2);
+    buf_str(out, text);
+}
+
+enum { GZIP_END = 8 }; /* CRC and size of the plain text */
+
+static Str insert_plain(Arena *arena, const StaticFile *file, Str root)
+{
+    Str plain = static_file_inflate(arena, file);
+    Buf out;
+    size_t from = 0;
+    buf_init(&out, arena, plain.n + file->place_count * (root.n + 3) + 1);
+    for (const StaticPlace *place = file->places; place < file->places + file->place_count; place++) {
+        buf_str(&out, str_cut(plain, from, place->plain));
+        buf_str(&out, insertion(arena, place, root));
+        from = place->plain;
+    }
+    buf_str(&out, str_cut(plain, from, plain.n));
+    return buf_view(&out);
+}
+
+/* The blocks as they are, and between them what is inserted; the checksum is put together from those of the parts. */
+static Str insert_packed(Arena *arena, const StaticFile *file, Str root)
+{
+    Str packed = { file->data, file->size };
+    Buf out;
+    size_t from = 0, plain_from = 0, size = file->plain_size;
+    uLong crc = crc32(0, NULL, 0);
+    buf_init(&out, arena, packed.n + file->place_count * (root.n + 8));
+    for (const StaticPlace *place = file->places; place < file->places + file->place_count; place++) {
+        Str text = insertion(arena, place, root);
+        buf_str(&out, str_cut(packed, from, place->packed));
+        add_stored_block(&out, text);
+        crc = crc32_combine(crc, place->crc, (z_off_t)(place->plain - plain_from));
+        crc = crc32(crc, (const Bytef *)text.p, (uInt)text.n);
+        size += text.n;
+        from = place->packed;
+        plain_from = place->plain;
+    }
+    crc = crc32_combine(crc, file->last_crc, (z_off_t)(file->plain_size - plain_from));
+    buf_str(&out, str_cut(packed, from, packed.n - GZIP_END));
+    add_number(&out, (uint32_t)crc, 4);
+    add_number(&out, (uint32_t)size, 4);
+    return buf_view(&out);
+}
+
+Str static_file_rooted(Arena *arena, const StaticFile *file, Str root, bool packed)
+{
+    return packed && file->gzipped ? insert_packed(arena, file, root) : insert_plain(arena, file, root);
+}
+
+/* ---- files of a folder ---- */
 
 static bool read_whole(int fd, char *out, size_t size, size_t *ret_n)
 {

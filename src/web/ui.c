@@ -6,9 +6,10 @@
 
 #include "api/address.h"
 #include "api/reply.h"
+#include "web/page_headers.h"
 #include "web/static_files.h"
 
-enum { HEADERS_MAX = 8 }; /* reply_send_with adds up to two */
+enum { HEADERS_MAX = 12 }; /* reply_send_with adds up to two */
 
 bool ui_is_embedded(void)
 {
@@ -70,16 +71,35 @@ static bool has_tag(const HttpRequest *http, Str tag)
     return false;
 }
 
+/* ---- where the API is ---- */
+
+/* The address by which the browser came, unless the setting was made: so any port and any proxy works. */
+static Str api_address(Req *req)
+{
+    static const char name[] = "PREFECT_ORION_UI_API_URL";
+    const Settings *settings = req->app->settings;
+    Str address = settings_source(settings, name) == FROM_DEFAULT ? request_address(req) : STR("");
+    return address.n ? arena_printf(req->arena, "%.*s%.*s/api", STR_ARG(address), STR_ARG(request_root_path(req)))
+                     : settings_text(settings, name);
+}
+
 /* ---- files ---- */
 
-static void send_file(Req *req, Str data, Str tag, HttpHeader *headers, size_t count)
+/* The policy is for pages. */
+static void send_file(Req *req, Str data, Str tag, Str policy, HttpHeader *headers, size_t count)
 {
     headers[count++] = (HttpHeader){ STR("etag"), tag };
+    count = page_headers_add(headers, count, policy);
     bool known = has_tag(req->http, tag);
     req->status = known ? 304 : 200;
     if (!known)
         req->reply = (Buf){ .arena = req->arena, .p = (char *)(uintptr_t)data.p, .n = data.n };
     reply_send_with(req, headers, count);
+}
+
+static bool is_page(Str path)
+{
+    return path.n > 5 && memcmp(path.p + path.n - 5, ".html", 5) == 0;
 }
 
 static void send_embedded(Req *req, const StaticFile *file)
@@ -88,8 +108,10 @@ static void send_embedded(Req *req, const StaticFile *file)
     size_t count = 0;
     Str path = str_from(file->path);
     bool packed = file->gzipped && wants_gzip(req->http);
-    /* Names below assets/ hold a hash of the content; anything else may be another file after an upgrade. */
-    bool hashed = str_starts(path, "assets/");
+    Str root = file->place_count ? request_root_path(req) : STR("");
+    /* Names below assets/ hold a hash of the content; anything else may be another file after an upgrade, and what the
+     * root path is in may have another one. */
+    bool hashed = str_starts(path, "assets/") && !root.n;
     headers[count++] = (HttpHeader){ STR("content-type"), str_from(static_content_type(path)) };
     Str caching = hashed ? STR("public, max-age=31536000, immutable") : STR("no-cache");
     headers[count++] = (HttpHeader){ STR("cache-control"), caching };
@@ -97,10 +119,15 @@ static void send_embedded(Req *req, const StaticFile *file)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Accept-Encoding") };
     if (packed)
         headers[count++] = (HttpHeader){ STR("content-encoding"), STR("gzip") };
-    Str tag = arena_printf(req->arena, packed ? "\"%s-gzip\"" : "\"%s\"", file->tag);
-    bool as_it_is = packed || has_tag(req->http, tag);
-    Str data = as_it_is ? (Str){ file->data, file->size } : static_file_inflate(req->arena, file);
-    send_file(req, data, tag, headers, count);
+    Str tag = arena_printf(req->arena, "\"%s%.*s%s\"", file->tag, STR_ARG(root), packed ? "-gzip" : "");
+    bool known = has_tag(req->http, tag);
+    Str data = { file->data, file->size };
+    if (!known && root.n)
+        data = static_file_rooted(req->arena, file, root, packed);
+    else if (!known && !packed)
+        data = static_file_inflate(req->arena, file);
+    Str policy = is_page(path) ? page_policy_of_dashboard(req->arena, api_address(req)) : STR_NULL;
+    send_file(req, data, tag, policy, headers, count);
 }
 
 /* Any path that names no file is one of the application's own: it gets the page, which looks at the address itself. */
@@ -133,7 +160,8 @@ static bool serve_folder(Req *req, const char *folder, Str path)
         { STR("content-type"), str_from(static_content_type(path)) },
         { STR("cache-control"), STR("no-cache") },
     };
-    send_file(req, data, arena_printf(req->arena, "\"%.*s\"", STR_ARG(tag)), headers, 2);
+    Str policy = is_page(path) ? page_policy_of_folder() : STR_NULL;
+    send_file(req, data, arena_printf(req->arena, "\"%.*s\"", STR_ARG(tag)), policy, headers, 2);
     return true;
 }
 
@@ -147,15 +175,6 @@ static bool serve_file(Req *req)
 }
 
 /* ---- /ui-settings ---- */
-
-/* The address by which the browser came, unless the setting has a value: so any port and any proxy works. */
-static Str api_address(Req *req)
-{
-    static const char name[] = "PREFECT_ORION_UI_API_URL";
-    const Settings *settings = req->app->settings;
-    Str address = settings_source(settings, name) == FROM_DEFAULT ? request_address(req) : STR("");
-    return address.n ? arena_printf(req->arena, "%.*s/api", STR_ARG(address)) : settings_text(settings, name);
-}
 
 static void send_settings(Req *req)
 {
@@ -179,7 +198,7 @@ static void send_settings(Req *req)
         { STR("content-type"), STR("application/json") },
         { STR("cache-control"), STR("no-store") },
     };
-    reply_send_with(req, headers, 2);
+    reply_send_with(req, headers, page_headers_add(headers, 2, STR_NULL));
 }
 
 /* ---- dispatch ---- */

@@ -1,6 +1,7 @@
 /* web/web.c -- hands requests to the API, to its description or to the dashboard. */
 #include "web/web.h"
 
+#include "api/address.h"
 #include "api/dispatch.h"
 #include "api/guard.h"
 #include "api/offload.h"
@@ -18,6 +19,8 @@ static GuardPlace place_of(Str path)
 void web_handle(HttpRequest *http, void *app)
 {
     Req *req = req_new(http, app);
+    forwarded_note_ignored(http, req->app->proxies);
+    request_strip_root_path(req);
     if (!origin_check(req)) {
         reply_send(req);
         return;

@@ -56,10 +56,11 @@ def test_the_redirect_is_made_from_host(api):
 
 
 @pytest.mark.parametrize("headers, address", [
-    ({"x-forwarded-host": "pub.example", "x-forwarded-proto": "https,http"}, "https://pub.example"),
-    ({"x-forwarded-host": "pub.example:8443 , inner", "x-forwarded-proto": "HTTPS, http"}, "https://pub.example:8443"),
+    ({"x-forwarded-host": "pub.example", "x-forwarded-proto": "http,https"}, "https://pub.example"),
+    ({"x-forwarded-host": "pub.example:8443 , inner", "x-forwarded-proto": "HTTPS, http", "x-forwarded-for": "::1"},
+     "https://pub.example:8443"),
     ({"x-forwarded-host": "[2001:db8::1]:1"}, "http://[2001:db8::1]:1"),
-    ({"x-forwarded-proto": "http, https"}, "http://inner:1"), ({"x-forwarded-host": ""}, "http://inner:1"),
+    ({"x-forwarded-proto": "https, http"}, "http://inner:1"), ({"x-forwarded-host": ""}, "http://inner:1"),
     ({"x-forwarded-host": 'a"/b'}, "http://inner:1"),
     ({"host": "a!b", "x-forwarded-host": "pub.example"}, "http://pub.example"),
     ({"host": "a!b", "x-forwarded-proto": "https"}, ""), ({"host": "my_server:4200"}, "http://my_server:4200")])

@@ -1,7 +1,9 @@
 /* tests/fuzz/fuzz_http.c -- feeds bytes to the request parser as a connection would, whole and in pieces:
- * both must read the same. */
+ * both must read the same. Then what proxies say in the headers is read. */
 #include "fuzz.h"
 
+#include "api/forwarded.h"
+#include "config/setting_proxies.h"
 #include "http/parse.h"
 
 enum { HEAD_MAX = 4096, BODY_MAX = 1 << 16 };
@@ -22,6 +24,26 @@ static void check_slices(HttpRequest *request)
     if (http_query_value(request, "a", &value))
         sum += value.n;
     if (request->path.n == 0 || sum == SIZE_MAX)
+        abort();
+}
+
+/* What proxies say of it, all of them being trusted; a root path may stand in a page. */
+static void check_forwarded(HttpRequest *request)
+{
+    static const Network all[] = { { .bits = 0 } };
+    const Proxies proxies = { .trusted = all, .count = 1 };
+    Forwarded said = forwarded_read(request, &proxies);
+    const Str slices[] = { said.host, said.proto, said.port, said.prefix };
+    size_t sum = address_text(request->arena, &said.client).n;
+    for (size_t i = 0; i < COUNT_OF(slices); i++)
+        for (size_t at = 0; at < slices[i].n; at++)
+            sum += (unsigned char)slices[i].p[at];
+    Str path;
+    bool usable = said.prefix.p && root_path_parse(said.prefix, &path);
+    for (size_t i = 0; usable && i < path.n; i++)
+        if (char_in(path.p[i], "\"'<>&\\` ") || (unsigned char)path.p[i] > '~')
+            abort();
+    if (sum == SIZE_MAX)
         abort();
 }
 
@@ -70,6 +92,7 @@ static Outcome read_request(Str bytes, size_t step)
         outcome.used = head;
         if (http_head_parse(arena, (Str){ bytes.p, head }, &request, &framing, &failure)) {
             check_slices(&request);
+            check_forwarded(&request);
             outcome.headers = request.header_count;
             read_body((Str){ bytes.p + head, bytes.n - head }, step, &framing, &failure, &outcome);
         }

@@ -105,7 +105,7 @@ def test_names_and_origins_that_are_listed():
         assert ask(server, "POST", "/api/flows/filter", host="one.example",
                    Origin="https://one.example:8443")[0].status == 200
         assert ask(server, "POST", "/api/flows/filter", Origin="https://pub.example",
-                   X_Forwarded_Host="pub.example, inner")[0].status == 200
+                   X_Forwarded_For="::1", X_Forwarded_Host="pub.example, inner")[0].status == 200
 
 
 def test_all_are_served_where_that_was_asked_for():

@@ -13,8 +13,10 @@ from .seed import Seed
 
 SCREENSHOTS = Path(os.environ.get("CI_ARTIFACTS", servers.ROOT / "build")) / "screenshots"
 # The dashboard's own slips, which both servers answer alike: its pages of work queues ask for the pools, which are off
-# unless a flag turns them on, and the page of a run may ask once more as it is left, when it no longer knows which.
-SLIPS = {"/api/experimental/work_pools/filter": 404, "/api/flow_runs/undefined": 422}
+# unless a flag turns them on, and the pages of a run and of a deployment may ask once more as they are left, when they
+# no longer know which.
+SLIPS = {"/api/experimental/work_pools/filter": 404, "/api/flow_runs/undefined": 422,
+         "/api/deployments/undefined": 422}
 
 
 def pytest_collection_modifyitems(config, items):

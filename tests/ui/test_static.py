@@ -152,12 +152,40 @@ def test_origin_joins_the_other_reasons_to_vary(ours, asset):
     assert answer.headers["access-control-allow-origin"] == "http://elsewhere"
 
 
+def policy(answer):
+    return {name: words for name, *words in (part.split() for part in
+                                             answer.headers["content-security-policy"].split(";"))}
+
+
+def test_what_browsers_may_do(ours, asset):
+    """What each page needs of it is tested in Chromium."""
+    for path in ["/", "/flow-runs", asset, "/robots.txt", "/ui-settings", "/docs", "/openapi.json"]:
+        answer = ours.get(path)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "same-origin"
+        assert ("content-security-policy" in answer.headers) == answer.headers["content-type"].startswith("text/html")
+    page, docs = policy(ours.get("/", headers={"host": "there:81"})), policy(ours.get("/docs"))
+    assert page["frame-ancestors"] == docs["frame-ancestors"] == ["'self'"]
+    assert page["script-src"] == ["'self'", "'unsafe-eval'"] and docs["default-src"] == ["'none'"]
+    assert page["connect-src"] == ["'self'", "http://there:81"]
+    assert re.fullmatch(r"'sha256-[\w+/]{43}='", *docs["script-src"])
+    assert not [name for name in ours.get("/api/health").headers if name.startswith(("x-", "content-s", "referrer"))]
+
+
+@pytest.mark.parametrize("address, allowed", [("https://api.example:8443/x/api", ["https://api.example:8443"]),
+                                              ("https://a; script-src *", []), ("/prefect/api", [])])
+def test_the_page_may_ask_the_api_that_is_set(address, allowed):
+    with servers.running("orion", PREFECT_ORION_UI_API_URL=address) as running, client(running) as http:
+        assert policy(http.get("/"))["connect-src"] == ["'self'", *allowed]
+
+
 @pytest.mark.parametrize("headers, address", [
     ({"host": "there:81"}, "http://there:81/api"), ({"host": "[::1]:4200"}, "http://[::1]:4200/api"),
     ({"host": "inner:1", "x-forwarded-host": "outer.example", "x-forwarded-proto": "https"},
      "https://outer.example/api"),
-    ({"host": "h", "x-forwarded-host": "first:8443, second", "x-forwarded-proto": "HTTPS, http"},
-     "https://first:8443/api"), ({"host": "h", "x-forwarded-proto": "javascript"}, "http://h/api"),
+    ({"host": "h", "x-forwarded-for": "192.0.2.1, 127.0.0.2", "x-forwarded-host": "first:8443, second",
+      "x-forwarded-proto": "HTTPS, http"}, "https://first:8443/api"),
+    ({"host": "h", "x-forwarded-proto": "javascript"}, "http://h/api"),
     ({"host": "h", "x-forwarded-host": 'a"/b'}, "http://h/api"),
     ({"host": "h", "x-forwarded-host": ""}, "http://h/api")])
 def test_address(ours, headers, address):
@@ -192,7 +220,8 @@ def folder(tmp_path_factory):
 def test_folder(folder, path, text, kind):
     answer = folder[1].get(path)
     assert (answer.status_code, answer.text, answer.headers["content-type"]) == (200, text, kind)
-    assert answer.headers["cache-control"] == "no-cache"
+    assert answer.headers["cache-control"] == "no-cache" and answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers.get("content-security-policy") == ("frame-ancestors 'self'" if kind == HTML else None)
 
 
 def test_folder_changes(folder):
