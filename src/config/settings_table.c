@@ -147,6 +147,8 @@ const Setting setting_table[] = {
     /* Only this server's: the client does not know them, so they belong in the environment, not in its profiles. */
     { "ORION_ALLOWED_HOSTS", SETTING_TEXT, "", OWN,
       .help = "Host names, separated by commas, by which a server on a loopback address is reached; * for all." },
+    { "ORION_CORE_DUMPS", SETTING_BOOL, "false", OWN,
+      .help = "Crashes may leave core dumps, and debuggers attach; both show secrets." },
     { "ORION_CORS_ORIGINS", SETTING_TEXT, "", OWN,
       .help = "Origins, separated by commas, whose pages may use the server; * for all." },
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Maximum connections to PostgreSQL." },

@@ -13,6 +13,7 @@
 #include "db/migrate.h"
 #include "model/run_bodies.h"
 #include "schedule/zone.h"
+#include "server/exposed_files.h"
 #include "services/service.h"
 #include "web/docs.h"
 #include "web/web.h"
@@ -177,6 +178,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .offload = offload_new(),
     };
     warn_without_zones();
+    exposed_files_warn(settings, db);
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     take_signals(); /* before anybody is told that it is ready */
     HttpServer *server = listen_http(settings, options, &app, error);
