@@ -15,6 +15,7 @@ typedef struct App {
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
     struct Docs *docs;
     struct Offload *offload;     /* for requests that would hold the loop up */
+    struct Readiness *readiness;
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "api/offload.h"
+#include "api/readiness.h"
 #include "api/request.h"
 #include "base/log.h"
 #include "blocks/block_registration.h"
@@ -176,6 +177,7 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         .ui_dir = options->ui_dir,
         .docs = docs_new(),
         .offload = offload_new(),
+        .readiness = readiness_new(db),
     };
     warn_without_zones();
     exposed_files_warn(settings, db);
@@ -193,9 +195,11 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         running = NULL;
         services_stop(services);
     }
+    readiness_stop(app.readiness);
     offload_free(app.offload); /* what it still has to answer is with the database afterwards */
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);
+    readiness_free(app.readiness);
     return served;
 }
