@@ -35,6 +35,7 @@ static const CliOption copy_options[] = {
       "Leave out rows that cannot be copied, and those that refer to them; each is listed." },
     YES, { .name = NULL },
 };
+static const CliOption rotate_options[] = { YES, { .name = NULL } };
 static const CliOption view_options[] = {
     { "show-defaults", "hide-defaults", 0, NULL, NULL,
       "Also show settings that have their default values (hidden otherwise)." },
@@ -77,6 +78,10 @@ const Command cli_commands[] = {
       TAKES("SETTING...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_unset },
     { "config view", NULL, "Show the settings in use.",
       .options = view_options, .flags = COMMAND_LENIENT, .run = cmd_config_view },
+
+    GROUP("key", NULL, "Keys of clients, and the key that encrypts block documents."),
+    { "key rotate-encryption", NULL, "Encrypt all block documents with a new key.",
+      .options = rotate_options, .run = cmd_key_rotate },
 
     GROUP("profile", "profiles", "Work with profiles: named sets of settings."),
     { "profile ls", NULL, "List the profiles.", .flags = COMMAND_LENIENT, .run = cmd_profile_ls },
