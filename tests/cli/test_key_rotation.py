@@ -104,6 +104,7 @@ def test_both_servers_read_what_was_encrypted_anew(home, engine):
         assert shown(Api(server), documents) == before
 
 
+@pytest.mark.only("sqlite")
 def test_a_database_without_documents_gets_a_key(home, engine):
     with servers.running("orion", home=home, database=engine) as server:
         assert rotate(server).stdout.startswith("Encrypted 0 block documents")
@@ -217,6 +218,7 @@ def test_documents_of_another_key_are_named(filled):
     assert len(decrypted(filled, stored_key(filled))) == 5
 
 
+@pytest.mark.only("sqlite")
 def test_of_many_the_first_are_named(filled):
     many(filled, 30, 10)
     filled.execute("DELETE FROM configuration WHERE key = 'ENCRYPTION_KEY'")
@@ -234,6 +236,7 @@ def test_a_row_that_holds_no_key(filled):
     assert Fernet(stored_key(filled))
 
 
+@pytest.mark.only("sqlite")
 def test_it_asks_first(filled):
     before = filled.store.dump()
     command = [servers.ORION_BIN, "key", "rotate-encryption"]
@@ -249,6 +252,15 @@ def test_a_database_that_is_not_there(tmp_path):
                           env=servers.server_environment(tmp_path), stdin=subprocess.DEVNULL)
     assert done.returncode == 1 and "There is no database at" in done.stderr
     assert not (tmp_path / "orion.db").exists()
+
+
+def test_no_password_is_shown(tmp_path):
+    url = f"postgresql+asyncpg://me:{SECRET}@127.0.0.1:{servers.free_port()}/orion"
+    settings = {"PREFECT_ORION_DATABASE_CONNECTION_URL": url, "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT": "0.5"}
+    done = subprocess.run([servers.ORION_BIN, "key", "rotate-encryption"], input="y\n", text=True, capture_output=True,
+                          env=servers.server_environment(tmp_path, **settings))
+    assert done.returncode == 1 and "me:***@127.0.0.1" in done.stdout + done.stderr
+    assert SECRET not in done.stdout + done.stderr
 
 
 # ---- a key that is not in the database ----
@@ -270,6 +282,7 @@ def test_a_key_of_the_environment_is_shown_and_then_needed(home, engine):
         assert shown(Api(server), documents) == before
 
 
+@pytest.mark.only("sqlite")
 def test_a_key_that_cannot_be_shown_is_not_used(home, engine):
     old = Fernet.generate_key().decode()
     with servers.running("orion", home=home, database=engine, ORION_ENCRYPTION_KEY=old) as server:
