@@ -25,7 +25,7 @@ struct Readiness {
     Db *db;
     pthread_t thread;
     bool started, quit;
-    pthread_mutex_t lock; /* of all but `started` */
+    pthread_mutex_t lock; /* of all that follows, and of these two */
     pthread_cond_t changed;
     Req *waiting;
     Probe read, write;
@@ -183,17 +183,18 @@ static void *work(void *arg)
 
 void readiness_answer(Readiness *readiness, Req *req)
 {
-    if (!readiness->started && pthread_create(&readiness->thread, NULL, work, readiness) != 0) {
-        const Error error = { .code = ERR_BUSY, .message = "The server cannot start a thread" };
-        answer(req, &error);
-        return;
-    }
-    readiness->started = true;
+    static const Error no_thread = { .code = ERR_BUSY, .message = "The server cannot start a thread" };
     pthread_mutex_lock(&readiness->lock);
-    req->next = readiness->waiting;
-    readiness->waiting = req;
-    pthread_cond_signal(&readiness->changed);
+    bool runs = readiness->started || pthread_create(&readiness->thread, NULL, work, readiness) == 0;
+    readiness->started = runs;
+    if (runs) {
+        req->next = readiness->waiting;
+        readiness->waiting = req;
+        pthread_cond_signal(&readiness->changed);
+    }
     pthread_mutex_unlock(&readiness->lock);
+    if (!runs)
+        answer(req, &no_thread);
 }
 
 /* ---- its life ---- */

@@ -195,8 +195,8 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
         running = NULL;
         services_stop(services);
     }
-    readiness_stop(app.readiness);
     offload_free(app.offload); /* what it still has to answer is with the database afterwards */
+    readiness_stop(app.readiness);
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);
