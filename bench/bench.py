@@ -79,7 +79,7 @@ def measure(kind, database, seconds, connections):
     if database == "postgresql":
         postgres.cluster()  # its start is not the server's
     started = time.monotonic()
-    with servers.running(kind, database=database) as server:
+    with servers.running(kind, database=database, as_users_do=True) as server:
         result = {"start": time.monotonic() - started, "idle": resident_mb(server), "operations": {}}
         flow, runs = fill(server, connections)
         for operation in OPERATIONS:

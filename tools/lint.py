@@ -11,11 +11,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 
 # Who may include whom. A folder sees itself and these; the picture is in ARCHITECTURE.md.
-LAYERS = {"base": [], "config": ["base"], "db": ["config"], "entity": ["db"], "schedule": ["base"], "python": ["base"],
-          "notify": ["base"], "http": ["base"], "blocks": ["entity"], "model": ["entity", "schedule", "python"],
-          "orchestration": ["model"], "services": ["orchestration", "blocks", "notify"],
-          "api": ["orchestration", "blocks", "http"], "web": ["api"], "server": ["web", "services"], "cli": ["server"],
-          ".": ["cli"]}
+LAYERS = {"base": [], "config": ["base"], "access": ["config"], "db": ["config"], "entity": ["db"],
+          "schedule": ["base"], "python": ["base"], "notify": ["base"], "http": ["base"], "blocks": ["entity"],
+          "model": ["entity", "schedule", "python"], "orchestration": ["model"],
+          "services": ["orchestration", "blocks", "notify"], "api": ["orchestration", "blocks", "http", "access"],
+          "web": ["api"], "server": ["web", "services"], "cli": ["server"], ".": ["cli"]}
 
 # Headers of engines, and the only files that may know them.
 ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/(postgres\w*|libpq)\.[ch]"}
@@ -31,7 +31,7 @@ BANNED_BUT_IN = {  # functions that have one home
     "exit|_exit|quick_exit": (r"src/(main|base/arena)\.c",
                               "only main ends the process (and the allocator, out of memory)"),
     "setenv|putenv": (r"tests/.*", "not safe with threads"),
-    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_copy|services/.*)\.[ch]|(tests|bench)/.*",
+    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_(copy|key)|services/.*)\.[ch]|(tests|bench)/.*",
                   "time comes from the context: a transaction, a request, a service's round"),
     "malloc|calloc|realloc|strdup|strndup": (r"src/base/arena\.c", "use an arena, or xmalloc and its kin"),
 }
@@ -44,9 +44,17 @@ WIDTH = 120
 WIDTH_CHECKED = ["*.md", "docs/*.md", "src/*/*.md", "src/**/*.[ch]", "tests/unit/*.[ch]", "tests/fuzz/*.[ch]",
                  "tools/*.py", "tests/**/*.py", "bench/*.py"]
 
+# What takes effect only through a table that names it: its definition, and the file of that table.
+LISTED = {
+    r"src/api/routes/\w+\.c": (r"^const RouteFamily (\w+)", "src/api/routes/routes.c"),
+    r"src/orchestration/\w+\.c": (r"^const Rule (\w+)", "src/orchestration/policy.c"),
+    r"src/services/\w+\.c": (r"^bool (\w+_tick)\(", "src/services/service.c"),
+}
+
 # The mutable variables of file scope there are, and why. A new one needs a reason here.
 MUTABLE = {
     "src/base/log.c": "the log level",
+    "src/blocks/encryption.c": "the key of block documents: a setting, written once before the first request",
     "src/model/run_bodies.c": "the longest cache key: a setting, written once before the first request",
     "src/server/server.c": "what a signal handler can reach",
 }
@@ -224,12 +232,17 @@ def check_globals(path, code):
                               f"mutable variable: {' '.join(head.split())}")
 
 
+def check_length(path, text):
+    limit = HEADER_LINES if path.startswith("src/") and path.endswith(".h") else FILE_LINES
+    count = len(text.splitlines())
+    if count > limit:
+        yield Finding(path, limit, "length", f"{count} lines (at most {limit})")
+
+
 def check_text(path, text):
     """All findings of one file of C; `path` is from the root of the project, with slashes."""
-    code, lines = blank_comments(text), text.splitlines()
-    limit = HEADER_LINES if path.startswith("src/") and path.endswith(".h") else FILE_LINES
-    if len(lines) > limit:
-        yield Finding(path, limit, "length", f"{len(lines)} lines (at most {limit})")
+    code = blank_comments(text)
+    yield from check_length(path, text)
     if not text.startswith("/*"):
         yield Finding(path, 1, "opening", "a file begins with a comment that says what it is")
     yield from check_functions(path, code)
@@ -298,6 +311,16 @@ def check_circles(codes):
         yield Finding(circle[0], 1, "circle", f"source files call each other in a circle: {'; '.join(edges)}")
 
 
+def check_listed(codes):
+    """Families, rules and services are in their tables: the compiler does not notice one that nothing refers to."""
+    for path, code in codes.items():
+        for files, (definition, table) in LISTED.items():
+            for match in re.finditer(definition, code, re.M) if re.fullmatch(files, path) else ():
+                if not re.search(rf"\b{match.group(1)}\b", codes.get(table, "")):
+                    yield Finding(path, code.count("\n", 0, match.start()) + 1, "unlisted",
+                                  f"{match.group(1)} is not in {table}")
+
+
 def check_project(root):
     paths = sorted(p for folder in ("src", "tests/unit", "tests/fuzz") for p in (root / folder).rglob("*.[ch]"))
     names = {p.relative_to(root).as_posix() for p in paths}
@@ -305,9 +328,12 @@ def check_project(root):
         yield from check_text(name, path.read_text())
     codes = {n: blank_comments((root / n).read_text()) for n in names if re.fullmatch(r"src/.*\.c", n)}
     yield from check_circles(codes)
+    yield from check_listed(codes)
     wide = {p for glob in WIDTH_CHECKED for p in root.glob(glob)}
-    for path in sorted(wide):
-        yield from check_width(path.relative_to(root).as_posix(), path.read_text())
+    for path, name in ((p, p.relative_to(root).as_posix()) for p in sorted(wide)):
+        yield from check_width(name, path.read_text())
+        if name.endswith(".py"):
+            yield from check_length(name, path.read_text())
     sources = {n for n in names if n.endswith(".c") and (n.startswith("src/") or re.match(r"tests/unit/test_", n))}
     yield from check_build((root / "meson.build").read_text(), sources)
 

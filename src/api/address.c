@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-/* A host with or without a port, and nothing that could stand for more. */
+/* A host with or without a port, and nothing that could be taken for more. */
 static bool is_authority(Str s)
 {
     for (size_t i = 0; i < s.n; i++)

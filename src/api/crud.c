@@ -1,4 +1,4 @@
-/* api/crud.c -- handlers that a row's `model` is enough for. */
+/* api/crud.c -- handlers that need no more than a row's `model`. */
 #include "api/crud.h"
 
 #include "api/list.h"

@@ -1,5 +1,4 @@
-/* api/decode.c -- what a request holds, checked as FastAPI does it for the reference: the same errors in the same
- * order. */
+/* api/decode.c -- checks and decodes requests as FastAPI does for the reference: the same errors in the same order. */
 #include "api/decode.h"
 
 #include "api/version.h"
@@ -39,8 +38,8 @@ static bool is_json_type(Str type)
            (subtype.n > 5 && strncasecmp(subtype.p + subtype.n - 5, "+json", 5) == 0);
 }
 
-/* A parsed value takes some hundred times the two bytes that it may be written in: without a limit on their number the
- * largest body would need gigabytes. No client comes near it. */
+/* A value can be written in two bytes, and takes some hundred times that when parsed: without a limit on their number
+ * the largest body would need gigabytes. No client comes near it. */
 static bool check_value_count(Req *req, Str body)
 {
     enum { VALUES_MAX = 2000000 };
@@ -53,7 +52,7 @@ static bool check_value_count(Req *req, Str body)
         if (c == '"')
             in_string = !in_string;
         else if (in_string)
-            i += c == '\\'; /* what is escaped, a quote perhaps */
+            i += c == '\\'; /* skips what is escaped, perhaps a quote */
         else
             count += c == ',' || c == '[' || c == '{';
     }
@@ -108,7 +107,7 @@ static bool read_body(Req *req)
         return false;
     if (is_json && json_parse(req->arena, body, &req->body, &error))
         return true;
-    if (!utf8_is_valid(body)) /* FastAPI's answer where it is to be JSON; the reference fails on showing others */
+    if (!utf8_is_valid(body)) /* FastAPI's answer if it should be JSON; the reference fails to show others */
         return fail(&req->error, ERR_BAD_REQUEST, "There was an error parsing the body");
     req->body_text = body;
     if (is_json)
@@ -116,7 +115,7 @@ static bool read_body(Req *req)
     return !is_json;
 }
 
-/* ---- path, query and head ---- */
+/* ---- path, query and headers ---- */
 
 static void add_missing(Invalid *invalid, const char *name)
 {
@@ -125,7 +124,7 @@ static void add_missing(Invalid *invalid, const char *name)
     invalid_leave(invalid);
 }
 
-/* By the field's row into `base`; NULL: its fallback, or nothing. */
+/* Decodes by the field's row into `base`; NULL: its fallback, or nothing. */
 static void decode_value(Req *req, const Field *field, const Json *value, void *base)
 {
     if (!value && !(field->fallback && (value = json_read(req->arena, str_from(field->fallback)))))
@@ -157,7 +156,7 @@ static Str query_text(const HttpRequest *http, const char *name)
     return http_query_value(http, name, &text) ? text : STR_NULL;
 }
 
-/* The parameters that came as texts beside the body. */
+/* Decodes the parameters that are sent as text, outside the body. */
 static void decode_texts(Req *req, const char *place, const Model *model,
                          Str (*find)(const HttpRequest *, const char *))
 {
@@ -187,8 +186,8 @@ static void decode_model(Req *req)
     (void)!codec_decode(&req->invalid, req->route->body, body, req->object, &req->sent);
 }
 
-/* It holds no parameters: neither an object nor null, which counts as no body. Then FastAPI misses each of them,
- * required or not. */
+/* Whether it cannot hold parameters: neither an object nor null, which counts as no body. FastAPI then reports each of
+ * them as missing, required or not. */
 static bool body_is_strange(const Req *req)
 {
     return req->body_text.p || (!json_is_null(req->body) && req->body->kind != JSON_OBJECT);
@@ -211,7 +210,7 @@ typedef struct Page {
     int64_t offset;
 } Page;
 
-/* Python's integers have no end: one that we cannot hold is out of range, not malformed. */
+/* Python's integers are unbounded: one beyond ours is out of range, not malformed. */
 static bool decode_any_int(Invalid *invalid, const Json *json, void *member)
 {
     static const Field plain = { .kind = F_OPT_INT };
@@ -221,7 +220,8 @@ static bool decode_any_int(Invalid *invalid, const Json *json, void *member)
     return true;
 }
 
-/* dependencies.LimitBody. False: out of range, which ends the request; what is malformed is reported with all else. */
+/* dependencies.LimitBody. False: out of range, which ends the request; a malformed one is
+ * reported with all other errors. */
 static bool decode_limit(Req *req)
 {
     static const Field field = FIELD(Page, limit, F_OPT_INT, .decode = decode_any_int);
@@ -259,11 +259,11 @@ static void decode_filters(Req *req)
     const ListSpec *list = req->route->list;
     if (!body_is_strange(req)) {
         const Json *body = list->with_default ? list->with_default(req->arena, req->body) : req->body;
-        (void)!filter_where(&req->invalid, list->links, list->link_count, body, &req->query);
+        (void)!filter_where(&req->invalid, list->links, body, &req->query);
         return;
     }
-    for (size_t i = 0; i < list->link_count; i++)
-        add_missing(&req->invalid, list->links[i].key);
+    for (const FilterLink *link = list->links; link->key; link++)
+        add_missing(&req->invalid, link->key);
 }
 
 static void decode_parameters(Req *req)
@@ -283,7 +283,7 @@ static void decode_parts(Req *req, const BodyPart *part)
     };
     query_init(&req->query, req->arena, db_dialect(req->app->db));
     for (; *part; part++) {
-        if (*part != BODY_LIMIT) /* judged already */
+        if (*part != BODY_LIMIT) /* checked already */
             decoders[*part](req);
     }
 }

@@ -1,11 +1,11 @@
-/* api/decode.h -- what a request holds, checked and decoded before its transaction. */
+/* api/decode.h -- checks and decodes what a request holds, before its transaction. */
 #ifndef ORION_API_DECODE_H
 #define ORION_API_DECODE_H
 
 #include "api/request.h"
 
-/* All that the request's row asks for: version, path, query, head and body. False: req->error, or every error in
- * req->invalid. */
+/* Decodes all that the request's row asks for: version, path, query, headers and body. False: req->error, or
+ * every error in req->invalid. */
 bool decode_request(Req *req) MUST_CHECK;
 
 bool route_takes_body(const Route *route);

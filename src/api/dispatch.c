@@ -2,11 +2,13 @@
 #include "api/dispatch.h"
 
 #include "api/decode.h"
+#include "api/guard.h"
 #include "api/match.h"
 #include "api/offload.h"
 #include "api/reply.h"
+#include "api/request_log.h"
 
-enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 where every value is wrong */
+enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 if every value is wrong */
 
 Req *req_new(HttpRequest *http, const App *app)
 {
@@ -15,6 +17,7 @@ Req *req_new(HttpRequest *http, const App *app)
     req->arena = http->arena;
     req->app = app;
     req->now = clock_now();
+    request_log_begin(req);
     invalid_init(&req->invalid, req->arena, req->now);
     return req;
 }
@@ -24,6 +27,7 @@ static bool run_job(Tx *tx, void *arg)
     Req *req = arg;
     req->tx = tx;
     req->status = req->route->status;
+    /* A job may run twice: nothing is left of the first answer. */
     req->reply = (Buf){ 0 };
     db_lock(tx, req->route->lock);
     bool ok = req->route->handle(req);
@@ -58,7 +62,7 @@ static void run(Req *req)
     db_submit(req->app->db, &req->job);
 }
 
-/* Starlette's redirect_slashes: the same path with or without its last slash has a row. */
+/* Starlette's redirect_slashes: redirects if the same path with or without its last slash has a row. */
 static bool redirect_slash(Req *req, Str path)
 {
     const Route *other_method;
@@ -78,7 +82,7 @@ static bool redirect_slash(Req *req, Str path)
 
 static void decode_and_run(Req *req)
 {
-    if (decode_request(req))
+    if (guard_check_route(req) && decode_request(req) && guard_check_object(req))
         run(req);
     else
         reply_send(req);

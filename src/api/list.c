@@ -46,6 +46,7 @@ StrList list_ids(Req *req, Rows *rows)
     return ids;
 }
 
+/* True: reading this row failed because of a value in it. That is logged, and the list goes on without the row. */
 static bool is_left_out(Req *req, Str id)
 {
     Error *error = req->tx->error;

@@ -7,9 +7,9 @@
 
 /* Runs select + " WHERE 1 = 1" + conditions + ORDER BY … LIMIT … OFFSET …; rows for the caller to write. */
 Rows *list_rows(Req *req, Str select);
-/* The same with the SELECT of these columns of the model's table. */
+/* The same with a SELECT of these columns of the model's table. */
 Rows *list_columns(Req *req, const char *columns, const Model *model);
-/* The rows as the answer, but for those that cannot be read. False: tx->error. */
+/* The rows as the answer, except those that cannot be read. False: tx->error. */
 bool list_reply(Req *req, Rows *rows, const Model *model) MUST_CHECK;
 /* The first column of each row. */
 StrList list_ids(Req *req, Rows *rows);

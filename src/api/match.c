@@ -1,4 +1,4 @@
-/* api/match.c -- which row of the families' tables a path and a method are for. */
+/* api/match.c -- finds the row of the families' tables for a path and a method. */
 #include "api/match.h"
 
 #include "base/uuid.h"

@@ -5,7 +5,7 @@
 #include "api/request.h"
 
 /* The first row of that path, below /api, and of the request's method; the path's parameters are in req->params. NULL:
- * there is none, and *ret_other is the first one of another method, or NULL. */
+ * no such row, and *ret_other is the first one of another method, or NULL. */
 const Route *match_route(Req *req, Str path, const Route **ret_other);
 
 #endif

@@ -1,13 +1,14 @@
-/* api/offload.c -- the thread for requests that would hold the loop up. One is enough: it serves whoever can wait, in
- * order. */
+/* api/offload.c -- the thread for requests that would block the loop. One is enough: those that can
+ * wait are served in order. */
 #include "api/offload.h"
 
 #include <pthread.h>
 
+/* Made and freed by the server. Only the loop submits, so `started` needs no lock. */
 struct Offload {
     pthread_t thread;
     bool started, quit;
-    pthread_mutex_t lock; /* of all below and of quit */
+    pthread_mutex_t lock; /* guards all below, and quit */
     pthread_cond_t changed;
     Req *first, *last;
 };
@@ -20,7 +21,7 @@ Offload *offload_new(void)
     return offload;
 }
 
-/* NULL: there is none, and no more come. */
+/* Waits for the next request. NULL: the server is ending, and none is left. */
 static Req *take_next(Offload *offload)
 {
     pthread_mutex_lock(&offload->lock);
@@ -43,7 +44,7 @@ static void *work(void *arg)
 void offload_submit(Offload *offload, Req *req, void (*run)(Req *req))
 {
     if (!offload->started && pthread_create(&offload->thread, NULL, work, offload) != 0) {
-        run(req); /* no thread can be had: better late than never */
+        run(req); /* no thread can be started: better late than never */
         return;
     }
     offload->started = true;

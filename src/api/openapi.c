@@ -227,7 +227,7 @@ static void write_operation(Schemas *s, const RouteFamily *family, const Route *
     json_object_end(w);
 }
 
-/* A path stands once, with all its methods: at its first row. */
+/* A path appears once, with all its methods, at its first row. */
 static void write_path(Schemas *s, const RouteFamily *family, size_t first, const char *prefix)
 {
     const char *path = plain_path(s->arena, family->routes[first].path);

@@ -5,7 +5,7 @@
 #include "api/request.h"
 
 /* Writes the document. The reference has two: /openapi.json names the paths from the server's root (`prefix` "/api"),
- * /api/openapi.json from the API's (""), whose place it tells beside. */
+ * /api/openapi.json from the API's root (""), whose place it states separately. */
 void openapi_write(JsonWriter *w, Arena *arena, const char *prefix);
 
 #endif

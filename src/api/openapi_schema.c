@@ -1,4 +1,4 @@
-/* api/openapi_schema.c -- JSON Schema out of the tables by which bodies are decoded and answers written. */
+/* api/openapi_schema.c -- JSON Schema from the tables by which bodies are decoded and answers written. */
 #include "api/openapi_schema.h"
 
 #include "api/openapi_shapes.h"
@@ -16,7 +16,7 @@ struct Component {
     const void *what;     /* a Model, Filter, Sort … as `write` knows */
 };
 
-/* Enumerations that have a name in the reference; others are written where they stand. */
+/* Enumerations that have a name in the reference; others are written inline. */
 static const struct EnumName {
     const void *rows; /* names of a field, or the rows of a sort */
     const char *name;
@@ -216,7 +216,7 @@ static bool write_named(Schemas *s, const Field *field)
     return true;
 }
 
-/* JSON text of what an absent field becomes; NULL: nothing worth telling. */
+/* JSON text of what an absent field becomes; NULL: nothing worth stating. */
 static const char *default_of(const Field *field)
 {
     static const char *const zeros[] = {
@@ -241,7 +241,7 @@ void schema_field(Schemas *s, const Field *field)
         return;
     }
     json_object(s->w);
-    if (named) { /* beside a reference nothing else is read by older tools */
+    if (named) { /* older tools ignore whatever is next to a reference */
         json_key(s->w, "allOf");
         json_array(s->w);
         write_named(s, field);
@@ -373,8 +373,7 @@ static void write_sort(Schemas *s, const ListSpec *spec)
 
 static void write_filters_of(Schemas *s, const ListSpec *list)
 {
-    for (size_t i = 0; i < list->link_count; i++) {
-        const FilterLink *link = &list->links[i];
+    for (const FilterLink *link = list->links; link->key; link++) {
         const char *name = link->filter->name;
         json_key(s->w, link->key);
         refer(s, name ? name : filter_name(s, "Filter", link->key), write_filter_class, link->filter);

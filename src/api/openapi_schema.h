@@ -6,7 +6,7 @@
 
 typedef struct Component Component;
 
-/* A document on its way, and the named schemas that it has referred to so far. */
+/* A document being written, and the named schemas that it has referred to so far. */
 typedef struct Schemas {
     Arena *arena;
     JsonWriter *w;
@@ -20,7 +20,7 @@ void schema_field(Schemas *s, const Field *field);
 void schema_text(Schemas *s, const char *json);
 /* The body of several parameters: those of the row and those of its list. */
 void schema_parameters(Schemas *s, const Route *route, const char *name);
-/* All that were referred to, and what those refer to, as one object. */
+/* All schemas that were referred to, and those that these refer to, as one object. */
 void schemas_write(Schemas *s);
 
 /* What handlers write by hand and unions hold, by name: models for the description alone (api/openapi_shapes.c). */

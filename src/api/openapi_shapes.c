@@ -1,5 +1,5 @@
-/* api/openapi_shapes.c -- what handlers write by hand and what unions hold, as models for the description alone: no
- * struct stands behind them, and nothing is decoded by them. */
+/* api/openapi_shapes.c -- what handlers write by hand and what unions hold, as models for the description alone: they
+ * have no structs, and nothing is decoded by them. */
 #include "api/openapi_shapes.h"
 
 #include "api/openapi_schema.h"

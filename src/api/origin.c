@@ -6,7 +6,7 @@
 
 #include "api/address.h"
 
-/* Whether the setting, a list, holds the text or "*". */
+/* Whether the setting, a list, contains the text or "*". */
 static bool list_has(const Settings *settings, const char *setting, Str text)
 {
     Str rest = settings_text(settings, setting);
@@ -20,8 +20,8 @@ static bool list_has(const Settings *settings, const char *setting, Str text)
     return false;
 }
 
-/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its brackets. Empty: it is
- * no such text. */
+/* "name:port" without the port and without the dot that ends a full name; "[::1]:80" keeps its
+ * brackets. Null: malformed. */
 static Str host_of(Str authority)
 {
     if (!authority.n)
@@ -76,9 +76,9 @@ static bool is_machine(Str host)
     return str_same_word(host, str_from(name)) || str_same_word(host, (Str){ name, strcspn(name, ".") });
 }
 
-/* On a loopback address a server is asked by one of its names. By another comes a page whose name leads here all of a
- * sudden (DNS rebinding), which the browser takes for the page's own server. What is not a browser may send no Host at
- * all. */
+/* A server on a loopback address is addressed by one of its own names. Any other belongs to a page whose name
+ * suddenly leads here (DNS rebinding), so that the browser takes us for the page's own server. Clients other than
+ * browsers may send no Host at all. */
 static bool check_host(Req *req)
 {
     Str sent = http_header(req->http, "host"), host = host_of(sent);
@@ -90,7 +90,7 @@ static bool check_host(Req *req)
                     "the name in the setting ORION_ALLOWED_HOSTS.");
 }
 
-/* A page cannot send X-Forwarded-Host to another server without asking first, and that is refused. */
+/* A page cannot send X-Forwarded-Host to another server without a preflight, and that is refused. */
 static bool is_own(const HttpRequest *http, Str host)
 {
     return str_same_word(host, host_of(http_header(http, "host")))

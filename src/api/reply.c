@@ -2,16 +2,19 @@
 #include "api/reply.h"
 
 #include "api/address.h"
+#include "api/guard.h"
+#include "api/request_log.h"
 #include "base/log.h"
 #include "base/unicode.h"
 
-/* How each error looks on the wire; a text of its own hides the message (which goes to the log). */
+/* How each error looks on the wire; if the row has a text, that hides the message (which goes to the log). */
 static const struct ErrorShape {
     int status;
     const char *key, *text;
 } error_shapes[] = {
     [ERR_INVALID] = { 422, "detail", NULL },
     [ERR_BAD_REQUEST] = { 400, "detail", NULL },
+    [ERR_UNAUTHORIZED] = { 401, "detail", NULL },
     [ERR_FORBIDDEN] = { 403, "detail", NULL },
     [ERR_NOT_FOUND] = { 404, "detail", NULL },
     [ERR_OBJECT_NOT_FOUND] = { 404, "exception_message", NULL },
@@ -61,19 +64,20 @@ static void write_error(Req *req)
 void reply_send_with(Req *req, HttpHeader *headers, size_t count)
 {
     Str origin = req->cors == CORS_NONE ? STR_NULL : http_header(req->http, "origin");
-    /* Browsers refuse "*" where they sent a cookie. */
+    /* Browsers refuse "*" if they sent a cookie. */
     bool named = origin.p && (req->cors == CORS_THIS || http_header(req->http, "cookie").p);
     if (origin.p)
         headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), named ? origin : STR("*") };
     if (named)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
+    request_log_end(req, req->status);
     http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
 }
 
 void reply_send(Req *req)
 {
     HttpHeader headers[6];
-    size_t count = 0;
+    size_t count = req->error.code == ERR_UNAUTHORIZED ? guard_challenges(req, headers) : 0;
     if (req->error.code != ERR_NONE)
         write_error(req);
     else if (req->invalid.count)
@@ -107,7 +111,7 @@ void reply_not_allowed(Req *req, HttpMethod allowed)
     reply_send_with(req, headers, 2);
 }
 
-/* As urllib's quote: `kept` is what Starlette leaves as it is, besides letters and digits. */
+/* Like urllib's quote; `kept` is what Starlette does not escape. */
 static void add_quoted(Buf *out, Str text)
 {
     static const char kept[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~:/%#?=@[]!$&'()*+,;";
@@ -159,6 +163,7 @@ bool reply_preflight(Req *req)
         headers[count++] = (HttpHeader){ STR("access-control-allow-headers"), asked };
     if (req->cors == CORS_THIS)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
+    request_log_end(req, known ? 200 : 400);
     http_reply(http, known ? 200 : 400, headers, count, known ? STR("OK") : STR("Disallowed CORS method"));
     return true;
 }

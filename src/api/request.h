@@ -2,6 +2,7 @@
 #ifndef ORION_REQUEST_H
 #define ORION_REQUEST_H
 
+#include "access/access.h"
 #include "api/route.h"
 #include "base/json.h"
 #include "config/settings.h"
@@ -14,6 +15,7 @@ typedef struct App {
     bool on_loopback;           /* it listens on a loopback address */
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
     struct Docs *docs;
+    Access *access;             /* keys and password; its own lock */
     struct Offload *offload;     /* for requests that would hold the loop up */
     struct Readiness *readiness;
 } App;
@@ -21,13 +23,17 @@ typedef struct App {
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
 typedef enum Cors { CORS_NONE, CORS_THIS, CORS_ANY } Cors;
 
+/* Made by req_new in the request's arena, and gone once the reply is sent. Only one thread at a time uses it: the loop,
+ * then perhaps the offload thread, then a thread of the database. */
 struct Req {
     HttpRequest *http;
     Arena *arena;
     const App *app;
     const Route *route;
     Time now;                   /* of the request's arrival */
+    int64_t began;              /* the same by the monotonic clock; 0 where no line of the log needs it */
     Cors cors;
+    AccessGrant grant;          /* what its key allows */
 
     /* Decoded (api/decode.c). */
     Str params[4];              /* of the path, in order */
@@ -39,7 +45,7 @@ struct Req {
     int64_t limit, offset;
     const char *order_by;
     unsigned api_version;       /* major * 10000 + minor * 100 + patch; 0: none sent */
-    Invalid invalid;            /* what is wrong with all of these */
+    Invalid invalid;            /* the errors in any of these */
 
     /* Running and answering. */
     Tx *tx;                     /* NULL outside the transaction */
@@ -48,7 +54,7 @@ struct Req {
     int status;
     Buf reply;                  /* empty: no body */
     JsonWriter out;
-    void (*resume)(Req *req);   /* on the offload thread, and the next one there */
+    void (*resume)(Req *req);   /* for offload.c: what its thread calls, and the request after this one */
     Req *next;
 };
 
@@ -58,7 +64,7 @@ bool reply_null(Req *req);
 /* A fresh writer on the answer, for what no model describes. */
 JsonWriter *reply_json(Req *req);
 void reply_status(Req *req, int status);
-/* Records the error where the request is, in its transaction or outside; false. */
+/* Records the error in the transaction, or in req->error outside one. Returns false. */
 bool req_fail(Req *req, ErrorCode code, const char *message);
 
 #endif

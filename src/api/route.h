@@ -18,7 +18,7 @@ typedef enum TxKind {
 /* What a body of several parameters is made of. */
 typedef enum BodyPart {
     BODY_END,
-    BODY_LIMIT,      /* the reference's dependency: judged before the path, alone if out of range. Always first */
+    BODY_LIMIT,      /* the reference's dependency: checked before the path, alone if out of range. Always first */
     BODY_OFFSET,
     BODY_SORT,
     BODY_FILTERS,
@@ -28,11 +28,10 @@ typedef enum BodyPart {
 /* What a list shows: how it is narrowed and ordered. */
 typedef struct ListSpec {
     const FilterLink *links;
-    size_t link_count;
     const Sort *sorts;        /* of BODY_SORT */
     const char *sort_default;
-    const char *order_by;     /* SQL, where there is no BODY_SORT */
-    /* The body with what its filters mean though it was not sent; NULL: they mean what they say. */
+    const char *order_by;     /* SQL, if there is no BODY_SORT */
+    /* Adds to the body what its filters imply without saying so; NULL: nothing. */
     const Json *(*with_default)(Arena *arena, const Json *body);
 } ListSpec;
 
@@ -43,7 +42,7 @@ typedef struct RouteDoc {
     bool reply_list;          /* a list of those, as from every row with a BODY_OFFSET */
     const char *reply_schema; /* the JSON Schema of an answer that no model describes */
     const Model *body_items;  /* the body is a list of these, which `prepare` decodes */
-    const char *about;        /* a sentence, where the name does not say enough */
+    const char *about;        /* a sentence, if the name does not say enough */
 } RouteDoc;
 
 /* A row of a family's table. Rows are tried in order, as the reference's router does. In a path, {id} is a UUID (422
@@ -56,21 +55,22 @@ typedef struct Route {
     int status;               /* of success; a handler may set another */
 
     const Model *model;       /* of the rows that a crud_… handler works on */
-    const char *missing;      /* the 404 where there is no such row: "Flow not found" */
-    int64_t (*remove)(Tx *tx, Str id); /* of crud_delete, where more goes than the row; as DB_EXEC */
+    const char *missing;      /* the 404 if there is no such row: "Flow not found" */
+    int64_t (*remove)(Tx *tx, Str id); /* for crud_delete, if more is deleted than the row; as DB_EXEC */
 
     /* What is decoded before the transaction. Parameters of body, query and head share the struct at req->object. */
     const Model *body;        /* one model is the whole body, at req->object */
     const Model *parameters;  /* a body of several parameters */
-    const BodyPart *order;    /* of its parts, so of errors: the reference's signature's. NULL: parameters alone */
-    const ListSpec *list;     /* what sort and filters are read by */
+    const BodyPart *order;    /* of its parts, so of errors: as in the reference's signature. NULL: parameters alone */
+    const ListSpec *list;     /* how sort and filters are read */
     const Model *query, *headers;
-    Handler prepare;          /* what no table says of a body; asked where all the rest is right */
+    Handler prepare;          /* checks what no table expresses; called if all the rest is right */
 
-    Handler gate;             /* asked before anything is decoded: whether the route is served at all */
-    DbLock lock;              /* taken before `handle`, for what is rarely written and not by one row */
+    Handler gate;             /* called before anything is decoded: whether the route is served at all */
+    DbLock lock;              /* taken before `handle`, for data that is rarely written, and not row by row */
     bool any_version;         /* no X-PREFECT-API-VERSION check (/health) */
     bool own;                 /* the reference has no such operation: the API's description leaves it out */
+    bool open;                /* needs no key (/health) */
     bool slow;                /* checking the request may wait for the disk: not on the loop */
     RouteDoc doc;
 } Route;

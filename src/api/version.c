@@ -1,9 +1,10 @@
-/* api/version.c -- the version of the API that a client asks for, read as the reference reads it. */
+/* api/version.c -- the version of the API that a client asks for, parsed like the reference does. */
 #include "api/version.h"
 
 enum { VERSION_MINIMUM = 800 };
 
-/* Python's int(): surrounding spaces, a sign and single underscores are fine. What is too long to matter is cut. */
+/* Python's int(): surrounding spaces, a sign and single underscores are fine. Numbers too
+ * large to matter are clamped. */
 static bool version_part(Str part, int64_t *ret)
 {
     enum { LARGEST = 1000000 };
@@ -44,7 +45,7 @@ static bool version_parse(Str text, int64_t parts[3])
     return part == 3;
 }
 
-/* Headers are Latin-1 to the reference. */
+/* The reference reads headers as Latin-1. */
 static Str latin1_to_utf8(Arena *arena, Str text)
 {
     Buf out;

@@ -1,13 +1,13 @@
-/* base/arena.c -- blocks in a list, the newest first; an allocation is a step within the newest block.
- * Also the one place where being out of memory ends the process. */
+/* base/arena.c -- blocks in a list, the newest first; an allocation is a step within the newest block. Also the only
+ * place that ends the process when memory runs out. */
 #include "base/arena.h"
 
 enum {
-    BLOCK_SIZE = 8192 - 64,  /* of the first block; leaves malloc room for its own head within two pages */
-    BLOCK_MAX = 1024 * 1024, /* blocks double up to here: the largest are mapped ones (main.c),
-                              * which go back to the system at once */
+    BLOCK_SIZE = 8192 - 64,  /* of the first block; leaves malloc room for its own header within two pages */
+    BLOCK_MAX = 1024 * 1024, /* blocks double up to this; the largest are mapped ones (main.c), which go back to the
+                              * system at once */
     ALIGNMENT = 16,
-    GROW_FIRST = 16 /* items of a list that grows */
+    GROW_FIRST = 16 /* first capacity of a list that grows */
 };
 
 typedef struct Block {
@@ -17,6 +17,7 @@ typedef struct Block {
     _Alignas(ALIGNMENT) char bytes[];
 } Block;
 
+/* Used by one thread at a time: nothing here is locked. */
 struct Arena {
     Block *block; /* the newest; the first one is the only one whose previous is NULL */
     size_t held;
@@ -116,6 +117,7 @@ void arena_release(Arena *arena, ArenaMark mark)
 
 static size_t next_capacity(const Arena *arena, size_t need)
 {
+    /* An arena that began small (arena_new_small) goes straight to the regular size. */
     size_t capacity = 2 * arena->block->capacity;
     if (capacity < BLOCK_SIZE - sizeof(Block))
         capacity = BLOCK_SIZE - sizeof(Block);
@@ -145,6 +147,7 @@ void *arena_grow(Arena *arena, void *items, size_t count, size_t *capacity, size
 {
     if (count < *capacity)
         return items;
+    /* Older copies stay in the arena until it ends; doubling keeps their sum below the size of the newest one. */
     *capacity = *capacity ? 2 * *capacity : GROW_FIRST;
     void *larger = arena_alloc(arena, *capacity * item_size);
     if (count)

@@ -55,7 +55,7 @@ bool char_in(char c, const char *set)
     return c && strchr(set, c);
 }
 
-/* A cut message must not end within a character: drops the bytes of an unfinished one. */
+/* Truncation must not split a character: drops the bytes of an incomplete one. */
 static void cut_at_character(char *text, size_t n)
 {
     size_t start = n;

@@ -29,18 +29,19 @@ Str str_from(const char *c_string);         /* NULL gives STR_NULL; borrows */
 bool str_eq(Str a, Str b);                  /* two nulls are equal; null and empty are not */
 bool str_is(Str a, const char *c_string);
 bool str_starts(Str s, const char *prefix);
-Str str_trim(Str s);                        /* without white space around it */
-/* what stands before the separator, trimmed, is cut off the rest, which is empty at the end */
+Str str_trim(Str s);                        /* without leading and trailing white space */
+/* Cuts what precedes the separator off *rest and returns it, trimmed; without a separator that is all of it. */
 Str str_next_item(Str *rest, char separator);
-bool str_same_word(Str a, Str b);           /* equal but for the case of ASCII letters */
-bool char_in(char c, const char *set);      /* whether c is one of the set's characters;
-                                             * U+0000 never is, where strchr finds the terminator */
+bool str_same_word(Str a, Str b);           /* equal except for the case of ASCII letters */
+bool char_in(char c, const char *set);      /* whether c is one of the set's characters; U+0000 never is, although
+                                             * strchr would find the terminator */
 
 /* Why something failed. The API maps each code to a status and a body (api/reply.c). */
 typedef enum ErrorCode {
     ERR_NONE = 0,
     ERR_INVALID,          /* 422 {"detail": message} */
     ERR_BAD_REQUEST,      /* 400 {"detail": message} */
+    ERR_UNAUTHORIZED,     /* 401 {"detail": message}, with WWW-Authenticate */
     ERR_FORBIDDEN,        /* 403 {"detail": message} */
     ERR_NOT_FOUND,        /* 404 {"detail": message} */
     ERR_OBJECT_NOT_FOUND, /* 404 {"exception_message": message}: the reference's ObjectNotFoundError */
@@ -48,14 +49,13 @@ typedef enum ErrorCode {
     ERR_INTEGRITY,        /* 409 with the reference's text: a unique or foreign key constraint was violated */
     ERR_TOO_LARGE,        /* 413 {"detail": message} */
     ERR_BUSY,             /* 503: another process holds the database's lock, or a read ran too long */
-    ERR_SPOILED,          /* 500 {"exception_message": message}:
-                           * a row holds a value that is none of its column's kind */
+    ERR_SPOILED,          /* 500 {"exception_message": message}: a row holds a value that is not of its column's kind */
     ERR_INTERNAL          /* 500: message goes to the log, never to the client */
 } ErrorCode;
 
 typedef struct Error {
     ErrorCode code;
-    char message[496]; /* UTF-8, terminated, cut at a character where too long */
+    char message[496]; /* UTF-8, terminated, cut between characters if too long */
 } Error;
 
 /* Records the first failure in *error (later ones are ignored) and returns false, so that a caller can

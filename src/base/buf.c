@@ -1,4 +1,4 @@
-/* base/buf.c -- the growable buffer: it doubles, leaving its old bytes to the arena. */
+/* base/buf.c -- the growable buffer: its capacity doubles, and its old bytes stay in the arena. */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -70,6 +70,7 @@ void buf_printf(Buf *buf, const char *format, ...)
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
+    /* Prints into the free space; if that is too small, grows and prints again. */
     int n = vsnprintf(buf->p + buf->n, buf->capacity - buf->n, format, args);
     va_end(args);
     if (n > 0) {

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 
+/* Set up by buf_init; nothing to free. There is always room for a zero after the n bytes. */
 typedef struct Buf {
     Arena *arena;
     char *p;

@@ -1,4 +1,4 @@
-/* base/clock.c -- civil dates, ISO 8601 times out, and times in as pendulum.parse() takes them.
+/* base/clock.c -- civil dates, times to ISO 8601 text, and times from text as pendulum.parse() accepts it.
  * Durations: duration.c. */
 #include "base/clock.h"
 
@@ -21,7 +21,7 @@ int64_t clock_monotonic(void)
     return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
 }
 
-/* Civil dates: the year is made to begin in March, so that the leap day is its last (H. Hinnant's algorithms). */
+/* Civil dates: years are counted from March, so that the leap day comes last (H. Hinnant's algorithms). */
 
 int64_t civil_days(int year, int month, int day)
 {
@@ -99,7 +99,7 @@ static char *put_digits(char *p, int value, int width)
     return p + width;
 }
 
-/* "2026-11-23T02:28:25": 19 bytes, the separator being given. */
+/* "2026-11-23T02:28:25" with this separator: 19 bytes. */
 static char *put_seconds(char *p, const Civil *c, char separator)
 {
     p = put_digits(p, c->year, 4);
@@ -121,6 +121,7 @@ static char *put_fraction(char *p, int micro)
     return put_digits(p, micro, 6);
 }
 
+/* As isoformat() does: with seconds only if the offset has any. */
 static char *put_offset(char *p, int32_t offset)
 {
     int32_t size = offset < 0 ? -offset : offset;
@@ -165,7 +166,7 @@ Str time_text(Arena *arena, Time t)
 
 bool time_add_seconds(Time t, double seconds, Time *ret)
 {
-    const double most = 4e11; /* seconds: more than all those years, and far from where microseconds overflow */
+    const double most = 4e11; /* seconds: more than ten thousand years, and far from where microseconds overflow */
     const Time first = (Time)-62135596800 * SECOND, end = (Time)253402300800 * SECOND; /* 0001-01-01, 10000-01-01 */
     if (t < first || t >= end || !(seconds >= -most && seconds <= most))
         return false;
@@ -183,7 +184,8 @@ void time_format_stored(Buf *out, Time t)
     buf_add(out, text, (size_t)(p - text));
 }
 
-/* Text in. A Scan walks over the text; each take_… moves on only where it found what it takes. */
+/* Text in. A Scan walks over the text; take_char, take_digit and take_number move it only if they find what they
+ * look for. */
 
 typedef struct Scan { const char *p, *end; } Scan;
 
@@ -228,7 +230,7 @@ static bool take_number(Scan *s, int least, int most, int *ret)
     return true;
 }
 
-/* All digits that follow, as microseconds: those beyond the sixth are cut. */
+/* All digits that follow, as microseconds: those beyond the sixth are dropped. */
 static int take_fraction(Scan *s)
 {
     int value = 0, n = 0, cut;
@@ -263,9 +265,9 @@ bool time_parse_stored(Str text, Time *ret)
     return true;
 }
 
-/* pendulum's ISO 8601 reader first gathers the digits of a part, counting separators wherever they stand, and then
- * decides by the number of digits; so shall it be here, for its leniency ("2016-1001",
- * "10:2030" refused) to be the same. */
+/* pendulum's ISO 8601 reader first gathers the digits of a part, counting separators wherever they occur, and then
+ * decides by the number of digits. So does this, in order to be exactly as lenient: "2016-1001" is a date, "10:2030"
+ * is refused. */
 
 typedef struct Digits { int value, count, separators; } Digits;
 
@@ -299,7 +301,7 @@ static bool is_long_year(int year)
     return weekday_of(year, 12, 31) == 4 || weekday_of(year - 1, 12, 31) == 3;
 }
 
-/* Behind "2016W" or "2016-W". */
+/* Follows "2016W" or "2016-W": two digits of the week, and perhaps the weekday. */
 static bool take_week(Scan *s, Civil *c, int separators)
 {
     Digits d = take_digits(s, '-');
@@ -319,7 +321,7 @@ static bool take_week(Scan *s, Civil *c, int separators)
     return true;
 }
 
-/* *ret_ambiguous: "201207" is no month, but may be the time 20:12:07. */
+/* *ret_ambiguous: "201207" is not a date, but if nothing follows, it is the time 20:12:07. */
 static bool take_iso_date(Scan *s, Civil *c, bool *ret_ambiguous)
 {
     if (!take_number(s, 4, 4, &c->year))
@@ -373,7 +375,7 @@ static bool take_iso_clock(Scan *s, Civil *c)
     }
 }
 
-/* Zones a day or more away from UTC are refused; Python has none. */
+/* Offsets of a day or more are refused: Python does not support them. */
 static bool take_iso_zone(Scan *s, Civil *c)
 {
     if (take_char(s, 'Z') || at_end(s))
@@ -389,7 +391,7 @@ static bool take_iso_zone(Scan *s, Civil *c)
 
 static void set_today(Civil *c, Time now)
 {
-    if (now == TIME_NULL) /* the year stays 0: no date */
+    if (now == TIME_NULL) /* the year stays 0, which is not valid */
         return;
     Civil today = civil_from_time(now, 0);
     c->year = today.year;
@@ -465,15 +467,16 @@ static bool parse_common_as(Str text, CommonDate date, Time now, Civil *c)
 
 static bool parse_common(Str text, Time now, Civil *c)
 {
-    if (text.n > 0 && text.p[text.n - 1] == '\n') /* "$" in Python's patterns */
+    if (text.n > 0 && text.p[text.n - 1] == '\n') /* "$" in Python's patterns matches before it */
         text.n--;
+    /* The first form that fits decides, even if its date is not valid. */
     for (CommonDate date = COMMON_DAY; date <= COMMON_TIME_ONLY; date++)
         if (parse_common_as(text, date, now, c))
             return civil_is_valid(c);
     return false;
 }
 
-/* "2016/1001" is an interval from one year to another, thus no time. */
+/* "2016/1001" is an interval from one year to another, not a time. */
 static bool is_interval(Str text)
 {
     const char *slash = memchr(text.p, '/', text.n);

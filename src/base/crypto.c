@@ -1,7 +1,7 @@
 /* base/crypto.c -- SHA-256 and Fernet over OpenSSL's libcrypto. */
 #include "base/crypto.h"
 
-/* the digest alone: asking EVP for it loads the providers, 3 MB resident at every first start */
+/* SHA256_* for the plain digest: getting it through EVP loads the providers, 3 MB resident at every first start */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -11,15 +11,23 @@
 #include "base/buf.h"
 #include "base/random.h"
 
+/* A token: version, time stamp and IV (the head), blocks of ciphertext, and the MAC of all that. SIGN is where the
+ * key's signing half ends and its encrypting half begins. */
 enum { SIGN = 16, VERSION = 0x80, STAMP = 8, IV = 16, BLOCK = 16, MAC = 32, HEAD = 1 + STAMP + IV, KEY_TEXT = 44 };
+
+void sha256(Str bytes, unsigned char ret[SHA256_SIZE])
+{
+    SHA256_CTX context;
+    SHA256_Init(&context); /* none of the three can fail */
+    SHA256_Update(&context, bytes.p, bytes.n);
+    SHA256_Final(ret, &context);
+}
 
 Str sha256_hex(Arena *arena, Str bytes)
 {
-    unsigned char digest[32];
+    unsigned char digest[SHA256_SIZE];
     char *text = arena_alloc(arena, 65);
-    SHA256_CTX context;
-    if (!SHA256_Init(&context) || !SHA256_Update(&context, bytes.p, bytes.n) || !SHA256_Final(digest, &context))
-        return STR_NULL;
+    sha256(bytes, digest);
     for (size_t i = 0; i < sizeof digest; i++)
         (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
     return (Str){ text, 64 };
@@ -41,7 +49,7 @@ static Str base64url_encode(Arena *arena, const unsigned char *in, size_t n)
     return (Str){ buf_cstr(&out), out.n };
 }
 
-/* Those of plain base64 too, as Python's decoder takes them: `openssl rand -base64 32` makes such keys. */
+/* Digits of plain base64 too, as in Python's decoder: `openssl rand -base64 32` makes such keys. */
 static int base64url_digit(char c)
 {
     const char *at = c ? strchr(alphabet, c) : NULL;
@@ -75,12 +83,43 @@ static bool base64url_decode(Str text, unsigned char *out, size_t *ret_n)
     return true;
 }
 
+bool bytes_are_equal(const void *a, const void *b, size_t n)
+{
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
+
+Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n)
+{
+    Str text = base64url_encode(arena, bytes, n);
+    while (text.n && text.p[text.n - 1] == '=')
+        text.n--;
+    return arena_str(arena, text);
+}
+
+bool base64_decode(Arena *arena, Str text, Str *ret)
+{
+    Str digits = text;
+    while (digits.n && text.n - digits.n < 2 && digits.p[digits.n - 1] == '=')
+        digits.n--;
+    for (size_t i = 0; i < digits.n; i++)
+        if (char_in(digits.p[i], "= \t\r\n")) /* the first counts as a digit in OpenSSL, the others are skipped */
+            return false;
+    if (text.n == 0 || text.n % 4 != 0 || text.n > INT32_MAX)
+        return false;
+    unsigned char *out = arena_alloc(arena, text.n / 4 * 3 + 1);
+    int n = EVP_DecodeBlock(out, (const unsigned char *)text.p, (int)text.n);
+    if (n < 0)
+        return false;
+    *ret = (Str){ (char *)out, (size_t)n - (text.n - digits.n) };
+    return true;
+}
+
 bool fernet_key_parse(Str text, FernetKey *ret)
 {
     while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r' || text.p[text.n - 1] == ' '))
-        text.n--; /* of a key read from a file */
+        text.n--; /* the line end of a key that was read from a file */
     if (text.n != KEY_TEXT || text.p[text.n - 1] != '=')
-        return false; /* Python wants the padding, and the database may go back to the reference */
+        return false; /* Python requires the padding, and the database may go back to the reference */
     unsigned char bytes[64];
     size_t n;
     if (!base64url_decode(text, bytes, &n) || n != sizeof ret->bytes)
@@ -138,6 +177,7 @@ bool fernet_decrypt(Arena *arena, const FernetKey *key, Str text, Str *ret_plain
     size_t n;
     if (!base64url_decode(text, token, &n) || n < HEAD + BLOCK + MAC || token[0] != VERSION)
         return false;
+    /* Nothing is decrypted before its MAC has been compared, in constant time. */
     if (!mac_of(key, token, n - MAC, mac) || CRYPTO_memcmp(mac, token + n - MAC, MAC) != 0)
         return false;
     char *plain = arena_alloc(arena, n + BLOCK);

@@ -1,25 +1,33 @@
-/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums, Fernet for the data of blocks. */
+/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums and keys, Fernet for the data of
+ * blocks. */
 #ifndef ORION_CRYPTO_H
 #define ORION_CRYPTO_H
 
 #include "base/arena.h"
 #include "base/clock.h"
 
+enum { SHA256_SIZE = 32 };
+void sha256(Str bytes, unsigned char ret[SHA256_SIZE]);
 Str sha256_hex(Arena *arena, Str bytes);
+/* Whether they are equal, in a time that says nothing of where they differ. */
+bool bytes_are_equal(const void *a, const void *b, size_t n);
+
+Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n); /* without padding, ended by a zero */
+bool base64_decode(Arena *arena, Str text, Str *ret) MUST_CHECK;        /* plain base64 with its padding */
 
 /* A Fernet key: 16 bytes sign, 16 encrypt. */
 typedef struct FernetKey {
     unsigned char bytes[32];
 } FernetKey;
 
-/* From and to base64url text of 32 bytes. False: not such a text. */
+/* From and to 32 bytes as base64url text. False: the text is not that. */
 bool fernet_key_parse(Str text, FernetKey *ret) MUST_CHECK;
 Str fernet_key_text(Arena *arena, const FernetKey *key);
 void fernet_key_new(FernetKey *ret);
 
 /* A token (base64url) of the plain text, stamped with `now`; null if the library fails. */
 Str fernet_encrypt(Arena *arena, const FernetKey *key, Str plain, Time now);
-/* False: not a token, or not made with this key. Age is not checked, as the reference does not. */
+/* False: not a token, or not made with this key. Its age is not checked, as in the reference. */
 bool fernet_decrypt(Arena *arena, const FernetKey *key, Str token, Str *ret_plain) MUST_CHECK;
 
 #endif

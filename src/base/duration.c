@@ -1,5 +1,5 @@
-/* base/duration.c -- durations in, as pydantic 1 reads them. Numbers go through double and are rounded as Python's
- * timedelta does, so that the same text means the same microsecond. */
+/* base/duration.c -- durations from text, as pydantic 1 reads them. Numbers go through double and are rounded as
+ * Python's timedelta does, so that the same text means the same microsecond. */
 #include "base/clock.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static size_t count_digits(const char *p)
     return strspn(p, "0123456789");
 }
 
-/* "-12": whole, perhaps negative; *ret_negative also for "-0". */
+/* "-12": an integer; *ret_negative is set for "-0" too. */
 static bool take_whole(Scan *s, double *ret, bool *ret_negative)
 {
     Scan try = *s;
@@ -40,7 +40,7 @@ static bool take_whole(Scan *s, double *ret, bool *ret_negative)
     return true;
 }
 
-/* The same only where `mark` follows. */
+/* The same, but only if `mark` follows. */
 static bool take_whole_before(Scan *s, char mark, double *ret)
 {
     Scan try = *s;
@@ -64,7 +64,7 @@ static bool take_days(Scan *s, double *ret)
     return true;
 }
 
-/* "12:30:" has hours only where minutes and seconds, both unsigned, follow. */
+/* "12:" are hours only if minutes and seconds, both unsigned, follow. */
 static bool take_hours(Scan *s, double *ret)
 {
     Scan try = *s;
@@ -98,7 +98,8 @@ static bool at_end(const Scan *s)
     return strcmp(s->p, "") == 0 || strcmp(s->p, "\n") == 0;
 }
 
-/* [-][DD ][HH:MM:]SS[.ffffff] */
+/* [-][DD ][HH:MM:]SS[.ffffff]. The sign of the seconds is also that of the fraction; days, hours and minutes may
+ * have their own. */
 static bool parse_standard(const char *text, Parts *parts)
 {
     Scan s = { text };
@@ -116,7 +117,7 @@ static bool parse_standard(const char *text, Parts *parts)
     return at_end(&s);
 }
 
-/* "1.5D" */
+/* "1.5D". If it is not there, neither the scan nor *ret changes. */
 static void take_part(Scan *s, char unit, double *ret)
 {
     size_t n = count_digits(s->p);
@@ -156,6 +157,7 @@ typedef struct Sum {
 
 static void add_part(Sum *sum, double value, int64_t unit)
 {
+    /* Whole and fraction apart, since a double of many days has no bits left for microseconds. */
     double whole, fraction = modf(value, &whole);
     if (fabs(whole) >= 0x1p63 / (double)unit) {
         sum->overflow = true;
@@ -167,7 +169,7 @@ static void add_part(Sum *sum, double value, int64_t unit)
     sum->overflow |= __builtin_add_overflow(sum->us, (int64_t)fraction_whole, &sum->us);
 }
 
-/* Half to even, by the whole sum's parity. */
+/* Rounds half to even, by the parity of the whole sum. */
 static void round_sum(Sum *sum)
 {
     double whole = round(sum->left);

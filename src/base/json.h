@@ -25,37 +25,38 @@ typedef struct JsonError {
 
 enum { JSON_DEPTH_MAX = 512 };
 
-/* Parses a whole document. Accepts what Python's json.loads accepts, but NaN, Infinity and -Infinity, floats beyond the
- * doubles (which are infinities there), lone surrogates and invalid UTF-8, which are refused (the reference answers 500
- * for them). A key that comes twice keeps its first place and its last value. Result and slices live in the arena or in
- * `text`. False: *error tells where and why. */
+/* Parses a whole document. Accepts what Python's json.loads accepts, except NaN, Infinity and -Infinity, floats
+ * beyond the range of doubles (infinities there), lone surrogates and invalid UTF-8 (to which the reference answers
+ * 500). A key that comes twice keeps its first place and its last value. Result and slices live in the arena or in
+ * `text`. False: *error says where and why. */
 bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error) MUST_CHECK;
 
-/* The same where it does not matter what is wrong. NULL: the text is null, or not JSON. */
+/* The same for callers that do not need to know what is wrong. NULL: the text is null, or not JSON. */
 const Json *json_read(Arena *arena, Str text) MUST_CHECK;
 
-const Json *json_get(const Json *object, const char *key); /* NULL where absent or not an object */
+const Json *json_get(const Json *object, const char *key); /* NULL: absent, or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */
-/* What is wrong with JSON text that begins with another character than `opens` ('{', '[';
- * 0: any will do) and is not null: a literal, or NULL. */
+/* What is wrong with JSON text that is neither null nor begins with `opens` ('{' or '['; 0: anything will do), as a
+ * literal; NULL: nothing. */
 const char *json_shape_fault(Str json_text, char opens);
-bool json_is_beyond_int64(const Json *json);                /* an integer (NULL is none) that 64 bits do not hold */
-bool json_holds_zero(const Json *json);                     /* U+0000, in any string or key of it */
+bool json_is_beyond_int64(const Json *json);                /* an integer beyond 64 bits; false for NULL */
+bool json_holds_zero(const Json *json);                     /* whether it has U+0000 in any string or key */
 
-/* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: ", " and ":
- * ", ASCII only with \uXXXX escapes in surrogate pairs, as the reference writes JSON columns. */
+/* JSON_WIRE: compact, raw UTF-8, as the API answers. JSON_STORED: as the reference writes JSON columns, with spaces
+ * after commas and colons, and ASCII only (\uXXXX escapes, in surrogate pairs). */
 typedef enum JsonStyle { JSON_WIRE, JSON_STORED } JsonStyle;
 
 /* Python's view of a number: ints keep their digits, floats are repr()ed (1.10 -> 1.1, 1e5 -> 100000.0,
  * 1e22 -> 1e+22). */
 void json_write_value(Buf *out, const Json *json, JsonStyle style);
 Str json_format(Arena *arena, const Json *json, JsonStyle style);
-/* From stored text to another style; text that does not parse is written as null. Null stays null (the JSON word). */
+/* JSON text in another style; what does not parse is written as null, and so is a null Str. */
 void json_write_text(Buf *out, Str json_text, JsonStyle style);
-/* The text as it is, but for characters beyond ASCII, which become escapes. */
+/* The text as it is, except that characters from U+007F on become escapes. */
 void json_write_ascii(Buf *out, Str json_text);
 
-/* The writer keeps commas and keys right; it cannot fail (misuse is an assert). Texts must be UTF-8. */
+/* Writes to `out` and puts the commas where they belong. It cannot fail (misuse is an assertion), and there is
+ * nothing to free. Texts must be UTF-8. */
 typedef struct JsonWriter {
     Buf *out;
     JsonStyle style;

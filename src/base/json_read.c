@@ -9,14 +9,14 @@
 #include "base/text.h"
 #include "base/unicode.h"
 
-enum { SORT_FROM = 17 }; /* members from which duplicates are found by sorting, not by comparing each with each */
+enum { SORT_FROM = 17 }; /* an object with at least so many members is searched for duplicates by sorting */
 
 typedef struct Reader {
     Arena *arena;
     const char *start, *p, *end;
     unsigned depth;
-    /* Well-formed for Python, but refused by us: told only if no syntax error follows,
-     * as that one is what Python would tell. */
+    /* Well-formed for Python, but refused by us. Reported only if no syntax error follows, since Python would report
+     * that one. */
     const char *refused_at, *refused_why;
     const char *failed_at, *failed_why;
 } Reader;
@@ -60,7 +60,8 @@ static bool take_word(Reader *r, const char *word)
 
 /* Strings */
 
-/* The four digits after "\u", `u` being at the u; -1 where they are not. As in Python, something must follow them. */
+/* The four hexadecimal digits after "\u", with `u` at the u; -1 if they are not there. As in Python, something must
+ * follow them. */
 static int32_t read_hex4(const Reader *r, const char *u)
 {
     if (r->end - u <= 5)
@@ -118,7 +119,7 @@ static bool read_unicode_escape(Reader *r, char **out)
     return true;
 }
 
-/* r->p is behind the backslash. */
+/* r->p is after the backslash. */
 static bool read_escape(Reader *r, char **out)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -132,7 +133,7 @@ static bool read_escape(Reader *r, char **out)
     return true;
 }
 
-/* Moves r->p over the characters that stand for themselves. */
+/* Moves r->p past the characters that need no decoding. */
 static void skip_plain(Reader *r)
 {
     const char *p = r->p;
@@ -150,7 +151,8 @@ static size_t rest_of_string(const Reader *r)
     return (size_t)(p - r->p);
 }
 
-/* Copies from the first backslash on; `start` is the first character of the string. */
+/* Copies from the first backslash on; `start` is the first character of the string. read_string judges what ended
+ * the copy. */
 static bool read_escaped(Reader *r, const char *start, Str *ret)
 {
     size_t plain = (size_t)(r->p - start);
@@ -207,13 +209,13 @@ static const char *skip_digits(const char *p, const char *end)
     return p;
 }
 
-/* The longest number at r->p: "1." is 1 and something behind it, "01" is 0 and something behind it. */
-/* Only a large exponent, or very many digits, can lead beyond the doubles: the rest need not be computed. */
+/* Only a large exponent, or very many digits, can exceed the range of doubles: nothing else needs to be computed. */
 static bool is_finite(Reader *r, Str number, size_t exponent_digits)
 {
     return (exponent_digits < 3 && number.n < 300) || isfinite(strtod(arena_cstr(r->arena, number), NULL));
 }
 
+/* The longest number at r->p: of "1." that is 1, of "01" it is 0, and the rest is for the caller to refuse. */
 static bool read_number(Reader *r, Json *out)
 {
     size_t exponent_digits = 0;
@@ -250,6 +252,7 @@ static bool read_array(Reader *r, Json *out)
     Json **tail = &out->child;
     r->p++;
     skip_space(r);
+    /* Before the first element or after a comma: there a ']' is an error, as in Python. */
     while (!at_char(r, ']') || out->count > 0) {
         Json *element = arena_new_of(r->arena, Json);
         if (!read_value(r, element))
@@ -269,7 +272,7 @@ static bool read_array(Reader *r, Json *out)
     return true;
 }
 
-/* `first` gets the value of `last`, which is marked for removal by a key of null. */
+/* `first` gets the value of `last`, which is marked for removal by a null key. */
 static void take_value(Json *first, Json *last)
 {
     first->kind = last->kind;
@@ -315,6 +318,8 @@ static bool mark_by_sorting(Arena *arena, Json *object)
         places[n] = (Place){ member, n };
     qsort(places, n, sizeof *places, compare_places);
     bool found = false;
+    /* Equal keys are neighbours, in the document's order: the first one takes each later value, and ends with the
+     * last. */
     for (size_t i = 1, first = 0; i < n; i++) {
         if (str_eq(places[first].member->key, places[i].member->key)) {
             take_value(places[first].member, places[i].member);
@@ -361,6 +366,7 @@ static bool read_object(Reader *r, Json *out)
     Json **tail = &out->child;
     r->p++;
     skip_space(r);
+    /* Before the first member or after a comma: there a '}' is an error, as in Python. */
     while (!at_char(r, '}') || out->count > 0) {
         Json *member = arena_new_of(r->arena, Json);
         if (!read_member(r, member))
@@ -494,7 +500,7 @@ bool json_is_beyond_int64(const Json *json)
     if (!json || json->kind != JSON_INT)
         return false;
     errno = 0;
-    long long held = strtoll(json->text.p, NULL, 10); /* something that is no digit follows in the body */
+    long long held = strtoll(json->text.p, NULL, 10); /* ends at what follows the number, which is not a digit */
     return errno == ERANGE && (held == LLONG_MAX || held == LLONG_MIN);
 }
 

@@ -6,8 +6,8 @@
 
 /* Characters */
 
-/* The character at *p, which moves behind it. Text here has been validated where it came in; for what an
- * engine may hold nevertheless, the replacement character. */
+/* The character at *p; moves *p past it. Text was validated when it came in; if a database holds invalid bytes
+ * nevertheless, the replacement character. */
 static uint32_t next_character(const unsigned char **p, const unsigned char *end)
 {
     unsigned char lead = *(*p)++;
@@ -85,9 +85,10 @@ static void count_up(char *text)
     }
 }
 
-/* The fewest digits that read back as v, by "%.*e": "d.ddde±xx". 15 always survive the way from text to double and
- * back, so fewer show as trailing zeros there; only among the subnormals is 15 too many. Above a power of two the
- * doubles lie twice as far apart as below it, so there the 16 digits that read back need not be the nearest. */
+/* The fewest digits that read back as v, by "%.*e": "d.ddde±xx". 15 digits always survive the way from text to
+ * double and back, so that a shorter number has trailing zeros there; only for subnormals 15 is too many. Above a
+ * power of two the doubles are twice as far apart as below it, so there the 16 digits that read back need not be the
+ * nearest. */
 static void shortest_digits(double v, char out[32])
 {
     int binary_exponent;
@@ -117,6 +118,7 @@ static int split_digits(const char *text, char digits[20], size_t *ret_n)
     return (int)strtol(text + 1, NULL, 10);
 }
 
+/* Without an exponent: repr() does so if it is from -4 to 15. */
 static size_t put_fixed(char *out, const char *digits, size_t n, int exponent)
 {
     size_t at = 0;
@@ -138,8 +140,9 @@ static size_t put_fixed(char *out, const char *digits, size_t n, int exponent)
     return at + n - whole;
 }
 
-/* Nearly all numbers here are whole, or seconds with microseconds, and need no search: where the division gives v, the
- * decimal reads back as v, and no two decimals of 15 digits read as one double. Returns 0 where v is none of them. */
+/* Nearly all numbers here are whole, or seconds with microseconds, and need no search: if the division gives v, the
+ * decimal reads back as v, and no two decimals of 15 digits read as the same double. Returns 0 if v is not such a
+ * number. */
 static size_t put_micros(char *out, double v)
 {
     if (v >= 1e9 || (v < 1e-4 && v > 0))
@@ -225,7 +228,7 @@ static void put_number(Buf *out, const Json *json)
         buf_str(out, json->text);
 }
 
-/* Recursion ends at JSON_DEPTH_MAX, which the reader keeps. */
+/* The reader bounds the recursion: JSON_DEPTH_MAX. */
 static void put_members(Buf *out, const Json *json, JsonStyle style)
 {
     const char *comma = style == JSON_STORED ? ", " : ",";
@@ -274,7 +277,7 @@ void json_write_text(Buf *out, Str json_text, JsonStyle style)
         json_write_value(out, json, style);
     else
         buf_text(out, "null");
-    /* the buffer did not move behind the mark: the tree, of which a list would pile up hundreds, can go */
+    /* unless the buffer itself was moved past the mark, the tree can go: a list would pile up hundreds */
     if (out->p == bytes)
         arena_release(out->arena, mark);
 }
@@ -417,8 +420,8 @@ void json_stored(JsonWriter *w, Str text)
 
 /* Python's repr(str) */
 
-/* What str.isprintable() refuses: separators but the space, controls, formats, private use. Unassigned code points,
- * which change with every version of Unicode, are left out. */
+/* What str.isprintable() rejects, in ascending order: separators other than the space, controls, formats, private
+ * use. Unassigned code points are left out, since they change with every version of Unicode. */
 static const struct { uint32_t first, last; } unprintable[] = {
     { 0x0000, 0x001F },   { 0x007F, 0x00A0 },   { 0x00AD, 0x00AD },   { 0x0600, 0x0605 },   { 0x061C, 0x061C },
     { 0x06DD, 0x06DD },   { 0x070F, 0x070F },   { 0x1680, 0x1680 },   { 0x180E, 0x180E },   { 0x2000, 0x200F },
@@ -452,6 +455,7 @@ static void put_repr_character(Buf *out, uint32_t c, Str raw, char quote)
     }
 }
 
+/* As in Python, the quotes are double only if the text has single ones and no double ones. */
 Str json_python_repr(Arena *arena, Str s)
 {
     Buf out;

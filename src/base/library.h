@@ -9,9 +9,9 @@ typedef struct LibraryFunction {
     const char *name;
 } LibraryFunction;
 
-/* Opens the library, by a name such as "libpq.so.5", and fills in its functions. It stays open until the process ends,
- * since libraries beneath it keep data of threads; loading it again costs nothing.
- * False: it has no function *ret_missing, or there is no such library if that is NULL. */
+/* Opens the library, by a name such as "libpq.so.5", and fills in its functions. It stays open until the process
+ * ends, since the libraries that it needs keep thread-local data; loading it again costs nothing. False: it lacks
+ * the function *ret_missing or, if that is NULL, cannot be loaded. */
 bool library_load(const char *name, const LibraryFunction *functions, size_t count,
                   const char **ret_missing) MUST_CHECK;
 

@@ -12,6 +12,7 @@
 
 enum { LINE_MAX_BYTES = 4096 };
 
+/* Set at start, read by every thread. */
 static atomic_int threshold = LOG_INFO;
 
 static const struct { const char *name; LogLevel level; } levels[] = {
@@ -22,6 +23,11 @@ static const struct { const char *name; LogLevel level; } levels[] = {
 void log_set_level(LogLevel level)
 {
     atomic_store(&threshold, (int)level);
+}
+
+bool log_wants(LogLevel level)
+{
+    return (int)level >= atomic_load(&threshold);
 }
 
 static bool parse_number(Str name, LogLevel *ret)
@@ -49,6 +55,7 @@ bool log_level_parse(Str name, LogLevel *ret)
     return name.n <= 3 && parse_number(name, ret);
 }
 
+/* The name of the highest level that is not above this one; of two names for a level, the first. */
 static const char *level_name(LogLevel level)
 {
     const char *name = "DEBUG";
@@ -70,8 +77,8 @@ static size_t write_head(char *line, size_t room, LogLevel level, const char *lo
     return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* What a client sent may stand in a line: it must not begin another one, nor steer a terminal,
- * nor make a file of lines unreadable. */
+/* A line may contain what a client sent. That must not begin another line, control a terminal, or make the log
+ * unreadable as UTF-8. */
 static void blank_strange(char *text, size_t n)
 {
     utf8_blank_invalid(text, n);
@@ -95,8 +102,9 @@ static void write_all(const char *bytes, size_t n)
 
 void log_line(LogLevel level, const char *logger, const char *format, ...)
 {
-    if ((int)level < atomic_load(&threshold))
+    if (!log_wants(level))
         return;
+    /* Logging must not disturb a caller that is yet to look at errno. */
     int saved_errno = errno;
     char line[LINE_MAX_BYTES];
     size_t n = write_head(line, sizeof line - 1, level, logger);

@@ -36,7 +36,7 @@ void random_bytes(void *out, size_t n)
         ssize_t got = getrandom(p, n, 0);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got <= 0) /* no kernel we run on: ids that may repeat are worse than none */
+        if (got <= 0) /* does not happen on the kernels we run on; ids that might repeat would be worse than none */
             abort();
         p += got;
         n -= (size_t)got;
@@ -47,6 +47,7 @@ double random_unit(void)
 {
     uint64_t bits;
     random_bytes(&bits, sizeof bits);
+    /* The 53 bits that a double holds exactly. */
     return (double)(bits >> 11) * 0x1p-53;
 }
 

@@ -1,4 +1,4 @@
-/* base/str_list.c -- lists of slices: they grow in an arena, can be sorted and then looked into quickly. */
+/* base/str_list.c -- lists of slices that grow in an arena and, once sorted, are searched quickly. */
 #include "base/str_list.h"
 
 int str_compare(Str a, Str b)

@@ -1,10 +1,10 @@
-/* base/str_list.h -- lists of slices: they grow in an arena, can be sorted and then looked into quickly. */
+/* base/str_list.h -- lists of slices that grow in an arena and, once sorted, are searched quickly. */
 #ifndef ORION_STR_LIST_H
 #define ORION_STR_LIST_H
 
 #include "base/json.h"
 
-typedef struct StrList { /* cleared: an empty one */
+typedef struct StrList { /* zeroed: an empty list */
     Str *items;
     size_t count, capacity;
 } StrList;
@@ -13,9 +13,9 @@ typedef struct StrList { /* cleared: an empty one */
 int str_compare(Str a, Str b);
 
 void str_list_add(StrList *list, Arena *arena, Str item);
-/* The strings of a JSON array; anything else has none. */
+/* Adds the strings of a JSON array; of anything else, or of NULL, nothing. */
 void str_list_add_json(StrList *list, Arena *arena, const Json *array);
-void str_list_sort(StrList *list); /* what is there twice goes */
+void str_list_sort(StrList *list); /* and removes duplicates */
 bool str_list_has(const StrList *sorted, Str item);
 
 #endif

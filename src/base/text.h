@@ -20,13 +20,13 @@ static inline bool char_is_space(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* As str.isspace() of Python, within ASCII: four separators more. */
+/* As str.isspace() of Python, within ASCII: four more separators. */
 static inline bool char_is_python_space(char c)
 {
     return char_is_space(c) || (c >= 0x1c && c <= 0x1f);
 }
 
-/* What a hexadecimal digit is worth; -1: it is not one. */
+/* The value of a hexadecimal digit; -1 if it is not one. */
 static inline int char_hex_value(char c)
 {
     if (char_is_digit(c))
@@ -36,13 +36,13 @@ static inline int char_hex_value(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The bytes from one place up to another. */
+/* The bytes from one index up to another, which is excluded. */
 static inline Str str_cut(Str s, size_t from, size_t to)
 {
     return (Str){ s.p + from, to - from };
 }
 
-/* Where the character comes first; s.n if nowhere. */
+/* The index of the first c; s.n if there is none. */
 static inline size_t str_find(Str s, char c)
 {
     const char *at = s.n ? memchr(s.p, c, s.n) : NULL;

@@ -5,7 +5,7 @@
 
 /* ---- UTF-8 ---- */
 
-/* The length of the character at p, 0 where it is not one: overlong forms and surrogates are none. */
+/* The length of the character at p; 0 if the bytes are not a character: overlong forms and surrogates do not count. */
 static size_t character_length(const unsigned char *p, const unsigned char *end)
 {
     unsigned char lead = p[0];
@@ -33,6 +33,7 @@ const char *utf8_find_invalid(Str text)
     const unsigned char *p = (const unsigned char *)text.p, *end = p + text.n;
     while (p < end) {
         uint64_t word;
+        /* Eight bytes of ASCII at a time. */
         if (end - p >= 8 && (memcpy(&word, p, 8), (word & 0x8080808080808080u) == 0)) {
             p += 8;
             continue;
@@ -87,7 +88,8 @@ size_t utf8_count(Str text)
 
 /* ---- characters ---- */
 
-/* The zeros of Unicode 14 (Python 3.11), each with its nine digits behind it, but for ASCII's. */
+/* The zeros of Unicode 14 (Python 3.11) other than ASCII's, in ascending order; each is followed by the other nine
+ * digits of its script. */
 static const uint32_t zeros[] = {
     0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
     0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0,
@@ -112,7 +114,7 @@ bool unicode_is_space(uint32_t c)
         (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-/* The digit's character, or 0. */
+/* The ASCII digit of the same value; 0 if c is not a digit, or already ASCII. */
 static char ascii_digit(uint32_t c)
 {
     for (size_t i = 0; i < COUNT_OF(zeros) && zeros[i] <= c; i++)

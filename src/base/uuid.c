@@ -23,8 +23,8 @@ static Str uuid_text(Arena *arena, const unsigned char bytes[UUID_BYTES])
     return (Str){ text, UUID_TEXT };
 }
 
-/* The 12 bits after the milliseconds hold the fraction of the millisecond (RFC 9562, 6.2, method 3): ids made
- * one after another sort so, without a counter shared by threads. */
+/* The 12 bits after the milliseconds hold the fraction of the millisecond (RFC 9562, 6.2, method 3): so ids that are
+ * made one after another sort that way, without a counter shared by threads. */
 Str uuid_new(Arena *arena)
 {
     unsigned char b[UUID_BYTES];
@@ -68,6 +68,7 @@ static bool parse_python_hex(Str s, unsigned char ret[UUID_BYTES])
     bool prefixed = end - i >= 2 && s.p[i] == '0' && (s.p[i + 1] | 0x20) == 'x';
     if (prefixed)
         i += 2;
+    /* An underscore must come after a digit or the prefix, and before a digit. */
     bool underscore_may_follow = prefixed;
     for (; i < end; i++) {
         int value = char_hex_value(s.p[i]);
@@ -93,6 +94,7 @@ bool uuid_parse(Arena *arena, Str text, Str *ret)
         return false;
     ArenaMark mark = arena_mark(arena);
     char *copy = arena_cstr(arena, text);
+    /* The steps of uuid.UUID(text), in its order. */
     size_t n = remove_word(copy, text.n, "urn:");
     n = remove_word(copy, n, "uuid:");
     char *start = copy;

@@ -41,16 +41,16 @@ extern const Model block_document_model, block_document_create_model, block_docu
 
 /* validate_block_type_slug and validate_block_document_name: lower-case letters, digits and dashes only. */
 bool block_name_is_plain(Str name);
-/* A Field's check: pydantic's HttpUrl. The member gets the address as pydantic keeps it:
- * stripped, an international host in ASCII. */
+/* A Field's check: pydantic's HttpUrl. The member becomes the URL as pydantic keeps it: stripped, an
+ * international host in ASCII. */
 bool block_check_url(Invalid *invalid, void *member);
 
-/* ---- types. Each read returns NULL where there is no such row, or with tx->error ---- */
+/* ---- types. Each read returns NULL if there is no such row, or with tx->error ---- */
 
 BlockType *block_type_read(Tx *tx, Str id);
 BlockType *block_type_read_by_slug(Tx *tx, Str slug);
-BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT where the slug is taken */
-/* Description and example as they are stored when a type is made: with &amp; &lt; &gt;. */
+BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT if the slug is taken */
+/* Escapes description and example as they are stored for a new type: &amp; &lt; &gt;. */
 void block_type_escape(Arena *arena, BlockType *type);
 
 /* ---- schemas, with the fields of the blocks that are nested in them ---- */
@@ -58,15 +58,16 @@ void block_type_escape(Arena *arena, BlockType *type);
 BlockSchema *block_schema_read(Tx *tx, Str id);
 /* The newest one with that checksum, of that version unless it is null. */
 BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version);
-/* The existing one or a new one (*ret_created), with the nested ones that are not there yet.
- * NULL: ERR_CONFLICT where a nested block's type is not there, ERR_INVALID where the fields do not define it. */
+/* The existing schema or a new one (*ret_created), with the nested ones that are missing. NULL: ERR_CONFLICT if the
+ * type of a nested block does not exist, ERR_INVALID if the fields do not define the block. */
 BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created);
 /* The sorted names of all capabilities that schemas have, as a JSON array. */
 Str block_schema_capabilities(Tx *tx);
 
 /* ---- documents, with the data of the documents that they refer to ---- */
 
-/* Reads several documents; schemas that they share are read once. */
+/* Reads several documents in one transaction; schemas that they share are read once. On the stack of a handler, which
+ * sets only the first two members; the limits in block_document.c count over all its documents. */
 typedef struct BlockReader {
     Tx *tx;
     bool include_secrets;
@@ -77,13 +78,13 @@ typedef struct BlockReader {
 
 const void *block_reader_document(void *reader, Str id); /* a BlockDocument; of a list (ListRead) */
 BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets);
-/* Those of a type by their names, but for anonymous ones: rows of ids. */
+/* The ids of a type's documents, without anonymous ones, in the order of their names. */
 Rows *block_type_document_ids(Tx *tx, Str type_id);
-/* The id of the document of that name; null: there is none, or tx->error. */
+/* The id of the document of that name. Null: no such document, or tx->error. */
 Str block_type_document_id(Tx *tx, Str type_slug, Str name);
-/* NULL: ERR_BAD_REQUEST for a reference without an id, ERR_CONFLICT where the name is taken. */
+/* NULL: ERR_BAD_REQUEST for a reference without an id, ERR_CONFLICT if the name is taken. */
 BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted);
-/* False: tx->error, ERR_NOT_FOUND where there is none. */
+/* False: tx->error, ERR_NOT_FOUND if there is no such document. */
 bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, FieldSet sent) MUST_CHECK;
 
 #endif

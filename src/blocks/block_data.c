@@ -7,8 +7,12 @@
 
 static const char hidden_text[] = "********"; /* obfuscate_string of the reference, whatever the secret's length */
 
+/* Ascending: if several secret_fields match a value, the strongest counts. SECRET_BELOW: a
+ * "*" in one covers the value. */
 typedef enum SecretKind { NOT_SECRET, SECRET, SECRET_BELOW } SecretKind;
 
+/* Where a member is, on the stack of walk_object: its key, and the path of the object around it
+ * (NULL: it is the data itself). */
 typedef struct Path {
     const struct Path *parent;
     Str key;
@@ -62,12 +66,12 @@ static bool is_hidden(const Json *json)
     return json->kind == JSON_STRING && str_is(json->text, hidden_text);
 }
 
-/* ---- leaves: what is no object, or an empty one ---- */
+/* ---- leaves: anything but a non-empty object ---- */
 
 typedef struct Walk {
     Arena *arena;
     const Json *schema_fields;
-    /* What becomes of a leaf; NULL drops it. `current` is what is stored at its place, or NULL. */
+    /* What a leaf becomes; NULL drops it. `current`: the value stored in its place, or NULL. */
     const Json *(*leaf)(const struct Walk *walk, const Json *json, const Json *current, const Path *path);
 } Walk;
 
@@ -85,7 +89,7 @@ static const Json *walk_object(const Walk *walk, const Json *object, const Json 
             dict_put(&made, member->key, value);
     }
     const Json *result = dict_object(&made);
-    /* a nested object that lost all its leaves is gone, as when rebuilt from them */
+    /* a nested object without any leaves left is dropped, as when the object is rebuilt from its leaves */
     return parent && result->count == 0 ? NULL : result;
 }
 
@@ -98,7 +102,7 @@ static const Json *hide_leaf(const Walk *walk, const Json *json, const Json *cur
     return json_of_str(walk->arena, str_from(hidden_text));
 }
 
-/* A secret that equals what we show in its place is somebody posting back what they read. */
+/* A secret that equals what we show in its place was posted back by somebody who had read it. */
 static const Json *keep_secret_leaf(const Walk *walk, const Json *json, const Json *current, const Path *path)
 {
     SecretKind kind = is_hidden(json) ? secret_kind(path, walk->schema_fields) : NOT_SECRET;

@@ -1,11 +1,12 @@
-/* blocks/block_data.h -- the data of a block document as JSON trees:
- * hiding secrets, merging an update, telling references apart. */
+/* blocks/block_data.h -- the data of a block document as JSON trees: hiding secrets, merging an
+ * update, separating references. */
 #ifndef ORION_BLOCK_DATA_H
 #define ORION_BLOCK_DATA_H
 
 #include "base/json.h"
 
-/* `schema_fields` is the schema's JSON object; its "secret_fields" are dotted paths, "*" standing for all below. */
+/* `schema_fields` is the schema's JSON object; its "secret_fields" are dotted paths, where
+ * "*" means everything below. */
 /* The data with each secret leaf replaced by "********". */
 const Json *block_data_obfuscate(Arena *arena, const Json *data, const Json *schema_fields);
 /* The update without secrets that came back obfuscated; with `merge`, laid over the current data (its keys first). */
@@ -18,8 +19,8 @@ typedef struct BlockReference {
     struct BlockReference *next;
 } BlockReference;
 
-/* _separate_block_references_from_data: the data without those keys.
- * NULL: error says which one names no document by its id. */
+/* _separate_block_references_from_data: the data without those keys. NULL: error names a key whose
+ * reference has no valid id. */
 const Json *block_data_separate(Arena *arena, const Json *data, BlockReference **ret_references, Error *error);
 
 #endif

@@ -1,10 +1,10 @@
-/* blocks/block_dict.c -- JSON objects that are put together: open addressing over the members,
- * which stay in their order. */
+/* blocks/block_dict.c -- JSON objects under construction: a hash table with open addressing over the
+ * members, which keep their order. */
 #include "blocks/block_dict.h"
 
 enum { CAPACITY_MIN = 16 };
 
-static const Json dropped = { .kind = JSON_NULL }; /* stands as the child of a member that was dropped */
+static const Json dropped = { .kind = JSON_NULL }; /* the `child` of a dropped member */
 
 static bool is_dropped(const Json *member)
 {
@@ -19,6 +19,7 @@ static size_t hash_key(Str key)
     return (size_t)(hash ^ hash >> 32);
 }
 
+/* The key's slot, or the free one where it belongs. At least half of the slots are free, so the search ends. */
 static Json **find_slot(const Dict *dict, Str key)
 {
     size_t at = hash_key(key) & (dict->capacity - 1);
@@ -72,6 +73,7 @@ const Json *dict_get(const Dict *dict, Str key)
 
 void dict_put(Dict *dict, Str key, const Json *value)
 {
+    /* A dropped member comes back in its old place. */
     Json *member = *find_slot(dict, key), *next;
     if (!member) {
         append(dict, key, value);
@@ -90,6 +92,7 @@ void dict_drop(Dict *dict, Str key)
         member->child = (Json *)(uintptr_t)&dropped; /* never written through */
 }
 
+/* Takes the dropped members out; the dict remains usable. */
 const Json *dict_object(Dict *dict)
 {
     Json **link = &dict->object->child;

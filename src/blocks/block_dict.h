@@ -14,18 +14,19 @@ typedef struct Dict {
     size_t used;        /* slots taken */
 } Dict;
 
-/* With the members of `object`, unless that is NULL or no object. Nodes are copied, what is below them is shared. */
+/* With the members of `object`, unless that is NULL or not an object. Nodes are copied,
+ * what is below them is shared. */
 void dict_init(Dict *dict, Arena *arena, const Json *object);
-/* NULL: not there. */
+/* NULL: no such key. */
 const Json *dict_get(const Dict *dict, Str key);
-/* A key that is there keeps its place. */
+/* An existing key keeps its place. */
 void dict_put(Dict *dict, Str key, const Json *value);
 void dict_drop(Dict *dict, Str key);
 /* The finished object. */
 const Json *dict_object(Dict *dict);
 
 const Json *json_of_str(Arena *arena, Str text);
-/* The text's object; an empty one where it holds none. */
+/* The object in the text; an empty one if there is none. */
 const Json *json_object_of(Arena *arena, Str text);
 
 #endif

@@ -9,7 +9,7 @@
 #include "entity/checks.h"
 
 enum {
-    NESTED_MAX = 10000,     /* documents read for one: those that several refer to count each time */
+    NESTED_MAX = 10000,     /* documents read by a reader: one that several refer to counts each time */
     NESTED_DEPTH_MAX = 50,
     NESTED_BYTES_MAX = 64 << 20
 };
@@ -39,7 +39,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(BlockDocument, created, F_TIME),
     FIELD(BlockDocument, updated, F_TIME),
     FIELD(BlockDocument, name, F_STR),
-    FIELD(BlockDocument, data, F_ANY, .schema = "{\"type\": \"object\"}"), /* the column's is a token, a JSON string */
+    FIELD(BlockDocument, data, F_ANY, .schema = "{\"type\": \"object\"}"), /* stored as a token, in a JSON string */
     FIELD(BlockDocument, block_schema_id, F_UUID),
     FIELD(BlockDocument, block_schema, F_OPT_MODEL, .flags = VIRTUAL, .model = &block_schema_model),
     FIELD(BlockDocument, block_type_id, F_UUID),
@@ -72,14 +72,14 @@ static Str unquote(Str json)
     return quoted ? (Str){ json.p + 1, json.n - 2 } : json;
 }
 
-/* NULL: tx->error. */
+/* Null: tx->error. */
 static Str encrypted(Tx *tx, const Json *data)
 {
     Str token = block_data_encrypt(tx, json_format(tx->arena, data, JSON_STORED));
     return token.p ? arena_printf(tx->arena, "\"%.*s\"", STR_ARG(token)) : STR_NULL;
 }
 
-/* The row; `data` is the token still. */
+/* The row; `data` is still the token. */
 static BlockDocument *read_encrypted(Tx *tx, Str id)
 {
     BlockDocument *document = codec_read(tx, &block_document_model, "WHERE block_document.id = $1", v_uuid(id));
@@ -92,6 +92,7 @@ static BlockDocument *read_encrypted(Tx *tx, Str id)
 
 /* ---- reading ---- */
 
+/* A schema that the reader has read; in its list, newest first. */
 struct KnownSchema {
     BlockSchema *schema;
     const Json *fields;
@@ -113,7 +114,7 @@ static const struct KnownSchema *known_schema(BlockReader *reader, Str id)
     return reader->schemas = known;
 }
 
-/* A document being read, and the one that refers to it. */
+/* A document being read, and the one that refers to it. On the stack: the chain of parents shows circles. */
 typedef struct Reading {
     const struct Reading *parent;
     BlockDocument *document;
@@ -199,7 +200,8 @@ static BlockReference *read_references(Tx *tx, Str id)
     return first;
 }
 
-/* The data of the documents that it refers to, and who they are. One that leads back to itself is left out. */
+/* Adds the data of the documents that it refers to, and lists them. A reference back to one that
+ * is being read is left out. */
 static bool read_below(BlockReader *reader, Reading *reading)
 {
     Tx *tx = reader->tx;
@@ -250,7 +252,7 @@ BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets)
 
 /* ---- writing ---- */
 
-/* Documents that contained each other could not be read again. */
+/* Documents that contain each other could not be read again. */
 static bool check_no_circle(Tx *tx, Str parent_id, const BlockReference *reference)
 {
     int64_t leads_back =
@@ -302,7 +304,7 @@ BlockDocument *block_document_create(Tx *tx, const BlockDocument *wanted)
     return block_document_read(tx, row.id, false);
 }
 
-/* A document may move to another schema of the same type only. */
+/* A document may only move to another schema of the same type. */
 static bool move_to_schema(Tx *tx, const BlockDocument *document, Str schema_id)
 {
     if (!schema_id.p || str_eq(schema_id, document->block_schema_id))
@@ -317,9 +319,10 @@ static bool move_to_schema(Tx *tx, const BlockDocument *document, Str schema_id)
                    v_uuid(document->id));
 }
 
-/* The references become those that the data has; a row that says the same stays. */
+/* Makes the rows of references match the data; a row that already does is kept. */
 static bool replace_references(Tx *tx, Str id, const BlockReference *wanted)
 {
+    /* The wanted references by name, less those that have a row: in the end, those to be added. */
     Dict kept;
     dict_init(&kept, tx->arena, NULL);
     for (const BlockReference *reference = wanted; reference; reference = reference->next)
@@ -350,6 +353,7 @@ static bool write_data(Tx *tx, Str id, const Json *data)
 
 bool block_document_update(Tx *tx, Str id, const BlockDocumentUpdate *update, FieldSet sent)
 {
+    /* The bit of update_fields' `data`. */
     enum { SENT_DATA = 2 };
     BlockReference *references;
     const BlockDocument *document = read_encrypted(tx, id);

@@ -47,7 +47,7 @@ static void collect_places(const Json *json, Places *places)
             collect_places(item, places);
 }
 
-/* The definitions of no block that are referred to, straight or by one of them. */
+/* The definitions, other than blocks, that are referred to: by the fields, or by another one of them. */
 static const Json *plain_definitions(Arena *arena, const Json *fields, const Json *definitions)
 {
     Dict known, plain;
@@ -56,7 +56,7 @@ static const Json *plain_definitions(Arena *arena, const Json *fields, const Jso
     dict_init(&plain, arena, NULL);
     places_init(&places, arena);
     collect_places(fields, &places);
-    for (const Place *place = places.first; place; place = place->next) { /* grows meanwhile */
+    for (const Place *place = places.first; place; place = place->next) { /* the list grows meanwhile */
         const Json *definition = dict_get(&known, place->definition);
         if (!definition || definition->kind != JSON_OBJECT || definition->count == 0 ||
             dict_get(&plain, place->definition) || !json_is_null(json_get(definition, "block_type_slug")))
@@ -73,7 +73,7 @@ static bool has_definitions(const Json *fields)
     return definitions && definitions->kind == JSON_OBJECT && definitions->count > 0;
 }
 
-/* Where there are definitions, only those of no block; none at all where all are blocks. */
+/* Of the definitions, keeps only those that are not blocks; none at all if all are. */
 static void keep_plain_definitions(Dict *dict, const Json *fields)
 {
     if (!has_definitions(fields))
@@ -147,7 +147,7 @@ static int compare_keys(const void *a, const void *b)
 
 static const Json *sorted(Arena *arena, const Json *json);
 
-/* A copy of the array or object with what is in it, members in this order. */
+/* A copy of the array or object with these items in this order, each of them sorted in turn. */
 static const Json *copy_of(Arena *arena, const Json *json, const Json *const *items, size_t count)
 {
     Json *copy = arena_new_of(arena, Json), **tail = &copy->child;

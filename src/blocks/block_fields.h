@@ -8,13 +8,13 @@
 /* Block._calculate_schema_checksum of the reference: "sha256:…" over the sorted fields without secret_fields and
  * without the definitions of blocks. */
 Str block_fields_checksum(Arena *arena, const Json *fields);
-/* The fields with all of these definitions in them; NULL: as they are. */
+/* The fields with these definitions in them; NULL: as they are. */
 const Json *block_fields_with_definitions(Arena *arena, const Json *fields, const Json *definitions);
-/* As stored: without block_schema_references, and of the definitions only those of no block,
- * which are put together anew on reading. */
+/* As stored: without block_schema_references and without the definitions of blocks, both of which
+ * are added again on reading. */
 const Json *block_fields_stored(Arena *arena, const Json *fields);
-/* The definition that is meant by the property `name`, where several are possible the one of the type with that slug;
- * NULL: none. */
+/* The definition that the property `name` refers to; if there are several, that of the type
+ * with the slug. NULL: none. */
 const Json *block_fields_of_child(Arena *arena, const Json *fields, const Json *definitions, Str name, Str slug);
 
 #endif

@@ -1,5 +1,5 @@
 /* blocks/block_registration.c -- registers block types with their schemas: those in block_types.json, those of the
- * collections (taken out of the published package when the program is built), and files that users bring. */
+ * collections (extracted from the published package when the program is built), and files that users supply. */
 #include "blocks/block_registration.h"
 
 #include "blocks/block.h"
@@ -9,10 +9,12 @@ extern const char block_types_builtin[], block_types_collections[];
 
 typedef enum Existing { LEAVE, UPDATE } Existing;
 
+/* One run over one or two files, in one transaction, on the stack of the three functions at the end;
+ * they differ in the flags. */
 typedef struct Registration {
     Tx *tx;
-    Existing existing;      /* what becomes of a type that is there */
-    bool system_only;       /* the protected types alone */
+    Existing existing;      /* what to do with a type that exists */
+    bool system_only;       /* only the protected types */
     Buf *report;            /* NULL: none */
     size_t types;
 } Registration;
@@ -76,17 +78,17 @@ static bool decode(Registration *registration, const Model *model, const Json *j
 
 /* ---- one type ---- */
 
-/* The file's values over the row; protection is never taken away. */
+/* Overwrites the row with the file's values; protection is never taken away. */
 static bool update_type(Registration *registration, BlockType *type, FieldSet sent, const BlockType *there)
 {
     const FieldSet is_protected = (FieldSet)1 << (COUNT_OF(type_fields) - 1);
     if (registration->system_only)
-        block_type_escape(registration->tx->arena, type); /* made anew; a mere update stores the text as it is */
+        block_type_escape(registration->tx->arena, type); /* recreated; a mere update stores the text as it is */
     if (!type->is_protected)
         sent &= ~is_protected;
     if (codec_update(registration->tx, &type_model, there->id, type, sent) != 1)
         return false;
-    /* Made anew: an upsert leaves the time of the last update as it was. */
+    /* Recreated as by an upsert, which leaves the time of the last update as it was. */
     return !registration->system_only || DB_EXEC(registration->tx, "UPDATE block_type SET updated = $1 WHERE id = $2",
                                                  v_time(there->updated), v_uuid(there->id)) == 1;
 }
@@ -119,7 +121,7 @@ static bool register_schemas(Registration *registration, const Json *schemas, St
         bool created;
         if (!decode(registration, &schema_model, item, &schema, NULL, ret_error))
             return false;
-        /* The file's own checksum spares the work of computing it, on every start but the first. */
+        /* Trusting the file's checksum saves computing it, on every start but the first. */
         if (DB_INT(tx, 0, "SELECT count(*) FROM block_schema WHERE checksum = $1 AND version = $2",
                    v_text(schema.checksum), v_text(schema.version)))
             continue;
@@ -141,7 +143,7 @@ static bool register_block(Registration *registration, const char *collection, c
     if (!decode(registration, &type_model, json, &type, &sent, &error))
         return refuse(registration, collection, json->key, error);
     if (registration->report)
-        type.is_protected = false; /* a file may bring types, it may not protect them */
+        type.is_protected = false; /* a user's file may add types, but not protect them */
     if (registration->system_only && !type.is_protected)
         return true;
     const Json *schemas = json_get(json, "block_schemas");
@@ -170,7 +172,7 @@ static bool register_collection(Registration *registration, const Json *collecti
         ArenaMark mark = arena_mark(registration->tx->arena);
         if (!register_block(registration, name, type))
             return false;
-        if (!registration->report) /* which lives there */
+        if (!registration->report) /* the report is in that arena */
             arena_release(registration->tx->arena, mark);
     }
     return true;

@@ -5,14 +5,14 @@
 
 #include "db/db.h"
 
-/* What a start does: registers the types that are built in, and those of the collections if the program was built with
- * them. What is there already stays as it is. */
+/* For every start: registers the types that are built in, and those of the collections if the program was built with
+ * them. Existing ones are left alone. */
 bool block_registration_run(Tx *tx) MUST_CHECK;
-/* The types that the system needs are made, or made anew, and protected. */
+/* Creates or recreates the types that the system needs, protected. */
 bool block_registration_install_system(Tx *tx) MUST_CHECK;
 
-/* Registers a file in the form of the reference's collection_blocks_data.json. Types that are there get the file's
- * values. *ret_report: a line for each type. False: tx->error, ERR_INVALID says what is wrong with the file. */
+/* Registers a file in the form of the reference's collection_blocks_data.json. Existing types get the file's values.
+ * *ret_report: a line for each type. False: tx->error, ERR_INVALID says what is wrong with the file. */
 bool block_registration_import(Tx *tx, Str text, Str *ret_report) MUST_CHECK;
 
 #endif

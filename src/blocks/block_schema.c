@@ -1,5 +1,5 @@
-/* blocks/block_schema.c -- the fields of a block type at one version, found by their checksum.
- * The blocks that are nested in them are schemas of their own, to which rows of block_schema_reference lead. */
+/* blocks/block_schema.c -- the fields of a block type at one version, found by their checksum. Blocks nested in them
+ * are schemas of their own, linked by rows of block_schema_reference. */
 #include "blocks/block.h"
 
 #include "base/str_list.h"
@@ -8,7 +8,7 @@
 #include "blocks/block_fields.h"
 
 enum {
-    NESTED_MAX = 200,                /* blocks made for one body: each costs a walk over all of it */
+    NESTED_MAX = 200,                /* blocks created for one body: each costs a walk over all of it */
     NESTED_DEPTH_MAX = 50,
     NESTED_FIELDS_MAX = 1 << 20,     /* bytes of fields that nest blocks */
     REFERENCES_MAX = 1000,           /* below one schema, on all levels */
@@ -36,24 +36,25 @@ const Model block_schema_model = MODEL(BlockSchema, columns, .table = "block_sch
 const Model block_schema_create_model = MODEL(BlockSchema, create_fields,
                                               .forbid_extra = true, .schema = "BlockSchemaCreate");
 
-/* ---- reading: the nested schemas come back into the fields ---- */
+/* ---- reading: nested schemas are put back into the fields ---- */
 
 /* A schema that is nested somewhere below the one that is read. */
 typedef struct Nested {
     Str id, checksum, slug;
     Dict fields;              /* with block_schema_references */
-    const Json *definitions;  /* of the blocks below it; NULL: not put together yet */
+    const Json *definitions;  /* of the blocks below it; NULL: not collected yet */
     bool under_way;
     struct Nested *next;
 } Nested;
 
-/* That one schema stands under a name in another one. */
+/* One schema is nested in another one under a name. */
 typedef struct Edge {
     Nested *parent, *child;
     Str name;
     struct Edge *next;
 } Edge;
 
+/* All that is nested in one schema, while that is read: each schema once, however often it is nested. */
 typedef struct Tree {
     Arena *arena;
     Nested *nodes;
@@ -80,6 +81,7 @@ static Nested *add_node(Tree *tree, Str id, Str fields)
     return node;
 }
 
+/* A reference as read. Its parent may come in a later row, so edges are made when all nodes are known. */
 typedef struct EdgeRow {
     Str parent_id, name;
     Nested *child;
@@ -93,11 +95,13 @@ static bool fail_too_nested(Tx *tx)
                 NESTED_MAX, NESTED_DEPTH_MAX, NESTED_FIELDS_MAX, REFERENCES_MAX);
 }
 
-/* Every reference below the schema, the referred ones oldest first: in that order they stand in lists. */
+/* Every reference below the schema, in the order in which the referred schemas were created, which is their order in
+ * lists. UNION drops repeated rows, so that a circle ends. */
 static EdgeRow *read_edge_rows(Tx *tx, Tree *tree)
 {
     EdgeRow *first = NULL, **tail = &first;
     size_t count = 0;
+    /* The root is still the only node. */
     Rows *rows = DB_QUERY(tx,
                           "WITH RECURSIVE nested (parent_id, name, id) AS ("
                           " SELECT parent_block_schema_id, name, reference_block_schema_id FROM block_schema_reference"
@@ -160,7 +164,7 @@ static bool same_reference(const Json *a, const Json *b)
     return str_eq(a->child->text, b->child->text) && str_eq(a->child->next->text, b->child->next->text);
 }
 
-/* One reference stands alone, several different ones (of a union) in a list. */
+/* One reference is an object, several different ones (of a union) are a list. */
 static const Json *with_reference(Arena *arena, const Json *there, const Json *reference)
 {
     bool is_list = there && there->kind == JSON_ARRAY;
@@ -194,7 +198,7 @@ static void add_all(Dict *dict, const Json *object)
 
 static const Json *definitions_below(Tree *tree, Nested *node);
 
-/* A nested block becomes a definition under its title; its own definitions stand beside it. */
+/* A nested block becomes a definition under its title; its own definitions move up next to it. */
 static void add_definitions(Tree *tree, Dict *definitions, Nested *child)
 {
     const Json *below = definitions_below(tree, child), *title = dict_get(&child->fields, STR("title"));
@@ -209,8 +213,8 @@ static void add_definitions(Tree *tree, Dict *definitions, Nested *child)
     add_all(definitions, dict_object(&all));
 }
 
-/* Puts references into the node's fields; the definitions of all blocks below it.
- * A schema that leads back to itself ends there. */
+/* Puts references into the node's fields; returns the definitions of all blocks below it. A schema that leads
+ * back to itself ends there. */
 static const Json *definitions_below(Tree *tree, Nested *node)
 {
     if (node->definitions || node->under_way)
@@ -261,7 +265,7 @@ BlockSchema *block_schema_read(Tx *tx, Str id)
     return tx->error->code == ERR_NONE ? schema : NULL;
 }
 
-/* The id alone of what block_schema_read_by_checksum reads. */
+/* Only the id of what block_schema_read_by_checksum reads. */
 static Str find_by_checksum(Tx *tx, Str checksum, Str version)
 {
     if (!version.p)
@@ -279,14 +283,14 @@ BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version)
 
 /* ---- creating ---- */
 
-/* One schema being created, and the one in which it is nested. */
+/* One schema being created, and the one in which it is nested; on the stack. */
 typedef struct Making {
     Tx *tx;
     const struct Making *parent;
     Str id, type_id, version, capabilities;
     const Json *fields, *definitions; /* of all blocks that may be nested; NULL: none */
     size_t size, depth;               /* of the body's fields; of levels */
-    size_t *count, *references;       /* made so far */
+    size_t *count, *references;       /* made so far for the body; shared by all */
     bool created;
 } Making;
 
@@ -312,7 +316,7 @@ static bool make_nested(const Making *parent, Str type_id, Str name, Str slug, S
     return true;
 }
 
-/* A schema that contained itself could not be read again. */
+/* A schema that contains itself could not be read again. */
 static bool is_its_own_parent(const Making *making, Str id)
 {
     for (; making; making = making->parent)
@@ -389,7 +393,7 @@ static bool make_schema(Making *making)
     return codec_send_insert(tx, &block_schema_model, &schema) && make_references(making);
 }
 
-/* A new schema is answered with the very definitions that were sent. */
+/* The answer for a new schema has exactly the definitions that were sent. */
 static Str as_sent(Arena *arena, const Json *fields)
 {
     static const Json no_references = { .kind = JSON_OBJECT };

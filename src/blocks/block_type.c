@@ -8,7 +8,7 @@ bool block_name_is_plain(Str name)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
     if (name.n && name.p[name.n - 1] == '\n')
-        name.n--; /* '$' of the reference's pattern stands before it, too */
+        name.n--; /* '$' in the reference's pattern also matches before it */
     for (size_t i = 0; i < name.n; i++)
         if (!char_in(name.p[i], allowed))
             return false;

@@ -1,5 +1,5 @@
-/* blocks/block_url.c -- the addresses of block types, checked as pydantic's HttpUrl:
- * what its pattern takes, and its words of refusal. */
+/* blocks/block_url.c -- the URLs of block types, checked like pydantic's HttpUrl: what its pattern
+ * accepts, and its error messages. */
 #include "blocks/block.h"
 
 #include <curl/curl.h>
@@ -11,7 +11,7 @@
 
 enum { URL_MAX = 2083, LABEL_MAX = 63, PORT_MAX = 65535 };
 
-/* The parts of an address; a null one is not there. */
+/* The parts of a URL; null if absent. */
 typedef struct Url {
     Str scheme, userinfo, host, port, tail; /* tail: path, query and fragment */
     bool is_domain;
@@ -31,7 +31,7 @@ static bool is_letter(uint32_t c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* Beyond ASCII: signs and punctuation stand in few blocks, all else is taken for a letter. */
+/* Beyond ASCII, symbols and punctuation are in a few blocks; everything else counts as a letter. */
 static bool is_any_letter(uint32_t c)
 {
     if (c < 0x80)
@@ -51,7 +51,7 @@ static Str strip(Str s)
     return (Str){ s.p + start, end > start ? end - start : 0 };
 }
 
-/* Bytes from `at` on up to a space or one of `stops`. */
+/* The number of bytes from `at` up to a space or one of `stops`. */
 static size_t run_length(Str s, size_t at, const char *stops)
 {
     size_t end = at, size;
@@ -105,6 +105,7 @@ static bool ends_host(Str s, size_t at)
     return at == s.n || char_in(s.p[at], "/:#?");
 }
 
+/* Here and below: the length of the address at `at`, 0 if there is none or the host goes on after it. */
 static size_t match_ipv4(Str s, size_t at)
 {
     size_t end = at;
@@ -156,7 +157,7 @@ static size_t match_host(Str s, size_t at, Url *url)
     return digits;
 }
 
-/* Path, query, fragment, each where it begins with its sign. Gives the end. */
+/* Path, query and fragment, each only if its first character is there. Returns the end. */
 static size_t match_tail(Str s, size_t at, Url *url)
 {
     size_t start = at;
@@ -172,7 +173,7 @@ static size_t match_tail(Str s, size_t at, Url *url)
 
 /* ---- domains ---- */
 
-/* A label's characters by the ASCII pattern or by the international one, which takes all from 'a' on. */
+/* Whether the label fits the ASCII pattern, or the international one, which accepts everything from 'a' on. */
 static bool label_fits(Str label, bool international)
 {
     size_t size;
@@ -213,7 +214,7 @@ static bool is_top_level(Str label, bool international)
     return count >= 2 && count <= LABEL_MAX;
 }
 
-/* *ret_top_level: its last label is the name of a top level domain. */
+/* *ret_top_level: its last label can be a top-level domain. */
 static DomainKind judge_domain(Str host, bool *ret_top_level)
 {
     Str whole = host.n > 1 && host.p[host.n - 1] == '.' ? (Str){ host.p, host.n - 1 } : host;
@@ -227,8 +228,7 @@ static DomainKind judge_domain(Str host, bool *ret_top_level)
     return ascii || labels_fit(whole, true) ? DOMAIN_INTERNATIONAL : DOMAIN_BAD;
 }
 
-/* libcurl's parser of addresses: it is loaded when the first international host comes,
- * for what notify/transport.c says. */
+/* libcurl's URL parser, loaded for the first international host for the reason that notify/transport.c gives. */
 typedef struct UrlParser {
     __typeof__(&curl_url) open;
     __typeof__(&curl_url_set) set;
@@ -247,7 +247,7 @@ static bool load_parser(UrlParser *parser)
     return library_load("libcurl.so.4", functions, COUNT_OF(functions), &missing);
 }
 
-/* The host in ASCII, as names are asked for on the wire; null where it has no such form. */
+/* The host in ASCII, as used in DNS queries; null if it has no such form. */
 static Str host_to_ascii(Arena *arena, Str host)
 {
     UrlParser url;
@@ -255,7 +255,7 @@ static Str host_to_ascii(Arena *arena, Str host)
         return host;
     if (!load_parser(&url))
         return STR_NULL;
-    /* the library reads hosts by the locale */
+    /* libcurl reads hosts in the thread's locale */
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = utf8 ? uselocale(utf8) : NULL;
     CURLU *handle = url.open();
     char *text = NULL;
@@ -319,8 +319,7 @@ static bool port_fits(Str port)
     return value <= PORT_MAX;
 }
 
-/* An international host is kept in its ASCII form, and the address put together anew without the
- * port that goes without saying. */
+/* An international host is stored in its ASCII form, and the URL put together again without a default port. */
 static bool rebuild(Invalid *invalid, const Url *url, Str *ret)
 {
     Str host = host_to_ascii(invalid->arena, url->host), usual = str_is(url->scheme, "http") ? STR("80") : STR("443");

@@ -1,5 +1,5 @@
-/* blocks/encryption.c -- the key of encrypted block data, and its replacement by a new one. It is read for each use:
- * another process may replace or delete its row. */
+/* blocks/encryption.c -- the key of encrypted block data, and its replacement by a new one. Unless the settings have
+ * one, it is read for each use: another process may replace or delete its row. */
 #include "blocks/encryption.h"
 
 #include "base/json.h"
@@ -7,8 +7,8 @@
 
 typedef enum KeyState {
     KEY_FOUND,
-    KEY_NONE,     /* no row: it was never made, or somebody deleted it */
-    KEY_BROKEN    /* a row that holds no key */
+    KEY_NONE,     /* no row: it was never created, or somebody deleted it */
+    KEY_BROKEN    /* a row without a valid key */
 } KeyState;
 
 static KeyState stored_key(Tx *tx, FernetKey *ret)
@@ -23,43 +23,51 @@ static KeyState stored_key(Tx *tx, FernetKey *ret)
     return key && key->kind == JSON_STRING && fernet_key_parse(key->text, ret) ? KEY_FOUND : KEY_BROKEN;
 }
 
-/* *ret_given: whether there is one; it is the only key then, a bad one too. */
-static bool environment_key(FernetKey *ret, bool *ret_given, Error *error)
+/* The key of the settings: the only one then. */
+static FernetKey given_key;
+static bool is_given;
+
+/* *ret_given: whether there is one. */
+static bool read_given(const Settings *settings, FernetKey *ret, bool *ret_given, Error *error)
 {
-    const char *text = getenv("ORION_ENCRYPTION_KEY");
-    *ret_given = text && *text;
-    if (!*ret_given || fernet_key_parse(str_from(text), ret))
-        return true;
-    return fail(error, ERR_INTERNAL, "ORION_ENCRYPTION_KEY is not a Fernet key (32 bytes as base64url)");
+    Str text = settings_text(settings, "ORION_ENCRYPTION_KEY");
+    *ret_given = text.n > 0;
+    return text.n == 0 || fernet_key_parse(text, ret) ||
+           fail(error, ERR_INVALID, "not a Fernet key (32 bytes as base64url)");
+}
+
+bool encryption_use(const Settings *settings, Error *error)
+{
+    Error cause = { .code = ERR_NONE };
+    return read_given(settings, &given_key, &is_given, &cause) ||
+           fail(error, ERR_INVALID, "ORION_ENCRYPTION_KEY: %s", cause.message);
 }
 
 bool encryption_key_is_given(void)
 {
-    const char *text = getenv("ORION_ENCRYPTION_KEY");
-    return text && *text;
+    return is_given;
 }
 
-bool encryption_check(Error *error)
+bool encryption_check(const Settings *settings, Error *error)
 {
     FernetKey key;
     bool given;
-    return environment_key(&key, &given, error);
+    return read_given(settings, &key, &given, error);
 }
 
 /* False: tx->error. */
 static bool find_key(Tx *tx, FernetKey *ret, KeyState *ret_state)
 {
-    bool given;
-    if (!environment_key(ret, &given, tx->error))
-        return false;
-    *ret_state = given ? KEY_FOUND : stored_key(tx, ret);
+    if (is_given)
+        *ret = given_key;
+    *ret_state = is_given ? KEY_FOUND : stored_key(tx, ret);
     return tx->error->code == ERR_NONE;
 }
 
 static const char broken_row[] = "the row ENCRYPTION_KEY of the table configuration does not contain a Fernet key";
 
-/* A row that holds no key may still be mended, and is what all documents depend on:
- * it goes only where there are none. */
+/* A row without a valid key may still be repaired, and all documents depend on it: it is only
+ * removed if there are none. */
 static bool remove_broken(Tx *tx)
 {
     if (DB_INT(tx, 1, "SELECT COUNT(*) FROM (SELECT 1 FROM block_document LIMIT 1) AS any_document") > 0)
@@ -84,7 +92,7 @@ static int64_t insert_key(Tx *tx, const FernetKey *key)
                    v_json(key_row_value(tx->arena, key)));
 }
 
-/* Where another server is quicker, its key is the one: data may be encrypted with it already. */
+/* If another server is quicker, its key is used: data may already be encrypted with it. */
 static bool create_key(Tx *tx, FernetKey *ret)
 {
     fernet_key_new(ret);

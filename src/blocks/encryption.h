@@ -4,16 +4,20 @@
 #define ORION_ENCRYPTION_H
 
 #include "base/crypto.h"
+#include "config/settings.h"
 #include "db/db.h"
 
-/* False: ORION_ENCRYPTION_KEY is set and is no key; asked at the start, before any request needs it.
- * The key is not in the error. */
-bool encryption_check(Error *error) MUST_CHECK;
-bool encryption_key_is_given(void); /* by ORION_ENCRYPTION_KEY: then the database's key, if any, is not used */
+/* Takes the key of the settings, if there is one, for all that follows: called once, before anything else here. False:
+ * it is no key, which is not in the error. */
+bool encryption_use(const Settings *settings, Error *error) MUST_CHECK;
+/* The same, but nothing is taken. */
+bool encryption_check(const Settings *settings, Error *error) MUST_CHECK;
+/* After encryption_use: whether ORION_ENCRYPTION_KEY is set. The database's key, if any, is not used then. */
+bool encryption_key_is_given(void);
 /* JSON text as a Fernet token. Makes and stores a key where there is none yet (a write transaction); a row that
  * holds none is replaced only where no block document needs what it held. Null: tx->error. */
 Str block_data_encrypt(Tx *tx, Str json_text);
-/* The JSON text of a token; null: tx->error (no key, or another one than the data was encrypted with). */
+/* The JSON text of a token; null: tx->error (no key, or not the one that the data was encrypted with). */
 Str block_data_decrypt(Tx *tx, Str token);
 
 enum { ROTATION_NAMED_MAX = 20 };

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+/* For each step: to connect to an address, to send, to receive. */
 enum { TIMEOUT_SECONDS = 3 };
 
 typedef struct Address {
@@ -19,6 +20,7 @@ static bool split_url(Arena *arena, Str url, Address *ret)
     static const char scheme[] = "http://";
     if (url.n < sizeof scheme || strncasecmp(url.p, scheme, sizeof scheme - 1) != 0)
         return false;
+    /* A copy, which is cut into host and port in place. */
     char *host = arena_cstr(arena, (Str){ url.p + sizeof scheme - 1, url.n - (sizeof scheme - 1) });
     char *slash = host + strcspn(host, "/?#");
     const char *path = *slash == '/' ? arena_cstr(arena, str_from(slash)) : "";
@@ -63,6 +65,7 @@ static int connect_any(const Address *address)
 
 static bool is_ok(int fd, Str request)
 {
+    /* Nothing after the status is read. */
     char head[sizeof "HTTP/1.x 200"] = "";
     size_t n = 0;
     if (send(fd, request.p, request.n, MSG_NOSIGNAL) != (ssize_t)request.n)

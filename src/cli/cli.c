@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
@@ -40,20 +41,23 @@ bool cli_switch(const Cli *cli, const char *name, bool otherwise)
     return value ? strcmp(value, "true") == 0 : otherwise;
 }
 
-/* What getopt_long returns: 'h' for help, and for each option twice its place, plus one if it was the negative. */
-enum { HELP = 'h', FIRST_OPTION = 256 };
+/* What getopt_long returns: 'h' for help, for each option of the command twice its place, plus one if it was the
+ * negative, and the one that all commands have. */
+enum { HELP = 'h', FIRST_OPTION = 256, CONFIG = FIRST_OPTION + 2 * OPTIONS_MAX };
 
+/* A command's options as getopt_long takes them. `longs` ends with an empty row, and begins with --help. */
 typedef struct OptionTable {
-    struct option longs[OPTIONS_MAX * 2 + 2];
+    struct option longs[OPTIONS_MAX * 2 + 3];
     char letters[OPTIONS_MAX * 2 + 4];
 } OptionTable;
 
 static void make_table(const Command *command, OptionTable *table)
 {
     size_t longs = 0, letters = 0;
-    *table = (OptionTable){ .letters = ":" }; /* a lacking value gives ':' */
+    *table = (OptionTable){ .letters = ":" }; /* makes getopt_long return ':' if a value is missing */
     letters = 1;
     table->longs[longs++] = (struct option){ "help", no_argument, NULL, HELP };
+    table->longs[longs++] = (struct option){ "config", required_argument, NULL, CONFIG };
     for (size_t i = 0; i < option_count(command); i++) {
         const CliOption *option = &command->options[i];
         int code = FIRST_OPTION + 2 * (int)i, takes = option->value ? required_argument : no_argument;
@@ -68,7 +72,7 @@ static void make_table(const Command *command, OptionTable *table)
     }
 }
 
-/* As its setting would read it, which says what is wrong with the number itself. */
+/* Read as its setting would be; whether the number makes sense is judged later. */
 static bool is_integer(const Cli *cli, const CliOption *option, const char *text)
 {
     SettingValue value;
@@ -85,7 +89,7 @@ static int letter_code(const Command *command, int letter)
     return letter;
 }
 
-/* 0, or the exit status after a mistake. */
+/* 0, or the exit status after a usage error. */
 static int take_option(Cli *cli, int code)
 {
     size_t i = (size_t)(code - FIRST_OPTION) / 2;
@@ -106,18 +110,22 @@ static int refuse_option(const Cli *cli, int code, char **argv)
     return cli_usage(cli, cli->command, code == ':' ? "Option '%s' requires an argument." : "No such option: %s", word);
 }
 
-/* argv[0] is the command's last word. True: go on; else *ret_status. */
+/* argv[0] is the command's last word. True: continue; else *ret_status. */
 static bool read_options(Cli *cli, int argc, char **argv, int *ret_status)
 {
     OptionTable table;
     make_table(cli->command, &table);
     opterr = 0;
-    optind = 0; /* starts anew */
+    optind = 0; /* makes getopt_long start afresh */
     for (int code; (code = getopt_long(argc, argv, table.letters, table.longs, NULL)) != -1;) {
         *ret_status = 0;
         if (code == HELP) {
             cli_help_command(cli, cli->command);
             return false;
+        }
+        if (code == CONFIG) {
+            cli->file = optarg;
+            continue;
         }
         *ret_status = code == '?' || code == ':' ? refuse_option(cli, code, argv)
                                                  : take_option(cli, letter_code(cli->command, code));
@@ -141,8 +149,8 @@ static int check_arguments(const Cli *cli)
 
 /* ---- running ---- */
 
-/* The home folder is made by any command that may change something, as the client does;
- * it is the only folder that is ever made. */
+/* Like the client, every command makes the home folder, except in a dry run. No other folder is ever made, apart
+ * from those above it. */
 static void make_home(const Cli *cli)
 {
     Str home = settings_text(cli->settings, "PREFECT_HOME");
@@ -150,6 +158,7 @@ static void make_home(const Cli *cli)
         return;
     char *path = arena_cstr(cli->arena, home);
     for (char *slash = path; slash && *path; slash = slash ? strchr(slash + 1, '/') : NULL) {
+        /* Each iteration cuts the path at a slash, makes that folder (most exist), and restores the slash. */
         if (slash == path)
             continue;
         *slash = '\0';
@@ -177,14 +186,15 @@ static int run_command(Cli *cli, int argc, char **argv)
                 cli->command->path);
         return 2;
     }
+    /* Before the settings are loaded: usage errors and help do not depend on a sound profile. */
     if (!read_options(cli, argc, argv, &status))
         return status;
     status = check_arguments(cli);
     if (status)
         return status;
     Error error = { .code = ERR_NONE };
-    cli->settings = cli->command->flags & COMMAND_LENIENT ? settings_load_leniently(cli->profile, &error)
-                                                          : settings_load(cli->profile, &error);
+    SettingsCall call = { .profile = cli->profile, .file = cli->file, .use = cli->command->use };
+    cli->settings = settings_load(&call, &error);
     if (!cli->settings)
         return cli_bad(cli, "%s", error.message);
     keep_memory_private(cli->settings);
@@ -231,6 +241,7 @@ static int run_group(Cli *cli, const Command *group, int argc, char **argv)
 
 static int run_words(Cli *cli, int argc, char **argv)
 {
+    /* `prefect orion start` of the client, and `prefect server start` of its later releases. */
     if (argc > 0 && (strcmp(argv[0], "orion") == 0 || strcmp(argv[0], "server") == 0)) {
         argc--;
         argv++;
@@ -247,7 +258,37 @@ static int run_words(Cli *cli, int argc, char **argv)
     return run_command(cli, argc, argv);
 }
 
-/* The options before the command. True: go on at *ret_words; else *ret_status. */
+/* The options before the command, each with a value: "--profile NAME", "--profile=NAME", "-p NAME", "-pNAME". */
+typedef struct GlobalOption {
+    const char *name, *letter; /* letter: "-p" or NULL */
+    size_t place;              /* of the member of Cli */
+} GlobalOption;
+
+static const GlobalOption global_options[] = {
+    { "--profile", "-p", offsetof(Cli, profile) },
+    { "--config", NULL, offsetof(Cli, file) },
+};
+
+/* 1: the word is another one; 0: the value is taken, and *word is its last word; 2: it lacks. */
+static int take_global_option(Cli *cli, const GlobalOption *option, char ***word)
+{
+    const char *text = **word;
+    size_t n = strlen(option->name);
+    bool is_letter = option->letter && strncmp(text, option->letter, 2) == 0;
+    const char *value = is_letter && text[2] ? text + 2 : NULL;
+    if (!is_letter && strncmp(text, option->name, n) == 0 && text[n] == '=')
+        value = text + n + 1;
+    if (!value && strcmp(text, option->name) != 0 && !(is_letter && !text[2]))
+        return 1;
+    if (!value && !(*word)[1])
+        return 2;
+    if (!value)
+        value = *++*word;
+    memcpy((char *)cli + option->place, &value, sizeof value);
+    return 0;
+}
+
+/* True: go on at *ret_words; else *ret_status. */
 static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *ret_status)
 {
     char **word = argv + 1;
@@ -257,24 +298,20 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
             *ret_status = 0;
             return false;
         }
-        if (strncmp(*word, "--profile=", 10) == 0) {
-            cli->profile = *word + 10;
-        } else if ((strcmp(*word, "-p") == 0 || strcmp(*word, "--profile") == 0) && word[1]) {
-            cli->profile = *++word;
-        } else if (strncmp(*word, "-p", 2) == 0 && (*word)[2]) {
-            cli->profile = *word + 2;
-        } else {
-            bool lacks = strcmp(*word, "-p") == 0 || strcmp(*word, "--profile") == 0;
-            *ret_status = cli_usage(cli, NULL, lacks ? "Option '%s' requires an argument." : "No such option: %s",
-                                    *word);
-            return false;
-        }
+        int found = 1;
+        for (size_t i = 0; found == 1 && i < COUNT_OF(global_options); i++)
+            found = take_global_option(cli, &global_options[i], &word);
+        if (found == 0)
+            continue;
+        *ret_status = cli_usage(cli, NULL, found == 2 ? "Option '%s' requires an argument." : "No such option: %s",
+                                *word);
+        return false;
     }
     *ret_words = word;
     return true;
 }
 
-/* Names and paths stand in messages, files and answers. */
+/* Names and paths end up in messages, files and replies. */
 static bool are_utf8(char **words)
 {
     while (*words && utf8_is_valid(str_from(*words)))
@@ -302,6 +339,7 @@ int cli_main(int argc, char **argv)
     }
     settings_free(cli.settings);
     arena_free(cli.arena);
+    /* Output that could not be written is a failure of the command. */
     if (fflush(stdout) != 0)
         status = 1;
     return status;

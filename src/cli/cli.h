@@ -6,39 +6,41 @@
 #include "db/db.h"
 
 typedef struct CliOption {
-    const char *name;       /* "host" for --host; NULL where there is only a letter */
-    const char *negative;   /* "no-ui" for --no-ui; NULL where there is none */
-    char letter;            /* 'y' for -y; 0 */
+    const char *name;       /* "host" for --host; NULL: only a letter */
+    const char *negative;   /* "no-ui" for --no-ui; NULL: none */
+    char letter;            /* 'y' for -y; 0: none */
     const char *value;      /* "TEXT" or "INTEGER" (of `setting`) where a value follows; NULL: a switch */
-    const char *setting;    /* the setting that the option goes over; NULL */
+    const char *setting;    /* the setting that the option overrides; NULL: none */
     const char *help;
 } CliOption;
 
 typedef struct Cli Cli;
 
-enum { COMMAND_GROUP = 1, COMMAND_FOREIGN = 2, COMMAND_LENIENT = 4, ARGUMENTS_ANY = 1000, OPTIONS_MAX = 16 };
+enum { COMMAND_GROUP = 1, COMMAND_FOREIGN = 2, ARGUMENTS_ANY = 1000, OPTIONS_MAX = 16 };
 
 typedef struct Command {
     const char *path;       /* "database reset" */
-    const char *alias;      /* another name, not shown; NULL */
+    const char *alias;      /* another name, not shown; NULL: none */
     const char *help;
     const char *arguments;  /* for the usage: "NAME NEW_NAME" */
     size_t least, most;     /* how many arguments */
     const CliOption *options; /* ends with an empty row; NULL: none */
-    unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's;
-                             * LENIENT: runs with templates that do not expand */
+    unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's */
+    SettingsUse use;
     int (*run)(Cli *cli);   /* the exit status */
 } Command;
 
 extern const Command cli_commands[];
 extern const size_t cli_command_count;
 
+/* One run of the program, on the stack of cli_main, which frees arena and settings at the end. */
 struct Cli {
     Arena *arena;
     Settings *settings;
     const Command *command;
     const char *program;    /* the name it was called by */
     const char *profile;    /* -p, or NULL */
+    const char *file;       /* --config, or NULL */
     const char *values[OPTIONS_MAX]; /* by the option's place; of switches "true" or "false"; NULL: not given */
     char *const *args;
     size_t arg_count;
@@ -48,7 +50,7 @@ struct Cli {
 /* The whole program: the process's exit status. */
 int cli_main(int argc, char **argv) MUST_CHECK;
 
-/* An option by name, or by letter ("-r"); NULL where it was not given. */
+/* An option by name, or by letter ("-r"); NULL: it was not given. */
 const char *cli_option(const Cli *cli, const char *name);
 bool cli_switch(const Cli *cli, const char *name, bool otherwise);
 
@@ -64,16 +66,20 @@ void cli_colours(Cli *cli);
 void cli_good(const Cli *cli, const char *format, ...) PRINTF(2, 3);
 void cli_note(const Cli *cli, const char *format, ...) PRINTF(2, 3);
 int cli_bad(const Cli *cli, const char *format, ...) PRINTF(2, 3);
-/* Asks on the terminal. False: no, or the input has ended (then it says so). */
+/* Asks on the terminal until there is an answer. ANSWER_NONE: the input has ended, which is reported. */
 typedef enum Answer { ANSWER_YES, ANSWER_NO, ANSWER_NONE } Answer;
 Answer cli_confirm(const char *question);
 const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
 
-/* cli/cmd_database.c: the database that the settings name. NULL: *error. */
+/* cli/cmd_database.c: opens the database that the settings name. NULL: *error. */
 Db *cli_open_database(const Cli *cli, Error *error);
 const char *cli_shown_url(const Cli *cli, Str url); /* without its password */
-/* Unless there is --yes. 0: go on; else the exit status. */
+/* Asks unless --yes is given. 0: continue; else the exit status. */
 int cli_ask(const Cli *cli, const char *question, const char *aborted);
+
+/* cli/cmd_config_check.c: whether a server may start with the settings, one by one and together. False: *error names
+ * the setting, and its line in orion.toml. */
+bool cli_check_settings(const Cli *cli, Error *error) MUST_CHECK;
 
 /* The commands. */
 int cmd_start(Cli *cli);
@@ -89,6 +95,10 @@ int cmd_key_rotate(Cli *cli);
 int cmd_config_set(Cli *cli);
 int cmd_config_unset(Cli *cli);
 int cmd_config_view(Cli *cli);
+int cmd_config_check(Cli *cli);
+int cmd_key_create(Cli *cli);
+int cmd_key_list(Cli *cli);
+int cmd_key_revoke(Cli *cli);
 int cmd_profile_ls(Cli *cli);
 int cmd_profile_create(Cli *cli);
 int cmd_profile_use(Cli *cli);

@@ -1,8 +1,10 @@
-/* cli/cmd_config.c -- `orion config`: the settings in use shown, and the current profile's changed. */
+/* cli/cmd_config.c -- `orion config`: the settings in use shown, and changed: this server's own in orion.toml,
+ * others in the current profile. */
 #include "cli/cli.h"
-#include "cli/profiles_file.h"
+#include "cli/config_change.h"
+#include "config/setting_value.h"
 
-/* What may be shown of a value. */
+/* The value as it may be shown, quoted. */
 static const char *shown(const Cli *cli, const char *name, Str value)
 {
     const Setting *setting = setting_find(str_from(name));
@@ -10,23 +12,43 @@ static const char *shown(const Cli *cli, const char *name, Str value)
     return secret ? "'********'" : cli_quoted(cli, value);
 }
 
-/* "NAME=VALUE" into two; 0, or the exit status after a message. */
-static int split(const Cli *cli, const char *item, Str *ret_name, Str *ret_value)
+/* An argument of `set` or `unset`. */
+typedef struct Item {
+    Str name;               /* the setting's own, which every client of this server reads; else as it was given */
+    Str value;              /* null for `unset` */
+    const Setting *setting; /* NULL: there is none of that name, but something may be stored under it */
+    bool is_own;            /* it is in orion.toml */
+} Item;
+
+static Item item_of(Str name, Str value)
 {
-    const char *equals = strchr(item, '=');
-    if (!equals)
-        return cli_bad(cli, "Failed to parse argument %s. Use the format 'VAR=VAL'.", cli_quoted(cli, str_from(item)));
-    *ret_name = (Str){ item, (size_t)(equals - item) };
-    *ret_value = str_from(equals + 1);
-    const Setting *setting = setting_find_any(*ret_name);
-    if (!setting)
-        return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, *ret_name));
-    *ret_name = str_from(setting->name); /* which every client of this server reads */
-    return 0;
+    const Setting *setting = setting_find_any(name);
+    bool is_own = setting ? (setting->flags & SETTING_OWN) != 0 : str_starts(name, "ORION_");
+    return (Item){ setting ? str_from(setting->name) : name, value, setting, is_own };
 }
 
-/* Takes a setting out under each of its names; whether it was there. */
-static bool take_out(Profile *profile, Str name)
+/* "NAME=VALUE" of a setting that takes it; 0, or the exit status after a message. */
+static int read_item(const Cli *cli, const char *text, Item *ret)
+{
+    SettingValue value;
+    SettingProblem problem;
+    const char *equals = strchr(text, '=');
+    if (!equals)
+        return cli_bad(cli, "Failed to parse argument %s. Use the format 'VAR=VAL'.", cli_quoted(cli, str_from(text)));
+    Str name = { text, (size_t)(equals - text) };
+    *ret = item_of(name, str_from(equals + 1));
+    if (!ret->setting)
+        return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, name));
+    if (str_is(ret->name, "ORION_CONFIG"))
+        return cli_bad(cli, "ORION_CONFIG names the file of settings: only the environment and --config can set it.");
+    if (!ret->is_own || setting_parse(ret->setting, TOML_STRING, ret->value, cli->arena, &value, &problem))
+        return 0;
+    (void)cli_bad(cli, "Validation error for setting '%s': %.*s", problem.name, STR_ARG(problem.message));
+    return cli_bad(cli, "Invalid setting value.");
+}
+
+/* Removes a setting under each of its names; returns whether it was there. */
+static bool unset_all_names(Profile *profile, Str name)
 {
     const Setting *setting = setting_find_any(name);
     const char *given = setting ? setting->name : NULL;
@@ -40,12 +62,22 @@ static bool take_out(Profile *profile, Str name)
 }
 
 /* A profile holds a setting once: the other names of what is set go. */
-static void set(const Cli *cli, Profile *profile, Str name, Str value)
+static void set_in_profile(const Cli *cli, ConfigChange *change, const Item *item)
 {
     const char *alias;
-    for (size_t i = 0; (alias = setting_alias(arena_cstr(cli->arena, name), i)); i++)
-        profile_unset(profile, str_from(alias));
-    profile_set(cli->arena, profile, name, value);
+    for (size_t i = 0; (alias = setting_alias(item->setting->name, i)); i++)
+        profile_unset(change->profile, str_from(alias));
+    profile_set(cli->arena, change->profile, item->name, item->value);
+    change->changes_profile = true;
+}
+
+/* One that an earlier release put into the profile moves. False: *error. */
+static bool set_in_file(const Cli *cli, ConfigChange *change, const Item *item, Error *error)
+{
+    if (unset_all_names(change->profile, item->name))
+        change->changes_profile = true;
+    change->changes_file = true;
+    return config_file_set(cli->arena, &change->file, item->setting, item->value, &change->file, error);
 }
 
 static int check_profile(const Cli *cli, const Profile *profile)
@@ -57,38 +89,54 @@ static int check_profile(const Cli *cli, const Profile *profile)
     return count ? cli_bad(cli, "Invalid setting value.") : 0;
 }
 
-static void say_set(const Cli *cli, Str name, Str value)
+static void say_set(const Cli *cli, const Item *item)
 {
-    const char *text = arena_cstr(cli->arena, name);
-    printf("Set '%s' to %s.\n", text, shown(cli, text, value));
+    const char *text = item->setting->name;
+    printf("Set '%s' to %s.\n", text, shown(cli, text, item->value));
     if (getenv(text))
         cli_note(cli,
                  "%s is also set by an environment variable which will override your config value. "
                  "Run `unset %s` to clear it.",
                  text, text);
+    const ConfigFile *file = settings_file(cli->settings);
+    const ConfigEntry *line = item->is_own ? NULL : config_file_find(file, item->setting);
+    if (line)
+        cli_note(cli, "%s is also set in line %u of %s, which will override the profile.", text, line->line,
+                 file->path);
+}
+
+static void say_updated(const Cli *cli, const ConfigChange *change)
+{
+    if (change->changes_file)
+        cli_good(cli, "Updated %s.", change->file.path);
+    if (change->changes_profile)
+        cli_good(cli, "Updated profile %s.", cli_quoted(cli, change->profile->name));
 }
 
 int cmd_config_set(Cli *cli)
 {
-    Profiles profiles;
-    int lock = -1;
-    Profile *profile;
-    Str name, value;
+    Error error = { .code = ERR_NONE };
+    ConfigChange change;
+    Item *items = arena_zalloc(cli->arena, cli->arg_count * sizeof *items);
+    bool any_own = false;
     int status = 0;
-    for (size_t i = 0; i < cli->arg_count && !status; i++)
-        status = split(cli, cli->args[i], &name, &value);
-    if (status || (status = profiles_open_to_change(cli, &profiles, &lock)))
-        return status;
-    profile = profiles_current(cli, &profiles);
-    for (size_t i = 0; i < cli->arg_count; i++)
-        if (split(cli, cli->args[i], &name, &value) == 0)
-            set(cli, profile, name, value);
-    if ((status = check_profile(cli, profile)) || (status = profiles_store(cli, &profiles, lock)))
+    for (size_t i = 0; i < cli->arg_count && !status; i++) {
+        status = read_item(cli, cli->args[i], &items[i]);
+        any_own = any_own || items[i].is_own;
+    }
+    if (status || (status = config_change_open(cli, any_own, &change)))
         return status;
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (split(cli, cli->args[i], &name, &value) == 0)
-            say_set(cli, name, value);
-    cli_good(cli, "Updated profile %s.", cli_quoted(cli, profile->name));
+        if (!items[i].is_own)
+            set_in_profile(cli, &change, &items[i]);
+        else if (!set_in_file(cli, &change, &items[i], &error))
+            return cli_bad(cli, "%s", error.message);
+    if ((change.changes_profile && (status = check_profile(cli, change.profile))) ||
+        (status = config_change_store(cli, &change)))
+        return status;
+    for (size_t i = 0; i < cli->arg_count; i++)
+        say_set(cli, &items[i]);
+    say_updated(cli, &change);
     return 0;
 }
 
@@ -99,25 +147,55 @@ static void say_unset(const Cli *cli, const char *name)
         cli_note(cli, "'%s' is also set by an environment variable. Use `unset %s` to clear it.", name, name);
 }
 
+static bool is_stored(const ConfigChange *change, Str name)
+{
+    const ConfigEntry *entry = change->file.entries;
+    while (entry && !str_eq(entry->name, name))
+        entry = entry->next;
+    return entry || profile_get(change->profile, name);
+}
+
+/* 0, or the exit status after a message. */
+static int unset(const Cli *cli, ConfigChange *change, const Item *item, const char *given)
+{
+    Error error = { .code = ERR_NONE };
+    bool in_file = false, in_profile = unset_all_names(change->profile, item->name);
+    if (item->is_own && !config_file_unset(cli->arena, &change->file, item->name, &change->file, &in_file, &error))
+        return cli_bad(cli, "%s", error.message);
+    change->changes_file = change->changes_file || in_file;
+    change->changes_profile = change->changes_profile || in_profile;
+    if (in_file || in_profile)
+        return 0;
+    if (item->is_own)
+        return cli_bad(cli, "'%s' is not set in %s.", given, change->file.path);
+    const ConfigEntry *line = item->setting ? config_file_find(settings_file(cli->settings), item->setting) : NULL;
+    if (line)
+        return cli_bad(cli, "'%s' is not set in profile %s, but in line %u of %s.", given,
+                       cli_quoted(cli, change->profile->name), line->line, settings_file(cli->settings)->path);
+    return cli_bad(cli, "'%s' is not set in profile %s.", given, cli_quoted(cli, change->profile->name));
+}
+
 int cmd_config_unset(Cli *cli)
 {
-    Profiles profiles;
-    int lock = -1;
-    int status = profiles_open_to_change(cli, &profiles, &lock);
+    ConfigChange change;
+    bool any_own = false;
+    for (size_t i = 0; i < cli->arg_count; i++)
+        any_own = any_own || item_of(str_from(cli->args[i]), STR_NULL).is_own;
+    int status = config_change_open(cli, any_own, &change);
     if (status)
         return status;
-    Profile *profile = profiles_current(cli, &profiles);
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (!setting_find_any(str_from(cli->args[i])) && !profile_get(profile, str_from(cli->args[i])))
+        if (!setting_find_any(str_from(cli->args[i])) && !is_stored(&change, str_from(cli->args[i])))
             return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, str_from(cli->args[i])));
-    for (size_t i = 0; i < cli->arg_count; i++)
-        if (!take_out(profile, str_from(cli->args[i])))
-            return cli_bad(cli, "'%s' is not set in profile %s.", cli->args[i], cli_quoted(cli, profile->name));
-    if ((status = profiles_store(cli, &profiles, lock)))
+    for (size_t i = 0; i < cli->arg_count && !status; i++) {
+        Item item = item_of(str_from(cli->args[i]), STR_NULL);
+        status = unset(cli, &change, &item, cli->args[i]);
+    }
+    if (status || (status = config_change_store(cli, &change)))
         return status;
     for (size_t i = 0; i < cli->arg_count; i++)
         say_unset(cli, cli->args[i]);
-    cli_good(cli, "Updated profile %s.", cli_quoted(cli, profile->name));
+    say_updated(cli, &change);
     return 0;
 }
 
@@ -129,7 +207,7 @@ static int compare_lines(const void *a, const void *b)
 static const char *view_line(const Cli *cli, const Setting *setting)
 {
     static const char *const sources[] = {
-        [FROM_DEFAULT] = "defaults", [FROM_PROFILE] = "profile", [FROM_ENVIRONMENT] = "env"
+        [FROM_DEFAULT] = "defaults", [FROM_PROFILE] = "profile", [FROM_FILE] = "orion.toml", [FROM_ENVIRONMENT] = "env"
     };
     Str value = settings_given(cli->settings, setting->name);
     if (setting->flags & SETTING_SECRET && !cli_switch(cli, "show-secrets", false))

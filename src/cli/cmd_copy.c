@@ -1,5 +1,4 @@
-/* cli/cmd_copy.c -- `orion database copy`: all rows of one database into another, with a
- * line that tells how far it is. */
+/* cli/cmd_copy.c -- `orion database copy`: all rows of one database into another, with a progress display. */
 #include "cli/cli.h"
 
 #include <unistd.h>
@@ -8,7 +7,8 @@
 
 enum { BAR_WIDTH = 24, TABLE_WIDTH = 28, REDRAW_US = 100 * 1000, CHECKSUM_SHOWN = 16 };
 
-/* What is on the standard error: one line drawn again and again on a terminal, else a line for each table. */
+/* Progress on standard error: on a terminal one line, drawn again and again; else a line for each table. Updated on
+ * a thread of a database while the command waits for the copy. */
 typedef struct Display {
     bool is_terminal;
     Time drawn, phase_began;
@@ -84,7 +84,7 @@ static Db *open_side(const Cli *cli, const char *url, bool must_exist, const cha
     Error why = { .code = ERR_NONE };
     DbConfig config = db_config(cli->settings);
     config.url = str_from(url);
-    config.timeout = 0; /* the copy is one read */
+    config.timeout = 0; /* the copy is one long transaction on each side */
     config.readers = config.connections = 1;
     config.must_exist = must_exist;
     Db *db = db_open(&config, &why);

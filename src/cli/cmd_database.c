@@ -1,4 +1,4 @@
-/* cli/cmd_database.c -- `orion database`: the tables made, dropped, checked, and their revision recorded. */
+/* cli/cmd_database.c -- `orion database`: makes, drops and checks the tables, and records their revision. */
 #include "cli/cli.h"
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "db/copy_value.h"
 #include "db/migrate.h"
 
-/* Those among the parameters: libpq's password and sslpassword. */
+/* Hides passwords among the parameters: both libpq's password and sslpassword. */
 static const char *hide_parameters(const Cli *cli, const char *url)
 {
     static const char name[] = "password=";
@@ -30,6 +30,8 @@ const char *cli_shown_url(const Cli *cli, Str url)
     const char *text = hide_parameters(cli, arena_cstr(cli->arena, url)), *slashes = strstr(text, "://");
     const char *user = slashes ? slashes + 3 : text;
     size_t authority = strcspn(user, "/?");
+    /* A password may hold an unescaped '@': everything up to the last one is hidden, rather too much than too
+     * little. */
     const char *at = memrchr(user, '@', strlen(user));
     if (at && (size_t)(at - user) > authority && !memchr(user, ':', authority))
         return text; /* an '@' in the path or the query */
@@ -45,12 +47,12 @@ static const char *shown_url(const Cli *cli)
 }
 
 typedef enum Opening {
-    OPEN_CREATES,   /* a SQLite database that is not there is made */
-    OPEN_DRY,       /* an empty one in memory stands in for it */
-    OPEN_EXISTING   /* it is refused */
+    OPEN_CREATES,   /* a missing SQLite database is created */
+    OPEN_DRY,       /* an empty one in memory takes its place */
+    OPEN_EXISTING   /* a missing one is an error */
 } Opening;
 
-/* Whether the database is in the home folder, and that is yet to be made: by anything but a dry run. */
+/* Whether the database is in the home folder and that does not exist, since a dry run does not make it. */
 static bool is_in_missing_home(const Cli *cli, Str url)
 {
     Str home = settings_text(cli->settings, "PREFECT_HOME");
@@ -88,7 +90,7 @@ static bool step_may_drop(Tx *tx, void *arg)
 }
 
 typedef struct Upgrade {
-    const char *revision; /* NULL: the head, which is all there is */
+    const char *revision; /* NULL: the head, the only one that is known */
     Str plan;
 } Upgrade;
 
@@ -138,6 +140,7 @@ int cmd_database_reset(Cli *cli)
     int status = cli_ask(cli, question.p, "Database reset aborted");
     if (status)
         return status;
+    /* Two transactions: should the second one fail, the database is empty, and `database upgrade` makes the tables. */
     Db *db = cli_open_database(cli, &error);
     bool ok = db != NULL;
     if (ok) {
@@ -155,7 +158,7 @@ int cmd_database_reset(Cli *cli)
     return 0;
 }
 
-/* A transaction for a dry run, which makes no file. */
+/* Runs a step of a dry run in a read transaction. */
 static bool look(const Cli *cli, Opening opening, bool (*step)(Tx *, void *), void *arg, Error *error)
 {
     Db *db = open_database(cli, opening, error);
@@ -186,7 +189,7 @@ static int plan_downgrade(const Cli *cli)
     return 0;
 }
 
-/* One change with its messages around it. */
+/* Runs a change, with its messages around it. */
 static int change(const Cli *cli, const char *verb, Opening opening, bool (*step)(Tx *, void *), void *arg)
 {
     Error error = { .code = ERR_NONE };
@@ -260,7 +263,7 @@ int cmd_database_check(Cli *cli)
     Error error = { .code = ERR_NONE };
     Check check = { .found = print_found, .flags = COPY_STRICT, .shapes = true };
     DbConfig config = db_config(cli->settings);
-    config.timeout = 0; /* it is one read */
+    config.timeout = 0; /* the check is one long read */
     config.readers = config.connections = 1;
     config.must_exist = true;
     Db *db = db_open(&config, &error);

@@ -50,6 +50,8 @@ int cmd_key_rotate(Cli *cli)
 {
     Error error = { .code = ERR_NONE };
     KeyRotation rotation = { .arena = cli->arena };
+    if (!encryption_use(cli->settings, &error))
+        return cli_bad(cli, "%s", error.message);
     bool given = encryption_key_is_given();
     const char *url = cli_shown_url(cli, settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL"));
     Str question = arena_printf(cli->arena,

@@ -99,6 +99,7 @@ int cmd_profile_use(Cli *cli)
     profiles.active = name;
     if ((status = profiles_store(cli, &profiles, lock)))
         return status;
+    /* The profile stays chosen even if its API does not answer: the server may be started later. */
     return report_health(cli, cli_quoted(cli, name), api_url_of(profile));
 }
 
@@ -118,6 +119,7 @@ int cmd_profile_delete(Cli *cli)
     profiles_remove(&profiles, name);
     if ((status = profiles_store(cli, &profiles, lock)))
         return status;
+    /* The built-in `default` takes the place of one that is deleted. */
     cli_good(cli, "%s profile %s.", str_is(name, "default") ? "Reset" : "Removed", cli_quoted(cli, name));
     return 0;
 }
@@ -167,7 +169,7 @@ int cmd_profile_inspect(Cli *cli)
     if (!profile->entries)
         printf("Profile %s is empty.\n", quoted);
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
-        const Setting *setting = setting_find_any(entry->name); /* what is not known may be a secret */
+        const Setting *setting = setting_find_any(entry->name); /* an unknown setting may be a secret */
         bool hidden = (!setting || setting->flags & SETTING_SECRET) && !cli_switch(cli, "show-secrets", false);
         printf("%.*s='%.*s'\n", STR_ARG(entry->name), STR_ARG(hidden ? STR("********") : entry->text));
     }

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 
-/* Options go over environment and profile. False: *error is a line for the user. */
+/* Options override environment and profile. False: *error is a line for the user. */
 static bool apply_options(Cli *cli, Error *error)
 {
     const CliOption *option = cli->command->options;
@@ -14,9 +14,8 @@ static bool apply_options(Cli *cli, Error *error)
         if (cli->values[i] && option[i].setting &&
             !settings_override(cli->settings, option[i].setting, str_from(cli->values[i]), error))
             return false;
-    int64_t port = settings_int(cli->settings, "PREFECT_ORION_API_PORT");
-    if (port < 0 || port > 65535)
-        return fail(error, ERR_INVALID, "Port %lld is not between 0 and 65535.", (long long)port);
+    if (!cli_check_settings(cli, error))
+        return false;
     const char *folder = cli_option(cli, "ui-dir");
     if (folder && !*folder)
         return fail(error, ERR_INVALID, "--ui-dir is not a folder.");
@@ -25,7 +24,7 @@ static bool apply_options(Cli *cli, Error *error)
     return true;
 }
 
-/* Called when the socket listens. */
+/* Called once the socket listens. */
 static void print_addresses(const char *host, unsigned port, void *arg)
 {
     const Cli *cli = arg;
@@ -49,6 +48,7 @@ int cmd_start(Cli *cli)
     LogLevel level;
     if (!apply_options(cli, &error))
         return cli_bad(cli, "%s", error.message);
+    /* NOTSET, which the log does not know, leaves its level unchanged. */
     if (log_level_parse(settings_text(cli->settings, "PREFECT_LOGGING_SERVER_LEVEL"), &level))
         log_set_level(level);
     ServerOptions options = {

@@ -1,4 +1,4 @@
-/* cli/cmd_version.c -- `orion version`: what this program is, and what it speaks. */
+/* cli/cmd_version.c -- `orion version`: which versions this program has and implements. */
 #include <sys/utsname.h>
 
 #include "cli/cli.h"
@@ -16,7 +16,7 @@ static bool ask_sqlite(Tx *tx, void *arg)
     return version->p != NULL;
 }
 
-/* Asked of a database in memory, so that nothing is made or touched on the disk. Null where it cannot be told. */
+/* Asked of a database in memory, so that no file is made or touched. Null: it cannot be found out. */
 static Str sqlite_version(Arena *arena)
 {
     Error error = { .code = ERR_NONE };
@@ -31,7 +31,7 @@ static Str sqlite_version(Arena *arena)
     return version;
 }
 
-/* As the client would call its connection with these settings. */
+/* What the client would call its connection with these settings. */
 static const char *server_type(const Settings *settings)
 {
     Str api = settings_text(settings, "PREFECT_API_URL"), cloud = settings_text(settings, "PREFECT_CLOUD_API_URL");

@@ -1,4 +1,4 @@
-/* cli/commands.c -- every command there is, in the order in which the help shows them. */
+/* cli/commands.c -- every command, in the order in which the help shows them. */
 #include "cli/cli.h"
 
 static const CliOption start_options[] = {
@@ -49,6 +49,13 @@ static const CliOption inspect_options[] = {
     { .name = NULL },
 };
 
+static const CliOption key_options[] = {
+    { "read-only", NULL, 0, NULL, NULL, "A key that changes nothing and reads no secrets." },
+    { "expires", NULL, 0, "TIME", NULL, "How long it is valid: 90d, 12h, 4w (for ever)." },
+    { .name = NULL },
+};
+static const CliOption revoke_options[] = { YES, { .name = NULL } };
+
 #define TAKES(text, from, to) .arguments = (text), .least = (from), .most = (to)
 #define GROUP(name, other, text) { name, other, text, .flags = COMMAND_GROUP }
 #define FOREIGN(name, other, text) { name, other, text, .most = ARGUMENTS_ANY, .flags = COMMAND_FOREIGN }
@@ -56,7 +63,7 @@ static const CliOption inspect_options[] = {
 const Command cli_commands[] = {
     { "start", NULL, "Start the server.", .options = start_options, .run = cmd_start },
     { "version", NULL, "Show the versions of this program, its API and its database.",
-      .flags = COMMAND_LENIENT, .run = cmd_version },
+      .use = SETTINGS_TO_REPAIR, .run = cmd_version },
 
     GROUP("database", NULL, "Create, empty, drop, check or copy the database's tables."),
     { "database reset", NULL, "Drop all tables and create them again.",
@@ -72,29 +79,36 @@ const Command cli_commands[] = {
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),
 
     GROUP("config", NULL, "Show and change settings."),
-    { "config set", NULL, "Set values in the current profile.",
-      TAKES("SETTING=VALUE...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_set },
-    { "config unset", NULL, "Remove settings from the current profile.",
-      TAKES("SETTING...", 1, ARGUMENTS_ANY), .flags = COMMAND_LENIENT, .run = cmd_config_unset },
+    { "config set", NULL, "Set values: in the current profile, or ORION_ settings in orion.toml.",
+      TAKES("SETTING=VALUE...", 1, ARGUMENTS_ANY), .use = SETTINGS_TO_REPAIR, .run = cmd_config_set },
+    { "config unset", NULL, "Remove settings from the current profile, or from orion.toml.",
+      TAKES("SETTING...", 1, ARGUMENTS_ANY), .use = SETTINGS_TO_REPAIR, .run = cmd_config_unset },
+    { "config check", NULL, "List what is wrong in orion.toml, and with the settings together.",
+      .use = SETTINGS_TO_CHECK, .run = cmd_config_check },
     { "config view", NULL, "Show the settings in use.",
-      .options = view_options, .flags = COMMAND_LENIENT, .run = cmd_config_view },
+      .options = view_options, .use = SETTINGS_TO_REPAIR, .run = cmd_config_view },
 
     GROUP("key", NULL, "Keys of clients, and the key that encrypts block documents."),
+    { "key create", NULL, "Make a key and print it, this once.",
+      TAKES("NAME", 1, 1), .options = key_options, .run = cmd_key_create },
+    { "key list", NULL, "List the keys by their first characters.", .run = cmd_key_list },
+    { "key revoke", NULL, "Make a key invalid.", TAKES("NAME", 1, 1), .options = revoke_options,
+      .run = cmd_key_revoke },
     { "key rotate-encryption", NULL, "Encrypt all block documents with a new key.",
       .options = rotate_options, .run = cmd_key_rotate },
 
     GROUP("profile", "profiles", "Work with profiles: named sets of settings."),
-    { "profile ls", NULL, "List the profiles.", .flags = COMMAND_LENIENT, .run = cmd_profile_ls },
+    { "profile ls", NULL, "List the profiles.", .use = SETTINGS_TO_REPAIR, .run = cmd_profile_ls },
     { "profile create", NULL, "Create a profile.",
-      TAKES("NAME", 1, 1), .options = create_options, .flags = COMMAND_LENIENT, .run = cmd_profile_create },
+      TAKES("NAME", 1, 1), .options = create_options, .use = SETTINGS_TO_REPAIR, .run = cmd_profile_create },
     { "profile use", NULL, "Make a profile the active one.",
-      TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_use },
+      TAKES("NAME", 1, 1), .use = SETTINGS_TO_REPAIR, .run = cmd_profile_use },
     { "profile delete", NULL, "Delete a profile.",
-      TAKES("NAME", 1, 1), .flags = COMMAND_LENIENT, .run = cmd_profile_delete },
+      TAKES("NAME", 1, 1), .use = SETTINGS_TO_REPAIR, .run = cmd_profile_delete },
     { "profile rename", NULL, "Rename a profile.",
-      TAKES("NAME NEW_NAME", 2, 2), .flags = COMMAND_LENIENT, .run = cmd_profile_rename },
+      TAKES("NAME NEW_NAME", 2, 2), .use = SETTINGS_TO_REPAIR, .run = cmd_profile_rename },
     { "profile inspect", NULL, "Show what a profile sets.",
-      TAKES("[NAME]", 0, 1), .options = inspect_options, .flags = COMMAND_LENIENT, .run = cmd_profile_inspect },
+      TAKES("[NAME]", 0, 1), .options = inspect_options, .use = SETTINGS_TO_REPAIR, .run = cmd_profile_inspect },
 
     FOREIGN("agent", NULL, "Agents, which start flow runs."),
     GROUP("block", "blocks", "Block types in the database."),

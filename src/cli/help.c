@@ -37,6 +37,7 @@ void cli_help_all(const Cli *cli)
     printf("\nThe API server of Prefect 2.7: flows, their runs and everything about them.\n");
     heading(cli, "Options");
     row(NAME_WIDTH + 6, "-p, --profile NAME", "Use this profile for this call; overrides the environment.");
+    row(NAME_WIDTH + 6, "--config FILE", "Read this file of settings instead of orion.toml in PREFECT_HOME.");
     row(NAME_WIDTH + 6, "-v, --version", "Show the version of Prefect that this server implements.");
     row(NAME_WIDTH + 6, "--help", "Show this text; after a command, the command's own help.");
     heading(cli, "Commands");
@@ -99,6 +100,7 @@ void cli_help_command(const Cli *cli, const Command *command)
     heading(cli, "Options");
     for (const CliOption *option = command->options; option && (option->name || option->letter); option++)
         option_row(option);
+    row(OPTION_WIDTH, "--config FILE", "Read this file of settings instead of orion.toml in PREFECT_HOME.");
     row(OPTION_WIDTH, "--help", "Show this text.");
 }
 

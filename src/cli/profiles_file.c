@@ -52,7 +52,7 @@ Profile *profiles_current(const Cli *cli, Profiles *profiles)
     const Profile *used = settings_active_profile(cli->settings);
     Profile *profile = profiles_find(profiles, used->name);
     if (profile && !profile->built_in)
-        return profile; /* as it is now: what is in use was read before the lock */
+        return profile; /* as the file has it now: the settings in use were read before it was locked */
     if (!profile)
         profile = profiles_add(profiles, used->name);
     profile_merge(cli->arena, profile, used);

@@ -1,4 +1,4 @@
-/* cli/terminal.c -- lines in colour where a terminal reads them, and questions. */
+/* cli/terminal.c -- lines, in colour if they go to a terminal, and questions. */
 #include "cli/cli.h"
 
 #include <errno.h>
@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/unicode.h"
 
+/* Called before the settings are loaded, for usage errors, and again afterwards: they may turn colours off. */
 void cli_colours(Cli *cli)
 {
     const char *terminal = getenv("TERM");
@@ -25,7 +26,7 @@ static void print_line(FILE *file, const char *colour, const char *format, va_li
     char *text;
     if (vasprintf(&text, format, values) < 0)
         return;
-    utf8_blank_invalid(text, strlen(text)); /* what another program stored may stand in it */
+    utf8_blank_invalid(text, strlen(text)); /* it may contain what another program stored */
     if (colour)
         fputs(colour, file);
     fputs(text, file);

@@ -1,4 +1,5 @@
-/* config/file_write.c -- a small file of the user's: its folder locked, its content replaced or written in place. */
+/* config/file_write.c -- a small file of the user's: its folder locked, its content read, replaced or written in place.
+ */
 #include "config/file_write.h"
 
 #include <errno.h>
@@ -9,9 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
+#include "base/unicode.h"
 
-/* What the path points to: a link stays one. The path itself where nothing is there yet. */
+enum { FILE_MAX = 1 << 20, LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
+
+/* What the path points to, so that a link stays one. The path itself if there is nothing yet. */
 static char *target_of(Arena *arena, const char *path)
 {
     char target[PATH_MAX];
@@ -35,14 +38,57 @@ bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error
     int fd = open_folder(arena, target);
     *ret_lock = fd;
     if (fd < 0)
-        return true; /* whoever writes the file will say what is wrong with its folder */
+        return true; /* writing the file will report what is wrong with its folder */
     for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        /* On a file system that has no locks the file is used without one. */
         if (flock(fd, operation) == 0 || (errno != EWOULDBLOCK && errno != EINTR))
             return true;
         nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_MS * 1000000L }, NULL);
     }
     close(fd);
     return fail(error, ERR_BUSY, "Another program has locked the folder of %s.", path);
+}
+
+static bool is_same_file(int a, int b)
+{
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+bool file_lock_too(Arena *arena, const char *path, FileUse use, int held, int *ret_lock, Error *error)
+{
+    int folder = held >= 0 ? open_folder(arena, target_of(arena, path)) : -1;
+    bool is_held = folder >= 0 && is_same_file(folder, held);
+    if (folder >= 0)
+        close(folder);
+    *ret_lock = -1;
+    return is_held || file_lock(arena, path, use, ret_lock, error);
+}
+
+/* ---- reading ---- */
+
+bool file_read(Arena *arena, const char *path, Str *ret, Error *error)
+{
+    FILE *file = fopen(path, "re");
+    *ret = STR_NULL;
+    if (!file && errno == ENOENT)
+        return true;
+    if (!file)
+        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
+    char *bytes = arena_alloc(arena, FILE_MAX);
+    size_t n = fread(bytes, 1, FILE_MAX, file);
+    int cause = ferror(file) ? errno : 0;
+    fclose(file);
+    if (cause)
+        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(cause));
+    if (n == FILE_MAX)
+        return fail(error, ERR_INVALID, "%s is too large: it may have 1 MB.", path);
+    unsigned line = 1;
+    const char *invalid = utf8_find_invalid((Str){ bytes, n });
+    for (const char *p = bytes; invalid && p < invalid; p++)
+        line += *p == '\n';
+    *ret = (Str){ bytes, n };
+    return !invalid || fail(error, ERR_INVALID, "%s is not UTF-8 (line %u).", path, line);
 }
 
 /* ---- writing ---- */
@@ -74,7 +120,8 @@ static bool read_whole(Arena *arena, int fd, Str *ret)
     return pread(fd, bytes, n, 0) == (ssize_t)n;
 }
 
-/* Room for the new text is taken before a byte of the old one is touched, so that a full disk is found in time. */
+/* Space for the new text is reserved before a byte of the old one is changed, so that a full disk is noticed in
+ * time. If writing fails all the same, the old text is put back; if that fails too, the cause is EIO. */
 static bool overwrite(int fd, Str old, Str text)
 {
     int cause = text.n > old.n ? posix_fallocate(fd, 0, (off_t)text.n) : 0;
@@ -100,12 +147,24 @@ static bool write_in_place(Arena *arena, const char *path, Str text)
     return ok;
 }
 
+/* Else root would leave a file to a service, or to a user, that they cannot read. */
+static bool give_to_owner_of_folder(Arena *arena, int fd, const char *path)
+{
+    struct stat folder;
+    int folder_fd = geteuid() == 0 ? open_folder(arena, path) : -1;
+    if (folder_fd < 0)
+        return true;
+    bool ok = fstat(folder_fd, &folder) == 0 && fchown(fd, folder.st_uid, folder.st_gid) == 0;
+    close(folder_fd);
+    return ok;
+}
+
 /* Whether a file can take the place of the one at `path` without a change of anything but the content. */
-static bool make_alike(int fd, const char *path)
+static bool make_alike(Arena *arena, int fd, const char *path)
 {
     struct stat old, new;
     if (stat(path, &old) != 0)
-        return fchmod(fd, 0600) == 0;
+        return give_to_owner_of_folder(arena, fd, path) && fchmod(fd, 0600) == 0;
     bool owned = fstat(fd, &new) == 0 && new.st_uid == old.st_uid && new.st_gid == old.st_gid;
     if (old.st_nlink > 1) {
         errno = EPERM;
@@ -114,21 +173,22 @@ static bool make_alike(int fd, const char *path)
     return (owned || fchown(fd, old.st_uid, old.st_gid) == 0) && fchmod(fd, old.st_mode & 07777) == 0;
 }
 
-/* Where only renaming is impossible, and not writing. */
+/* Whether the cause prevents only renaming, and writing in place may still work. */
 static bool may_write_in_place(int cause)
 {
     return cause == EBUSY || cause == EACCES || cause == EPERM || cause == EROFS || cause == EXDEV;
 }
 
-/* The temporary file is kept until the writing in place is over: should that be cut short, it holds the whole. */
+/* The temporary file is kept until writing in place is over: should that be interrupted, it has the whole text. */
 static bool replace_or_write(Arena *arena, const char *path, Str text)
 {
     char *temporary = arena_cstr(arena, arena_printf(arena, "%s.XXXXXX", path));
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0)
         return may_write_in_place(errno) && write_in_place(arena, path, text);
+    /* The text is on the disk before the name refers to it. */
     bool whole = write_at(fd, text) && fsync(fd) == 0,
-         replaced = whole && make_alike(fd, path) && rename(temporary, path) == 0;
+         replaced = whole && make_alike(arena, fd, path) && rename(temporary, path) == 0;
     bool ok = replaced || (whole && may_write_in_place(errno) && write_in_place(arena, path, text));
     int cause = errno;
     close(fd);
@@ -143,7 +203,7 @@ bool file_write(Arena *arena, const char *path, Str text, Error *error)
     char *target = target_of(arena, path);
     struct stat link;
     bool there = faccessat(AT_FDCWD, target, W_OK, AT_EACCESS) == 0, ok = there || errno == ENOENT;
-    bool dangling = ok && !there && lstat(target, &link) == 0; /* what it names is made, and the link stays */
+    bool dangling = ok && !there && lstat(target, &link) == 0; /* a link to nothing: its target is created */
     ok = ok && (dangling ? write_in_place(arena, target, text) : replace_or_write(arena, target, text));
     return ok || fail(error, ERR_INVALID, "Cannot write %s: %s.", path,
                       errno == ENOENT ? "its folder does not exist" : strerror(errno));

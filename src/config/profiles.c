@@ -1,14 +1,8 @@
 /* config/profiles.c -- profiles.toml read, changed and written. */
 #include "config/profiles.h"
 
-#include <errno.h>
-
 #include "base/json.h"
-#include "base/unicode.h"
 #include "config/file_write.h"
-#include "config/settings.h"
-
-enum { FILE_MAX = 1 << 20 };
 
 static const char default_name[] = "default";
 
@@ -92,27 +86,6 @@ void profile_merge(Arena *arena, Profile *to, const Profile *from)
     }
 }
 
-/* No file is an empty one. */
-static bool read_file(Arena *arena, const char *path, Str *ret, Error *error)
-{
-    FILE *file = fopen(path, "re");
-    *ret = STR("");
-    if (!file && errno == ENOENT)
-        return true;
-    if (!file)
-        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
-    char *bytes = arena_alloc(arena, FILE_MAX);
-    size_t n = fread(bytes, 1, FILE_MAX, file);
-    bool bad = ferror(file) != 0;
-    fclose(file);
-    if (bad)
-        return fail(error, ERR_INVALID, "Cannot read %s.", path);
-    if (n == FILE_MAX)
-        return fail(error, ERR_INVALID, "%s is too large for a profiles file.", path);
-    *ret = (Str){ bytes, n };
-    return true;
-}
-
 static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
 {
     if (table->kind != TOML_TABLE)
@@ -122,8 +95,8 @@ static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
         profile = profiles_add(profiles, table->key);
     profile->built_in = false;
     for (const Toml *value = table->child; value; value = value->next) {
-        /* Settings of later releases are kept, what is no setting of any is a mistake. */
-        if (!str_starts(value->key, "PREFECT_") && !setting_find(value->key))
+        /* Settings of later releases and of this server are kept, what is no setting of any is a mistake. */
+        if (!str_starts(value->key, "PREFECT_") && !str_starts(value->key, "ORION_"))
             return fail(error, ERR_INVALID,
                         "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",
                         STR_ARG(json_python_repr(profiles->arena, value->key)));
@@ -154,15 +127,14 @@ static bool add_document(Profiles *profiles, const Toml *root, Error *error)
 bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
 {
     *ret = (Profiles){ .arena = arena, .active = STR("default") };
+    /* First, so that it exists whatever the file holds; a table of that name in the file fills it. */
     profiles_add(ret, str_from(default_name))->built_in = true;
     Str text;
     Toml *root;
     Error cause = { .code = ERR_NONE };
-    if (!read_file(arena, path, &text, error))
+    if (!file_read(arena, path, &text, error))
         return false;
-    if (!utf8_is_valid(text))
-        return fail(error, ERR_INVALID, "%s is not UTF-8.", path);
-    if (!toml_parse(arena, text, &root, &cause) || !add_document(ret, root, &cause))
+    if (!toml_parse(arena, text.p ? text : STR(""), &root, &cause) || !add_document(ret, root, &cause))
         return fail(error, ERR_INVALID, "%s: %s", path, cause.message);
     return true;
 }
@@ -175,7 +147,7 @@ static void write_profile(Buf *out, const Profile *profile)
     for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next) {
         toml_write_key(out, entry->name);
         buf_text(out, " = ");
-        /* A string is written anew: it may have come in a form that the Python client's reader misreads. */
+        /* Strings are re-encoded: they may have come in a form that the Python client's reader misreads. */
         if (entry->kind == TOML_STRING || !entry->literal.p)
             toml_write_string(out, entry->text);
         else

@@ -6,10 +6,10 @@
 #include "config/toml.h"
 
 typedef struct ProfileEntry {
-    Str name;       /* of a setting of the table */
+    Str name;       /* of a setting, perhaps one of a later release */
     TomlKind kind;
     Str text;       /* the value as Python prints it */
-    Str literal;    /* as it is written to the file; null: text as a string */
+    Str literal;    /* the value as it was in the file; null: it was set since, as a string */
     struct ProfileEntry *next;
 } ProfileEntry;
 
@@ -20,24 +20,25 @@ typedef struct Profile {
     struct Profile *next;
 } Profile;
 
+/* Loaded for one command, changed in memory, and saved whole. All of it lives in the arena. */
 typedef struct Profiles {
     Arena *arena;
     Str active;
     Profile *first;
 } Profiles;
 
-/* The file's profiles, and the built-in `default` where the file has none. No file: only that.
- * False: the file cannot be read, is no TOML, or names an unknown setting (the reference's text). */
+/* The file's profiles, and the built-in `default` if the file has none of that name. No file: only that one. False:
+ * the file cannot be read, is not TOML, or names an unknown setting (the reference's text). */
 bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error) MUST_CHECK;
-/* Writes the file (see file_write), making its folder where there is none; a new file is its owner's only,
- * since profiles hold keys. Who changes what is there holds the lock (see file_lock) from before the load. */
+/* Writes the file (see file_write), whose folder must exist; only its owner may read a new one, since profiles hold
+ * keys. To change a file, lock it (see file_lock) before profiles_load. */
 bool profiles_save(const char *path, const Profiles *profiles, Error *error) MUST_CHECK;
 
-Profile *profiles_find(const Profiles *profiles, Str name); /* NULL where there is none */
+Profile *profiles_find(const Profiles *profiles, Str name); /* NULL: there is none */
 Profile *profiles_add(Profiles *profiles, Str name);        /* at the end, empty; the name must be new */
 void profiles_remove(Profiles *profiles, Str name);
 
-ProfileEntry *profile_get(const Profile *profile, Str setting); /* NULL where it is not set */
+ProfileEntry *profile_get(const Profile *profile, Str setting); /* NULL: it is not set */
 void profile_set(Arena *arena, Profile *profile, Str setting, Str value);
 void profile_unset(Profile *profile, Str setting);
 /* Adds what `from` sets and `to` does not. */

@@ -1,7 +1,9 @@
-/* config/setting_aliases.c -- the names that Prefect 2.20.25 and 3.8.3 give to settings that this server obeys. */
+/* config/setting_aliases.c -- the names that Prefect 2.20.25 and 3.8.3 give to settings that this server uses. */
 #include "config/settings.h"
 
+/* If several aliases of a setting are given, the first one here counts. */
 static const struct { const char *alias, *name; } aliases[] = {
+    { "PREFECT_SERVER_API_AUTH_STRING", "ORION_AUTH_STRING" },
     { "PREFECT_SERVER_LOGGING_LEVEL", "PREFECT_LOGGING_SERVER_LEVEL" },
     { "PREFECT_API_BLOCKS_REGISTER_ON_START", "PREFECT_ORION_BLOCKS_REGISTER_ON_START" },
     { "PREFECT_SERVER_REGISTER_BLOCKS_ON_START", "PREFECT_ORION_BLOCKS_REGISTER_ON_START" },

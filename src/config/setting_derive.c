@@ -10,7 +10,8 @@
 
 /* ---- templates, as Python's string.Template substitutes them ---- */
 
-/* The settings that may stand in a template; ends with NULL. */
+/* The settings that a template may name; ends with NULL. They must not lead back to the template's own setting,
+ * since deriving them recurses. */
 typedef const char *const Upstream[];
 
 static bool add_setting(Settings *settings, Buf *out, Str name, Upstream upstream, Error *error)
@@ -25,7 +26,7 @@ static bool add_setting(Settings *settings, Buf *out, Str name, Upstream upstrea
         buf_str(out, value.p ? value : STR("None"));
         return true;
     }
-    /* The name is not told: it may be part of a password with a '$' in it. */
+    /* The name is not shown: it may be part of a password with a '$' in it. */
     return fail(error, ERR_INVALID,
                 "a template names a setting that cannot be used there; a literal '$' is written '$$'.");
 }
@@ -45,6 +46,7 @@ static bool expand(Settings *settings, Str *value, Upstream upstream, Error *err
     const char *p = value->p, *end = value->p + value->n;
     buf_init(&out, arena, value->n + 64);
     while (p < end) {
+        /* Each iteration takes a plain character, "$$", "$NAME" or "${NAME}". */
         if (*p != '$') {
             buf_char(&out, *p++);
             continue;
@@ -93,23 +95,23 @@ bool derive_ui_api_url(Settings *settings, Str *value, Error *error)
 
 /* ---- the rest ---- */
 
-/* The folder that a shell puts for "~" or "~USER"; NULL: *error. */
+/* The folder that a shell puts in place of "~" or "~USER"; NULL: *error. */
 static const char *home_folder(const char *user, Error *error)
 {
-    const struct passwd *entry = *user ? getpwnam(user) : NULL; /* before any thread runs */
+    const struct passwd *entry = *user ? getpwnam(user) : NULL; /* not thread-safe, but no thread runs yet */
     const char *folder = *user ? (entry ? entry->pw_dir : NULL) : getenv("HOME");
     if (folder && folder[0] == '/' && utf8_is_valid(str_from(folder)))
         return folder;
     if (*user)
         fail(error, ERR_INVALID, "there is no user %s with a home folder for ~%s", user, user);
-    else /* what the system has for this user is not what the client and other programs go by */
+    else /* the client and other programs go by HOME, not by the system's entry for this user */
         fail(error, ERR_INVALID, "The home folder is unknown, because HOME %s. Set HOME or PREFECT_HOME.",
              !folder ? "is not set" : !*folder ? "is empty"
              : *folder == '/' ? "is not UTF-8" : "is not an absolute path");
     return NULL;
 }
 
-/* A "~" that stayed would be a folder of that name in the working directory. */
+/* A "~" that stayed would name a folder in the working directory. */
 static bool expand_tilde(Arena *arena, Str *value, Error *error)
 {
     if (value->n == 0 || value->p[0] != '~')
@@ -139,6 +141,15 @@ bool derive_profiles_path(Settings *settings, Str *value, Error *error)
     return derive_with_home(settings, value, error) && expand_tilde(settings_arena(settings), value, error);
 }
 
+/* A PREFECT_HOME of the file itself or of a profile moves all else, not the file. */
+bool derive_config_path(Settings *settings, Str *value, Error *error)
+{
+    if (!settings_file_path(settings))
+        return derive_profiles_path(settings, value, error);
+    *value = str_from(settings_file_path(settings));
+    return true;
+}
+
 bool derive_test_setting(Settings *settings, Str *value, Error *error)
 {
     Str mode;
@@ -162,6 +173,7 @@ bool derive_logging_level(Settings *settings, Str *value, Error *error)
 bool derive_cloud_api_url(Settings *settings, Str *value, Error *error)
 {
     (void)error;
+    /* As given: what derives PREFECT_CLOUD_URL would lead back here. */
     Str deprecated = settings_given(settings, "PREFECT_CLOUD_URL");
     if (deprecated.n > 0)
         *value = deprecated;
@@ -179,7 +191,7 @@ static bool ends(Str s, const char *suffix)
     return s.n >= n && memcmp(s.p + s.n - n, suffix, n) == 0;
 }
 
-/* Every occurrence, or only the first. An empty `from` changes nothing. */
+/* Replaces every occurrence, or only the first. An empty `from` changes nothing. */
 static Str replace(Arena *arena, Str s, Str from, Str to, bool all)
 {
     Buf out;
@@ -225,6 +237,7 @@ bool derive_ui_url(Settings *settings, Str *value, Error *error)
         return false;
     if (url.n == 0)
         return true;
+    /* An address of Cloud's API becomes one of its UI, whose paths are in the singular. */
     if (url.n >= cloud.n && memcmp(url.p, cloud.p, cloud.n) == 0)
         url = replace(arena, url, cloud, cloud_ui, true);
     if (ends(url, "/api"))

@@ -11,6 +11,7 @@
 
 #define QUANTITY_MAX 1e12 /* bytes or seconds; sums of it fit into 64 bits, in milliseconds too */
 
+/* What a reader is given; lasts for one call of setting_parse. */
 typedef struct Input {
     const Setting *setting;
     TomlKind kind;
@@ -25,9 +26,9 @@ static bool refuse(const Input *in, const char *type, const char *message)
     return false;
 }
 
-/* A number as Python's int() and float() begin to read it, ended by a zero: digits of any script as ASCII's,
- * without spaces around, and without underscores, of which one may stand between two digits. NULL: one stands
- * elsewhere, or there is nothing. */
+/* A number as Python's int() and float() see it at first: ASCII digits for those of any script, no spaces around it,
+ * and no underscores, which may only come between two digits. Terminated. NULL: an underscore elsewhere, or nothing
+ * at all. */
 static char *plain_digits(const Input *in)
 {
     Str s = str_trim(unicode_to_ascii(in->arena, in->text, true));
@@ -84,28 +85,27 @@ static bool read_number(const Input *in, double *ret)
     const char *word = digits + (digits[0] == '-' || digits[0] == '+');
     bool special = strcasecmp(word, "inf") == 0 || strcasecmp(word, "infinity") == 0 || strcasecmp(word, "nan") == 0;
     if (!special && strspn(digits, "0123456789+-.eE") != strlen(digits))
-        return false; /* no hexadecimal */
+        return false; /* strtod would take hexadecimal too */
     *ret = strtod(digits, &end);
     return *end == '\0';
 }
 
-/* int() of a number that is none of TOML's integers: what is behind the point is cut,
- * and all digits before it are told. */
+/* int() of a boolean or a TOML float: the fraction is dropped, and every digit before it is kept. */
 static bool cut_number(const Input *in, SettingValue *ret)
 {
     double number;
     if (!read_number(in, &number) || !isfinite(number))
         return refuse(in, "type_error.integer", "value is not a valid integer");
-    number = trunc(number) + 0.0; /* no -0 */
+    number = trunc(number) + 0.0; /* -0 becomes 0 */
     ret->number = number;
     ret->text = arena_printf(in->arena, "%.0f", number);
-    ret->integer = strtoll(ret->text.p, NULL, 10); /* beyond 64 bits: the nearest */
+    ret->integer = strtoll(ret->text.p, NULL, 10); /* the nearest one, beyond 64 bits */
     return true;
 }
 
 static bool parse_int(const Input *in, SettingValue *ret)
 {
-    enum { DIGITS_MAX = 4300 }; /* Python's */
+    enum { DIGITS_MAX = 4300 }; /* Python's limit */
     if (in->kind == TOML_BOOL || in->kind == TOML_FLOAT)
         return cut_number(in, ret);
     const char *digits = in->kind == TOML_OTHER ? NULL : plain_digits(in);
@@ -177,7 +177,7 @@ static bool parse_seconds(const Input *in, SettingValue *ret)
 
 typedef struct Unit { const char *name; double size; } Unit;
 
-/* "10s", "1.5 MB", "30": a number, then one of the units or none, which is the first one. */
+/* "10s", "1.5 MB", "30": a number and a unit; without one, the first unit. */
 static bool read_quantity(const Input *in, const Unit *units, size_t count, double *ret)
 {
     Str text = str_trim(in->text);
@@ -197,7 +197,7 @@ static bool read_quantity(const Input *in, const Unit *units, size_t count, doub
     return false;
 }
 
-/* Of this server's own settings: the unit is part of the value, and the text stays as it was given. */
+/* For this server's own settings: the unit is part of the value, and the text stays as it was given. */
 static bool parse_quantity(const Input *in, const Unit *units, size_t count, const char *message, SettingValue *ret)
 {
     bool plain = in->kind == TOML_STRING || in->kind == TOML_INT || in->kind == TOML_FLOAT;
@@ -224,7 +224,7 @@ static bool parse_size(const Input *in, SettingValue *ret)
                           "value is not a size above zero: a number with kB, MB or GB, as in 1kB", ret);
 }
 
-/* As pathlib writes a path: no empty part and no "." in it, no slash at its end; exactly two leading slashes stay. */
+/* As pathlib writes a path: no empty parts, no ".", no trailing slash; exactly two leading slashes stay. */
 static bool parse_path(const Input *in, SettingValue *ret)
 {
     if (in->kind != TOML_STRING)

@@ -7,7 +7,7 @@
 
 typedef struct SettingValue {
     Str text;       /* as Python's str() prints it; null is None */
-    int64_t integer; /* of numbers (cut to 64 bits), 0 or 1 of booleans */
+    int64_t integer; /* of numbers (no fraction, at most 64 bits); 0 or 1 of booleans */
     double number;
 } SettingValue;
 

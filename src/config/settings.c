@@ -1,4 +1,4 @@
-/* config/settings.c -- the values: gathered from environment, profile and table, checked, derived, and read. */
+/* config/settings.c -- the values: gathered from environment, files and table, checked, derived, and read. */
 #include "config/settings.h"
 
 #include <assert.h>
@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/unicode.h"
+#include "config/config_file.h"
 #include "config/file_write.h"
 #include "config/profiles.h"
 #include "config/setting_derive.h"
@@ -21,8 +22,12 @@ typedef struct Given { /* a value before it is checked; null text: the default *
     SettingSource source;
 } Given;
 
+/* Made by settings_load and ended, with its arena, by settings_free. Once the server's threads run, they only read
+ * it. */
 struct Settings {
     Arena *arena;
+    SettingsCall call;
+    ConfigFile file;        /* its path is NULL until it was looked for */
     const Profile *profile; /* NULL until one is chosen */
     SettingValue *values;   /* one for each row of the table, like all below */
     Str *used;              /* with templates expanded */
@@ -34,6 +39,11 @@ Arena *settings_arena(Settings *settings)
     return settings->arena;
 }
 
+const char *settings_file_path(const Settings *settings)
+{
+    return settings->file.path;
+}
+
 static size_t index_of(const char *name)
 {
     const Setting *setting = setting_find(str_from(name));
@@ -43,7 +53,7 @@ static size_t index_of(const char *name)
 
 /* ---- gathering ---- */
 
-/* The variable's name is compared without regard to case, as pydantic does. */
+/* Names of variables are compared without regard to case, as in pydantic; an exact match counts first. */
 static const char *from_environment(const char *name)
 {
     size_t n = strlen(name);
@@ -54,44 +64,62 @@ static const char *from_environment(const char *name)
     return exact;
 }
 
-static const char *from_environment_any(const char *name)
+/* A variable that is set to nothing names no file. */
+static const char *from_environment_any(const Settings *settings, const Setting *setting)
 {
-    const char *value = from_environment(name), *alias;
-    for (size_t i = 0; !value && (alias = setting_alias(name, i)); i++)
+    const char *value = from_environment(setting->name), *alias;
+    for (size_t i = 0; !value && (alias = setting_alias(setting->name, i)); i++)
         value = from_environment(alias);
-    return value;
+    if (settings->call.file && strcmp(setting->name, "ORION_CONFIG") == 0)
+        value = settings->call.file;
+    bool is_own_path = setting->flags & SETTING_OWN && setting->kind == SETTING_PATH;
+    return value && !*value && is_own_path ? NULL : value;
 }
 
+static bool is_own_name(Str name)
+{
+    return str_starts(name, "ORION_");
+}
+
+/* Names that the client refuses do not count in a file that it reads. */
 static const ProfileEntry *from_profile_any(const Profile *profile, const char *name)
 {
-    const ProfileEntry *entry = profile_get(profile, str_from(name));
+    const ProfileEntry *entry = is_own_name(str_from(name)) ? NULL : profile_get(profile, str_from(name));
     const char *alias;
     for (size_t i = 0; !entry && (alias = setting_alias(name, i)); i++)
         entry = profile_get(profile, str_from(alias));
     return entry;
 }
 
-/* `over` says that the profile goes over the environment. */
-static void gather(Given *given, const Profile *profile, bool over)
+/* `over` says that the profile goes over the other sources. */
+static Given given_of(const Settings *settings, const Setting *setting, const Profile *profile, bool over)
 {
-    for (size_t i = 0; i < setting_count; i++) {
-        const char *environment = from_environment_any(setting_table[i].name);
-        const ProfileEntry *entry = profile ? from_profile_any(profile, setting_table[i].name) : NULL;
-        given[i] = (Given){ .kind = TOML_STRING, .text = STR_NULL, .source = FROM_DEFAULT };
-        if (environment)
-            given[i] = (Given){ .kind = TOML_STRING, .text = str_from(environment), .source = FROM_ENVIRONMENT };
-        if (entry && (over || !environment))
-            given[i] = (Given){ .kind = entry->kind, .text = entry->text, .source = FROM_PROFILE };
-    }
+    const char *environment = from_environment_any(settings, setting);
+    const ConfigEntry *line = config_file_find(&settings->file, setting);
+    const ProfileEntry *entry = profile ? from_profile_any(profile, setting->name) : NULL;
+    if (environment && !(entry && over))
+        return (Given){ .kind = TOML_STRING, .text = str_from(environment), .source = FROM_ENVIRONMENT };
+    if (line && !(entry && over))
+        return (Given){ .kind = line->kind, .text = line->text, .source = FROM_FILE };
+    if (entry)
+        return (Given){ .kind = entry->kind, .text = entry->text, .source = FROM_PROFILE };
+    return (Given){ .kind = TOML_STRING, .text = STR_NULL, .source = FROM_DEFAULT };
+}
+
+static void gather(const Settings *settings, Given *given, const Profile *profile, bool over)
+{
+    for (size_t i = 0; i < setting_count; i++)
+        given[i] = given_of(settings, &setting_table[i], profile, over);
 }
 
 /* ---- checking ---- */
 
 static size_t add_set_problems(const Settings *settings, SettingProblem *problems, size_t count)
 {
+    /* Settings are compared only once each is valid by itself. */
     int64_t batch = settings->values[index_of("PREFECT_LOGGING_ORION_BATCH_SIZE")].integer;
     int64_t line = settings->values[index_of("PREFECT_LOGGING_ORION_MAX_LOG_SIZE")].integer;
-    if (count > 0 || batch >= line)
+    if (count > 0 || batch >= line || settings->call.use == SETTINGS_TO_CHECK) /* which looks on its own */
         return count;
     problems[0] = (SettingProblem){ .name = "__root__", .type = "value_error",
         .message = STR("`PREFECT_LOGGING_ORION_MAX_LOG_SIZE` cannot be larger than "
@@ -109,7 +137,7 @@ static size_t check(Settings *settings, const Given *given, SettingProblem *prob
         Str text = is_default ? str_from(setting->fallback) : arena_str(settings->arena, given[i].text);
         settings->sources[i] = given[i].source;
         settings->values[i] = (SettingValue){ .text = STR_NULL };
-        /* A duration in the table is a number, which is another form than text. */
+        /* A default duration is a number of seconds, not a duration as text. */
         TomlKind kind = is_default && setting->kind == SETTING_SECONDS ? TOML_INT : given[i].kind;
         if (text.p && !setting_parse(setting, kind, text, settings->arena, &settings->values[i], &problems[count]))
             count++;
@@ -139,7 +167,7 @@ static void warn_of_unused_password(const Settings *settings)
           "The provided password will be ignored.\n", stderr);
 }
 
-/* Of several names of one setting the first counts: its own, then those of later releases. */
+/* Of several names of one setting the first that is set counts: its own, then those of later releases. */
 static void warn_of_second_names(const Profile *profile, const char *name)
 {
     const char *used[2] = { NULL, NULL }, *given = name; /* in the environment, in the profile */
@@ -155,9 +183,54 @@ static void warn_of_second_names(const Profile *profile, const char *name)
     }
 }
 
+/* What one source says under one name, or null. */
+static Str named_value(const Settings *settings, SettingSource source, const char *name)
+{
+    if (source == FROM_ENVIRONMENT)
+        return str_from(from_environment(name));
+    if (source == FROM_PROFILE) {
+        const ProfileEntry *entry =
+            is_own_name(str_from(name)) ? NULL : profile_get(settings->profile, str_from(name));
+        return entry ? entry->text : STR_NULL;
+    }
+    const ConfigEntry *line = settings->file.entries;
+    while (line && !str_is(line->name, name))
+        line = line->next;
+    return line ? line->text : STR_NULL;
+}
+
+/* What counts under this very name; null: nothing. */
+static Str given_as(const Settings *settings, const char *name)
+{
+    static const SettingSource order[] = { FROM_ENVIRONMENT, FROM_FILE, FROM_PROFILE };
+    Str value = STR_NULL;
+    for (size_t i = 0; i < COUNT_OF(order) && !value.p; i++)
+        value = named_value(settings, order[i], name);
+    return value;
+}
+
+bool settings_names_agree(const Settings *settings, const char *name, const char **ret_first, const char **ret_second)
+{
+    const char *used = NULL, *given = name;
+    Str first = STR_NULL;
+    for (size_t i = 0; given; given = setting_alias(name, i++)) {
+        Str value = given_as(settings, given);
+        if (first.p && value.p && !str_eq(first, value)) {
+            *ret_first = used;
+            *ret_second = given;
+            return false;
+        }
+        if (!first.p && value.p) {
+            first = value;
+            used = given;
+        }
+    }
+    return true;
+}
+
 static void add_unknown(Buf *list, Str name)
 {
-    /* The client speaks to its own processes with PREFECT__ names. */
+    /* The client passes PREFECT__ names to processes of its own. */
     if (!str_starts(name, "PREFECT_") || str_starts(name, "PREFECT__") || str_is(name, "PREFECT_PROFILE") ||
         setting_find_any(name))
         return;
@@ -166,7 +239,7 @@ static void add_unknown(Buf *list, Str name)
     buf_str(list, name);
 }
 
-/* Never their values, which may be secrets. */
+/* Only names: the values may be secrets. */
 static void warn_of_unknown_names(Arena *arena, const Profile *profile)
 {
     Buf list;
@@ -182,8 +255,21 @@ static void warn_of_unknown_names(Arena *arena, const Profile *profile)
     fprintf(stderr, "WARNING: settings that this server does not know are kept but not used: %s\n", buf_cstr(&list));
 }
 
+/* An earlier release wrote them there. */
+static void warn_of_own_names(const Settings *settings)
+{
+    for (const ProfileEntry *entry = settings->profile->entries; entry; entry = entry->next)
+        if (is_own_name(entry->name))
+            fprintf(stderr,
+                    "WARNING: %.*s is not used from profile %.*s: it belongs in orion.toml (`orion config set %.*s=…` "
+                    "moves it).\n",
+                    STR_ARG(entry->name), STR_ARG(json_python_repr(settings->arena, settings->profile->name)),
+                    STR_ARG(entry->name));
+}
+
 static void warn_of_names(const Settings *settings)
 {
+    warn_of_own_names(settings);
     for (size_t i = 0; i < setting_count; i++)
         warn_of_second_names(settings->profile, setting_table[i].name);
     warn_of_unknown_names(settings->arena, settings->profile);
@@ -212,6 +298,24 @@ bool settings_derive(Settings *settings, const char *name, Str *ret, Error *erro
     return true;
 }
 
+/* The line of orion.toml that gave the value, or NULL. */
+static const ConfigEntry *line_of(const Settings *settings, size_t i)
+{
+    return settings->sources[i] == FROM_FILE ? config_file_find(&settings->file, &setting_table[i]) : NULL;
+}
+
+static bool fail_to_derive(Settings *settings, size_t i, const Error *cause, Error *error)
+{
+    const char *name = setting_table[i].name;
+    const ConfigEntry *line = line_of(settings, i);
+    if (settings->call.use == SETTINGS_TO_CHECK)
+        config_file_add_problem(settings->arena, &settings->file, CONFIG_ERROR, line ? line->line : 0, str_from(name),
+                                str_from(cause->message));
+    if (line)
+        return fail(error, ERR_INVALID, "%s:%u: %s: %s", settings->file.path, line->line, name, cause->message);
+    return fail(error, ERR_INVALID, "%s: %s", name, cause->message);
+}
+
 /* A template that cannot be expanded leaves null, and fails unless the setting is one that only the client reads. */
 static bool derive_all(Settings *settings, Error *error)
 {
@@ -221,9 +325,8 @@ static bool derive_all(Settings *settings, Error *error)
         Str value = STR_NULL;
         bool derived = settings_derive(settings, setting_table[i].name, &value, &cause);
         settings->used[i] = derived ? arena_str(settings->arena, value) : STR_NULL;
-        if (derived || setting_table[i].flags & SETTING_CLIENT)
-            continue;
-        ok = fail(error, ERR_INVALID, "%s: %s", setting_table[i].name, cause.message);
+        if (!derived && !(setting_table[i].flags & SETTING_CLIENT))
+            ok = fail_to_derive(settings, i, &cause, error);
     }
     return ok;
 }
@@ -251,13 +354,13 @@ static bool fill(Settings *settings, const Profile *profile, bool over, Error *e
 {
     Given *given = arena_zalloc(settings->arena, setting_count * sizeof(Given));
     SettingProblem *problems = arena_zalloc(settings->arena, SETTING_PROBLEMS_MAX * sizeof(SettingProblem));
-    gather(given, profile, over);
+    gather(settings, given, profile, over);
     size_t count = check(settings, given, problems);
     return count == 0 || fail_with_problems(problems, count, settings->arena, error);
 }
 
-/* The profile's name by -p, by environment, by the file. An unknown one of -p fails,
- * else the default is used with a warning. */
+/* The profile named by -p, else by PREFECT_PROFILE, else the file's active one. An unknown name is an error with -p;
+ * otherwise the default profile is used, with a warning. */
 static bool choose_profile(const Profiles *profiles, const char *option, Profile **ret, Error *error)
 {
     const char *environment = getenv("PREFECT_PROFILE");
@@ -276,9 +379,10 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
     return true;
 }
 
+/* Files that are written in place are not read halfway. */
 static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *error)
 {
-    int lock; /* a file that is written in place is not read halfway */
+    int lock;
     if (!file_lock(arena, path, FILE_READ, &lock, error))
         return false;
     bool ok = profiles_load(arena, path, ret, error);
@@ -287,13 +391,66 @@ static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *
     return ok;
 }
 
-/* Where the profiles are is asked of the environment alone: the file cannot say where it is itself. */
-static bool load(Settings *settings, const char *option, Error *error)
+static bool load_lines(Arena *arena, const char *path, ConfigFile *ret, Error *error)
+{
+    int lock;
+    *ret = (ConfigFile){ .path = path };
+    if (!file_lock(arena, path, FILE_READ, &lock, error))
+        return false;
+    bool ok = config_file_load(arena, path, ret, error);
+    if (lock >= 0)
+        close(lock);
+    return ok;
+}
+
+/* Problems of orion.toml, to those who do not ask for them. False: *error has the first that no server starts with. */
+static bool report_file(const Settings *settings, Error *error)
+{
+    bool serves = settings->call.use == SETTINGS_TO_SERVE;
+    const ConfigProblem *fatal = NULL;
+    unsigned others = 0;
+    for (const ConfigProblem *problem = settings->file.problems; problem; problem = problem->next) {
+        if (problem->gravity == CONFIG_ERROR && serves) {
+            others += fatal != NULL;
+            fatal = fatal ? fatal : problem;
+        } else if (problem->gravity != CONFIG_NOTE) {
+            fprintf(stderr, "WARNING: %s\n", config_problem_text(settings->arena, &settings->file, problem).p);
+        }
+    }
+    if (!fatal)
+        return true;
+    const char *text = config_problem_text(settings->arena, &settings->file, fatal).p;
+    return others ? fail(error, ERR_INVALID, "%s\n%u more: see `orion config check`.", text, others)
+                  : fail(error, ERR_INVALID, "%s", text);
+}
+
+/* A file that somebody named must be there: what it sets may keep strangers out. */
+static bool load_file(Settings *settings, Error *error)
+{
+    Str path;
+    Error cause = { .code = ERR_NONE };
+    if (!settings_derive(settings, "ORION_CONFIG", &path, &cause))
+        return settings->call.use != SETTINGS_TO_SERVE || fail(error, cause.code, "%s", cause.message);
+    const char *name = arena_cstr(settings->arena, path);
+    bool ok = load_lines(settings->arena, name, &settings->file, &cause);
+    if (ok && !settings->file.is_there && settings_source(settings, "ORION_CONFIG") != FROM_DEFAULT)
+        ok = fail(&cause, ERR_INVALID, "There is no %s, which %s names.", name,
+                  settings->call.file ? "--config" : "ORION_CONFIG");
+    if (!ok)
+        config_file_add_problem(settings->arena, &settings->file, CONFIG_ERROR, 0, STR_NULL, str_from(cause.message));
+    return settings->call.use == SETTINGS_TO_CHECK || report_file(settings, error);
+}
+
+/* Where orion.toml is is asked of the environment alone, and where the profiles are of both: no file can say where it
+ * is itself. */
+static bool load(Settings *settings, Error *error)
 {
     Str path;
     Profiles profiles;
     Profile *profile;
-    if (!fill(settings, NULL, false, error) || !settings_derive(settings, "PREFECT_PROFILES_PATH", &path, error) ||
+    const char *option = settings->call.profile;
+    if (!fill(settings, NULL, false, error) || !load_file(settings, error) ||
+        !fill(settings, NULL, false, error) || !settings_derive(settings, "PREFECT_PROFILES_PATH", &path, error) ||
         !load_profiles(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
         !choose_profile(&profiles, option, &profile, error) || !fill(settings, profile, option != NULL, error))
         return false;
@@ -302,27 +459,19 @@ static bool load(Settings *settings, const char *option, Error *error)
     return true;
 }
 
-static Settings *load_either(const char *profile, bool lenient, Error *error)
+Settings *settings_load(const SettingsCall *call, Error *error)
 {
     Settings *settings = settings_new();
     Error template_error = { .code = ERR_NONE };
-    bool ok = load(settings, profile, error);
-    if (ok && !derive_all(settings, &template_error) && !lenient)
+    if (call)
+        settings->call = *call;
+    bool ok = load(settings, error);
+    if (ok && !derive_all(settings, &template_error) && settings->call.use == SETTINGS_TO_SERVE)
         ok = fail(error, template_error.code, "%s", template_error.message);
     if (ok)
         return settings;
     settings_free(settings);
     return NULL;
-}
-
-Settings *settings_load(const char *profile, Error *error)
-{
-    return load_either(profile, false, error);
-}
-
-Settings *settings_load_leniently(const char *profile, Error *error)
-{
-    return load_either(profile, true, error);
 }
 
 bool settings_override(Settings *settings, const char *name, Str value, Error *error)
@@ -332,6 +481,7 @@ bool settings_override(Settings *settings, const char *name, Str value, Error *e
     if (!setting_parse(&setting_table[i], TOML_STRING, arena_str(settings->arena, value), settings->arena,
                        &settings->values[i], &problem))
         return fail_with_problems(&problem, 1, settings->arena, error);
+    /* Options are not a source of their own. */
     settings->sources[i] = FROM_ENVIRONMENT;
     return derive_all(settings, error);
 }
@@ -340,8 +490,9 @@ size_t settings_check_profile(const Profile *profile, Arena *arena, SettingProbl
 {
     Settings *settings = settings_new();
     Given *given = arena_zalloc(arena, setting_count * sizeof(Given));
-    gather(given, profile, true);
+    gather(settings, given, profile, true);
     size_t count = check(settings, given, ret_problems);
+    /* The problems outlive the settings that they were found in. */
     for (size_t i = 0; i < count; i++) {
         ret_problems[i].message = arena_str(arena, ret_problems[i].message);
         ret_problems[i].type = arena_cstr(arena, str_from(ret_problems[i].type));
@@ -375,6 +526,41 @@ double settings_float(const Settings *settings, const char *name)
 SettingSource settings_source(const Settings *settings, const char *name)
 {
     return settings->sources[index_of(name)];
+}
+
+Str settings_where(const Settings *settings, const char *name, Arena *arena)
+{
+    size_t i = index_of(name);
+    const ConfigEntry *line = line_of(settings, i);
+    switch (settings->sources[i]) {
+    case FROM_ENVIRONMENT:
+        return STR("environment");
+    case FROM_FILE:
+        return arena_printf(arena, "%s:%u", settings->file.path, line ? line->line : 0);
+    case FROM_PROFILE:
+        return arena_printf(arena, "profile %.*s", STR_ARG(json_python_repr(arena, settings->profile->name)));
+    case FROM_DEFAULT:
+        break;
+    }
+    return STR_NULL;
+}
+
+bool settings_source_agrees(const Settings *settings, SettingSource source, const char *name)
+{
+    Str first = STR_NULL;
+    const char *given = name;
+    for (size_t i = 0; given; given = setting_alias(name, i++)) {
+        Str value = named_value(settings, source, given);
+        if (first.p && value.p && !str_eq(first, value))
+            return false;
+        first = first.p ? first : value;
+    }
+    return true;
+}
+
+const ConfigFile *settings_file(const Settings *settings)
+{
+    return &settings->file;
 }
 
 const char *settings_profile(const Settings *settings)

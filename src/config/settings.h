@@ -1,4 +1,5 @@
-/* config/settings.h -- every setting: environment over profile over default, with where each value came from. */
+/* config/settings.h -- every setting: environment over orion.toml over profile over default, with where each value came
+ * from. */
 #ifndef ORION_SETTINGS_H
 #define ORION_SETTINGS_H
 
@@ -10,12 +11,13 @@ typedef enum SettingKind {
     SETTING_TIME, /* "10s": ms, s, m, h, d, w; a bare number is in seconds */
     SETTING_SIZE  /* "1kB": kB, MB, GB, which are thousands; a bare number is in bytes */
 } SettingKind;
-typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_ENVIRONMENT } SettingSource;
+typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_FILE, FROM_ENVIRONMENT } SettingSource;
 
 typedef struct Settings Settings; /* loaded values; immutable afterwards */
 struct Profile;
+struct ConfigFile;
 
-/* The value as it is used, from the value as it was given: templates, values inferred from others.
+/* Turns the value as it was given into the value as it is used: expands templates, infers it from other settings.
  * *value may be null. */
 typedef bool SettingDerive(Settings *settings, Str *value, Error *error);
 
@@ -34,18 +36,34 @@ enum { SETTING_SECRET = 1, SETTING_CLIENT = 2, SETTING_OWN = 4 };
 extern const Setting setting_table[];
 extern const size_t setting_count;
 const Setting *setting_find(Str name); /* NULL: no such setting */
-/* By its own name or by one that later Prefect releases give to it. */
+/* Finds it by its own name, or by one that later Prefect releases give to it. */
 const Setting *setting_find_any(Str name);
-const char *setting_alias(const char *name, size_t n); /* the nth of these other names, or NULL */
+const char *setting_alias(const char *name, size_t n); /* the nth of those names, from 0 on, or NULL */
 
-/* Reads environment and profiles.toml. `profile` is -p's value or NULL. NULL: *error is the reference's text. */
-Settings *settings_load(const char *profile, Error *error) MUST_CHECK;
-/* The same, but a template that cannot be expanded is no failure (its value is null):
- * for commands that look and repair. */
-Settings *settings_load_leniently(const char *profile, Error *error) MUST_CHECK;
+typedef enum SettingsUse {
+    SETTINGS_TO_SERVE,  /* what is wrong is a failure */
+    SETTINGS_TO_REPAIR, /* what is wrong in orion.toml is a warning, and a template that cannot be expanded is null */
+    SETTINGS_TO_CHECK   /* the same, and all of that is in the problems of settings_file instead of a warning */
+} SettingsUse;
+
+typedef struct SettingsCall {
+    const char *profile; /* -p, which goes over all other sources; NULL */
+    const char *file;    /* --config, which goes over ORION_CONFIG; NULL */
+    SettingsUse use;
+} SettingsCall;
+
+/* Reads environment, orion.toml and profiles.toml, in this order: each may say where the next one is. Warns on standard
+ * error of what is not used. `call` may be NULL: no options, to serve. NULL: *error names the place; it is the
+ * reference's text for what the reference has. */
+Settings *settings_load(const SettingsCall *call, Error *error) MUST_CHECK;
 void settings_free(Settings *settings);
-/* A command line option goes over all other sources. Only before the settings are used. False: *error says why not. */
+/* Sets what a command line option says, which overrides all other sources. Only before the settings are used. False:
+ * *error says why not. */
 bool settings_override(Settings *settings, const char *name, Str value, Error *error) MUST_CHECK;
+
+/* Whether all names under which a setting is given have the same value. False: two of them that have not. */
+bool settings_names_agree(const Settings *settings, const char *name, const char **ret_first, const char **ret_second)
+    MUST_CHECK;
 
 /* Values with templates expanded; the name must be in the table (asserted). Text ends with a zero, or is null. */
 Str settings_text(const Settings *settings, const char *name);
@@ -54,11 +72,16 @@ int64_t settings_int(const Settings *settings, const char *name);
 /* seconds for SETTING_SECONDS and SETTING_TIME, bytes for SETTING_SIZE */
 double settings_float(const Settings *settings, const char *name);
 SettingSource settings_source(const Settings *settings, const char *name);
+/* "FILE:LINE", "environment" or "profile 'NAME'", in the arena; null for a default. */
+Str settings_where(const Settings *settings, const char *name, Arena *arena);
+const struct ConfigFile *settings_file(const Settings *settings); /* orion.toml, as it was read */
+/* Whether all names under which one source sets a setting have the same value; else the first of them decides. */
+bool settings_source_agrees(const Settings *settings, SettingSource source, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */
 /* GET /admin/settings: JSON object of the reference's settings as it answers, secrets as ********. */
 Str settings_json(const Settings *settings, Arena *arena);
-/* The value as it was given, as Python's str() prints it: what `config view` shows. Null where it is None. */
+/* The value as it was given, as Python's str() prints it: what `config view` shows. Null: it is None. */
 Str settings_given(const Settings *settings, const char *name);
 
 /* One value, or the set as a whole (name "__root__"), that is not acceptable; the message is pydantic's. */
@@ -69,7 +92,7 @@ typedef struct SettingProblem {
 } SettingProblem;
 enum { SETTING_PROBLEMS_MAX = 100 }; /* more than there are settings */
 
-/* What would be wrong if this profile were used over the environment; the number of problems. */
+/* Finds what would be wrong if this profile overrode the environment; returns the number of problems. */
 size_t settings_check_profile(const struct Profile *profile, Arena *arena, SettingProblem *ret_problems);
 
 #endif

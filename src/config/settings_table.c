@@ -144,9 +144,13 @@ const Setting setting_table[] = {
     { "PREFECT_WORKER_WORKFLOW_STORAGE_PATH", SETTING_PATH, "${PREFECT_HOME}/workflows", CLIENT,
       DERIVE(derive_with_home), .help = "Folder of a worker's deployments." },
 
-    /* Only this server's: the client does not know them, so they belong in the environment, not in its profiles. */
+    /* Only this server's: the client refuses profiles that hold them, so they belong in orion.toml. */
+    { "ORION_CONFIG", SETTING_PATH, "${PREFECT_HOME}/orion.toml", OWN, DERIVE(derive_config_path),
+      .help = "File of settings, this server's own and others." },
     { "ORION_ALLOWED_HOSTS", SETTING_TEXT, "", OWN,
       .help = "Host names, separated by commas, by which a server on a loopback address is reached; * for all." },
+    { "ORION_AUTH_STRING", SETTING_TEXT, NULL, SETTING_SECRET | SETTING_OWN,
+      .help = "User name and password, as user:password, that people and later clients sign in with." },
     { "ORION_CORE_DUMPS", SETTING_BOOL, "false", OWN,
       .help = "Crashes may leave core dumps, and debuggers attach; both show secrets." },
     { "ORION_CORS_ORIGINS", SETTING_TEXT, "", OWN,
@@ -154,6 +158,10 @@ const Setting setting_table[] = {
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Maximum connections to PostgreSQL." },
     { "ORION_DATABASE_PGBOUNCER", SETTING_BOOL, "false", OWN,
       .help = "PostgreSQL is behind PgBouncer in transaction mode: keep nothing on connections." },
+    { "ORION_ENCRYPTION_KEY", SETTING_TEXT, "", SETTING_SECRET | SETTING_OWN,
+      .help = "Fernet key of block documents, instead of the one in the database." },
+    { "ORION_KEYS_FILE", SETTING_PATH, "${PREFECT_HOME}/keys.toml", OWN, DERIVE(derive_with_home),
+      .help = "File of the keys that `orion key` makes." },
     { "ORION_SERVER_CONNECTIONS", SETTING_INT, "10000", OWN,
       .help = "Maximum client connections; beyond it the one that has waited longest is closed." },
     { "ORION_SERVER_HEAD_TIMEOUT", SETTING_TIME, "10s", OWN,

@@ -1,5 +1,5 @@
-/* config/toml.c -- a small reader of TOML 1.0. It is lenient where that harms nobody (dates and arrays are kept without
- * a look inside) and strict where a value could be misread. */
+/* config/toml.c -- a small reader of TOML 1.0. It is lenient where that does no harm (dates and arrays are only kept
+ * as text) and strict where a value could be misread. */
 #include "config/toml.h"
 
 #include <ctype.h>
@@ -10,6 +10,7 @@
 typedef struct Reader {
     Arena *arena;
     Error *error;
+    const char *file; /* for errors; NULL: only the line is named */
     const char *p, *end;
     unsigned line;
 } Reader;
@@ -20,6 +21,8 @@ static bool read_value(Reader *r, Toml *node, unsigned depth);
 
 static bool refuse(Reader *r, const char *what)
 {
+    if (r->file)
+        return fail(r->error, ERR_INVALID, "%s:%u: %s", r->file, r->line, what);
     return fail(r->error, ERR_INVALID, "line %u: %s", r->line, what);
 }
 
@@ -107,7 +110,7 @@ static bool read_code_point(Reader *r, Buf *out, size_t digits)
     return true;
 }
 
-/* A backslash at the end of a line joins it with the next text, whatever blanks lie between. */
+/* A backslash at the end of a line joins it with the next text, whatever white space lies between. */
 static bool skip_joined_lines(Reader *r, bool multi)
 {
     const char *start = r->p;
@@ -155,6 +158,7 @@ static bool read_string(Reader *r, Str *ret)
     buf_init(&out, r->arena, 32);
     while (r->p < r->end) {
         char c = *r->p;
+        /* Of more than three quotes in a row the last three close the string. */
         if (c == quote && (!multi || (peek(r, 1) == quote && peek(r, 2) == quote && peek(r, 3) != quote))) {
             r->p += multi ? 3 : 1;
             *ret = out.n ? buf_view(&out) : STR("");
@@ -180,7 +184,10 @@ static bool is_bare(int c)
 static bool read_key(Reader *r, Str *ret)
 {
     skip_blanks(r);
-    if (peek(r, 0) == '"' || peek(r, 0) == '\'')
+    int c = peek(r, 0);
+    if ((c == '"' || c == '\'') && peek(r, 1) == c && peek(r, 2) == c)
+        return refuse(r, "a key is on one line");
+    if (c == '"' || c == '\'')
         return read_string(r, ret);
     const char *start = r->p;
     while (is_bare(peek(r, 0)))
@@ -200,14 +207,14 @@ static Toml *find(const Toml *table, Str key)
 static Toml *append(Reader *r, Toml *table, Str key, TomlKind kind)
 {
     Toml *node = arena_new_of(r->arena, Toml);
-    *node = (Toml){ .kind = kind, .key = key };
+    *node = (Toml){ .kind = kind, .key = key, .line = r->line };
     Toml **place = &table->child;
     while (*place)
         place = &(*place)->next;
     return *place = node;
 }
 
-/* a.b.c up to its last part: enters (or makes) the tables a and b and leaves c. */
+/* Reads a.b.c: enters (or makes) the tables a and b, and leaves the last key to the caller. */
 static bool read_dotted(Reader *r, Toml *table, Toml **ret_table, Str *ret_last)
 {
     for (;;) {
@@ -270,6 +277,7 @@ static bool read_array(Reader *r, unsigned depth)
     r->p++;
     skip_lines(r);
     while (peek(r, 0) != ']') {
+        /* Elements are only checked for their syntax. */
         Toml ignored = { .kind = TOML_OTHER };
         if (!read_value(r, &ignored, depth + 1))
             return false;
@@ -284,7 +292,7 @@ static bool read_array(Reader *r, unsigned depth)
     return true;
 }
 
-/* The digits of a number without underscores; false where one does not stand between two digits. */
+/* A number's word without underscores; false if one of those is not between two digits. */
 static bool strip_underscores(Str word, char *out, size_t size)
 {
     size_t n = 0;
@@ -340,7 +348,7 @@ static bool read_float(Reader *r, Toml *node, const char *digits)
     return true;
 }
 
-/* A word without quotes: true, false, a number, or a date, which is kept as it stands. */
+/* A word without quotes: true, false, a number, or a date, which is kept as written. */
 static bool read_word(Reader *r, Toml *node)
 {
     const char *start = r->p;
@@ -387,6 +395,7 @@ static bool read_value(Reader *r, Toml *node, unsigned depth)
     } else {
         ok = read_word(r, node);
     }
+    /* For what is written back as it was: everything but strings. */
     node->literal = (Str){ start, (size_t)(r->p - start) };
     return ok;
 }
@@ -406,6 +415,7 @@ static bool read_header(Reader *r, Toml *root, Toml **ret_table)
     Toml *node = find(table, key);
     if (!node)
         node = append(r, table, key, TOML_TABLE);
+    /* A table that dotted keys or deeper headers have made may still get its own header, once. */
     if (node->kind != TOML_TABLE || node->closed)
         return refuse(r, "a table is defined twice");
     node->closed = true;
@@ -413,15 +423,15 @@ static bool read_header(Reader *r, Toml *root, Toml **ret_table)
     return end_line(r);
 }
 
-bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
+bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error)
 {
-    Reader r = { .arena = arena, .error = error, .p = text.p, .end = text.p + text.n, .line = 1 };
+    Reader r = { .arena = arena, .error = error, .file = file, .p = text.p, .end = text.p + text.n, .line = 1 };
     Toml *root = arena_new_of(arena, Toml), *table = root;
     const char *zero = text.n ? memchr(text.p, '\0', text.n) : NULL;
     root->kind = TOML_TABLE;
     for (const char *p = text.p; zero && p < zero; p++)
         r.line += *p == '\n';
-    if (zero) /* which could be written in no form that is read again */
+    if (zero) /* which could not be written in any form that is accepted again */
         return refuse(&r, "the character U+0000 is not allowed");
     if (at(&r, "\xEF\xBB\xBF"))
         r.p += 3;
@@ -435,6 +445,11 @@ bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
     }
     *ret_root = root;
     return true;
+}
+
+bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
+{
+    return toml_parse_file(arena, NULL, text, ret_root, error);
 }
 
 Toml *toml_get(const Toml *table, const char *key)

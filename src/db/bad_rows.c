@@ -1,10 +1,10 @@
-/* db/bad_rows.c -- first the rows that are bad by themselves, then those that refer to one, until there are no more. */
+/* db/bad_rows.c -- first the rows that are bad by themselves, then, round by round, those that refer to one. */
 #include "db/bad_rows.h"
 
 typedef struct Search {
     Arena *arena;
     BadRows *rows;
-    StrList added[TABLE_COUNT]; /* since the lists were sorted */
+    StrList added[TABLE_COUNT]; /* found since the lists were last sorted */
     FaultFound *found;          /* the caller's */
     void *arg;
 } Search;
@@ -16,7 +16,8 @@ static void add(void *arg, const Table *table, Str id, const char *column, const
     s->found(s->arg, table, id, column, reason);
 }
 
-static void take_in(Search *s)
+/* Merges what was found into the sorted lists. */
+static void merge_found(Search *s)
 {
     s->rows->count = 0;
     for (size_t i = 0; i < TABLE_COUNT; i++) {
@@ -61,14 +62,15 @@ bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, FaultFound *found, void
     Check check = { .found = add, .arg = &s, .flags = flags };
     if (!check_database(tx, &check))
         return false;
-    take_in(&s);
+    merge_found(&s);
+    /* Each round finds what refers to a row found so far; the last one finds nothing. */
     do {
         before = ret->count;
         for (size_t i = 0; i < TABLE_COUNT; i++)
             for (size_t j = 0; j < db_tables[i].count; j++)
                 if (db_tables[i].columns[j].refers)
                     add_referring(&s, tx, i, &db_tables[i].columns[j]);
-        take_in(&s);
+        merge_found(&s);
     } while (ret->count > before && tx->error->code == ERR_NONE);
     return tx->error->code == ERR_NONE;
 }

@@ -1,12 +1,11 @@
-/* db/check.c -- every value of every row judged as a copy to PostgreSQL judges it, and the
- * shapes of JSON by the tables. */
+/* db/check.c -- judges every value of every row as a copy to PostgreSQL would, and the shapes of JSON by the tables. */
 #include "db/check.h"
 
 #include "base/json.h"
 #include "db/copy_value.h"
 #include "db/migrate.h"
 
-static void tell(Check *check, const Table *table, Str id, const char *column, const char *reason)
+static void report(Check *check, const Table *table, Str id, const char *column, const char *reason)
 {
     check->faults++;
     check->found(check->arg, table, id, column, reason);
@@ -22,7 +21,7 @@ static void check_row(Rows *rows, const Table *table, Check *check)
         if (!reason && check->shapes && value.kind == VAL_JSON)
             reason = json_shape_fault(value.s, table->columns[i].opens);
         if (reason)
-            tell(check, table, id, table->columns[i].name, reason);
+            report(check, table, id, table->columns[i].name, reason);
     }
 }
 
@@ -55,7 +54,7 @@ static void check_reference(Tx *tx, const Table *table, const TableColumn *colum
     while (db_next(rows)) {
         ArenaMark mark = arena_mark(tx->arena);
         Str id = row_text(rows, 0);
-        tell(check, table, id, column->name,
+        report(check, table, id, column->name,
              arena_printf(tx->arena, "is %.*s, which is not a row of %s", STR_ARG(row_text(rows, 1)),
                           column->refers).p);
         arena_release(tx->arena, mark);

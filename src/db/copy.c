@@ -1,5 +1,5 @@
-/* db/copy.c -- one read transaction of the source, and inside it one write transaction of the target that takes its
- * rows page by page, in order of their ids: nothing but a page of each side is ever in memory, whatever an engine
+/* db/copy.c -- one read transaction of the source, and inside it one write transaction of the target that receives
+ * the rows page by page, in order of their ids: never more than a page of each side is in memory, whatever an engine
  * does with the rows of a query. */
 #include "db/copy.h"
 
@@ -9,7 +9,7 @@
 #include "db/migrate.h"
 
 enum {
-    PAGE_VALUES = 990,             /* in one INSERT: an old SQLite takes 999 */
+    PAGE_VALUES = 990,             /* in one INSERT: an old SQLite allows 999 */
     PAGE_BYTES = 8 * 1024 * 1024   /* after which a page ends early */
 };
 
@@ -20,7 +20,7 @@ typedef struct Cursor {
     const Table *table;
     unsigned flags;      /* of copy_value_read */
     const StrList *skip; /* ids of rows that are left out; NULL: none */
-    Str first, next;     /* SELECT of the first page, and of one behind the id $1 */
+    Str first, next;     /* SELECT of the first page, and of one after the id $1 */
     Buf last;            /* the last id of the page before; outlives the pages */
     bool has_begun;
     ArenaMark mark;
@@ -34,7 +34,7 @@ typedef struct Work {
     Arena *arena;        /* what outlives pages */
     Tx *source, *target;
     BadRows bad;
-    Error problem;       /* what is wrong with a row: told instead of any error that follows from it */
+    Error problem;       /* what is wrong with a row: reported instead of any error that follows from it */
     CopyProgress at;
 } Work;
 
@@ -93,6 +93,7 @@ static bool read_row(Work *w, Cursor *c, Rows *rows, size_t *bytes)
     return c->tx->error->code == ERR_NONE;
 }
 
+/* Reads a page at most. c->rows may stay 0 before the end: if all rows of the page are left out. */
 static bool read_some(Work *w, Cursor *c)
 {
     arena_release(c->tx->arena, c->mark);
@@ -109,7 +110,7 @@ static bool read_some(Work *w, Cursor *c)
     return ok && c->tx->error->code == ERR_NONE;
 }
 
-/* The next rows into c->values; c->rows is 0 at the end. */
+/* Reads the next rows into c->values; c->rows is 0 at the end. */
 static bool read_page(Work *w, Cursor *c)
 {
     bool ok;
@@ -151,7 +152,7 @@ static bool write_page(Work *w, const Cursor *c)
                 STR_ARG(c->values[0].s), STR_ARG(c->values[count - c->table->count].s), tx->error->message);
 }
 
-static void tell(Work *w, size_t rows)
+static void report_progress(Work *w, size_t rows)
 {
     w->at.done += (int64_t)rows;
     w->at.all_done += (int64_t)rows;
@@ -174,7 +175,7 @@ static bool write_table(Work *w, size_t index, unsigned flags)
         if (!read_page(w, &source) || (source.rows && !write_page(w, &source)))
             return false;
         if (source.rows)
-            tell(w, source.rows);
+            report_progress(w, source.rows);
     } while (source.rows);
     arena_release(w->source->arena, mark);
     return true;
@@ -182,7 +183,7 @@ static bool write_table(Work *w, size_t index, unsigned flags)
 
 /* ---- verifying ---- */
 
-/* The same column of the same row on both sides, as far as it went into the checksum. */
+/* Compares a row column by column, as far as engines agree on values, and adds it to what the checksum is taken of. */
 static bool compare_rows(Work *w, const Cursor *source, const Cursor *target, size_t row, Buf *canonical)
 {
     const Table *table = source->table;
@@ -201,7 +202,7 @@ static bool compare_rows(Work *w, const Cursor *source, const Cursor *target, si
     return true;
 }
 
-/* The checksum goes from row to row: each is taken over the one before and the row. */
+/* The checksum is a chain: each one is taken over the one before and the row. */
 static bool compare_pages(Work *w, const Cursor *source, const Cursor *target, char *checksum)
 {
     Arena *arena = target->tx->arena;
@@ -234,7 +235,7 @@ static bool verify_table(Work *w, size_t index, unsigned flags)
             !compare_pages(w, &source, &target, w->copy->checksums[index]))
             return false;
         if (source.rows)
-            tell(w, source.rows);
+            report_progress(w, source.rows);
     } while (source.rows);
     arena_release(w->source->arena, mark);
     arena_release(w->target->arena, other);
@@ -276,7 +277,7 @@ static bool check_references(Work *w)
     return true;
 }
 
-/* One database would wait for itself. */
+/* A database copied to itself would wait for its own lock. */
 static bool check_different(Work *w)
 {
     if (strcmp(w->source->sql->name, w->target->sql->name) != 0)
@@ -287,7 +288,7 @@ static bool check_different(Work *w)
            fail(&w->problem, ERR_INVALID, "Source and target are the same database");
 }
 
-/* A pool and a queue as the first migration makes them count as nothing. */
+/* A pool and a queue as the first migration makes them do not count as content. */
 static bool is_untouched(Tx *tx, const char *table)
 {
     if (strcmp(table, "work_pool") == 0)
@@ -345,7 +346,7 @@ static unsigned flags_for(const Dialect *source, const Dialect *target)
     return (is_to_sqlite ? 0 : COPY_STRICT) | (is_to_sqlite && !is_from_sqlite ? COPY_RESPELL : 0);
 }
 
-/* With what refers to them: those come off the counts. */
+/* Finds the bad rows and what refers to them, and takes them off the counts. */
 static bool leave_out(Work *w)
 {
     unsigned flags = flags_for(w->source->sql, db_dialect(w->copy->to));
@@ -362,11 +363,12 @@ static bool target_job(Tx *tx, void *arg)
     Work *w = arg;
     unsigned flags = flags_for(w->source->sql, tx->sql);
     w->target = tx;
-    w->problem.code = ERR_NONE; /* what an earlier try met */
+    w->problem.code = ERR_NONE; /* left by an earlier try */
     w->copy->was_committing = false;
     bool ok = check_different(w) && migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) &&
               migrate_begin_fill(tx) && write_all(w, flags) && migrate_end_fill(tx) && verify_all(w, flags);
     w->copy->was_committing = ok;
+    /* Counts only if there is no error yet: w->problem, or the source's own error, says more. */
     return ok || fail(tx->error, ERR_INTERNAL, "the source failed");
 }
 

@@ -18,21 +18,21 @@ typedef struct Copy {
     bool force;               /* replace what the target holds; else it must be empty */
     bool skip_bad_rows;       /* leave out rows that cannot be copied, and those that refer to them;
                                * else one of them ends the copy */
-    FaultFound *left_out;     /* called for each reason why one is left out */
-    void (*progress)(void *arg, const CopyProgress *progress); /* after every few rows, on a thread of a database */
+    FaultFound *left_out;     /* called for each reason why a row is left out */
+    void (*progress)(void *arg, const CopyProgress *progress); /* after each page, on a thread of a database */
     void *arg;
 
-    bool met_bad_row;                /* where it failed: a row that cannot be copied was the reason */
-    bool was_committing;             /* where it failed: it had come as far as the target's commit */
+    bool met_bad_row;                /* after a failure: it was due to a row that cannot be copied */
+    bool was_committing;             /* after a failure: it had come as far as the target's commit */
     int64_t counts[TABLE_COUNT];     /* what was copied */
     size_t left_out_count;           /* rows that were left out */
     /* SHA-256 over the canonical values in order of the ids: equal for equal rows on any engine */
     char checksums[TABLE_COUNT][65];
 } Copy;
 
-/* Copies one snapshot of the source in one transaction of the target, whose schema is made where there is none, then
- * reads both again and compares each value before it commits. False: *error is a message for the user, and the target
- * is as it was, unless was_committing: then *error tells whether that is known. */
+/* Copies one snapshot of the source in one transaction of the target, whose schema is made if it has none, then
+ * reads both again and compares each value before it commits. False: *error is a message for the user, and the
+ * target is as it was, unless was_committing: then *error says whether that is known. */
 bool copy_database(Copy *copy, Arena *arena, Error *error) MUST_CHECK;
 
 #endif

@@ -43,7 +43,7 @@ static const char *read_uuid(Arena *arena, Str text, unsigned flags, Value *ret)
     return "is not a UUID in the usual form";
 }
 
-/* SQLite's columns take any text where an integer is meant, so the text is what is looked at. */
+/* SQLite's integer columns accept any text, so the text is checked. */
 static const char *read_int(Str text, int64_t most, unsigned flags, Value *ret)
 {
     char digits[24];
@@ -99,7 +99,8 @@ static const char *check_json(Arena *arena, Str text)
     return reason;
 }
 
-/* PostgreSQL's text of a JSON value differs from Python's in this alone, but for how some numbers are spelled. */
+/* Apart from the spelling of some numbers, this is all in which PostgreSQL's text of a JSON value differs from
+ * Python's. */
 static Str json_in_ascii(Arena *arena, Str text)
 {
     Buf out;
@@ -135,7 +136,7 @@ const char *copy_value_read(Rows *rows, int column, ColumnKind kind, unsigned fl
     return "is of an unknown kind";
 }
 
-/* ---- the canonical form: a letter for the kind; what has no end of its own, with its length ---- */
+/* ---- the canonical form: a letter for the kind, then the value; texts with their length before them ---- */
 
 static void put_bytes(Buf *out, char letter, Str s)
 {
@@ -250,7 +251,7 @@ void copy_value_canonical(Buf *out, const Value *value)
     case VAL_BOOL:
     case VAL_TIME:
     case VAL_INTERVAL: put_int(out, value->i); break;
-    case VAL_REAL: break; /* no column holds one */
+    case VAL_REAL: break; /* no column is of this kind */
     case VAL_TEXT:
     case VAL_UUID: put_bytes(out, 't', value->s); break;
     case VAL_LIST:

@@ -14,36 +14,37 @@ enum {
     CONNECTIONS_DEFAULT = 8,
     CONNECTIONS_MAX = 256,
     TRIES_MAX = 20,                  /* of a transaction that collides with others */
-    BATCH_MAX = 128,                 /* writes in one commit; there is no lingering for more,
-                                      * they gather while the last one commits */
+    BATCH_MAX = 128,                 /* writes in one commit; more are not waited for, they gather while the last one
+                                      * commits */
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
-    TIMEOUT_MOST = 24 * 60 * 60,     /* seconds */
-    LOCK_WAIT_LEAST = 100 * 1000,    /* microseconds, for jobs that waited long behind others */
+    TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
+    LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
     RETRY_WAIT_US = 500,
-    STEP_BACK_LEAST = 100 * 1000,    /* microseconds until a connection that was refused is asked for again,
+    STEP_BACK_MIN = 100 * 1000,    /* microseconds until a connection that was refused is asked for again,
                                       * twice as long each time */
-    STEP_BACK_MOST = 2 * 1000 * 1000
+    STEP_BACK_MAX = 2 * 1000 * 1000
 };
 
 typedef struct Queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     Job *first, **end;
-    struct Crowd *crowd; /* where many write; NULL */
-    bool is_closing; /* what is in it is still run */
+    struct Crowd *crowd; /* on engines where many write; else NULL */
+    bool is_closing; /* jobs in it are still run */
     bool is_closed;  /* nobody takes from it any more */
 } Queue;
 
-/* The threads that take reads and writes from one queue, under its lock. A job goes to one that has a connection; the
- * others come after those, and where a connection is refused to them, they let some time pass before they ask again. */
+/* The threads that take reads and writes from one queue, under its lock. A job goes to an idle one with a
+ * connection; the others are only called after those, and if they are refused a connection, they wait before they
+ * ask again. */
 typedef struct Crowd {
-    pthread_cond_t needed;     /* of those without a connection */
+    pthread_cond_t needed;     /* for threads without a connection */
     unsigned threads;
-    unsigned usable;           /* connections that there can be: all, until one is refused;
-                                * then those that there were at most since */
+    unsigned usable;           /* connections that can be had: all, until one is refused; then the most that there
+                                * have been at once since */
     unsigned idle;             /* threads with a connection that wait */
-    unsigned writes;           /* that run now */
-    int64_t refused_until;     /* monotonic: nobody asks for another connection before, unless there is none */
+    unsigned writes;           /* running now */
+    int64_t refused_until;     /* monotonic: no other connection is asked for before, unless there is none at all */
     int64_t step_back;         /* microseconds, after the next refusal */
 } Crowd;
 
@@ -54,6 +55,7 @@ typedef struct Wakeup {
     bool is_due, is_ending;
 } Wakeup;
 
+/* A thread and its connection, which nobody else uses while it runs. */
 typedef struct DbWorker {
     Db *db;
     DbConnection *connection;
@@ -62,6 +64,7 @@ typedef struct DbWorker {
     bool was_connected;  /* when it took its job */
 } DbWorker;
 
+/* Made by db_open, freed by db_close. Once threads run, what they share changes only under its lock. */
 struct Db {
     Arena *arena;
     const Driver *driver;
@@ -74,7 +77,7 @@ struct Db {
     unsigned reader_count;
     Crowd crowd;
     Wakeup wakeup;
-    pthread_mutex_t maintaining; /* held while housekeeping runs, by whichever thread */
+    pthread_mutex_t maintaining; /* held while housekeeping runs, by its own thread or the writer */
 };
 
 static const Driver *const drivers[] = { &sqlite_driver, &postgres_driver };
@@ -100,9 +103,8 @@ static void queue_free(Queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-/* The first job that may run now on so many connections, by the link that leads to it: a read may pass writes that
- * wait for their turn. A quarter is never taken by writes: those may all wait for somebody's lock, and what only
- * reads must not wait with them. */
+/* The link to the first job that may run now, with so many connections: a read may overtake writes that must wait. A
+ * quarter is never used for writes: all of those may wait for somebody's lock, and reads must not wait with them. */
 static Job **queue_ready(Queue *queue, unsigned connections)
 {
     Job **link = &queue->first;
@@ -113,7 +115,7 @@ static Job **queue_ready(Queue *queue, unsigned connections)
     return link;
 }
 
-/* Calls a thread for a job that may run now: one without a connection where no other waits that may take it. */
+/* Wakes a thread for a job that may run now: one without a connection only if no idle one may take the job. */
 static void queue_call(Queue *queue)
 {
     const Crowd *crowd = queue->crowd;
@@ -175,7 +177,7 @@ static void crowd_init(Db *db, unsigned threads)
     pthread_cond_init(&db->crowd.needed, &attributes);
     pthread_condattr_destroy(&attributes);
     db->crowd.threads = db->crowd.usable = threads;
-    db->crowd.step_back = STEP_BACK_LEAST;
+    db->crowd.step_back = STEP_BACK_MIN;
     db->reads.crowd = &db->crowd;
 }
 
@@ -189,8 +191,8 @@ static unsigned connected(const Db *db)
     return db->driver->connected(&db->place);
 }
 
-/* The job for this thread by the link that leads to it; to NULL: there is none. Without a connection it is what no
- * other thread that waits may take, perhaps because the connections that there are must be kept for reads. */
+/* The link to the job for this thread, leading to NULL if there is none. Without a connection that is what no idle
+ * thread may take, perhaps because the connections that there are must be kept for reads. */
 static Job **crowd_ready(const DbWorker *worker)
 {
     Queue *queue = &worker->db->reads;
@@ -217,7 +219,7 @@ static void crowd_wait(DbWorker *worker)
         crowd->idle--;
         return;
     }
-    if (*crowd_ready(worker)) { /* it steps back */
+    if (*crowd_ready(worker)) { /* there is a job, but this thread must step back */
         struct timespec until = { .tv_sec = crowd->refused_until / SECOND,
                                   .tv_nsec = crowd->refused_until % SECOND * 1000 };
         pthread_cond_timedwait(&crowd->needed, &queue->lock, &until);
@@ -254,13 +256,13 @@ static Job *crowd_take(DbWorker *worker)
     return taken;
 }
 
-/* A new connection: one more than there were at most, or the first after there was none,
- * when perhaps there are all again. */
+/* A new connection: one more than there were at most, or the first after there was none, when all may be available
+ * again. */
 static void note_connected(Db *db)
 {
     Crowd *crowd = &db->crowd;
     unsigned found = connected(db);
-    crowd->step_back = STEP_BACK_LEAST;
+    crowd->step_back = STEP_BACK_MIN;
     if (found <= 1)
         crowd->usable = crowd->threads;
     else if (found > crowd->usable)
@@ -283,7 +285,7 @@ static void crowd_done(DbWorker *worker, bool write)
     pthread_mutex_unlock(&queue->lock);
 }
 
-/* The job of a thread that was refused a connection goes back to where it was, for one that has a connection. */
+/* The job of a thread that was refused a connection goes back to where it was, for a thread that has one. */
 static void crowd_return(DbWorker *worker, Job *job)
 {
     Queue *queue = &worker->db->reads;
@@ -297,7 +299,7 @@ static void crowd_return(DbWorker *worker, Job *job)
                     usable, crowd->threads, job->error.message);
     crowd->usable = usable;
     crowd->refused_until = clock_monotonic() + crowd->step_back;
-    crowd->step_back = 2 * crowd->step_back < STEP_BACK_MOST ? 2 * crowd->step_back : STEP_BACK_MOST;
+    crowd->step_back = 2 * crowd->step_back < STEP_BACK_MAX ? 2 * crowd->step_back : STEP_BACK_MAX;
     crowd->writes -= job->write;
     job_clear(job);
     job->next = queue->first;
@@ -316,7 +318,7 @@ static void end_open_rows(DbConnection *connection)
         db_done(connection->open);
 }
 
-/* The job's own function, inside a transaction that is begun. True: its work may stay. */
+/* Calls the job's function inside the transaction that has begun. True: its work may stay. */
 static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
@@ -341,14 +343,14 @@ static void roll_back(DbConnection *connection)
         log_error(LOGGER, "a rollback failed: %s", ignored.message);
 }
 
-/* One job as all of the transaction that is begun. */
+/* Runs a job as the whole of the transaction that has begun. */
 static void write_single(Db *db, DbConnection *connection, Job *job)
 {
     if (!job_call(db, connection, job) || !db->driver->step(connection, STEP_COMMIT, &job->error))
         roll_back(connection);
 }
 
-/* One job of several in the transaction. What it did is kept or undone; false: the whole transaction is lost. */
+/* Runs one job of several in the transaction. What it did is kept or undone; false: the whole transaction is lost. */
 static bool write_in_savepoint(Db *db, DbConnection *connection, Job *job, Error *error)
 {
     const Driver *driver = db->driver;
@@ -370,16 +372,16 @@ static bool write_group(Db *db, DbConnection *connection, Job *batch, Error *err
     return db->driver->step(connection, STEP_COMMIT, error);
 }
 
-/* What is left of the timeout for the job that came last, so that none is refused early, and none waits much longer. */
+/* What is left of the timeout for the job that came last: so none is refused too early, and none waits much longer. */
 static int64_t lock_wait(const Db *db, const Job *batch)
 {
     while (batch->next)
         batch = batch->next;
     int64_t left = batch->queued + db->lock_wait_us - clock_monotonic();
-    return left > LOCK_WAIT_LEAST ? left : LOCK_WAIT_LEAST;
+    return left > LOCK_WAIT_MIN ? left : LOCK_WAIT_MIN;
 }
 
-/* After the loss of their common transaction each job has one more try, in one of its own. */
+/* After the loss of their common transaction each job gets one more try, in one of its own. */
 static void write_one_by_one(Db *db, DbConnection *connection, Job *batch)
 {
     for (Job *job = batch; job; job = job->next) {
@@ -414,7 +416,7 @@ static void read_job(Db *db, DbConnection *connection, Job *job)
         roll_back(connection);
 }
 
-/* Longer at each try, and of another length for each thread. */
+/* Longer with each try, and different for each thread. */
 static int64_t retry_wait_us(unsigned tries)
 {
     return RETRY_WAIT_US * (1 + clock_monotonic() % (tries < 8 ? 1 << tries : 256));
@@ -426,14 +428,14 @@ static void sleep_us(int64_t us)
     nanosleep(&wait, NULL);
 }
 
-/* A job as a transaction of its own among those of others. One that collided, or whose connection was lost before
- * the commit, left nothing behind and is run again while its time lasts. False: there is no connection for this
- * thread, and others have some. */
+/* Runs a job as a transaction among those of others. One that collided, or whose connection was lost before the
+ * commit, left nothing behind and is run again while its time lasts. False: this thread was refused a connection,
+ * and others have one. */
 static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
     int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
-    int64_t now = clock_monotonic(), least = now + LOCK_WAIT_LEAST;
-    if (deadline && now >= deadline) { /* else those behind it would wait ever longer */
+    int64_t now = clock_monotonic(), least = now + LOCK_WAIT_MIN;
+    if (deadline && now >= deadline) { /* or those after it would wait ever longer */
         fail(&job->error, ERR_BUSY,
              "The database is too busy: all connections were in use for longer than the database timeout allows");
         return true;
@@ -458,7 +460,7 @@ static bool run_among_others(Db *db, DbConnection *connection, Job *job)
     return true;
 }
 
-/* The job's memory is its owner's again from here on. */
+/* From `done` on, a job's memory is its owner's again. */
 static void release(Job *batch)
 {
     while (batch) {
@@ -541,7 +543,7 @@ static void *reader_main(void *arg)
     return NULL;
 }
 
-/* Where many write: one thread like the others. */
+/* On engines where many write: every thread runs this. */
 static void *shared_main(void *arg)
 {
     DbWorker *worker = arg;
@@ -560,7 +562,7 @@ static void *shared_main(void *arg)
     return NULL;
 }
 
-/* Signals are the main thread's: database threads take none. */
+/* Signals are for the main thread: database threads block them all. */
 static bool worker_start(DbWorker *worker, void *(*run)(void *), Error *error)
 {
     sigset_t all, before;
@@ -585,7 +587,7 @@ static void worker_disconnect(DbWorker *worker)
 
 /* ---- opening and closing ---- */
 
-/* The text before "://", which never holds a password; null where there is none. */
+/* The text before "://", which never holds a password; null if there is none. */
 static Str url_scheme(Str url)
 {
     const char *end = url.p ? memmem(url.p, url.n, "://", 3) : NULL;
@@ -620,7 +622,7 @@ static bool worker_connect(Db *db, DbWorker *worker, Role role, const DbConfig *
     return true;
 }
 
-/* The first one connects now, so that what is wrong is told; it is one like the others. */
+/* The first thread's connection is made now, so that problems are reported at once; it is like the others. */
 static bool connect_many(Db *db, const DbConfig *config, Error *error)
 {
     db->reader_count = config->connections ? config->connections : CONNECTIONS_DEFAULT;
@@ -687,8 +689,8 @@ Db *db_open(const DbConfig *given, Error *error)
     Db *db = arena_new_of(arena, Db);
     DbConfig limited = *given, *config = &limited;
     bool is_limited = given->timeout > 0;
-    limited.timeout = at_most(given->timeout, TIMEOUT_MOST);
-    limited.connect_timeout = at_most(given->connect_timeout, TIMEOUT_MOST);
+    limited.timeout = at_most(given->timeout, TIMEOUT_MAX);
+    limited.connect_timeout = at_most(given->connect_timeout, TIMEOUT_MAX);
     db->arena = arena;
     db->driver = driver;
     db->read_us = is_limited ? (int64_t)(limited.timeout * (double)SECOND) : 0;
@@ -702,6 +704,12 @@ Db *db_open(const DbConfig *given, Error *error)
         return db;
     db_close(db);
     return NULL;
+}
+
+bool db_check(Arena *arena, const DbConfig *config, Error *error)
+{
+    const Driver *driver = driver_find(config->url, error);
+    return driver && driver->locate(arena, config, &(DbPlace){ .path = NULL }, error);
 }
 
 void db_close(Db *db)

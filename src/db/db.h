@@ -1,5 +1,5 @@
 /* db/db.h -- the database as all layers above see it: jobs in transactions, statements with bound values, rows.
- * Nothing here tells which engine runs. */
+ * Nothing here depends on the engine. */
 #ifndef ORION_DB_H
 #define ORION_DB_H
 
@@ -14,7 +14,7 @@ typedef struct Rows Rows;
 
 typedef enum SqlOp { /* filter operators; in each text %c is the column's expression, %v the bound value's place ($n) */
     SQL_ANY, SQL_NOT_ANY,      /* column in / not in the VAL_LIST; a NULL column is in neither */
-    SQL_ALL,                   /* the JSON array column holds every string of the VAL_LIST */
+    SQL_ALL,                   /* the JSON array column contains every string of the VAL_LIST */
     SQL_LIKE,                  /* case-insensitive match with %v (the caller's pattern, the client's wildcards) */
     SQL_BEFORE, SQL_AFTER,     /* <= and >= on times */
     SQL_GE, SQL_LE, SQL_EQ, SQL_IS_NULL, SQL_IS_NOT_NULL,
@@ -26,10 +26,10 @@ typedef enum SqlOp { /* filter operators; in each text %c is the column's expres
 typedef struct Dialect {
     const char *name;          /* "sqlite" or "postgresql", for messages and tests */
     const char *op[SQL_OP_COUNT];
-    const char *identity;      /* query: one text that no other database of the engine has; empty: it is in memory */
+    const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
     int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
     const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked,
-                                * and read as the last writer left them; "" where there is one writer */
+                                * and read as the last writer left them; "" for an engine with one writer */
 } Dialect;
 
 /* ---- transactions ---- */
@@ -62,21 +62,21 @@ typedef struct Job {
 
 typedef struct DbConfig {
     Str url;               /* sqlite+aiosqlite:///…, postgresql+asyncpg://…; the password never reaches a log */
-    double timeout;        /* seconds: for others' locks, the longest read (or job, where many write); 0: no limit */
+    double timeout;        /* seconds: for others' locks, and for a read (a job, where many write); 0: no limit */
     double connect_timeout; /* seconds to reach a server */
     unsigned readers;      /* threads for reads, where one writes */
-    unsigned connections;  /* threads for reads and writes, where many write; 0: some */
-    bool pgbouncer;        /* connections are lent by the transaction: nothing may be kept on them */
+    unsigned connections;  /* threads for reads and writes, where many write; 0: the default */
+    bool pgbouncer;        /* connections are lent per transaction: nothing may be kept on them */
     bool echo;             /* log each statement's text (never its values) */
     bool must_exist;       /* SQLite: do not create the file, but fail */
-    bool never_create;     /* SQLite: do not create the file; an empty database in memory stands in for it */
+    bool never_create;     /* SQLite: do not create the file; an empty database in memory takes its place */
 } DbConfig;
 
-/* From the settings of the database, with `readers` and `connections` for a server. */
-DbConfig db_config(const Settings *settings);
+DbConfig db_config(const Settings *settings); /* with `readers` and `connections` for a server */
 
-/* Opens (creating the file where there is none), starts the threads; does not migrate. NULL: *error is for the user. */
+/* Opens (creating the file if there is none), starts the threads; does not migrate. NULL: *error is for the user. */
 Db *db_open(const DbConfig *config, Error *error) MUST_CHECK;
+bool db_check(Arena *arena, const DbConfig *config, Error *error) MUST_CHECK; /* only the URL and the folder it names */
 void db_close(Db *db); /* finishes queued jobs, checkpoints, ends the threads; NULL is fine */
 
 void db_submit(Db *db, Job *job);
@@ -107,8 +107,8 @@ int64_t db_int(Tx *tx, int64_t otherwise, const char *sql, const Value *values, 
 Str db_text(Tx *tx, const char *sql, const Value *values, size_t count);
 
 /* ---- locks, held until the transaction ends ----
- * Where an engine lets several transactions write at once, what one reads to decide on must not change under it.
- * SQLite has one writer, and these do nothing. To be taken before the reading, in the order that README.md tells. */
+ * Where an engine lets several transactions write at once, what a job bases its decisions on must not change under
+ * it. SQLite has one writer, and these do nothing. To be taken before reading, in the order that README.md gives. */
 
 typedef enum DbLock { /* in the order in which they are taken */
     LOCK_NONE,
@@ -118,33 +118,33 @@ typedef enum DbLock { /* in the order in which they are taken */
 } DbLock;
 
 void db_lock(Tx *tx, DbLock lock);
-/* The row of that id, where there is one; `table` is a literal. */
+/* The row of that id, if there is one; `table` is a literal. */
 void db_lock_row(Tx *tx, const char *table, Str id);
 /* The rows of a SELECT … FOR UPDATE (or SHARE, or KEY SHARE) ordered by id, one by one.
  * Runs where locks are needed only, in that engine's words. */
 #define DB_LOCK_ROWS(tx, sql, ...) db_lock_rows((tx), "" sql, DB_VALUES(__VA_ARGS__))
 void db_lock_rows(Tx *tx, const char *sql, const Value *values, size_t count);
-/* Whether a server can work on the database as it is; what it will lack is told in the log. `connections` it asks for;
- * 0: not comparable. */
+/* Whether a server can work on the database as it is; what it will lack is logged. `connections`: as many as it will
+ * ask for; 0: not comparable. */
 bool db_may_serve(Tx *tx, int64_t connections) MUST_CHECK; /* false: tx->error says why it must not start */
 
 /* ---- rows ---- */
 
-bool db_next(Rows *rows);  /* false at the end or on failure; the rows are then done with by themselves */
+bool db_next(Rows *rows);  /* false at the end or on failure, which also end the rows (db_done) */
 void db_done(Rows *rows);  /* to stop earlier */
-/* A value that is none of its column's kind, as others may store it, spoils its row:
- * who reads many leaves it out (the log tells); where nobody asks, the job fails (ERR_SPOILED). */
+/* A value that is not of its column's kind, as other programs may store it, spoils its row. Lists ask row_is_sound,
+ * which logs it, and leave the row out; where nobody asks, the job fails (ERR_SPOILED). */
 bool row_is_sound(Rows *rows) MUST_CHECK;
-void row_spoil(Rows *rows, int column, const char *fault); /* a literal, read behind the column's name: "is not JSON" */
-void row_name_fault(Rows *rows, const char *name, Str id); /* of value and row, for the message; the first name stays */
-bool row_is_typed(const Rows *rows);                       /* the engine holds nothing else in columns */
+void row_spoil(Rows *rows, int column, const char *fault); /* a literal, read after the column's name: "is not JSON" */
+void row_name_fault(Rows *rows, const char *name, Str id); /* names them for the message; the first name stays */
+bool row_is_typed(const Rows *rows);                       /* columns hold nothing but values of their kinds */
 bool row_is_null(Rows *rows, int column);
 int64_t row_int(Rows *rows, int column);
 double row_real(Rows *rows, int column);
 bool row_bool(Rows *rows, int column);
 Str row_text(Rows *rows, int column);      /* also UUIDs and JSON: a copy in the job's arena, null for SQL NULL */
 Str row_view(Rows *rows, int column);      /* borrowed until the next db_next */
-Time row_time(Rows *rows, int column);      /* within the years 1 to 9999: beyond them the nearest in them */
+Time row_time(Rows *rows, int column);      /* outside the years 1 to 9999: the nearest time inside */
 int64_t row_interval(Rows *rows, int column);
 
 #endif

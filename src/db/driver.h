@@ -10,18 +10,18 @@ typedef struct Driver Driver;
 /* A driver's own struct begins with this one. A connection is used by one thread at a time. */
 typedef struct DbConnection {
     const Driver *driver;
-    Rows *open;              /* not yet read to their end: db.c ends them with their job */
+    Rows *open;              /* not read to their end yet: db.c ends them with their job */
     bool echo;
-    bool is_only;            /* set by connect: no other can stand beside it; a writer's serves reads too */
-    bool is_refused;         /* where many write: there was no connection for this thread, but others have one */
-    bool may_retry;          /* the last failure left nothing behind and may not come again:
-                              * another transaction, or the connection */
+    bool is_only;            /* set by connect: there can be no second one; a writer's serves reads too */
+    bool is_refused;         /* where many write: this thread was refused one, but others have one */
+    bool may_retry;          /* the last failure left nothing behind and may not come again: a collision, or a lost
+                              * connection */
 } DbConnection;
 
-struct Rows {                /* likewise; in the job's arena */
+struct Rows {                /* a driver's own struct begins with this one too; in the job's arena */
     Tx *tx;
     struct Rows *next_open;
-    bool is_open;            /* false: ended, failed, or never begun; then the driver is not asked about it again */
+    bool is_open;            /* false: ended, failed, or never begun; the driver is not asked about it any more */
     const char *fault;       /* what is wrong with a value of the present row, a literal; NULL: nothing was found */
     const char *fault_name;  /* of the value; NULL: it is column fault_column */
     Str fault_id;            /* of the row; may be null */
@@ -29,8 +29,8 @@ struct Rows {                /* likewise; in the job's arena */
 };
 
 typedef enum Role {
-    ROLE_WRITER,             /* the only one that writes; where many do, the first, by
-                              * which db_open finds what is wrong */
+    ROLE_WRITER,             /* the only one that writes; where many do, the first to connect, so that db_open finds
+                              * what is wrong */
     ROLE_READER,             /* where many write: any other, connected when it is first used */
     ROLE_MAINTENANCE
 } Role;
@@ -43,10 +43,10 @@ typedef enum TxStep {        /* of a transaction; the last three are of one save
 typedef enum MaintenanceDue {
     DUE_NOT,
     DUE_SOON,                /* by the maintenance thread */
-    DUE_NOW                  /* by the writer, before it goes on */
+    DUE_NOW                  /* by the writer, before it continues */
 } MaintenanceDue;
 
-/* A URL understood: where the database is. Lives as long as the Db. */
+/* What a URL says: where the database is. Lives as long as the Db. */
 typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
     const struct PgPlace *postgres;
@@ -55,7 +55,7 @@ typedef struct DbPlace {
 
 struct Driver {
     const Dialect *dialect;
-    bool is_typed;                   /* columns hold values of their kinds and nothing else */
+    bool is_typed;                   /* columns hold nothing but values of their kinds */
     bool many_writers;               /* every connection takes reads and writes;
                                       * else one thread writes, in groups under savepoints */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
@@ -65,21 +65,22 @@ struct Driver {
     DbConnection *(*connect)(const DbPlace *place, Role role, double timeout, Error *error);
     void (*disconnect)(DbConnection *connection);
     bool (*may_serve)(Tx *tx, int64_t connections);     /* db_may_serve; NULL: nothing can be missing */
-    bool (*is_connected)(const DbConnection *connection); /* this and the next where many write; NULL */
+    bool (*is_connected)(const DbConnection *connection); /* this and the next: NULL where one writes */
     unsigned (*connected)(const DbPlace *place);          /* how many are, at this moment */
 
     bool (*step)(DbConnection *connection, TxStep step, Error *error);
-    void (*rest)(DbConnection *connection); /* a job was answered: what it left to be done. NULL: nothing */
+    void (*rest)(DbConnection *connection); /* finishes what an answered job left to be done. NULL: nothing */
     bool (*in_transaction)(DbConnection *connection); /* false after an error that ended it */
-    /* For other processes' locks; NULL where many write, which wait as long as for a statement. */
+    /* The wait for other processes' locks. NULL where many write: their statements wait for locks as long as for
+     * anything else. */
     void (*set_lock_wait)(DbConnection *connection, int64_t us);
-    /* What runs later than this is stopped; 0: never. */
+    /* Whatever still runs then is stopped; 0: never. */
     void (*set_deadline)(DbConnection *connection, int64_t monotonic);
 
     /* Never NULL; rows->is_open, or tx->error is set. */
     Rows *(*query)(Tx *tx, const char *sql, const Value *values, size_t count);
     int64_t (*exec)(Tx *tx, const char *sql, const Value *values, size_t count);
-    /* NULL: by exec. Rows are dropped: of a SELECT that locks them (db_lock_rows). */
+    /* NULL: exec is used. Rows are dropped, those of a SELECT that locks them (db_lock_rows). */
     bool (*send)(Tx *tx, const char *sql, const Value *values, size_t count);
     void (*lock)(Tx *tx, DbLock lock);                       /* NULL, like the next: there is only one writer */
     void (*lock_row)(Tx *tx, const char *table, Str id);

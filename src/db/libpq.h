@@ -1,5 +1,5 @@
-/* db/libpq.h -- libpq, loaded when a database's URL asks for PostgreSQL:
- * with what it brings it takes as much memory as an idle server. */
+/* db/libpq.h -- libpq, loaded when a database's URL asks for PostgreSQL: with all that it needs it takes as much
+ * memory as an idle server. */
 #ifndef ORION_LIBPQ_H
 #define ORION_LIBPQ_H
 
@@ -7,7 +7,7 @@
 
 #include <libpq-fe.h>
 
-/* The functions by their names without "PQ", with the types of its header. */
+/* The functions by their names without "PQ", with the types of libpq's header. */
 #define LIBPQ_FUNCTIONS(X) \
     X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfoFree) X(finish) X(status) \
     X(errorMessage) X(serverVersion) X(user) X(socket) X(setnonblocking) X(flush) X(consumeInput) X(isBusy) \
@@ -23,7 +23,7 @@ typedef struct Libpq {
 #undef LIBPQ_MEMBER
 } Libpq;
 
-/* False: it is not there, or too old for pipelines (before 14). */
+/* False: it is not installed, or too old for pipelines (before 14). */
 bool libpq_load(Libpq *pq, Error *error) MUST_CHECK;
 
 #endif

@@ -1,5 +1,5 @@
-/* db/migrate.c -- where a database stands in the reference's history of revisions, and how an empty one gets to its
- * head. The schema itself is plain SQL in migrations/, built into the executable. */
+/* db/migrate.c -- which of the reference's revisions a database is at, and how an empty one gets to the last of
+ * them. The schema itself is plain SQL in migrations/, built into the executable. */
 #include "db/migrate.h"
 
 #include "db/driver.h"
@@ -32,14 +32,14 @@ static const char *const older_postgres[] = {
     "2882cd2df466", "0a1250a5aa25", "f98ae6d8e2cc",
 };
 
-/* True where `query` finds nothing; else what it found is the reason. */
+/* True if nothing was found; else what was found completes the reason. */
 static bool none(Tx *tx, Str found, const char *what)
 {
     return tx->error->code == ERR_NONE && (!found.p || fail(tx->error, ERR_INTERNAL, "%s%.*s", what, STR_ARG(found)));
 }
 
-/* What keeps tables from being made, with the command that mends it:
- * PostgreSQL itself tells it late, and of something else. */
+/* Finds what keeps tables from being made, and the command that helps: PostgreSQL itself would complain late, and of
+ * something else. */
 static bool may_create_postgres(Tx *tx)
 {
     return none(tx, DB_TEXT(tx, "SELECT 'It is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.' "
@@ -63,8 +63,8 @@ static bool may_create_postgres(Tx *tx)
                    "The role ");
 }
 
-/* Trigram indexes need an extension. Whoever may create tables may create it too, unless it is
- * not installed on the machine. */
+/* Trigram indexes need an extension. Whoever may create tables may create it too, provided that it is installed on
+ * the machine. */
 static bool prepare_postgres(Tx *tx)
 {
     if (!may_create_postgres(tx)
@@ -93,7 +93,7 @@ static bool prepare_postgres(Tx *tx)
 
 static bool clear_rows(Tx *tx);
 
-/* Rows first, since dropping a table counts as deleting its rows for those that refer to them. */
+/* Rows first, since dropping a table counts as deleting its rows, to which others may still refer. */
 static bool drop_sqlite(Tx *tx)
 {
     if (!clear_rows(tx))
@@ -103,8 +103,8 @@ static bool drop_sqlite(Tx *tx)
     return tx->error->code == ERR_NONE;
 }
 
-/* In one statement, since they refer to each other in circles; CASCADE would take what others have built on them, too.
- * The extension stays: not everybody may create it again, and who else uses it cannot be known. */
+/* In one statement, since they refer to each other in circles; CASCADE would also drop what others have built on
+ * them. The extension stays: not everybody may create it again, and it is unknown who else uses it. */
 static bool drop_postgres(Tx *tx)
 {
     Str names = str_from(db_tables[0].name);
@@ -116,7 +116,8 @@ static bool drop_postgres(Tx *tx)
 
 /* Scripts of migrate_begin_fill and migrate_end_fill. */
 
-/* Deferred until the commit. With 2 MB of cache the pages of the indexes go out and come back again. */
+/* References are checked at the commit. With a cache of 2 MB the pages of the indexes would be written and read
+ * again and again. */
 static const char begin_fill_sqlite[] = "PRAGMA defer_foreign_keys = ON; PRAGMA cache_size = -131072";
 
 static const char begin_fill_postgres[] =
@@ -139,7 +140,7 @@ typedef struct History {
     const char *schema;        /* script from nothing to the head */
     const char *has_table;     /* query: 1 if there is a table $1 */
     const char *columns;       /* query: the names of the columns of the table $1 */
-    bool (*prepare)(Tx *tx);   /* what must be there before the script; NULL: nothing */
+    bool (*prepare)(Tx *tx);   /* prepares for the script; NULL: nothing to do */
     bool (*drop)(Tx *tx);      /* all tables but alembic_version; some may be missing */
     const char *begin_fill, *end_fill; /* NULL: nothing to do */
 } History;
@@ -151,7 +152,7 @@ static const History histories[] = {
       "SELECT name FROM pragma_table_info($1)", NULL, drop_sqlite,
       begin_fill_sqlite, NULL },
     { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
-      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* as the search path has it */
+      "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* on the search path */
       "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0"
       " AND NOT attisdropped",
       prepare_postgres, drop_postgres,
@@ -206,7 +207,7 @@ static const TableColumn *find_column(const Table *table, Str name)
 typedef enum Fit {
     FIT_HEAD,    /* the head's columns and no other */
     FIT_USABLE,  /* the head's columns, and perhaps some that somebody added */
-    FIT_OLDER    /* those that the table had from its first revision on, among what came and went since */
+    FIT_OLDER    /* at least the columns that the table has always had; others came and went */
 } Fit;
 
 static Fit fit_of(SchemaState state)
@@ -238,7 +239,7 @@ static bool is_our_table(Tx *tx, const History *history, const Table *table, Fit
     return known == count_needed(table, fit) && (fit != FIT_HEAD || others == 0);
 }
 
-/* The first table that is missing or other than the head's; NULL: all are as they must be. */
+/* The first table that is missing or differs from the head's; NULL: none does. */
 static const char *first_other_table(Tx *tx, const History *history)
 {
     for (size_t i = 0; i < TABLE_COUNT; i++)
@@ -264,7 +265,7 @@ bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision)
     if (has_table(tx, history, "alembic_version"))
         revision = DB_TEXT(tx, "SELECT version_num FROM alembic_version ORDER BY version_num");
     SchemaState state = SCHEMA_UNKNOWN;
-    if (!revision.p) /* the reference's downgrade leaves its version table behind, empty */
+    if (!revision.p) /* the reference's downgrade leaves an empty version table */
         state = found_tables(tx, history).p ? SCHEMA_UNMARKED : SCHEMA_EMPTY;
     else if (DB_INT(tx, 0, "SELECT COUNT(*) FROM alembic_version") != 1)
         state = SCHEMA_UNKNOWN; /* several branches, which the reference's history never has at once */
@@ -304,8 +305,8 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                 STR_ARG(found));
 }
 
-/* A known revision says whose the database is, not whose each table in it is:
- * one of our names may be another program's, made where ours was lost. Tables that are missing harm nobody. */
+/* A known revision says whose the database is, but not whose each table in it is: a table with one of our names may
+ * be another program's, made after ours was lost. Missing tables do no harm. */
 static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str revision)
 {
     for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
@@ -374,7 +375,7 @@ static bool clear_rows(Tx *tx)
     return tx->error->code == ERR_NONE;
 }
 
-/* Whether what destroys may act; *ret_state then. */
+/* Whether tables may be emptied or dropped; *ret_state is then set. */
 static bool may_drop(Tx *tx, const History *history, SchemaState *ret_state)
 {
     Str revision;
@@ -409,7 +410,7 @@ bool migrate_drop(Tx *tx)
     return DB_EXEC(tx, "DROP TABLE IF EXISTS alembic_version") >= 0;
 }
 
-/* Whether the head may be written into the database as it is. */
+/* Whether the database may be marked as being at the head. */
 static bool has_heads_tables(Tx *tx, const History *history)
 {
     const char *other = first_other_table(tx, history);

@@ -9,32 +9,33 @@ typedef enum SchemaState {
     SCHEMA_HEAD,
     SCHEMA_OLDER,    /* a revision of the reference before its head: the user must upgrade with the reference first */
     SCHEMA_UNKNOWN,  /* a revision we do not know: a newer Prefect's, or another program's */
-    SCHEMA_UNMARKED  /* tables of our names and no revision: ours after a loss, or another program's */
+    SCHEMA_UNMARKED  /* tables with our names and no revision: ours after a loss, or another program's */
 } SchemaState;
 
 /* The reference's last revision on this engine; on SQLite "bfe42b7090d6". */
 const char *migrate_head(const Tx *tx);
-/* *ret_revision (arena; null where there is none). False: tx->error. */
+/* *ret_revision is in the arena; null if there is none. False: tx->error. */
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
 bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing;
                                                         * false with a message for the user unless it is at the head */
-/* Brings an empty database to the head and stamps it, with the rows a fresh database of the reference holds (work pool
- * default-agent-pool, its queue default). At the head: nothing, but false where a table of our names lacks our
- * columns. Older or newer: false with a message for the user. */
+/* Brings an empty database to the head and stamps it, with the rows that a fresh database of the reference holds
+ * (work pool default-agent-pool, its queue default). At the head: does nothing, but false if a table with one of our
+ * names lacks our columns. Older or newer: false with a message for the user. */
 bool migrate_up(Tx *tx) MUST_CHECK;
-/* What destroys acts only on an empty database, or one at a known revision of which each table of our names has our
- * columns; else false with a message that says what was found. */
+/* The functions that drop or clear act only on an empty database, or on one at a known revision in which each table
+ * with one of our names has our columns; else they return false with a message that says what was found. */
 bool migrate_may_drop(Tx *tx) MUST_CHECK;              /* changes nothing:
                                                         * whether migrate_drop and migrate_clear would act */
 bool migrate_drop(Tx *tx) MUST_CHECK;                  /* all tables, alembic_version too (downgrade base, reset,
                                                         * /admin/database/drop) */
 bool migrate_clear(Tx *tx) MUST_CHECK;                 /* all rows of all tables but alembic_version
                                                         * (/admin/database/clear) */
-/* A revision, or "head". The head only where tables and columns are those of the head; an older one,
- * whose tables are not known here but for the columns they always had, only where there is a known revision already. */
+/* Writes a revision, or "head". The head only if tables and columns are those of the head. An older one, of which
+ * only the columns that its tables have always had are known here, only if the database is empty or at a known
+ * revision. */
 bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;
-/* Around what fills all tables in one transaction. Until the end (on SQLite until the commit, which then fails) the
- * references that go in circles may be wrong: work_queue.work_pool_id, flow_run.parent_task_run_id,
+/* To be called around filling all tables in one transaction. Until the end (on SQLite until the commit, which then
+ * fails) the references that form circles may dangle: work_queue.work_pool_id, flow_run.parent_task_run_id,
  * flow_run.state_id, task_run.state_id. */
 bool migrate_begin_fill(Tx *tx) MUST_CHECK;
 bool migrate_end_fill(Tx *tx) MUST_CHECK;

@@ -1,6 +1,6 @@
-/* db/postgres.c -- the driver for PostgreSQL 13 and newer. Any number of connections write at once,
- * also of other servers: what a transaction decides on it locks (db_lock, db_lock_row), and one that
- * collides with another is run again. */
+/* db/postgres.c -- the driver for PostgreSQL 13 and newer. Any number of connections write at once, also of other
+ * servers: a transaction locks what its decisions depend on (db_lock, db_lock_row), and one that collides with
+ * another is run again. */
 #include "base/log.h"
 #include "db/postgres.h"
 
@@ -13,7 +13,7 @@ static const size_t CARRIED_MAX = 1 << 20; /* libpq's buffers grow to the longes
 
 static const Dialect dialect = {
     .name = "postgresql",
-    /* whatever way led there: host names and sockets do not tell */
+    /* the same by whatever host name or socket it was reached */
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database "
                 "WHERE datname = current_database()",
     .date_unit = 1,
@@ -21,11 +21,11 @@ static const Dialect dialect = {
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
         [SQL_NOT_ANY] = "%c <> ALL(%v)",
-        [SQL_ALL] = "%c ?& %v", /* of a list, text[]; every JSON array holds all of none */
+        [SQL_ALL] = "%c ?& %v", /* of text[]; every JSON array contains all of an empty list */
         [SQL_LIKE] = "%c ILIKE %v",
         [SQL_BEFORE] = "%c <= %v",
         [SQL_AFTER] = "%c >= %v",
-        [SQL_GE] = "%c >= CAST(%v AS bigint)", /* of a column that may be smaller */
+        [SQL_GE] = "%c >= CAST(%v AS bigint)", /* the column may be of a smaller type */
         [SQL_LE] = "%c <= CAST(%v AS bigint)",
         [SQL_EQ] = "%c = %v",
         [SQL_IS_NULL] = "%c IS NULL",
@@ -45,7 +45,7 @@ static PgConnection *connection_of(void *connection)
 
 /* ---- places and connections ---- */
 
-/* What libpq has from its environment and the service that this names; "" where nothing. */
+/* What libpq takes from its environment, and from the service that is named there; "" for nothing. */
 static const char *from_elsewhere(Arena *arena, const PgPlace *place, const char *keyword)
 {
     PQconninfoOption *options = place->pq.conndefaults();
@@ -57,7 +57,7 @@ static const char *from_elsewhere(Arena *arena, const PgPlace *place, const char
     return found;
 }
 
-/* A connection that a firewall has dropped without a word is noticed, and one that is idle is kept from that. */
+/* So that a connection which a firewall has silently dropped is noticed, and an idle one is not dropped. */
 static void add_keepalives(Arena *arena, PgPlace *place)
 {
     static const char *const rows[][2] = {
@@ -65,7 +65,7 @@ static void add_keepalives(Arena *arena, PgPlace *place)
         { "tcp_user_timeout", "30000" },
     };
     if (place->keywords[pg_keyword_find(place, "service")] || from_elsewhere(arena, place, "service")[0])
-        return; /* its file may say so, and must not be overruled */
+        return; /* the service's file may set them, and must not be overridden */
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         size_t at = pg_keyword_find(place, rows[i][0]);
         if (place->keywords[at])
@@ -75,9 +75,9 @@ static void add_keepalives(Arena *arena, PgPlace *place)
     }
 }
 
-/* Settings of the session that a pooler would not take, behind those of the URL, or else of libpq's
- * environment. Where a service of the URL may give some, which nobody can ask for, there are none of ours:
- * each transaction sets its own. */
+/* Settings of the session, which a pooler would not accept, after the options of the URL or else of libpq's
+ * environment. If a service that the URL names may give some, which cannot be found out, ours are left out, and each
+ * transaction sets its own. */
 static void add_session(Arena *arena, PgPlace *place, double timeout)
 {
     size_t options = pg_keyword_find(place, "options");
@@ -89,7 +89,7 @@ static void add_session(Arena *arena, PgPlace *place, double timeout)
     const char *given = is_given ? place->values[options] : from_elsewhere(arena, place, "options");
     size_t size = (PG_KEYWORDS_MAX + PG_KEYWORDS_OURS) * sizeof(*place->values);
     place->plain_values = arena_alloc(arena, size);
-    memcpy(place->plain_values, place->values, size); /* a NULL among them: as the environment has it */
+    memcpy(place->plain_values, place->values, size); /* NULL among them: the environment's value */
     place->keywords[options] = "options";
     place->values[options] = arena_printf(
         arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
@@ -118,7 +118,7 @@ static DbConnection *postgres_connect(const DbPlace *place, Role role, double ti
     c->place = place->postgres;
     c->pq = &c->place->pq;
     c->keeps_statements = c->place->keeps_statements;
-    if (role != ROLE_WRITER || pg_connect(c, false, error)) /* the others when they are first used */
+    if (role != ROLE_WRITER || pg_connect(c, false, error)) /* the others connect when they are first used */
         return &c->base;
     free(c);
     return NULL;
@@ -144,9 +144,9 @@ static unsigned postgres_connected(const DbPlace *place)
 
 /* ---- transactions ---- */
 
-/* Reads what a read left, its abandoned rows and the answer to its COMMIT: while they are on their way its snapshot
- * stays open. It takes at most half the time of the jobs that wait meanwhile. A connection that carried something
- * large is given up for its memory. */
+/* Reads what a read has left, abandoned rows and the answer to its COMMIT: while they are on their way its snapshot
+ * stays open. Takes at most half the time of the jobs that wait meanwhile. A connection that carried something large
+ * is closed to free its memory. */
 static void postgres_rest(DbConnection *connection)
 {
     PgConnection *c = connection_of(connection);
@@ -176,7 +176,7 @@ static bool begin(PgConnection *c, bool is_read, Error *error)
     return true;
 }
 
-/* Where nobody would wait for the answer any more, it is not asked for: the write is undone, not in doubt. */
+/* If nobody waits for the answer any more, COMMIT is not sent: the write is undone, not in doubt. */
 static bool may_commit(PgConnection *c, Error *error)
 {
     if (c->deadline && clock_monotonic() >= c->deadline)
@@ -310,7 +310,7 @@ static bool postgres_next(Rows *base)
     return rows->current != NULL;
 }
 
-/* What still comes of them is thrown away as it comes. */
+/* Rows that still come are thrown away as they come. */
 static void postgres_finish(Rows *base)
 {
     PgRows *rows = rows_of(base);

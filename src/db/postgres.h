@@ -9,26 +9,26 @@
 
 /* ---- postgres_url.c: a URL as SQLAlchemy takes it ---- */
 
-/* What the connections to one place tell each other. */
+/* What the connections to one place share. */
 typedef struct PgShared {
     atomic_uint connected;             /* how many there are */
-    _Atomic(int64_t) lost_at;          /* monotonic: when one last proved to be dropped without a word; 0: never */
-    atomic_bool is_pooler_told;        /* the log says once what was found out */
+    _Atomic(int64_t) lost_at;          /* monotonic: when one was last found silently dropped; 0: never */
+    atomic_bool is_pooler_told;        /* the log reports a pooler once */
 } PgShared;
 
 typedef struct PgPlace {
     Libpq pq;
     const char **keywords, **values;   /* for PQconnectStartParams, NULL at the end; the password is among them */
-    const char **plain_values;         /* the same without options of ours, for proxies that take none;
-                                        * NULL: those have none */
+    const char **plain_values;         /* the same without our options, for proxies that refuse them; NULL: there are
+                                        * none */
     PgShared *shared;
-    bool keeps_statements;             /* false: connections are lent by the transaction (PgBouncer),
-                                        * nothing may stay on them */
+    bool keeps_statements;             /* false: connections are lent per transaction (PgBouncer), nothing may be
+                                        * kept on them */
     double connect_timeout;            /* seconds */
     int64_t statement_ms;              /* the longest statement; 0: no limit */
 } PgPlace;
 
-enum { PG_KEYWORDS_MAX = 64, PG_KEYWORDS_OURS = 8 }; /* of a URL; room for what is added to them */
+enum { PG_KEYWORDS_MAX = 64, PG_KEYWORDS_OURS = 8 }; /* of a URL; room for those that we add */
 
 bool postgres_takes(Str scheme);
 size_t pg_keyword_find(const PgPlace *place, const char *keyword); /* its index, or that of the first free one */
@@ -37,11 +37,11 @@ bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error) MUST
 
 /* ---- postgres_value.c: values as text on the way in, binary on the way out ---- */
 
-/* NULL: SQL's, or tx->error is set for what PostgreSQL cannot hold. */
+/* NULL: SQL's NULL, or tx->error is set for what PostgreSQL cannot hold. */
 const char *pg_parameter(Tx *tx, const Value *value);
 int64_t pg_integer(const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
 double pg_real(const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
-/* Borrowed from the row; what is not text on the wire is made in the arena. */
+/* Borrowed from the row; what is not text on the wire is converted in the arena. */
 Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool *ret_ok);
 bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret);
 bool pg_interval(const Libpq *pq, const PGresult *row, int column, int64_t *ret_us);
@@ -61,7 +61,7 @@ typedef struct PgPending {
 struct PgStatement {          /* prepared on the server under a name that its text gives */
     char *sql;
     uint64_t hash, last_use;
-    bool is_ready;            /* the server has said so */
+    bool is_ready;            /* confirmed by the server */
 };
 
 enum { PG_STATEMENTS = 256 };
@@ -71,7 +71,7 @@ typedef struct PgConnection {
     const PgPlace *place;
     const Libpq *pq;
     PGconn *pg;               /* NULL: not connected */
-    bool keeps_statements;    /* the place's, until it turns out that connections are lent by the transaction */
+    bool keeps_statements;    /* the place's, until connections turn out to be lent per transaction */
     bool has_limit;           /* the session has the place's statement_timeout */
     bool is_counted;          /* among the connected ones */
     bool is_plain;            /* a proxy refused our options */
@@ -100,14 +100,13 @@ struct PgRows {
     bool has_ended;           /* nothing more comes from the server */
 };
 
-/* How long a statement may take where its answer is waited for so long: the server is to give up first. */
+/* The server's limit for a statement whose answer is awaited for `ms`: shorter, so that the server gives up first. */
 int64_t pg_statement_ms(int64_t ms);
-/* Connects and checks the server. With `persist`, tries again until the deadline where it cannot be reached,
- * unless others have a connection (base.is_refused). */
+/* Connects and checks the server. With `persist`, tries again until the deadline if it cannot be reached, unless
+ * others have a connection (base.is_refused). */
 bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
 void pg_disconnect(PgConnection *c);
-/* Puts a statement on its way, prepared where the place keeps statements;
- * BEGIN goes before the first of a transaction. */
+/* Sends a statement, prepared if the place keeps statements; BEGIN is sent before the first of a transaction. */
 bool pg_send(PgConnection *c, const char *sql, const char *const *values, int count, PgPending pending,
              Error *error) MUST_CHECK;
 /* The same without parameters and never prepared. */
@@ -115,16 +114,16 @@ bool pg_send_plain(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 bool pg_sync(PgConnection *c, Error *error) MUST_CHECK;
 /* After a failure: back to the state before BEGIN, or without a connection. */
 void pg_end_failed(PgConnection *c);
-/* Asks what has been idle for a while whether it is still there; where it is not, there is no connection afterwards.
- * What has not been used since another one proved to be dropped is not asked, but counts as dropped too. */
+/* Asks a connection that has been idle for a while whether it is still there, and gives it up if not. One that was
+ * not used since another was found dropped is given up without being asked. */
 void pg_wake(PgConnection *c);
-/* Finds out a loss that can be known by now. */
+/* Detects a loss that can be known by now. */
 bool pg_look(PgConnection *c, Error *error) MUST_CHECK;
 /* Reads until nothing is pending. False: *error. */
 bool pg_settle(PgConnection *c, Error *error) MUST_CHECK;
 /* The next row of these; NULL: the end, or *error. */
 PGresult *pg_next_row(PgConnection *c, PgRows *rows, Error *error);
-/* Several statements at once, outside of the pipeline, all results ignored. */
+/* Runs several statements at once, outside of the pipeline, ignoring all results. */
 bool pg_script(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 
 /* postgres_rights.c: Driver.may_serve. */

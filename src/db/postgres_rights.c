@@ -55,7 +55,8 @@ static void warn_of_rights(Tx *tx)
                      "HAVING count(*) > 0", names, v_int(TABLE_COUNT)));
 }
 
-/* The limits of role and database are not for superusers, nor are the places that are reserved for them. */
+/* Superusers are exempt from the limits of role and database, and may use the connections that are reserved for
+ * them. */
 static void warn_of_connections(Tx *tx, int64_t wanted)
 {
     int64_t most = DB_INT(tx, wanted,

@@ -1,5 +1,5 @@
-/* db/postgres_url.c -- URLs of PostgreSQL databases, as SQLAlchemy with asyncpg takes them,
- * into libpq's keywords and values. No error shows more of a URL than the name of a parameter: passwords are in it. */
+/* db/postgres_url.c -- URLs of PostgreSQL databases, as SQLAlchemy with asyncpg accepts them, into libpq's keywords
+ * and values. No error shows more of a URL than the name of a parameter: passwords are in it. */
 #include "db/postgres.h"
 
 #include <ctype.h>
@@ -19,7 +19,7 @@ static bool refuse(Error *error, const char *what)
                 "postgresql+asyncpg://user:password@host:5432/database", what);
 }
 
-/* Cuts s at the first of `separators`; what follows it comes back, null where there is none. */
+/* Cuts s at the first of `separators`; returns what follows it, null if there is none. */
 static Str cut(Str *s, const char *separators)
 {
     for (size_t i = 0; i < s->n; i++)
@@ -40,7 +40,7 @@ static size_t find(Str s, const char *separators)
     return i;
 }
 
-/* As Python's unquote, which leaves alone what is no escape; NULL: it holds a zero byte. */
+/* As Python's unquote, which leaves alone what is not an escape; NULL: it holds a zero byte. */
 static char *unquoted(Arena *arena, Str s)
 {
     char *text = arena_alloc(arena, s.n + 1), *out = text;
@@ -104,7 +104,7 @@ static bool is_keyword(const PgPlace *place, const char *name)
     return found;
 }
 
-/* asyncpg's ssl: the modes of libpq, and truth. */
+/* asyncpg's ssl: the modes of libpq, or a boolean. */
 static bool put_ssl(PgPlace *place, const char *value, Error *error)
 {
     static const char *const modes[] = { "disable", "allow", "prefer", "require", "verify-ca", "verify-full" };
@@ -118,7 +118,7 @@ static bool put_ssl(PgPlace *place, const char *value, Error *error)
     return refuse(error, "ssl is not one of disable, allow, prefer, require, verify-ca, verify-full");
 }
 
-/* What the Python driver does by itself: here the settings say it, or nothing does. */
+/* Parameters of the Python driver alone: settings take their place, or nothing does. */
 static bool is_drivers_own(const char *name)
 {
     static const char *const names[] = {
@@ -131,7 +131,7 @@ static bool is_drivers_own(const char *name)
     return false;
 }
 
-/* The name is shown only where it can be no part of a password, one whose '@' or '?' was not escaped. */
+/* The name is shown only if it cannot be part of a password in which '@' or '?' was not escaped. */
 static bool refuse_parameter(Arena *arena, const char *name, bool may_be_shown, Error *error)
 {
     for (const char *p = name; *p; p++)
@@ -159,7 +159,7 @@ static bool put_parameter(Arena *arena, PgPlace *place, const char *key, const c
     return refuse_parameter(arena, key, may_be_shown, error);
 }
 
-/* Several servers: host=a&host=b, each with a port of its own or that of the URL. Also folders of sockets. */
+/* Several servers: host=a&host=b, each with a port of its own or the URL's. Also folders of sockets. */
 typedef struct Hosts {
     Buf names, ports;
     size_t count;
@@ -184,7 +184,7 @@ static void add_host(Hosts *hosts, const char *value)
     hosts->have_ports = hosts->have_ports || colon;
 }
 
-/* They take the place of the URL's own host. */
+/* They replace the URL's own host. */
 static bool put_hosts(PgPlace *place, Hosts *hosts, Error *error)
 {
     if (hosts->count == 0)
@@ -193,7 +193,7 @@ static bool put_hosts(PgPlace *place, Hosts *hosts, Error *error)
            && (!hosts->have_ports || put_keyword(place, "port", buf_cstr(&hosts->ports), error));
 }
 
-/* As Python's parse_qsl: a plus sign is a space, and a parameter without a value is none. */
+/* As Python's parse_qsl: a plus sign is a space, and a parameter without a value is ignored. */
 static bool read_parameters(Arena *arena, PgPlace *place, Str parameters, Error *error)
 {
     bool may_be_shown = !parameters.n || !memchr(parameters.p, '@', parameters.n);
@@ -239,9 +239,9 @@ static bool read_address(Arena *arena, PgPlace *place, Str address, Error *error
     return !port.n || put_unquoted(arena, place, "port", port, error);
 }
 
-/* Takes "user:password@" off the URL. As SQLAlchemy has it, the user ends at ':' or '/' and the password at
- * the next '@', whatever is in it; where that leaves a host with an '@', which there cannot be, the
- * password goes on to the last one. */
+/* Takes "user:password@" off the URL. As in SQLAlchemy, the user ends at ':' or '/' and the password at the next
+ * '@', whatever is in it; if that leaves an '@' in the host, which cannot have one, the password extends to the last
+ * '@'. */
 static bool read_user(Arena *arena, PgPlace *place, Str *url, Error *error)
 {
     Str user = { url->p, find(*url, ":/") }, password = STR_NULL;
@@ -261,7 +261,7 @@ static bool read_user(Arena *arena, PgPlace *place, Str *url, Error *error)
            && (!password.p || put_unquoted(arena, place, "password", password, error));
 }
 
-/* The database's name is taken as it stands: SQLAlchemy does not unquote it. */
+/* The database's name is taken literally: SQLAlchemy does not unquote it. */
 bool postgres_url_read(Arena *arena, Str url, PgPlace *place, Error *error)
 {
     const char *behind = memmem(url.p, url.n, "://", 3);

@@ -1,4 +1,4 @@
-/* db/postgres_value.c -- values on the way to PostgreSQL as text, whose type the server infers from where they stand,
+/* db/postgres_value.c -- values on the way to PostgreSQL as text, whose type the server infers from the statement,
  * and on the way back in binary, which no setting of a session changes. */
 #include "base/json.h"
 #include "db/postgres.h"
@@ -26,7 +26,7 @@ static const char *text_parameter(Tx *tx, Str s)
 static const char *json_parameter(Tx *tx, Str s)
 {
     const Json *json;
-    /* it may be the escape, or a backslash before "u0000" */
+    /* either the escape, or an escaped backslash before "u0000" */
     if (memmem(s.p, s.n, "\\u0000", 6) && (json = json_read(tx->arena, s)) && json_holds_zero(json)) {
         fail(tx->error, ERR_INVALID, "A JSON value contains the character U+0000, which PostgreSQL cannot store");
         return NULL;
@@ -70,8 +70,8 @@ static const char *list_parameter(Tx *tx, Str s)
     return text_parameter(tx, buf_view(&out));
 }
 
-/* The reference's extremes are infinities, as asyncpg has it:
- * of the last one it makes the year 10000 otherwise, which it cannot read. */
+/* The earliest and latest times of Python are infinities, as in asyncpg: the latest would otherwise become the year
+ * 10000, which asyncpg cannot read. */
 static const char *time_parameter(Tx *tx, Time time)
 {
     Buf text;
@@ -119,7 +119,7 @@ static uint64_t big_endian(const char *bytes, int n)
     return value;
 }
 
-/* The columns of integers have 2, 4 or 8 bytes. */
+/* Integer columns have 2, 4 or 8 bytes. */
 static int64_t signed_of(const char *bytes, int n)
 {
     uint64_t value = big_endian(bytes, n);
@@ -187,7 +187,7 @@ Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool
     *ret_ok = true;
     switch (type) {
     case OID_UUID: return uuid_text(arena, bytes);
-    case OID_JSONB: return (Str){ bytes + 1, n - 1 }; /* behind the version of its format */
+    case OID_JSONB: return (Str){ bytes + 1, n - 1 }; /* after the byte with the format's version */
     case OID_BOOL: return bytes[0] ? STR("true") : STR("false");
     case OID_INT2:
     case OID_INT4:
@@ -203,8 +203,8 @@ Str pg_text(Arena *arena, const Libpq *pq, const PGresult *row, int column, bool
     }
 }
 
-/* The infinities are the reference's extremes. What asyncpg makes of the last one otherwise, the year 10000,
- * stays beyond all years. */
+/* The infinities are the earliest and latest times of Python. The year 10000, which asyncpg can also make of the
+ * latest, stays out of range. */
 bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret)
 {
     Oid type = pq->ftype(row, column);
@@ -220,7 +220,7 @@ bool pg_time(const Libpq *pq, const PGresult *row, int column, Time *ret)
     return true;
 }
 
-/* A year has 365 days and a month 30, as asyncpg has it. */
+/* A year counts as 365 days and a month as 30, as in asyncpg. */
 bool pg_interval(const Libpq *pq, const PGresult *row, int column, int64_t *ret_us)
 {
     if (pq->ftype(row, column) != OID_INTERVAL)

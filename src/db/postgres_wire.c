@@ -1,7 +1,7 @@
-/* db/postgres_wire.c -- one connection to PostgreSQL in pipeline mode:
- * statements go out without waiting, results are read when somebody wants them, and every wait has an end.
+/* db/postgres_wire.c -- one connection to PostgreSQL in pipeline mode: statements go out without waiting, results
+ * are read when somebody wants them, and every wait has an end.
  *
- * `pending` is what was sent and is not answered yet, in order. Its first one is what libpq reads now. */
+ * `pending` is what was sent and is not answered yet, in order. Its head is what libpq reads now. */
 #include "base/log.h"
 #include "db/postgres.h"
 
@@ -14,9 +14,9 @@
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
 static const int64_t RETRY_WAIT_US = 100 * 1000;
-/* idle so long, it is asked first, and has so long to answer */
+/* a connection idle for so long is asked first, and has so long to answer */
 static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND;
-enum { VERSION_LEAST = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
+enum { VERSION_MIN = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
 
@@ -42,7 +42,7 @@ static void push(PgConnection *c, PgPending pending)
         c->pq->setSingleRowMode(c->pg);
 }
 
-/* The next one is read from here on; libpq wants to know before its first byte whether rows are to come one by one. */
+/* The next one is read from here on; libpq must know before its first byte whether rows are to come one by one. */
 static void pop(PgConnection *c)
 {
     c->first = (c->first + 1) % c->capacity;
@@ -79,7 +79,7 @@ static bool lose_by_libpq(PgConnection *c, Error *error)
     return lose(c, error, why);
 }
 
-typedef struct SqlState { /* rows are tried in order; a class is the first two characters */
+typedef struct SqlState { /* tried in order; two characters match a whole class */
     const char *sqlstate;
     ErrorCode code;
     bool may_retry;
@@ -97,7 +97,7 @@ static const SqlState states[] = {
     { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
     { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
-    /* which a session is from its beginning on */
+    /* a session is read-only from its start */
     { "25006", ERR_BUSY, false, "The database accepts no writes: it is read-only", RENEW },
     { "53100", ERR_BUSY, false, "The database accepts no writes: its disk is full" },
     { "53300", ERR_BUSY, true, "The database has no connection left" },
@@ -105,16 +105,16 @@ static const SqlState states[] = {
     { "57", ERR_BUSY, true, NULL, LOST },
     { "58", ERR_BUSY, false, "The database cannot read or write its files" },
     { "08", ERR_BUSY, true, NULL, LOST },
-    /* a pooler that lends connections by the transaction */
+    /* a pooler that lends connections per transaction */
     { "26000", ERR_BUSY, true, "A prepared statement is gone", RENEW },
     { "42P05", ERR_BUSY, true, "A prepared statement is not this connection's", RENEW },
     { "0A000", ERR_BUSY, true, "The database's tables changed", RENEW },
-    /* a kept statement whose parameter has a type that was dropped */
+    /* a prepared statement whose parameter has a type that was dropped */
     { "XX000", ERR_BUSY, true, "The database's tables changed", RENEW },
 };
 
-/* A read that writes is our mistake, and so are too few values (08P01, with which poolers say more);
- * of what is not supported, and of internal errors, only one kind goes away by itself. */
+/* Errors that a retry does not cure: a read that writes is our mistake, and so are too few values (08P01, which
+ * poolers use for more); of what is not supported, and of internal errors, only one kind each goes away by itself. */
 static bool is_mistake(const PgConnection *c, const PGresult *result, const char *sqlstate, const char *message)
 {
     const char *function = c->pq->resultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
@@ -142,8 +142,8 @@ static void forget_statements(PgConnection *c)
     c->statement_count = 0;
 }
 
-/* What was prepared is gone, or somebody else's: connections are lent by the transaction,
- * and from now on nothing is left on this one. */
+/* What was prepared is gone, or somebody else's: connections are lent per transaction, and from now on nothing is
+ * kept on this one. */
 static void change_over(PgConnection *c)
 {
     c->keeps_statements = c->has_limit = false;
@@ -163,12 +163,12 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
     const char *sqlstate = c->pq->resultErrorField(result, PG_DIAG_SQLSTATE),
                *message = c->pq->resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     const SqlState *state = sql_state_find(sqlstate);
-    if (!sqlstate) /* made by libpq itself, where the connection breaks */
+    if (!sqlstate) /* made by libpq itself when the connection breaks */
         return lose_by_libpq(c, error);
     if (!state || is_mistake(c, result, sqlstate, message))
         return fail(error, ERR_INTERNAL, "PostgreSQL: %s (SQLSTATE %s)", message ? message : "", sqlstate);
     if (state->connection == LOST) {
-        /* answers come in order: else the server did not get there */
+        /* answers come in order: with others before it, the COMMIT was not reached */
         c->is_committing = c->is_committing && is_at_commit(c);
         return lose(c, error, message ? message : sqlstate);
     }
@@ -200,7 +200,7 @@ static bool is_late(const PgConnection *c)
     return c->deadline && clock_monotonic() >= c->deadline;
 }
 
-/* Waits for the socket; false: it is too late. */
+/* Waits for the socket; false: the deadline has passed. */
 static bool wait_socket(PgConnection *c, short events)
 {
     struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = events };
@@ -212,7 +212,7 @@ static bool wait_socket(PgConnection *c, short events)
     return false;
 }
 
-/* Sends what libpq holds back, and reads what has come, until there is a result. */
+/* Sends what libpq has buffered, and reads what has come, until there is a result. */
 static bool await_result(PgConnection *c, Error *error)
 {
     while (c->pq->isBusy(c->pg)) {
@@ -227,7 +227,7 @@ static bool await_result(PgConnection *c, Error *error)
     return true;
 }
 
-/* What comes though nothing was asked is most likely a last word, and the end is close behind it. */
+/* What comes unasked is most likely the server's last word, soon followed by the end of the connection. */
 bool pg_look(PgConnection *c, Error *error)
 {
     for (int i = 0; c->pg && i < 2; i++) {
@@ -272,8 +272,8 @@ static void end_head(PgConnection *c)
     pop(c);
 }
 
-/* Reads one result of what is at the head. A row of it comes back in *ret_row where somebody reads those;
- * false: *error. */
+/* Reads one result of what is at the head. A row of it is returned in *ret_row if somebody reads those; false:
+ * *error. */
 static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
 {
     *ret_row = NULL;
@@ -293,7 +293,7 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
         }
         break;
     case PGRES_TUPLES_OK:
-        /* they came all at once, though libpq was told otherwise: none may be dropped */
+        /* they came all at once, although single rows were asked for: none may be lost */
         if (head(c)->rows && c->pq->ntuples(result) > 0)
             ok = fail(error, ERR_INTERNAL, "libpq gave the rows of a query in one piece");
         complete(c, result);
@@ -301,7 +301,7 @@ static bool read_one(PgConnection *c, PGresult **ret_row, Error *error)
     case PGRES_COMMAND_OK:
     case PGRES_EMPTY_QUERY: complete(c, result); break;
     case PGRES_PIPELINE_SYNC: end_head(c); break;
-    case PGRES_PIPELINE_ABORTED: break; /* behind a failure that was told */
+    case PGRES_PIPELINE_ABORTED: break; /* after a failure that was reported */
     default: ok = fail_result(c, result, error); break;
     }
     c->pq->clear(result);
@@ -353,15 +353,15 @@ static PgStatement *statement_find(PgConnection *c, const char *sql, uint64_t ha
     return NULL;
 }
 
-/* Its text decides: behind a pooler that we were not told about a name may be another connection's,
- * and must not mean something else. */
+/* The text decides the name: behind an unknown pooler a name may be another connection's, and must not mean
+ * something else. */
 static void statement_name(const PgStatement *statement, char name[NAME_SIZE])
 {
     snprintf(name, NAME_SIZE, "s%016llx_%zu", (unsigned long long)statement->hash, strlen(statement->sql));
 }
 
-/* Room for one more, by the statement unused for longest where there is none.
- * Those on their way are ready once all is read. */
+/* Makes room for one more, if need be in place of the statement unused for longest. All answers are read before, so
+ * that those being prepared are ready. */
 static bool make_room(PgConnection *c, Error *error)
 {
     if (c->statement_count < PG_STATEMENTS)
@@ -414,8 +414,8 @@ int64_t pg_statement_ms(int64_t ms)
     return ms - (ms / 2 < MARGIN_MS ? ms / 2 : MARGIN_MS);
 }
 
-/* Less than the session's where the job waited long before: the server must not go on with what nobody waits for any
- * more, on connections that count no longer. */
+/* Less than the session's limit if the job has waited before: the server must not go on with what nobody waits for,
+ * on connections that we have given up. */
 static int64_t statement_limit(const PgConnection *c)
 {
     int64_t most = c->place->statement_ms;
@@ -434,7 +434,8 @@ static bool begin(PgConnection *c, Error *error)
                                   : "BEGIN ISOLATION LEVEL READ COMMITTED",
                        error))
         return false;
-    if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* as the session has it, or near enough */
+    if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* the session's own limit is the same,
+                                                                             * or near enough */
         return true;
     char text[64];
     snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)limit);
@@ -468,7 +469,7 @@ bool pg_send(PgConnection *c, const char *sql, const char *const *values, int co
     return pending.kind == PENDING_IGNORED || c->pq->sendFlushRequest(c->pg) || lose_by_libpq(c, error);
 }
 
-/* What failed before it was prepared is not known to the server. */
+/* The server does not know statements that failed before they were prepared. */
 static void drop_unready(PgConnection *c)
 {
     for (unsigned i = c->statement_count; i-- > 0;)
@@ -509,7 +510,7 @@ static bool roll_back(PgConnection *c)
     Error ignored = { .code = ERR_NONE }, told = { .code = ERR_NONE };
     if (!pg_sync(c, &ignored))
         return false;
-    (void)!pg_settle(c, &told); /* the failure that is known */
+    (void)!pg_settle(c, &told); /* the failure that is known already */
     if (!c->pg)
         return false;
     drop_unready(c);
@@ -561,7 +562,7 @@ static bool fail_connect(PgConnection *c, Error *error)
     return fail(error, ERR_BUSY, "%s: %s%s", UNREACHABLE, why, hint);
 }
 
-/* As RDS Proxy does (0A000, which libpq does not tell of a connection that was never made). */
+/* As RDS Proxy does (0A000, which libpq does not report of a connection that was never made). */
 static bool refuses_options(const PgConnection *c)
 {
     return !c->is_plain && c->place->plain_values && strstr(c->pq->errorMessage(c->pg), "command-line options");
@@ -598,7 +599,7 @@ static void ignore_notice(void *arg, const char *message)
 static bool set_up(PgConnection *c, Error *error)
 {
     int version = c->pq->serverVersion(c->pg);
-    if (version < VERSION_LEAST) {
+    if (version < VERSION_MIN) {
         pg_disconnect(c);
         return fail(error, ERR_INTERNAL,
                     "PostgreSQL %d is too old: 13 or newer is needed. Upgrade the server, or use another one.",
@@ -615,8 +616,8 @@ static bool set_up(PgConnection *c, Error *error)
     return true;
 }
 
-/* Until the time for connecting or the job's own is over, whichever comes first. Where it is refused and others have a
- * connection, they are to do the work: the role, the database or the server may have no more of them. */
+/* Tries until the time for connecting or the job's own is over, whichever comes first. If it is refused and others
+ * have a connection, they are to do the work: the role, the database or the server may not allow more. */
 bool pg_connect(PgConnection *c, bool persist, Error *error)
 {
     int64_t job_deadline = c->deadline;
@@ -635,7 +636,7 @@ bool pg_connect(PgConnection *c, bool persist, Error *error)
     c->deadline = job_deadline;
     if (ok)
         return set_up(c, error);
-    if (persist && !c->base.is_refused) /* else whoever opens the database tells it */
+    if (persist && !c->base.is_refused) /* else the caller reports it */
         log_warning(LOGGER, "%s", last.message);
     return fail(error, last.code, "%s", last.message);
 }

@@ -140,6 +140,7 @@ bool row_is_sound(Rows *rows)
     return false;
 }
 
+/* On leaving a row: nobody has asked row_is_sound about its fault. */
 static void fail_if_spoiled(Rows *rows)
 {
     if (rows->fault)
@@ -220,7 +221,7 @@ int64_t row_interval(Rows *rows, int column)
     return us;
 }
 
-/* Eight bytes at a time: texts of statements are long, and this is on the way of each. */
+/* Eight bytes at a time: statements are long, and each one that runs is hashed. */
 uint64_t db_statement_hash(const char *text)
 {
     size_t n = strlen(text);

@@ -9,13 +9,13 @@
 #include "db/sqlite_url.h"
 
 enum {
-    VERSION_LEAST = 3024000,        /* ON CONFLICT … DO UPDATE */
+    VERSION_MIN = 3024000,        /* ON CONFLICT … DO UPDATE */
     STATEMENTS_WRITER = 256,        /* statements kept, per connection: a few kB each */
     STATEMENTS_READER = 128,
-    CHECKPOINT_PAGES = 1000,        /* of the WAL: from here on the maintenance thread is called */
-    CHECKPOINT_INLINE_PAGES = 16000, /* it cannot keep up (64 MB): the writer waits for a checkpoint */
+    CHECKPOINT_PAGES = 1000,        /* of the WAL, from which the maintenance thread is woken */
+    CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
     CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
-    DEADLINE_STEPS = 1000,          /* of SQLite's machine between two looks at the clock */
+    DEADLINE_STEPS = 1000,          /* steps of SQLite's virtual machine between two checks of the clock */
     TIME_TEXT = 32
 };
 
@@ -34,13 +34,13 @@ typedef struct SqliteConnection {
     sqlite3 *db;
     const char *path;      /* as sqlite3_open_v2 takes it */
     int busy_timeout;      /* milliseconds */
-    bool is_new;           /* we have made the file */
+    bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
     int64_t deadline;
     int wal_pages;         /* after the last commit */
     uint64_t use_clock;
     unsigned capacity, count;
-    uint64_t hashes[STATEMENTS_WRITER]; /* apart, so that a search reads little */
+    uint64_t hashes[STATEMENTS_WRITER]; /* kept apart, so that a search reads little */
     Statement *cached[STATEMENTS_WRITER];
 } SqliteConnection;
 
@@ -84,7 +84,7 @@ static SqliteConnection *connection_of(void *connection)
 
 /* ---- errors ---- */
 
-/* `sql` may be NULL. Messages are for the log but for ERR_BUSY, whose text clients see. */
+/* `sql` may be NULL. Messages are for the log, except that of ERR_BUSY, which clients see. */
 static bool fail_sqlite(sqlite3 *db, Error *error, const char *sql)
 {
     int code = sqlite3_extended_errcode(db);
@@ -109,7 +109,7 @@ static bool run_text(SqliteConnection *c, const char *sql, Error *error)
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, error, sql);
 }
 
-/* With what connections of every role have. */
+/* Opens the file, with the settings that connections of every role have. */
 static bool open_file(SqliteConnection *c, Error *error)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (strncmp(c->path, "file:", 5) == 0 ? SQLITE_OPEN_URI : 0);
@@ -133,8 +133,8 @@ static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
-/* Whether the file says that it has a write-ahead log, in byte 18 of its header. Read by SQLite's own descriptor:
- * closing another one would end the locks that this process has on the file. */
+/* Whether the file says that it has a write-ahead log, in byte 18 of its header. Read through SQLite's own
+ * descriptor: closing another one would end the locks that this process has on the file. */
 static bool is_marked_wal(sqlite3 *db)
 {
     enum { WRITE_VERSION = 18, VERSION_WAL = 2 };
@@ -151,7 +151,7 @@ static bool fail_no_wal(Error *error)
                 "allow. Open it where that is allowed and run there: PRAGMA journal_mode = DELETE");
 }
 
-/* The index of a WAL is memory that processes share, which is first tried when somebody reads. */
+/* The index of a WAL is memory shared by processes; only a read shows whether there can be any. */
 static bool has_no_shared_memory(SqliteConnection *c)
 {
     switch (sqlite3_extended_errcode(c->db)) {
@@ -179,7 +179,8 @@ static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     return ok;
 }
 
-/* The mark of WAL taken from the file again: who has the file alone, from the first read on, needs no shared memory. */
+/* Removes the mark of a WAL from the file again: with exclusive locking from the first read on, no shared memory is
+ * needed. */
 static bool leave_wal(SqliteConnection *c, Error *error)
 {
     sqlite3_close(c->db);
@@ -193,7 +194,7 @@ static bool leave_wal(SqliteConnection *c, Error *error)
     return open_file(c, error);
 }
 
-/* WAL is kept in the file; asking for it again costs nothing. */
+/* WAL mode is recorded in the file; asking for it again costs nothing. */
 static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
     bool had_wal = is_marked_wal(c->db);
@@ -209,9 +210,9 @@ static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     return leave_wal(c, error);
 }
 
-/* Where there is no WAL (network file systems, nolock=1), SQLite has a rollback journal, as with the reference. Then
- * readers and a writer exclude each other, so there is one connection for all. EXTRA: a commit is the journal's
- * removal, and that must be on the disk too. */
+/* Without WAL (network file systems, nolock=1) SQLite uses a rollback journal, as with the reference. Then readers
+ * and a writer exclude each other, so there is one connection for all. EXTRA: a commit is the journal's removal, and
+ * that must be on the disk too. */
 static bool set_up_rollback(SqliteConnection *c, Error *error)
 {
     c->base.is_only = true;
@@ -229,7 +230,7 @@ static bool set_up_writer(SqliteConnection *c, Error *error)
         return false;
     if (!has_wal)
         return set_up_rollback(c, error);
-    sqlite3_wal_hook(c->db, on_wal_commit, c); /* also ends SQLite's own checkpoints, which have the same hook */
+    sqlite3_wal_hook(c->db, on_wal_commit, c); /* also ends SQLite's own checkpoints, which use the same hook */
     return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
@@ -282,7 +283,7 @@ static void sqlite_disconnect(DbConnection *connection)
     free(c);
 }
 
-/* What we have made and could not use: SQLite makes the file before it looks at the rest. */
+/* Removes what we have created and could not use: SQLite creates the file before it checks the rest. */
 static void remove_empty(sqlite3 *db)
 {
     struct stat found;
@@ -309,7 +310,7 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
 
 static bool check_library(int version, Error *error)
 {
-    if (version < VERSION_LEAST)
+    if (version < VERSION_MIN)
         return fail(error, ERR_INTERNAL, "SQLite %d.%d.%d is too old: 3.24 or newer is needed", version / 1000000,
                     version / 1000 % 1000, version % 1000);
     if (!sqlite3_threadsafe())
@@ -319,8 +320,8 @@ static bool check_library(int version, Error *error)
 
 static bool check_and_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
 {
-    /* Counting its memory costs SQLite 12 % of its time. It refuses once it is in use in this process,
-     * which does no harm. */
+    /* Counting its memory costs SQLite 12 % of its time. The call fails once SQLite is in use in this process, which
+     * does no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, config, ret_place, error);
 }
@@ -365,9 +366,9 @@ static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
     return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
 }
 
-/* Passive: it waits for nobody, nobody waits for it. What it cannot do now it does at the next call. But where
- * readers overlap all the time the log is never free to begin anew: once it is long, the writer waits until
- * the readers of old have ended. */
+/* Passive: it waits for nobody, nobody waits for it, and the next call does what it cannot do now. But if readers
+ * overlap all the time, the log is never free to start over: once it is long, the writer waits until the older
+ * readers have ended. */
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = connection_of(connection);
@@ -432,7 +433,7 @@ static Statement *cache_find(SqliteConnection *c, uint64_t hash, const char *sql
     return NULL;
 }
 
-/* A statement of this text that nobody steps through; a second one where the first is busy. NULL: *error. */
+/* A statement of this text that is not in use; a second one if the first is. NULL: *error. */
 static Statement *statement_take(SqliteConnection *c, const char *sql, Error *error)
 {
     uint64_t hash = db_statement_hash(sql);
@@ -574,7 +575,7 @@ static bool sqlite_is_null(Rows *rows, int column)
     return sqlite3_column_type(handle_of(rows), column) == SQLITE_NULL;
 }
 
-/* A column takes any value, and what is no number would be 0. */
+/* A column accepts any value, and what is not a number would be read as 0. */
 static int64_t sqlite_integer(Rows *rows, int column)
 {
     int type = sqlite3_column_type(handle_of(rows), column);

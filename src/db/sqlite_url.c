@@ -1,5 +1,5 @@
-/* db/sqlite_url.c -- URLs of SQLite databases: the part behind the scheme, the parameters that are the Python driver's,
- * folders. */
+/* db/sqlite_url.c -- URLs of SQLite databases: the part after the scheme, the parameters that are the Python
+ * driver's, folders. */
 #include "db/sqlite_url.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static bool contains(Str s, const char *part)
     return memmem(s.p, s.n, part, strlen(part)) != NULL;
 }
 
-/* Cuts s at the first `separator`; what follows it comes back, null where there is none. */
+/* Cuts s at the first `separator`; returns what follows it, null if there is none. */
 static Str cut(Str *s, char separator)
 {
     const char *at = s->n ? memchr(s->p, separator, s->n) : NULL;
@@ -29,8 +29,8 @@ static Str cut(Str *s, char separator)
     return rest;
 }
 
-/* Parameters that SQLAlchemy or Python's driver keep for themselves. A shared cache is refused silently:
- * it locks whole tables between the connections of a process, and WAL does all that it is for. */
+/* Parameters that SQLAlchemy or Python's driver keep for themselves. A shared cache is silently ignored: it locks
+ * whole tables between the connections of a process, and WAL does all that it is for. */
 static bool is_drivers_own(Str parameter)
 {
     static const char *const names[] = {
@@ -42,7 +42,7 @@ static bool is_drivers_own(Str parameter)
     return false;
 }
 
-/* A path with a question mark (that of PREFECT_HOME, say) would be cut there, and another file made. */
+/* A path with a question mark (that of PREFECT_HOME, say) would be cut there, and another file created. */
 static bool check_parameters(Str parameters, Error *error)
 {
     while (parameters.n) {
@@ -96,7 +96,7 @@ static char *file_of_uri(Arena *arena, Str uri)
     return arena_cstr(arena, str_from(buf_cstr(&name)));
 }
 
-/* A database whose folder is gone is not begun anew in its place: the folder may be a disk that is not mounted. */
+/* A folder that is missing is not made, with an empty database in it: it may be a disk that is not mounted. */
 static bool check_folder(Arena *arena, const char *path, Error *error)
 {
     const char *slash = strrchr(path, '/');

@@ -6,8 +6,8 @@
 
 /* "sqlite" and "sqlite+aiosqlite". */
 bool sqlite_takes(Str scheme);
-/* sqlite+aiosqlite:////abs/path, ///relative/path, ///:memory:, ///file:NAME?uri=true&…. Refused where the folder is
- * missing, or the file where it must be there; nothing is made. In memory: ":memory:", whatever name the URL gave it,
+/* sqlite+aiosqlite:////abs/path, ///relative/path, ///:memory:, ///file:NAME?uri=true&…. False if the folder is
+ * missing, or the file if it must exist; nothing is made. In memory: ":memory:", whatever name the URL gave it,
  * since one connection serves all. */
 bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error) MUST_CHECK;
 

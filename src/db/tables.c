@@ -1,5 +1,5 @@
-/* db/tables.c -- the tables and their columns. The order of columns is SQLite's;
- * on PostgreSQL some stand elsewhere, so all statements name them. */
+/* db/tables.c -- the tables and their columns. The order of columns is SQLite's; PostgreSQL has another one in some
+ * tables, so all statements name them. */
 #include "db/tables.h"
 
 #define LATER .is_later = true
@@ -146,8 +146,9 @@ static const TableColumn configuration_columns[] = {
 
 #define TABLE(name) { #name, name##_columns, sizeof name##_columns / sizeof *name##_columns }
 
-/* A pool and its default queue name each other, as runs and their states do. The pool comes after its queues: going
- * backwards it is deleted first and takes them along, where the queue of a pool that is there cannot be deleted. */
+/* A pool and its default queue refer to each other, as runs and their states do. The pool comes after its queues:
+ * backwards it is deleted first and takes them along, while a queue cannot be deleted as long as it is the default
+ * of a pool. */
 const Table db_tables[TABLE_COUNT] = {
     TABLE(block_type),
     TABLE(block_schema),

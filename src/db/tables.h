@@ -16,7 +16,7 @@ typedef enum ColumnKind {
 typedef struct TableColumn {
     const char *name;
     ColumnKind kind;
-    const char *refers; /* a foreign key: the table whose id it holds; NULL */
+    const char *refers; /* a foreign key: the table whose id it holds; NULL: not one */
     bool is_later;      /* the table had its first revisions without it */
     char opens;         /* JSON: '{' where only objects (or null) can be read, '[' only arrays; 0: any value */
 } TableColumn;
@@ -29,8 +29,8 @@ typedef struct Table {
 
 enum { TABLE_COUNT = 23 };
 
-/* In an order in which rows can be inserted, and backwards deleted, but for the references
- * that migrate_begin_fill lets go. */
+/* In an order in which rows can be inserted and, backwards, deleted, except for the references that
+ * migrate_begin_fill defers. */
 extern const Table db_tables[TABLE_COUNT];
 
 /* "id", "created", … of it, quoted, for SELECT and INSERT. */

@@ -1,5 +1,5 @@
-/* db/value.h -- values on their way into statements, each with the kind that tells an
- * engine how its column holds it. */
+/* db/value.h -- values on their way into statements, each with its kind, by which an engine knows how its column
+ * holds it. */
 #ifndef ORION_VALUE_H
 #define ORION_VALUE_H
 

@@ -36,15 +36,15 @@ typedef enum FieldKind {     /* C type of the member */
 } FieldKind;
 
 enum FieldFlag {
-    REQUIRED = 1,   /* "field required" where absent */
-    NULLABLE = 2,   /* null is taken (Optional in the reference); without it "none is not an allowed value" */
+    REQUIRED = 1,   /* "field required" if absent */
+    NULLABLE = 2,   /* null is accepted (Optional in the reference); without it "none is not an allowed value" */
     IGNORED = 4,    /* decoded and checked, then dropped (StateCreate's id and timestamp) */
     VIRTUAL = 8,    /* in responses only: not a column of the table (estimated_run_time, work_pool_name, state) */
     HIDDEN = 16,    /* a column that responses leave out (state_timestamp, work_queue_id) */
     WRITE_ONLY = 32, /* a column that SELECT leaves out (result_artifact_id) */
     KEY = 64,       /* part of the unique key by which codec_insert_new and codec_upsert find an existing row */
     KEPT = 128,     /* codec_upsert does not change it in an existing row */
-    KEPT_FOR_NULL = 256, /* the same where the new value is null */
+    KEPT_FOR_NULL = 256, /* likewise, but only if the new value is null */
     SAVED = 512     /* of a run: rules may change it, run_save writes it */
 };
 
@@ -62,21 +62,21 @@ typedef struct Field {
     /* The whole decoding, in place of the kind's own; F_CUSTOM must have it. */
     bool (*decode)(Invalid *invalid, const Json *json, void *member);
     const char *fallback;      /* JSON text for a field that was not sent; NULL: zero / null of its kind */
-    const char *sql;           /* SELECT expression where not table.name; of a VIRTUAL F_OPT_MODEL: the joined table */
-    const char *schema;        /* in the API's description: JSON Schema of what the kind does not tell (F_CUSTOM) */
+    const char *sql;           /* SELECT expression, if not table.name; of a VIRTUAL F_OPT_MODEL: the joined table */
+    const char *schema;        /* JSON Schema for the API's description, if the kind does not imply it (F_CUSTOM) */
 } Field;
 
 struct Model {
     const char *name;
-    const char *table;     /* whose columns the fields are, for SQL; NULL: no table's (a body, a value inside JSON) */
-    const char *from;      /* what a SELECT of them reads: the table with its joins; NULL: the table alone */
+    const char *table;     /* the table whose columns the fields are; NULL: a body, or a value inside JSON */
+    const char *from;      /* the FROM clause of a SELECT: the table with its joins; NULL: the table alone */
     const Field *fields;
     size_t count;
     size_t size;           /* of the struct */
     bool forbid_extra;     /* "extra fields not permitted" (bodies, filters); else ignored (PrefectBaseModel) */
-    void (*complete)(Tx *tx, void *object); /* after a row was read: what no column says; may be NULL */
-    bool (*finish)(Invalid *invalid, void *object); /* root validator, after errors too, their values null; or NULL */
-    const char *schema;    /* its name in the API's description, where not the struct's: "FlowCreate" */
+    void (*complete)(Tx *tx, void *object); /* computes what no column holds, after a row was read; may be NULL */
+    bool (*finish)(Invalid *invalid, void *object); /* root validator, after errors too (then on fallbacks); or NULL */
+    const char *schema;    /* its name in the API's description, if not the struct's: "FlowCreate" */
 };
 
 #define FIELD(Type, member, kind_, ...) \
@@ -92,17 +92,17 @@ struct Model {
 
 typedef uint64_t FieldSet; /* bit i: field i of the table was in the body (`exclude_unset`) */
 
-/* JSON -> struct. `object` is cleared and gets fallbacks for what was not sent. False: `invalid` has what is wrong;
- * *ret_sent may be NULL. `json` that is no object: "value is not a valid dict" / type_error.dict. */
+/* JSON -> struct. `object` is cleared; what was not sent gets its fallback. False: `invalid` has the errors. `ret_sent`
+ * may be NULL. If `json` cannot be an object: "value is not a valid dict" / type_error.dict. */
 bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *object, FieldSet *ret_sent) MUST_CHECK;
-/* A single value by a field's row, for bodies of several parameters and query strings. */
+/* A single value, decoded by a field's row: for bodies of several parameters and query strings. */
 bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, void *member) MUST_CHECK;
 /* struct -> JSON object, all fields but HIDDEN ones, in table order. */
 void codec_write(JsonWriter *w, const Model *model, const void *object);
-/* The same as a JSON column holds it. */
+/* The same, as text for a JSON column. */
 Str codec_stored(Arena *arena, const Model *model, const void *object);
-/* JSON text of a column -> struct; what is not there or does not fit gets its fallback (the reference would fail on
- * reading it). The model's finish runs, as the reference's root validators do on reading. False: it is no JSON. */
+/* JSON text of a column -> struct; what is missing or invalid gets its fallback (the reference would fail to read it).
+ * The model's finish runs, as the reference's root validators do on reading. False: not JSON. */
 bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 
 /* ---- rows of the model's table ---- */
@@ -110,14 +110,14 @@ bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 /* "SELECT columns FROM table", for " WHERE …" to follow. A column is a field's .sql or table.name; WRITE_ONLY fields
  * and VIRTUAL ones without .sql are left out. */
 void codec_select(Buf *sql, const Model *model);
-/* Reads those columns of the present row. Values that do not fit spoil it (row_is_sound). */
+/* Reads those columns of the current row. Invalid values spoil it (row_is_sound). */
 void codec_read_row(Tx *tx, Rows *rows, const Model *model, void *object);
-/* The next row that can be read; the log names those that are skipped. False at the end, and on failure (tx->error). */
+/* The next readable row; the log names those that are skipped. False at the end, and on failure (tx->error). */
 bool codec_next(Tx *tx, Rows *rows, const Model *model, void *object);
-/* The rows of a SELECT that `rest` ends, a literal such as "WHERE flow.name = $1". */
+/* The rows of the SELECT followed by `rest`, a literal such as "WHERE flow.name = $1". */
 #define codec_query(tx, model, rest, ...) codec_query_values((tx), (model), "" rest, DB_VALUES(__VA_ARGS__))
 Rows *codec_query_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count);
-/* The first of them as a new struct in the job's arena; NULL: there is none, or tx->error. */
+/* The first of them as a new struct in the job's arena. NULL: no such row, or tx->error. */
 #define codec_read(tx, model, rest, ...) codec_read_values((tx), (model), "" rest, DB_VALUES(__VA_ARGS__))
 void *codec_read_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count);
 /* The value to bind for a field. */
@@ -125,20 +125,20 @@ Value codec_value(Arena *arena, const Field *field, const void *object);
 
 /* INSERT of all columns. Rows inserted, -1 on failure. */
 int64_t codec_insert(Tx *tx, const Model *model, const void *object);
-/* The same unless there is a row with these values of the KEY fields: 0. */
+/* The same, unless a row with these KEY values exists: then 0. */
 int64_t codec_insert_new(Tx *tx, const Model *model, const void *object);
-enum { INSERT_ATTEMPTS = 3 }; /* where that row is deleted by another transaction before it is read */
-/* The same, but that row is changed: its columns get the new values, unless they are KEY, KEPT or KEPT_FOR_NULL. */
+enum { INSERT_ATTEMPTS = 3 }; /* in case that row is deleted by another transaction before it is read */
+/* The same, but an existing row is changed: all columns but KEY, KEPT and (for a null) KEPT_FOR_NULL ones. */
 int64_t codec_upsert(Tx *tx, const Model *model, const void *object);
 /* UPDATE of the fields in `set`, and of `updated`, in the row of that id. Rows changed, -1 on failure. */
 int64_t codec_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set);
 int64_t codec_delete(Tx *tx, const Model *model, Str id); /* rows deleted, -1 on failure */
-/* Where nobody needs the count (DB_SEND). */
+/* For callers that do not need the count (DB_SEND). */
 bool codec_send_insert(Tx *tx, const Model *model, const void *object) MUST_CHECK;
 bool codec_send_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set) MUST_CHECK;
 
-/* For UPDATE, with the transaction's time as $1. Clocks are set back, and of two that write at once the later may have
- * begun first: a row's `updated` never runs backwards, nor before its `created`. */
+/* For UPDATE, with the transaction's time as $1. Clocks get set back, and the later of two writers may have begun
+ * first: a row's `updated` never runs backwards, nor before its `created`. */
 #define SET_UPDATED "updated = CASE WHEN updated > $1 THEN updated ELSE $1 END"
 /* UPDATE of one column (table and column are literals), and of `updated`. As codec_update and codec_send_update. */
 #define row_set(tx, table, id, column, value) \

@@ -1,5 +1,5 @@
-/* entity/coerce.c -- one JSON value to one C value, with what pydantic 1 takes for each type
- * and the words it refuses in. */
+/* entity/coerce.c -- one JSON value to one C value: accepts what pydantic 1 accepts for each type,
+ * and refuses in its words. */
 #include "entity/decode.h"
 
 #include "base/text.h"
@@ -17,8 +17,7 @@ static Str strip(Str s)
     return s;
 }
 
-/* As Python reads numbers in text, an underscore may stand between two digits;
- * gives the text without them, NULL if one stands elsewhere. */
+/* Python allows an underscore between two digits of a number. The text without them; NULL if one is anywhere else. */
 static char *without_underscores(Arena *arena, Str s)
 {
     char *out = arena_alloc(arena, s.n + 1);
@@ -40,7 +39,7 @@ static const char *skip_digits(const char *p)
     return p;
 }
 
-/* int(text): false too where int64 cannot hold it. */
+/* int(text). False also if it does not fit into an int64. */
 static bool parse_int(Arena *arena, Str text, int64_t *ret)
 {
     char *s = without_underscores(arena, strip(text));
@@ -50,6 +49,7 @@ static bool parse_int(Arena *arena, Str text, int64_t *ret)
     const char *end = skip_digits(p);
     if (end == p || *end)
         return false;
+    /* Built up as a negative number, since -INT64_MIN does not fit. */
     int64_t value = 0;
     for (; p < end; p++) {
         if (__builtin_mul_overflow(value, (int64_t)10, &value) ||
@@ -156,7 +156,7 @@ bool coerce_float(Invalid *invalid, const Json *json, double *ret)
     return ok || invalid_add(invalid, "type_error.float", NULL, "value is not a valid float");
 }
 
-/* Compares without regard to ASCII case with a NULL-terminated list. */
+/* Whether the NULL-terminated list has the word, ignoring ASCII case. */
 static bool is_one_of(Str s, const char *const *words)
 {
     for (; *words; words++) {
@@ -196,7 +196,7 @@ bool coerce_moment(Invalid *invalid, const Json *json, Moment *ret)
     return invalid_add(invalid, "value_error.parser", NULL, "Unable to parse string [%.*s]", STR_ARG(json->text));
 }
 
-/* A number of seconds is read with six digits, as pydantic prints it before it parses. */
+/* A number of seconds counts to six decimals: pydantic prints it before it parses it. */
 static bool seconds_parse(double seconds, int64_t *ret_us)
 {
     char text[400];
@@ -254,7 +254,7 @@ static Json *json_string(Arena *arena, Str text)
     return json;
 }
 
-/* Whatever has two elements is a pair to dict(): an array, a string of two characters, an object with two keys. */
+/* dict() takes anything with two elements as a pair: an array, a string of two characters, an object with two keys. */
 static bool pair_of(Arena *arena, const Json *json, const Json **ret_key, const Json **ret_value)
 {
     if (json->kind == JSON_STRING) {
@@ -273,6 +273,7 @@ static bool pair_of(Arena *arena, const Json *json, const Json **ret_key, const 
         *ret_key = json_string(arena, json->child->key);
         *ret_value = json_string(arena, json->child->next->key);
     }
+    /* Python cannot hash lists and dicts. */
     return (*ret_key)->kind != JSON_ARRAY && (*ret_key)->kind != JSON_OBJECT;
 }
 
@@ -282,6 +283,7 @@ static const Json *refuse_dict(Invalid *invalid)
     return NULL;
 }
 
+/* `model`: the pairs become keyword arguments, whose names must be strings; other keys are coerced. */
 static bool key_of_pair(Invalid *invalid, const Json *key, bool model, Str *ret)
 {
     if (model && key->kind != JSON_STRING)
@@ -294,7 +296,7 @@ static bool key_of_pair(Invalid *invalid, const Json *key, bool model, Str *ret)
     return false;
 }
 
-/* The pairs are written as an object and read again: the reader knows what becomes of a key that comes twice. */
+/* The pairs are written as an object and read again: the reader knows how to resolve repeated keys. */
 static const Json *object_of_pairs(Invalid *invalid, const Json *pairs, bool model)
 {
     Buf text;

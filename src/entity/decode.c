@@ -1,8 +1,7 @@
-/* entity/decode.c -- JSON to structs by their tables: fields in the table's order, then what is not in it. */
+/* entity/decode.c -- JSON to structs by their tables: known fields in table order, then unknown members. */
 #include "entity/decode.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 
 static void set_fallback(Arena *arena, const Field *field, void *member);
@@ -13,7 +12,7 @@ static void set_fallbacks(Arena *arena, const Model *model, void *object)
         set_fallback(arena, &model->fields[i], (char *)object + model->fields[i].offset);
 }
 
-/* The member is cleared memory; only kinds whose "nothing" is not zero need a value. */
+/* The member is already zeroed; only kinds whose empty value is not zero need more. */
 static void set_null(Arena *arena, const Field *field, void *member)
 {
     switch (field->kind) {
@@ -45,7 +44,7 @@ static void set_fallback(Arena *arena, const Field *field, void *member)
     const Json *json = json_read(arena, str_from(field->fallback));
     invalid_init(&invalid, arena, TIME_NULL);
     bool ok = json && (json_is_null(json) || decode_kind(&invalid, field, json, member));
-    assert(ok); /* a fallback is a literal of a table */
+    assert(ok); /* fallbacks are literals of tables: a bad one is a bug */
     (void)ok;
 }
 
@@ -80,6 +79,7 @@ static size_t member_size(const Field *field)
     }
 }
 
+/* Back to the fallback: decoding may have left half a value behind. */
 static void reset(Arena *arena, const Field *field, void *member)
 {
     memset(member, 0, member_size(field));
@@ -97,6 +97,7 @@ bool decode_list(Invalid *invalid, const Field *element, const Json *json, Str *
     json_array(&w);
     bool ok = true;
     int64_t index = 0;
+    /* Goes on after an error, so that those of all elements are listed. */
     for (const Json *item = json->child; item; item = item->next, index++) {
         union { Str s; int64_t i; int e; } value = { .s = STR_NULL };
         invalid_enter_index(invalid, index);
@@ -143,7 +144,7 @@ static bool decode_time(Invalid *invalid, const Json *json, Time *ret)
     return ok;
 }
 
-/* A value that is not null. */
+/* `json` is not null. */
 static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
     static const Field text = { .kind = F_STR }, uuid = { .kind = F_UUID };
@@ -193,38 +194,25 @@ static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, 
     return false;
 }
 
-/* An integer below all that we hold is out of a field's range first of all, as Python's integers have no end.
- * True: that was said. */
-static bool is_refused_as_low(Invalid *invalid, const Field *field, const Json *json)
-{
-    if (!field->check || field->decode || json->kind != JSON_INT || (field->kind != F_INT && field->kind != F_OPT_INT))
-        return false;
-    errno = 0;
-    /* something that is no digit follows in the body */
-    OptInt held = { .v = strtoll(json->text.p, NULL, 10), .has = true };
-    return errno == ERANGE && held.v < 0 && !field->check(invalid, &held);
-}
-
-/* Python's integers have no end: below the least that a check lets through, one is out of range and not malformed. */
+/* Python's integers are unbounded: one below ours is handed to the field's check as INT64_MIN, so that it is out of
+ * range rather than malformed. */
 static bool is_far_below(const Json *json, const Field *field, void *member)
 {
-    if (!json_is_beyond_int64(json) || json->text.p[0] != '-')
+    if (!field->check || !json_is_beyond_int64(json) || json->text.p[0] != '-')
         return false;
     if (field->kind == F_INT)
         *(int64_t *)member = INT64_MIN;
-    else
+    else if (field->kind == F_OPT_INT)
         *(OptInt *)member = (OptInt){ .v = INT64_MIN, .has = true };
-    return true;
+    return field->kind == F_INT || field->kind == F_OPT_INT;
 }
 
-/* The member holds the kind's nothing already. */
+/* The member already holds the kind's empty value. */
 static bool decode_value(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
     if (json->kind == JSON_NULL)
         return (field->flags & NULLABLE) || field->kind == F_ANY || invalid_null(invalid);
-    if (is_refused_as_low(invalid, field, json))
-        return false;
-    if (field->check && (field->kind == F_INT || field->kind == F_OPT_INT) && is_far_below(json, field, member))
+    if (is_far_below(json, field, member))
         return field->check(invalid, member);
     return decode_kind(invalid, field, json, member) && (!field->check || field->check(invalid, member));
 }
@@ -236,7 +224,7 @@ bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, 
     return decode_value(invalid, field, json, member);
 }
 
-/* One field of an object. *ret_sent: it was there. */
+/* One field of an object. *ret_sent: it was there, and is not IGNORED. */
 static bool decode_member(Invalid *invalid, const Field *field, const Json *object, void *member, bool *ret_sent)
 {
     const Json *json = json_get(object, field->name);
@@ -282,14 +270,14 @@ bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *
     }
     if (model->forbid_extra)
         ok = invalid_extras(invalid, body, known_field, model) && ok;
-    if (model->finish) /* after errors too, as a root validator: what was wrong is as if not sent */
+    if (model->finish) /* after errors too, like a root validator: wrong fields hold their fallback */
         ok = model->finish(invalid, object) && ok;
     if (ok && ret_sent)
         *ret_sent = sent;
     return ok;
 }
 
-/* As decode_member, with the fallback for whatever is wrong. */
+/* Like decode_member, but anything wrong is replaced by its fallback. */
 static void load_member(Invalid *unread, const Field *field, const Json *object, void *member)
 {
     const Json *json = json_get(object, field->name);

@@ -1,4 +1,4 @@
-/* entity/decode.h -- what the files of entity/ share among themselves; nothing else includes it. */
+/* entity/decode.h -- what the files of entity/ share; elsewhere, only for coerce_object. */
 #ifndef ORION_DECODE_H
 #define ORION_DECODE_H
 
@@ -8,7 +8,7 @@
 
 bool invalid_null(Invalid *invalid);
 bool invalid_enum(Invalid *invalid, const char *const *names); /* NULL-terminated */
-/* Refuses the members that are not known, in the order of their names, as pydantic sorts them. True: there are none. */
+/* Refuses unknown members, sorted by name as in pydantic. True: there are none. */
 bool invalid_extras(Invalid *invalid, const Json *object, bool (*known)(const void *table, Str key),
                     const void *table) MUST_CHECK;
 
@@ -22,8 +22,8 @@ bool coerce_bool(Invalid *invalid, const Json *json, bool *ret) MUST_CHECK;
 bool coerce_moment(Invalid *invalid, const Json *json, Moment *ret) MUST_CHECK;
 bool coerce_duration(Invalid *invalid, const Json *json, int64_t *ret_us) MUST_CHECK;
 bool coerce_enum(Invalid *invalid, const Json *json, const char *const *names, int *ret) MUST_CHECK;
-/* What Python's dict(value) takes: an object, an empty string, an array of pairs. `model`:
- * keys must be strings already, else they become strings. NULL: refused. */
+/* Accepts what Python's dict(value) does: an object, an empty string, an array of pairs. `model`: keys must already be
+ * strings; otherwise they are converted. NULL: refused, and `invalid` has the error. */
 const Json *coerce_object(Invalid *invalid, const Json *json, bool model);
 
 /* ---- decode.c ---- */

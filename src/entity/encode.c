@@ -15,6 +15,7 @@ static void write_time(JsonWriter *w, Moment moment)
 
 static void write_optional(JsonWriter *w, const Field *field, const void *member)
 {
+    /* The field's kind says which of the three the member is. */
     const OptInt *integer = member;
     const OptReal *real = member;
     const OptBool *boolean = member;

@@ -4,7 +4,8 @@
 
 #include "entity/decode.h"
 
-/* Criteria on their way into one parenthesis. */
+/* One parenthesis of criteria being written, on the stack of the function that fills it: join_next before each
+ * criterion, join_end after the last. `any`: there was one, so the parenthesis is open. */
 typedef struct Join {
     Query *q;
     const char *word; /* " AND " or " OR " */
@@ -17,7 +18,7 @@ static void join_next(Join *join)
     join->any = true;
 }
 
-/* No criteria: everything passes. */
+/* Without criteria: TRUE, everything passes. */
 static void join_end(Join *join)
 {
     buf_text(&join->q->sql, join->any ? ")" : "TRUE");
@@ -25,7 +26,7 @@ static void join_end(Join *join)
 
 /* ---- operators ---- */
 
-/* Order: of the fields in the reference's classes, so of their errors. */
+/* In the order of the fields in the reference's classes, which is the order of their errors. */
 const FilterOperator filter_operators[FILTER_OPERATORS] = {
     { OP_ANY,        "any_",        OPERAND_LIST,  SQL_ANY,        SQL_ANY },
     { OP_NOT_ANY,    "not_any_",    OPERAND_LIST,  SQL_NOT_ANY,    SQL_NOT_ANY },
@@ -51,6 +52,7 @@ static void write_operator(Join *join, SqlOp op, const char *column, Value value
 static bool add_one(Invalid *invalid, const Filter *filter, const FilterOperator *op, const Json *json, Join *join)
 {
     const Field field = { .kind = filter->operand, .names = filter->names };
+    /* Holds any of the kinds that Filter.operand may be. */
     union { Str s; int64_t i; bool b; } operand = { .s = STR_NULL };
     if (!codec_decode_field(invalid, &field, json, &operand))
         return false;
@@ -86,7 +88,7 @@ static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, con
     Str list;
     if (!decode_list(invalid, &element, json, &list))
         return false;
-    /* The reference joins startswith_'s patterns by OR; of none, nothing is left. */
+    /* The reference joins startswith_'s patterns by OR; an empty list leaves no criterion. */
     if (op->operand == OPERAND_TEXTS && json->count == 0)
         return true;
     if (op->operand == OPERAND_TEXTS && !check_patterns(invalid, json))
@@ -250,11 +252,13 @@ static bool add_class(Invalid *invalid, const FilterClass *class, const Json *js
 
 /* ---- links ---- */
 
-/* The criteria of each filter that was sent, none: null. Errors come in the links' order, whichever is inside which; so
- * each is decoded at its turn, and the text put together afterwards. False: `invalid` has what is wrong. */
+/* ret_criteria[i]: the text of filter i, null if it was not sent. Errors come in the order of the links, however they
+ * are nested; so each is decoded in turn, and the text put together afterwards (placeholders are numbered). False:
+ * `invalid` has the errors. */
 static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q,
                          Str *ret_criteria)
 {
+    /* q's text is set aside: each filter writes into a buffer of its own, while values go to q as usual. */
     const Buf outer = q->sql;
     bool ok = true;
     for (size_t i = 0; i < count; i++) {
@@ -272,8 +276,7 @@ static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count
     return ok;
 }
 
-/* Engines walk through every row of the entity for EXISTS, which is right where many rows fit and
- * wrong where few do. */
+/* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. */
 static const char *opening(const FilterLink *link, const Json *body)
 {
     const Json *json = json_get(body, link->key), *ids = json_get(json_get(json, "id"), "any_");
@@ -281,7 +284,7 @@ static const char *opening(const FilterLink *link, const Json *body)
     return by_id ? link->open_by_id : link->open;
 }
 
-/* A link of the entity itself, and within its EXISTS those that are inside it. */
+/* A link of the entity itself, with the links nested in its EXISTS. Written if any of them was sent. */
 static void add_link(const FilterLink *outer, const FilterLink *links, size_t count, const Json *body,
                      const Str *criteria, Query *q)
 {
@@ -300,8 +303,11 @@ static void add_link(const FilterLink *outer, const FilterLink *links, size_t co
     buf_text(&q->sql, outer->open ? ")" : "");
 }
 
-bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q)
+bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Query *q)
 {
+    size_t count = 0;
+    while (links[count].key)
+        count++;
     Str *criteria = arena_alloc(q->arena, (count + 1) * sizeof *criteria);
     if (!decode_links(invalid, links, count, body, q, criteria))
         return false;

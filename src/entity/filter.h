@@ -5,7 +5,8 @@
 
 #include "entity/codec.h"
 
-/* SQL under construction: text and the values of its places. */
+/* SQL under construction, in the arena: the text, and the values of its placeholders. A copy of the struct can be
+ * extended without changing the original once it has a text of its own. */
 typedef struct Query {
     Arena *arena;
     const Dialect *dialect;
@@ -17,7 +18,7 @@ typedef struct Query {
 void query_init(Query *q, Arena *arena, const Dialect *dialect);
 /* Adds "$n" to the text and the value to the list. */
 void query_bind(Query *q, Value value);
-/* Adds the dialect's text of an operator on a column's expression; the value is bound once, wherever it stands. */
+/* Adds the dialect's text of an operator on a column's expression; the value is bound once, however often it occurs. */
 void query_operator(Query *q, SqlOp op, const char *column, Value value);
 Rows *query_run(Tx *tx, Query *q);
 
@@ -25,7 +26,7 @@ enum FilterOp { /* which operator keys a filter class has, in this order */
     OP_ANY = 1, OP_NOT_ANY = 2, OP_ALL = 4, OP_LIKE = 8, OP_STARTSWITH = 16, OP_BEFORE = 32, OP_AFTER = 64,
     OP_GE = 128, OP_LE = 256, OP_EQ = 512, OP_IS_NULL = 1024, OP_EXISTS = 2048,
     OP_IS_EMPTY = 4096,     /* the key is_null_ on a JSON array column: column = '[]' */
-    WITH_OPERATOR = 8192    /* takes "operator": "and_" | "or_" */
+    WITH_OPERATOR = 8192    /* accepts "operator": "and_" | "or_" */
 };
 
 typedef enum OperandKind { OPERAND_ONE, OPERAND_LIST, OPERAND_TEXT, OPERAND_TEXTS, OPERAND_FLAG } OperandKind;
@@ -58,27 +59,27 @@ typedef struct FilterClass {
     const char *name;       /* the reference's, in the API's description: "FlowFilter" */
 } FilterClass;
 
-/* One key of a /filter or /count body, and how it restricts the entity that is asked for. A link with `via` stands
- * inside the EXISTS of another one, so that both speak of the same row: the flow runs that flows are asked by, and the
- * task runs of those flow runs. When only the inner one is given, the outer EXISTS is written around it. */
+/* One key of a /filter or /count body, and how it restricts the entity that is listed. A link with `via` goes inside
+ * the EXISTS of another one, so that both refer to the same row: flows by their flow runs, and by the task runs of
+ * those same flow runs. If only the inner one is given, the outer EXISTS is written around it all the same. */
 typedef struct FilterLink {
-    const char *key;           /* "task_runs" */
+    const char *key;           /* "task_runs"; NULL ends a table of links */
     const FilterClass *filter;
     /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
     const char *open;
     const char *open_by_id;    /* the same by "… IN (SELECT …", for a filter that names ids: few rows. May be NULL */
-    const char *via;           /* key of the link it is inside, which has no via itself; NULL: of the entity itself */
+    const char *via;           /* key of the link that it goes inside, which has no via itself; NULL: none */
 } FilterLink;
 
-/* Checks body[link->key] (absent or null is fine) at the present place + [key, …], errors in the links' order; on
- * success appends " AND …" to q for each one that is given. An empty filter object is TRUE inside its EXISTS (it still
- * asks that a linked row exists). */
-bool filter_where(Invalid *invalid, const FilterLink *links, size_t count, const Json *body, Query *q) MUST_CHECK;
+/* Checks body[link->key] (absent or null is fine), errors at the current place + [key, …] in the links' order; on
+ * success appends " AND …" to q for each one that is given. An empty filter object is TRUE inside its EXISTS (a
+ * linked row must still exist). */
+bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Query *q) MUST_CHECK;
 
 typedef struct Sort { const char *key, *order_by; } Sort; /* NULL-key terminated */
 
-/* ORDER BY text for body.sort; absent or null: the row of fallback_key, or the first one where that is NULL. Refused
- * (NULL) as an enum error at the present place + ["sort"]. */
+/* ORDER BY text for body.sort; absent or null: the row of fallback_key, or the first one if that is NULL. Refused
+ * (NULL) as an enum error at the current place + ["sort"]. */
 const char *sort_order(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body);
 
 #endif

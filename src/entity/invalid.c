@@ -1,4 +1,4 @@
-/* entity/invalid.c -- the list of validation errors: where the decoder stands, and what it found wrong there. */
+/* entity/invalid.c -- the list of validation errors, and the decoder's current place. */
 #include "entity/decode.h"
 
 void invalid_init(Invalid *invalid, Arena *arena, Time now)
@@ -7,7 +7,7 @@ void invalid_init(Invalid *invalid, Arena *arena, Time now)
     buf_init(&invalid->items, arena, 0);
 }
 
-/* Places beyond the table are counted, so that leaving stays right, but not named. */
+/* Places too deep for the table are counted, so that leaving stays balanced, but not reported. */
 static void enter(Invalid *invalid, Str key, int64_t index)
 {
     if (invalid->depth < COUNT_OF(invalid->loc)) {

@@ -1,13 +1,16 @@
-/* entity/invalid.h -- validation errors, as the reference lists them in "exception_detail",
- * and the place that a decoder is at. */
+/* entity/invalid.h -- validation errors, as the reference lists them in "exception_detail", and the place
+ * that a decoder has reached. */
 #ifndef ORION_INVALID_H
 #define ORION_INVALID_H
 
 #include "base/json.h"
 
+/* Every request has one (in Req); whoever decodes stored text has one on the stack, and drops the errors. All memory is
+ * the arena's. Decoders enter a member and leave it on every path, so that `depth` is as before when they return. A
+ * union that has found its class rewinds `items.n` and `count` over the errors of those tried before. */
 typedef struct Invalid {
     Arena *arena;
-    Time now;             /* what a body means that says "now"; TIME_NULL: such a body means nothing */
+    Time now;             /* what "now" in a body means; TIME_NULL: it is refused */
     Buf items;            /* JSON objects {"loc":[…],"msg":…,"type":…[,"ctx":…]} separated by commas */
     size_t count;
     struct { Str key; int64_t index; } loc[32]; /* key null: an index */
@@ -19,7 +22,7 @@ void invalid_enter(Invalid *invalid, const char *key);
 void invalid_enter_str(Invalid *invalid, Str key);
 void invalid_enter_index(Invalid *invalid, int64_t index);
 void invalid_leave(Invalid *invalid);
-/* Adds an error at the present place; ctx is JSON text or NULL. Returns false. */
+/* Adds an error at the current place; ctx is JSON text or NULL. Returns false, for checks to end with. */
 bool invalid_add(Invalid *invalid, const char *type, const char *ctx, const char *message, ...) PRINTF(4, 5);
 
 #endif

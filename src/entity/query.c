@@ -1,4 +1,4 @@
-/* entity/query.c -- SQL text and the values of its places, grown together. */
+/* entity/query.c -- SQL text and the values of its placeholders, built together. */
 #include "entity/filter.h"
 
 void query_init(Query *q, Arena *arena, const Dialect *dialect)
@@ -16,6 +16,7 @@ void query_bind(Query *q, Value value)
 
 void query_operator(Query *q, SqlOp op, const char *column, Value value)
 {
+    /* In a dialect's text, %v is the value, which is bound where it comes first, and %c the column's expression. */
     size_t place = 0;
     for (const char *p = q->dialect->op[op]; *p; p++) {
         bool is_value = p[0] == '%' && p[1] == 'v';

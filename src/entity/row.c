@@ -16,13 +16,13 @@ static bool is_column(const Field *field)
     return !(field->flags & VIRTUAL);
 }
 
-/* The columns of another table that is joined: its model's fields. */
+/* The field is a joined table: its columns are those of the field's model. */
 static bool is_joined(const Field *field)
 {
     return field->sql && field->kind == F_OPT_MODEL;
 }
 
-/* Each after the separator; what separates the next one is returned. */
+/* Appends each column after the separator; returns the separator for the next one. */
 static const char *add_columns(Buf *sql, const Model *model, const char *table, const char *separator)
 {
     for (size_t i = 0; i < model->count; i++) {
@@ -67,6 +67,7 @@ static bool is_json(Arena *arena, Str text)
 {
     if (str_is(text, "{}") || str_is(text, "[]"))
         return true;
+    /* The tree is not needed, and columns may be large. */
     ArenaMark mark = arena_mark(arena);
     bool ok = json_read(arena, text) != NULL;
     arena_release(arena, mark);
@@ -96,6 +97,7 @@ static void check_shape(Rows *rows, int column, Str text, FieldKind kind)
 static Str read_json(Arena *arena, Rows *rows, int column, FieldKind kind)
 {
     Str text = row_text(rows, column);
+    /* A typed engine holds nothing but JSON in the column; the kind of value may still be wrong. */
     if (text.p && !row_is_typed(rows) && !is_json(arena, text))
         row_spoil(rows, column, "is not JSON");
     else
@@ -196,9 +198,11 @@ static void read_column(Arena *arena, Rows *rows, int column, const Field *field
     }
 }
 
+/* Reads the model's columns from *column on, in the order in which add_columns wrote them; moves *column past them. */
 static void read_columns(Tx *tx, Rows *rows, int *column, const Model *model, void *object);
 
-/* NULL where the join found no row: its id, the first column, is null. */
+/* NULL if the join found no row: its id, the first column, is null. The columns are read
+ * even then, to move past them. */
 static void *read_joined(Tx *tx, Rows *rows, int *column, const Model *model)
 {
     bool is_there = !row_is_null(rows, *column);
@@ -220,6 +224,8 @@ static void read_columns(Tx *tx, Rows *rows, int *column, const Model *model, vo
             continue;
         }
         read_column(tx->arena, rows, (*column)++, field, member);
+        /* For a message, should the value have spoiled the row. The id is the first column,
+         * so it has been read by now. */
         row_name_fault(rows, field->name,
                        has_id && i > 0 ? *(const Str *)((char *)object + model->fields[0].offset) : STR_NULL);
     }
@@ -260,7 +266,7 @@ void *codec_read_values(Tx *tx, const Model *model, const char *rest, const Valu
         return NULL;
     void *object = arena_zalloc(tx->arena, model->size);
     codec_read_row(tx, rows, model, object);
-    db_done(rows); /* fails where the row is spoiled */
+    db_done(rows); /* fails if the row is spoiled */
     return tx->error->code == ERR_NONE ? object : NULL;
 }
 
@@ -316,7 +322,7 @@ Value codec_value(Arena *arena, const Field *field, const void *object)
 
 /* ---- writing ---- */
 
-/* A statement and the values of its places. */
+/* A statement being built, in the arena, and the values of its placeholders. */
 typedef struct Statement {
     Buf sql;
     Value *values;
@@ -421,6 +427,7 @@ bool codec_send_insert(Tx *tx, const Model *model, const void *object)
 static Statement update_statement(Tx *tx, const Model *model, Str id, const void *object, FieldSet set)
 {
     Statement s = statement_new(tx->arena, model->count + 2);
+    /* $1 is the time in SET_UPDATED. */
     s.values[s.count++] = v_time(tx->now);
     buf_text(&s.sql, "UPDATE ");
     buf_text(&s.sql, model->table);

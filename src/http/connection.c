@@ -12,7 +12,7 @@
 
 enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
-    HEAD_MORE = 128,   /* bytes that a parsed head takes, beside its text and as much again for its headers' slices */
+    HEAD_MORE = 128,   /* bytes that a parsed head takes, besides its text and as much again for its headers' slices */
     REFUSAL_SIZE = 512
 };
 
@@ -80,7 +80,7 @@ static void drop_input(Connection *c)
     c->input_n = c->scanned = 0;
 }
 
-/* What waits because the client does not take its reply. */
+/* Accounts for a reply that waits because its client does not read it. */
 static void hold_reply(Connection *c, size_t bytes)
 {
     c->server->reply_held += bytes - c->reply_held;
@@ -97,7 +97,7 @@ static void drop_exchange(Connection *c)
 void connection_close(Connection *c)
 {
     if (c->fd >= 0)
-        close(c->fd); /* which also ends epoll's watch */
+        close(c->fd); /* epoll then stops watching it */
     c->fd = -1;
     drop_input(c);
     if (c->state == HANDLING)
@@ -106,7 +106,8 @@ void connection_close(Connection *c)
     if (c->state != CLOSED)
         c->server->connection_count--;
     c->state = CLOSED;
-    connection_list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still name it */
+    connection_list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still refer to
+                                           * it */
 }
 
 void connection_free(Connection *c)
@@ -119,7 +120,7 @@ void connection_free(Connection *c)
     free(c);
 }
 
-/* Tells the client that nothing more comes, and reads on for a while: closing with bytes unread would reset the
+/* Tells the client that nothing more comes, and keeps reading for a while: closing with bytes unread would reset the
  * connection, and the client might never see the reply. */
 static void connection_linger(Connection *c)
 {
@@ -164,7 +165,8 @@ static int bytes_queued(const Connection *c)
     return ioctl(c->fd, SIOCOUTQ, &n) == 0 ? n : 0;
 }
 
-/* The socket becomes writable again only when much of what it holds was taken: a slow client may read without that. */
+/* The socket becomes writable again only when much of what it holds was read: a slow client may be reading without
+ * that. */
 bool connection_is_read(Connection *c)
 {
     int before = c->queued;
@@ -172,7 +174,7 @@ bool connection_is_read(Connection *c)
     return c->queued < before;
 }
 
-/* The client takes no more for now. */
+/* The client reads no more for now. */
 static void wait_for_client(Connection *c, bool progress)
 {
     Exchange *kept = exchange_shrink(c->exchange, c->written);
@@ -199,7 +201,7 @@ static void connection_write(Connection *c)
             return;
         }
         if (n < 0) {
-            wait_for_client(c, c->written > before); /* which may make the reply a shorter one */
+            wait_for_client(c, c->written > before); /* which may replace the exchange by a shorter one */
             return;
         }
         c->written += (size_t)n;
@@ -275,7 +277,7 @@ static void begin_request(Connection *c, Str head, Str rest)
         send_continue(c);
 }
 
-/* Returns the bytes taken; 0 where more are needed. */
+/* Returns the bytes taken; 0 if more are needed. */
 static size_t take_head(Connection *c, Str bytes)
 {
     if (bytes.n >= 2 && memcmp(bytes.p, "\r\n", 2) == 0) { /* an empty line before a request is allowed */
@@ -297,7 +299,8 @@ static size_t take_head(Connection *c, Str bytes)
     return length;
 }
 
-/* Ends the body that has been coming in longest, so that this one can go on. False: none is slow. */
+/* Drops the body that has been arriving for longest, so that this one can go on. False: none has been for long
+ * enough. */
 static bool make_room_for_body(Connection *c)
 {
     const ConnectionList *bodies = &c->server->lists[LIST_BODY];
@@ -312,7 +315,7 @@ static size_t take_body(Connection *c, Str bytes)
     HttpFailure failure;
     HttpBody *body = &c->exchange->body;
     size_t taken = 0, consumed;
-    /* Each failure but a refusal has ended another body, and so freed memory. */
+    /* Each failure that is not a refusal has dropped another body, and so freed memory. */
     while (!http_body_feed(body, (Str){ bytes.p + taken, bytes.n - taken }, &consumed, &failure)) {
         taken += consumed;
         if (failure.status == 503 && make_room_for_body(c))
@@ -325,7 +328,7 @@ static size_t take_body(Connection *c, Str bytes)
     return taken + consumed;
 }
 
-/* `rest` lies within c->input, or, where that is NULL, in the loop's buffer. */
+/* `rest` lies within c->input or, if that is NULL, in the loop's buffer. */
 static void keep_input(Connection *c, Str rest)
 {
     if (rest.n == 0) {
@@ -347,11 +350,11 @@ static void wait_for_head(Connection *c)
         connection_list_move(c, LIST_IDLE);
 }
 
-/* Takes as many requests from `bytes` as are there and can be answered at once, and keeps what is left. */
+/* Takes as many requests from `bytes` as are complete and can be answered at once, and keeps what is left. */
 static void connection_take(Connection *c, Str bytes)
 {
     size_t taken = 1;
-    /* `bytes` is what is left; the state says whose it is. Where a reply has to wait, the state ends the loop. */
+    /* `bytes` is what is left; the state says what it belongs to. If a reply has to wait, the state ends the loop. */
     while (bytes.n && taken && (c->state == READING_HEAD || c->state == READING_BODY)) {
         taken = c->state == READING_HEAD ? take_head(c, bytes) : take_body(c, bytes);
         bytes = (Str){ bytes.p + taken, bytes.n - taken };
@@ -363,7 +366,7 @@ static void connection_take(Connection *c, Str bytes)
         wait_for_head(c);
 }
 
-/* After a reply: what came in behind its request. */
+/* After a reply: continues with what came in after its request. */
 static void connection_next(Connection *c)
 {
     if (c->state == READING_HEAD)
@@ -391,7 +394,7 @@ void connection_time_out(Connection *c)
         connection_close(c);
 }
 
-/* Puts what was just read behind what is kept from before. */
+/* Appends what was just read to what was kept before. */
 static Str join_input(Connection *c, Str bytes)
 {
     if (!c->input)
@@ -406,8 +409,8 @@ static Str join_input(Connection *c, Str bytes)
 static void connection_read(Connection *c)
 {
     HttpServer *server = c->server;
-    /* What comes behind a request is kept while that is worked on: where much is kept, the rest had better wait in the
-     * socket. */
+    /* What comes after a request is kept while that is being handled: if much is kept, the rest had better wait in
+     * the socket. */
     bool sparing = c->state == READING_HEAD && server->input_held > INPUT_MAX / 2;
     ssize_t n = recv(c->fd, server->input, sparing ? READ_SPARINGLY : READ_SIZE, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))

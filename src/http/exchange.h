@@ -11,8 +11,8 @@
 typedef struct Connection Connection;
 
 /* A request and its reply, in the request's arena, which ends with it. The loop makes it when a head is complete and
- * owns it, but for the time between the handler's call and http_reply: then it is the handler's, on whatever thread,
- * and an owner of the server. A reply that has to wait may move to a smaller one (exchange_shrink). */
+ * owns it, except for the time between the handler's call and http_reply: then it is the handler's, on whatever
+ * thread, and an owner of the server. A reply that has to wait may move to a smaller one (exchange_shrink). */
 typedef struct Exchange {
     HttpRequest request; /* first: http_reply is given its address */
     HttpServer *server;
@@ -28,21 +28,21 @@ typedef struct Exchange {
 
 enum { DATE_LENGTH = 29 }; /* Mon, 23 Nov 2026 11:17:54 GMT */
 
-/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected` bytes are beside the
+/* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected`: bytes besides the
  * exchange itself. */
 Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected);
 void exchange_free(Exchange *exchange);
-/* Making a reply may have taken many times its size. Where it did, what is not written yet moves to a new exchange, and
- * all else goes. From any thread that the exchange is with. */
+/* Making a reply may have taken many times its size. If so, what is not written yet moves to a new exchange, and the
+ * old one is freed. From any thread that owns the exchange. */
 Exchange *exchange_shrink(Exchange *exchange, size_t written) MUST_CHECK;
 /* Builds the head. `headers` are copied. */
 void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body);
-void exchange_stamp(Exchange *exchange); /* puts the present date into the head; on the loop's thread */
+void exchange_stamp(Exchange *exchange); /* puts the current date into the head; on the loop's thread */
 
 typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
 
-/* Every connection is in one list, in the order in which they came into it. All members of a list wait equally long,
- * but for bodies: their time depends on what they brought, so they are looked at once a second. */
+/* Every connection is in one list, in the order in which they entered it. All members of a list may wait equally
+ * long, except for bodies: their time depends on what has arrived, so they are checked once a second. */
 typedef enum ListName {
     LIST_NEW,       /* nothing has come yet */
     LIST_IDLE,      /* between two requests */
@@ -62,19 +62,19 @@ struct Connection {
     struct in6_addr peer; /* as HttpRequest's */
     uint32_t events;      /* what epoll watches for */
     ConnectionState state;
-    bool unread;          /* more came in while a reply was under way */
-    bool quick;           /* its body came at the least rate or faster when it was last looked at */
+    bool unread;          /* more came in while a request was being handled */
+    bool quick;           /* its body came at the minimum rate or faster when it was last checked */
     ListName list;
     int64_t since;        /* in this list; milliseconds of the monotonic clock */
     Connection *earlier, *later;
-    char *input;          /* bytes that came but are not taken yet; NULL where there are none */
+    char *input;          /* bytes that came but are not parsed yet; NULL: none */
     size_t input_n;
     size_t scanned;       /* of the input: searched for the end of a head */
-    size_t body_seen;     /* the body's length when it was last looked at */
+    size_t body_seen;     /* the body's length when it was last checked */
     Exchange *exchange;   /* NULL while no request has a complete head */
     size_t written;       /* of the reply, head and body */
-    size_t reply_held;    /* bytes of the reply's arena while the client does not take it */
-    int queued;           /* bytes in the socket that the client had not taken when it was last looked at */
+    size_t reply_held;    /* bytes of the reply's arena while the client does not read it */
+    int queued;           /* bytes in the socket that the client had not read when it was last checked */
 };
 
 typedef struct ConnectionList {
@@ -85,7 +85,7 @@ typedef struct ConnectionList {
 
 enum {
     READ_SIZE = 32 << 10,
-    INPUT_MAX = 8 << 20,    /* bytes of unfinished heads and of requests that wait behind others, of all connections */
+    INPUT_MAX = 8 << 20,    /* bytes of unfinished heads and of requests that wait for others, of all connections */
     REPLIED_SMALL = 1 << 20, /* bytes of replies that wait for the loop, above which only replies themselves are kept */
     REPLIED_MAX = 16 << 20, /* bytes of replies that wait for the loop */
     LISTENERS_MAX = 8
@@ -98,16 +98,16 @@ struct HttpServer {
     unsigned listener_count, port;
     bool has_loopback;                /* one of them is on a loopback address */
     bool accepting;                   /* the listeners are watched */
-    int64_t accept_again;             /* when to try again after nobody could make room */
+    int64_t accept_again;             /* when to try again after no connection could be closed */
     unsigned paused_at;               /* how many connections there were then */
     int64_t said_full;                /* when that was last logged */
-    int64_t bodies_again;             /* when bodies are looked at again */
-    int64_t memory_again;             /* when memory that waits for clients is looked at again; 0: need not be */
+    int64_t bodies_again;             /* when bodies are checked again */
+    int64_t memory_again;             /* when memory that waits for clients is checked again; 0: need not be */
     int64_t trim_again;               /* when what was freed may go back to the system again */
-    unsigned crowd;                   /* most requests at once since then */
+    unsigned crowd;                   /* most requests at once since that was last done */
     bool crowded;                     /* there was a crowd, and more than a few of it are left */
     size_t input_held;                /* bytes of all connections: requests that are incomplete or wait */
-    size_t reply_held;                /* likewise: replies that are not taken */
+    size_t reply_held;                /* likewise: replies that are not read */
     bool draining;
     ConnectionList lists[LIST_COUNT];
     unsigned connection_count;
@@ -131,9 +131,9 @@ struct HttpServer {
 /* connection.c */
 void connection_new(HttpServer *server, int fd, struct in6_addr peer);
 void connection_event(Connection *c, uint32_t events);
-void connection_reply(Connection *c, Exchange *exchange); /* it was answered by another thread */
+void connection_reply(Connection *c, Exchange *exchange); /* another thread has answered it */
 void connection_time_out(Connection *c);
-bool connection_is_read(Connection *c); /* its client took something of the reply since this was last asked */
+bool connection_is_read(Connection *c); /* its client has read some of the reply since this was last asked */
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
@@ -144,7 +144,7 @@ void connection_list_free(HttpServer *server, ListName name); /* frees its conne
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);
 void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
-void room_give_back(HttpServer *server); /* what a crowd took, to the system. Once closed connections are freed */
+void room_give_back(HttpServer *server); /* what a crowd took, to the system; after closed connections are freed */
 void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
 
 #endif

@@ -22,7 +22,7 @@ typedef struct HttpRequest {
     Str method_text;
     Str path;   /* percent-decoded once, without the query */
     Str raw_path; /* as sent */
-    Str query;  /* raw, without '?'; empty where there is none */
+    Str query;  /* raw, without '?'; empty if there is none */
     const HttpHeader *headers;
     size_t header_count;
     Str body;
@@ -35,9 +35,9 @@ typedef struct HttpConfig {
     const char *host;
     unsigned port;              /* 0: any free one (tests) */
     double keep_alive_timeout;  /* seconds an idle connection is kept */
-    double head_timeout;        /* seconds a head may take, and a body until it must have come at `body_rate`; 0: 10 */
+    double head_timeout;        /* seconds a head may take, and a body before it must have come at `body_rate`; 0: 10 */
     double body_rate;           /* bytes a second on average; 0: 1000 */
-    double reply_timeout;       /* seconds a client may take nothing of our reply; 0: 60 */
+    double reply_timeout;       /* seconds a client may leave our reply unread; 0: 60 */
     size_t body_max, head_max;  /* 413 and 431 beyond them */
     unsigned connections_max;   /* beyond them the one that has waited longest makes room for a new one */
     void (*handle)(HttpRequest *request, void *context); /* called on the loop's thread; must not block */

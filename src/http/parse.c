@@ -1,5 +1,5 @@
-/* http/parse.c -- the request head and the body's framing. Where two readers of one request could disagree about
- * where it ends (bare line feeds, folded lines, two lengths), it is refused. */
+/* http/parse.c -- the request head and the body's framing. A request of which two readers could disagree where it
+ * ends (bare line feeds, folded lines, two lengths) is refused. */
 #include "http/parse.h"
 
 #include "base/text.h"
@@ -7,7 +7,7 @@
 enum {
     HEADERS_MAX = 128,
     FRAMING_MAX = 4096, /* bytes of one chunk's size line, or of all trailers */
-    BODY_FIRST = 512    /* the least that is allocated for a body of unknown length */
+    BODY_FIRST = 512    /* the first allocation for a body of unknown length */
 };
 
 static bool refuse(HttpFailure *failure, int status, const char *text)
@@ -73,6 +73,7 @@ bool http_head_find(Str bytes, size_t *scanned, size_t *ret_length, HttpFailure 
     const char *p = bytes.p;
     *ret_length = 0;
     for (size_t i = *scanned; i < bytes.n; i++) {
+        /* Up to here CR and LF have come only in pairs: two LF with one byte between them are an empty line. */
         bool after_cr = i > 0 && p[i - 1] == '\r';
         if (after_cr != (p[i] == '\n'))
             return refuse(failure, 400, "Lines must end with CR and LF.");
@@ -154,12 +155,12 @@ static bool parse_request_line(Arena *arena, Str line, HttpRequest *request, Htt
     return parse_version(line, framing, failure) && parse_target(arena, target, request, ret_host, failure);
 }
 
-/* `line` without its CR LF; the name is made lower case where it lies. */
+/* `line` is without its CR LF; the name is made lower case in place. */
 static bool parse_header(char *line, size_t n, HttpHeader *ret, HttpFailure *failure)
 {
     const char *colon = memchr(line, ':', n);
     Str name = { line, colon ? (size_t)(colon - line) : 0 };
-    if (!is_token(name)) /* also the folded lines of old, which begin with a space */
+    if (!is_token(name)) /* refuses obsolete folded lines, too, which begin with a space */
         return refuse(failure, 400, "A header line is malformed.");
     for (size_t i = 0; i < name.n; i++)
         line[i] = lower(line[i]);
@@ -167,7 +168,7 @@ static bool parse_header(char *line, size_t n, HttpHeader *ret, HttpFailure *fai
     return true;
 }
 
-/* What the headers that frame the message said, each seen at most as often as it may be. */
+/* What the headers that frame the message said, and how often those came that may come once. */
 typedef struct Seen {
     unsigned hosts, lengths, codings;
     bool close, keep_alive;
@@ -274,7 +275,7 @@ static bool parse_headers(Arena *arena, char *bytes, size_t n, HttpRequest *requ
     return true;
 }
 
-/* An absolute target names the host; the header then counts for nothing. */
+/* An absolute target names the host; the Host header is then ignored. */
 static void replace_host(HttpRequest *request, Str host)
 {
     HttpHeader *headers = (HttpHeader *)(uintptr_t)request->headers;
@@ -380,7 +381,7 @@ static HttpBodyState next_chunk(HttpBody *body)
     return CHUNK_SIZE;
 }
 
-/* One byte of what lies between the content: true leaves *state as the next one. */
+/* Takes one byte of what lies between pieces of content. */
 static bool framing_byte(HttpBody *body, char c, HttpFailure *failure)
 {
     bool field = is_field_char((unsigned char)c), known = true;

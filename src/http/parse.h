@@ -16,11 +16,11 @@ typedef struct HttpFraming {
     bool keep_alive;      /* the connection may carry another request */
     bool version_10;
     bool chunked;
-    bool expect_continue; /* the client waits for our word before it sends the body */
-    uint64_t length;      /* of the body in bytes, where it is not chunked */
+    bool expect_continue; /* the client waits for our 100 Continue before it sends the body */
+    uint64_t length;      /* of the body in bytes, if it is not chunked */
 } HttpFraming;
 
-/* Looks for the blank line that ends a head. *scanned (0 at first) remembers how far earlier calls came on the same
+/* Looks for the blank line that ends a head. *scanned (0 at first) remembers how far earlier calls got on the same
  * bytes. *ret_length is 0 while more bytes are needed. False: these bytes can never become a request. */
 bool http_head_find(Str bytes, size_t *scanned, size_t *ret_length, HttpFailure *failure) MUST_CHECK;
 
@@ -49,7 +49,7 @@ typedef struct HttpBody {
 /* False: longer than `max` (413). A body that is done at once has state BODY_DONE. */
 bool http_body_begin(HttpBody *body, const HttpFraming *framing, size_t max, size_t *budget,
                      HttpFailure *failure) MUST_CHECK;
-/* Takes what belongs to the body; *ret_consumed is less than bytes.n only where the body is done. */
+/* Takes what belongs to the body; *ret_consumed is less than bytes.n only if the body is done. */
 bool http_body_feed(HttpBody *body, Str bytes, size_t *ret_consumed, HttpFailure *failure) MUST_CHECK;
 void http_body_end(HttpBody *body); /* gives memory and budget back */
 

@@ -3,7 +3,7 @@
 #include "http/exchange.h"
 
 enum {
-    KEPT_SIZE = 32 << 10, /* bytes of an arena that are not worth a copy of the reply */
+    KEPT_SIZE = 32 << 10, /* an arena of up to this size is not worth copying the reply for */
     KEPT_MORE = 64        /* for the ends and the alignment of head and body */
 };
 
@@ -71,7 +71,7 @@ void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *header
     exchange->reply_body = sent ? body : STR("");
 }
 
-/* The date as the head has it, written once a second. */
+/* The date as the head shows it, formatted once a second. */
 static const char *date_now(HttpServer *server)
 {
     static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
@@ -109,7 +109,8 @@ Exchange *exchange_shrink(Exchange *exchange, size_t written)
     size_t of_head = written < exchange->reply_head.n ? written : exchange->reply_head.n, of_body = written - of_head;
     Str head = { exchange->reply_head.p + of_head, exchange->reply_head.n - of_head };
     Str body = { exchange->reply_body.p + of_body, exchange->reply_body.n - of_body };
-    if (arena_used(exchange->request.arena) < KEPT_SIZE + 2 * (head.n + body.n)) /* a body that is a constant too */
+    if (arena_used(exchange->request.arena) < KEPT_SIZE + 2 * (head.n + body.n)) /* as a rule also for a constant
+                                                                                  * body, which is not in the arena */
         return exchange;
     Exchange *kept = exchange_new(exchange->server, exchange->request.connection, head.n + body.n + KEPT_MORE);
     kept->close = exchange->close;
@@ -118,7 +119,7 @@ Exchange *exchange_shrink(Exchange *exchange, size_t written)
     kept->reply_body = arena_str(kept->request.arena, body);
     if (exchange->date && of_head == 0)
         kept->date = (char *)(uintptr_t)kept->reply_head.p + (exchange->date - exchange->reply_head.p);
-    /* given back on the loop */
+    /* the loop's thread gives it back to the budget */
     kept->body = (HttpBody){ .capacity = exchange->body.capacity, .budget = exchange->body.budget };
     exchange->body.capacity = 0;
     exchange_free(exchange);

@@ -15,7 +15,7 @@ static bool second_fits(unsigned char first, unsigned char second)
     }
 }
 
-/* The length of the character at p, or, where it is ill-formed, of the part that one U+FFFD stands for. */
+/* The length of the character at p, or, if it is ill-formed, of the part that one U+FFFD replaces. */
 static size_t character_length(const unsigned char *p, size_t n, bool *ret_valid)
 {
     unsigned char c = p[0];

@@ -1,24 +1,24 @@
-/* http/room.c -- who makes room where clients make us wait: for another connection, or for memory. Whoever has waited
- * longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler are never
- * among them. */
+/* http/room.c -- which clients are closed when connections or memory run out while they make us wait. Whoever has
+ * waited longest goes first, so that nobody keeps others out by doing nothing. Requests that are with the handler
+ * are never among them. */
 #include <malloc.h>
 
 #include "http/exchange.h"
 
 enum {
-    ROOM_AGE = 50,          /* milliseconds; whoever came later still gets the time to say something */
-    BUSY_PAUSE = 20,        /* milliseconds until one looks again where all requests are with the handler */
-    LOOKS = 64,             /* at connections that might be spared, so that finding one takes no time */
-    BODIES_WAIT = 1000,     /* milliseconds between two looks at bodies */
-    MEMORY_WAIT = 250,      /* milliseconds between two looks at memory when it is too much */
+    ROOM_AGE = 50,          /* milliseconds; newer connections get the time to say something */
+    BUSY_PAUSE = 20,        /* milliseconds until the next try if all requests are with the handler */
+    LOOKS = 64,             /* connections that a search may pass over, so that it stays short */
+    BODIES_WAIT = 1000,     /* milliseconds between two checks of bodies */
+    MEMORY_WAIT = 250,      /* milliseconds between two checks of memory while it is too much */
     TRIM_CROWD = 1000,      /* requests, also incomplete ones, whose memory is worth giving back to the system */
-    TRIM_WAIT = 1000,       /* milliseconds between two times */
-    REPLY_MAX = 8 << 20,    /* bytes of replies that clients do not take */
-    REPLY_GRACE = 10000,    /* milliseconds that a client may take nothing when there are more */
-    BODIES_MAX = 8 << 20,   /* bytes of bodies that have not come whole, when there are more than a few */
-    CROWD = 16,             /* more clients than that who keep us waiting are no accident: */
+    TRIM_WAIT = 1000,       /* milliseconds between two such times */
+    REPLY_MAX = 8 << 20,    /* bytes of replies that clients leave unread */
+    REPLY_GRACE = 10000,    /* milliseconds that a client may read nothing if there are more */
+    BODIES_MAX = 8 << 20,   /* bytes of incomplete bodies, if there are more than a few */
+    CROWD = 16,             /* more clients than that who keep us waiting are a crowd, with less grace: */
     CROWD_GRACE = 250,
-    REPLY_MOST = 256 << 20  /* bytes of a crowd where there is no grace either */
+    CROWD_REPLY_MAX = 256 << 20  /* bytes of a crowd's replies above which there is no grace */
 };
 
 static Connection *older(Connection *a, Connection *b)
@@ -28,7 +28,7 @@ static Connection *older(Connection *a, Connection *b)
     return b->since < a->since ? b : a;
 }
 
-/* One whose body does not come at the least rate. */
+/* One whose body does not come at the minimum rate. */
 static Connection *slow_body(HttpServer *server)
 {
     Connection *c = server->lists[LIST_BODY].first;
@@ -37,14 +37,14 @@ static Connection *slow_body(HttpServer *server)
     return c && !c->quick ? c : NULL;
 }
 
-/* One that does not take its reply; those that do move behind the others. */
+/* One that does not read its reply; those that do move to the end of the list. */
 static Connection *deaf_client(HttpServer *server)
 {
-    /* Those that were looked at in this turn are at the end of the list, with the present time. */
+    /* Those that were checked in this turn are at the end of the list, with the current time. */
     for (int i = 0; i < LOOKS; i++) {
         Connection *c = server->lists[LIST_WRITING].first;
         if (!c || c->since == server->now)
-            return NULL; /* the others were looked at, or came just now */
+            return NULL; /* all others were checked, or have just come */
         if (!connection_is_read(c))
             return c;
         connection_list_move(c, LIST_WRITING);
@@ -66,7 +66,7 @@ Connection *room_find(HttpServer *server)
     return NULL;
 }
 
-/* One that has begun a request and not finished it, or has sent several and takes no reply. */
+/* One that has begun a request and not finished it, or has sent several and reads no reply. */
 static Connection *input_holder(HttpServer *server)
 {
     Connection *c = older(server->lists[LIST_HEAD].first, deaf_client(server));
@@ -76,7 +76,7 @@ static Connection *input_holder(HttpServer *server)
 static Connection *reply_holder(HttpServer *server)
 {
     const ConnectionList *writing = &server->lists[LIST_WRITING];
-    bool crowd = writing->count > CROWD, most = crowd && server->reply_held > REPLY_MOST;
+    bool crowd = writing->count > CROWD, most = crowd && server->reply_held > CROWD_REPLY_MAX;
     Connection *c = deaf_client(server);
     if (!c && most)
         c = writing->first;
@@ -84,9 +84,9 @@ static Connection *reply_holder(HttpServer *server)
     return c && server->now - c->since >= grace ? c : NULL;
 }
 
-/* What many requests took stays with the process, in pieces between others that are still in use, unless it is given
- * back expressly. That takes a while: it is done when a quarter of them are gone, and again, until only a few are
- * left. */
+/* The memory of many requests stays with the process, in pieces between others that are still in use, unless it is
+ * trimmed explicitly. That takes a while: it is done when a quarter of the requests are gone, and again, until only
+ * a few are left. */
 void room_give_back(HttpServer *server)
 {
     static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING, LIST_LINGERING };
@@ -113,7 +113,7 @@ void room_give_back(HttpServer *server)
 void room_for_memory(HttpServer *server)
 {
     server->memory_again = 0;
-    /* Each turn closes a connection that holds some of it. */
+    /* Each iteration closes a connection that holds some of it. */
     while (server->input_held > INPUT_MAX || server->reply_held > REPLY_MAX) {
         Connection *c = server->input_held > INPUT_MAX ? input_holder(server) : reply_holder(server);
         if (!c) {
@@ -130,7 +130,7 @@ static bool is_body_late(const Connection *c)
     return (double)(c->server->now - c->since) >= (double)c->server->lists[c->list].wait + earned;
 }
 
-/* Of a crowd of bodies those that have stopped coming end, until the rest is small enough. `held`: bytes of all. */
+/* Ends those of a crowd of bodies that have stopped coming, until the rest is small enough. `held`: bytes of all. */
 static void end_stalled_bodies(HttpServer *server, size_t held)
 {
     const ConnectionList *bodies = &server->lists[LIST_BODY];

@@ -1,4 +1,4 @@
-/* http/server.c -- the loop: listening, accepting, what is due, replies of other threads, and the orderly end. */
+/* http/server.c -- the loop: listening, accepting, time limits, replies of other threads, and the orderly end. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -14,14 +14,14 @@
 
 enum {
     BACKLOG = 2048,
-    UNSENT_MAX = 128 << 10, /* bytes that the kernel keeps for a client that takes none; unasked, it keeps megabytes */
+    UNSENT_MAX = 128 << 10, /* bytes that the kernel keeps for a client that reads none; by default megabytes */
     EVENTS = 64,          /* taken from epoll in one turn */
     ACCEPTS = 64,         /* in one turn */
     HEAD_WAIT = 10,       /* seconds */
     BODY_RATE = 1000,     /* bytes a second */
     REPLY_WAIT = 60,      /* seconds */
     LINGERING_WAIT = 2000,
-    FULL_PAUSE = 60000,   /* milliseconds between two lines of the log that say that all connections are taken */
+    FULL_PAUSE = 60000,   /* milliseconds between two log lines that say that all connections are taken */
     BODIES_AT_ONCE = 4    /* of the largest size, in memory */
 };
 
@@ -57,7 +57,7 @@ static struct in6_addr peer_address(const struct sockaddr_storage *address)
     return mapped;
 }
 
-/* Where the first address was given any free port, the others take the same one. */
+/* If the first address was given any free port, the others take the same one. */
 static void set_port(struct sockaddr *address, unsigned port)
 {
     if (address->sa_family == AF_INET6)
@@ -86,7 +86,7 @@ static int listen_on(const struct addrinfo *address)
     return -1;
 }
 
-/* All addresses of the host; one that this machine does not have is skipped if another is there. */
+/* Listens on all addresses of the host; one that this machine does not have is skipped if another works. */
 static bool listen_all(HttpServer *server, const struct addrinfo *addresses, const char *host, Error *error)
 {
     int reason = EADDRNOTAVAIL;
@@ -286,7 +286,7 @@ static void time_out(HttpServer *server)
     room_for_memory(server);
 }
 
-/* Else threads that make replies faster than the loop sends them would fill the memory. */
+/* Otherwise threads that make replies faster than the loop sends them would fill the memory. */
 static void wait_for_loop(HttpServer *server)
 {
     if (atomic_load(&server->replied_bytes) <= REPLIED_MAX)
@@ -297,7 +297,7 @@ static void wait_for_loop(HttpServer *server)
     pthread_mutex_unlock(&server->lock);
 }
 
-/* The queue holds the last reply first. */
+/* The queue begins with the last reply; this returns them in order. */
 static Exchange *take_replies(HttpServer *server)
 {
     Exchange *taken = atomic_exchange(&server->replied, NULL), *in_order = NULL;
@@ -316,7 +316,7 @@ static Exchange *take_replies(HttpServer *server)
     return in_order;
 }
 
-/* The loop has ended: threads that wait for it go on. */
+/* The loop has ended: threads that wait for it may continue. */
 static void take_no_more(HttpServer *server)
 {
     pthread_mutex_lock(&server->lock);
@@ -325,7 +325,7 @@ static void take_no_more(HttpServer *server)
     pthread_mutex_unlock(&server->lock);
 }
 
-/* Only the first reply since the loop last looked wakes it: the loop takes all there are. */
+/* Only the first reply since the loop last emptied the queue wakes it: the loop takes all there are. */
 static void queue_reply(HttpServer *server, Exchange *exchange)
 {
     Exchange *before = atomic_load(&server->replied);
@@ -401,7 +401,7 @@ void http_server_run(HttpServer *server, double drain)
 {
     int64_t end = INT64_MAX;
     server->loop = pthread_self();
-    /* Until the drain `end` is never; then it is when the connections that are left are given up. */
+    /* Until the drain there is no `end`; then it is when the remaining connections are given up. */
     while (!server->draining || (server->connection_count && server->now < end)) {
         loop_turn(server, end);
         if (server->draining || !atomic_load(&server->stopping))

@@ -1,4 +1,4 @@
-/* model/artifact.h -- results of runs, kept beside their states. */
+/* model/artifact.h -- results of runs, stored apart from their states. */
 #ifndef ORION_ARTIFACT_H
 #define ORION_ARTIFACT_H
 

@@ -28,14 +28,14 @@ ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag)
 
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted)
 {
-    ConcurrencyLimit row = {
-        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now,
-        .tag = wanted->tag, .concurrency_limit = wanted->concurrency_limit, .active_slots = STR("[]"),
-    };
+    ConcurrencyLimit row = *wanted;
+    row.id = uuid_new(tx->arena);
+    row.created = row.updated = tx->now;
+    row.active_slots = STR("[]");
     return codec_upsert(tx, &concurrency_limit_model, &row) < 0 ? NULL : concurrency_limit_read_by_tag(tx, wanted->tag);
 }
 
-/* A JSON array's strings as another one, each once. */
+/* The strings of a JSON array as another array, sorted and without repetitions; null if there are none. */
 static Str distinct_tags(Arena *arena, const Json *array)
 {
     StrList sorted = { 0 };
@@ -52,8 +52,8 @@ static Str distinct_tags(Arena *arena, const Json *array)
     return sorted.count ? buf_view(&text) : STR_NULL;
 }
 
-/* Their slots are read to be taken or given back: so the limits are locked, in an order that all
- * transactions have in common. */
+/* Slots are read in order to be taken or given back, so the limits are locked, in the same
+ * order by all transactions. */
 static Rows *lock_limits(Tx *tx, Str tags)
 {
     Query q;
@@ -71,6 +71,7 @@ ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_coun
     *ret_count = 0;
     bool ok = json && json->kind == JSON_ARRAY;
     Str wanted = ok ? distinct_tags(tx->arena, json) : STR_NULL;
+    /* The array is at least as long as the list of distinct tags, and a tag has one limit. */
     ConcurrencyLimit **limits = arena_alloc(tx->arena, ((wanted.p ? json->count : 0) + 1) * sizeof(*limits));
     if (!wanted.p)
         return limits;
@@ -93,7 +94,7 @@ size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit)
     return slots ? slots->count : 0;
 }
 
-/* Writes the slots with the run in them or not, others untouched; nothing where that is so already. */
+/* Adds the run to the slots or removes it, and leaves others alone. Writes nothing if that changes nothing. */
 static bool set_slot(Tx *tx, ConcurrencyLimit *limit, Str run_id, bool held)
 {
     const Json *slots = parse_slots(tx, limit);

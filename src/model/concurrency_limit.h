@@ -14,13 +14,13 @@ typedef struct ConcurrencyLimit { /* schemas.core.ConcurrencyLimit */
 
 extern const Model concurrency_limit_model, concurrency_limit_create_model;
 
-ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag); /* NULL: not there, or tx->error */
-/* Makes the limit of that tag, or changes the one there is. NULL: tx->error. */
+ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag); /* NULL: no such limit, or tx->error */
+/* Creates the limit of that tag, or changes the existing one. NULL: tx->error. */
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted);
 /* The limits on the tags of a JSON array, ordered by tag, each once and locked. NULL only with tx->error. */
 ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count);
 size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit);
-/* Gives the run a slot, or takes it back; nothing is written where that changes nothing. */
+/* Gives the run a slot, or takes it back; writes nothing if that changes nothing. */
 bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
 bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
 int64_t concurrency_limit_delete_by_tag(Tx *tx, Str tag); /* rows, -1 on failure */

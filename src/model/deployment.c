@@ -45,7 +45,7 @@ static const Field columns[] = { /* order: of the keys in responses */
 const Model deployment_model = MODEL(Deployment, columns, .table = "deployment", .from = FROM_DEPLOYMENT,
                                      .schema = "DeploymentResponse");
 
-/* What clients before 2.7.8 send besides: taken and forgotten. */
+/* What clients before 2.7.8 send in addition: accepted and ignored. */
 #define DROPPED(key) \
     { .name = #key, .kind = F_ANY, .flags = NULLABLE | IGNORED | HIDDEN | VIRTUAL, \
       .offset = offsetof(Deployment, dropped) }
@@ -53,15 +53,15 @@ const Model deployment_model = MODEL(Deployment, columns, .table = "deployment",
     DROPPED(worker_pool_queue_id), DROPPED(worker_pool_name), DROPPED(worker_pool_queue_name), \
     DROPPED(work_pool_queue_name)
 
-/* The queue is made where it is not there; the reference stumbles over its name only then. */
+/* A missing queue is created; only then does the reference fail on its name. */
 static bool check_queue_name(Invalid *invalid, void *member)
 {
     const Str *name = member;
     return name->n == 0 || check_name(invalid, member);
 }
 
-/* The reference takes null for is_schedule_active and infra_overrides of a new deployment,
- * and then stumbles over its own model. */
+/* The reference accepts null for is_schedule_active and infra_overrides of a new deployment, and
+ * then fails on its own model. */
 static const Field create_fields[] = { /* order: of errors, here and below */
     FIELD(Deployment, name, F_STR, .flags = REQUIRED, .check = check_name),
     FIELD(Deployment, flow_id, F_UUID, .flags = REQUIRED),
@@ -126,7 +126,7 @@ static bool check_pool(Tx *tx, const Deployment *wanted)
            || work_pool_check_configuration(tx, wanted->work_pool_name, wanted->infra_overrides);
 }
 
-/* The queue that pool and queue names stand for; null where neither is given. */
+/* The queue that the names of pool and queue refer to; null if neither is given. */
 static bool resolve_queue(Tx *tx, const Deployment *wanted, Str *ret_id)
 {
     bool queue = wanted->work_queue_name.n > 0;
@@ -152,7 +152,7 @@ static bool check_block(Tx *tx, Str id, const char *what)
                 what, STR_ARG(id));
 }
 
-/* A queue of that name in the default agent pool too, even where the deployment's own is in another pool. */
+/* Ensures a queue of that name in the default agent pool, even if the deployment's own is in another pool. */
 static bool ensure_agents_queue(Tx *tx, Str name)
 {
     Str unused;
@@ -161,10 +161,11 @@ static bool ensure_agents_queue(Tx *tx, Str name)
 
 /* ---- planned runs ---- */
 
+/* Which scheduled runs of a deployment: all, those that its schedule planned, or of these only the future ones. */
 typedef enum Which { RUNS_OF_ANYBODY, RUNS_PLANNED, RUNS_PLANNED_AHEAD } Which;
 
-/* models.deployments._delete_scheduled_runs; with what belongs to the runs. A deployment has fewer runs than there
- * are scheduled ones. */
+/* models.deployments._delete_scheduled_runs, with all that belongs to the runs. A deployment has fewer runs than
+ * there are scheduled ones. */
 static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
 {
     Buf sql;
@@ -173,7 +174,7 @@ static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
                "SELECT id FROM flow_run WHERE deployment_id = $1 AND " NO_INDEX_EQ("state_type", "'SCHEDULED'")
                " AND (auto_scheduled OR $2)"
                " AND ($3 OR (expected_start_time > $4 AND next_scheduled_start_time > $4)) ORDER BY id%s",
-               tx->sql->for_update); /* a run that an agent takes at this moment stays */
+               tx->sql->for_update); /* a run that an agent is just taking stays */
     Rows *rows = db_query(tx, buf_cstr(&sql),
                           DB_VALUES(v_uuid(id), v_bool(which == RUNS_OF_ANYBODY), v_bool(which != RUNS_PLANNED_AHEAD),
                                     v_time(tx->now)));
@@ -194,9 +195,9 @@ bool deployment_plans_alike(const Deployment *a, const Deployment *b)
            && str_eq(a->infrastructure_document_id, b->infrastructure_document_id);
 }
 
-/* The runs that a change makes stale: those planned ahead, and where the schedule was switched off those that
- * are due too. The reference drops all at each change, also of what runs are not made from, and with it the runs
- * that no agent has come to yet. */
+/* Drops the runs that a change makes stale: those planned ahead, and if the schedule was switched off also those that
+ * are due. The reference drops all of them at any change, even of what runs are not made from, and with them the runs
+ * that are due but not picked up yet. */
 static bool drop_stale_runs(Tx *tx, Str id, const Deployment *before, const Deployment *now)
 {
     if (deployment_plans_alike(before, now))
@@ -205,7 +206,7 @@ static bool drop_stale_runs(Tx *tx, Str id, const Deployment *before, const Depl
     return delete_scheduled_runs(tx, id, is_off ? RUNS_PLANNED : RUNS_PLANNED_AHEAD);
 }
 
-/* A row that cannot be read may be changed all the same: that mends it. */
+/* An unreadable row may still be changed, which repairs it. It counts as empty, so any change makes its runs stale. */
 static const Deployment *readable(Tx *tx, const Deployment *read)
 {
     static const Deployment unreadable = { 0 };
@@ -226,6 +227,7 @@ static Deployment *read_by_flow(Tx *tx, Str flow_id, Str name)
 Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_created)
 {
     Deployment row = *wanted;
+    /* Locked before it is read, so that `before` is what this transaction changes. */
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 AND name = $2 FOR UPDATE", v_uuid(row.flow_id),
                  v_text(row.name));
     const Deployment *before = readable(tx, read_by_flow(tx, row.flow_id, row.name));
@@ -245,6 +247,8 @@ Deployment *deployment_upsert(Tx *tx, const Deployment *wanted, bool *ret_create
     if (!now)
         return NULL;
     *ret_created = str_eq(now->id, row.id);
+    /* If another transaction has inserted it since, what its runs were planned from is not
+     * known: they count as stale. */
     bool was_made_meanwhile = !before && !*ret_created;
     if (was_made_meanwhile ? !delete_scheduled_runs(tx, now->id, RUNS_PLANNED_AHEAD)
                            : before && !drop_stale_runs(tx, now->id, before, now))
@@ -282,7 +286,7 @@ bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool a
 
 int64_t deployment_delete(Tx *tx, Str id)
 {
-    /* no more runs of it from here on */
+    /* from here on, nobody can create runs of it */
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR UPDATE", v_uuid(id));
     if (!delete_scheduled_runs(tx, id, RUNS_OF_ANYBODY))
         return -1;

@@ -1,10 +1,10 @@
-/* model/deployment_run.c -- what a deployment means for a run that is made of it. */
+/* model/deployment_run.c -- what a run made from a deployment inherits, and the queues that would take it. */
 #include "model/deployment_run.h"
 
 #include "base/str_list.h"
 
-/* The members of both objects, a key that is in both with its first place and its last value: so the parser takes keys
- * that come twice, however many there are. */
+/* The members of both objects; a key that is in both keeps its first place and gets its last value. The parser resolves
+ * repeated keys that way, however many there are. */
 static Str merged_parameters(Arena *arena, Str ours, Str theirs)
 {
     if (theirs.n <= 2) /* "{}" */
@@ -24,7 +24,7 @@ static void write_keys(JsonWriter *w, const Json *tags)
     }
 }
 
-/* Each tag once, for which keys of an object serve; the reference makes a set of them, in an order that is chance. */
+/* Each tag once, by way of the keys of an object; the reference's set has them in random order. */
 static Str united_tags(Arena *arena, Str ours, Str theirs)
 {
     Buf keys, tags;
@@ -77,7 +77,7 @@ static bool has_text(const Json *list, Str text)
     return false;
 }
 
-/* What a filter does not name, it does not ask for. */
+/* What a filter does not mention, it does not restrict. */
 static bool queue_takes(Arena *arena, const QueueFilter *filter, const Deployment *deployment, const StrList *tags)
 {
     if (!filter)

@@ -1,4 +1,5 @@
-/* model/deployment_schedule.c -- schedules between JSON and struct: three classes, the first that takes a body wins. */
+/* model/deployment_schedule.c -- schedules as JSON and as structs: a union of three classes, the first
+ * that accepts a body wins. */
 #include "model/deployment_schedule.h"
 
 #include "base/unicode.h"
@@ -9,7 +10,7 @@ static bool check_interval(Invalid *invalid, void *member)
     return *(int64_t *)member > 0 || invalid_add(invalid, "value_error", NULL, "The interval must be positive");
 }
 
-/* An empty name is let through, as the reference does; it means UTC. */
+/* An empty name is accepted, as by the reference; it means UTC. */
 static bool check_timezone(Invalid *invalid, void *member)
 {
     Str name = *(Str *)member;
@@ -41,10 +42,10 @@ static bool check_rrule(Invalid *invalid, void *member)
 {
     enum { LENGTH_MAX = 6500 };
     Str rrule = *(Str *)member, reason;
-    /* what is longer in bytes is too long in any case, and not worth the reading */
+    /* longer in bytes than any valid text: too long anyway, and not worth parsing */
     bool is_readable = rrule.n <= 4 * LENGTH_MAX;
     if (is_readable && !rrule_check(invalid->arena, rrule, &reason)) {
-        if (!reason.p) /* what Python says where an argument is missing */
+        if (!reason.p) /* what Python says if an argument is missing */
             return invalid_add(invalid, "type_error", NULL,
                                "rrule.__init__() missing 1 required positional argument: 'freq'");
         return invalid_add(invalid, "value_error", NULL, "Invalid RRule string \"%.*s\": %.*s", STR_ARG(rrule),
@@ -84,7 +85,7 @@ static bool decode_schedule(Invalid *invalid, const Json *json, Schedule *ret)
     size_t length = invalid->items.n, count = invalid->count;
     for (size_t i = 0; i < COUNT_OF(classes); i++) {
         if (codec_decode(invalid, &classes[i], json, ret, NULL)) {
-            invalid->items.n = length; /* the errors of a class count only if no class takes the body */
+            invalid->items.n = length; /* the errors of a class count only if no class accepts the body */
             invalid->count = count;
             ret->kind = (ScheduleKind)i;
             return true;
@@ -93,7 +94,7 @@ static bool decode_schedule(Invalid *invalid, const Json *json, Schedule *ret)
     return false;
 }
 
-/* Where intervals and RRULEs name no zone. */
+/* Intervals and RRULEs without a zone get UTC. */
 static void fill_in_zone(Schedule *schedule)
 {
     if (schedule->kind != SCHEDULE_CRON && !schedule->timezone.p)
@@ -111,7 +112,8 @@ static bool parse_schedule(Arena *arena, Str json_text, const Json **ret_json, S
     return true;
 }
 
-/* One error, not one of every class: whatever the class, the zone cannot be had. */
+/* Replaces the zone's name by the one to be stored. A single error, not one per class: the zone is not
+ * available, whatever the class. */
 static bool name_zone(Invalid *invalid, Schedule *schedule)
 {
     Error error = { .code = ERR_NONE };

@@ -1,5 +1,5 @@
-/* model/filters.c -- the tables of filters, links between entities and sorts;
- * order: of the reference's fields and parameters. */
+/* model/filters.c -- the tables of filters, links between entities and sorts, in the order of the
+ * reference's fields and parameters. */
 #include "model/filters.h"
 
 #include "model/run.h"
@@ -124,40 +124,53 @@ static const FilterClass block_document_filter = { block_document_filters, true,
 
 /* ---- links: _apply_flow_filters and its like in the reference ---- */
 
+/* Both leave a parenthesis open for the criteria; filter.c closes it. */
 #define EXISTS_IN(from, condition) "EXISTS (SELECT 1 FROM " from " WHERE " condition " AND "
 #define IN_OF(column, from) column " IN (SELECT " from " WHERE "
 #define EXISTS_TASK_RUN EXISTS_IN("task_run", "task_run.flow_run_id = flow_run.id")
 
-const FilterLink flow_links[FLOW_LINKS] = {
+const FilterLink flow_links[] = {
     { "flows", &flow_filter, NULL },
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.flow_id = flow.id"),
       .open_by_id = IN_OF("flow.id", "flow_run.flow_id FROM flow_run") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
     { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.flow_id = flow.id") },
+    { .key = NULL },
 };
 
-const FilterLink flow_run_links[FLOW_RUN_LINKS] = {
-    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id") },
-    { "flow_runs", &flow_run_filter, NULL },
-    { "task_runs", &task_run_filter, EXISTS_TASK_RUN,
-      .open_by_id = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") },
-    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id") },
+/* /flow_runs/history has these; lists of flow runs have two more. */
+#define RUN_HISTORY_LINKS \
+    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id") }, \
+    { "flow_runs", &flow_run_filter, NULL }, \
+    { "task_runs", &task_run_filter, EXISTS_TASK_RUN, \
+      .open_by_id = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") }, \
+    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id") }
+
+const FilterLink run_history_links[] = {
+    RUN_HISTORY_LINKS,
+    { .key = NULL },
+};
+
+const FilterLink flow_run_links[] = {
+    RUN_HISTORY_LINKS,
     { "work_pools", &work_pool_filter,
       EXISTS_IN("work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id",
                 "work_queue.id = flow_run.work_queue_id") },
     { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = flow_run.work_queue_id") },
+    { .key = NULL },
 };
 
-const FilterLink task_run_links[TASK_RUN_LINKS] = {
+const FilterLink task_run_links[] = {
     { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id"), .via = "flow_runs" },
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.id = task_run.flow_run_id"),
       .open_by_id = IN_OF("task_run.flow_run_id", "flow_run.id FROM flow_run") },
     { "task_runs", &task_run_filter, NULL },
     { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"),
       .via = "flow_runs" },
+    { .key = NULL },
 };
 
-const FilterLink deployment_links[DEPLOYMENT_LINKS] = {
+const FilterLink deployment_links[] = {
     { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = deployment.flow_id") },
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
@@ -165,38 +178,46 @@ const FilterLink deployment_links[DEPLOYMENT_LINKS] = {
     { "work_pools", &work_pool_filter, EXISTS_IN("work_pool", "work_pool.id = work_queue.work_pool_id"),
       .via = "work_pool_queues" },
     { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = deployment.work_queue_id") },
+    { .key = NULL },
 };
 
-const FilterLink log_links[LOG_LINKS] = {
+const FilterLink log_links[] = {
     { "logs", &log_filter, NULL },
+    { .key = NULL },
 };
 
-const FilterLink block_type_links[BLOCK_TYPE_LINKS] = {
+const FilterLink block_type_links[] = {
     { "block_types", &block_type_filter, NULL },
     { "block_schemas", &block_schema_filter, EXISTS_IN("block_schema", "block_schema.block_type_id = block_type.id") },
+    { .key = NULL },
 };
 
-const FilterLink block_schema_links[BLOCK_SCHEMA_LINKS] = {
+const FilterLink block_schema_links[] = {
     { "block_schemas", &block_schema_filter, NULL },
+    { .key = NULL },
 };
 
-const FilterLink block_document_links[BLOCK_DOCUMENT_LINKS] = {
+const FilterLink block_document_links[] = {
     { "block_documents", &block_document_filter, NULL },
     { "block_types", &block_type_filter, EXISTS_IN("block_type", "block_type.id = block_document.block_type_id") },
     { "block_schemas", &block_schema_filter,
       EXISTS_IN("block_schema", "block_schema.id = block_document.block_schema_id") },
+    { .key = NULL },
 };
 
-const FilterLink work_pool_links[WORK_POOL_LINKS] = {
+const FilterLink work_pool_links[] = {
     { "work_pools", &work_pool_filter, NULL },
+    { .key = NULL },
 };
 
-const FilterLink work_queue_links[WORK_QUEUE_LINKS] = {
+const FilterLink work_queue_links[] = {
     { "work_queues", &work_queue_filter, NULL },
+    { .key = NULL },
 };
 
-const FilterLink worker_links[WORKER_LINKS] = {
+const FilterLink worker_links[] = {
     { "workers", &worker_filter, NULL },
+    { .key = NULL },
 };
 
 /* ---- sorts ---- */

@@ -31,13 +31,16 @@ Flow *flow_read_by_name(Tx *tx, Str name)
 Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
 {
     *ret_created = false;
+    /* Each round finds the row, inserts it, or has lost a race: others may insert and delete
+     * it between our statements. */
     for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
         Flow *flow = flow_read_by_name(tx, wanted->name); /* the usual case: clients ask before every run */
         if (flow)
             return flow;
         flow = arena_new_of(tx->arena, Flow);
-        *flow = (Flow){ .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
-                        .tags = wanted->tags };
+        *flow = *wanted;
+        flow->id = uuid_new(tx->arena);
+        flow->created = flow->updated = tx->now;
         if (codec_insert_new(tx, &flow_model, flow) > 0) {
             *ret_created = true;
             return flow;
@@ -47,7 +50,7 @@ Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
     return NULL;
 }
 
-/* Nothing may begin to refer to what is being deleted. */
+/* While the flow is being deleted, nothing may start to refer to it or its runs. */
 static void lock_with_belongings(Tx *tx, Str id)
 {
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));

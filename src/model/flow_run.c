@@ -1,7 +1,6 @@
 /* model/flow_run.c -- flow runs: their table, reading with the current state, writing. */
 #include "model/run_tables.h"
 
-
 static const Field columns[] = { /* order: of the keys in responses */
     FLOW_RUN_FIELDS(.sql = "COALESCE(queue.name, flow_run.work_queue_name)"),
     FIELD(FlowRun, work_pool_name, F_STR, .flags = VIRTUAL, .sql = "pool.name"),
@@ -52,7 +51,7 @@ static FlowRun *read_by_key(Tx *tx, const FlowRun *run)
                       v_uuid(run->flow_id), v_text(run->idempotency_key));
 }
 
-/* The run that has the key already; else the new one. */
+/* The run that already has the key, or else the new one. */
 static FlowRun *insert_by_key(Tx *tx, FlowRun *run, bool *ret_created)
 {
     for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
@@ -71,12 +70,13 @@ bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret
     FlowRun *run = new_run(tx, wanted);
     *ret_created = true;
     *ret_run = run;
-    if (run->idempotency_key.n == 0) /* the reference takes an empty key for none, but stores it */
+    if (run->idempotency_key.n == 0) /* the reference treats an empty key as none, but stores it */
         return codec_send_insert(tx, &flow_run_model, run);
     return (*ret_run = insert_by_key(tx, run, ret_created)) != NULL;
 }
 
-/* The reference leaves logs and artifacts behind, or stumbles over the latter's foreign keys. */
+/* The reference leaves logs and artifacts behind, or fails on the artifacts' foreign keys. Subflows are locked as
+ * well: they lose their parent. */
 int64_t flow_run_delete(Tx *tx, Str id)
 {
     DB_LOCK_ROWS(tx,

@@ -9,7 +9,7 @@
 
 /* ---- templates ---- */
 
-/* As Python shows a set, but sorted. */
+/* As Python prints a set, but sorted. */
 static Str shown_set(Arena *arena, const StrList *names)
 {
     Buf out;
@@ -22,7 +22,7 @@ static Str shown_set(Arena *arena, const StrList *names)
     return buf_view(&out);
 }
 
-/* The next "}}": where it stands, where the name before it ends, and the last line break in that. */
+/* The next "}}": its position (NULL: none), the end of the name before it, and the last line break within that. */
 typedef struct Close {
     const char *at, *name_end, *line_break;
 } Close;
@@ -37,8 +37,8 @@ static Close next_close(const char *from, const char *end)
     return close;
 }
 
-/* Adds what stands between {{ and }} without the spaces around it; on one line, as "." matches no line break.
- * Each "}}" is looked for once, however many "{{" come before it. */
+/* Adds the names between {{ and }}, stripped and on one line, as "." in the reference's pattern matches no line break.
+ * Each "}}" is searched for once, however many "{{" come before it. */
 static void add_variables(StrList *names, Arena *arena, Str text)
 {
     const char *p = text.p, *end = text.p + text.n;
@@ -106,7 +106,7 @@ bool job_template_check(Invalid *invalid, void *member)
                            "The `base_job_template` must contain both a `job_configuration` key and a `variables` "
                            "key.");
     const Json *properties = json_get(variables, "properties");
-    /* where the reference stumbles */
+    /* where the reference fails */
     if (configuration->kind != JSON_OBJECT || !properties || properties->kind != JSON_OBJECT)
         return invalid_add(invalid, "value_error", NULL,
                            "`job_configuration` and the `properties` of `variables` must be objects.");
@@ -127,8 +127,8 @@ static void put_member(Arena *arena, Json *object, const char *key, const Json *
     object->count++;
 }
 
-/* What the reference makes of a template's variables before it checks: their properties, and which ones must be there.
- * Beside those the definitions that they may refer to; the reference, which leaves them out, fails then. */
+/* The schema that the reference builds from a template's variables: their properties, and which are required. We add
+ * the definitions that they may refer to; the reference leaves those out, and then fails. */
 static const Json *schema_of(Arena *arena, const Json *variables)
 {
     Json *schema = arena_new_of(arena, Json);

@@ -1,4 +1,4 @@
-/* model/notification_policy.c -- which states of which runs are told to whom. */
+/* model/notification_policy.c -- who is notified of which states of which runs. */
 #include "model/notification_policy.h"
 
 #include "base/uuid.h"
@@ -18,7 +18,7 @@ const char *const notification_field_names[NOTIFICATION_FIELDS] = {
     [NOTIFY_STATE_MESSAGE] = "flow_run_state_message",
 };
 
-/* A template is tried on the word that the reference tries it on. */
+/* A template is tried with the dummy value that the reference uses. */
 static bool check_template(Invalid *invalid, void *member)
 {
     TemplateValue values[NOTIFICATION_FIELDS];
@@ -72,8 +72,9 @@ static const Filter policy_filters[] = {
     { .key = NULL },
 };
 static const FilterClass policy_filter = { policy_filters, false, .name = "FlowRunNotificationPolicyFilter" };
-const FilterLink notification_policy_links[NOTIFICATION_POLICY_LINKS] = {
+const FilterLink notification_policy_links[] = {
     { "flow_run_notification_policy_filter", &policy_filter, NULL },
+    { .key = NULL },
 };
 
 NotificationPolicy *notification_policy_create(Tx *tx, const NotificationPolicy *wanted)

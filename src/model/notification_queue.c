@@ -4,7 +4,7 @@
 #include "base/str_list.h"
 #include "base/uuid.h"
 
-/* An empty list matches everything, any other what it shares an item with. */
+/* An empty list matches everything; any other must share an item. */
 static bool list_matches(Tx *tx, Str list_text, const StrList *sorted)
 {
     const Json *list = json_read(tx->arena, list_text);

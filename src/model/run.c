@@ -43,6 +43,7 @@ Run run_blank(Tx *tx, const Run *wanted)
     };
 }
 
+/* Compared as they would be bound: what is equal here would not change the row. */
 static bool value_eq(Value a, Value b)
 {
     if (a.kind != b.kind)
@@ -73,5 +74,6 @@ bool run_save(Tx *tx, const Model *model, const void *before, const void *now)
         saved |= (FieldSet)1 << i;
         differs = differs || !value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now));
     }
+    /* All SAVED columns, not only those that differ: one text of SQL, which the statement caches hold. */
     return !differs || codec_send_update(tx, model, ((const Run *)now)->id, now, saved);
 }

@@ -35,8 +35,8 @@ typedef struct State { /* schemas.states.State; also StateCreate's target */
     Str message;
     Str data;        /* JSON text, null for None */
     StateDetails state_details;
-    Str artifact_data;                 /* read: of the artifact that holds the data */
-    Time created, updated;             /* written, and never read: of the row */
+    Str artifact_data;                 /* when read: from the artifact that holds the data */
+    Time created, updated;             /* only written, never read: columns of the row */
     Str run_id, result_artifact_id;
 } State;
 
@@ -44,7 +44,7 @@ extern const Model state_details_model; /* ignores unknown keys */
 extern const Model state_create_model;  /* body: StateCreate */
 extern const Model state_model;         /* responses, and rows of flow_run_state */
 extern const Model task_run_state_model; /* rows of task_run_state: the same but for the table */
-/* name from the type where it is null, scheduled_time = now for SCHEDULED, a fresh id and timestamp. */
+/* Fills in the name from the type if it is null, scheduled_time = now for SCHEDULED, a fresh id and timestamp. */
 void state_complete(Arena *arena, State *state, Time now);
 /* A completed state of that type without details; `name` NULL: the type's own. */
 State *state_new(Arena *arena, StateType type, const char *name, Time now);
@@ -53,7 +53,7 @@ typedef struct FlowRunPolicy { /* schemas.core.FlowRunPolicy */
     int64_t max_retries;
     double retry_delay_seconds;
     OptInt retries, retry_delay;
-    Str pause_keys;   /* JSON array text; null is null */
+    Str pause_keys;   /* JSON array text, or null */
     OptBool resuming;
 } FlowRunPolicy;
 
@@ -66,7 +66,7 @@ typedef struct TaskRunPolicy { /* schemas.core.TaskRunPolicy */
 } TaskRunPolicy;
 extern const Model flow_run_policy_model, task_run_policy_model;
 
-/* What the rules work on, alike for both. */
+/* What flow runs and task runs have in common, and rules work on. */
 typedef struct Run {
     Str id;
     Time created, updated;
@@ -106,25 +106,25 @@ typedef struct TaskRun {
 
 extern const Model flow_run_model, task_run_model; /* responses and columns, in response order */
 
-/* Read one with its state (and queue and pool names); NULL: not there, or tx->error. */
+/* Reads a run with its state (and the names of its queue and pool). NULL: no such run, or tx->error. */
 FlowRun *flow_run_read(Tx *tx, Str id);
 TaskRun *task_run_read(Tx *tx, Str id);
-/* The same, locked first: what is decided on it holds until the commit. */
+/* The same, locked first, so that what is decided from it still holds at the commit. */
 FlowRun *flow_run_lock(Tx *tx, Str id);
 TaskRun *task_run_lock(Tx *tx, Str id);
-/* Where something the rules may change differs from `before`: writes those columns and updated = the database's now. */
+/* If anything that rules may change differs from `before`: writes those columns, and `updated`. */
 bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run) MUST_CHECK;
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK;
 
-/* In SQL, a = b for which SQLite looks for no index: where another condition leaves fewer rows. */
+/* In SQL, a = b, but SQLite does not use an index on it: for use where another condition leaves fewer rows. */
 #define NO_INDEX_EQ(column, value) "NOT " column " <> " value
 
 /* Locks the failed task runs of a flow run; adds their ids, in order. False: tx->error. */
 bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids) MUST_CHECK;
 
-/* Inserts the run that a body asks for (what no body can set is taken as empty), without a state.
- * Where its idempotency key, or its task and dynamic keys, are taken already, *ret_run is the run that has them and
- * *ret_created is false. orchestration.h makes it whole: flow_run_create, task_run_create. */
+/* Inserts the run that a body asks for (what no body can set counts as empty), without a state. If its idempotency key,
+ * or its task and dynamic keys, are taken, *ret_run is the run that has them and *ret_created is false. flow_run_create
+ * and task_run_create (orchestration.h) add the first state. */
 bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret_created) MUST_CHECK;
 bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;
 /* Deletes the run with its states, logs, artifacts and task runs; subflows stay, without their parent.

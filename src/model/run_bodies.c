@@ -1,4 +1,4 @@
-/* model/run_bodies.c -- what clients send to make and change runs, and the unions in it. */
+/* model/run_bodies.c -- the bodies that create and change runs, and the unions in them. */
 #include "model/run_bodies.h"
 
 #include "base/random.h"
@@ -6,6 +6,7 @@
 
 /* ---- task_inputs: {name: [TaskRunResult | Parameter | Constant]} ---- */
 
+/* A class of the union: its input_type, and its only other member. */
 typedef struct InputKind {
     const char *input_type;
     Field value;
@@ -64,7 +65,7 @@ static bool decode_input_as(Invalid *invalid, const InputKind *kind, const Json 
     return true;
 }
 
-/* The first kind that fits; its forerunners' errors are forgotten then. */
+/* The first kind that fits; the errors of those tried before it are dropped. */
 static bool decode_input(Invalid *invalid, const Json *json, JsonWriter *w)
 {
     if (json->kind == JSON_NULL)
@@ -101,7 +102,7 @@ static bool decode_input_list(Invalid *invalid, const Json *json, JsonWriter *w)
     return ok;
 }
 
-/* What Python's dict(value) takes besides an object: empty text, pairs. NULL: refused. */
+/* Accepts what Python's dict(value) does besides an object: empty text, pairs. NULL: refused. */
 static const Json *as_object(Invalid *invalid, const Json *json)
 {
     static const Field dict_field = { .name = "task_inputs", .kind = F_DICT };
@@ -156,8 +157,8 @@ static bool check_cache_key(Invalid *invalid, void *member)
                           (long long)cache_key_max);
 }
 
-/* FlowRun.set_name and TaskRun.set_name look before the type is checked:
- * whatever Python calls false gets a generated name. */
+/* FlowRun.set_name and TaskRun.set_name run before the type is checked: any value that Python considers
+ * false gets a generated name. */
 static bool decode_name(Invalid *invalid, const Json *json, void *member)
 {
     static const Field text = { .name = "name", .kind = F_STR };

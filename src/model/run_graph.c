@@ -1,4 +1,4 @@
-/* model/run_graph.c -- the task runs of a flow run and what each was fed by. */
+/* model/run_graph.c -- the task runs of a flow run, and the inputs of each. */
 #include "model/run_graph.h"
 
 typedef struct Input {
@@ -35,7 +35,7 @@ static size_t collect_inputs(Arena *arena, const Json *inputs, Input **ret_input
     return count;
 }
 
-/* By sorting: a task that reduces thousands of others is usual. */
+/* By sorting: tasks that reduce thousands of others are common. */
 static void mark_repeated(Arena *arena, Input *inputs, size_t count)
 {
     Input **sorted = arena_alloc(arena, (count + 1) * sizeof *sorted);

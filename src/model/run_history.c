@@ -10,7 +10,7 @@ static const int64_t STEP_MAX = (int64_t)9999 * 366 * 86400 * SECOND; /* longer 
 typedef struct StateCount {
     struct StateCount *next;
     Str type, name;
-    int64_t runs, run_time, lateness; /* microseconds; where the engine's dates are rounded, each run's whole seconds */
+    int64_t runs, run_time, lateness; /* microseconds; if the engine's dates are rounded, each run's whole seconds */
 } StateCount;
 
 typedef struct Interval {
@@ -24,22 +24,22 @@ typedef struct Intervals {
     int64_t unit; /* Dialect.date_unit */
 } Intervals;
 
-/* Half up. */
+/* To a multiple of `unit`, half up. */
 static int64_t rounded(int64_t us, int64_t unit)
 {
     int64_t shifted = us + unit / 2;
     return (shifted >= 0 ? shifted / unit : -((-shifted + unit - 1) / unit)) * unit;
 }
 
-/* A run's share of a sum: none where it is negative, whole seconds where the engine rounds. */
+/* What a run adds to a sum: nothing if negative, whole seconds if the engine rounds. */
 static int64_t share_of_sum(int64_t us, int64_t unit)
 {
     int64_t positive = us > 0 ? us : 0;
     return unit > 1 ? positive / SECOND * SECOND : positive;
 }
 
-/* Engines that round have at least one interval: the reference's query for them begins with it and checks the end only
- * after that. */
+/* On an engine that rounds there is at least one interval: the reference's query for it emits the first one
+ * before it checks the end. */
 static Intervals make_intervals(Tx *tx, const RunHistory *history)
 {
     Intervals made = { .unit = tx->sql->date_unit };
@@ -54,7 +54,7 @@ static Intervals make_intervals(Tx *tx, const RunHistory *history)
     return made;
 }
 
-/* Each interval must end in the calendar, as in the reference, whose dates have no other years. */
+/* Each interval must end within the calendar, as in the reference, whose dates have no other years. */
 static bool check_intervals(Error *error, const Intervals *intervals)
 {
     if (intervals->count == 0)
@@ -71,6 +71,7 @@ static int compare(Str a, Str b)
     return order ? order : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Finds the count of that type and name, or inserts one at its place in the sorted list. */
 static StateCount *state_count(Arena *arena, Interval *interval, Str type, Str name)
 {
     StateCount **at = &interval->states;

@@ -1,5 +1,5 @@
-/* model/run_pickup.c -- the scheduled runs of queues and pools, as many as their concurrency limits leave room for.
- * The reference ranks all scheduled runs there are, then picks; here each question begins at an index. */
+/* model/run_pickup.c -- the scheduled runs of queues and pools, as many as their concurrency limits allow. The
+ * reference ranks all scheduled runs, then picks; here every query starts from an index. */
 #include "model/run_pickup.h"
 
 #include "base/uuid.h"
@@ -7,9 +7,9 @@
 #include "model/run_tables.h"
 
 enum {
-    QUEUE_MOST = 1000,     /* runs of one queue, or one pool, at once: the reference's queue_limit and worker_limit */
-    FEW_DUE = 1000,        /* so many runs in the window are looked through without asking whose they are */
-    FEW_OF_QUEUE = 2000    /* so many runs of a queue, past ones included, likewise */
+    QUEUE_MAX = 1000,     /* runs of one queue, or one pool, at once: the reference's queue_limit and worker_limit */
+    FEW_DUE = 1000,        /* fewer runs in the window than this are scanned, whichever queue they belong to */
+    FEW_OF_QUEUE = 2000    /* fewer runs of a queue than this, past ones included, likewise */
 };
 
 static const Field core_run_columns[] = { /* schemas.core.FlowRun; order: of the keys in responses */
@@ -30,8 +30,8 @@ const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .sch
 /* ---- which index to begin at ----
  *
  * Runs have an index for their queue, one for their queue's name and one for the time that they are scheduled for
- * (null once they have left SCHEDULED), but none for both. Mostly few runs are due, and a queue has a long past: the
- * time decides. Where very many are due, the queue does, unless its past is long too. */
+ * (null once they have left SCHEDULED), but none for both. Usually few runs are due and a queue has a long past: then
+ * the time's is used. If very many are due, the queue's is, unless its past is long, too. */
 
 #define IN_WINDOW "flow_run.next_scheduled_start_time >= $1 AND flow_run.next_scheduled_start_time <= $2"
 #define FOUND_IN_WINDOW "NOT flow_run.next_scheduled_start_time < $1 AND NOT flow_run.next_scheduled_start_time > $2"
@@ -40,7 +40,7 @@ const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .sch
 #define BY_QUEUE(column) "WHERE " column " = $3 AND " FOUND_IN_WINDOW IS_SCHEDULED EARLIEST
 #define EARLIEST " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT $4"
 
-/* Open ends become the ends of all times: statements then are the same for all windows. */
+/* Open ends become the first and last possible time, so that all windows share one statement. */
 static RunWindow window_closed(RunWindow window)
 {
     static const Time year_1 = -62135596800 * SECOND, year_9999 = 253402300799 * SECOND;
@@ -68,7 +68,7 @@ static int64_t at_most(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* What a limit leaves beside the runs that are under way. */
+/* The slots that a limit leaves, given how many are taken; at most `otherwise`. */
 static int64_t slots(OptInt limit, int64_t taken, int64_t otherwise)
 {
     if (!limit.has)
@@ -76,7 +76,7 @@ static int64_t slots(OptInt limit, int64_t taken, int64_t otherwise)
     return at_most(otherwise, limit.v > taken ? limit.v - taken : 0);
 }
 
-/* ---- the runs that carry a queue's name ---- */
+/* ---- the runs with a queue's name ---- */
 
 static bool is_short(Tx *tx, const WorkQueue *queue)
 {
@@ -112,9 +112,9 @@ static bool runs_of_name(Tx *tx, const WorkQueue *queue, RunWindow window, RunLi
                      DB_VALUES(v_time(window.after), v_time(window.before), v_text(queue->name), v_int(limit)), ret);
 }
 
-/* ---- the runs that fit a queue's filter: the deprecated way ---- */
+/* ---- the runs that match a queue's filter: the deprecated way ---- */
 
-/* AND the filter, put as a client would put it. */
+/* Appends the filter's conditions, by way of a body as a client would send it. */
 static bool add_filter(Tx *tx, Query *q, const QueueFilter *filter)
 {
     Str tags = filter->tags.p ? filter->tags : STR("null");
@@ -126,7 +126,7 @@ static bool add_filter(Tx *tx, Query *q, const QueueFilter *filter)
     const Json *body = json_read(tx->arena, text);
     Invalid invalid;
     invalid_init(&invalid, tx->arena, tx->now);
-    return (body && filter_where(&invalid, flow_run_links, FLOW_RUN_LINKS, body, q))
+    return (body && filter_where(&invalid, flow_run_links, body, q))
            || fail(tx->error, ERR_INTERNAL, "The filter of a work queue cannot be read");
 }
 
@@ -179,7 +179,7 @@ typedef struct Source { /* one queue */
     Str id;
     int64_t priority;
     OptInt limit;
-    int64_t left;      /* runs that it may still give; -1: not counted yet */
+    int64_t left;      /* runs that it may still contribute; -1: not counted yet */
 } Source;
 
 typedef struct Candidate {
@@ -188,6 +188,7 @@ typedef struct Candidate {
     int64_t priority;
 } Candidate;
 
+/* One call of work_pool_scheduled_runs: the queues asked, and the runs that they have contributed so far. */
 typedef struct Collection {
     Tx *tx;
     RunWindow window;
@@ -215,7 +216,7 @@ static bool read_sources(Collection *c, Str pool_id, const StrList *queue_ids)
     return c->tx->error->code == ERR_NONE;
 }
 
-/* True: the queue gives one more. */
+/* Takes one of the queue's slots, which are counted on the first call. False: none is left. */
 static bool take_next(Collection *c, Source *source)
 {
     if (source->left < 0) {
@@ -225,7 +226,7 @@ static bool take_next(Collection *c, Source *source)
                            "SELECT count(*) FROM flow_run WHERE state_type IN ('RUNNING', 'PENDING')"
                            " AND " NO_INDEX_EQ("work_queue_id", "$1"),
                            v_uuid(source->id));
-        source->left = slots(source->limit, taken, QUEUE_MOST);
+        source->left = slots(source->limit, taken, QUEUE_MAX);
     }
     return source->left > 0 && source->left--;
 }
@@ -244,7 +245,7 @@ static int compare_sources(const void *a, const void *b)
     return memcmp(((const Source *)a)->id.p, ((const Source *)b)->id.p, UUID_TEXT);
 }
 
-/* One pass over all runs of the window, whosever they are. */
+/* One pass over all runs of the window, whichever queue they belong to. */
 static bool collect_by_time(Collection *c)
 {
     qsort(c->sources, c->source_count, sizeof *c->sources, compare_sources);
@@ -263,11 +264,13 @@ static bool collect_by_time(Collection *c)
     return c->tx->error->code == ERR_NONE;
 }
 
-/* Queue by queue, until the priorities that come next cannot matter. False: a queue has too long a past for that. */
+/* Queue by queue in order of priority, until lower priorities cannot matter. False: a queue's
+ * past is too long for that. */
 static bool collect_by_queue(Collection *c, size_t wanted)
 {
     for (size_t i = 0; i < c->source_count; i++) {
         Source *source = &c->sources[i];
+        /* Not true for the first queue: `wanted` is not 0. */
         if (c->count >= wanted && source->priority != source[-1].priority)
             break;
         int64_t past = DB_INT(c->tx, 0,
@@ -307,7 +310,7 @@ static size_t wanted_runs(Tx *tx, const WorkPool *pool, int64_t limit)
                        " AND EXISTS (SELECT 1 FROM work_queue WHERE work_queue.id = flow_run.work_queue_id"
                        " AND work_queue.work_pool_id = $1)",
                        v_uuid(pool->id));
-    return (size_t)slots(pool->concurrency_limit, taken, at_most(limit, QUEUE_MOST));
+    return (size_t)slots(pool->concurrency_limit, taken, at_most(limit, QUEUE_MAX));
 }
 
 static Str ids_json(Arena *arena, const Candidate *found, size_t count)
@@ -323,7 +326,7 @@ static Str ids_json(Arena *arena, const Candidate *found, size_t count)
     return buf_view(&out);
 }
 
-/* Where a run stands among the candidates; sorted by id. */
+/* The index of a run among the candidates; sorted by id. */
 typedef struct RunPlace {
     Str id;
     size_t index;
@@ -334,7 +337,7 @@ static int compare_places(const void *a, const void *b)
     return memcmp(((const RunPlace *)a)->id.p, ((const RunPlace *)b)->id.p, UUID_TEXT);
 }
 
-/* In one statement, and then in the candidates' order. */
+/* Reads them with one statement, then puts them into the candidates' order. */
 static bool read_worker_runs(Tx *tx, const WorkPool *pool, const Candidate *found, size_t count, RunList *ret)
 {
     Query q;
@@ -375,6 +378,7 @@ bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue
     if (!read_sources(&c, pool->id, queue_ids))
         return false;
     if (few_are_due(tx, c.window) || !collect_by_queue(&c, wanted)) {
+        /* Starts over: what collect_by_queue found before it gave up is dropped. */
         for (size_t i = 0; i < c.source_count; i++)
             c.sources[i].left = -1;
         c.count = 0;

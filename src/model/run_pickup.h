@@ -1,4 +1,4 @@
-/* model/run_pickup.h -- where agents and workers find the runs that are theirs. */
+/* model/run_pickup.h -- the scheduled runs that agents and workers may pick up. */
 #ifndef ORION_RUN_PICKUP_H
 #define ORION_RUN_PICKUP_H
 
@@ -25,7 +25,7 @@ typedef struct RunList {
 /* models.work_queues.get_runs_in_work_queue: FlowRuns. False: tx->error. */
 bool work_queue_scheduled_runs(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret) MUST_CHECK;
 /* models.workers.get_scheduled_flow_runs: WorkerFlowRuns of those queues of the pool (sorted;
- * none: all), by priority. */
+ * empty: of all), by priority. */
 bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue_ids, RunWindow window,
                               RunList *ret) MUST_CHECK;
 

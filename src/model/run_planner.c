@@ -1,4 +1,4 @@
-/* model/run_planner.c -- the runs that a deployment's schedule asks for: their dates, and the rows that plan them. */
+/* model/run_planner.c -- the runs that a deployment's schedule calls for: their dates, and the rows that plan them. */
 #include "model/run_planner.h"
 
 #include "base/random.h"
@@ -54,8 +54,7 @@ static int64_t clamp(int64_t n, int64_t most)
     return n < 1 ? 1 : n > most ? most : n;
 }
 
-/* Most schedules are satisfied by the fewest runs already: so those are asked for first,
- * and only then as many as may be. */
+/* For most schedules the minimum number of runs is enough: so it is tried first, and the maximum only if it is not. */
 static bool make_dates(Arena *arena, const RunPlan *plan, PlannedRuns *runs, Error *error)
 {
     Schedule schedule;
@@ -89,8 +88,8 @@ bool planned_runs_make(Arena *arena, const Deployment *deployment, const RunPlan
 
 /* ---- rows ---- */
 
-/* The date is written as the reference prints it, in the schedule's own zone:
- * any other form would plan everything once more. */
+/* The date is written as the reference prints it, in the schedule's own zone: in any other form, everything would
+ * be planned a second time. */
 static Str idempotency_key(Arena *arena, const Deployment *deployment, Moment date)
 {
     Buf key;
@@ -121,12 +120,12 @@ static Str scheduled_tags(Arena *arena, Str tags)
                 : arena_printf(arena, "[\"auto-scheduled\", %.*s", (int)(tags.n - 1), tags.p + 1);
 }
 
-/* The default policy, to the letter as the reference stores it here: codec_stored would write 0.0. */
+/* The default policy, exactly as the reference stores it here: codec_stored would write 0.0. */
 #define DEFAULT_POLICY \
     "{\"max_retries\": 0, \"retry_delay_seconds\": 0, \"retries\": null, \"retry_delay\": null, " \
     "\"pause_keys\": [], \"resuming\": false}"
 
-/* Without its state: each of the two rows names the other. */
+/* Without its state: the two rows refer to each other, so one has to come first. */
 static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags, Moment date)
 {
     const FlowRun run = {
@@ -157,7 +156,7 @@ static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags
     return codec_insert_new(tx, &flow_run_model, &run);
 }
 
-/* The state's data is JSON's null here, where states that went through the rules have none. */
+/* The state's data is JSON's null here; that of states which went through the rules is SQL's. */
 static bool insert_state(Tx *tx, Str run_id, Moment date)
 {
     State *state = state_new(tx->arena, STATE_SCHEDULED, NULL, tx->now);

@@ -20,7 +20,7 @@ static bool same_element(const Element *a, const Element *b)
     return a->json->kind == b->json->kind && str_eq(a->json->text, b->json->text);
 }
 
-/* Whether each element is the first of its like; found by sorting, as clients can send many. */
+/* Whether each element is the first with its value; by sorting, since clients can send many. */
 static bool *first_of_each(Arena *arena, const Json *array)
 {
     Element *sorted = arena_alloc(arena, (array->count + 1) * sizeof *sorted);
@@ -34,7 +34,7 @@ static bool *first_of_each(Arena *arena, const Json *array)
     return is_first;
 }
 
-/* A JSON array as Python's set takes it: each value once. */
+/* A JSON array as a set in Python: each value once. */
 static bool decode_set(Invalid *invalid, const Json *json, void *member)
 {
     if (json->kind != JSON_ARRAY)
@@ -58,7 +58,7 @@ static bool decode_set(Invalid *invalid, const Json *json, void *member)
     return true;
 }
 
-/* Python's int has no end, ours has: beyond it every delay is too long anyway. */
+/* Python's integers are unbounded; beyond ours, any delay is too long anyway. */
 static int64_t whole_seconds(double seconds)
 {
     if (seconds >= 0x1p63)
@@ -66,8 +66,8 @@ static int64_t whole_seconds(double seconds)
     return seconds < -0x1p63 ? INT64_MIN : (int64_t)seconds;
 }
 
-/* The deprecated pair gives the new one its values; delays are cut to whole seconds, as the reference does when it
- * validates again. */
+/* The deprecated members set the new ones; delays are truncated to whole seconds, as the reference
+ * does when it validates again. */
 static bool finish_flow_run_policy(Invalid *invalid, void *object)
 {
     (void)invalid;
@@ -119,7 +119,8 @@ static bool decode_delay_list(Invalid *invalid, const Json *json, Str *ret)
     return ok;
 }
 
-/* Union[None, int, List[int]]: the errors of the int precede those of the list, and vanish where the list is valid. */
+/* Union[None, int, List[int]]: the errors of the int precede those of the list, and are
+ * dropped if the list is valid. */
 static bool decode_retry_delay(Invalid *invalid, const Json *json, void *member)
 {
     size_t length = invalid->items.n, count = invalid->count;

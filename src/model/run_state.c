@@ -42,7 +42,7 @@ static const Field create_fields[] = { /* order: of errors */
 };
 const Model state_create_model = MODEL(State, create_fields, .forbid_extra = true, .schema = "StateCreate");
 
-/* What every State of the reference gets, read ones too: schemas.states.State's validators. */
+/* For every State, also those that are read: schemas.states.State's validators. */
 static void apply_defaults(State *state, Time now)
 {
     if (!state->name.p && state->type != STATE_NONE)
@@ -72,7 +72,7 @@ State *state_new(Arena *arena, StateType type, const char *name, Time now)
     return state;
 }
 
-/* What Python takes for false: the reference then looks for an artifact. */
+/* What Python considers false: the reference then looks for an artifact. */
 static bool is_falsy(Arena *arena, Str json_text)
 {
     const Json *json = json_read(arena, json_text);
@@ -94,7 +94,7 @@ static bool is_falsy(Arena *arena, Str json_text)
     }
 }
 
-/* The artifact has the data, but older rows hold it themselves. */
+/* The artifact has the data, except for older rows, which hold it themselves. */
 static void complete(Tx *tx, void *object)
 {
     State *state = object;

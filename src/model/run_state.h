@@ -5,14 +5,14 @@
 
 #include "model/run.h"
 
-/* Whose states: the two tables are alike but for the column that names the run. */
+/* Whose states: the two tables differ only in the column that names the run. */
 typedef enum RunKind { FLOW_RUN, TASK_RUN } RunKind;
 
-/* One state by its id; NULL: not there, or tx->error. */
+/* One state by its id. NULL: no such state, or tx->error. */
 State *run_state_read(Tx *tx, RunKind kind, Str id);
 /* All states of a run, oldest first: rows of state_model. */
 Rows *run_states_query(Tx *tx, RunKind kind, Str run_id);
-/* Inserts the state and, where it has data, the artifact that holds it. */
+/* Inserts the state and, if it has data, the artifact that holds it. */
 bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state) MUST_CHECK;
 
 /* The task cache: the newest state under that key that has not expired; NULL: none, or tx->error. */
@@ -20,7 +20,7 @@ State *task_cache_read(Tx *tx, Str key);
 /* Stores a task run's state under its cache_key. False: tx->error. */
 bool task_cache_insert(Tx *tx, const State *state) MUST_CHECK;
 
-/* In a SELECT with a table called `state`: the artifacts, of which state_model has a column. */
+/* For a SELECT with a table called `state`: joins the artifacts, from which state_model reads a column. */
 #define STATE_ARTIFACT_JOIN " LEFT JOIN artifact AS state_artifact ON state_artifact.id = state.result_artifact_id"
 
 #endif

@@ -8,7 +8,7 @@
 #define RUN_FIELD(Type, member, kind_, ...) \
     { .name = #member, .kind = (kind_), .offset = offsetof(Type, run.member), ##__VA_ARGS__ }
 
-/* The columns that every model of flow runs begins with; what is given goes to the row of the queue's name. */
+/* The columns that every model of flow runs begins with; the arguments go to the row of work_queue_name. */
 #define FLOW_RUN_FIELDS(...) \
     RUN_FIELD(FlowRun, id, F_UUID), \
     RUN_FIELD(FlowRun, created, F_TIME), \
@@ -49,7 +49,7 @@
 void run_complete(Tx *tx, void *run);
 /* A run with nothing in it but its name and tags, before its first state. */
 Run run_blank(Tx *tx, const Run *wanted);
-/* UPDATE of the model's SAVED columns where one of them differs between `before` and `now`. */
+/* UPDATE of the model's SAVED columns if one of them differs between `before` and `now`. */
 bool run_save(Tx *tx, const Model *model, const void *before, const void *now) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* model/saved_search.c -- searches that the UI keeps. */
+/* model/saved_search.c -- searches that the UI saves. */
 #include "model/saved_search.h"
 
 #include "base/uuid.h"
@@ -29,7 +29,7 @@ static bool decode_filter(Invalid *invalid, const Json *json, JsonWriter *w)
     return true;
 }
 
-/* List[SavedSearchFilter], as its column holds it. */
+/* List[SavedSearchFilter], as the column holds it. */
 static bool decode_filters(Invalid *invalid, const Json *json, void *member)
 {
     if (json->kind != JSON_ARRAY)
@@ -68,8 +68,9 @@ const Model saved_search_create_model = MODEL(SavedSearch, create_fields,
 
 SavedSearch *saved_search_upsert(Tx *tx, const SavedSearch *wanted, bool *ret_created)
 {
-    SavedSearch row = { .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
-                        .filters = wanted->filters };
+    SavedSearch row = *wanted;
+    row.id = uuid_new(tx->arena);
+    row.created = row.updated = tx->now;
     if (codec_upsert(tx, &saved_search_model, &row) < 0)
         return NULL;
     SavedSearch *search = codec_read(tx, &saved_search_model, "WHERE saved_search.name = $1", v_text(wanted->name));

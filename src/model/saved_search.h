@@ -1,4 +1,4 @@
-/* model/saved_search.h -- searches that the UI keeps. */
+/* model/saved_search.h -- searches that the UI saves. */
 #ifndef ORION_SAVED_SEARCH_H
 #define ORION_SAVED_SEARCH_H
 
@@ -13,7 +13,7 @@ typedef struct SavedSearch { /* schemas.core.SavedSearch */
 
 extern const Model saved_search_model, saved_search_create_model;
 
-/* Makes the search of that name (*ret_created), or gives the one there is these filters. NULL: tx->error. */
+/* Creates the search of that name (*ret_created), or replaces the filters of the existing one. NULL: tx->error. */
 SavedSearch *saved_search_upsert(Tx *tx, const SavedSearch *wanted, bool *ret_created);
 
 #endif

@@ -1,7 +1,6 @@
 /* model/task_run.c -- task runs: their table, reading with the current state, writing. */
 #include "model/run_tables.h"
 
-
 static const Field columns[] = { /* order: of the keys in responses */
     RUN_FIELD(TaskRun, id, F_UUID),
     RUN_FIELD(TaskRun, created, F_TIME),
@@ -88,7 +87,7 @@ bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids)
     return tx->error->code == ERR_NONE;
 }
 
-/* The reference leaves logs and artifacts behind, or stumbles over the latter's foreign keys. */
+/* The reference leaves logs and artifacts behind, or fails on the artifacts' foreign keys. */
 int64_t task_run_delete(Tx *tx, Str id)
 {
     DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE parent_task_run_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));

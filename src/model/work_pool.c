@@ -1,4 +1,4 @@
-/* model/work_pool.c -- work pools and their workers, and what is asked for by the names of pools and queues. */
+/* model/work_pool.c -- work pools and their workers, and lookups by the names of pools and queues. */
 #include "model/work_pool.h"
 
 #include "base/uuid.h"
@@ -69,6 +69,7 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
     pool->is_paused.has = true;
     if (!pool->base_job_template.p)
         pool->base_job_template = STR("{}");
+    /* Pool and default queue refer to each other: the pool comes first, default_queue_id is filled in last. */
     if (codec_insert(tx, &work_pool_model, pool) < 0)
         return NULL;
     const WorkQueue wanted_queue = { .name = STR("default"), .description = STR("The work pool's default queue.") };
@@ -209,6 +210,7 @@ bool work_pool_queue_ids(Tx *tx, const WorkPool *pool, Str names_json, StrList *
     if (names_json.p && !(list = json_read(tx->arena, names_json)))
         return fail(tx->error, ERR_INTERNAL, "The names of work queues cannot be read");
     str_list_add_json(&names, tx->arena, list);
+    /* Still in the body's order, so that the first unknown name is the one reported. */
     for (size_t i = 0; i < names.count; i++)
         if (!str_list_has(&known, names.items[i]))
             return work_queue_id_by_name(tx, pool->name, names.items[i], false, &id);

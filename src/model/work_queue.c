@@ -75,7 +75,7 @@ typedef struct Ranked {
     int64_t priority;
 } Ranked;
 
-/* The pool's queues in their order, that one left out; room for one more. */
+/* The pool's queues by priority, except `left_out`; the array has room for one more. */
 static Ranked *read_ranked(Tx *tx, Str pool_id, Str left_out, size_t *ret_count)
 {
     int64_t total = DB_INT(tx, 0, "SELECT count(*) FROM work_queue WHERE work_pool_id = $1", v_uuid(pool_id));
@@ -99,6 +99,7 @@ bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place)
     if (queue_id.p) {
         size_t at = insertion_index(place, count);
         memmove(ranked + at + 1, ranked + at, (count - at) * sizeof *ranked);
+        /* Priority 0 differs from any place, so that the moved queue is written. */
         ranked[at] = (Ranked){ queue_id, 0 };
         count++;
     }
@@ -115,16 +116,18 @@ bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place)
 
 WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted)
 {
-    /* a text that another program left there is more than any number to SQLite */
+    /* another program may have left a text there, which SQLite sorts after all numbers */
     int64_t last = DB_INT(tx, 0, "SELECT COALESCE(max(priority), 0) FROM work_queue WHERE work_pool_id = $1"
                                  " AND priority < 9223372036854775807", v_uuid(pool_id));
     WorkQueue *queue = arena_new_of(tx->arena, WorkQueue);
-    *queue = (WorkQueue){
-        .id = uuid_new(tx->arena), .created = tx->now, .updated = tx->now, .name = wanted->name,
-        .description = wanted->description.p ? wanted->description : STR(""),
-        .is_paused = wanted->is_paused, .concurrency_limit = wanted->concurrency_limit, .priority = { last + 1, true },
-        .work_pool_id = pool_id, .filter = wanted->filter, .last_polled = TIME_NULL,
-    };
+    *queue = *wanted;
+    queue->id = uuid_new(tx->arena);
+    queue->created = queue->updated = tx->now;
+    queue->work_pool_id = pool_id;
+    queue->priority = (OptInt){ last + 1, true };
+    queue->last_polled = TIME_NULL;
+    if (!queue->description.p)
+        queue->description = STR("");
     if (codec_insert(tx, &work_queue_model, queue) < 0)
         return NULL;
     if (!wanted->priority.has || wanted->priority.v == 0)
@@ -134,12 +137,13 @@ WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted)
 
 /* ---- deleting, polling ---- */
 
-/* Those who make a run of a deployment look at it first: so they and who takes its queue away meet there. */
+/* Whoever creates a run of a deployment locks the deployment first (deployment_read_shared): locking it here keeps runs
+ * from being given a queue that is being deleted. */
 int64_t work_queue_delete(Tx *tx, Str id)
 {
     DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE work_queue_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE id = $1 FOR UPDATE", v_uuid(id));
-    /* for the reference they hold the queue for ever */
+    /* in the reference they keep the queue from ever being deleted */
     DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id = $1", v_uuid(id));
     return codec_delete(tx, &work_queue_model, id);
 }
@@ -161,7 +165,7 @@ static const Field agent_columns[] = {
 };
 static const Model agent_model = MODEL(Agent, agent_columns, .table = "agent");
 
-/* models.agents.record_agent_poll. Names are unique, but of no use to anybody: any free one will do. */
+/* models.agents.record_agent_poll. Names are unique, but nobody uses them: any free one will do. */
 static bool record_agent(Tx *tx, Str agent_id, Str queue_id)
 {
     if (DB_EXEC(tx, "UPDATE agent SET work_queue_id = $1, last_activity_time = $2 WHERE id = $3", v_uuid(queue_id),
@@ -180,7 +184,7 @@ bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
 {
     int64_t rows = row_set(tx, "work_queue", queue_id, "last_polled", v_time(tx->now));
     if (rows <= 0 || !agent_id.p)
-        return tx->error->code == ERR_NONE; /* deleted in the meantime: there is nothing to record */
+        return tx->error->code == ERR_NONE; /* the queue was deleted meanwhile: there is nothing to record */
     return record_agent(tx, agent_id, queue_id);
 }
 

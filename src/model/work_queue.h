@@ -1,4 +1,4 @@
-/* model/work_queue.h -- the queues of work pools: their rows, by ids. What goes by names is in work_pool.h. */
+/* model/work_queue.h -- the queues of work pools: their rows, by id. Lookups by name are in work_pool.h. */
 #ifndef ORION_WORK_QUEUE_H
 #define ORION_WORK_QUEUE_H
 
@@ -22,20 +22,20 @@ typedef struct WorkQueue { /* schemas.core.WorkQueue */
 
 extern const Model work_queue_model, work_queue_create_model, work_queue_update_model;
 
-WorkQueue *work_queue_read(Tx *tx, Str id);                 /* NULL: not there, or tx->error */
+WorkQueue *work_queue_read(Tx *tx, Str id);                 /* NULL: no such queue, or tx->error */
 WorkQueue *work_queue_find(Tx *tx, Str pool_id, Str name);  /* the same */
-/* How many runs of the queue's name are late. */
+/* The number of late runs with the queue's name. */
 int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue);
-/* models.workers.create_work_queue: where a priority is wanted, the others make room; else it is the last.
- * NULL: tx->error. */
+/* models.workers.create_work_queue: if a priority is wanted, the others make room; else it is
+ * the last. NULL: tx->error. */
 WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted);
-/* models.workers.bulk_update_work_queue_priorities: numbers a pool's queues from 1, that one (null:
- * none) at its place. */
+/* models.workers.bulk_update_work_queue_priorities: numbers a pool's queues from 1, with that
+ * queue (null: none) at `place`. */
 bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place) MUST_CHECK;
-/* Deletes it and the records of the agents that polled it. Rows of queues, -1 on failure
- * (it is a pool's default one). */
+/* Deletes it and the records of the agents that polled it. Rows of queues, -1 on failure (as
+ * for a pool's default queue). */
 int64_t work_queue_delete(Tx *tx, Str id);
-/* last_polled = now; with an agent (null: none) also its last activity. */
+/* last_polled = now; and with an agent (null: none) its last activity. */
 bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id) MUST_CHECK;
 
 #endif

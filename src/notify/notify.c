@@ -13,7 +13,7 @@ typedef struct NotifyService {
     const char *slug;
     MessageMaker *make;
     enum NotifyType fallback;
-    bool title_in_body;        /* it has no place for a title */
+    bool title_in_body;        /* it has no field for a title */
 } NotifyService;
 
 static const NotifyService services[] = {

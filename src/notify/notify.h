@@ -1,5 +1,5 @@
-/* notify/notify.h -- carries a notification out: Slack, Microsoft Teams, PagerDuty, Twilio and Opsgenie,
- * over libcurl. */
+/* notify/notify.h -- builds and sends notifications: Slack, Microsoft Teams, PagerDuty, Twilio and Opsgenie, over
+ * libcurl. */
 #ifndef ORION_NOTIFY_H
 #define ORION_NOTIFY_H
 
@@ -16,13 +16,13 @@ typedef struct NotifyRequest {
     Str authorization;     /* the header's value; null: none */
     Str user, password;    /* of basic authorization; null: none */
     Str body;
-    long status_max;       /* a larger one is no success: 200 or 202 */
+    long status_max;       /* the largest status that is a success: 200, 201 or 202 */
     bool answer_ok;        /* the answer must be the word "ok" */
     struct NotifyRequest *next;
 } NotifyRequest;
 
-/* The requests that tell one message by the block whose type has that slug and whose data (secrets included) that is.
- * False: *error says why there are none, without any secret. */
+/* The requests that send one message through a block of the type with that slug; `data` is the block's, secrets
+ * included. False: *error says why there are none, without any secret. */
 bool notify_requests(Arena *arena, Str block_type_slug, const Json *data, Str subject, Str body, Time now,
                      const NotifyRequest **ret, Error *error) MUST_CHECK;
 

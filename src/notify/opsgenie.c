@@ -14,7 +14,7 @@ static void add_word(Arena *arena, StrList *words, Str word)
         str_list_add(words, arena, word);
 }
 
-/* A text is parted where the reference's library parts lists; targets at slashes too. */
+/* Splits a text where the reference's library splits lists, and at the characters of `also`. */
 static void add_words(Arena *arena, StrList *words, Str text, const char *also)
 {
     size_t begin = 0;
@@ -108,7 +108,7 @@ static int64_t read_priority(Message *message, bool *ok)
     return 3;
 }
 
-/* At most so many characters, the last three being dots where it was longer. */
+/* At most `most` characters, the last three being dots if there were more. */
 static Str shortened(Arena *arena, Str text, size_t most)
 {
     size_t chars = 0, cut = 0;
@@ -173,7 +173,7 @@ static bool write_alert(Message *message, JsonWriter *w, const Alert *alert)
     return true;
 }
 
-/* One request for some of the targets, or for none where the alert has none. */
+/* One request for some of the targets, or without any if the alert has none. */
 static bool add_alert(Message *message, const Alert *alert, Str url, Str api_key, size_t begin, size_t end)
 {
     Buf buf;

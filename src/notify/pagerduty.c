@@ -9,7 +9,7 @@ typedef struct Incident {
     bool europe;
 } Incident;
 
-/* The reference carries source and component through a path: slashes in them part it. */
+/* The reference carries source and component through a path: slashes in them split it. */
 static Str next_part(Str *path)
 {
     while (path->n > 0 && path->p[0] == '/')

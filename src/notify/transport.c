@@ -1,5 +1,5 @@
-/* notify/transport.c -- requests over libcurl, which is loaded when the first notification goes out:
- * with all that it brings it would make up half of an idle server's memory. */
+/* notify/transport.c -- requests over libcurl, which is loaded when the first notification goes out: with all that
+ * it needs it would make up half of an idle server's memory. */
 #include "notify/transport.h"
 
 #include <curl/curl.h>
@@ -84,7 +84,7 @@ static size_t take_answer(char *bytes, size_t size, size_t count, void *arg)
     return transport->answer_size > ANSWER_MAX ? 0 : n;
 }
 
-/* Called several times a second while a request is under way: what it returns ends it. */
+/* Called several times a second while a request is under way: true ends it. */
 static int look_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
     const Transport *transport = arg;
@@ -92,7 +92,7 @@ static int look_up(void *arg, curl_off_t a, curl_off_t b, curl_off_t c, curl_off
     return *transport->stopping || clock_monotonic() > transport->deadline;
 }
 
-/* Certificates are checked against the system's, or those of the file that the reference's library takes them from. */
+/* The file of trusted certificates, as the reference's library finds it; NULL: the system's. */
 static const char *certificates(void)
 {
     const char *file = getenv("REQUESTS_CA_BUNDLE");
@@ -141,7 +141,7 @@ static void prepare(Transport *transport, Arena *arena, const NotifyRequest *req
     }
 }
 
-/* What went wrong, by libcurl's own words for the kind of problem; they name hosts at most. */
+/* What went wrong, in libcurl's own words, which name hosts at most. */
 static bool fail_post(const Transport *transport, CURLcode code, Error *error)
 {
     if (*transport->stopping)

@@ -11,7 +11,7 @@ typedef struct NotifyAnswer {
 
 typedef struct Transport Transport;
 
-/* NULL: *error. One for each message; it gives up NOTIFY_SECONDS_MAX after it was made, or where *stopping is set. */
+/* NULL: *error. One for each message; it gives up NOTIFY_SECONDS_MAX after it was made, or once *stopping is set. */
 Transport *transport_new(const atomic_bool *stopping, Error *error) MUST_CHECK;
 void transport_free(Transport *transport);
 /* False: no answer; *error says why, with the host but without path, headers or body. */

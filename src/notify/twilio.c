@@ -7,7 +7,7 @@
 
 enum { DIGITS_MAX = 14, TARGET_DIGITS_MIN = 10, SOURCE_DIGITS_MIN = 5, LONG_DIGITS_MIN = 11, TARGETS_MAX = 200 };
 
-/* All of it from the second text. */
+/* Whether it is not empty and consists of these characters. */
 static bool made_of(Str text, const char *chars)
 {
     for (size_t i = 0; i < text.n; i++)
@@ -16,7 +16,7 @@ static bool made_of(Str text, const char *chars)
     return text.n > 0;
 }
 
-/* The digits of a phone number; null where it is none. */
+/* The digits of a phone number; null if it is not one. */
 static Str phone_digits(Arena *arena, Str text, size_t min)
 {
     Buf digits;
@@ -29,7 +29,7 @@ static Str phone_digits(Arena *arena, Str text, size_t min)
     return digits.n >= min && digits.n <= DIGITS_MAX ? buf_view(&digits) : STR_NULL;
 }
 
-/* Another number may begin behind this place, or the text ends. */
+/* Whether the text ends here, or another number may begin after separators. */
 static bool number_may_end(Str text, size_t at)
 {
     size_t i = at;
@@ -102,7 +102,7 @@ static void add_sms(Message *message, const Account *account, Str to)
     request->status_max = 201;
 }
 
-/* A short code stays as it is. */
+/* A short code (5 or 6 digits) gets no plus sign. */
 static bool read_account(Message *message, Account *account)
 {
     Str source;

@@ -1,4 +1,4 @@
-/* notify/webhook.c -- Slack and Microsoft Teams: the webhook's address tells which of them takes the message. */
+/* notify/webhook.c -- Slack and Microsoft Teams: the webhook's address says which of them takes the message. */
 #include "notify/message.h"
 
 #include <strings.h>
@@ -32,7 +32,7 @@ static bool eat_token(Str *rest, const char *also, Str *ret)
     return n > 0;
 }
 
-/* What may stand behind the last token: "/", then a query string. */
+/* What may follow the last token: "/", then a query string. */
 static bool eat_end(Str *rest, Str *ret_query)
 {
     (void)eat(rest, "/");
@@ -40,7 +40,7 @@ static bool eat_end(Str *rest, Str *ret_query)
     return rest->n == 0 || (rest->n > 1 && rest->p[0] == '?');
 }
 
-/* Options that the reference's library takes in the query string: those that say what the message shows. */
+/* An option in the query string, as the reference's library reads it: whether the message shows something. */
 static bool option(Str query, const char *name, bool fallback)
 {
     for (size_t i = 0; i + 1 < query.n; i++) {
@@ -87,7 +87,7 @@ static void skip_blanks(Str *rest)
         *rest = from(*rest, 1);
 }
 
-/* "| text &gt;" behind a link's address. */
+/* "| text &gt;" after a link's address. */
 static bool read_link_text(Str *rest, Str *ret)
 {
     skip_blanks(rest);

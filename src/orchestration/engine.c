@@ -4,8 +4,10 @@
 #include "model/notification_queue.h"
 #include "model/run_state.h"
 
+/* More than the rows of any policy and its global one together. */
 enum { RULES_MAX = 32 };
 
+/* The rules that take part in one transition, in the order in which they were entered; they are left from the top. */
 typedef struct Stack {
     ActiveRule rules[RULES_MAX];
     size_t count;
@@ -32,7 +34,7 @@ bool transition_version_from(const Transition *t, unsigned version)
 
 /* ---- what rules may do ---- */
 
-/* No two states of a run may have one timestamp, and later ones are later. */
+/* No two states of a run have the same timestamp, and later ones are later. */
 static void put_after_initial(const Transition *t, State *state)
 {
     if (t->initial && state->timestamp <= t->initial->timestamp)
@@ -44,7 +46,7 @@ static bool change(Transition *t, State *state, TransitionResult result)
     if (state)
         put_after_initial(t, state);
     t->proposed = state;
-    t->active->to = state_type_of(state); /* a rule does not undo itself for what it did */
+    t->active->to = state_type_of(state); /* a rule does not fizzle because of its own change */
     t->result = result;
     return true;
 }
@@ -102,12 +104,13 @@ static bool leave(Transition *t, ActiveRule *active)
     const Rule *rule = active->rule;
     if (rule->transform)
         return !t->proposed || call(t, active, rule->after);
+    /* Tested again: the rule's own change has moved its `to`. */
     if (!active->entered || !in_masks(active))
         return true;
     return call(t, active, unchanged_by_others(t, active) ? rule->after : rule->cleanup);
 }
 
-/* Which rules take part is decided once, by the transition as the client means it. */
+/* Which rules take part is decided once, by the pair that the client proposed. */
 static bool enter_policy(Transition *t, const Policy *policy, int from, int to, Stack *stack)
 {
     for (size_t i = 0; i < policy->count; i++) {
@@ -122,7 +125,7 @@ static bool enter_policy(Transition *t, const Policy *policy, int from, int to, 
     return true;
 }
 
-/* Writes the state that is left, if one is, and makes it the run's. */
+/* Writes the resulting state, if there is one, and makes it the run's. */
 static bool validate(Transition *t)
 {
     Run *run = t->run;
@@ -140,7 +143,7 @@ static bool validate(Transition *t)
         t->validated->data = STR_NULL;
         return true;
     }
-    /* The reference stumbles here, and its clients see it so. */
+    /* The reference fails here, and this is what its clients see. */
     t->result = (TransitionResult){
         .status = TRANSITION_ABORT,
         .reason = STR("Error validating state: UnmappedInstanceError(\"Class 'builtins.NoneType' is not mapped\")"),

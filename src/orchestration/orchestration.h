@@ -23,8 +23,8 @@ typedef struct TransitionOptions {
 } TransitionOptions;
 
 /* set_flow_run_state / set_task_run_state of the reference's models: locks the run, reads it and makes the transition.
- * `proposed` has been completed (state_complete). `ret` may be NULL. False: tx->error (ERR_OBJECT_NOT_FOUND
- * "Flow run with id … not found", …). */
+ * `proposed` must be complete (state_complete). `ret` may be NULL. False: tx->error (ERR_OBJECT_NOT_FOUND "Flow run
+ * with id … not found", …). */
 bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options,
                         TransitionResult *ret) MUST_CHECK;
 bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options,
@@ -37,7 +37,7 @@ bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, Transition
                          TransitionResult *ret) MUST_CHECK;
 
 /* create_flow_run / create_task_run: creates the run that a body asks for (model/run_bodies.h) and forces the body's
- * state on it, or PENDING. *ret_created is false where the run exists already; it is returned unchanged then. */
+ * state on it, or PENDING. *ret_created is false if the run exists already, which is then returned unchanged. */
 bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRun **ret_run,
                      bool *ret_created) MUST_CHECK;
 bool task_run_create(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;

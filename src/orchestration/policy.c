@@ -32,7 +32,7 @@ static const Rule *const core_task_rules[] = {
 };
 const Policy core_task_policy = POLICY(core_task_rules);
 
-/* Of transitions by force. */
+/* For transitions by force. */
 const Policy minimal_flow_policy = { NULL, 0 };
 
 static const Rule *const minimal_task_rules[] = {
@@ -53,7 +53,7 @@ static const Rule *const global_flow_rules[] = {
     &update_state_details,
     &update_subflow_parent_task,
     &update_subflow_state_details,
-    &increment_flow_run_count, /* before the indicator that it looks at is removed */
+    &increment_flow_run_count, /* before the indicator that it reads is removed */
     &remove_resuming_indicator,
 };
 const Policy global_flow_policy = POLICY(global_flow_rules);

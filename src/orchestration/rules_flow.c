@@ -13,7 +13,7 @@ static void forget_pauses(Transition *t)
     t->flow_run->empirical_policy.pause_keys = STR("[]");
 }
 
-/* ---- an end is an end, but for runs of deployments, which may be rescheduled ---- */
+/* ---- an end is final, except for runs of deployments, which may be rescheduled ---- */
 
 static bool before_leaving_end(Transition *t)
 {
@@ -108,7 +108,7 @@ const Rule handle_pausing_flows = {
     .from = ST_ANY, .to = ST_PAUSED, .before = before_pausing, .after = after_pausing,
 };
 
-/* ---- resuming: in time, and where there is something that can run it ---- */
+/* ---- resuming: in time, and only if there is something to run it ---- */
 
 static bool before_resuming(Transition *t)
 {

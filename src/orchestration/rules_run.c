@@ -1,7 +1,7 @@
 /* orchestration/rules_run.c -- rules that govern flow runs and task runs alike. */
 #include "orchestration/transition.h"
 
-/* ---- a run does not go back, nor to where it is: two agents cannot both start it ---- */
+/* ---- a run does not go back, nor stay where it is: two agents cannot both start it ---- */
 
 static int progress(int type)
 {
@@ -31,7 +31,7 @@ const Rule prevent_redundant_transitions = {
     .before = before_redundant,
 };
 
-/* ---- what was scheduled for a time stays so when an agent takes it ---- */
+/* ---- a run keeps its scheduled time when an agent takes it ---- */
 
 static bool before_pending(Transition *t)
 {
@@ -45,7 +45,7 @@ const Rule copy_scheduled_time = {
     .from = ST_SCHEDULED, .to = ST_PENDING, .before = before_pending,
 };
 
-/* ---- a run must not start before its time: nothing is written, and the client is told how long to wait ---- */
+/* ---- a run must not start before its time: nothing is written, and the client learns how long to wait ---- */
 
 /* To the nearest second; exactly half a second is dropped: the reference rounds the fraction to an even number. */
 static int64_t seconds_until(Time due, Time now)

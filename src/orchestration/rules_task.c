@@ -36,7 +36,7 @@ const Rule cache_insertion = {
     .from = ST_ANY, .to = ST_COMPLETED, .after = after_completed,
 };
 
-/* ---- an end is an end, unless the flow is being run again ---- */
+/* ---- an end is final, unless the flow is being run again ---- */
 
 static bool before_leaving_end(Transition *t)
 {
@@ -149,7 +149,7 @@ const Rule release_task_concurrency_slots = {
 
 /* ---- a failed task is retried while it has retries left ---- */
 
-/* The delay after this attempt: of a list the run's own place, at most the last. */
+/* The delay after this attempt: from a list, the entry with the attempt's number, or else the last one. */
 static bool base_delay(Transition *t, double *ret)
 {
     Str text = t->task_run->empirical_policy.retry_delay;
@@ -216,13 +216,13 @@ const Rule retry_failed_tasks = {
     .from = ST_RUNNING, .to = ST_FAILED, .before = before_failing,
 };
 
-/* ---- names that tell a second attempt from the first ---- */
+/* ---- names that distinguish a second attempt from the first ---- */
 
 static bool before_rerun(Transition *t)
 {
     if (t->run->run_count <= 0)
         return true;
-    if (!t->initial) /* the reference asks the name of no state */
+    if (!t->initial) /* the reference reads its name, and fails */
         return fail(t->tx->error, ERR_INTERNAL, "A run that has run has no state");
     transition_rename(t, str_is(t->initial->name, "AwaitingRetry") ? "Retrying" : "Rerunning");
     return true;

@@ -38,7 +38,7 @@ static bool start_time(Transition *t)
 }
 const Rule set_start_time = { .name = "SetStartTime", .transform = true, .before = start_time };
 
-/* An end that is left by force was none. */
+/* An end that is left by force does not count any more. */
 static bool end_time(Transition *t)
 {
     bool ends = state_type_is_final((StateType)t->proposed->type);
@@ -59,7 +59,7 @@ static bool run_time(Transition *t)
 }
 const Rule increment_run_time = { .name = "IncrementRunTime", .transform = true, .before = run_time };
 
-/* What was expected first is what lateness is counted from. */
+/* Set once: lateness is measured from the first expectation. */
 static bool expected_start_time(Transition *t)
 {
     if (t->run->expected_start_time != TIME_NULL)
@@ -96,7 +96,7 @@ static bool state_details(Transition *t)
 }
 const Rule update_state_details = { .name = "UpdateStateDetails", .transform = true, .before = state_details };
 
-/* The task run that stands for a subflow in its parent shares its states. */
+/* The task run that represents a subflow in its parent gets the same states. */
 static bool parent_task(Transition *t)
 {
     Str parent_id = t->flow_run->parent_task_run_id;

@@ -37,17 +37,18 @@ typedef struct Policy {
 extern const Policy core_flow_policy, minimal_flow_policy, global_flow_policy;
 extern const Policy core_task_policy, minimal_task_policy, global_task_policy;
 
-/* A rule at work: the transition as it knows it. */
+/* A rule taking part in a transition: the pair of states as it knows it. */
 typedef struct ActiveRule {
     const Rule *rule;
     int from, to;  /* StateType; changed with the transition only by the rule itself */
     bool entered;
 } ActiveRule;
 
+/* One change of a run's state, on the stack of flow_run_transition or task_run_transition. */
 struct Transition {
     Tx *tx;
     Run *run;
-    FlowRun *flow_run;     /* the run, where it is a flow run; else NULL */
+    FlowRun *flow_run;     /* the run, if it is a flow run; else NULL */
     TaskRun *task_run;     /* or a task run */
     const State *initial;  /* NULL: the run had no state */
     State *proposed;       /* NULL: nothing will be written */
@@ -67,16 +68,16 @@ struct Transition {
 
 /* StateType, STATE_NONE for no state */
 int state_type_of(const State *state);
-/* The flow run itself, or the task run's; NULL: not there, or tx->error. */
+/* The flow run itself, or the task run's. NULL: no such run, or tx->error. */
 FlowRun *transition_flow_run(Transition *t);
 enum { /* since which API version clients do something themselves */
     VERSION_RETRIES_OWN_TASKS = 803, /* rerun a flow's failed tasks */
     VERSION_PAUSES = 804             /* pause and resume */
 };
-/* Did the client send no version, or this one or a later? */
+/* Whether the client sent this version, a later one, or none. */
 bool transition_version_from(const Transition *t, unsigned version);
 
-/* What a rule may do in `before`. Each returns true, to be returned in turn, but where it is impossible. */
+/* What a rule may do in `before`. Each returns true, for the hook to return, unless it is impossible. */
 bool transition_reject(Transition *t, State *instead, Str reason) MUST_CHECK; /* NULL: nothing is written */
 bool transition_abort(Transition *t, Str reason);
 bool transition_delay(Transition *t, int64_t seconds, Str reason);

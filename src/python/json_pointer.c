@@ -3,7 +3,7 @@
 
 #include <ctype.h>
 
-/* One part of a JSON pointer: %41 and ~1 are what they stand for. */
+/* One part of a JSON pointer, with %41 and ~1 decoded. */
 static Str unescape(Arena *arena, Str part)
 {
     Buf out;
@@ -42,6 +42,7 @@ const Json *json_pointer(Arena *arena, const Json *root, Str pointer, size_t *st
     *steps += pointer.n;
     if (pointer.n == 0 || pointer.p[0] != '#' || (pointer.n > 1 && pointer.p[1] != '/'))
         return NULL;
+    /* pointer.p[i] is a '/', and `at` is what the parts before it lead to. */
     for (size_t i = 1; at && i < pointer.n;) {
         size_t from = ++i;
         while (i < pointer.n && pointer.p[i] != '/')

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 
-/* NULL: it points nowhere in the document, or outside. Adds to *steps what finding it took. */
+/* NULL: it points to nothing, or to another document. Adds the cost of the search to *steps. */
 const Json *json_pointer(Arena *arena, const Json *root, Str pointer, size_t *steps);
 
 #endif

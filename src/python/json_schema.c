@@ -1,5 +1,5 @@
-/* python/json_schema.c -- the keywords of JSON schema, each a function that adds what it finds wrong;
- * then the choice of the error to tell. */
+/* python/json_schema.c -- the keywords of JSON Schema, each a function that adds the errors it finds; then the
+ * choice of the error to report. */
 #include "python/json_schema.h"
 
 #include <math.h>
@@ -26,7 +26,7 @@ typedef struct Fault { /* a ValidationError */
     Str message;
     const char *keyword;
     const Json *value, *schema;
-    const Place *path;    /* from the value that the whole check, or the anyOf it stands under, began with */
+    const Place *path;    /* from the value that the check, or the anyOf around it, began with */
     size_t depth;         /* of the path */
     struct Fault *context, *next;
 } Fault;
@@ -35,6 +35,7 @@ typedef struct Faults {
     Fault *first, **end;
 } Faults;
 
+/* One call of json_schema_check; `work` and `words` count up to WORK_MAX and WORDS_MAX. */
 typedef struct Check {
     Arena *arena;
     const Json *root;
@@ -51,7 +52,7 @@ typedef struct Keyword {
 
 static void apply(Check *check, const Json *schema, const Json *value, Faults *out);
 
-/* False: it is more than a check may take, and nothing is looked at any more. */
+/* False: the check has used up its budget, and looks at nothing any more. */
 static bool spend(Check *check, size_t steps)
 {
     check->work += steps;
@@ -95,8 +96,8 @@ static Fault *fault_of_two(Check *check, Faults *out, const Json *value, const c
     return fault_add(check, out, &message);
 }
 
-/* Applies the schema to a part of the value. What a schema false refuses counts as an error of the whole:
- * so does jsonschema. */
+/* Applies the schema to a part of the value. Errors of a schema `false` count as errors of
+ * the whole, as in jsonschema. */
 static void descend(Check *check, const Json *schema, const Json *value, Place place, Faults *out)
 {
     Fault **added = out->end;
@@ -130,7 +131,7 @@ static const Json *find(Check *check, const Json *object, Str key)
 
 static bool is_equal(Check *check, const Json *a, const Json *b)
 {
-    enum { BYTES = 32 }; /* that a member takes at least, about: objects are compared member by member */
+    enum { BYTES = 32 }; /* what a member takes at least, roughly: objects are compared member by member */
     return spend(check, 1 + a->text.n / BYTES * (b->text.n / BYTES)) && python_equal(a, b);
 }
 
@@ -251,7 +252,7 @@ static uint64_t remainder_of_digits(Str digits, uint64_t divisor)
 
 static bool is_multiple(const Json *value, const Json *given)
 {
-    enum { DIGITS_MAX = 18 }; /* of a divisor whose tenfold fits */
+    enum { DIGITS_MAX = 18 }; /* of a divisor that fits ten times over */
     double divisor = python_number(given);
     if (given->kind == JSON_INT && value->kind == JSON_INT && given->text.n <= DIGITS_MAX)
         return remainder_of_digits(value->text, (uint64_t)strtoll(given->text.p, NULL, 10)) == 0;
@@ -693,7 +694,7 @@ static void apply_keyword(Check *check, const Json *given, const Json *schema, c
     }
 }
 
-/* Adds all that is wrong. */
+/* Adds every error. */
 static void apply(Check *check, const Json *schema, const Json *value, Faults *out)
 {
     check->is_exhausted = check->is_exhausted || check->depth >= DEPTH_MAX;
@@ -714,7 +715,7 @@ static void apply(Check *check, const Json *schema, const Json *value, Faults *o
     check->depth--;
 }
 
-/* ---- which error to tell ---- */
+/* ---- which error to report ---- */
 
 static int compare_paths(const Place *a, const Place *b)
 {
@@ -741,7 +742,7 @@ static bool matches_type(const Fault *fault)
     return types && (types->kind == JSON_STRING || types->kind == JSON_ARRAY) && is_of_types(fault->value, types);
 }
 
-/* jsonschema.exceptions.relevance: whether a is the less (< 0) or the more (> 0) relevant. */
+/* jsonschema.exceptions.relevance: < 0 if a is less relevant than b, > 0 if it is more. */
 static int compare_relevance(const Fault *a, const Fault *b)
 {
     if (a->depth != b->depth)
@@ -754,7 +755,7 @@ static int compare_relevance(const Fault *a, const Fault *b)
     return (int)matches_type(b) - (int)matches_type(a);
 }
 
-/* Among alternatives the deepest error tells most; NULL where two are equally deep. */
+/* Among alternatives, the deepest error says most; NULL if two are equal in that. */
 static const Fault *least_relevant(const Fault *faults)
 {
     const Fault *least = faults;

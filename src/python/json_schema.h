@@ -1,5 +1,5 @@
-/* python/json_schema.h -- whether a value fits a JSON schema, as Python's jsonschema.validate (draft 2020-12, which it
- * takes where a schema names none) judges and words it. Not known: unevaluatedItems, unevaluatedProperties,
+/* python/json_schema.h -- whether a value fits a JSON schema, judged and worded as by Python's
+ * jsonschema.validate (draft 2020-12, its default). Not supported: unevaluatedItems, unevaluatedProperties,
  * $dynamicRef, $anchor, other documents. */
 #ifndef ORION_JSON_SCHEMA_H
 #define ORION_JSON_SCHEMA_H
@@ -8,8 +8,8 @@
 #include "base/json.h"
 
 /* False: `message` has the message of the error that jsonschema's best_match chooses: "'x' is a required
- * property". A keyword whose value is malformed says nothing. The work is bounded: a schema that refers to
- * itself for ever is an error. */
+ * property". A keyword whose value is malformed is ignored. Work is bounded: a schema that refers to
+ * itself endlessly is an error. */
 bool json_schema_check(Arena *arena, const Json *schema, const Json *value, Buf *message) MUST_CHECK;
 
 #endif

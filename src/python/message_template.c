@@ -7,9 +7,10 @@
 enum {
     WIDTH_MAX = 100000,
     DEPTH_MAX = 2,
-    MESSAGE_MAX = 256 << 10 /* bytes: more than any service takes, and no memory to speak of */
+    MESSAGE_MAX = 256 << 10 /* bytes: more than any service accepts, and little memory */
 };
 
+/* One call of message_template_fill: what all functions below need. */
 typedef struct Reader {
     Arena *arena;
     const TemplateValue *values;
@@ -58,7 +59,7 @@ static size_t char_offset(Str s, size_t chars)
     return at;
 }
 
-/* A character as Python tells of it: itself, or \\x and its number. */
+/* A character as Python's messages show it: itself, or \\x and its code point. */
 static Str char_told(Arena *arena, Str s)
 {
     unsigned char c = (unsigned char)s.p[0];
@@ -83,7 +84,7 @@ static bool is_align(char c)
     return c == '<' || c == '>' || c == '^' || c == '=';
 }
 
-/* -1 in *ret: no digit stands there. */
+/* *ret is -1 if there is no digit. */
 static bool read_number(Reader *r, Str s, size_t *at, int64_t *ret)
 {
     size_t begin = *at;
@@ -110,7 +111,7 @@ static void read_fill(Str s, size_t *at, Spec *spec)
     }
 }
 
-/* What numbers take between alignment and width, and strings do not. They are refused last, as Python does. */
+/* What numbers may have between alignment and width, and strings may not. Refused last, as in Python. */
 typedef struct NumberOnly {
     char sign;
     bool alternate, no_negative_zero;
@@ -148,7 +149,7 @@ static bool read_spec_parts(Reader *r, Str s, size_t *at, Spec *spec, NumberOnly
            (spec->precision >= 0 || REFUSE(r, "Format specifier missing precision"));
 }
 
-/* Separators of thousands, and the codes of numbers that go with them. */
+/* Thousands separators, and the codes of numbers that allow them. */
 static bool check_separator(Reader *r, char separator, Str type)
 {
     const char *with = separator == ',' ? "deEfFgG%" : "deEfFgG%boxX";
@@ -209,6 +210,7 @@ static bool add_formatted(Reader *r, Buf *out, Str text, Str format)
         text.n = char_offset(text, (size_t)spec.precision);
     int64_t padding = spec.width - (int64_t)char_count(text);
     padding = padding > 0 ? padding : 0;
+    /* A fill character has up to 4 bytes. */
     if (!fits(r, out, text.n + (size_t)padding * 4))
         return false;
     int64_t left = spec.align == '>' ? padding : spec.align == '^' ? padding / 2 : 0;
@@ -249,7 +251,7 @@ static bool take_item(Reader *r, Str index, Str *text)
     return true;
 }
 
-/* What follows the first name: items only, for attributes belong to Python. */
+/* What follows the first name: only items; no attribute exists here. */
 static bool take_rest(Reader *r, Str name, size_t at, TemplateValue *value)
 {
     while (at < name.n) {
@@ -290,7 +292,7 @@ static bool find_value(Reader *r, Str name, TemplateValue *ret)
 
 /* ---- the text between fields ---- */
 
-/* The end of a field's name, and the character that ends it; brackets hide what would end it. */
+/* Reads a field's name, and the character that ends it; within brackets, nothing does. */
 static bool read_name(Reader *r, Str s, size_t *at, Str *ret_name, char *ret_end)
 {
     size_t begin = *at;
@@ -311,6 +313,7 @@ static bool read_name(Reader *r, Str s, size_t *at, Str *ret_name, char *ret_end
 
 static bool read_spec_text(Reader *r, Str s, size_t *at, Markup *markup)
 {
+    /* Up to the brace that closes the field; those of nested fields are skipped, and filled in later. */
     size_t begin = *at, depth = 1;
     while (*at < s.n) {
         char c = s.p[(*at)++];
@@ -325,7 +328,7 @@ static bool read_spec_text(Reader *r, Str s, size_t *at, Markup *markup)
     return REFUSE(r, "unmatched '{' in format spec");
 }
 
-/* Whatever stands behind "{". */
+/* Reads a field from behind its "{" up to its "}". */
 static bool read_markup(Reader *r, Str s, size_t *at, Markup *markup)
 {
     char end;
@@ -362,6 +365,7 @@ static bool convert(Reader *r, Str conversion, TemplateValue *value)
     return REFUSE(r, "Unknown conversion specifier %.*s", STR_ARG(told));
 }
 
+/* `depth`: how many levels of fields are still allowed, that of `s` included. */
 static bool fill(Reader *r, Str s, unsigned depth, Buf *out);
 
 static bool add_field(Reader *r, const Markup *markup, unsigned depth, Buf *out)

@@ -4,20 +4,20 @@
 
 #include "base/buf.h"
 
-/* What a field stands for. `repr` is what "!r" and "!a" make of it. */
+/* The value of a field. `repr`: what "!r" and "!a" make of it. */
 typedef struct TemplateValue {
     const char *name;
     Str text, repr;
 } TemplateValue;
 
-/* Why a template is refused, as pydantic tells a validator's error. */
+/* Why a template is refused, as pydantic reports a validator's error. */
 typedef struct TemplateFault {
     const char *type; /* "value_error" or "type_error" */
     Str message;
 } TemplateFault;
 
-/* The template filled in. Every value is taken for a text: so "{x:>20}" and "{x[0]}" do
- * what they do to a Python string. */
+/* The template filled in. Every value is a text, so that "{x:>20}" and "{x[0]}" do what they do to a string
+ * in Python. False: *fault. */
 bool message_template_fill(Arena *arena, Str template, const TemplateValue *values, size_t count, Str *ret,
                            TemplateFault *fault) MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* python/python_regex.c -- Python's regular expressions by the C library's:
- * the same language for what schemas hold, other signs for some of it. */
+/* python/python_regex.c -- Python's regular expressions by means of the C library's: what schemas use means the same
+ * there, though some of it is written differently. */
 #include "python/python_values.h"
 
 #include <ctype.h>
@@ -10,10 +10,11 @@ enum {
     PATTERN_MAX = 1000,   /* bytes */
     REPEATS_MAX = 1000,   /* all counted repetitions multiplied: the library writes them out */
     NODES_MAX = 20000,    /* bytes of a pattern with its repetitions written out */
-    STATES_MAX = 4000000, /* those, for each byte of the text: the library may make a state of that size at each */
+    STATES_MAX = 4000000, /* those times the text's bytes: the library may build a state of that size at each byte */
     SEARCH_COST = 1000    /* steps that any search takes */
 };
 
+/* A pattern being translated; `rest` is still to come. `is_beyond`: it cannot be said in the library's language. */
 typedef struct Translation {
     Buf out;
     Str rest;
@@ -48,8 +49,8 @@ static void take_escape(Translation *t)
         buf_text(&t->out, text);
     else if (is_letter && !(c == 'b' && !t->in_brackets))
         t->is_beyond = true;
-    else if (t->in_brackets || char_in(c, "<>`'")) /* the library has a meaning of its own for those */
-        buf_char(&t->out, c); /* ERE knows no escapes there; a ']' or '^' would need another place */
+    else if (t->in_brackets || char_in(c, "<>`'")) /* escaped, these mean something else to the library */
+        buf_char(&t->out, c); /* brackets have no escapes in ERE; a ']' or '^' would have to move */
     else
         buf_printf(&t->out, "\\%c", c);
     t->is_beyond = t->is_beyond || (t->in_brackets && char_in(c, "]^-[\\"));
@@ -58,7 +59,7 @@ static void take_escape(Translation *t)
     t->rest.n -= taken;
 }
 
-/* "{2,5}" counts; any other brace is a sign. */
+/* "{2,5}" is a repetition; any other brace is literal. */
 static void take_brace(Translation *t)
 {
     size_t n = 1;
@@ -106,19 +107,19 @@ static void take_sign(Translation *t)
     else if (c == ']')
         t->in_brackets = false;
     if (c == '$' && !t->in_brackets)
-        buf_text(&t->out, "\n?$"); /* also before a last line break */
+        buf_text(&t->out, "\n?$"); /* '$' also matches before a final line break */
     else
         buf_char(&t->out, c);
     size_t taken = 1;
     if (repeated && !t->in_brackets && t->rest.p[1] == '?')
-        taken = 2; /* a lazy repetition finds no other texts */
+        taken = 2; /* a lazy repetition matches the same texts */
     else if (repeated && !t->in_brackets && t->rest.p[1] == '+')
         t->is_beyond = true;
     t->rest.p += taken;
     t->rest.n -= taken;
 }
 
-/* *ret_nodes: how large the pattern is with its repetitions written out. False: it is not to be tried. */
+/* *ret_nodes: the size of the pattern with its repetitions written out. False: it must not be tried. */
 static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_nodes)
 {
     Translation t = { .rest = pattern, .repeats = 1 };
@@ -143,6 +144,7 @@ static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_n
     return !t.is_beyond && *ret_nodes <= NODES_MAX;
 }
 
+/* A pattern that does not compile counts as found. */
 static bool search(const char *pattern, const char *text)
 {
     regex_t regex;
@@ -153,7 +155,7 @@ static bool search(const char *pattern, const char *text)
     return found;
 }
 
-/* In a locale of UTF-8, so that "." is a character. */
+/* In a UTF-8 locale, set for this thread only, so that "." is a character. */
 bool python_search(Arena *arena, Str pattern, Str text, size_t *steps)
 {
     const char *translated;

@@ -53,7 +53,7 @@ bool python_is_number(const Json *json)
 
 double python_number(const Json *json)
 {
-    return strtod(json->text.p, NULL); /* what follows in the document is no digit */
+    return strtod(json->text.p, NULL); /* what follows in the document is not a digit */
 }
 
 bool python_is_truthy(const Json *json)
@@ -67,7 +67,7 @@ bool python_is_truthy(const Json *json)
     return json->kind == JSON_TRUE || json->count > 0;
 }
 
-/* Of integers as JSON writes them: no leading zeros. */
+/* Of integers as JSON writes them: without leading zeros, so the longer one is further from 0. */
 static int compare_digits(Str a, Str b)
 {
     bool a_negative = a.p[0] == '-', b_negative = b.p[0] == '-';
@@ -106,6 +106,7 @@ static bool equal_items(const Json *a, const Json *b)
 {
     if (a->count != b->count)
         return false;
+    /* The item of b in the same place, for arrays. */
     const Json *other = b->child;
     for (const Json *item = a->child; item; item = item->next) {
         const Json *match = a->kind == JSON_OBJECT ? member(b, item->key) : other;

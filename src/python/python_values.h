@@ -13,8 +13,8 @@ double python_number(const Json *json);
 int python_compare(const Json *a, const Json *b);
 bool python_is_truthy(const Json *json); /* NULL is None */
 
-/* re.search(pattern, text) is not None, by the C library's regular expressions. What those cannot say (lookaround,
- * flags) counts as found, as does a pattern too large to be tried safely. Adds to *steps what it takes. */
+/* re.search(pattern, text) is not None, by the C library's regular expressions. What those cannot express (lookaround,
+ * flags) counts as found, as does a pattern too large to be tried safely. Adds its cost to *steps. */
 bool python_search(Arena *arena, Str pattern, Str text, size_t *steps);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct Reading {
     CronField *field;
     bool present[130];
     bool star;
-    bool single; /* the field is no list */
+    bool single; /* the field is not a list */
 } Reading;
 
 static bool all_digits(Str s)
@@ -91,7 +91,7 @@ static bool add_range(Reading *r, int low, int high, int step, int nth)
     return true;
 }
 
-/* A range that passes the field's end, such as "sat-tue": it begins again with what the steps left over. */
+/* A range past the field's end, such as "sat-tue": it wraps around, and the last step goes on from there. */
 static bool add_wrapped_range(Reading *r, int low, int high, int step, int nth)
 {
     int least = ranges[r->index].least, most = ranges[r->index].most;
@@ -104,7 +104,7 @@ static bool add_wrapped_range(Reading *r, int low, int high, int step, int nth)
     return add_range(r, least + skip, high, step, nth);
 }
 
-/* "low-high", "low-high/step", and "low/step" where `open`. */
+/* "low-high", "low-high/step", and if `open` "low/step". */
 static bool take_range(Reading *r, Str low_text, Str high_text, Str step_text, bool open, int nth)
 {
     int low, high, step = step_text.p ? number(step_text) : 1;
@@ -195,8 +195,8 @@ static bool take_item(Reading *r, Str s)
 
 /* ---- random values: "r(0-29)", "r/15", "r(0-29)/10" ---- */
 
-/* croniter draws anew each time it is asked, so that every look would plan other dates; here the draw is made by the
- * field's own text. */
+/* croniter draws again on each call, so that every pass of the scheduler would plan other dates; here the draw depends
+ * only on the expression and the field. */
 static uint32_t draw(Str expression, int index)
 {
     uint32_t hash = 2166136261u;
@@ -217,7 +217,7 @@ static bool take_bounds(int index, Str inner, int *low, int *high)
     return *low < *high && *low >= ranges[index].least && alias >= ranges[index].least && alias <= ranges[index].most;
 }
 
-/* *ret_text: the field with its random part drawn. False: it cannot be. A field that is none stays as it is. */
+/* *ret_text: the field with its random part drawn; other fields as they are. False: it is malformed, or an "h". */
 static bool expand_random(Arena *arena, Str expression, int index, Str s, Str *ret_text)
 {
     int low = ranges[index].least, high = ranges[index].most;
@@ -236,7 +236,7 @@ static bool expand_random(Arena *arena, Str expression, int index, Str s, Str *r
         if (rest.p[0] != '/' || !all_digits(str_cut(rest, 1, rest.n)) || (step = number(str_cut(rest, 1, rest.n))) == 0)
             return false;
     }
-    if (s.p[0] == 'h') /* needs a name to make a hash of, and there is none */
+    if (s.p[0] == 'h') /* a hash needs a name, and there is none */
         return false;
     int most = step && low + step - 1 < high ? low + step - 1 : high;
     int value = low + (int)(draw(expression, index) % (uint32_t)(most - low + 1));
@@ -257,7 +257,7 @@ static void finish_field(Reading *r, const Str *texts)
             field->values[field->count++] = i + ranges[r->index].least;
     }
     bool all = field->count + field->last + r->star == ranges[r->index].all;
-    /* A list of all days is not "*" where the other day's field limits: then either of the two would do. */
+    /* A list of all days counts as "*" only if the other day's field has a "*": else either of the two would do. */
     if (r->index == CRON_DAY)
         all = all && str_find(texts[CRON_WEEKDAY], '*') < texts[CRON_WEEKDAY].n;
     if (r->index == CRON_WEEKDAY)
@@ -289,7 +289,7 @@ static bool parse_field(Arena *arena, Cron *cron, const Str *texts, int index, S
     return true;
 }
 
-/* "1#2" and plain weekdays do not go together. */
+/* "1#2" and plain weekdays cannot be mixed. */
 static bool nth_is_alone(const Cron *cron)
 {
     const CronField *field = &cron->field[CRON_WEEKDAY];

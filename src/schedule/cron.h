@@ -7,7 +7,7 @@
 enum { CRON_MINUTE, CRON_HOUR, CRON_DAY, CRON_MONTH, CRON_WEEKDAY, CRON_SECOND, CRON_YEAR, CRON_FIELDS };
 
 typedef struct CronField {
-    bool any;  /* every value will do; the list is then not looked at */
+    bool any;  /* every value matches; the list is not used then */
     bool last; /* "L": the last day of the month; comes after all values */
     int count;
     int values[130]; /* ascending */

@@ -1,19 +1,18 @@
-/* schedule/cron_dates.c -- the next time that a cron expression names, step by step as croniter searches for it: its
- * way of skipping decides what becomes of days that a month has not, and of hours that the clocks skip or show
- * twice. */
+/* schedule/cron_dates.c -- the next time that matches a cron expression, searched for step by step like croniter: how
+ * it skips decides what becomes of days that a month lacks, and of hours that the clocks skip or show twice. */
 #include "schedule/cron.h"
 
 enum { YEARS_MAX = 50, STEPS_MAX = 200000 }; /* how far ahead a date may be */
 
-/* A wall clock's time while it is moved, and what it is moved by. */
+/* A wall clock time that is moved forward, and the expression that it is moved by. */
 typedef struct Search {
     const Cron *cron;
-    bool any_day, any_weekday; /* one of the two is left out where either will do */
+    bool any_day, any_weekday; /* not restricted; if either will do, each of two searches leaves one out */
     int64_t day;               /* since 1970 */
     Civil c;
 } Search;
 
-/* An instant with the offset at which the clock showed it. */
+/* A wall clock time and its offset, together an instant. */
 typedef struct Aware {
     int64_t wall;
     int32_t offset;
@@ -31,7 +30,7 @@ static void set_day(Search *s, int64_t day)
     s->c.hour = s->c.minute = s->c.second = 0;
 }
 
-/* From x to the next value of the field; past its last one, to the first of the next round of `range`. */
+/* How far it is from x to the next value of the field; past its last one, to the first of the next round of `range`. */
 static int distance(const CronField *field, int x, int range)
 {
     for (int i = 0; i < field->count; i++) {
@@ -43,7 +42,7 @@ static int distance(const CronField *field, int x, int range)
     return field->values[0] - x + range;
 }
 
-/* Each move_… gives true where it had to move. */
+/* Each move_… returns true if it had to move. */
 
 static bool move_year(Search *s, bool *ret_past)
 {
@@ -117,7 +116,7 @@ static bool move_day(Search *s)
     return move_days(s, distance(field, s->c.day, last));
 }
 
-/* The nearest of the weekdays asked for by their number in the month. */
+/* Moves to the next of the weekdays that are given by their number in the month. */
 static bool move_nth_weekday(Search *s)
 {
     int last = civil_month_days(s->c.year, s->c.month), best = 0;
@@ -189,7 +188,7 @@ static bool move_second(Search *s)
     return true;
 }
 
-/* The first time on the wall clock after `wall` that the expression names. */
+/* The first time on the wall clock after `wall` that matches the expression. */
 static bool search(Search *s, int64_t wall, int64_t *ret_wall)
 {
     int64_t unit = s->cron->fields > 5 ? SECOND : 60 * SECOND;
@@ -199,7 +198,7 @@ static bool search(Search *s, int64_t wall, int64_t *ret_wall)
     s->day = civil_days(s->c.year, s->c.month, s->c.day);
     int first_year = s->c.year;
     bool past = false;
-    /* Nothing between `wall` and s->c is a date: a field that moves takes the smaller ones back to their beginning. */
+    /* Invariant: nothing between `wall` and s->c is a date. A field that moves resets the smaller ones. */
     for (int i = 0; i < STEPS_MAX && s->c.year - first_year <= YEARS_MAX && s->c.year <= 9999; i++) {
         if (move_year(s, &past)) {
             if (past)
@@ -218,8 +217,8 @@ static bool is_after(Aware a, Aware b)
     return utc_of(a) > utc_of(b);
 }
 
-/* Of two instants the first that is after `previous`; where there is none, the next minute that there is. False
- * then. */
+/* The instant that `wall` means: of two, the first that is after `previous`; if there is none, the next
+ * minute that exists, and false. */
 static bool settle(const Zone *zone, int64_t wall, Aware previous, Aware *ret)
 {
     WallMeaning meaning = zone_wall(zone, wall);
@@ -234,8 +233,8 @@ static bool settle(const Zone *zone, int64_t wall, Aware previous, Aware *ret)
     return exists;
 }
 
-/* Where the offset changed on the way, the old clock's reading may name an earlier time: the clocks went back over
- * it. */
+/* If the offset changed on the way, the old clock's reading may match at an earlier time: the
+ * clocks went back over it. */
 static bool try_other_offset(const Zone *zone, Search *s, Aware now, Aware *found)
 {
     Aware other;
@@ -265,8 +264,8 @@ static bool next_date(const Zone *zone, Search *s, Aware now, Aware *ret)
     return try_other_offset(zone, s, now, ret);
 }
 
-/* With a day and a weekday given, either will do: the earlier of two searches. A side that finds nothing is ignored,
- * unless what it asks for ("5#2", "15W") cannot be left out of the other. */
+/* If both a day and a weekday are given, either will do: the earlier result of two searches. A side that finds nothing
+ * is ignored, unless the expression has "5#2" or "15W", which count on both sides. */
 static bool next_of_either(const Zone *zone, const Cron *cron, Aware now, Aware *ret)
 {
     Search by_day = { .cron = cron, .any_weekday = true }, by_weekday = { .cron = cron, .any_day = true };

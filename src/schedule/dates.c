@@ -1,7 +1,7 @@
-/* schedule/dates.c -- takes the candidates of a schedule, one after another, until there are enough. */
+/* schedule/dates.c -- collects the candidates of a schedule, one after another, until there are enough. */
 #include "schedule/dates.h"
 
-enum { TRIES_MAX = 1000 }; /* the reference looks at so many candidates */
+enum { TRIES_MAX = 1000 }; /* as many candidates as the reference tries */
 
 /* Did an earlier date show the same on the wall clock? The reference drops the second of two such dates. */
 static bool is_repeated(const Dates *dates, int64_t wall)

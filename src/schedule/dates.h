@@ -1,4 +1,4 @@
-/* schedule/dates.h -- what the kinds of schedules give their dates to. Within schedule/ only. */
+/* schedule/dates.h -- what every kind of schedule hands its dates to. Within schedule/ only. */
 #ifndef ORION_DATES_H
 #define ORION_DATES_H
 
@@ -12,7 +12,7 @@ static inline int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-/* A request for dates and what was found: one for each call of schedule_dates. */
+/* A request for dates and what was found, on the stack of schedule_dates. */
 typedef struct Dates {
     Arena *arena;
     Zone zone;
@@ -26,7 +26,7 @@ typedef struct Dates {
 
 /* Takes the next candidate. False: no more are wanted. */
 bool dates_add(Dates *dates, Local local) MUST_CHECK;
-/* The same for dates that come in the order of their instants, which alone tells one from another. */
+/* The same for dates in the order of their instants, which are compared instead of the wall clock. */
 bool dates_add_moment(Dates *dates, Moment date) MUST_CHECK;
 
 /* interval.c */

@@ -1,6 +1,6 @@
 /* schedule/interval.c -- dates at equal distances from an anchor: the n-th date is the anchor plus n times the
- * interval. Whole days are added on the wall clock, the rest in real time. The reference counts from wherever it begins
- * to look, so that at a change of the clock each look has dates of its own. */
+ * interval. Whole days are added on the wall clock, the rest in real time. The reference counts from wherever it
+ * starts, so that around a clock change each pass has dates of its own. */
 #include "schedule/dates.h"
 
 static Moment date_at(const Zone *zone, const Schedule *schedule, int64_t n)
@@ -15,8 +15,8 @@ static Moment date_at(const Zone *zone, const Schedule *schedule, int64_t n)
 
 void interval_dates(Dates *dates, const Schedule *schedule)
 {
-    /* Clocks differ by less than two days, whatever a zone's history: that much earlier or later is the date that real
-     * time alone gives. */
+    /* Whatever a zone's history, its offsets differ by less than two days: no date is farther from
+     * what real time alone gives. */
     const int64_t slack = 2 * DAY_US, interval = schedule->interval, from_anchor = dates->start - schedule->anchor.us;
     const int64_t first = -floor_div(schedule->anchor.us - TIME_FIRST + slack, interval);
     const int64_t last = floor_div(TIME_END - schedule->anchor.us + slack, interval);

@@ -1,18 +1,18 @@
-/* schedule/rrule_dates.c -- the dates of recurrence rules. A rule is a row of periods (years … seconds), each with days
- * and times in it. Rules without COUNT are entered shortly before the dates that are asked for; all work is paid from
- * one budget. */
+/* schedule/rrule_dates.c -- the dates of recurrence rules. A rule is a sequence of periods (years … seconds),
+ * each with days and times in it. Rules without COUNT are entered shortly before the dates asked for; all
+ * work draws on one budget. */
 #include "schedule/rrule.h"
 
-/* Steps take 10 to 30 ns. The walk through all weeks of 8,000 years fits, and many times the one through all days of
- * 128. */
+/* A step takes 10 to 30 ns. STEPS_MAX is enough for all weeks of 8,000 years, and many times
+ * over for all days of 128. */
 enum { DAY_SECONDS = 86400, STEPS_MAX = 3000000, PERIOD_STEPS = 4 };
 
 typedef struct Budget {
     int64_t steps;       /* left */
-    int64_t from, limit; /* seconds on the wall clock: what is before the one and after the other is of no interest */
+    int64_t from, limit; /* seconds on the wall clock: only what is between them matters */
 } Budget;
 
-/* The dates of one rule, or of a list, one after another. */
+/* The dates of one rule, or of a list, one after another, for one walk: `current` is the next one, unless `done`. */
 typedef struct Stream {
     Budget *budget;
     const int64_t *list;   /* RDATE and EXDATE */
@@ -24,14 +24,14 @@ typedef struct Stream {
     int64_t limit;         /* the second on the wall clock after which there is nothing: the budget's, or UNTIL */
     int64_t period;        /* years to days: its number; finer ones: its second on the wall clock */
     YearDays *days;
-    int day, end;          /* in the period: the present day of the year, and the first after it */
-    int time, time_count;  /* the present time of that day, of how many */
-    int own[3];            /* hour, minute and second of the period, where it is finer than a day */
+    int day, end;          /* in the period: the current day of the year, and the first after it */
+    int time, time_count;  /* the current time of that day, of how many */
+    int own[3];            /* hour, minute and second of the period, if it is finer than a day */
     Ints times[3];
     uint64_t allowed[3];   /* a bit for each hour, minute and second that a finer period may have */
     int64_t *chosen;       /* BYSETPOS: the period's dates; NULL without */
     int chosen_count, chosen_next;
-    int64_t checked_day;   /* finer periods: the day last looked at, and whether the rule means it */
+    int64_t checked_day;   /* finer periods: the day last looked at, and whether the rule selects it */
     bool checked_good;
 } Stream;
 
@@ -77,7 +77,7 @@ static bool set_span(Stream *s, int64_t day, int length)
     return true;
 }
 
-/* The period of this number, of years to days. */
+/* Sets the masks for period number s->period, of years to days. False: there are no more. */
 static bool set_coarse_period(Stream *s)
 {
     const RecurrenceRule *rule = s->rule;
@@ -98,7 +98,7 @@ static bool set_coarse_period(Stream *s)
         c.month = (int)(moved % 12) + 1;
         return set_span(s, civil_days(c.year, c.month, 1), civil_month_days(c.year, c.month));
     case WEEKLY:
-        if (s->period > 0) /* the first week is what is left of it */
+        if (s->period > 0) /* the first week begins with the start */
             day += moved * 7 - days_into_week(rule, day);
         break;
     default:
@@ -110,7 +110,7 @@ static bool set_coarse_period(Stream *s)
     return set_span(s, day, rule->frequency == WEEKLY ? 7 - days_into_week(rule, day) : 1);
 }
 
-/* How many units of its frequency lie between the rule's start and that day; weeks are those that WKST begins. */
+/* How many units of the rule's frequency lie between its start and that day; weeks begin at WKST. */
 static int64_t units_until(const RecurrenceRule *rule, int64_t day)
 {
     int64_t start = floor_div(start_second(rule), DAY_SECONDS);
@@ -129,19 +129,19 @@ static int64_t units_until(const RecurrenceRule *rule, int64_t day)
     }
 }
 
-/* The next day from that index on that the rule means, counted from 1970; where the year has none, the next year's
- * first. */
+/* The next day from that index on that the rule selects, counted from 1970; if the year has none,
+ * the first of the next year. */
 static int64_t next_good_day(const Stream *s, int index)
 {
     int next = year_days_next(s->days, index);
     return s->days->first + (next < s->days->length ? next : s->days->length);
 }
 
-/* Years to days: the first period from the present one on that has days. */
+/* Years to days: the first period from the current one on that has days. */
 static bool begin_coarse_period(Stream *s)
 {
     int64_t interval = s->rule->interval;
-    /* No period before the present one has days; each turn passes over those that certainly have none. */
+    /* Invariant: no period before the current one has days. Each round passes over those that certainly have none. */
     for (;;) {
         s->budget->steps -= PERIOD_STEPS;
         if (s->budget->steps <= 0 || !set_coarse_period(s))
@@ -153,7 +153,7 @@ static bool begin_coarse_period(Stream *s)
         int64_t target = s->period + 1;
         if (!s->days->now.failing)
             target = (units_until(s->rule, next_good_day(s, s->day)) + interval - 1) / interval;
-        /* a week over a year's end holds the next year's first day, but not as its own */
+        /* at least one on: the next year's first day may lie in this very week */
         s->period = target > s->period ? target : s->period + 1;
     }
 }
@@ -171,8 +171,8 @@ static bool day_is_good(Stream *s, int64_t day)
     return s->checked_good;
 }
 
-/* The first second at which the present period may be met again, since it is of no use: that of the next good day,
- * of the next hour or minute. 0: it is of use. */
+/* 0 if the rule selects the current period; else the earliest second at which it may select one again: the next
+ * good day, hour or minute. */
 static int64_t next_chance(Stream *s)
 {
     int64_t at = s->period, day = floor_div(at, DAY_SECONDS);
@@ -191,11 +191,11 @@ static int64_t next_chance(Stream *s)
     return 0;
 }
 
-/* Hours to seconds: the first period from the present one on that the rule means. */
+/* Hours to seconds: the first period from the current one on that the rule selects. */
 static bool set_fine_period(Stream *s)
 {
     int64_t step = s->rule->interval * unit_seconds(s->rule);
-    /* The period stays a whole number of steps from the rule's start, and none before it is of use. */
+    /* Invariant: the period is a whole number of steps from the rule's start, and none before it is selected. */
     for (;;) {
         if (s->period > s->limit || !pay(s))
             return false;
@@ -230,7 +230,7 @@ static void choose(Stream *s)
     int days[373], count = 0;
     while ((s->day = year_days_next(s->days, s->day)) < s->end)
         days[count++] = s->day++;
-    s->budget->steps -= count + 2 * positions->count; /* sorting is dear */
+    s->budget->steps -= count + 2 * positions->count; /* sorting is expensive */
     s->chosen_count = s->chosen_next = 0;
     for (int i = 0; i < positions->count && s->time_count; i++) {
         int position = positions->values[i] < 0 ? positions->values[i] : positions->values[i] - 1;
@@ -260,7 +260,7 @@ static bool begin_period(Stream *s)
 
 static bool next_period(Stream *s)
 {
-    if (s->rule->interval <= 0) /* would come to the same period for ever */
+    if (s->rule->interval <= 0) /* would stay in the same period forever */
         return false;
     s->period += s->rule->frequency < HOURLY ? 1 : s->rule->interval * unit_seconds(s->rule);
     return begin_period(s);
@@ -268,7 +268,7 @@ static bool next_period(Stream *s)
 
 /* ---- dates in a period ---- */
 
-/* A day before all dates of interest need not be walked; those of its dates that COUNT counts are taken off. */
+/* A day before all dates of interest need not be walked; its dates still count towards COUNT. */
 static bool skip_day(Stream *s)
 {
     const RecurrenceRule *rule = s->rule;
@@ -335,7 +335,7 @@ static void next_of_stream(Stream *s)
 
 /* ---- beginning ---- */
 
-/* Not past what is of interest: one period earlier is early enough. */
+/* Enters the rule shortly before what is of interest; one period earlier is early enough. */
 static void enter_rule(Stream *s)
 {
     const RecurrenceRule *rule = s->rule;
@@ -352,7 +352,7 @@ static void enter_rule(Stream *s)
         s->period += (from - s->period) / step * step;
 }
 
-/* Where dateutil fails while it walks, there are no dates: times that do not exist. */
+/* False: the rule has times that do not exist. dateutil fails on them while it walks, so it has no dates. */
 static bool times_are_valid(const Stream *s)
 {
     static const int limits[] = { 23, 59, 59 };
@@ -364,7 +364,7 @@ static bool times_are_valid(const Stream *s)
     return true;
 }
 
-/* BYSETPOS may ask for more dates than any period has. */
+/* BYSETPOS may only ask for positions that no period has. */
 static bool positions_exist(const Stream *s)
 {
     static const int most_days[] = { 366, 31, 7, 1, 1, 1, 1 };
@@ -417,7 +417,7 @@ static Stream *open_streams(Arena *arena, Budget *budget, const RecurrenceRule *
     return streams;
 }
 
-/* The one with the earliest date; NULL where all are at their end. */
+/* The one with the earliest date; NULL if all are at their end. */
 static Stream *earliest(Stream *streams, size_t count)
 {
     Stream *best = NULL;
@@ -428,6 +428,7 @@ static Stream *earliest(Stream *streams, size_t count)
     return best;
 }
 
+/* Moves the streams up to `wall`, which must not be before the last one asked for. */
 static bool is_excluded(Stream *streams, size_t count, int64_t wall)
 {
     Stream *next;
@@ -438,7 +439,7 @@ static bool is_excluded(Stream *streams, size_t count, int64_t wall)
     return next && next->current == wall;
 }
 
-/* dateutil takes the earlier of two instants, and for what the clocks skip the offset after it. */
+/* Of two instants, dateutil takes the earlier; for a time that the clocks skip, the offset after it. */
 static bool add_wall(Dates *dates, int64_t wall)
 {
     WallMeaning meaning = zone_wall(&dates->zone, wall);
@@ -447,7 +448,7 @@ static bool add_wall(Dates *dates, int64_t wall)
     return us < dates->start || dates_add(dates, local_from_utc(&dates->zone, us));
 }
 
-/* The earliest that a wall clock may show at or after the start, whatever changes are near. */
+/* The earliest second that the wall clock may show at or after the start, whatever clock changes are near. */
 static int64_t earliest_wall(const Dates *dates)
 {
     int32_t least = zone_offset(&dates->zone, dates->start);
@@ -458,7 +459,7 @@ static int64_t earliest_wall(const Dates *dates)
     return floor_div(dates->start, SECOND) + least;
 }
 
-/* The dates up to budget->limit, all of them sure: EXRULEs were asked as far. False: more are wanted. */
+/* Adds the dates up to budget->limit, all of them certain: EXRULEs were followed as far. False: more are wanted. */
 static bool walk(Dates *dates, const RuleSet *set, Budget *budget)
 {
     size_t in_count = set->rule_count + 1, out_count = set->exrule_count + 1;
@@ -466,12 +467,13 @@ static bool walk(Dates *dates, const RuleSet *set, Budget *budget)
     Stream *out = open_streams(dates->arena, budget, set->exrules, set->exrule_count, set->exdates, set->exdate_count);
     int64_t previous = INT64_MIN;
     Stream *next;
-    /* What is before `previous` is decided: streams ascend, and those of EXRULEs and EXDATEs are never behind it. */
+    /* Invariant: everything before `previous` is decided. Streams ascend, and those of EXRULEs and
+     * EXDATEs are never behind it. */
     while ((next = earliest(in, in_count)) && budget->steps > 0 && floor_div(next->current, SECOND) <= budget->limit) {
         int64_t wall = next->current;
         budget->steps -= (int64_t)(in_count + out_count) / 2;
         bool excluded = wall == previous || is_excluded(out, out_count, wall);
-        if (budget->steps <= 0) /* the EXRULEs have not answered */
+        if (budget->steps <= 0) /* the EXRULEs were not followed to the end */
             return false;
         if (!excluded && !add_wall(dates, wall))
             return true;
@@ -481,9 +483,9 @@ static bool walk(Dates *dates, const RuleSet *set, Budget *budget)
     return false;
 }
 
-/* A rule without dates, or an EXRULE that never excludes anything, would be searched to the end of all years before the
- * first date of the others is sure. So the near years come first; what was found in them stays where a longer walk
- * costs too much. */
+/* A rule without dates, or an EXRULE that never excludes anything, would be searched to the end of all years
+ * before the first date of the others is certain. So the near years come first; what was found in them is kept if
+ * a longer walk costs too much. */
 void rrule_dates(Dates *dates, const RuleSet *set)
 {
     static const int64_t spans[] = { 4 * 366 * (int64_t)DAY_SECONDS, 128 * 366 * (int64_t)DAY_SECONDS, INT64_MAX / 2 };

@@ -1,12 +1,12 @@
-/* schedule/rrule_days.c -- the days of a year that a recurrence rule means, as dateutil's masks have them. They are
- * found once for each kind of year, so that years without any cost next to nothing. */
+/* schedule/rrule_days.c -- the days of a year that a recurrence rule selects, as in dateutil's masks. They are found
+ * once for each kind of year, so that years without days cost next to nothing. */
 #include "schedule/rrule.h"
 
 #include <limits.h>
 
 enum { FILL_STEPS = 400 }; /* what finding them costs, in the steps of rrule_dates.c */
 
-/* A year while its days are found. */
+/* A year while its days are being found. */
 typedef struct Year {
     int number, length;
     int64_t first;          /* day since 1970 */
@@ -61,8 +61,7 @@ static void set_calendar(Year *y)
 
 /* ---- weeks by number ---- */
 
-/* Where weeks begin: `first` is the first day of the year that begins a week, `week1` the day that week 1 begins or
- * goes on. */
+/* `first`: the first day of the year that begins a week. `week1`: the first day of the year that is in week 1. */
 typedef struct Weeks { int first, week1, count; } Weeks;
 
 static Weeks weeks_of(int length, int first_weekday, int week_start)
@@ -93,7 +92,7 @@ static int day_of_week(const Weeks *w, int number)
     return number > 1 && w->week1 != w->first ? day - (7 - w->first) : day;
 }
 
-/* The days before week 1, which are in the last week of the year before. */
+/* Marks the days before week 1, which are in the last week of the year before. */
 static void mark_last_week_before(Year *y, const RecurrenceRule *rule, const Weeks *w)
 {
     int number = -1;
@@ -136,7 +135,7 @@ static bool mark_nth(Year *y, const RecurrenceRule *rule, int first, int end)
     for (size_t i = 0; i < rule->nth_count; i++) {
         int n = rule->nth[i].n, weekday = rule->nth[i].weekday;
         int day = n < 0 ? last + (n + 1) * 7 : first + (n - 1) * 7, room = 385 - y->first_weekday;
-        if (day >= room || day < -room) /* beyond the table of weekdays that dateutil has; it fails then */
+        if (day >= room || day < -room) /* beyond dateutil's table of weekdays, where it fails */
             return false;
         if (n < 0)
             day -= modulo(weekday_at(y, day) - weekday, 7);
@@ -156,7 +155,7 @@ static bool mark_month_nth(Year *y, const RecurrenceRule *rule, int month)
     return mark_nth(y, rule, first, first + civil_month_days(y->number, month));
 }
 
-/* In rules of months, each month has its own. Returns DayBits.failing. */
+/* In MONTHLY rules, for each month. Returns DayBits.failing. */
 static unsigned set_nth(Year *y, const RecurrenceRule *rule)
 {
     const Ints *months = &rule->by[BY_MONTH];
@@ -177,7 +176,7 @@ static unsigned set_nth(Year *y, const RecurrenceRule *rule)
 
 /* ---- all together ---- */
 
-/* Days of the month are asked for from its start and from its end; 0 asks for nothing. */
+/* Days count from the month's start, or negative from its end; 0 is ignored, and a list of zeros selects every day. */
 static bool has_month_day(const Year *y, const Ints *list, int day)
 {
     bool asked = false;

@@ -1,12 +1,11 @@
-/* schedule/rrule_read.c -- reads recurrence rules (RFC 5545) as dateutil's rrulestr does, with its words for what is
- * wrong. */
+/* schedule/rrule_read.c -- reads recurrence rules (RFC 5545) as dateutil's rrulestr does, with its error messages. */
 #include "schedule/rrule.h"
 
 #include <strings.h>
 
 #include "base/text.h"
 
-enum { INT_LIMIT = 1000000 }; /* what lists hold is cut to this; nothing that large means a day */
+enum { INT_LIMIT = 1000000 }; /* list values are clamped to this; nothing that large selects a day */
 
 typedef struct Reader {
     Arena *arena;
@@ -23,7 +22,7 @@ static bool refuse(Reader *r, const char *format, Str what)
     return false;
 }
 
-/* What stands before the next separator, which is then behind. False at the end; "" has one empty piece. */
+/* Takes what comes before the next separator, and the separator. False at the end; "" has one empty piece. */
 static bool take_piece(Str *rest, char separator, Str *ret)
 {
     if (!rest->p)
@@ -71,7 +70,7 @@ static bool starts_with(Str s, const char *prefix, Str *ret_rest)
     return true;
 }
 
-/* int(text), cut to the limit. */
+/* int(text), clamped to the limit. */
 static bool parse_int(Str s, int64_t limit, int64_t *ret)
 {
     bool negative = s.n && s.p[0] == '-';
@@ -113,7 +112,7 @@ static int find_name(Str s, const char *const *names, size_t count)
     return -1;
 }
 
-/* A rule while it is read: some parts need others to be known first. */
+/* A rule while it is being read: some parts need others to be known first. */
 typedef struct Draft {
     RecurrenceRule rule;
     bool has_frequency, until_has_zone, has_days;
@@ -180,7 +179,7 @@ static bool take_frequency(Draft *draft, Str value)
     return index >= 0;
 }
 
-/* *ret_known: there is such a part. */
+/* *ret_known: there is a part of that name. */
 static bool take_value(Reader *r, Draft *draft, Str name, Str value, bool *ret_known)
 {
     RecurrenceRule *rule = &draft->rule;
@@ -245,7 +244,7 @@ static void set_single(Arena *arena, Ints *list, int value)
     list->values[0] = value;
 }
 
-/* Without any day asked for, it is the start's. */
+/* If no day is asked for, it is the start's. */
 static void fill_days(Reader *r, Draft *draft, const Civil *start)
 {
     RecurrenceRule *rule = &draft->rule;
@@ -285,7 +284,8 @@ static int64_t greatest_divisor(int64_t a, int64_t b)
     return a < 0 ? -a : a;
 }
 
-/* Hours of an hourly rule, minutes of a minutely one: those that steps from the start can reach. */
+/* Keeps the hours of an hourly rule, the minutes of a minutely one, that steps from the
+ * start can reach. False: none. */
 static bool keep_reachable(Ints *list, int start, int64_t interval, int base)
 {
     int64_t divisor = greatest_divisor(interval, base);
@@ -304,7 +304,7 @@ static const char *find_time_fault(const RecurrenceRule *rule)
     static const char *const words[] = {
         "hour must be in 0..23", "minute must be in 0..59", "second must be in 0..59",
     };
-    for (int i = 0; i < 3; i++) { /* the first of all times */
+    for (int i = 0; i < 3; i++) { /* the earliest time */
         if (rule->by[BY_HOUR + i].values[0] < 0 || rule->by[BY_HOUR + i].values[0] > limits[i])
             return words[i];
     }
@@ -319,7 +319,7 @@ static const char *find_time_fault(const RecurrenceRule *rule)
 static bool set_times(Reader *r, RecurrenceRule *rule, const Civil *start)
 {
     const int own[] = { start->hour, start->minute, start->second }, bases[] = { 24, 60, 60 };
-    /* what it can reach is not known yet */
+    /* what the rule can reach is not known yet */
     bool begins_later = !r->has_start && rule->has_count && r->created == TIME_NULL;
     for (int i = 0; i < 3; i++) {
         Ints *list = &rule->by[BY_HOUR + i];
@@ -384,8 +384,8 @@ static bool parse_rule(Reader *r, Str line, RecurrenceRule *ret)
 
 /* ---- several lines ---- */
 
-/* The zone's name as it was sent: capitals name no zone. Only a TZID that ends its property counts, and only one of a
- * zone that exists. */
+/* Looks the name up as it was sent: in capitals it names no zone. Only a TZID that ends its property counts, and only
+ * that of a zone that exists. */
 static bool zone_is_known(Reader *r, Str name)
 {
     Str mark = STR("TZID=");
@@ -417,7 +417,7 @@ static bool take_parameters(Reader *r, Str parameters, bool *ret_zone)
     return true;
 }
 
-/* Dates separated by commas; room for them all. */
+/* Dates separated by commas; `ret` has room for all of them. */
 static bool take_dates(Reader *r, Str value, bool zone, int64_t *ret, bool *ret_has_zone)
 {
     Str piece;
@@ -445,12 +445,11 @@ static bool take_start(Reader *r, Str parameters, Str value)
     return true;
 }
 
-/* The lines, sorted by what they are, until DTSTART is known. */
+/* The lines by what they are, kept until DTSTART is known. */
 typedef struct Lines {
     size_t rule_count, exrule_count, rdate_count;
     Str *rules, *exrules, *rdates;
     RuleSet *set;
-    bool is_set;
 } Lines;
 
 static bool no_parameters(Reader *r, const char *words, Str parameters, const char *allowed)

@@ -1,5 +1,5 @@
-/* schedule/rrule_time.c -- dates in recurrence rules. dateutil guesses at whatever looks like a date; here stand the
- * forms of RFC 5545 and ISO 8601, which mean the same to it. */
+/* schedule/rrule_time.c -- dates in recurrence rules. dateutil guesses at anything that looks like a date; here are the
+ * forms of RFC 5545 and ISO 8601, which it reads the same way. */
 #include "schedule/rrule.h"
 
 #include "base/text.h"
@@ -79,7 +79,7 @@ static bool take_clock(Scan *s, Civil *c)
     return true;
 }
 
-/* "Z", "+0530", "+05:30", "-05": whether there is a zone counts, which one does not. */
+/* "Z", "+0530", "+05:30", "-05": only whether there is a zone matters. */
 static bool take_zone(Scan *s, bool *ret)
 {
     static const char *const names[] = { "Z", "UTC", "GMT" };
@@ -100,7 +100,7 @@ static bool take_zone(Scan *s, bool *ret)
     return s->p == s->end || (n == 2 && take_part(s, ':', &minutes) && s->p == s->end);
 }
 
-/* *ret_year: the digits of a number that can only be a year, and is none. */
+/* *ret_year: the digits of a number that could only be a year, and is out of range. */
 static bool take_date(Scan *s, Civil *c, Str *ret_year)
 {
     int n = count_digits(s);
@@ -125,7 +125,7 @@ static bool take_date(Scan *s, Civil *c, Str *ret_year)
     return true;
 }
 
-/* Python's words for a date that is none. */
+/* Python's message for an invalid date; NULL if it is valid. */
 static const char *find_fault(const Civil *c)
 {
     if (c->year < 1)

@@ -105,7 +105,7 @@ static bool take_rule_day(const char **p, RuleDay *day)
     return take_clock(p, &day->seconds);
 }
 
-/* False: the zone has no changes to come. */
+/* False: no such rule, the zone has no changes to come. */
 static bool parse_rule(const char *text, ZoneRule *rule)
 {
     if (!skip_name(&text) || !take_clock(&text, &rule->std) || !skip_name(&text))
@@ -137,6 +137,7 @@ static int64_t rule_wall(const RuleDay *rule, int year)
     return day * DAY_SECONDS + rule->seconds;
 }
 
+/* Keeps `at` ascending, whatever the file holds: a change that is not after the last one is dropped. */
 static void add_change(Zone *zone, int64_t at, int32_t offset)
 {
     if (zone->count && at <= zone->at[zone->count - 1])
@@ -160,7 +161,7 @@ static void extend(Zone *zone, const ZoneRule *rule)
 
 /* ---- files ---- */
 
-/* As for the C library: TZDIR names one folder, which stands in for the usual one. */
+/* As in the C library, TZDIR names a folder to use instead of the usual one. */
 static const char *zone_folder(void)
 {
     const char *folder = getenv("TZDIR");
@@ -169,6 +170,7 @@ static const char *zone_folder(void)
 
 static bool read_changes(Arena *arena, Reader *r, const Header *h, Zone *zone)
 {
+    /* For the file's changes, and those that `extend` adds. */
     size_t room = h->times + 2 * RULE_YEARS;
     zone->at = arena_alloc(arena, room * sizeof *zone->at);
     zone->offset = arena_alloc(arena, (room + 1) * sizeof *zone->offset);
@@ -202,8 +204,8 @@ static bool parse_zone(Arena *arena, Str file, Zone *zone)
     return true;
 }
 
-/* A name of the zone database: no path out of its folder, and none of the files there that are no zones of their
- * own. */
+/* Whether it can be a name in the zone database: no path out of its folder, and none of the files there that
+ * are not zones of their own. */
 static bool name_is_plain(Str name)
 {
     static const char *const others[] = { "Factory", "localtime", "posixrules", "leapseconds" };
@@ -238,7 +240,7 @@ static bool read_file(Arena *arena, const char *path, Str *ret)
     return got == 0;
 }
 
-/* Under this very name. */
+/* Loads the zone under exactly this name. */
 static bool load_named(Arena *arena, Str name, Zone *ret)
 {
     if (name.n == 0 || str_is(name, "UTC")) {

@@ -12,15 +12,15 @@ typedef struct Zone {
     int32_t *offset; /* count + 1 */
 } Zone;
 
-/* Under this name, or else under one that it had before or has now. "UTC" needs no file; null or empty is UTC. False:
- * there is no such zone on this machine, *error says which one and what to install. */
+/* Loads the zone under this name, or else under an older or newer one. "UTC" needs no file; null or empty is UTC.
+ * False: there is no such zone on this machine, *error says which one and what to install. */
 bool zone_load(Arena *arena, Str name, Zone *ret, Error *error) MUST_CHECK;
 /* Whether there is such a zone: for the reference, or in the system's zone database. */
 bool zone_exists(Arena *arena, Str name) MUST_CHECK;
-/* The name under which a schedule's zone is stored: the reference's own, since it reads no deployment at all where one
+/* The name under which a schedule's zone is stored: the reference's own, since it fails to read any deployment if one
  * has another. False: it has none, or this machine has no such zone. */
 bool zone_name_stored(Arena *arena, Str name, Str *ret, Error *error) MUST_CHECK;
-/* False: this machine has none but UTC, *error says what to install. */
+/* False: this machine has only UTC, *error says what to install. */
 bool zones_are_there(Arena *arena, Error *error) MUST_CHECK;
 int32_t zone_offset(const Zone *zone, Time utc);
 
@@ -28,7 +28,7 @@ int32_t zone_offset(const Zone *zone, Time utc);
 typedef enum WallKind { WALL_ONCE, WALL_NEVER, WALL_TWICE } WallKind;
 typedef struct WallMeaning {
     WallKind kind;
-    int32_t before, after; /* the offsets on either side of the change; equal where there is none near */
+    int32_t before, after; /* the offsets on either side of the change; equal if there is none nearby */
 } WallMeaning;
 WallMeaning zone_wall(const Zone *zone, int64_t wall);
 
@@ -39,7 +39,7 @@ typedef struct Local {
     bool second;  /* of the two instants at which the clocks show this, the later one */
 } Local;
 Local local_from_utc(const Zone *zone, Time utc);
-/* The later instant where there are two; where there is none, moved on by as much as the clocks jumped. */
+/* Of two instants, the later one; if there is none, moved on by as much as the clocks jumped. */
 Local local_from_wall(const Zone *zone, int64_t wall);
 Moment local_moment(const Zone *zone, Local local);
 

@@ -1,8 +1,8 @@
-/* schedule/zone_names.c -- two lists from the zone database: what it held in 2020, as the reference has it, and what
- * was renamed since or before. */
+/* schedule/zone_names.c -- two lists from the zone database: what it had in 2020, as the reference does, and what
+ * was renamed before or since. */
 #include "schedule/zone_names.h"
 
-/* pendulum.tz.timezones of pendulum 2.1.2, which Prefect 2.7.12 brings along. */
+/* pendulum.tz.timezones of pendulum 2.1.2, which Prefect 2.7.12 installs. */
 static const char *const reference_names[] = {
     "Africa/Abidjan", "Africa/Accra", "Africa/Addis_Ababa", "Africa/Algiers", "Africa/Asmara", "Africa/Asmera",
     "Africa/Bamako", "Africa/Bangui", "Africa/Banjul", "Africa/Bissau", "Africa/Blantyre", "Africa/Brazzaville",
@@ -109,8 +109,8 @@ static const char *const reference_names[] = {
 };
 
 /* The older name and today's. Debian 13 and Ubuntu 24.04 have most of the older ones in a package of their own,
- * tzdata-legacy; older systems lack the newest of today's. Of several older names the first is the one that counts.
- * What shows UTC for ever needs no file at all. */
+ * tzdata-legacy; older systems lack the newest of today's. Of several older names the first one counts. A zone that
+ * always shows UTC needs no file at all. */
 static const struct { const char *older, *today; } renamed[] = {
     { "Africa/Asmera", "Africa/Nairobi" }, { "Africa/Timbuktu", "Africa/Abidjan" },
     { "America/Argentina/ComodRivadavia", "America/Argentina/Catamarca" }, { "America/Atka", "America/Adak" },

@@ -5,12 +5,12 @@
 
 #include "base/base.h"
 
-/* Is it one of pendulum's in Prefect 2.7.12? Its server and client fail for every deployment where one has another
- * name. */
+/* Whether it is one of pendulum's in Prefect 2.7.12. The reference's server and client fail on every
+ * deployment if one has another name. */
 bool zone_name_is_known(Str name);
-/* The name that the reference has for a zone: this one or an older one; null where it has none. */
+/* The name that the reference has for a zone: this one or an older one; null if it has none. */
 Str zone_name_of_reference(Str name);
-/* The n-th other name, newer or older, under which the system may have the zone; null where there are no more. */
+/* The n-th other name, newer or older, under which the system may have the zone; null if there are no more. */
 Str zone_name_other(Str name, size_t n);
 
 #endif

@@ -7,12 +7,9 @@
 
 #include "base/log.h"
 
-/* Paths made of a setting's value and an end. */
-static const struct { const char *setting, *end; } kept[] = {
-    { "PREFECT_HOME", "" },
-    { "PREFECT_HOME", "/keys.toml" },
-    { "PREFECT_HOME", "/orion.toml" },
-    { "PREFECT_PROFILES_PATH", "" },
+/* Settings whose values are paths. */
+static const char *const kept[] = {
+    "PREFECT_HOME", "ORION_KEYS_FILE", "ORION_CONFIG", "PREFECT_PROFILES_PATH",
 };
 static const char *const database_ends[] = { "", "-wal", "-shm", "-journal" };
 
@@ -73,7 +70,7 @@ void exposed_files_warn(const Settings *settings, Db *db)
     Str database = STR_NULL;
     buf_init(&words, arena, 256);
     for (size_t i = 0; i < COUNT_OF(kept); i++)
-        add_if_exposed(arena, &words, settings_text(settings, kept[i].setting), kept[i].end);
+        add_if_exposed(arena, &words, settings_text(settings, kept[i]), "");
     bool is_sqlite = strcmp(db_dialect(db)->name, "sqlite") == 0;
     if (is_sqlite && !db_run(db, false, arena, read_path, &database, &error))
         database = STR_NULL;

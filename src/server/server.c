@@ -1,4 +1,4 @@
-/* server/server.c -- the running server: database, routes and HTTP put together, and its orderly end. */
+/* server/server.c -- the running server: assembles database, routes and HTTP, and ends them in order. */
 #include "server/server.h"
 
 #include <malloc.h>
@@ -22,8 +22,7 @@
 enum {
     BODY_MAX = 64 << 20,       /* bytes; the largest bodies are batches of logs and block schemas, far below it */
     HEAD_MAX = 64 << 10,
-    DESCRIPTORS_SPARE = 64,    /* for files, listeners, messages that are sent;
-                                * connections to the database come on top */
+    DESCRIPTORS_SPARE = 64,    /* for files, listeners, notifications; connections to the database come on top */
     DRAIN_SECONDS = 30
 };
 
@@ -69,7 +68,7 @@ static bool register_blocks(Tx *tx, void *arg)
     return block_registration_run(tx);
 }
 
-/* A database that cannot take it now, locked or without tables, is served all the same. */
+/* A database that cannot take them now, locked or without tables, is served all the same. */
 static void register_on_start(const Settings *settings, Db *db, Arena *arena)
 {
     Error error = { .code = ERR_NONE };
@@ -78,7 +77,7 @@ static void register_on_start(const Settings *settings, Db *db, Arena *arena)
         log_warning("orion.api", "Block types were not registered: %s", error.message);
 }
 
-/* What cannot be found out now, since the database is busy, keeps nobody from serving it. */
+/* A database that is too busy for an answer now is served all the same. */
 static bool may_serve(DbConfig *config, Db *db, Arena *arena, Error *error)
 {
     Error found = { .code = ERR_NONE };
@@ -107,35 +106,28 @@ static Db *open_database(const Settings *settings, Error *error)
 }
 
 /* How many connections of clients there can be: what the setting says, if the process may open so many descriptors. */
-static bool connections_allowed(const Settings *settings, unsigned *ret, Error *error)
+static unsigned connections_allowed(const Settings *settings)
 {
     int64_t wanted = settings_int(settings, "ORION_SERVER_CONNECTIONS");
-    if (wanted < 1 || wanted > UINT32_MAX)
-        return fail(error, ERR_INVALID, "ORION_SERVER_CONNECTIONS: %lld is not between 1 and %u.", (long long)wanted,
-                    UINT32_MAX);
-    *ret = (unsigned)wanted;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return true;
+        return (unsigned)wanted;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
     rlim_t spare = DESCRIPTORS_SPARE + db_config(settings).connections;
     if (limit.rlim_max >= (rlim_t)wanted + spare)
-        return true;
-    *ret = (unsigned)(limit.rlim_max > 2 * spare ? limit.rlim_max - spare : limit.rlim_max / 2);
+        return (unsigned)wanted;
+    rlim_t allowed = limit.rlim_max > 2 * spare ? limit.rlim_max - spare : limit.rlim_max / 2;
     log_warning("orion.api",
-                "Only %u connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may "
+                "Only %llu connections are allowed instead of the %lld of ORION_SERVER_CONNECTIONS: this process may "
                 "open %llu descriptors (ulimit -Hn).",
-                *ret, (long long)wanted, (unsigned long long)limit.rlim_max);
-    return true;
+                (unsigned long long)allowed, (long long)wanted, (unsigned long long)limit.rlim_max);
+    return (unsigned)allowed;
 }
 
 static HttpServer *listen_http(const Settings *settings, const ServerOptions *options, App *app, Error *error)
 {
     Str host = settings_text(settings, "PREFECT_ORION_API_HOST");
-    unsigned connections = 0;
-    if (!connections_allowed(settings, &connections, error))
-        return NULL;
     HttpConfig config = {
         .host = options->host ? options->host : host.p,
         .port = options->port ? options->port : (unsigned)settings_int(settings, "PREFECT_ORION_API_PORT"),
@@ -144,7 +136,7 @@ static HttpServer *listen_http(const Settings *settings, const ServerOptions *op
         .head_max = HEAD_MAX,
         .head_timeout = settings_float(settings, "ORION_SERVER_HEAD_TIMEOUT"),
         .body_rate = settings_float(settings, "ORION_SERVER_BODY_RATE"),
-        .connections_max = connections,
+        .connections_max = connections_allowed(settings),
         .handle = web_handle,
         .context = app,
     };
@@ -163,18 +155,51 @@ static void warn_without_zones(void)
     arena_free(arena);
 }
 
+/* Who serves others must mean to. */
+static void warn_of_open_doors(const App *app)
+{
+    AccessOffers offers = access_offers(app->access);
+    if (!offers.keys && !offers.password && !app->on_loopback)
+        log_warning("orion.access",
+                    "Whoever reaches this server may read, change and delete everything. Make a key with `orion key "
+                    "create NAME`, set ORION_AUTH_STRING to user:password, or listen on 127.0.0.1 only.");
+    if (offers.keys && !offers.password && settings_bool(app->settings, "PREFECT_ORION_UI_ENABLED"))
+        log_warning("orion.access",
+                    "The dashboard cannot send a key: it will not work in a browser unless ORION_AUTH_STRING is set to "
+                    "user:password, which a browser asks for. --no-ui turns it off.");
+}
+
+static void serve(App *app, HttpServer *server)
+{
+    app->on_loopback = http_server_has_loopback(server);
+    warn_of_open_doors(app);
+    if (!access_watch(app->access))
+        log_error("orion.access", "Cannot start a thread: new and revoked keys will count after a restart.");
+    running = server;
+    if (stop_asked)
+        http_server_stop(server);
+    Services *services = services_start(app->settings, app->db);
+    http_server_run(server, DRAIN_SECONDS);
+    running = NULL;
+    services_stop(services);
+}
+
 bool server_run(const Settings *settings, const ServerOptions *options, Error *error)
 {
-    if (!encryption_check(error))
+    if (!encryption_use(settings, error))
         return false;
-    Db *db = open_database(settings, error);
-    if (!db)
+    Access *access = access_new(settings, error);
+    Db *db = access ? open_database(settings, error) : NULL;
+    if (!db) {
+        access_free(access);
         return false;
+    }
     App app = {
         .settings = settings,
         .db = db,
         .default_limit = settings_int(settings, "PREFECT_ORION_API_DEFAULT_LIMIT"),
         .ui_dir = options->ui_dir,
+        .access = access,
         .docs = docs_new(),
         .offload = offload_new(),
         .readiness = readiness_new(db),
@@ -182,24 +207,17 @@ bool server_run(const Settings *settings, const ServerOptions *options, Error *e
     warn_without_zones();
     exposed_files_warn(settings, db);
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
-    take_signals(); /* before anybody is told that it is ready */
+    take_signals(); /* before it reports that it is ready */
     HttpServer *server = listen_http(settings, options, &app, error);
     bool served = server != NULL;
-    if (served) {
-        app.on_loopback = http_server_has_loopback(server);
-        running = server;
-        if (stop_asked)
-            http_server_stop(server);
-        Services *services = services_start(settings, db);
-        http_server_run(server, DRAIN_SECONDS);
-        running = NULL;
-        services_stop(services);
-    }
+    if (served)
+        serve(&app, server);
     offload_free(app.offload); /* what it still has to answer is with the database afterwards */
     readiness_stop(app.readiness);
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);
     readiness_free(app.readiness);
+    access_free(access); /* what the database still answered may be logged */
     return served;
 }

@@ -1,4 +1,4 @@
-/* server/server.h -- the running server: database, routes and HTTP put together. */
+/* server/server.h -- the running server: database, routes and HTTP assembled. */
 #ifndef ORION_SERVER_H
 #define ORION_SERVER_H
 
@@ -16,7 +16,7 @@ typedef struct ServerOptions {
     void *arg;
 } ServerOptions;
 
-/* Opens the database of the settings, migrates it where the setting says so, listens, serves until SIGINT or SIGTERM,
+/* Opens the database that the settings name, migrates it if they say so, listens, serves until SIGINT or SIGTERM,
  * drains. False: *error is one line for the user. */
 bool server_run(const Settings *settings, const ServerOptions *options, Error *error) MUST_CHECK;
 

@@ -20,10 +20,10 @@ static const double CLAIM_SECONDS = NOTIFY_SECONDS_MAX + 10;
 
 typedef struct Notification {
     const Settings *settings;
-    Str queue_id;          /* null: none is due */
+    Str queue_id;          /* null: nothing is due */
     Time queued;           /* its place in the queue */
     Str template, block_document_id, parameters;
-    bool is_sound;         /* false: a value of it cannot be read, which the log tells */
+    bool is_sound;         /* false: it has a value that cannot be read, which is logged */
     TemplateValue values[NOTIFICATION_FIELDS];
     BlockDocument *block;
 } Notification;
@@ -107,7 +107,7 @@ static bool discard(Tx *tx)
            >= 0;
 }
 
-/* The first one that is due; *ret_found is false where there is none. */
+/* The first one that is due; *ret_found is false if there is none. */
 static bool read_first(Tx *tx, Notification *n, bool *ret_found)
 {
     Rows *rows = DB_QUERY(tx,
@@ -134,9 +134,9 @@ static bool read_first(Tx *tx, Notification *n, bool *ret_found)
     return true;
 }
 
-/* Takes the first one that is due and postpones it by CLAIM_SECONDS: so no other server sends it meanwhile, and none is
- * lost where this one stops midway. Of servers that read the same one, the first to write has it; the others read the
- * next. */
+/* Takes the first one that is due and postpones it by CLAIM_SECONDS: meanwhile no other server sends it, and it is
+ * not lost if this one stops midway. Of servers that read the same one, the first to write has it; the others read
+ * the next. */
 static bool claim(Tx *tx, void *arg)
 {
     Notification *n = arg;
@@ -225,6 +225,7 @@ bool flow_run_notifications_tick(ServiceRun *run, Error *error)
             return true;
         if (n.is_sound)
             send_one(run, &n);
+        /* One that the server's end interrupted is due again, for another server or the next start. */
         if (!db_run(run->db, true, run->arena, *run->stopping ? give_back : finish, &n, error))
             return false;
         arena_release(run->arena, mark);

@@ -110,8 +110,8 @@ static bool drop_existing(Tx *tx, void *arg)
     return true;
 }
 
-/* Somebody may have changed or deleted it since it was read; its runs would be those of the old schedule then. Locked,
- * it stays as it is, and of several servers one plans its runs at a time. */
+/* Somebody may have changed or deleted the deployment since it was read, so that these runs are of its old schedule.
+ * The lock keeps it as it is, and lets one server at a time write its runs. */
 static bool is_unchanged(Tx *tx, const Deployment *deployment)
 {
     db_lock_row(tx, "deployment", deployment->id);
@@ -145,7 +145,7 @@ static bool write_piece(Tx *tx, void *arg)
     return tx->error->code == ERR_NONE;
 }
 
-/* Whether there is anything left to write, which is where the next piece begins. */
+/* Moves to where the next piece begins. False: nothing is left to write. */
 static bool find_runs(Batch *batch)
 {
     while (batch->deployment < batch->count && batch->runs[batch->deployment].count <= batch->run) {

@@ -31,6 +31,7 @@ typedef struct ServiceThread {
     pthread_t id;
 } ServiceThread;
 
+/* Made by services_start; services_stop frees it once every thread has ended. */
 struct Services {
     const Settings *settings;
     Db *db;
@@ -46,7 +47,7 @@ static double monotonic_seconds(void)
     return (double)clock_monotonic() / 1e6;
 }
 
-/* As the reference reads it: 0 is "not said". */
+/* As in the reference, 0 counts as not set. */
 static double period_of(const Settings *settings, const Service *service)
 {
     double seconds = service->seconds_setting ? settings_float(settings, service->seconds_setting) : service->seconds;
@@ -78,7 +79,7 @@ static void tick(const ServiceThread *thread)
     arena_free(arena);
 }
 
-/* Waits until then, or until the server stops. */
+/* Waits until the deadline, or until the server stops. */
 static void wait_until(Services *services, double deadline)
 {
     struct timespec t = { .tv_sec = (time_t)deadline };
@@ -89,7 +90,7 @@ static void wait_until(Services *services, double deadline)
     pthread_mutex_unlock(&services->lock);
 }
 
-/* The next tick is due a period after this one began; at once where it took longer. */
+/* The next tick is due a period after this one began, or at once if this one took longer. */
 static void *work(void *arg)
 {
     const ServiceThread *thread = arg;

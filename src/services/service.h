@@ -7,13 +7,13 @@
 #include "config/settings.h"
 #include "db/db.h"
 
-/* What a tick gets: its jobs go through the same queues as requests do, a few small ones rather than one long. */
+/* What a tick gets. Its jobs go through the same queues as requests do: a few small ones rather than one long. */
 typedef struct ServiceRun {
     Db *db;
     const Settings *settings;
     Arena *arena;                 /* of this tick */
     Time now;
-    const atomic_bool *stopping;  /* true: come to an end between jobs */
+    const atomic_bool *stopping;  /* true: end between two jobs */
 } ServiceRun;
 
 /* A row of the table. Ticks are safe to run twice at once, by several servers on one database. */
@@ -22,14 +22,14 @@ typedef struct Service {
     const char *enabled_setting;
     const char *seconds_setting;  /* between the beginnings of two ticks; NULL: .seconds */
     double seconds;
-    bool (*tick)(ServiceRun *run, Error *error); /* false: logged, and tried again at the next turn */
+    bool (*tick)(ServiceRun *run, Error *error); /* false: *error is logged; the next tick tries again */
 } Service;
 
 typedef struct Services Services;
 
 /* Starts a thread for every service that its setting enables; each ticks at once. NULL: none is enabled. */
 Services *services_start(const Settings *settings, Db *db);
-/* Ends the ticks that run and the threads; NULL is fine. */
+/* Lets ticks under way end, and waits for the threads; NULL is fine. */
 void services_stop(Services *services);
 
 /* The ticks, each in a file of its name. */

@@ -25,7 +25,7 @@ static int compare_ids(const void *a, const void *b)
     return str_compare(((const DueRun *)a)->id, ((const DueRun *)b)->id);
 }
 
-/* All before the first is looked at again: in the order that other servers' sweeps have too. */
+/* Locks all runs before the first is read again, in an order that other servers' sweeps share. */
 static void lock_runs(Tx *tx, Sweep *sweep)
 {
     qsort(sweep->due, sweep->count, sizeof *sweep->due, compare_ids);
@@ -33,7 +33,7 @@ static void lock_runs(Tx *tx, Sweep *sweep)
         db_lock_row(tx, sweep->kind == FLOW_RUN ? "flow_run" : "task_run", sweep->due[i].id);
 }
 
-/* Does nothing where the run has left the state in which it was found. */
+/* Does nothing if the run has left the state in which it was found. */
 static bool set_state(Tx *tx, Sweep *sweep, const DueRun *due)
 {
     const TransitionOptions options = { .force = true };
@@ -89,6 +89,7 @@ bool sweep_all(ServiceRun *run, Sweep *sweep, Error *error)
         int64_t passed_by = sweep->unreadable + (int64_t)sweep->left_out.count;
         sweep->changed = 0;
         ok = db_run(run->db, false, run->arena, find, sweep, error) && apply_all(run, sweep, kept, error);
+        /* Once nothing changes and nothing new was passed over, whatever is still found cannot be changed. */
         again = sweep->changed > 0 || sweep->unreadable + (int64_t)sweep->left_out.count > passed_by;
         arena_release(run->arena, mark);
     }

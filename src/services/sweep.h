@@ -6,7 +6,7 @@
 #include "model/run_state.h"
 #include "services/service.h"
 
-enum { SWEEP_BATCH = 50 }; /* short enough for requests that wait for the writer behind it */
+enum { SWEEP_BATCH = 50 }; /* small enough for requests that wait for the writer meanwhile */
 
 typedef struct DueRun {
     Str id, state_id;
@@ -22,7 +22,7 @@ struct Sweep {
     bool (*find)(Tx *tx, Sweep *sweep);
     /* The state for one of them. */
     State *(*state)(Tx *tx, const DueRun *due);
-    int64_t limit;         /* a batch, and as many rows as there are that are met each time and cannot be changed: */
+    int64_t limit;         /* rows to read: a batch, and those that are met each time but cannot be changed: */
     int64_t unreadable;    /* those that `find` itself cannot read, */
     StrList left_out;      /* and those whose state cannot be set; sorted */
     DueRun due[SWEEP_BATCH];

@@ -72,6 +72,11 @@ static const struct Document *find_document(Str path)
     return NULL;
 }
 
+bool docs_has(Str path)
+{
+    return find_document(path) != NULL;
+}
+
 bool docs_handle(Req *req)
 {
     Str path = req->http->path;

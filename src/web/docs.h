@@ -4,12 +4,13 @@
 
 #include "api/request.h"
 
-/* The descriptions, each made when it is first asked for and kept: making one takes a millisecond. For the loop's
- * thread alone. */
+/* The descriptions, each made when it is first asked for and kept: making one takes a millisecond. Used by the
+ * loop's thread alone. */
 typedef struct Docs Docs;
 Docs *docs_new(void);
 void docs_free(Docs *docs);
 
+bool docs_has(Str path); /* one of those that docs_handle answers with a document */
 /* Answers /openapi.json, /docs, /redoc and their like below /api; false: it is another path. */
 bool docs_handle(Req *req);
 

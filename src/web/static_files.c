@@ -28,7 +28,7 @@ Str static_file_inflate(Arena *arena, const StaticFile *file)
         .next_in = (z_const Bytef *)(uintptr_t)file->data, .avail_in = (uInt)file->size,
         .next_out = (Bytef *)plain, .avail_out = (uInt)file->plain_size,
     };
-    if (inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK) /* 16: with gzip's head */
+    if (inflateInit2(&stream, 16 + MAX_WBITS) == Z_OK) /* 16: expects gzip's header */
         (void)inflate(&stream, Z_FINISH);
     (void)inflateEnd(&stream);
     return (Str){ plain, stream.total_out };
@@ -87,7 +87,7 @@ bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data,
     return ok;
 }
 
-/* Takes the last part off. False: there is none. */
+/* Removes the last part. False: there is none. */
 static bool drop_part(Buf *path)
 {
     if (path->n == 0)

@@ -24,10 +24,10 @@ Str static_file_inflate(Arena *arena, const StaticFile *file);
 bool static_file_read(Arena *arena, const char *folder, Str path, Str *ret_data, Str *ret_tag, bool *ret_found,
                       Error *error) MUST_CHECK;
 
-/* A request's path made plain: no empty parts, no ".", no "..", no slash at the ends. False: it leads out, or holds a
- * zero. */
+/* Normalises a request's path: no empty parts, no ".", no "..", no slash at the ends. False: it leads out, or holds
+ * a zero. */
 bool static_path_normalise(Arena *arena, Str path, Str *ret_path) MUST_CHECK;
-/* By the ending of the name, as the reference tells it; unknown ones are plain text to it too. */
+/* By the name's ending, as in the reference, where unknown ones are plain text too. */
 const char *static_content_type(Str path);
 
 #endif

@@ -1,5 +1,5 @@
-/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and what tells it where the API
- * is. */
+/* web/ui.c -- what is served outside /api: the dashboard as a single-page application, and /ui-settings, from which
+ * it learns where the API is. */
 #include "web/ui.h"
 
 #include <ctype.h>
@@ -17,7 +17,7 @@ bool ui_is_embedded(void)
 
 /* ---- what headers say ---- */
 
-/* The q of "gzip;q=0.5" in thousandths; 1000 where there is none. */
+/* The q of "gzip;q=0.5" in thousandths; 1000 without one. */
 static int read_quality(Str parameters)
 {
     while (parameters.n) {
@@ -33,7 +33,7 @@ static int read_quality(Str parameters)
     return 1000;
 }
 
-/* How much the client wants a coding; -1: it does not speak of it. */
+/* How much the client wants a coding; -1: it does not mention it. */
 static int find_quality(Str accepted, Str coding)
 {
     int quality = -1;
@@ -148,7 +148,7 @@ static bool serve_file(Req *req)
 
 /* ---- /ui-settings ---- */
 
-/* The address by which the browser came, unless the setting was made: so any port and any proxy works. */
+/* The address by which the browser came, unless the setting has a value: so any port and any proxy works. */
 static Str api_address(Req *req)
 {
     static const char name[] = "PREFECT_ORION_UI_API_URL";
@@ -196,13 +196,18 @@ static void send_not_allowed(Req *req, bool only_get)
     reply_send_with(req, headers, only_get ? 2 : 1);
 }
 
+bool ui_is_file(Str path)
+{
+    return !str_is(path, "/ui-settings");
+}
+
 /* The dashboard's files stand for every path and for GET and HEAD. Without them there is only /ui-settings. */
 void ui_handle(Req *req)
 {
     HttpMethod method = req->http->method;
     bool has_files = req->app->ui_dir || ui_is_embedded();
     bool served = has_files && settings_bool(req->app->settings, "PREFECT_ORION_UI_ENABLED");
-    bool settings = str_is(req->http->path, "/ui-settings");
+    bool settings = !ui_is_file(req->http->path);
     if (settings && method == HTTP_GET)
         send_settings(req);
     else if (served && (method == HTTP_GET || method == HTTP_HEAD)) {

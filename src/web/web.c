@@ -1,12 +1,19 @@
-/* web/web.c -- tells requests of the API, of its description and of the dashboard apart. */
+/* web/web.c -- hands requests to the API, to its description or to the dashboard. */
 #include "web/web.h"
 
 #include "api/dispatch.h"
+#include "api/guard.h"
 #include "api/offload.h"
 #include "api/origin.h"
 #include "api/reply.h"
 #include "web/docs.h"
 #include "web/ui.h"
+
+static GuardPlace place_of(Str path)
+{
+    bool files = !str_starts(path, "/api/") && !docs_has(path) && ui_is_file(path);
+    return files ? GUARD_FILES : GUARD_API;
+}
 
 void web_handle(HttpRequest *http, void *app)
 {
@@ -15,7 +22,13 @@ void web_handle(HttpRequest *http, void *app)
         reply_send(req);
         return;
     }
-    if (reply_preflight(req) || docs_handle(req))
+    if (reply_preflight(req)) /* browsers send no key with it */
+        return;
+    if (!guard_admit(req, place_of(http->path))) {
+        reply_send(req);
+        return;
+    }
+    if (docs_handle(req))
         return;
     if (str_starts(http->path, "/api/"))
         api_handle(req);

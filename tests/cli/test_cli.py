@@ -104,9 +104,12 @@ def same(homes, *words, **options):
 def test_view_of_defaults(homes):
     """The reference's settings as it shows them, and beside them our own."""
     reference, orion = both(homes, "config", "view", "--show-defaults")
-    own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_CORE_DUMPS='False' (from defaults)",
-           "ORION_CORS_ORIGINS='' (from defaults)",
+    own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_AUTH_STRING='********' (from defaults)",
+           "ORION_CONFIG='${PREFECT_HOME}/orion.toml' (from defaults)",
+           "ORION_CORE_DUMPS='False' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)",
            "ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
+           "ORION_ENCRYPTION_KEY='********' (from defaults)",
+           "ORION_KEYS_FILE='${PREFECT_HOME}/keys.toml' (from defaults)",
            "ORION_SERVER_BODY_RATE='1kB' (from defaults)", "ORION_SERVER_CONNECTIONS='10000' (from defaults)",
            "ORION_SERVER_HEAD_TIMEOUT='10s' (from defaults)"]
     assert [line for line in orion.lines if line.startswith("ORION_")] == own

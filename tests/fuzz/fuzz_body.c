@@ -25,11 +25,9 @@ static const Model *const models[] = {
     &block_type_create_model, &block_type_update_model, &block_schema_create_model, &block_document_create_model,
     &block_document_update_model, &work_queue_create_model, &work_queue_update_model, &work_pool_create_model,
 };
-static const struct { const FilterLink *links; size_t count; } filters[] = {
-    { flow_links, FLOW_LINKS }, { flow_run_links, FLOW_RUN_LINKS }, { task_run_links, TASK_RUN_LINKS },
-    { deployment_links, DEPLOYMENT_LINKS }, { log_links, LOG_LINKS }, { work_pool_links, WORK_POOL_LINKS },
-    { work_queue_links, WORK_QUEUE_LINKS }, { block_type_links, BLOCK_TYPE_LINKS },
-    { block_schema_links, BLOCK_SCHEMA_LINKS }, { block_document_links, BLOCK_DOCUMENT_LINKS },
+static const FilterLink *const filters[] = {
+    flow_links, flow_run_links, task_run_links, deployment_links, log_links, work_pool_links, work_queue_links,
+    block_type_links, block_schema_links, block_document_links,
 };
 
 static void check_errors(Arena *arena, Invalid *invalid)
@@ -62,7 +60,7 @@ static void check_filter(Arena *arena, size_t which, const Json *body)
     Query q;
     invalid_init(&invalid, arena, NOW);
     query_init(&q, arena, sqlite_driver.dialect);
-    if (!filter_where(&invalid, filters[which].links, filters[which].count, body, &q)) {
+    if (!filter_where(&invalid, filters[which], body, &q)) {
         check_errors(arena, &invalid);
         return;
     }

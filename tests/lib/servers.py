@@ -177,9 +177,10 @@ class Store:
 class Server:
     """One running server. `kind` is "reference" or "orion"; `url` ends in /api. `database` is "sqlite", "postgresql",
     or the URL of a PostgreSQL database. A server that has a home of its own removes it with its database; else both
-    stay for the next one in that home."""
+    stay for the next one in that home. `as_users_do` starts the reference without our shortcuts: by its own command, on
+    an empty database."""
 
-    def __init__(self, kind, home=None, port=None, arguments=(), database="sqlite", **settings):
+    def __init__(self, kind, home=None, port=None, arguments=(), database="sqlite", as_users_do=False, **settings):
         self.kind = kind
         self.owns_home = home is None
         self.home = Path(home or tempfile.mkdtemp(prefix=f"orion-test-{kind}-"))
@@ -189,7 +190,7 @@ class Server:
         self.store = Store.of_home(database, self.home) if database in ("sqlite", "postgresql") else Store(database)
         self.is_own_store = self.owns_home and database == "postgresql"
         self.engine = self.store.engine
-        self.store.create(kind)
+        self.store.create("orion" if as_users_do else kind)
         if self.engine == "postgresql":
             settings.setdefault("PREFECT_ORION_DATABASE_CONNECTION_URL", self.store.url)
         self.log_path = self.home / "server.log"
@@ -198,7 +199,7 @@ class Server:
         if kind == "reference":
             environment["PATH"] = f"{REFERENCE_BIN.parent}:{environment['PATH']}"
             # What `prefect orion start` would run after two seconds; it has nothing to add but what its arguments say.
-            command = [str(REFERENCE_BIN), "orion", "start"] if arguments \
+            command = [str(REFERENCE_BIN), "orion", "start"] if arguments or as_users_do \
                 else [str(REFERENCE_BIN.parent / "uvicorn"), "--factory", APPLICATION]
         command += ["--host", "127.0.0.1", "--port", str(self.port), *arguments]
         with open(self.log_path, "wb") as log:

@@ -129,6 +129,16 @@ class BadSamples(unittest.TestCase):
         codes = {f"src/base/{a}.c": f"void {a}(void)\n{{\n    {b}();\n}}\n" for a, b in ["ab", "ba", "cd", "dc"]}
         self.assertEqual([f.path for f in lint.check_circles(codes)], ["src/base/a.c", "src/base/c.c"])
 
+    def test_unlisted(self):
+        for path, definition, name, table in [
+                ("src/api/routes/a.c", "const RouteFamily a_family = { 0 };\n", "a_family", "src/api/routes/routes.c"),
+                ("src/orchestration/a.c", "const Rule keep_a = {\n};\n", "keep_a", "src/orchestration/policy.c"),
+                ("src/services/a.c", "bool a_tick(Run *run)\n{\n}\n", "a_tick", "src/services/service.c")]:
+            for rows in "", f"&{name}_too,\n":
+                [finding] = lint.check_listed({path: f"\n{definition}", table: rows})
+                self.assertEqual(finding, (path, 2, "unlisted", f"{name} is not in {table}", False))
+            self.assertEqual(list(lint.check_listed({path: definition, table: f"&{name},\n"})), [])
+
 
 class GoodSamples(unittest.TestCase):
     def test_width(self):

@@ -178,3 +178,12 @@ def test_a_server_that_stops_owes_no_answer(start):
         seconds, status = timed(server.stop)
         assert status == 0 and seconds < 8
         assert {answer.status for answer in asked.join()} == {503}
+
+
+@pytest.mark.only("sqlite")
+def test_probes_need_no_key(start):
+    server = start(ORION_AUTH_STRING="somebody:with a long password")
+    client = Client(server)
+    assert client.get("/admin/version").status == 401
+    assert client.get("/ready") == READY
+    assert [head(server, path)[0] for path in ("/ready", "/health")] == [200, 200]

@@ -79,7 +79,7 @@ def test_a_database_of_another_revision(stopped, statement, words):
                               "no padding, line end"])
 def test_a_key_that_is_none_is_refused_and_not_shown(tmp_path, key):
     line = refusal(tmp_path, ORION_ENCRYPTION_KEY=key)
-    assert "ORION_ENCRYPTION_KEY is not a Fernet key" in line
+    assert "ORION_ENCRYPTION_KEY: not a Fernet key" in line
     assert key.strip() not in line
     assert not (tmp_path / "orion.db").exists()
 

@@ -75,10 +75,33 @@ static void token_of_python_is_read(void **state)
     (void)state;
 }
 
+static void base64_is_decoded_strictly(void **state)
+{
+    static const struct { const char *text, *bytes; } rows[] = {
+        { "YQ==", "a" }, { "YWI=", "ab" }, { "YWJj", "abc" }, { "+/+/", "\xfb\xff\xbf" }, { "", NULL }, { "Y", NULL },
+        { "YQ", NULL }, { "YQ=", NULL }, { "Y===", NULL }, { "====", NULL }, { "YQ==YQ==", NULL }, { "Y=Q=", NULL },
+        { " YQ=", NULL }, { "YQ= ", NULL }, { "YW\nJ", NULL }, { "-_-_", NULL }, { "YQ==\n", NULL },
+    };
+    Arena *arena = arena_new();
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        Str bytes;
+        bool ok = base64_decode(arena, str_from(rows[i].text), &bytes);
+        if (ok != (rows[i].bytes != NULL))
+            print_error("%s\n", rows[i].text);
+        assert_true(ok == (rows[i].bytes != NULL));
+        assert_true(!ok || str_is(bytes, rows[i].bytes));
+    }
+    assert_true(str_is(base64url_text(arena, (const unsigned char *)"\xfb\xff\xbf" "a", 4), "-_-_YQ"));
+    assert_true(bytes_are_equal("abc", "abd", 2) && !bytes_are_equal("abc", "abd", 3));
+    arena_free(arena);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sha256_of_known_texts),
+        cmocka_unit_test(base64_is_decoded_strictly),
         cmocka_unit_test(key_survives_its_text),
         cmocka_unit_test(token_comes_back),
         cmocka_unit_test(changed_token_is_refused),

@@ -127,12 +127,12 @@ static const Case cases[] = {
              "'timestamp':{'after_':'2020-01-03T10:00:00.000001Z'}}}", "l2 l3" },
 };
 
-static const struct { const char *table; const FilterLink *links; size_t count; } entities[] = {
-    { "flow", flow_links, FLOW_LINKS },
-    { "flow_run", flow_run_links, FLOW_RUN_LINKS },
-    { "task_run", task_run_links, TASK_RUN_LINKS },
-    { "deployment", deployment_links, DEPLOYMENT_LINKS },
-    { "log", log_links, LOG_LINKS },
+static const struct { const char *table; const FilterLink *links; } entities[] = {
+    { "flow", flow_links },
+    { "flow_run", flow_run_links },
+    { "task_run", task_run_links },
+    { "deployment", deployment_links },
+    { "log", log_links },
 };
 
 static const Json *parse_body(Arena *arena, const char *body)
@@ -157,7 +157,7 @@ static bool where(Invalid *invalid, const char *table, const char *body, Query *
     invalid_enter(invalid, "body");
     for (size_t i = 0; i < COUNT_OF(entities); i++) {
         if (strcmp(entities[i].table, table) == 0)
-            return filter_where(invalid, entities[i].links, entities[i].count, parse_body(q->arena, body), q);
+            return filter_where(invalid, entities[i].links, parse_body(q->arena, body), q);
     }
     return false;
 }

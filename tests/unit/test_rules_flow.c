@@ -2,6 +2,8 @@
  * Expected values are the reference's. */
 #include "world.h"
 
+#include "base/uuid.h"
+
 #define DEPLOYMENT_ID "de000000-0000-4000-8000-00000000000d"
 #define ENDED "This run has already terminated."
 #define CANCELLING_ONLY "Cannot transition flows that are cancelling to a state other than Cancelled."

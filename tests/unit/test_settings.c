@@ -47,7 +47,7 @@ static void write_profiles(const Home *home, const char *text)
 static Settings *loaded(const char *profile)
 {
     Error error = { .code = ERR_NONE };
-    Settings *settings = settings_load(profile, &error);
+    Settings *settings = settings_load(&(SettingsCall){ .profile = profile }, &error);
     if (!settings)
         print_error("%s\n", error.message);
     assert_non_null(settings);
@@ -57,7 +57,7 @@ static Settings *loaded(const char *profile)
 static void refused(const char *profile, const char *message)
 {
     Error error = { .code = ERR_NONE };
-    Settings *settings = settings_load(profile, &error);
+    Settings *settings = settings_load(&(SettingsCall){ .profile = profile }, &error);
     settings_free(settings);
     assert_null(settings);
     assert_string_equal(error.message, message);
@@ -196,7 +196,7 @@ static void bad_templates(void **state)
         assert_null(settings_load(NULL, &error));
         assert_non_null(strstr(error.message, "PREFECT_ORION_DATABASE_CONNECTION_URL"));
         assert_null(strstr(error.message, "FOO")); /* it might be part of a password */
-        Settings *settings = settings_load_leniently(NULL, &error);
+        Settings *settings = settings_load(&(SettingsCall){ .use = SETTINGS_TO_REPAIR }, &error);
         assert_non_null(settings);
         assert_null(settings_text(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL").p);
         settings_free(settings);

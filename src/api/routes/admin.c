@@ -1,4 +1,4 @@
-/* api/routes/admin.c -- /admin: version, settings, and the database as a whole. The routes are at the end. */
+/* api/routes/admin.c -- /admin: version, settings, and the database as a whole; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "api/openapi_shapes.h"
@@ -27,7 +27,7 @@ static bool read_version(Req *req)
     return true;
 }
 
-/* Runs `change` where the body confirms it; else 400 without a body, as the reference answers. */
+/* Runs `change` if the body confirms it; else 400 without a body, as the reference answers. */
 static bool confirmed(Req *req, bool (*change)(Tx *))
 {
     const Confirmation *confirmation = req->object;

@@ -1,4 +1,5 @@
-/* api/routes/block_capabilities.c -- /block_capabilities: the routes stand at the end. */
+/* api/routes/block_capabilities.c -- /block_capabilities: the capabilities that block schemas have; its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "blocks/block.h"

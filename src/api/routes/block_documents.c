@@ -1,4 +1,5 @@
-/* api/routes/block_documents.c -- /block_documents: the routes stand at the end. */
+/* api/routes/block_documents.c -- /block_documents: secrets are hidden unless the client asks for them; its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "api/routes/block_secrets.h"
@@ -26,10 +27,10 @@ static bool update_block_document(Req *req)
     return block_document_update(req->tx, req->params[0], req->object, req->sent);
 }
 
-/* ---- the list: anonymous documents are left out unless the filter speaks of them ---- */
+/* ---- the list: anonymous documents are left out unless the filter mentions them ---- */
 
-/* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too.
- * What is not a filter is left for decoding to refuse. */
+/* The body with the filter's default in it, so that it takes part as if it had been sent: under "or_", too. What is not
+ * a valid filter is left for decoding to refuse. */
 static const Json *with_default(Arena *arena, const Json *body)
 {
     const Json *sent = json_get(body, "block_documents");
@@ -81,7 +82,7 @@ static bool read_block_documents(Req *req)
 }
 
 static const ListSpec list = {
-    .links = block_document_links, .link_count = BLOCK_DOCUMENT_LINKS,
+    .links = block_document_links,
     .order_by = "block_document.created, block_document.id", .with_default = with_default,
 };
 

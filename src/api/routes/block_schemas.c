@@ -1,4 +1,4 @@
-/* api/routes/block_schemas.c -- /block_schemas: the routes stand at the end. */
+/* api/routes/block_schemas.c -- /block_schemas: found by id or checksum; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "blocks/block.h"
@@ -46,7 +46,7 @@ static bool read_block_schema_by_checksum(Req *req)
     return crud_reply(req, block_schema_read_by_checksum(req->tx, req->params[0], wanted->version));
 }
 
-/* Each is read anew, with what is nested in it. */
+/* Each is read by its id, with what is nested in it. */
 static const void *read_one(void *tx, Str id)
 {
     return block_schema_read(tx, id);
@@ -59,8 +59,7 @@ static bool read_block_schemas(Req *req)
 }
 
 static const ListSpec list = {
-    .links = block_schema_links, .link_count = BLOCK_SCHEMA_LINKS,
-    .order_by = "block_schema.created DESC, block_schema.id DESC",
+    .links = block_schema_links, .order_by = "block_schema.created DESC, block_schema.id DESC",
 };
 
 #define SCHEMA .model = &block_schema_model, .missing = "Block schema not found"

@@ -1,4 +1,4 @@
-/* api/routes/block_types.c -- /block_types: the routes stand at the end. */
+/* api/routes/block_types.c -- /block_types, and the documents of a type; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include <strings.h>
@@ -57,7 +57,7 @@ static bool install_system_block_types(Req *req)
 }
 
 static const ListSpec list = {
-    .links = block_type_links, .link_count = BLOCK_TYPE_LINKS, .order_by = "block_type.name, block_type.id",
+    .links = block_type_links, .order_by = "block_type.name, block_type.id",
 };
 
 #define TYPE .model = &block_type_model, .missing = "Block type not found"

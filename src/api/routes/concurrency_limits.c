@@ -1,4 +1,4 @@
-/* api/routes/concurrency_limits.c -- /concurrency_limits: the routes are at the end. */
+/* api/routes/concurrency_limits.c -- /concurrency_limits: found by id or tag; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "model/concurrency_limit.h"

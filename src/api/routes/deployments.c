@@ -1,4 +1,5 @@
-/* api/routes/deployments.c -- /deployments: the routes are at the end. */
+/* api/routes/deployments.c -- /deployments, their schedules, and the runs made from them; its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "model/deployment_run.h"
@@ -58,7 +59,7 @@ static RunPlan wanted_plan(Req *req)
     return plan;
 }
 
-/* A deployment that is not there has nothing to plan; the reference sees nothing wrong in that. */
+/* A deployment that does not exist has nothing to plan; the reference sees nothing wrong in that. */
 static bool schedule_deployment(Req *req)
 {
     const RunPlan plan = wanted_plan(req);
@@ -113,7 +114,7 @@ static bool check_work_queues(Req *req)
 }
 
 static const ListSpec list = {
-    .links = deployment_links, .link_count = DEPLOYMENT_LINKS, .sorts = deployment_sorts, .sort_default = "NAME_ASC",
+    .links = deployment_links, .sorts = deployment_sorts, .sort_default = "NAME_ASC",
 };
 
 #define BY_NAME "/deployments/name/{flow_name:str}/{deployment_name:str}"

@@ -1,4 +1,5 @@
-/* api/routes/flow_runs.c -- /flow_runs: the routes are at the end. */
+/* api/routes/flow_runs.c -- /flow_runs: states change only by the rules (orchestration/); its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "api/openapi_shapes.h"
@@ -30,7 +31,7 @@ static bool set_state(Req *req)
 
 static bool resume_flow_run(Req *req)
 {
-    FlowRun *run = flow_run_lock(req->tx, req->params[0]); /* so that it is paused still when it resumes */
+    FlowRun *run = flow_run_lock(req->tx, req->params[0]); /* so that it is still paused when it resumes */
     if (!run)
         return crud_missing(req);
     const State *current = run->run.state;
@@ -57,9 +58,9 @@ static bool resume_flow_run(Req *req)
 }
 
 static const ListSpec list = {
-    .links = flow_run_links, .link_count = FLOW_RUN_LINKS, .sorts = flow_run_sorts, .sort_default = "ID_DESC",
+    .links = flow_run_links, .sorts = flow_run_sorts, .sort_default = "ID_DESC",
 };
-static const ListSpec history = { .links = flow_run_links, .link_count = RUN_HISTORY_LINKS };
+static const ListSpec history = { .links = run_history_links };
 
 #define RUN .model = &flow_run_model, .missing = "Flow run not found"
 

@@ -1,4 +1,4 @@
-/* api/routes/flows.c -- /flows: the routes are at the end. */
+/* api/routes/flows.c -- /flows: creating one that exists returns it; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "model/filters.h"
@@ -17,7 +17,7 @@ static bool read_flow_by_name(Req *req)
 }
 
 static const ListSpec list = {
-    .links = flow_links, .link_count = FLOW_LINKS, .sorts = flow_sorts, .sort_default = "NAME_ASC",
+    .links = flow_links, .sorts = flow_sorts, .sort_default = "NAME_ASC",
 };
 
 #define FLOW .model = &flow_model, .missing = "Flow not found"

@@ -1,4 +1,4 @@
-/* api/routes/logs.c -- /logs: the routes are at the end. */
+/* api/routes/logs.c -- /logs: one request writes many; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "base/uuid.h"
@@ -47,8 +47,7 @@ static bool create_logs(Req *req)
 }
 
 static const ListSpec list = {
-    .sorts = log_sorts, .sort_default = "TIMESTAMP_ASC",
-    .links = log_links, .link_count = LOG_LINKS,
+    .links = log_links, .sorts = log_sorts, .sort_default = "TIMESTAMP_ASC",
 };
 
 static const Route log_routes[] = {

@@ -1,4 +1,4 @@
-/* api/routes/notification_policies.c -- /flow_run_notification_policies: the routes are at the end. */
+/* api/routes/notification_policies.c -- /flow_run_notification_policies; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "model/notification_policy.h"
@@ -8,7 +8,7 @@ static bool create_policy(Req *req)
     return crud_reply(req, notification_policy_create(req->tx, req->object));
 }
 
-/* A filter that does not speak of is_active asks for what is not active. */
+/* A filter that does not mention is_active asks for inactive policies. */
 static bool prepare_policies(Req *req)
 {
     const Json *filter = json_get(req->body, notification_policy_links[0].key);
@@ -20,13 +20,12 @@ static bool prepare_policies(Req *req)
 }
 
 static const ListSpec list = {
-    .links = notification_policy_links, .link_count = NOTIFICATION_POLICY_LINKS,
-    .order_by = "flow_run_notification_policy.id",
+    .links = notification_policy_links, .order_by = "flow_run_notification_policy.id",
 };
 
 #define POLICIES "/flow_run_notification_policies"
 #define POLICY .model = &notification_policy_model, .missing = "flow run notification policy not found"
-/* The words are the reference's, with the Python function that it names in place of the id. */
+/* The reference's message, which shows a Python function in place of the id. */
 #define UPDATED_POLICY .missing = "Flow run notification policy <built-in function id> not found"
 
 static const Route notification_policy_routes[] = {

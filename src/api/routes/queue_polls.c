@@ -1,10 +1,11 @@
-/* api/routes/queue_polls.c -- polls are recorded beside the answer: agents ask often, and reading must not wait for the
+/* api/routes/queue_polls.c -- records polls apart from the answer: agents ask often, and reading must not wait for the
  * writer. What is queued when the server ends is still written. */
 #include "api/routes/queue_polls.h"
 
 #include "base/log.h"
 #include "model/work_pool.h"
 
+/* A poll to be recorded. It has its own arena, since the request may end first; end_poll frees it. */
 typedef struct Poll {
     Job job;
     Str pool_id, agent_id;
@@ -29,8 +30,10 @@ static void end_poll(void *arg, const Error *error)
     arena_free(poll->job.arena);
 }
 
-void queue_polls_record(const App *app, Str pool_id, const Str *queue_ids, size_t count, Str agent_id)
+void queue_polls_record(const Req *req, Str pool_id, const Str *queue_ids, size_t count, Str agent_id)
 {
+    if (!req->grant.writes)
+        return;
     Arena *arena = arena_new();
     Poll *poll = arena_new_of(arena, Poll);
     poll->pool_id = arena_str(arena, pool_id);
@@ -39,5 +42,5 @@ void queue_polls_record(const App *app, Str pool_id, const Str *queue_ids, size_
     for (size_t i = 0; i < count; i++)
         poll->queue_ids[poll->count++] = arena_str(arena, queue_ids[i]);
     poll->job = (Job){ .run = write_poll, .done = end_poll, .arg = poll, .arena = arena, .write = true };
-    db_submit(app->db, &poll->job);
+    db_submit(req->app->db, &poll->job);
 }

@@ -1,4 +1,4 @@
-/* api/routes/routes.c -- the families in the reference's order: the first row that fits answers. */
+/* api/routes/routes.c -- the families in the reference's order: the first row that matches answers. */
 #include "api/routes/families.h"
 
 const RouteFamily *const route_families[] = {

@@ -1,5 +1,5 @@
-/* api/routes/run_states.c -- /flow_run_states and /task_run_states: the history of one run.
- * The routes are at the end. */
+/* api/routes/run_states.c -- /flow_run_states and /task_run_states: the history of one run; its two tables
+ * of routes are at the end. */
 #include "api/routes/families.h"
 
 #include "model/run.h"

@@ -1,4 +1,5 @@
-/* api/routes/saved_searches.c -- /saved_searches: the routes are at the end. */
+/* api/routes/saved_searches.c -- /saved_searches: a PUT creates or replaces by name; its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "model/saved_search.h"

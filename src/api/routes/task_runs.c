@@ -1,4 +1,5 @@
-/* api/routes/task_runs.c -- /task_runs: the routes are at the end. */
+/* api/routes/task_runs.c -- /task_runs: states change only by the rules (orchestration/); its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "api/openapi_shapes.h"
@@ -17,14 +18,14 @@ static bool set_state(Req *req)
 {
     const SetState *body = req->object;
     State state = proposed_state(req);
-    /* the reference does not hand the client's version to task runs */
+    /* the reference does not pass the client's version on to task runs */
     TransitionOptions options = { .force = body->force };
     TransitionResult result;
     return task_run_set_state(req->tx, req->params[0], &state, options, &result) && reply_transition(req, &result);
 }
 
 static const ListSpec list = {
-    .links = task_run_links, .link_count = TASK_RUN_LINKS, .sorts = task_run_sorts, .sort_default = "ID_DESC",
+    .links = task_run_links, .sorts = task_run_sorts, .sort_default = "ID_DESC",
 };
 
 #define RUN .model = &task_run_model, .missing = "Task not found"

@@ -1,5 +1,5 @@
-/* api/routes/ui_flow_runs.c -- /ui/flow_runs: the points of the dashboard's chart of runs.
- * The routes are at the end. */
+/* api/routes/ui_flow_runs.c -- /ui/flow_runs: the points of the dashboard's chart of runs; its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "model/filters.h"
@@ -48,13 +48,13 @@ static void write_point(JsonWriter *w, Run *run, Time now)
     codec_write(w, &point_model, &point);
 }
 
-/* ---- the body's limit: unlike that of other lists an ordinary parameter ---- */
+/* ---- the body's limit: unlike in other lists, an ordinary parameter ---- */
 
 typedef struct PointsBody {
     int64_t limit;
 } PointsBody;
 
-/* Python's integers have no end: one that we cannot hold is too large, not malformed. */
+/* Python's integers are unbounded: one beyond ours is too large, not malformed. */
 static bool decode_limit(Invalid *invalid, const Json *json, void *member)
 {
     static const Field plain = { .kind = F_INT };
@@ -93,8 +93,7 @@ static bool read_flow_run_history(Req *req)
 }
 
 static const ListSpec history = {
-    .links = flow_run_links, .link_count = RUN_HISTORY_LINKS,
-    .sorts = flow_run_sorts, .sort_default = "EXPECTED_START_TIME_DESC",
+    .links = run_history_links, .sorts = flow_run_sorts, .sort_default = "EXPECTED_START_TIME_DESC",
 };
 
 static const Route ui_flow_run_routes[] = {

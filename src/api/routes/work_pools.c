@@ -1,4 +1,4 @@
-/* api/routes/work_pools.c -- /experimental/work_pools: the routes are at the end. */
+/* api/routes/work_pools.c -- /experimental/work_pools, their queues and workers; its table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include <strings.h>
@@ -13,8 +13,6 @@ static bool pools_are_enabled(Req *req)
     return settings_bool(req->app->settings, "PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS")
            || req_fail(req, ERR_NOT_FOUND, "Work pools are not enabled");
 }
-
-#define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
 
 #define RESERVED "Work pools starting with 'Prefect' are reserved for internal use and "
 
@@ -40,7 +38,7 @@ static bool read_pool(Req *req)
     return pool && crud_reply(req, pool);
 }
 
-/* A pool of the reference's own may be paused and limited, no more. */
+/* Pools with a reserved name may be paused and limited, no more. */
 static bool may_update(const Req *req)
 {
     const Model *model = req->route->body;
@@ -100,7 +98,7 @@ static bool get_scheduled_runs(Req *req)
     for (size_t i = 0; i < list.count; i++)
         codec_write(w, &worker_flow_run_model, list.runs[i]);
     json_array_end(w);
-    queue_polls_record(req->app, pool->id, queue_ids.items, queue_ids.count, STR_NULL);
+    queue_polls_record(req, pool->id, queue_ids.items, queue_ids.count, STR_NULL);
     return true;
 }
 
@@ -110,7 +108,7 @@ static bool create_queue(Req *req)
 {
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     const WorkQueue *queue = pool ? work_queue_create_in(req->tx, pool->id, req->object) : NULL;
-    if (!queue) /* the reference forgot to fill the name in */
+    if (!queue) /* the reference forgot to fill in the name */
         return crud_conflict(req, "A work queue with this name already exists in work pool {work_pool_name!r}.");
     return crud_reply(req, queue);
 }
@@ -135,7 +133,7 @@ static bool list_of_pool(Req *req)
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
     if (!pool)
         return false;
-    const Query prepared = req->query; /* for another try, whose pool may be another one */
+    const Query prepared = req->query; /* for another run of the job, in which the name may be that of another pool */
     buf_printf(&req->query.sql, " AND %s.work_pool_id = ", req->route->model->table);
     query_bind(&req->query, v_uuid(pool->id));
     bool ok = crud_list(req);
@@ -184,14 +182,11 @@ static bool record_heartbeat(Req *req)
     return pool && worker_record_heartbeat(req->tx, pool->id, ((const Worker *)req->object)->name);
 }
 
-static const ListSpec pools = { .links = work_pool_links, .link_count = WORK_POOL_LINKS, .order_by = "work_pool.name" };
+static const ListSpec pools = { .links = work_pool_links, .order_by = "work_pool.name" };
 static const ListSpec queues = {
-    .links = work_queue_links, .link_count = WORK_QUEUE_LINKS,
-    .order_by = "work_queue.priority, work_queue.created, work_queue.id",
+    .links = work_queue_links, .order_by = "work_queue.priority, work_queue.created, work_queue.id",
 };
-static const ListSpec workers = {
-    .links = worker_links, .link_count = WORKER_LINKS, .order_by = "worker.last_heartbeat_time DESC",
-};
+static const ListSpec workers = { .links = worker_links, .order_by = "worker.last_heartbeat_time DESC" };
 
 #define POOLS "/experimental/work_pools"
 #define QUEUES POOLS "/{work_pool_name:str}/queues"
@@ -202,7 +197,7 @@ static const ListSpec workers = {
 #define LOCKED .lock = LOCK_WORK_POOLS
 #define LIST(of) .list = &(of), .order = ORDER(BODY_LIMIT, BODY_FILTERS, BODY_OFFSET)
 
-/* Where there is no pool or queue of the path's names, reading it has failed with the 404. */
+/* There is no .missing: reading the pool or queue that the path names fails with the 404. */
 static const Route work_pool_routes[] = {
     { HTTP_POST,   POOLS "/",              create_pool,  TX_WRITE, 201, POOL, LOCKED, .body = &work_pool_create_model,
       .doc = { "create_work_pool" } },

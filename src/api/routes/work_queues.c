@@ -1,4 +1,5 @@
-/* api/routes/work_queues.c -- /work_queues: the routes are at the end. */
+/* api/routes/work_queues.c -- /work_queues: asking for runs is recorded as a poll; its
+ * table of routes is at the end. */
 #include "api/routes/families.h"
 
 #include "api/routes/queue_polls.h"
@@ -51,7 +52,7 @@ static bool get_runs(Req *req)
         codec_write(w, &flow_run_model, list.runs[i]);
     json_array_end(w);
     if (!body->from_ui) /* the dashboard only looks */
-        queue_polls_record(req->app, STR_NULL, &queue->id, 1, body->agent_id);
+        queue_polls_record(req, STR_NULL, &queue->id, 1, body->agent_id);
     return true;
 }
 
@@ -96,8 +97,7 @@ static bool read_status(Req *req)
 }
 
 static const ListSpec list = {
-    .links = work_queue_links, .link_count = WORK_QUEUE_LINKS,
-    .order_by = "work_queue.name, work_queue.created, work_queue.id",
+    .links = work_queue_links, .order_by = "work_queue.name, work_queue.created, work_queue.id",
 };
 
 #define QUEUE .model = &work_queue_model, .missing = "work queue not found"

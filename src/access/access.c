@@ -1,0 +1,326 @@
+/* access/access.c -- the live table of keys: judged on any thread, replaced by a thread of its own. */
+#include "access/access.h"
+
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "access/keys.h"
+#include "base/log.h"
+#include "config/file_write.h"
+
+static const char auth_setting[] = "ORION_AUTH_STRING", keys_setting[] = "ORION_KEYS_FILE", logger[] = "orion.access";
+
+enum { WATCH_MS = 500, CREDENTIAL_MAX = 4096 };
+
+struct Access {
+    const char *path;                    /* of the keys */
+    bool has_password;
+    unsigned char password[SHA256_SIZE]; /* of "user:password" */
+    char *user;
+    Refusals *refusals;
+    unsigned char seen[SHA256_SIZE];     /* what the file was found to be; the watching thread's own */
+
+    pthread_mutex_t lock;                /* of what follows */
+    pthread_cond_t changed;              /* stopping was set */
+    bool stopping;
+    Keys keys;                           /* their arena is freed with them */
+
+    bool watching;
+    pthread_t thread;
+};
+
+/* ---- settings ---- */
+
+static Str auth_string(const Settings *settings)
+{
+    return settings_text(settings, auth_setting);
+}
+
+bool access_check_settings(const Settings *settings, Error *error)
+{
+    const char *first, *second;
+    if (!settings_names_agree(settings, auth_setting, &first, &second))
+        return fail(error, ERR_INVALID,
+                    "%s and %s are two names of one setting and have different values: remove one of them.", first,
+                    second);
+    Str text = auth_string(settings);
+    if (!text.p)
+        return true;
+    const char *colon = memchr(text.p, ':', text.n);
+    if (!colon || colon == text.p || colon == text.p + text.n - 1)
+        return fail(error, ERR_INVALID, "not of the form user:password, with neither of them empty.");
+    return true;
+}
+
+Str access_keys_path(const Settings *settings)
+{
+    return settings_text(settings, keys_setting);
+}
+
+/* ---- the file ---- */
+
+static size_t count_keys(const Keys *keys)
+{
+    size_t n = 0;
+    for (const Key *key = keys->first; key; key = key->next)
+        n++;
+    return n;
+}
+
+/* Whether there is something else than the last time, good or bad. */
+static bool is_news(Access *access, Arena *arena, bool ok, Str text, const Error *error)
+{
+    unsigned char found[SHA256_SIZE];
+    const char *kind = !ok ? "error" : text.p ? "text" : "nothing";
+    sha256(arena_printf(arena, "%s %.*s", kind, STR_ARG(ok ? text : str_from(error->message))), found);
+    bool news = memcmp(found, access->seen, sizeof found) != 0;
+    memcpy(access->seen, found, sizeof found);
+    return news;
+}
+
+/* Takes the keys, and their arena, for those in use. */
+static void replace(Access *access, Keys keys)
+{
+    pthread_mutex_lock(&access->lock);
+    Arena *old = access->keys.arena;
+    access->keys = keys;
+    pthread_mutex_unlock(&access->lock);
+    arena_free(old);
+}
+
+/* No command leaves a file without a byte in it: it is being copied, perhaps, and holds keys in a moment. */
+static bool parse(Access *access, Arena *arena, Str text, Keys *ret, Error *error)
+{
+    Error cause = { .code = ERR_NONE };
+    if (text.p && text.n == 0)
+        return fail(error, ERR_INVALID, "%s is empty: make a key, or remove the file.", access->path);
+    return keys_parse(arena, text, ret, &cause) || fail(error, ERR_INVALID, "%s: %s.", access->path, cause.message);
+}
+
+/* True: the arena is the new table's. */
+static bool take_over(Access *access, Arena *arena, Str text)
+{
+    Error error = { .code = ERR_NONE };
+    Keys keys;
+    size_t before = count_keys(&access->keys), after;
+    if (!text.p && before) {
+        log_error(logger, "%s is gone. Its keys stay valid until the server ends; to have none, revoke them.",
+                  access->path);
+        return false;
+    }
+    if (!parse(access, arena, text, &keys, &error)) {
+        log_error(logger, "The keys that were read before stay valid: %s", error.message);
+        return false;
+    }
+    replace(access, keys);
+    after = count_keys(&keys);
+    if (before && !after && !access->has_password)
+        log_warning(logger, "There are no keys any more: whoever reaches this server may do everything.");
+    else if (before || after)
+        log_info(logger, "Keys read from %s: %zu", access->path, after);
+    return true;
+}
+
+/* Without the file's lock: another program may hold it for long, and what is seen half written lasts only until the
+ * next look. */
+void access_refresh(Access *access)
+{
+    Error error = { .code = ERR_NONE };
+    Arena *arena = arena_new_small(4096);
+    Str text = STR_NULL;
+    bool kept = false, ok = keys_read(arena, access->path, &text, &error);
+    if (is_news(access, arena, ok, text, &error)) {
+        if (ok)
+            kept = take_over(access, arena, text);
+        else
+            log_error(logger, "The keys that were read before stay valid: %s", error.message);
+    }
+    if (!kept)
+        arena_free(arena);
+}
+
+/* As it is while no command writes it. */
+static bool read_locked(const Access *access, Arena *arena, Str *ret, Error *error)
+{
+    int lock;
+    if (!file_lock(arena, access->path, FILE_READ, &lock, error))
+        return false;
+    bool ok = keys_read(arena, access->path, ret, error);
+    if (lock >= 0)
+        close(lock);
+    return ok;
+}
+
+static bool read_first(Access *access, bool named, Error *error)
+{
+    Arena *arena = arena_new_small(4096);
+    Str text;
+    Keys keys;
+    bool ok = read_locked(access, arena, &text, error) && parse(access, arena, text, &keys, error);
+    if (ok && named && !text.p)
+        ok = fail(error, ERR_INVALID,
+                  "%s names %s, which does not exist. Create it with `orion key create NAME`, or remove the setting.",
+                  keys_setting, access->path);
+    if (ok) {
+        (void)is_news(access, arena, true, text, error);
+        replace(access, keys);
+    } else {
+        arena_free(arena);
+    }
+    return ok;
+}
+
+/* ---- its life ---- */
+
+static void set_password(Access *access, Str text)
+{
+    if (!text.p)
+        return;
+    access->has_password = true;
+    sha256(text, access->password);
+    access->user = xcalloc(1, text.n + 1);
+    memcpy(access->user, text.p, (size_t)((const char *)memchr(text.p, ':', text.n) - text.p));
+}
+
+Access *access_new(const Settings *settings, Error *error)
+{
+    if (!access_check_settings(settings, error))
+        return NULL;
+    Access *access = xcalloc(1, sizeof *access);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&access->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&access->lock, NULL);
+    access->path = access_keys_path(settings).p;
+    access->refusals = refusals_new();
+    set_password(access, auth_string(settings));
+    if (read_first(access, settings_source(settings, keys_setting) != FROM_DEFAULT, error))
+        return access;
+    access_free(access);
+    return NULL;
+}
+
+/* False: the server ends. */
+static bool wait_a_while(Access *access)
+{
+    int64_t until = clock_monotonic() + WATCH_MS * 1000;
+    struct timespec t = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
+    pthread_mutex_lock(&access->lock);
+    while (!access->stopping && pthread_cond_timedwait(&access->changed, &access->lock, &t) == 0)
+        ;
+    bool stopping = access->stopping;
+    pthread_mutex_unlock(&access->lock);
+    return !stopping;
+}
+
+/* It looks instead of being told (inotify), since the file may come over a network, or be a mount that is exchanged. */
+static void *watch(void *arg)
+{
+    Access *access = arg;
+    while (wait_a_while(access))
+        access_refresh(access);
+    return NULL;
+}
+
+bool access_watch(Access *access)
+{
+    access->watching = pthread_create(&access->thread, NULL, watch, access) == 0;
+    return access->watching;
+}
+
+void access_free(Access *access)
+{
+    if (!access)
+        return;
+    pthread_mutex_lock(&access->lock);
+    access->stopping = true;
+    pthread_cond_broadcast(&access->changed);
+    pthread_mutex_unlock(&access->lock);
+    if (access->watching)
+        pthread_join(access->thread, NULL);
+    pthread_cond_destroy(&access->changed);
+    pthread_mutex_destroy(&access->lock);
+    arena_free(access->keys.arena);
+    refusals_free(access->refusals);
+    free(access->user);
+    free(access);
+}
+
+Refusals *access_refusals(Access *access)
+{
+    return access->refusals;
+}
+
+/* ---- judging ---- */
+
+/* An expired key is one: the server does not open its door when the last one expires. */
+AccessOffers access_offers(Access *access)
+{
+    pthread_mutex_lock(&access->lock);
+    AccessOffers offers = { .keys = access->keys.first != NULL, .password = access->has_password };
+    pthread_mutex_unlock(&access->lock);
+    return offers;
+}
+
+/* "Bearer abc": whether it is of that scheme, and then what comes after. */
+static bool take_scheme(Str authorization, const char *scheme, Str *ret_rest)
+{
+    Str name = str_from(scheme);
+    if (authorization.n <= name.n || authorization.p[name.n] != ' '
+        || !str_same_word((Str){ authorization.p, name.n }, name))
+        return false;
+    *ret_rest = str_trim((Str){ authorization.p + name.n, authorization.n - name.n });
+    return ret_rest->n <= CREDENTIAL_MAX;
+}
+
+/* Every key is compared, whichever it is. */
+static AccessVerdict judge_key(Access *access, Arena *arena, Str key, Time now, AccessGrant *ret)
+{
+    unsigned char digest[SHA256_SIZE];
+    AccessVerdict verdict = ACCESS_UNKNOWN_KEY;
+    sha256(key, digest);
+    pthread_mutex_lock(&access->lock);
+    for (const Key *known = access->keys.first; known; known = known->next) {
+        if (!bytes_are_equal(known->digest, digest, sizeof digest))
+            continue;
+        bool expired = known->expires != TIME_NULL && now >= known->expires;
+        verdict = expired ? ACCESS_EXPIRED_KEY : ACCESS_GRANTED;
+        *ret = (AccessGrant){
+            .reads = !expired, .writes = !expired && !known->read_only,
+            .who = arena_printf(arena, "key %.*s", STR_ARG(known->name)),
+        };
+    }
+    pthread_mutex_unlock(&access->lock);
+    return verdict;
+}
+
+static AccessVerdict judge_password(const Access *access, Arena *arena, Str encoded, AccessGrant *ret)
+{
+    unsigned char digest[SHA256_SIZE];
+    Str text;
+    if (!base64_decode(arena, encoded, &text))
+        return ACCESS_WRONG_PASSWORD;
+    sha256(text, digest);
+    if (!bytes_are_equal(digest, access->password, sizeof digest))
+        return ACCESS_WRONG_PASSWORD;
+    *ret = (AccessGrant){ .reads = true, .writes = true, .who = arena_printf(arena, "user %s", access->user) };
+    return ACCESS_GRANTED;
+}
+
+AccessVerdict access_judge(Access *access, Arena *arena, Str authorization, Time now, AccessGrant *ret)
+{
+    AccessOffers offers = access_offers(access);
+    Str rest;
+    if (!offers.keys && !offers.password) {
+        *ret = (AccessGrant){ .reads = true, .writes = true, .who = STR_NULL };
+        return ACCESS_GRANTED;
+    }
+    if (authorization.p && take_scheme(authorization, "Bearer", &rest))
+        return judge_key(access, arena, rest, now, ret);
+    if (authorization.p && offers.password && take_scheme(authorization, "Basic", &rest))
+        return judge_password(access, arena, rest, ret);
+    return ACCESS_MISSING;
+}

@@ -1,0 +1,247 @@
+/* access/keys.c -- keys.toml read, changed and written. What is not understood is refused as a whole: a field that
+ * narrows a key must not be overlooked. */
+#include "access/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "base/unicode.h"
+#include "config/file_write.h"
+#include "config/toml.h"
+
+enum {
+    FILE_MAX = 1 << 20,
+    NAME_MAX_LENGTH = 64,
+    SECRET = 32,        /* random bytes of a key */
+    START = 6 + 8       /* "orion_" and so many characters: 48 of the 256 bits */
+};
+
+static const char full_scope[] = "full", read_only_scope[] = "read-only";
+
+/* ---- reading ---- */
+
+bool keys_read(Arena *arena, const char *path, Str *ret_text, Error *error)
+{
+    struct stat found;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would hold us up */
+    if (fd < 0 && errno == ENOENT) {
+        *ret_text = STR_NULL;
+        return true;
+    }
+    if (fd < 0)
+        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
+    bool regular = fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_size < FILE_MAX;
+    size_t size = regular ? (size_t)found.st_size : 0;
+    char *bytes = arena_alloc(arena, size + 1);
+    ssize_t n = read(fd, bytes, size);
+    int cause = errno;
+    close(fd);
+    if (!regular)
+        return fail(error, ERR_INVALID, "%s is not a regular file of less than %d bytes.", path, FILE_MAX);
+    if (n < 0)
+        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(cause));
+    *ret_text = (Str){ bytes, (size_t)n };
+    return true;
+}
+
+static bool read_digest(Str text, unsigned char ret[SHA256_SIZE])
+{
+    if (text.n != 2 * SHA256_SIZE)
+        return false;
+    for (size_t i = 0; i < SHA256_SIZE; i++) {
+        int high = char_hex_value(text.p[2 * i]), low = char_hex_value(text.p[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        ret[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+/* A date may also be written without quotes, as TOML has them. */
+static bool read_time(const Toml *value, Time *ret)
+{
+    Moment moment;
+    if (!moment_parse(value->kind == TOML_STRING ? value->text : value->literal, TIME_NULL, &moment))
+        return false;
+    *ret = moment.us;
+    return true;
+}
+
+static bool read_field(Key *key, const Toml *value, Error *error)
+{
+    bool text = value->kind == TOML_STRING, ok;
+    if (str_is(value->key, "sha256")) {
+        ok = text && read_digest(value->text, key->digest);
+    } else if (str_is(value->key, "start")) {
+        ok = text;
+        key->start = value->text;
+    } else if (str_is(value->key, "scope")) {
+        ok = text && (str_is(value->text, full_scope) || str_is(value->text, read_only_scope));
+        key->read_only = !str_is(value->text, full_scope);
+    } else if (str_is(value->key, "created")) {
+        ok = read_time(value, &key->created);
+    } else if (str_is(value->key, "expires")) {
+        ok = read_time(value, &key->expires);
+    } else {
+        return fail(error, ERR_INVALID, "[keys.%.*s]: '%.*s' is unknown", STR_ARG(key->name), STR_ARG(value->key));
+    }
+    return ok || fail(error, ERR_INVALID, "[keys.%.*s]: the value of '%.*s' is not valid", STR_ARG(key->name),
+                      STR_ARG(value->key));
+}
+
+static bool check_name(Str name, Error *error)
+{
+    bool ok = name.n > 0 && name.n <= NAME_MAX_LENGTH;
+    for (size_t i = 0; ok && i < name.n; i++)
+        ok = char_is_letter(name.p[i]) || char_is_digit(name.p[i]) || (i > 0 && char_in(name.p[i], "-_.@"));
+    return ok || fail(error, ERR_INVALID,
+                      "A key's name has 1 to %d letters, digits, '-', '_', '.' or '@', and begins with one of the "
+                      "former two.", NAME_MAX_LENGTH);
+}
+
+static Key *add_key(Keys *keys)
+{
+    Key **place = &keys->first;
+    while (*place)
+        place = &(*place)->next;
+    *place = arena_new_of(keys->arena, Key);
+    (*place)->expires = TIME_NULL;
+    return *place;
+}
+
+static bool read_key(Keys *keys, const Toml *table, Error *error)
+{
+    static const char *const needed[] = { "sha256", "scope" };
+    if (!check_name(table->key, error))
+        return false;
+    if (table->kind != TOML_TABLE)
+        return fail(error, ERR_INVALID, "keys.%.*s is not a table", STR_ARG(table->key));
+    for (size_t i = 0; i < COUNT_OF(needed); i++)
+        if (!toml_get(table, needed[i]))
+            return fail(error, ERR_INVALID, "[keys.%.*s] has no '%s'", STR_ARG(table->key), needed[i]);
+    Key *key = add_key(keys);
+    key->name = table->key;
+    for (const Toml *value = table->child; value; value = value->next)
+        if (!read_field(key, value, error))
+            return false;
+    return true;
+}
+
+bool keys_parse(Arena *arena, Str text, Keys *ret, Error *error)
+{
+    Toml *root;
+    Keys keys = { .arena = arena };
+    *ret = keys;
+    if (!text.p)
+        return true;
+    if (!utf8_is_valid(text))
+        return fail(error, ERR_INVALID, "it is not UTF-8");
+    if (!toml_parse(arena, text, &root, error))
+        return false;
+    for (const Toml *part = root->child; part; part = part->next) {
+        if (!str_is(part->key, "keys") || part->kind != TOML_TABLE)
+            return fail(error, ERR_INVALID, "'%.*s' is unknown: there are only tables [keys.NAME]", STR_ARG(part->key));
+        for (const Toml *table = part->child; table; table = table->next)
+            if (!read_key(&keys, table, error))
+                return false;
+    }
+    *ret = keys;
+    return true;
+}
+
+/* ---- writing ---- */
+
+static void write_text(Buf *out, const char *name, Str value)
+{
+    buf_printf(out, "%s = ", name);
+    toml_write_string(out, value);
+    buf_char(out, '\n');
+}
+
+static void write_key(Buf *out, const Key *key)
+{
+    buf_text(out, "\n[keys.");
+    toml_write_key(out, key->name);
+    buf_text(out, "]\nsha256 = \"");
+    for (size_t i = 0; i < SHA256_SIZE; i++)
+        buf_printf(out, "%02x", key->digest[i]);
+    buf_text(out, "\"\n");
+    write_text(out, "start", key->start.p ? key->start : STR(""));
+    write_text(out, "scope", str_from(key->read_only ? read_only_scope : full_scope));
+    write_text(out, "created", time_text(out->arena, key->created));
+    if (key->expires != TIME_NULL)
+        write_text(out, "expires", time_text(out->arena, key->expires));
+}
+
+/* A new file is made before it is filled, so that it is at no time readable by others, and belongs to the server even
+ * where root makes the key. What is there keeps its mode and owner. */
+static bool make_file(Arena *arena, const char *path, Error *error)
+{
+    struct stat folder;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return true; /* it is there; or else file_write says why not */
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    const char *name = !slash ? "." : n == 0 ? "/" : arena_cstr(arena, (Str){ path, n });
+    bool ok = stat(name, &folder) == 0 && (geteuid() != 0 || fchown(fd, folder.st_uid, folder.st_gid) == 0);
+    int cause = errno;
+    close(fd);
+    return ok || fail(error, ERR_INVALID, "Cannot give %s to the owner of its folder: %s.", path, strerror(cause));
+}
+
+bool keys_write(const char *path, const Keys *keys, Error *error)
+{
+    Buf out;
+    buf_init(&out, keys->arena, 1024);
+    buf_text(&out, "# Written by `orion key`. A key is not kept here, only its SHA-256.\n");
+    for (const Key *key = keys->first; key; key = key->next)
+        write_key(&out, key);
+    return make_file(keys->arena, path, error) && file_write(keys->arena, path, buf_view(&out), error);
+}
+
+/* ---- changing ---- */
+
+Key *keys_find(const Keys *keys, Str name)
+{
+    for (Key *key = keys->first; key; key = key->next)
+        if (str_eq(key->name, name))
+            return key;
+    return NULL;
+}
+
+bool keys_create(Keys *keys, Str name, bool read_only, Time now, Time expires, Str *ret_key, Error *error)
+{
+    unsigned char secret[SECRET];
+    if (!check_name(name, error))
+        return false;
+    if (keys_find(keys, name))
+        return fail(error, ERR_INVALID, "There is already a key %.*s: revoke it first, or take another name.",
+                    STR_ARG(name));
+    random_bytes(secret, sizeof secret);
+    Str text = arena_printf(keys->arena, "orion_%s", base64url_text(keys->arena, secret, sizeof secret).p);
+    Key *key = add_key(keys);
+    key->name = arena_str(keys->arena, name);
+    key->start = (Str){ text.p, START };
+    key->read_only = read_only;
+    key->created = now - now % SECOND;
+    key->expires = expires;
+    sha256(text, key->digest);
+    *ret_key = text;
+    return true;
+}
+
+bool keys_revoke(Keys *keys, Str name)
+{
+    for (Key **place = &keys->first; *place; place = &(*place)->next) {
+        if (str_eq((*place)->name, name)) {
+            *place = (*place)->next;
+            return true;
+        }
+    }
+    return false;
+}

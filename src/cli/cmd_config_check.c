@@ -1,0 +1,171 @@
+/* cli/cmd_config_check.c -- `orion config check`: the lines of orion.toml that are wrong, and one table of what the
+ * settings in use must be, which `orion start` obeys too. */
+#include "access/access.h"
+#include "blocks/encryption.h"
+#include "cli/cli.h"
+#include "config/config_file.h"
+
+typedef struct SettingsCheck {
+    const char *name;  /* the setting that is reported, with its place */
+    const char *other; /* whose place it is where that one has its default; NULL */
+    bool at_start;     /* no server starts with it; false: it starts, and does what it can */
+    bool (*holds)(const Cli *cli, Error *error); /* false: *error says what is wrong, without a secret */
+} SettingsCheck;
+
+static bool is_between(const Cli *cli, const char *name, const char *noun, int64_t from, int64_t to, Error *error)
+{
+    int64_t value = settings_int(cli->settings, name);
+    return (value >= from && value <= to) ||
+           fail(error, ERR_INVALID, "%s%lld is not between %lld and %lld.", noun, (long long)value, (long long)from,
+                (long long)to);
+}
+
+/* The smaller of two settings is not above the larger. */
+static bool is_ordered(const Cli *cli, const char *smaller, const char *larger, Error *error)
+{
+    Str less = settings_given(cli->settings, smaller), more = settings_given(cli->settings, larger);
+    return settings_float(cli->settings, smaller) <= settings_float(cli->settings, larger) ||
+           fail(error, ERR_INVALID, "%.*s is more than the %.*s of %s.", STR_ARG(less), STR_ARG(more), larger);
+}
+
+static bool port_is_one(const Cli *cli, Error *error)
+{
+    return is_between(cli, "PREFECT_ORION_API_PORT", "Port ", 0, 65535, error);
+}
+
+static bool connections_are_some(const Cli *cli, Error *error)
+{
+    return is_between(cli, "ORION_SERVER_CONNECTIONS", "", 1, UINT32_MAX, error);
+}
+
+static bool database_connections_are_some(const Cli *cli, Error *error)
+{
+    int64_t wanted = settings_int(cli->settings, "ORION_DATABASE_CONNECTIONS");
+    unsigned used = db_config(cli->settings).connections;
+    return wanted == used || fail(error, ERR_INVALID, "%lld is out of range; %u is used.", (long long)wanted, used);
+}
+
+static bool database_url_is_one(const Cli *cli, Error *error)
+{
+    DbConfig config = db_config(cli->settings);
+    return !config.url.p || db_check(cli->arena, &config, error); /* null: its template was reported */
+}
+
+static bool encryption_key_is_one(const Cli *cli, Error *error)
+{
+    return encryption_check(cli->settings, error);
+}
+
+static bool auth_string_is_one(const Cli *cli, Error *error)
+{
+    return access_check_settings(cli->settings, error);
+}
+
+static bool log_lines_fit(const Cli *cli, Error *error)
+{
+    return is_ordered(cli, "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", error);
+}
+
+static bool run_counts_fit(const Cli *cli, Error *error)
+{
+    return is_ordered(cli, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS",
+                      error);
+}
+
+static bool run_times_fit(const Cli *cli, Error *error)
+{
+    return is_ordered(cli, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME",
+                      "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME", error);
+}
+
+static const SettingsCheck checks[] = {
+    { "PREFECT_ORION_API_PORT", NULL, true, port_is_one },
+    { "ORION_SERVER_CONNECTIONS", NULL, true, connections_are_some },
+    { "ORION_ENCRYPTION_KEY", NULL, true, encryption_key_is_one },
+    { "ORION_AUTH_STRING", NULL, true, auth_string_is_one },
+    { "PREFECT_ORION_DATABASE_CONNECTION_URL", "PREFECT_ORION_DATABASE_PASSWORD", true, database_url_is_one },
+    { "ORION_DATABASE_CONNECTIONS", NULL, false, database_connections_are_some },
+    { "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", false, log_lines_fit },
+    { "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS", false, run_counts_fit },
+    { "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME",
+      false, run_times_fit },
+};
+
+/* "FILE:LINE: NAME: what is wrong"; `everywhere`: settings from elsewhere have their source at the front too. */
+static Str problem_text(const Cli *cli, const SettingsCheck *check, bool everywhere, const char *what)
+{
+    const char *name = check->name;
+    if (check->other && settings_source(cli->settings, name) == FROM_DEFAULT)
+        name = check->other;
+    Str where = settings_where(cli->settings, name, cli->arena);
+    bool shown = where.p && (everywhere || settings_source(cli->settings, name) == FROM_FILE);
+    return arena_printf(cli->arena, "%.*s%s%s: %s", shown ? (int)where.n : 0, shown ? where.p : "", shown ? ": " : "",
+                        check->name, what);
+}
+
+bool cli_check_settings(const Cli *cli, Error *error)
+{
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        Error cause = { .code = ERR_NONE };
+        if (checks[i].at_start && !checks[i].holds(cli, &cause))
+            return fail(error, cause.code, "%s", problem_text(cli, &checks[i], false, cause.message).p);
+    }
+    return true;
+}
+
+/* How many there are. */
+static size_t print_problems_of_file(const Cli *cli)
+{
+    size_t count = 0;
+    const ConfigFile *file = settings_file(cli->settings);
+    for (const ConfigProblem *problem = file->problems; problem; problem = problem->next) {
+        puts(config_problem_text(cli->arena, file, problem).p);
+        count += problem->gravity != CONFIG_NOTE;
+    }
+    return count;
+}
+
+static size_t print_contradictions(const Cli *cli)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(checks); i++) {
+        Error cause = { .code = ERR_NONE };
+        if (checks[i].holds(cli, &cause))
+            continue;
+        puts(problem_text(cli, &checks[i], true, cause.message).p);
+        count++;
+    }
+    return count;
+}
+
+/* Of orion.toml they are among its own problems. */
+static size_t print_second_names(const Cli *cli)
+{
+    static const struct { SettingSource source; const char *name; } sources[] = {
+        { FROM_ENVIRONMENT, "environment" }, { FROM_PROFILE, "profile" },
+    };
+    size_t count = 0;
+    for (size_t i = 0; i < setting_count; i++) {
+        for (size_t k = 0; k < COUNT_OF(sources); k++) {
+            const char *name = setting_table[i].name;
+            if (settings_source_agrees(cli->settings, sources[k].source, name))
+                continue;
+            printf("%s: %s: other names of it have other values\n", sources[k].name, name);
+            count++;
+        }
+    }
+    return count;
+}
+
+int cmd_config_check(Cli *cli)
+{
+    const ConfigFile *file = settings_file(cli->settings);
+    size_t count = print_problems_of_file(cli) + print_contradictions(cli) + print_second_names(cli);
+    if (count > 0)
+        return 1;
+    if (!file->is_there)
+        cli_good(cli, "There is no %s; the settings from elsewhere are valid.", file->path ? file->path : "orion.toml");
+    else
+        cli_good(cli, "%s is valid.", file->path);
+    return 0;
+}
