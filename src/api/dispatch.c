@@ -47,6 +47,10 @@ static void finish_job(void *arg, const Error *error)
 
 static void run(Req *req)
 {
+    if (req->route->tx == TX_LATER) {
+        (void)!req->route->handle(req);
+        return;
+    }
     if (req->route->tx == TX_NONE) {
         req->status = req->route->status;
         (void)!req->route->handle(req);

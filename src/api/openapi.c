@@ -231,6 +231,8 @@ static void write_operation(Schemas *s, const RouteFamily *family, const Route *
 static void write_path(Schemas *s, const RouteFamily *family, size_t first, const char *prefix)
 {
     const char *path = plain_path(s->arena, family->routes[first].path);
+    if (family->routes[first].own)
+        return;
     for (size_t i = 0; i < first; i++) {
         if (strcmp(plain_path(s->arena, family->routes[i].path), path) == 0)
             return;
@@ -238,7 +240,7 @@ static void write_path(Schemas *s, const RouteFamily *family, size_t first, cons
     json_key_str(s->w, arena_printf(s->arena, "%s%s", prefix, path));
     json_object(s->w);
     for (size_t i = first; i < family->count; i++) {
-        if (strcmp(plain_path(s->arena, family->routes[i].path), path) == 0)
+        if (!family->routes[i].own && strcmp(plain_path(s->arena, family->routes[i].path), path) == 0)
             write_operation(s, family, &family->routes[i]);
     }
     json_object_end(s->w);

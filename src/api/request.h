@@ -19,6 +19,7 @@ typedef struct App {
     struct Offload *offload;     /* for requests that would hold the loop up */
     struct Proxies *proxies;    /* which are trusted; what is in it changes on the loop's thread alone */
     Str root_path;              /* ORION_ROOT_PATH: "/prefect", or empty */
+    struct Readiness *readiness;
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */

@@ -1,8 +1,7 @@
-/* blocks/encryption.c -- the key of encrypted block data. Unless the settings have one, it is read for each use:
- * another process may replace or delete its row. */
+/* blocks/encryption.c -- the key of encrypted block data, and its replacement by a new one. Unless the settings have
+ * one, it is read for each use: another process may replace or delete its row. */
 #include "blocks/encryption.h"
 
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/uuid.h"
 
@@ -44,6 +43,11 @@ bool encryption_use(const Settings *settings, Error *error)
            fail(error, ERR_INVALID, "ORION_ENCRYPTION_KEY: %s", cause.message);
 }
 
+bool encryption_key_is_given(void)
+{
+    return is_given;
+}
+
 bool encryption_check(const Settings *settings, Error *error)
 {
     FernetKey key;
@@ -74,15 +78,25 @@ static bool remove_broken(Tx *tx)
     return DB_SEND(tx, "DELETE FROM configuration WHERE key = $1", v_text(STR("ENCRYPTION_KEY")));
 }
 
+static Str key_row_value(Arena *arena, const FernetKey *key)
+{
+    return arena_printf(arena, "{\"fernet_key\": \"%.*s\"}", STR_ARG(fernet_key_text(arena, key)));
+}
+
+static int64_t insert_key(Tx *tx, const FernetKey *key)
+{
+    return DB_EXEC(tx,
+                   "INSERT INTO configuration (id, created, updated, key, value)"
+                   " VALUES ($1, $2, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
+                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(STR("ENCRYPTION_KEY")),
+                   v_json(key_row_value(tx->arena, key)));
+}
+
 /* If another server is quicker, its key is used: data may already be encrypted with it. */
 static bool create_key(Tx *tx, FernetKey *ret)
 {
     fernet_key_new(ret);
-    Str value = arena_printf(tx->arena, "{\"fernet_key\": \"%.*s\"}", STR_ARG(fernet_key_text(tx->arena, ret)));
-    int64_t rows = DB_EXEC(tx,
-                           "INSERT INTO configuration (id, created, updated, key, value)"
-                           " VALUES ($1, $2, $2, $3, $4) ON CONFLICT (key) DO NOTHING",
-                           v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(STR("ENCRYPTION_KEY")), v_json(value));
+    int64_t rows = insert_key(tx, ret);
     return rows > 0 || stored_key(tx, ret) == KEY_FOUND ||
            fail(tx->error, ERR_INTERNAL, "the encryption key can be neither read nor created");
 }
@@ -100,12 +114,13 @@ Str block_data_encrypt(Tx *tx, Str json_text)
     return token;
 }
 
+static const char *const unreadable_reasons[] = {
+    [KEY_FOUND] = "it was encrypted with another key", [KEY_NONE] = "the encryption key is not in the database",
+    [KEY_BROKEN] = broken_row,
+};
+
 Str block_data_decrypt(Tx *tx, Str token)
 {
-    static const char *const reasons[] = {
-        [KEY_FOUND] = "it was encrypted with another key", [KEY_NONE] = "the encryption key is not in the database",
-        [KEY_BROKEN] = broken_row,
-    };
     FernetKey key;
     KeyState state;
     Str plain;
@@ -113,6 +128,114 @@ Str block_data_decrypt(Tx *tx, Str token)
         return STR_NULL;
     if (state == KEY_FOUND && fernet_decrypt(tx->arena, &key, token, &plain))
         return plain;
-    (void)fail(tx->error, ERR_INTERNAL, "block data cannot be decrypted: %s", reasons[state]);
+    (void)fail(tx->error, ERR_INTERNAL, "block data cannot be decrypted: %s", unreadable_reasons[state]);
     return STR_NULL;
+}
+
+/* ---- a new key for all documents ---- */
+
+typedef struct Rotating {
+    Tx *tx;
+    KeyRotation *rotation;
+    FernetKey old;
+    KeyState state;          /* of the old one */
+    char last[UUID_TEXT + 1]; /* the document that was read last */
+} Rotating;
+
+typedef struct StoredDocument {
+    Str id, label, data;
+} StoredDocument;
+
+/* The one after `last` by id. False: there is none, or tx->error. */
+static bool next_document(Rotating *r, StoredDocument *ret)
+{
+    Tx *tx = r->tx;
+    Rows *rows = r->rotation->documents == 0
+                     ? DB_QUERY(tx, "SELECT document.id, document.name, type.slug, document.data"
+                                    " FROM block_document AS document"
+                                    " LEFT JOIN block_type AS type ON type.id = document.block_type_id"
+                                    " ORDER BY document.id LIMIT 1")
+                     : DB_QUERY(tx, "SELECT document.id, document.name, type.slug, document.data"
+                                    " FROM block_document AS document"
+                                    " LEFT JOIN block_type AS type ON type.id = document.block_type_id"
+                                    " WHERE document.id > $1 ORDER BY document.id LIMIT 1",
+                                v_uuid(str_from(r->last)));
+    if (!db_next(rows))
+        return false;
+    ret->id = row_text(rows, 0);
+    ret->label = arena_printf(tx->arena, "%.*s/%.*s (%.*s)", STR_ARG(row_view(rows, 2)), STR_ARG(row_view(rows, 1)),
+                              STR_ARG(ret->id));
+    ret->data = row_text(rows, 3);
+    db_done(rows);
+    return tx->error->code == ERR_NONE;
+}
+
+/* The token is read again before the old one is given up. Null: not to be read with the old key, or tx->error. */
+static Str encrypted_anew(const Rotating *r, Str data)
+{
+    Tx *tx = r->tx;
+    const FernetKey *key = &r->rotation->key;
+    const Json *token = json_read(tx->arena, data);
+    Str plain, again;
+    if (r->state != KEY_FOUND || !token || token->kind != JSON_STRING ||
+        !fernet_decrypt(tx->arena, &r->old, token->text, &plain))
+        return STR_NULL;
+    Str made = fernet_encrypt(tx->arena, key, plain, tx->now);
+    if (!made.p || !fernet_decrypt(tx->arena, key, made, &again) || !str_eq(plain, again)) {
+        (void)fail(tx->error, ERR_INTERNAL, "block data could not be encrypted");
+        return STR_NULL;
+    }
+    return arena_printf(tx->arena, "\"%.*s\"", STR_ARG(made));
+}
+
+static bool rotate_document(const Rotating *r, const StoredDocument *document)
+{
+    Str data = encrypted_anew(r, document->data);
+    if (!data.p) {
+        r->rotation->unreadable++;
+        return r->tx->error->code == ERR_NONE;
+    }
+    return DB_EXEC(r->tx, "UPDATE block_document SET data = $1 WHERE id = $2", v_json(data), v_uuid(document->id)) >= 0;
+}
+
+/* All of them, also after one that cannot be read, so that all of those are named. */
+static bool rotate_documents(Rotating *r)
+{
+    Tx *tx = r->tx;
+    KeyRotation *rotation = r->rotation;
+    StoredDocument document;
+    for (ArenaMark mark = arena_mark(tx->arena); next_document(r, &document); mark = arena_mark(tx->arena)) {
+        int64_t before = rotation->unreadable;
+        rotation->documents++;
+        snprintf(r->last, sizeof r->last, "%.*s", STR_ARG(document.id));
+        if (!rotate_document(r, &document))
+            return false;
+        if (rotation->unreadable > before && before < ROTATION_NAMED_MAX)
+            rotation->named[before] = arena_str(rotation->arena, document.label);
+        arena_release(tx->arena, mark);
+    }
+    return tx->error->code == ERR_NONE;
+}
+
+static bool replace_key(Tx *tx, const FernetKey *key)
+{
+    int64_t rows = DB_EXEC(tx, "UPDATE configuration SET value = $1, updated = $2 WHERE key = $3",
+                           v_json(key_row_value(tx->arena, key)), v_time(tx->now), v_text(STR("ENCRYPTION_KEY")));
+    return rows > 0 || (rows == 0 && insert_key(tx, key) > 0) ||
+           fail(tx->error, ERR_INTERNAL, "the new encryption key could not be stored");
+}
+
+bool encryption_rotate(Tx *tx, KeyRotation *rotation)
+{
+    *rotation = (KeyRotation){ .key = rotation->key, .arena = rotation->arena };
+    Rotating r = { .tx = tx, .rotation = rotation };
+    db_lock(tx, LOCK_BLOCKS);
+    if (!find_key(tx, &r.old, &r.state) || !rotate_documents(&r))
+        return false;
+    if (rotation->unreadable)
+        return fail(tx->error, ERR_CONFLICT, "%lld of %lld block documents cannot be decrypted: %s",
+                    (long long)rotation->unreadable, (long long)rotation->documents,
+                    r.state == KEY_FOUND ? "they were encrypted with another key" : unreadable_reasons[r.state]);
+    rotation->was_committing = encryption_key_is_given() || replace_key(tx, &rotation->key);
+    return rotation->was_committing;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "base/unicode.h"
@@ -161,11 +162,19 @@ static void make_home(const Cli *cli)
         if (slash == path)
             continue;
         *slash = '\0';
-        mkdir(path, 0777);
+        mkdir(path, 0700);
         *slash = '/';
     }
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
         fprintf(stderr, "Failed to create the Prefect home directory at %s\n", path);
+}
+
+/* A core dump would hold every secret that has passed through, and so would what another process of the same user may
+ * read of our memory. */
+static void keep_memory_private(const Settings *settings)
+{
+    if (!settings_bool(settings, "ORION_CORE_DUMPS"))
+        prctl(PR_SET_DUMPABLE, 0);
 }
 
 static int run_command(Cli *cli, int argc, char **argv)
@@ -188,6 +197,7 @@ static int run_command(Cli *cli, int argc, char **argv)
     cli->settings = settings_load(&call, &error);
     if (!cli->settings)
         return cli_bad(cli, "%s", error.message);
+    keep_memory_private(cli->settings);
     cli_colours(cli);
     make_home(cli);
     return cli->command->run(cli);
@@ -314,6 +324,7 @@ int cli_main(int argc, char **argv)
     Cli cli = { .arena = arena_new(), .program = "orion" };
     char **words;
     int status;
+    umask(0077); /* what is made, SQLite's files too, is its owner's only */
     if (!are_utf8(argv)) {
         cli_bad(&cli, "An argument is not UTF-8.");
         status = 2;

@@ -91,6 +91,7 @@ int cmd_database_downgrade(Cli *cli);
 int cmd_database_stamp(Cli *cli);
 int cmd_database_check(Cli *cli);
 int cmd_database_copy(Cli *cli);
+int cmd_key_rotate(Cli *cli);
 int cmd_config_set(Cli *cli);
 int cmd_config_unset(Cli *cli);
 int cmd_config_view(Cli *cli);

@@ -36,6 +36,7 @@ static const CliOption copy_options[] = {
       "Leave out rows that cannot be copied, and those that refer to them; each is listed." },
     YES, { .name = NULL },
 };
+static const CliOption rotate_options[] = { YES, { .name = NULL } };
 static const CliOption view_options[] = {
     { "show-defaults", "hide-defaults", 0, NULL, NULL,
       "Also show settings that have their default values (hidden otherwise)." },
@@ -94,6 +95,8 @@ const Command cli_commands[] = {
     { "key list", NULL, "List the keys by their first characters.", .run = cmd_key_list },
     { "key revoke", NULL, "Make a key invalid.", TAKES("NAME", 1, 1), .options = revoke_options,
       .run = cmd_key_revoke },
+    { "key rotate-encryption", NULL, "Encrypt all block documents with a new key.",
+      .options = rotate_options, .run = cmd_key_rotate },
 
     GROUP("profile", "profiles", "Work with profiles: named sets of settings."),
     { "profile ls", NULL, "List the profiles.", .use = SETTINGS_TO_REPAIR, .run = cmd_profile_ls },

@@ -152,6 +152,8 @@ const Setting setting_table[] = {
       .help = "Host names, separated by commas, by which a server on a loopback address is reached; * for all." },
     { "ORION_AUTH_STRING", SETTING_TEXT, NULL, SETTING_SECRET | SETTING_OWN,
       .help = "User name and password, as user:password, that people and later clients sign in with." },
+    { "ORION_CORE_DUMPS", SETTING_BOOL, "false", OWN,
+      .help = "Crashes may leave core dumps, and debuggers attach; both show secrets." },
     { "ORION_CORS_ORIGINS", SETTING_TEXT, "", OWN,
       .help = "Origins, separated by commas, whose pages may use the server; * for all." },
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Maximum connections to PostgreSQL." },

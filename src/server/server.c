@@ -7,6 +7,7 @@
 
 #include "api/forwarded.h"
 #include "api/offload.h"
+#include "api/readiness.h"
 #include "api/request.h"
 #include "base/log.h"
 #include "blocks/block_registration.h"
@@ -14,6 +15,7 @@
 #include "db/migrate.h"
 #include "model/run_bodies.h"
 #include "schedule/zone.h"
+#include "server/exposed_files.h"
 #include "services/service.h"
 #include "web/docs.h"
 #include "web/web.h"
@@ -213,8 +215,10 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .offload = offload_new(),
         .proxies = proxies,
         .root_path = settings_text(settings, "ORION_ROOT_PATH"),
+        .readiness = readiness_new(db),
     };
     warn_without_zones();
+    exposed_files_warn(settings, db);
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
     take_signals(); /* before it reports that it is ready */
     HttpServer *server = listen_http(settings, options, &app, error);
@@ -222,9 +226,11 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
     if (served)
         serve(&app, server);
     offload_free(app.offload); /* what it still has to answer is with the database afterwards */
+    readiness_stop(app.readiness);
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);
+    readiness_free(app.readiness);
     access_free(access); /* what the database still answered may be logged */
     return served;
 }

@@ -105,7 +105,8 @@ def test_view_of_defaults(homes):
     """The reference's settings as it shows them, and beside them our own."""
     reference, orion = both(homes, "config", "view", "--show-defaults")
     own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_AUTH_STRING='********' (from defaults)",
-           "ORION_CONFIG='${PREFECT_HOME}/orion.toml' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)",
+           "ORION_CONFIG='${PREFECT_HOME}/orion.toml' (from defaults)",
+           "ORION_CORE_DUMPS='False' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)",
            "ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
            "ORION_ENCRYPTION_KEY='********' (from defaults)",
            "ORION_KEYS_FILE='${PREFECT_HOME}/keys.toml' (from defaults)",

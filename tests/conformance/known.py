@@ -85,6 +85,10 @@ def with_data(request, reference, ours):
     return reference.status == 500 and ours.status == 201 and isinstance(state, dict) and state.get("data") is not None
 
 
+def answered_by_head(request, reference, ours):
+    return reference.status == 405 and ours.status == 200 and ours.text == ""
+
+
 def other_port(request, reference, ours):
     name = "PREFECT_ORION_API_PORT"
     return {**reference.json, name: 0} == {**ours.json, name: 0} if reference.status == ours.status == 200 else False
@@ -196,6 +200,7 @@ ID = r"[^/]+"
 ANY_POOL = ("of several queues of one name in different pools, a deployment without a pool gets the one that"
             " happens to lie first")
 KNOWN = [
+    Known("probes ask for /health by HEAD: 200 in place of a 405", "HEAD", "/health", answered_by_head),
     Known("a new block type is answered with itself, not with another one of its name", "POST", "/block_types/",
           of_a_known_name),
     Known("a reference to no document, or to none that is there: 400 in place of a 500", "POST", "/block_documents/",

@@ -148,6 +148,8 @@ NUMBERS = ('{"nope": [1.10, 1e2, 1E400, -0.0, 0.1, 12345678901234567890123456789
 
 # One answer of ours in place of the reference's, by method, path, content and version header: (status, body).
 ANSWERS = {
+    # Probes ask by HEAD; the reference knows GET alone.
+    ("HEAD", "/health", None, None): (200, ""),
     # Versions that Python's int() reads but its packaging module does not: the reference answers 500.
     ("POST", SET_STATE, RUNNING, "+0.8.4"): NO_RUN,
     ("POST", SET_STATE, RUNNING, "0. 8.4"): NO_RUN,
@@ -182,7 +184,8 @@ def expected_answer(kind, case, actual):
         return expected
     listed = ANSWERS.get((case["method"], case["path"], case["content"], case["headers"].get("x-prefect-api-version")))
     if listed:
-        return {**expected, "status": listed[0], "body": listed[1]}
+        headers = {name: value for name, value in expected["headers"].items() if name != "allow"}
+        return {**expected, "status": listed[0], "headers": headers, "body": listed[1]}
     missing = missing_fields(case)
     if not missing or case["path"].endswith("/block_schemas/"):
         return expected

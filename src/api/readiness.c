@@ -1,0 +1,235 @@
+/* api/readiness.c -- a check is two jobs, which go through the same queues as everybody's: a read and a write that
+ * changes nothing. Who asked does not wait for longer than WAIT_US, whatever becomes of the jobs. */
+#include "api/readiness.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "api/reply.h"
+#include "base/log.h"
+#include "db/migrate.h"
+
+#define LOGGER "orion.api"
+
+enum { WAIT_US = 2 * 1000 * 1000 };
+
+/* One of the two jobs, with memory of its own: it may outlive the requests. */
+typedef struct Probe {
+    Readiness *readiness;
+    Job job;
+    bool is_pending;
+    Error error;
+} Probe;
+
+struct Readiness {
+    Db *db;
+    pthread_t thread;
+    bool started, quit;
+    pthread_mutex_t lock; /* of all that follows, and of these two */
+    pthread_cond_t changed;
+    Req *waiting;
+    Probe read, write;
+    int64_t began;   /* monotonic; of the last check */
+    bool was_ready;
+};
+
+/* ---- the check ---- */
+
+static bool find_schema(Tx *tx, void *arg)
+{
+    SchemaState state;
+    Str revision;
+    (void)arg;
+    if (!migrate_state(tx, &state, &revision))
+        return false;
+    if (state == SCHEMA_EMPTY)
+        return fail(tx->error, ERR_BUSY, "The database has none of Orion's tables");
+    return state == SCHEMA_HEAD || migrate_check(tx);
+}
+
+/* Refused where writes are, and changes nothing where they are not. */
+static bool write_nothing(Tx *tx, void *arg)
+{
+    (void)arg;
+    return DB_EXEC(tx, "UPDATE configuration SET value = value WHERE 1 = 0") >= 0;
+}
+
+static void probe_done(void *arg, const Error *error)
+{
+    Probe *probe = arg;
+    Readiness *readiness = probe->readiness;
+    pthread_mutex_lock(&readiness->lock);
+    probe->error = *error;
+    probe->is_pending = false;
+    pthread_cond_signal(&readiness->changed);
+    pthread_mutex_unlock(&readiness->lock);
+}
+
+static void probe_init(Probe *probe, Readiness *readiness, bool (*run)(Tx *, void *), bool write)
+{
+    probe->readiness = readiness;
+    probe->job = (Job){ .run = run, .done = probe_done, .arg = probe, .arena = arena_new(), .write = write };
+}
+
+static bool is_under_way(const Readiness *readiness)
+{
+    return readiness->read.is_pending || readiness->write.is_pending;
+}
+
+/* Without the lock, since a closed queue calls `done` at once. */
+static void begin_check(Readiness *readiness)
+{
+    Probe *probes[] = { &readiness->read, &readiness->write };
+    readiness->began = clock_monotonic();
+    for (size_t i = 0; i < COUNT_OF(probes); i++)
+        probes[i]->is_pending = true;
+    pthread_mutex_unlock(&readiness->lock);
+    for (size_t i = 0; i < COUNT_OF(probes); i++) {
+        arena_reset(probes[i]->job.arena);
+        db_submit(readiness->db, &probes[i]->job);
+    }
+    pthread_mutex_lock(&readiness->lock);
+}
+
+/* Until the check is done, or has taken too long already. */
+static void await_check(Readiness *readiness)
+{
+    int64_t until = readiness->began + WAIT_US;
+    const struct timespec deadline = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
+    int status = 0;
+    while (is_under_way(readiness) && !readiness->quit && status == 0)
+        status = pthread_cond_timedwait(&readiness->changed, &readiness->lock, &deadline);
+}
+
+/* What is wrong; ERR_NONE: nothing. */
+static Error outcome(const Readiness *readiness)
+{
+    Error error = { .code = ERR_NONE };
+    if (readiness->quit)
+        (void)fail(&error, ERR_BUSY, "The server is shutting down");
+    else if (readiness->read.is_pending)
+        (void)fail(&error, ERR_BUSY, "The database has not answered a read for two seconds");
+    else if (readiness->read.error.code != ERR_NONE)
+        error = readiness->read.error;
+    else if (readiness->write.is_pending)
+        (void)fail(&error, ERR_BUSY, "The queue of writes has not moved for two seconds");
+    else
+        error = readiness->write.error;
+    return error;
+}
+
+/* ---- the answer ---- */
+
+/* The messages are 2.20's; the reason is for people. */
+static void answer(Req *req, const Error *error)
+{
+    bool is_ready = error->code == ERR_NONE;
+    JsonWriter *w = reply_json(req);
+    json_object(w);
+    json_key(w, "message");
+    json_text(w, is_ready ? "OK" : "Database is not available");
+    if (!is_ready) {
+        json_key(w, "reason");
+        json_text(w, error->code == ERR_INTERNAL ? "An internal error, which is in the server's log" : error->message);
+    }
+    json_object_end(w);
+    reply_status(req, is_ready ? 200 : 503);
+    reply_send(req);
+}
+
+/* A probe asks every few seconds: what it is told is logged when it changes. */
+static void log_change(Readiness *readiness, const Error *error)
+{
+    bool is_ready = error->code == ERR_NONE;
+    if (!is_ready && readiness->was_ready && !readiness->quit)
+        log_warning(LOGGER, "This server is not ready: %s", error->message);
+    else if (is_ready && !readiness->was_ready)
+        log_warning(LOGGER, "This server is ready again.");
+    readiness->was_ready = is_ready;
+}
+
+/* Those who asked while the check went on too, so that nobody waits for two of them. */
+static void answer_all(Readiness *readiness)
+{
+    const Error error = outcome(readiness);
+    Req *next = readiness->waiting;
+    readiness->waiting = NULL;
+    log_change(readiness, &error);
+    pthread_mutex_unlock(&readiness->lock);
+    for (Req *req = next; req; req = next) {
+        next = req->next;
+        answer(req, &error);
+    }
+    pthread_mutex_lock(&readiness->lock);
+}
+
+static void *work(void *arg)
+{
+    Readiness *readiness = arg;
+    pthread_mutex_lock(&readiness->lock);
+    while (!readiness->quit || readiness->waiting) {
+        if (!readiness->waiting) {
+            pthread_cond_wait(&readiness->changed, &readiness->lock);
+            continue;
+        }
+        if (!is_under_way(readiness) && !readiness->quit)
+            begin_check(readiness);
+        await_check(readiness);
+        answer_all(readiness);
+    }
+    pthread_mutex_unlock(&readiness->lock);
+    return NULL;
+}
+
+void readiness_answer(Readiness *readiness, Req *req)
+{
+    static const Error no_thread = { .code = ERR_BUSY, .message = "The server cannot start a thread" };
+    pthread_mutex_lock(&readiness->lock);
+    bool runs = readiness->started || pthread_create(&readiness->thread, NULL, work, readiness) == 0;
+    readiness->started = runs;
+    if (runs) {
+        req->next = readiness->waiting;
+        readiness->waiting = req;
+        pthread_cond_signal(&readiness->changed);
+    }
+    pthread_mutex_unlock(&readiness->lock);
+    if (!runs)
+        answer(req, &no_thread);
+}
+
+/* ---- its life ---- */
+
+Readiness *readiness_new(Db *db)
+{
+    Readiness *readiness = xcalloc(1, sizeof *readiness);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&readiness->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&readiness->lock, NULL);
+    readiness->db = db;
+    readiness->was_ready = true;
+    probe_init(&readiness->read, readiness, find_schema, false);
+    probe_init(&readiness->write, readiness, write_nothing, true);
+    return readiness;
+}
+
+void readiness_stop(Readiness *readiness)
+{
+    pthread_mutex_lock(&readiness->lock);
+    readiness->quit = true;
+    pthread_cond_signal(&readiness->changed);
+    pthread_mutex_unlock(&readiness->lock);
+    if (readiness->started)
+        pthread_join(readiness->thread, NULL);
+}
+
+void readiness_free(Readiness *readiness)
+{
+    arena_free(readiness->read.job.arena);
+    arena_free(readiness->write.job.arena);
+    pthread_cond_destroy(&readiness->changed);
+    pthread_mutex_destroy(&readiness->lock);
+    free(readiness);
+}
