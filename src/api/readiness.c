@@ -120,6 +120,14 @@ static Error outcome(const Readiness *readiness)
 
 /* ---- the answer ---- */
 
+/* A driver's message may name hosts and roles, and this route needs no key: only who has one reads it. */
+static const char *shown_reason(const Req *req, const Error *error)
+{
+    if (error->code == ERR_INTERNAL)
+        return "An internal error, which is in the server's log";
+    return req->grant.reads ? error->message : "It is in the server's log; with a key it is shown here.";
+}
+
 /* The messages are 2.20's; the reason is for people. */
 static void answer(Req *req, const Error *error)
 {
@@ -130,7 +138,7 @@ static void answer(Req *req, const Error *error)
     json_text(w, is_ready ? "OK" : "Database is not available");
     if (!is_ready) {
         json_key(w, "reason");
-        json_text(w, error->code == ERR_INTERNAL ? "An internal error, which is in the server's log" : error->message);
+        json_text(w, shown_reason(req, error));
     }
     json_object_end(w);
     reply_status(req, is_ready ? 200 : 503);

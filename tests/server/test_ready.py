@@ -1,7 +1,9 @@
 """GET and HEAD of /ready: whether the server can do its work, answered in time whatever the database does. And HEAD of
 /health, which says no more than that the process answers."""
+import base64
 import contextlib
 import http.client
+import json
 import sqlite3
 import time
 
@@ -187,3 +189,15 @@ def test_probes_need_no_key(start):
     assert client.get("/admin/version").status == 401
     assert client.get("/ready") == READY
     assert [head(server, path)[0] for path in ("/ready", "/health")] == [200, 200]
+
+
+def test_the_reason_is_for_those_who_have_a_key(start):
+    """It may name hosts and roles."""
+    server = start(ORION_AUTH_STRING="somebody:with a long password")
+    server.execute("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    assert reason(Client(server).get("/ready")) == "It is in the server's log; with a key it is shown here."
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    password = base64.b64encode(b"somebody:with a long password").decode()
+    connection.request("GET", "/api/ready", headers={"Authorization": f"Basic {password}"})
+    assert "ffffffffffff" in json.load(connection.getresponse())["reason"]
+    assert "ffffffffffff" in server.log()
