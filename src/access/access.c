@@ -1,4 +1,4 @@
-/* access/access.c -- the live table of keys: judged on any thread, replaced by a thread of its own. */
+/* access/access.c -- the live table of keys: checked from any thread, reloaded by its own thread. */
 #include "access/access.h"
 
 #include <pthread.h>
@@ -14,17 +14,17 @@ static const char auth_setting[] = "ORION_AUTH_STRING", keys_setting[] = "ORION_
 enum { WATCH_MS = 500, CREDENTIAL_MAX = 4096 };
 
 struct Access {
-    const char *path;                    /* of the keys */
+    const char *path;                    /* the key file */
     bool has_password;
     unsigned char password[SHA256_SIZE]; /* of "user:password" */
     char *user;
     Refusals *refusals;
-    unsigned char seen[SHA256_SIZE];     /* what the file was found to be; the watching thread's own */
+    unsigned char seen[SHA256_SIZE];     /* digest of the last content or error seen; watcher thread only */
 
-    pthread_mutex_t lock;                /* of what follows */
-    pthread_cond_t changed;              /* stopping was set */
+    pthread_mutex_t lock;                /* protects the next three members */
+    pthread_cond_t changed;              /* signalled when `stopping` is set */
     bool stopping;
-    Keys keys;                           /* their arena is freed with them */
+    Keys keys;                           /* freed through their arena */
 
     bool watching;
     pthread_t thread;
@@ -68,7 +68,7 @@ static size_t count_keys(const Keys *keys)
     return n;
 }
 
-/* Whether there is something else than the last time, good or bad. */
+/* Whether the content or the error differs from the last look. */
 static bool is_news(Access *access, Arena *arena, bool ok, Str text, const Error *error)
 {
     unsigned char found[SHA256_SIZE];
@@ -79,7 +79,7 @@ static bool is_news(Access *access, Arena *arena, bool ok, Str text, const Error
     return news;
 }
 
-/* Takes the keys, and their arena, for those in use. */
+/* Makes `keys` the keys in use; takes ownership of their arena. */
 static void replace(Access *access, Keys keys)
 {
     pthread_mutex_lock(&access->lock);
@@ -89,7 +89,7 @@ static void replace(Access *access, Keys keys)
     arena_free(old);
 }
 
-/* No command leaves a file without a byte in it: it is being copied, perhaps, and holds keys in a moment. */
+/* No command leaves an empty file: it is probably being copied, and will have its keys in a moment. */
 static bool parse(Access *access, Arena *arena, Str text, Keys *ret, Error *error)
 {
     Error cause = { .code = ERR_NONE };
@@ -98,7 +98,7 @@ static bool parse(Access *access, Arena *arena, Str text, Keys *ret, Error *erro
     return keys_parse(arena, text, ret, &cause) || fail(error, ERR_INVALID, "%s: %s.", access->path, cause.message);
 }
 
-/* True: the arena is the new table's. */
+/* True: the new table owns the arena. */
 static bool take_over(Access *access, Arena *arena, Str text)
 {
     Error error = { .code = ERR_NONE };
@@ -122,8 +122,8 @@ static bool take_over(Access *access, Arena *arena, Str text)
     return true;
 }
 
-/* Without the file's lock: another program may hold it for long, and what is seen half written lasts only until the
- * next look. */
+/* Without the file lock, which another program may hold for a long time. A half-written file is corrected on the next
+ * check. */
 void access_refresh(Access *access)
 {
     Error error = { .code = ERR_NONE };
@@ -140,7 +140,7 @@ void access_refresh(Access *access)
         arena_free(arena);
 }
 
-/* As it is while no command writes it. */
+/* Under the lock, so that no command is halfway through writing. */
 static bool read_locked(const Access *access, Arena *arena, Str *ret, Error *error)
 {
     int lock;
@@ -171,7 +171,7 @@ static bool read_first(Access *access, bool named, Error *error)
     return ok;
 }
 
-/* ---- its life ---- */
+/* ---- start and stop ---- */
 
 static void set_password(Access *access, Str text)
 {
@@ -203,7 +203,7 @@ Access *access_new(const Settings *settings, Error *error)
     return NULL;
 }
 
-/* False: the server ends. */
+/* False: the server is stopping. */
 static bool wait_a_while(Access *access)
 {
     int64_t until = clock_monotonic() + WATCH_MS * 1000;
@@ -216,7 +216,7 @@ static bool wait_a_while(Access *access)
     return !stopping;
 }
 
-/* It looks instead of being told (inotify), since the file may come over a network, or be a mount that is exchanged. */
+/* Polls: inotify would miss changes on network file systems and replaced mounts. */
 static void *watch(void *arg)
 {
     Access *access = arg;
@@ -254,9 +254,9 @@ Refusals *access_refusals(Access *access)
     return access->refusals;
 }
 
-/* ---- judging ---- */
+/* ---- authorization ---- */
 
-/* An expired key is one: the server does not open its door when the last one expires. */
+/* Expired keys count: the server does not open up when its last key expires. */
 AccessOffers access_offers(Access *access)
 {
     pthread_mutex_lock(&access->lock);
@@ -265,7 +265,7 @@ AccessOffers access_offers(Access *access)
     return offers;
 }
 
-/* "Bearer abc": whether it is of that scheme, and then what comes after. */
+/* Whether the header uses the scheme; then *ret_rest is what follows it. */
 static bool take_scheme(Str authorization, const char *scheme, Str *ret_rest)
 {
     Str name = str_from(scheme);
@@ -276,7 +276,7 @@ static bool take_scheme(Str authorization, const char *scheme, Str *ret_rest)
     return ret_rest->n <= CREDENTIAL_MAX;
 }
 
-/* Every key is compared, whichever it is. */
+/* Compares every key, even after a match. */
 static AccessVerdict judge_key(Access *access, Arena *arena, Str key, Time now, AccessGrant *ret)
 {
     unsigned char digest[SHA256_SIZE];

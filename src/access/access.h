@@ -1,5 +1,5 @@
-/* access/access.h -- who may use the server: the keys of keys.toml, followed while the server runs, and the user name
- * and password of ORION_AUTH_STRING. */
+/* access/access.h -- who may use the server: the keys in keys.toml, reloaded when the file changes, and the user name
+ * and password in ORION_AUTH_STRING. */
 #ifndef ORION_ACCESS_H
 #define ORION_ACCESS_H
 
@@ -10,44 +10,44 @@
 
 typedef struct Access Access;
 
-/* What a request may do. Cleared: nothing. */
+/* What a request may do. All zero: nothing. */
 typedef struct AccessGrant {
     bool reads, writes;
-    Str who;            /* "key ci", "user ann"; null where nobody need say who he is. For logs, never for answers */
+    Str who;            /* "key ci", "user ann"; null if access is open. For logs only, never for responses */
 } AccessGrant;
 
 typedef enum AccessVerdict {
     ACCESS_GRANTED,
-    ACCESS_MISSING,      /* no credentials, or of a kind that is not offered */
+    ACCESS_MISSING,      /* no credentials, or of a kind that the server does not accept */
     ACCESS_UNKNOWN_KEY,
     ACCESS_EXPIRED_KEY,
     ACCESS_WRONG_PASSWORD
 } AccessVerdict;
 
-/* What a request without credentials is asked for. Neither: everybody may do everything. */
+/* Which credentials the server accepts. Neither: access is open to all. */
 typedef struct AccessOffers { bool keys, password; } AccessOffers;
 
-/* The settings that are about access, as far as they can be judged without reading a file: two names of
- * ORION_AUTH_STRING that differ, one that is not user:password. No message has the value in it. */
+/* Checks the access settings without reading any file: ORION_AUTH_STRING has the form user:password, and its aliases
+ * agree. Messages never contain the value. */
 bool access_check_settings(const Settings *settings, Error *error) MUST_CHECK;
 
-/* Reads the keys. NULL: the settings or the file are wrong, or ORION_KEYS_FILE names one that is not there. */
+/* Reads the keys. NULL: the settings or the file are invalid, or the file named by ORION_KEYS_FILE does not exist. */
 Access *access_new(const Settings *settings, Error *error) MUST_CHECK;
-/* Starts the thread that reads the file again when it has changed. False: it cannot. */
+/* Starts the thread that reloads the file when it changes. False: the thread cannot be started. */
 bool access_watch(Access *access) MUST_CHECK;
 void access_free(Access *access); /* NULL is fine */
 
-/* What the thread does twice a second. A file that is gone, cannot be read or is wrong is logged once and changes
- * nothing, since an open door would be worse than an old key. */
+/* What the thread does twice a second. A file that is missing, unreadable or invalid is logged once and the old keys
+ * stay in use, since opening the server would be worse than keeping an old key. */
 void access_refresh(Access *access);
 
 AccessOffers access_offers(Access *access);
-/* Judges the header Authorization, which may be null. *ret is written where it is granted, and for an expired key, so
- * that the log can name it. From any thread. */
+/* Checks the Authorization header, which may be null. *ret is written if access is granted, and for an expired key, so
+ * that the log can name it. Callable from any thread. */
 AccessVerdict access_judge(Access *access, Arena *arena, Str authorization, Time now, AccessGrant *ret);
 Refusals *access_refusals(Access *access);
 
-/* The path of the keys' file. */
+/* The path of the key file. */
 Str access_keys_path(const Settings *settings);
 
 #endif

@@ -1,5 +1,5 @@
-/* access/keys.c -- keys.toml read, changed and written. What is not understood is refused as a whole: a field that
- * narrows a key must not be overlooked. */
+/* access/keys.c -- reads, changes and writes keys.toml. Anything unknown invalidates the whole file: ignoring a field
+ * that restricts a key would be unsafe. */
 #include "access/keys.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@ enum {
     FILE_MAX = 1 << 20,
     NAME_MAX_LENGTH = 64,
     SECRET = 32,        /* random bytes of a key */
-    START = 6 + 8       /* "orion_" and so many characters: 48 of the 256 bits */
+    START = 6 + 8       /* length of "orion_" and the 8 characters after it: 48 of the 256 bits */
 };
 
 static const char full_scope[] = "full", read_only_scope[] = "read-only";
@@ -27,7 +27,7 @@ static const char full_scope[] = "full", read_only_scope[] = "read-only";
 bool keys_read(Arena *arena, const char *path, Str *ret_text, Error *error)
 {
     struct stat found;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer would hold us up */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* otherwise a pipe without a writer would block */
     if (fd < 0 && errno == ENOENT) {
         *ret_text = STR_NULL;
         return true;
@@ -61,7 +61,7 @@ static bool read_digest(Str text, unsigned char ret[SHA256_SIZE])
     return true;
 }
 
-/* A date may also be written without quotes, as TOML has them. */
+/* A quoted string or an unquoted TOML date. */
 static bool read_time(const Toml *value, Time *ret)
 {
     Moment moment;
@@ -177,14 +177,14 @@ static void write_key(Buf *out, const Key *key)
         write_text(out, "expires", time_text(out->arena, key->expires));
 }
 
-/* A new file is made before it is filled, so that it is at no time readable by others, and belongs to the server even
- * where root makes the key. What is there keeps its mode and owner. */
+/* Creates a new file before it is filled, so that others can never read it, and gives it to the owner of its folder,
+ * since root may be creating a key for the server. An existing file keeps its mode and owner. */
 static bool make_file(Arena *arena, const char *path, Error *error)
 {
     struct stat folder;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
-        return true; /* it is there; or else file_write says why not */
+        return true; /* it exists, or file_write will report the error */
     const char *slash = strrchr(path, '/');
     size_t n = slash ? (size_t)(slash - path) : 0;
     const char *name = !slash ? "." : n == 0 ? "/" : arena_cstr(arena, (Str){ path, n });

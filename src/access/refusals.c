@@ -1,4 +1,4 @@
-/* access/refusals.c -- a small table of the addresses that were refused last. */
+/* access/refusals.c -- a small table of the addresses refused most recently. */
 #include "access/refusals.h"
 
 #include <arpa/inet.h>
@@ -6,12 +6,12 @@
 
 #include "base/clock.h"
 
-enum { PLACES = 64, SHARED = PLACES }; /* so at most 65 lines a second, whoever asks from wherever */
+enum { PLACES = 64, SHARED = PLACES }; /* so at most 65 lines a second in all */
 
 typedef struct Place {
     struct in6_addr peer;
-    int64_t logged;   /* when; 0: never */
-    unsigned more;    /* refused and not logged since then */
+    int64_t logged;   /* time of the last logged refusal; 0: never */
+    unsigned more;    /* refusals not logged since then */
 } Place;
 
 struct Refusals {
@@ -34,7 +34,7 @@ void refusals_free(Refusals *refusals)
     free(refusals);
 }
 
-/* Who has an IPv6 address has some 2^64 of them. */
+/* The /64 of an IPv6 address: one client can use 2^64 addresses. */
 static struct in6_addr network_of(Str peer)
 {
     char text[INET6_ADDRSTRLEN + 8];
@@ -54,7 +54,7 @@ static bool is_over(const Place *place, int64_t now)
     return place->logged == 0 || now - place->logged >= SECOND;
 }
 
-/* The address's own place, or that of one that was not refused within the last second, or the shared one. */
+/* The place of this address, a reused one that has been quiet for a second, or the shared one. */
 static Place *find_place(Refusals *refusals, const struct in6_addr *network, int64_t now)
 {
     Place *oldest = &refusals->places[0];

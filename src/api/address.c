@@ -1,4 +1,4 @@
-/* api/address.c -- by which address and from where a client reached the server, through proxies or not. */
+/* api/address.c -- the server's address as the client sees it, and the client's address, through proxies or not. */
 #include "api/address.h"
 
 #include "base/text.h"
@@ -37,8 +37,8 @@ static bool has_port(Str authority)
     return str_find(rest, ':') < rest.n;
 }
 
-/* A proxy that drops the port from Host may name it elsewhere. That of either scheme need not be written, and is often
- * another proxy's. */
+/* A proxy that drops the port from Host may send it separately. Default ports need not be written, and are often those
+ * of another proxy. */
 static bool is_worth_writing(Str port)
 {
     for (size_t i = 0; i < port.n; i++)
@@ -59,7 +59,7 @@ Str request_address(Req *req)
     return arena_printf(req->arena, "%s://%.*s%.*s", scheme, STR_ARG(host), STR_ARG(suffix));
 }
 
-/* ---- the path below which it is ---- */
+/* ---- root path ---- */
 
 Str request_root_path(Req *req)
 {

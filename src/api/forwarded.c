@@ -1,4 +1,4 @@
-/* api/forwarded.c -- what proxies say about a request that they passed on, and which of them are believed. */
+/* api/forwarded.c -- what proxies say about a request they forwarded, and which of them are trusted. */
 #include "api/forwarded.h"
 
 #include "base/log.h"
@@ -8,11 +8,11 @@
 static const char *const headers[] = {
     "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-prefix", "forwarded",
 };
-enum { CLASSIC = COUNT_OF(headers) - 1 }; /* so many of them are not RFC 7239's */
+enum { CLASSIC = COUNT_OF(headers) - 1 }; /* the number of X-Forwarded headers */
 
 /* ---- texts ---- */
 
-/* As str_next_item, but a separator within quotes does not count. */
+/* Like str_next_item, but ignores separators within quotes. */
 static Str next_quoted_item(Str *rest, char separator)
 {
     bool quoted = false;
@@ -54,8 +54,8 @@ static bool parse_node(Str s, struct in6_addr *ret)
 
 /* ---- lists ---- */
 
-/* The items of all headers of the name, as if they were one. Quotes mean something in RFC 7239's alone: in the others a
- * client could hide by them what a proxy adds. */
+/* The items of all headers with this name, as one list. Only RFC 7239 has quotes: in the other headers, a client could
+ * use them to hide what a proxy appends. */
 static StrList list_items(const HttpRequest *http, const char *name, Str (*cut)(Str *rest, char separator))
 {
     StrList list = { .count = 0 };
@@ -70,7 +70,7 @@ static StrList list_items(const HttpRequest *http, const char *name, Str (*cut)(
     return list;
 }
 
-/* The item that the outermost of so many proxies added. */
+/* The item added by the outermost of `proxies` proxies. */
 static Str item_of(const StrList *list, size_t proxies)
 {
     if (!list->count)
@@ -78,7 +78,7 @@ static Str item_of(const StrList *list, size_t proxies)
     return list->items[list->count > proxies ? list->count - proxies : 0];
 }
 
-/* How many proxies are trusted, one behind the other; *client becomes the first address that is not one of them. */
+/* The number of trusted proxies in a row; *client becomes the first address that is not one of them. */
 static size_t count_proxies(const StrList *nodes, const Proxies *proxies, struct in6_addr *client)
 {
     size_t count = 1;
@@ -106,7 +106,7 @@ static void read_classic(const HttpRequest *http, const Proxies *proxies, Forwar
     }
 }
 
-/* Of "for=192.0.2.1;host=x" what the name says; null: nothing. */
+/* The value of a parameter in an element such as "for=192.0.2.1;host=x"; null if it is missing. */
 static Str parameter(Arena *arena, Str element, const char *name)
 {
     while (element.n) {
@@ -128,7 +128,7 @@ static void read_standard(const HttpRequest *http, const Proxies *proxies, Forwa
     said->proto = parameter(http->arena, element, "proto");
 }
 
-/* Which of the headers there is; CLASSIC if only RFC 7239's, more if there is none. */
+/* The index of the first known header present; CLASSIC if only `Forwarded` is, COUNT_OF(headers) if none is. */
 static size_t find_header(const HttpRequest *http)
 {
     size_t first = COUNT_OF(headers);

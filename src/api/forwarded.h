@@ -1,11 +1,11 @@
-/* api/forwarded.h -- what proxies say about a request that they passed on, and which of them are believed.
+/* api/forwarded.h -- what proxies say about a request they forwarded, and which of them are trusted.
  *
- * Each proxy appends to the headers what it knows, or replaces them, and what the client itself had sent may come
- * first. So lists are read from their end: of X-Forwarded-For, addresses are skipped for as long as they are trusted
- * proxies; the next one is the client. That gives the number of trusted proxies, and of the other lists the item that
- * counts is as far from the end, the one of the outermost trusted proxy (the first, if the list is shorter).
- * Proxies that set X-Forwarded headers mostly let a client's `Forwarded` (RFC 7239) through as it is, so that one is
- * read only where there is no X-Forwarded header at all. */
+ * Each proxy appends to the headers or replaces them, so the client's own values may come first. Lists are therefore
+ * read from the end: in X-Forwarded-For, trusted proxies are skipped; the next address is the client. This gives the
+ * number of trusted proxies, and so the position of the relevant item in the other lists: the one added by the
+ * outermost trusted proxy, counted from the end (the first, if the list is shorter). Most proxies that set X-Forwarded
+ * headers pass on a client's `Forwarded` (RFC 7239) unchanged, so it is read only if there are no X-Forwarded headers
+ * at all. */
 #ifndef ORION_FORWARDED_H
 #define ORION_FORWARDED_H
 
@@ -14,7 +14,7 @@
 
 enum { PROXIES_NOTED_MAX = 16 };
 
-/* The trusted ones, and those that were not and are in the log: each once, and no more than so many. */
+/* The trusted proxies, and the untrusted addresses already logged: each once, up to a limit. */
 typedef struct Proxies {
     const Network *trusted;
     size_t count;
@@ -23,7 +23,7 @@ typedef struct Proxies {
     size_t noted_count;
 } Proxies;
 
-/* The slices are the request's; each is null where nobody who is trusted said it, and may hold anything. */
+/* Slices of the request, unvalidated; null if no trusted proxy set them. */
 typedef struct Forwarded {
     struct in6_addr client;
     Str host, proto, port, prefix;
@@ -31,7 +31,7 @@ typedef struct Forwarded {
 
 Forwarded forwarded_read(const HttpRequest *http, const Proxies *proxies);
 
-/* Logs that the headers of an address which is not trusted are ignored. For the loop's thread alone. */
+/* Logs that headers from an untrusted address are ignored. Loop thread only. */
 void forwarded_note_ignored(const HttpRequest *http, Proxies *proxies);
 
 #endif

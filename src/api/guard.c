@@ -1,4 +1,4 @@
-/* api/guard.c -- the check of the key, and what a client reads and the log says where it is missing. */
+/* api/guard.c -- checks the key, and says in response and log why a request is refused. */
 #include "api/guard.h"
 
 #include "access/access.h"
@@ -21,7 +21,7 @@ static const char *missing_text(AccessOffers offers)
     return offers.keys && offers.password ? missing_either : offers.keys ? missing_key : missing_password;
 }
 
-/* By the verdict: what the client reads; NULL: what is missing. And what the log says. */
+/* By verdict: the text for the client (NULL: depends on what the server accepts), and for the log. */
 static const struct Refusal { const char *answer, *logged; } refusals[] = {
     [ACCESS_MISSING] = { NULL, "no key" },
     [ACCESS_UNKNOWN_KEY] = {
@@ -33,7 +33,7 @@ static const struct Refusal { const char *answer, *logged; } refusals[] = {
     [ACCESS_WRONG_PASSWORD] = { "The user name or the password is wrong.", "wrong user name or password" },
 };
 
-/* One line a second for each address, and never what was sent. */
+/* At most one line per second and address, and never the credentials. */
 static void log_refusal(Req *req, const char *why)
 {
     unsigned more;
@@ -48,7 +48,7 @@ static void log_refusal(Req *req, const char *why)
                 others);
 }
 
-/* A row that needs no key, under whatever method. */
+/* Whether the path has a route that needs no key, whatever the method. */
 static bool is_open(Req *req)
 {
     const Route *other;

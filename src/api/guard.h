@@ -4,20 +4,21 @@
 
 #include "api/request.h"
 
-/* What is asked for, so that the guard knows what it takes. */
+/* What is requested; decides which credentials are needed. */
 typedef enum GuardPlace {
-    GUARD_API,   /* the API, its description, what tells the dashboard where it is: keys or the password protect it */
-    GUARD_FILES  /* the dashboard's own files: the password alone does, since a page cannot be asked for a key */
+    GUARD_API,   /* the API, its description, and the dashboard's settings: protected by keys or the password */
+    GUARD_FILES  /* the dashboard's own files: protected only if a password is set, since browsers cannot send keys */
 } GuardPlace;
 
-/* Sets req->grant. False: req->error is a 401, and the log has it. Before anything is decoded. */
+/* Sets req->grant. False: req->error is a 401, and the refusal is logged. Runs before anything is decoded. */
 bool guard_admit(Req *req, GuardPlace place) MUST_CHECK;
-/* Whether the grant covers what the row does. False: a 403. Before the body is looked at. */
+/* Whether the grant covers the route. False: a 403. Runs before the body is decoded. */
 bool guard_check_route(Req *req) MUST_CHECK;
-/* Whether it covers what was asked for: secrets in clear text need a full key. False: a 403. Once all is decoded. */
+/* Whether the grant covers the decoded request: secrets in clear text need a full key. False: a 403. Runs after
+ * decoding. */
 bool guard_check_object(Req *req) MUST_CHECK;
 
-/* The headers WWW-Authenticate of a 401: at most two, which is how many there are. */
+/* Writes the WWW-Authenticate headers of a 401 and returns their number, at most two. */
 enum { CHALLENGES_MAX = 2 };
 size_t guard_challenges(const Req *req, HttpHeader ret[CHALLENGES_MAX]);
 

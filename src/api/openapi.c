@@ -267,7 +267,7 @@ void openapi_write(JsonWriter *w, Arena *arena, const char *prefix, size_t *ret_
     member(w, "title", "Prefect Orion API");
     member(w, "version", prefix[0] ? "2.7.12" : "0.1.0");
     json_object_end(w);
-    *ret_servers = w->out->n + 1; /* behind the comma that comes next */
+    *ret_servers = w->out->n + 1; /* after the comma that comes next */
     write_paths(&s, prefix);
     json_key(w, "components");
     json_object(w);

@@ -4,9 +4,9 @@
 
 #include "api/request.h"
 
-/* Writes the document. The reference has two: /openapi.json names the paths from the server's root (`prefix` "/api"),
- * /api/openapi.json from the API's (""). *ret_servers is where in the writer's buffer the member "servers" belongs,
- * which depends on the request; a comma follows it. */
+/* Writes the document. The reference has two: in /openapi.json, paths begin at the server's root (`prefix` "/api"), in
+ * /api/openapi.json at the API's (""). *ret_servers is the offset in the writer's buffer at which the member "servers",
+ * which depends on the request, is to be inserted, followed by a comma. */
 void openapi_write(JsonWriter *w, Arena *arena, const char *prefix, size_t *ret_servers);
 
 #endif

@@ -76,9 +76,9 @@ static bool is_machine(Str host)
     return str_same_word(host, str_from(name)) || str_same_word(host, (Str){ name, strcspn(name, ".") });
 }
 
-/* On a loopback address a server is asked by one of its names. By another comes a page whose name leads here all of a
- * sudden (DNS rebinding), which the browser takes for the page's own server. What is not a browser may send no Host at
- * all. X-Forwarded-Host does not count here: such a page can send it. */
+/* On a loopback address, legitimate clients use one of the server's own names. Any other name may be that of a web page
+ * that was suddenly resolved to this address (DNS rebinding), so that the browser treats this server as the page's own.
+ * Clients other than browsers may omit Host. X-Forwarded-Host is ignored here, since such a page can send it. */
 static bool check_host(Req *req)
 {
     Str sent = http_header(req->http, "host"), host = host_of(sent);
@@ -90,8 +90,8 @@ static bool check_host(Req *req)
                     "the name in the setting ORION_ALLOWED_HOSTS.");
 }
 
-/* By the name that it came to us, or to a trusted proxy. A page cannot send X-Forwarded-Host to another server without
- * asking first, and that is refused. */
+/* Compares the name in Host, or the one from a trusted proxy. A page cannot send X-Forwarded-Host to another server
+ * without a preflight request, which is refused. */
 static bool is_own(Req *req, Str host)
 {
     return str_same_word(host, host_of(http_header(req->http, "host")))

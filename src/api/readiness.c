@@ -1,5 +1,5 @@
-/* api/readiness.c -- a check is two jobs, which go through the same queues as everybody's: a read and a write that
- * changes nothing. Who asked does not wait for longer than WAIT_US, whatever becomes of the jobs. */
+/* api/readiness.c -- a check is two jobs in the same queues as all others: a read, and a write that changes nothing.
+ * Requests wait for at most WAIT_US, whatever happens to the jobs. */
 #include "api/readiness.h"
 
 #include <pthread.h>
@@ -13,7 +13,7 @@
 
 enum { WAIT_US = 2 * 1000 * 1000 };
 
-/* One of the two jobs, with memory of its own: it may outlive the requests. */
+/* One of the two jobs, with its own memory, since it may outlive the requests. */
 typedef struct Probe {
     Readiness *readiness;
     Job job;
@@ -25,11 +25,11 @@ struct Readiness {
     Db *db;
     pthread_t thread;
     bool started, quit;
-    pthread_mutex_t lock; /* of all that follows, and of these two */
+    pthread_mutex_t lock; /* protects `started`, `quit` and all that follows */
     pthread_cond_t changed;
     Req *waiting;
     Probe read, write;
-    int64_t began;   /* monotonic; of the last check */
+    int64_t began;   /* start of the last check, monotonic */
     bool was_ready;
 };
 
@@ -47,7 +47,7 @@ static bool find_schema(Tx *tx, void *arg)
     return state == SCHEMA_HEAD || migrate_check(tx);
 }
 
-/* Refused where writes are, and changes nothing where they are not. */
+/* Changes nothing, but fails if the database refuses writes. */
 static bool write_nothing(Tx *tx, void *arg)
 {
     (void)arg;
@@ -76,7 +76,7 @@ static bool is_under_way(const Readiness *readiness)
     return readiness->read.is_pending || readiness->write.is_pending;
 }
 
-/* Without the lock, since a closed queue calls `done` at once. */
+/* Releases the lock while submitting, since a closed queue calls `done` at once. */
 static void begin_check(Readiness *readiness)
 {
     Probe *probes[] = { &readiness->read, &readiness->write };
@@ -91,7 +91,7 @@ static void begin_check(Readiness *readiness)
     pthread_mutex_lock(&readiness->lock);
 }
 
-/* Until the check is done, or has taken too long already. */
+/* Waits until the check is done or its time is up. */
 static void await_check(Readiness *readiness)
 {
     int64_t until = readiness->began + WAIT_US;
@@ -101,7 +101,7 @@ static void await_check(Readiness *readiness)
         status = pthread_cond_timedwait(&readiness->changed, &readiness->lock, &deadline);
 }
 
-/* What is wrong; ERR_NONE: nothing. */
+/* What is wrong; ERR_NONE if nothing is. */
 static Error outcome(const Readiness *readiness)
 {
     Error error = { .code = ERR_NONE };
@@ -118,9 +118,10 @@ static Error outcome(const Readiness *readiness)
     return error;
 }
 
-/* ---- the answer ---- */
+/* ---- the response ---- */
 
-/* A driver's message may name hosts and roles, and this route needs no key: only who has one reads it. */
+/* A driver's message may name hosts and roles, and this route is open, so only clients with read access get the
+ * message. */
 static const char *shown_reason(const Req *req, const Error *error)
 {
     if (error->code == ERR_INTERNAL)
@@ -128,7 +129,7 @@ static const char *shown_reason(const Req *req, const Error *error)
     return req->grant.reads ? error->message : "It is in the server's log; with a key it is shown here.";
 }
 
-/* The messages are 2.20's; the reason is for people. */
+/* The messages are those of 2.20; the reason is for people. */
 static void answer(Req *req, const Error *error)
 {
     bool is_ready = error->code == ERR_NONE;
@@ -145,7 +146,7 @@ static void answer(Req *req, const Error *error)
     reply_send(req);
 }
 
-/* A probe asks every few seconds: what it is told is logged when it changes. */
+/* Probes arrive every few seconds, so only changes are logged. */
 static void log_change(Readiness *readiness, const Error *error)
 {
     bool is_ready = error->code == ERR_NONE;
@@ -156,7 +157,7 @@ static void log_change(Readiness *readiness, const Error *error)
     readiness->was_ready = is_ready;
 }
 
-/* Those who asked while the check went on too, so that nobody waits for two of them. */
+/* Includes requests that arrived during the check, so that none waits for two checks. */
 static void answer_all(Readiness *readiness)
 {
     const Error error = outcome(readiness);
@@ -205,7 +206,7 @@ void readiness_answer(Readiness *readiness, Req *req)
         answer(req, &no_thread);
 }
 
-/* ---- its life ---- */
+/* ---- start and stop ---- */
 
 Readiness *readiness_new(Db *db)
 {

@@ -1,4 +1,4 @@
-/* api/readiness.h -- whether the server can do its work now: the answer of /ready. */
+/* api/readiness.h -- whether the server can do its work now: the response of /ready. */
 #ifndef ORION_READINESS_H
 #define ORION_READINESS_H
 
@@ -6,14 +6,15 @@
 
 typedef struct Readiness Readiness;
 
-Readiness *readiness_new(Db *db); /* its thread starts with the first request */
-/* Answers within two seconds, on another thread: 200 if a read found this program's schema and the database takes
- * writes, else 503 with the reason. Requests at the same time share one check, so that many do not add work. */
+Readiness *readiness_new(Db *db); /* the thread starts with the first request */
+/* Responds within two seconds, from another thread: 200 if a read found this version's schema and the database accepts
+ * writes, otherwise 503; the reason is only for clients with read access. Concurrent requests share one check, so that
+ * many of them do not add work. */
 void readiness_answer(Readiness *readiness, Req *req);
-/* Answers who still waits, and begins no more checks. Once nobody calls readiness_answer any more, and before the
+/* Answers the requests still waiting and starts no more checks. Call it after the last readiness_answer and before the
  * database is closed. */
 void readiness_stop(Readiness *readiness);
-/* Once it is closed: until then a check may be in its queues. */
+/* Call it after the database is closed: until then, a check may be in its queues. */
 void readiness_free(Readiness *readiness);
 
 #endif

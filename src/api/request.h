@@ -15,9 +15,9 @@ typedef struct App {
     bool on_loopback;           /* it listens on a loopback address */
     const char *ui_dir;         /* a folder of the dashboard's files; NULL: those inside the program */
     struct Docs *docs;
-    Access *access;             /* keys and password; its own lock */
+    Access *access;             /* keys and password; has its own lock */
     struct Offload *offload;     /* for requests that would hold the loop up */
-    struct Proxies *proxies;    /* which are trusted; what is in it changes on the loop's thread alone */
+    struct Proxies *proxies;    /* the trusted ones; modified on the loop thread only */
     Str root_path;              /* ORION_ROOT_PATH: "/prefect", or empty */
     struct Readiness *readiness;
 } App;
@@ -33,10 +33,10 @@ struct Req {
     const App *app;
     const Route *route;
     Time now;                   /* of the request's arrival */
-    int64_t began;              /* the same by the monotonic clock; 0 where no line of the log needs it */
+    int64_t began;              /* the same on the monotonic clock; 0 if the request is not logged */
     Cors cors;
     AccessGrant grant;          /* what its key allows */
-    const struct Forwarded *forwarded; /* NULL until somebody asks (api/address.h) */
+    const struct Forwarded *forwarded; /* NULL until first used (api/address.h) */
 
     /* Decoded (api/decode.c). */
     Str params[4];              /* of the path, in order */

@@ -1,5 +1,5 @@
-/* api/request_log.c -- uvicorn's line, with the time it took and whose key it was: 127.0.0.1 - "GET /api/flows/1" 200
- * 1.3 ms key ci. The query is left out. */
+/* api/request_log.c -- uvicorn's line, plus duration and key name: 127.0.0.1 - "GET /api/flows/1" 200 1.3 ms key ci.
+ * The query is omitted. */
 #include "api/request_log.h"
 
 #include "api/address.h"

@@ -1,10 +1,10 @@
-/* api/request_log.h -- a line for each request that was answered, at level INFO. */
+/* api/request_log.h -- one log line per response, at level INFO. */
 #ifndef ORION_REQUEST_LOG_H
 #define ORION_REQUEST_LOG_H
 
 #include "api/request.h"
 
-void request_log_begin(Req *req);              /* notes when it began; nothing where no line will be written */
-void request_log_end(Req *req, int status); /* before the reply, which ends the request */
+void request_log_begin(Req *req);              /* notes the start time, if the line will be logged */
+void request_log_end(Req *req, int status); /* call it before the reply, which ends the request */
 
 #endif

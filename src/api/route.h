@@ -12,7 +12,7 @@ typedef struct Req Req;
 typedef bool (*Handler)(Req *req) MUST_CHECK; /* false: req->invalid or an error says what is wrong (req_fail) */
 typedef enum TxKind {
     TX_NONE, TX_READ, TX_WRITE,
-    TX_LATER /* none: the handler sees to it that the request is answered, by another thread */
+    TX_LATER /* no transaction: the handler has another thread answer the request */
 } TxKind;
 
 /* What a body of several parameters is made of. */
@@ -69,7 +69,7 @@ typedef struct Route {
     Handler gate;             /* called before anything is decoded: whether the route is served at all */
     DbLock lock;              /* taken before `handle`, for data that is rarely written, and not row by row */
     bool any_version;         /* no X-PREFECT-API-VERSION check (/health) */
-    bool own;                 /* the reference has no such operation: the API's description leaves it out */
+    bool own;                 /* not in the reference; omitted from the API's description */
     bool open;                /* needs no key (/health) */
     bool slow;                /* checking the request may wait for the disk: not on the loop */
     RouteDoc doc;

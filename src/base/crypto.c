@@ -60,7 +60,7 @@ Str sha256_base64(Arena *arena, Str bytes)
     return (Str){ text, url.n };
 }
 
-/* Those of plain base64 too, as Python's decoder takes them: `openssl rand -base64 32` makes such keys. */
+/* Also accepts the digits of plain base64, like Python's decoder: `openssl rand -base64 32` makes such keys. */
 static int base64url_digit(char c)
 {
     const char *at = c ? strchr(alphabet, c) : NULL;
@@ -113,7 +113,7 @@ bool base64_decode(Arena *arena, Str text, Str *ret)
     while (digits.n && text.n - digits.n < 2 && digits.p[digits.n - 1] == '=')
         digits.n--;
     for (size_t i = 0; i < digits.n; i++)
-        if (char_in(digits.p[i], "= \t\r\n")) /* the first counts as a digit in OpenSSL, the others are skipped */
+        if (char_in(digits.p[i], "= \t\r\n")) /* OpenSSL counts '=' as a digit and skips white space */
             return false;
     if (text.n == 0 || text.n % 4 != 0 || text.n > INT32_MAX)
         return false;

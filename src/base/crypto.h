@@ -1,5 +1,5 @@
-/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums, keys and policies, Fernet for
- * the data of blocks. */
+/* base/crypto.h -- the little cryptography the API needs: SHA-256 for checksums, keys and policies, Fernet for block
+ * data. */
 #ifndef ORION_CRYPTO_H
 #define ORION_CRYPTO_H
 
@@ -9,12 +9,12 @@
 enum { SHA256_SIZE = 32 };
 void sha256(Str bytes, unsigned char ret[SHA256_SIZE]);
 Str sha256_hex(Arena *arena, Str bytes);
-/* Whether they are equal, in a time that says nothing of where they differ. */
+/* Whether they are equal, in constant time. */
 bool bytes_are_equal(const void *a, const void *b, size_t n);
 
-Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n); /* without padding, ended by a zero */
-bool base64_decode(Arena *arena, Str text, Str *ret) MUST_CHECK;        /* plain base64 with its padding */
-Str sha256_base64(Arena *arena, Str bytes); /* padded, and with '+' and '/' */
+Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n); /* unpadded, NUL-terminated */
+bool base64_decode(Arena *arena, Str text, Str *ret) MUST_CHECK;        /* plain base64, padded */
+Str sha256_base64(Arena *arena, Str bytes); /* plain base64, padded */
 
 /* A Fernet key: 16 bytes sign, 16 encrypt. */
 typedef struct FernetKey {

@@ -8,7 +8,7 @@
 typedef enum LogLevel { LOG_DEBUG = 10, LOG_INFO = 20, LOG_WARNING = 30, LOG_ERROR = 40, LOG_CRITICAL = 50 } LogLevel;
 
 void log_set_level(LogLevel level);
-bool log_wants(LogLevel level); /* whether such a line would be written */
+bool log_wants(LogLevel level); /* whether such a line would be logged */
 bool log_level_parse(Str name, LogLevel *ret) MUST_CHECK; /* names in any case, or a number */
 void log_line(LogLevel level, const char *logger, const char *format, ...) PRINTF(3, 4);
 

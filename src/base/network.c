@@ -7,7 +7,7 @@
 
 enum { BITS = 128, IPV4_BITS = 32 };
 
-/* False: it is no address of that family. */
+/* False: not an address of this family. */
 static bool parse_family(Str text, int family, struct in6_addr *ret)
 {
     char copy[INET6_ADDRSTRLEN];
@@ -59,7 +59,7 @@ static bool same_bits(const struct in6_addr *a, const struct in6_addr *b, unsign
     return rest == 0 || (a->s6_addr[whole] ^ b->s6_addr[whole]) >> (8 - rest) == 0;
 }
 
-/* Whether the bits behind the network's are all zero; else *address is the network that must be meant. */
+/* Zeroes the bits after the prefix. False: some were set, and *address is now the network that was probably meant. */
 static bool clear_rest(struct in6_addr *address, unsigned bits)
 {
     struct in6_addr given = *address;

@@ -1,5 +1,5 @@
-/* blocks/encryption.c -- the key of encrypted block data, and its replacement by a new one. Unless the settings have
- * one, it is read for each use: another process may replace or delete its row. */
+/* blocks/encryption.c -- the key of encrypted block data, and its rotation. Unless the settings provide it, the key is
+ * read for each use, since another process may replace or delete its row. */
 #include "blocks/encryption.h"
 
 #include "base/json.h"
@@ -23,11 +23,11 @@ static KeyState stored_key(Tx *tx, FernetKey *ret)
     return key && key->kind == JSON_STRING && fernet_key_parse(key->text, ret) ? KEY_FOUND : KEY_BROKEN;
 }
 
-/* The key of the settings: the only one then. */
+/* The key from the settings; if set, no other is used. */
 static FernetKey given_key;
 static bool is_given;
 
-/* *ret_given: whether there is one. */
+/* *ret_given: whether the setting is set. */
 static bool read_given(const Settings *settings, FernetKey *ret, bool *ret_given, Error *error)
 {
     Str text = settings_text(settings, "ORION_ENCRYPTION_KEY");
@@ -132,21 +132,21 @@ Str block_data_decrypt(Tx *tx, Str token)
     return STR_NULL;
 }
 
-/* ---- a new key for all documents ---- */
+/* ---- rotation ---- */
 
 typedef struct Rotating {
     Tx *tx;
     KeyRotation *rotation;
     FernetKey old;
     KeyState state;          /* of the old one */
-    char last[UUID_TEXT + 1]; /* the document that was read last */
+    char last[UUID_TEXT + 1]; /* the last document read */
 } Rotating;
 
 typedef struct StoredDocument {
     Str id, label, data;
 } StoredDocument;
 
-/* The one after `last` by id. False: there is none, or tx->error. */
+/* The next document by id after `last`. False: no more, or tx->error. */
 static bool next_document(Rotating *r, StoredDocument *ret)
 {
     Tx *tx = r->tx;
@@ -170,7 +170,7 @@ static bool next_document(Rotating *r, StoredDocument *ret)
     return tx->error->code == ERR_NONE;
 }
 
-/* The token is read again before the old one is given up. Null: not to be read with the old key, or tx->error. */
+/* Decrypts the new token as a check before the old one is discarded. Null: the old key does not fit, or tx->error. */
 static Str encrypted_anew(const Rotating *r, Str data)
 {
     Tx *tx = r->tx;
@@ -198,7 +198,7 @@ static bool rotate_document(const Rotating *r, const StoredDocument *document)
     return DB_EXEC(r->tx, "UPDATE block_document SET data = $1 WHERE id = $2", v_json(data), v_uuid(document->id)) >= 0;
 }
 
-/* All of them, also after one that cannot be read, so that all of those are named. */
+/* Continues after unreadable documents, so that all of them are counted. */
 static bool rotate_documents(Rotating *r)
 {
     Tx *tx = r->tx;

@@ -41,8 +41,8 @@ bool cli_switch(const Cli *cli, const char *name, bool otherwise)
     return value ? strcmp(value, "true") == 0 : otherwise;
 }
 
-/* What getopt_long returns: 'h' for help, for each option of the command twice its place, plus one if it was the
- * negative, and the one that all commands have. */
+/* What getopt_long returns: 'h' for help; for option i of the command FIRST_OPTION + 2 * i, plus one if negated; and
+ * CONFIG, which all commands have. */
 enum { HELP = 'h', FIRST_OPTION = 256, CONFIG = FIRST_OPTION + 2 * OPTIONS_MAX };
 
 /* A command's options as getopt_long takes them. `longs` ends with an empty row, and begins with --help. */
@@ -169,8 +169,8 @@ static void make_home(const Cli *cli)
         fprintf(stderr, "Failed to create the Prefect home directory at %s\n", path);
 }
 
-/* A core dump would hold every secret that has passed through, and so would what another process of the same user may
- * read of our memory. */
+/* A core dump would contain every secret that has passed through, and other processes of the same user could read our
+ * memory. */
 static void keep_memory_private(const Settings *settings)
 {
     if (!settings_bool(settings, "ORION_CORE_DUMPS"))
@@ -258,10 +258,10 @@ static int run_words(Cli *cli, int argc, char **argv)
     return run_command(cli, argc, argv);
 }
 
-/* The options before the command, each with a value: "--profile NAME", "--profile=NAME", "-p NAME", "-pNAME". */
+/* Options before the command, each with a value: "--profile NAME", "--profile=NAME", "-p NAME", "-pNAME". */
 typedef struct GlobalOption {
     const char *name, *letter; /* letter: "-p" or NULL */
-    size_t place;              /* of the member of Cli */
+    size_t place;              /* offset of the member of Cli */
 } GlobalOption;
 
 static const GlobalOption global_options[] = {
@@ -269,7 +269,7 @@ static const GlobalOption global_options[] = {
     { "--config", NULL, offsetof(Cli, file) },
 };
 
-/* 1: the word is another one; 0: the value is taken, and *word is its last word; 2: it lacks. */
+/* 0: value stored, *word is the last word used; 1: not this option; 2: the value is missing. */
 static int take_global_option(Cli *cli, const GlobalOption *option, char ***word)
 {
     const char *text = **word;
@@ -288,7 +288,7 @@ static int take_global_option(Cli *cli, const GlobalOption *option, char ***word
     return 0;
 }
 
-/* True: go on at *ret_words; else *ret_status. */
+/* True: *ret_words is where to continue; false: exit with *ret_status. */
 static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *ret_status)
 {
     char **word = argv + 1;
@@ -324,7 +324,7 @@ int cli_main(int argc, char **argv)
     Cli cli = { .arena = arena_new(), .program = "orion" };
     char **words;
     int status;
-    umask(0077); /* what is made, SQLite's files too, is its owner's only */
+    umask(0077); /* only the owner can read new files, including SQLite's */
     if (!are_utf8(argv)) {
         cli_bad(&cli, "An argument is not UTF-8.");
         status = 2;

@@ -41,7 +41,7 @@ struct Cli {
     const char *program;    /* the name it was called by */
     const char *profile;    /* -p, or NULL */
     const char *file;       /* --config, or NULL */
-    const char *values[OPTIONS_MAX]; /* by the option's place; of switches "true" or "false"; NULL: not given */
+    const char *values[OPTIONS_MAX]; /* by index of the option; "true" or "false" for switches; NULL: not given */
     char *const *args;
     size_t arg_count;
     bool colour_out, colour_err;
@@ -77,8 +77,8 @@ const char *cli_shown_url(const Cli *cli, Str url); /* without its password */
 /* Asks unless --yes is given. 0: continue; else the exit status. */
 int cli_ask(const Cli *cli, const char *question, const char *aborted);
 
-/* cli/cmd_config_check.c: whether a server may start with the settings, one by one and together. False: *error names
- * the setting, and its line in orion.toml. */
+/* cli/cmd_config_check.c: whether a server may start with these settings, each by itself and in combination. False:
+ * *error names the setting, and its line in orion.toml. */
 bool cli_check_settings(const Cli *cli, Error *error) MUST_CHECK;
 
 /* The commands. */

@@ -1,4 +1,4 @@
-/* cli/cmd_config.c -- `orion config`: the settings in use shown, and changed: this server's own in orion.toml,
+/* cli/cmd_config.c -- `orion config`: shows and changes the settings in use: this server's own in orion.toml, the
  * others in the current profile. */
 #include "cli/cli.h"
 #include "cli/config_change.h"
@@ -14,10 +14,10 @@ static const char *shown(const Cli *cli, const char *name, Str value)
 
 /* An argument of `set` or `unset`. */
 typedef struct Item {
-    Str name;               /* the setting's own, which every client of this server reads; else as it was given */
+    Str name;               /* the setting's main name, which every client of this server reads; else as given */
     Str value;              /* null for `unset` */
-    const Setting *setting; /* NULL: there is none of that name, but something may be stored under it */
-    bool is_own;            /* it is in orion.toml */
+    const Setting *setting; /* NULL: unknown, but a value may be stored under the name */
+    bool is_own;            /* belongs in orion.toml */
 } Item;
 
 static Item item_of(Str name, Str value)
@@ -27,7 +27,7 @@ static Item item_of(Str name, Str value)
     return (Item){ setting ? str_from(setting->name) : name, value, setting, is_own };
 }
 
-/* "NAME=VALUE" of a setting that takes it; 0, or the exit status after a message. */
+/* Parses and checks "NAME=VALUE"; returns 0, or the exit status after a message. */
 static int read_item(const Cli *cli, const char *text, Item *ret)
 {
     SettingValue value;
@@ -61,7 +61,7 @@ static bool unset_all_names(Profile *profile, Str name)
     return found;
 }
 
-/* A profile holds a setting once: the other names of what is set go. */
+/* Removes the setting's other names, so that the profile holds it only once. */
 static void set_in_profile(const Cli *cli, ConfigChange *change, const Item *item)
 {
     const char *alias;
@@ -71,7 +71,7 @@ static void set_in_profile(const Cli *cli, ConfigChange *change, const Item *ite
     change->changes_profile = true;
 }
 
-/* One that an earlier release put into the profile moves. False: *error. */
+/* Moves the setting if an earlier release put it into the profile. False: *error. */
 static bool set_in_file(const Cli *cli, ConfigChange *change, const Item *item, Error *error)
 {
     if (unset_all_names(change->profile, item->name))

@@ -1,14 +1,14 @@
-/* cli/cmd_config_check.c -- `orion config check`: the lines of orion.toml that are wrong, and one table of what the
- * settings in use must be, which `orion start` obeys too. */
+/* cli/cmd_config_check.c -- `orion config check`: the problems in orion.toml, and a table of constraints on the
+ * settings in use, which `orion start` checks too. */
 #include "access/access.h"
 #include "blocks/encryption.h"
 #include "cli/cli.h"
 #include "config/config_file.h"
 
 typedef struct SettingsCheck {
-    const char *name;  /* the setting that is reported, with its place */
-    const char *other; /* whose place it is where that one has its default; NULL */
-    bool at_start;     /* no server starts with it; false: it starts, and does what it can */
+    const char *name;  /* the setting to report, with its place */
+    const char *other; /* its place is reported if `name` has its default; or NULL */
+    bool at_start;     /* true: the server refuses to start; false: it starts, and does what it can */
     bool (*holds)(const Cli *cli, Error *error); /* false: *error says what is wrong, without a secret */
 } SettingsCheck;
 
@@ -20,7 +20,7 @@ static bool is_between(const Cli *cli, const char *name, const char *noun, int64
                 (long long)to);
 }
 
-/* The smaller of two settings is not above the larger. */
+/* Checks that the smaller of two settings does not exceed the larger. */
 static bool is_ordered(const Cli *cli, const char *smaller, const char *larger, Error *error)
 {
     Str less = settings_given(cli->settings, smaller), more = settings_given(cli->settings, larger);
@@ -48,7 +48,7 @@ static bool database_connections_are_some(const Cli *cli, Error *error)
 static bool database_url_is_one(const Cli *cli, Error *error)
 {
     DbConfig config = db_config(cli->settings);
-    return !config.url.p || db_check(cli->arena, &config, error); /* null: its template was reported */
+    return !config.url.p || db_check(cli->arena, &config, error); /* null: the template was already reported */
 }
 
 static bool encryption_key_is_one(const Cli *cli, Error *error)
@@ -91,7 +91,7 @@ static const SettingsCheck checks[] = {
       false, run_times_fit },
 };
 
-/* "FILE:LINE: NAME: what is wrong"; `everywhere`: settings from elsewhere have their source at the front too. */
+/* "FILE:LINE: NAME: what is wrong"; `everywhere`: also put the source in front of settings from elsewhere. */
 static Str problem_text(const Cli *cli, const SettingsCheck *check, bool everywhere, const char *what)
 {
     const char *name = check->name;
@@ -113,7 +113,7 @@ bool cli_check_settings(const Cli *cli, Error *error)
     return true;
 }
 
-/* How many there are. */
+/* Returns the number of problems. */
 static size_t print_problems_of_file(const Cli *cli)
 {
     size_t count = 0;
@@ -138,7 +138,7 @@ static size_t print_contradictions(const Cli *cli)
     return count;
 }
 
-/* Of orion.toml they are among its own problems. */
+/* Only environment and profile: for orion.toml, these are among the file's own problems. */
 static size_t print_second_names(const Cli *cli)
 {
     static const struct { SettingSource source; const char *name; } sources[] = {

@@ -1,4 +1,4 @@
-/* cli/cmd_key.c -- `orion key`: keys made, listed and revoked. A running server takes over what changed by itself. */
+/* cli/cmd_key.c -- `orion key`: creates, lists and revokes keys. A running server picks up changes by itself. */
 #include <unistd.h>
 
 #include "access/access.h"
@@ -19,7 +19,7 @@ static int open_keys(const Cli *cli, Keys *ret)
     return keys_parse(cli->arena, text, ret, &cause) ? 0 : cli_bad(cli, "%s: %s.", path, cause.message);
 }
 
-/* The same, and locks it until *ret_lock is closed or the command ends. */
+/* Also locks the file until *ret_lock is closed or the command ends. */
 static int open_keys_to_change(const Cli *cli, Keys *ret, int *ret_lock)
 {
     Error error = { .code = ERR_NONE };
@@ -37,7 +37,7 @@ static int store_keys(const Cli *cli, const Keys *keys, int lock)
     return ok ? 0 : cli_bad(cli, "%s", error.message);
 }
 
-/* "90d" from now on; TIME_NULL without the option. */
+/* "90d" from now; TIME_NULL without the option. */
 static int read_expiry(const Cli *cli, Time now, Time *ret)
 {
     static const Setting row = { "--expires", SETTING_TIME, NULL };
@@ -70,7 +70,7 @@ int cmd_key_create(Cli *cli)
         return cli_bad(cli, "%s", error.message);
     if ((status = store_keys(cli, &keys, lock)))
         return status;
-    printf("%s\n", key.p); /* alone on standard output: KEY=$(orion key create ci) */
+    printf("%s\n", key.p); /* the only output on stdout: KEY=$(orion key create ci) */
     fflush(stdout);
     fprintf(stderr,
             "\nThis is the key %s, which %s. It is shown only now. Give it to a client:\n\n"

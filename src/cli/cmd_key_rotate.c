@@ -1,4 +1,4 @@
-/* cli/cmd_key_rotate.c -- `orion key rotate-encryption`: all block documents encrypted with a new key, or none. */
+/* cli/cmd_key_rotate.c -- `orion key rotate-encryption`: re-encrypts all block documents with a new key, or none. */
 #include "blocks/encryption.h"
 #include "cli/cli.h"
 
@@ -7,7 +7,7 @@ static bool rotate(Tx *tx, void *arg)
     return encryption_rotate(tx, arg);
 }
 
-/* It is one transaction over all documents, however long that takes. */
+/* One transaction over all documents, however long it takes. */
 static bool rotate_all(const Cli *cli, KeyRotation *rotation, Error *error)
 {
     DbConfig config = db_config(cli->settings);
@@ -22,7 +22,7 @@ static bool rotate_all(const Cli *cli, KeyRotation *rotation, Error *error)
     return ok;
 }
 
-/* A key that is not kept in the database is shown before anything depends on it. */
+/* A key not stored in the database is printed before anything depends on it. */
 static bool show_key(const Cli *cli, const FernetKey *key)
 {
     printf("ORION_ENCRYPTION_KEY=%.*s\n", STR_ARG(fernet_key_text(cli->arena, key)));

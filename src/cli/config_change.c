@@ -1,4 +1,4 @@
-/* cli/config_change.c -- profiles.toml and orion.toml opened, and stored together. */
+/* cli/config_change.c -- opens profiles.toml and orion.toml, and stores them together. */
 #include "cli/config_change.h"
 
 #include <unistd.h>

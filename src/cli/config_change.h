@@ -1,4 +1,4 @@
-/* cli/config_change.h -- the two files that `orion config set` and `unset` change, as one: both, or none. */
+/* cli/config_change.h -- the two files that `orion config set` and `unset` change: both or neither. */
 #ifndef ORION_CONFIG_CHANGE_H
 #define ORION_CONFIG_CHANGE_H
 
@@ -10,14 +10,15 @@ typedef struct ConfigChange {
     Profile *profile;     /* the current one */
     ConfigFile file;      /* orion.toml */
     ConfigFile old_file;
-    int profiles_lock, file_lock; /* -1: none; for the end of the process to close */
-    bool changes_profile, changes_file; /* for the caller to say */
+    int profiles_lock, file_lock; /* -1: none; closed when the process ends */
+    bool changes_profile, changes_file; /* set by the caller */
 } ConfigChange;
 
-/* Reads the profiles, and orion.toml too where it is wanted; both are locked until the command's end. 0, or the exit
- * status after a message. */
+/* Reads the profiles, and orion.toml if `with_file`; locks them until the command ends. Returns 0, or the exit status
+ * after a message. */
 int config_change_open(const Cli *cli, bool with_file, ConfigChange *ret) MUST_CHECK;
-/* Writes what changed. Where one file cannot be written, neither is changed. 0, or the exit status after a message. */
+/* Writes the changed files. If one cannot be written, neither is changed. Returns 0, or the exit status after a
+ * message. */
 int config_change_store(const Cli *cli, ConfigChange *change) MUST_CHECK;
 
 #endif

@@ -1,4 +1,4 @@
-/* config/config_file.c -- orion.toml read, checked line by line, and changed in one line at a time. */
+/* config/config_file.c -- reads orion.toml, checks each line, and changes single lines. */
 #include "config/config_file.h"
 
 #include <ctype.h>
@@ -76,7 +76,7 @@ static void check_entry(Arena *arena, ConfigFile *file, ConfigEntry *entry)
         ignore(arena, file, CONFIG_ERROR, entry, problem.message);
 }
 
-/* Two names of one setting with one value are as good as one. */
+/* Several names of one setting are fine if their values are equal. */
 static void check_second_names(Arena *arena, ConfigFile *file)
 {
     for (const ConfigEntry *entry = file->entries; entry; entry = entry->next) {
@@ -123,7 +123,7 @@ static void add_range(Buf *out, const char *from, const char *to)
     buf_add(out, from, (size_t)(to - from));
 }
 
-/* Bare where a reader expects a number, or true or false; all else is a string. */
+/* Numbers and booleans are written bare; all else as a string. */
 static void write_value(Buf *out, const Setting *setting, Str value)
 {
     bool bare = setting->kind == SETTING_BOOL && (str_is(value, "true") || str_is(value, "false"));
@@ -140,7 +140,7 @@ static Str with_value(Arena *arena, const ConfigFile *file, const Setting *setti
 {
     const ConfigEntry *entry = file->entries;
     const ConfigEntry *used = config_file_find(file, setting);
-    while (entry && (used ? entry != used : entry->setting != setting)) /* a bad value is in its place too */
+    while (entry && (used ? entry != used : entry->setting != setting)) /* a bad value is replaced too */
         entry = entry->next;
     const char *start = file->text.p, *end = start + file->text.n;
     Buf out;
@@ -160,7 +160,7 @@ static Str with_value(Arena *arena, const ConfigFile *file, const Setting *setti
     return buf_view(&out);
 }
 
-/* A value begins in the line of its name, and nothing but a comment is behind it. */
+/* A value begins on the line of its name, and only a comment can follow it. */
 static Str without_lines(Arena *arena, const ConfigFile *file, const ConfigEntry *entry)
 {
     const char *start = file->text.p, *end = start + file->text.n;
@@ -181,7 +181,7 @@ bool config_file_set(Arena *arena, const ConfigFile *file, const Setting *settin
 {
     ConfigFile changed;
     for (const ConfigEntry *entry = file->entries; entry; entry = entry->next)
-        if (entry->kind == TOML_TABLE) /* a new line at the end might be in it */
+        if (entry->kind == TOML_TABLE) /* a line appended at the end would be part of the table */
             return fail(error, ERR_INVALID, "%s:%u: %s", file->path, entry->line, NO_TABLES);
     if (!config_file_parse(arena, file->path, with_value(arena, file, setting, value), &changed, error))
         return false;

@@ -1,5 +1,4 @@
-/* config/file_write.c -- a small file of the user's: its folder locked, its content read, replaced or written in place.
- */
+/* config/file_write.c -- a small user file: lock its folder, read it, replace it or write it in place. */
 #include "config/file_write.h"
 
 #include <errno.h>
@@ -147,7 +146,7 @@ static bool write_in_place(Arena *arena, const char *path, Str text)
     return ok;
 }
 
-/* Else root would leave a file to a service, or to a user, that they cannot read. */
+/* Otherwise root would leave a file that the service or user cannot read. */
 static bool give_to_owner_of_folder(Arena *arena, int fd, const char *path)
 {
     struct stat folder;
@@ -159,7 +158,8 @@ static bool give_to_owner_of_folder(Arena *arena, int fd, const char *path)
     return ok;
 }
 
-/* Whether a file can take the place of the one at `path` without a change of anything but the content. */
+/* Gives the new file the mode and owner of the one at `path`. False: replacing that one would change more than its
+ * content. */
 static bool make_alike(Arena *arena, int fd, const char *path)
 {
     struct stat old, new;

@@ -95,7 +95,7 @@ static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
         profile = profiles_add(profiles, table->key);
     profile->built_in = false;
     for (const Toml *value = table->child; value; value = value->next) {
-        /* Settings of later releases and of this server are kept, what is no setting of any is a mistake. */
+        /* Keep settings of later releases and of this server; any other name is a mistake. */
         if (!str_starts(value->key, "PREFECT_") && !str_starts(value->key, "ORION_"))
             return fail(error, ERR_INVALID,
                         "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",

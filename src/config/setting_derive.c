@@ -141,7 +141,7 @@ bool derive_profiles_path(Settings *settings, Str *value, Error *error)
     return derive_with_home(settings, value, error) && expand_tilde(settings_arena(settings), value, error);
 }
 
-/* A PREFECT_HOME of the file itself or of a profile moves all else, not the file. */
+/* A PREFECT_HOME in the file itself or in a profile moves everything except the file. */
 bool derive_config_path(Settings *settings, Str *value, Error *error)
 {
     if (!settings_file_path(settings))

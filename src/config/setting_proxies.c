@@ -1,4 +1,4 @@
-/* config/setting_proxies.c -- what is set for proxies: which are trusted, and the path below which they publish the
+/* config/setting_proxies.c -- proxy settings: which proxies are trusted, and the path below which they publish the
  * server. */
 #include "config/setting_proxies.h"
 
@@ -46,7 +46,7 @@ static bool fail_root_path(const char *name, Str value, Error *error)
                 STR_ARG(value), name);
 }
 
-/* 3.x names the API's own path, ours is what comes before /api. */
+/* 3.x sets the path of the API; ours is the part before /api. */
 static bool root_of_api(Str base, Str *ret, Error *error)
 {
     static const char name[] = "PREFECT_SERVER_API_BASE_PATH";

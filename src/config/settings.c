@@ -27,7 +27,7 @@ typedef struct Given { /* a value before it is checked; null text: the default *
 struct Settings {
     Arena *arena;
     SettingsCall call;
-    ConfigFile file;        /* its path is NULL until it was looked for */
+    ConfigFile file;        /* its path is NULL until the file was looked for */
     const Profile *profile; /* NULL until one is chosen */
     SettingValue *values;   /* one for each row of the table, like all below */
     Str *used;              /* with templates expanded */
@@ -64,7 +64,7 @@ static const char *from_environment(const char *name)
     return exact;
 }
 
-/* A variable that is set to nothing names no file. */
+/* Path settings of our own that are set to an empty string are ignored. */
 static const char *from_environment_any(const Settings *settings, const Setting *setting)
 {
     const char *value = from_environment(setting->name), *alias;
@@ -81,7 +81,7 @@ static bool is_own_name(Str name)
     return str_starts(name, "ORION_");
 }
 
-/* Names that the client refuses do not count in a file that it reads. */
+/* Names that the client refuses are ignored in profiles, which it reads. */
 static const ProfileEntry *from_profile_any(const Profile *profile, const char *name)
 {
     const ProfileEntry *entry = is_own_name(str_from(name)) ? NULL : profile_get(profile, str_from(name));
@@ -91,7 +91,7 @@ static const ProfileEntry *from_profile_any(const Profile *profile, const char *
     return entry;
 }
 
-/* `over` says that the profile goes over the other sources. */
+/* `over`: the profile overrides the other sources. */
 static Given given_of(const Settings *settings, const Setting *setting, const Profile *profile, bool over)
 {
     const char *environment = from_environment_any(settings, setting);
@@ -119,7 +119,7 @@ static size_t add_set_problems(const Settings *settings, SettingProblem *problem
     /* Settings are compared only once each is valid by itself. */
     int64_t batch = settings->values[index_of("PREFECT_LOGGING_ORION_BATCH_SIZE")].integer;
     int64_t line = settings->values[index_of("PREFECT_LOGGING_ORION_MAX_LOG_SIZE")].integer;
-    if (count > 0 || batch >= line || settings->call.use == SETTINGS_TO_CHECK) /* which looks on its own */
+    if (count > 0 || batch >= line || settings->call.use == SETTINGS_TO_CHECK) /* the command checks this itself */
         return count;
     problems[0] = (SettingProblem){ .name = "__root__", .type = "value_error",
         .message = STR("`PREFECT_LOGGING_ORION_MAX_LOG_SIZE` cannot be larger than "
@@ -183,7 +183,7 @@ static void warn_of_second_names(const Profile *profile, const char *name)
     }
 }
 
-/* What one source says under one name, or null. */
+/* The value from one source under exactly this name, or null. */
 static Str named_value(const Settings *settings, SettingSource source, const char *name)
 {
     if (source == FROM_ENVIRONMENT)
@@ -199,7 +199,7 @@ static Str named_value(const Settings *settings, SettingSource source, const cha
     return line ? line->text : STR_NULL;
 }
 
-/* What counts under this very name; null: nothing. */
+/* The value that applies under exactly this name; null if not set. */
 static Str given_as(const Settings *settings, const char *name)
 {
     static const SettingSource order[] = { FROM_ENVIRONMENT, FROM_FILE, FROM_PROFILE };
@@ -255,7 +255,7 @@ static void warn_of_unknown_names(Arena *arena, const Profile *profile)
     fprintf(stderr, "WARNING: settings that this server does not know are kept but not used: %s\n", buf_cstr(&list));
 }
 
-/* An earlier release wrote them there. */
+/* Warns of ORION_ settings that an earlier release wrote into the profile. */
 static void warn_of_own_names(const Settings *settings)
 {
     for (const ProfileEntry *entry = settings->profile->entries; entry; entry = entry->next)
@@ -298,7 +298,7 @@ bool settings_derive(Settings *settings, const char *name, Str *ret, Error *erro
     return true;
 }
 
-/* The line of orion.toml that gave the value, or NULL. */
+/* The line of orion.toml that set the value, or NULL. */
 static const ConfigEntry *line_of(const Settings *settings, size_t i)
 {
     return settings->sources[i] == FROM_FILE ? config_file_find(&settings->file, &setting_table[i]) : NULL;
@@ -316,7 +316,7 @@ static bool fail_to_derive(Settings *settings, size_t i, const Error *cause, Err
     return fail(error, ERR_INVALID, "%s: %s", name, cause->message);
 }
 
-/* A template that cannot be expanded leaves null, and fails unless the setting is one that only the client reads. */
+/* A template that cannot be expanded yields null; it is an error unless only the client reads the setting. */
 static bool derive_all(Settings *settings, Error *error)
 {
     bool ok = true;
@@ -379,7 +379,7 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
     return true;
 }
 
-/* Files that are written in place are not read halfway. */
+/* Under the lock, since files written in place could be read half-written. */
 static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *error)
 {
     int lock;
@@ -403,7 +403,8 @@ static bool load_lines(Arena *arena, const char *path, ConfigFile *ret, Error *e
     return ok;
 }
 
-/* Problems of orion.toml, to those who do not ask for them. False: *error has the first that no server starts with. */
+/* Reports problems of orion.toml; for `config check` they are only kept. False: *error has the first that prevents a
+ * start. */
 static bool report_file(const Settings *settings, Error *error)
 {
     bool serves = settings->call.use == SETTINGS_TO_SERVE;
@@ -424,7 +425,7 @@ static bool report_file(const Settings *settings, Error *error)
                   : fail(error, ERR_INVALID, "%s", text);
 }
 
-/* A file that somebody named must be there: what it sets may keep strangers out. */
+/* A file named explicitly must exist: its settings may be what protects the server. */
 static bool load_file(Settings *settings, Error *error)
 {
     Str path;
@@ -441,8 +442,8 @@ static bool load_file(Settings *settings, Error *error)
     return settings->call.use == SETTINGS_TO_CHECK || report_file(settings, error);
 }
 
-/* Where orion.toml is is asked of the environment alone, and where the profiles are of both: no file can say where it
- * is itself. */
+/* orion.toml is located from the environment only, the profiles from environment and orion.toml: no file can give its
+ * own location. */
 static bool load(Settings *settings, Error *error)
 {
     Str path;

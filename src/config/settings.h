@@ -1,5 +1,5 @@
-/* config/settings.h -- every setting: environment over orion.toml over profile over default, with where each value came
- * from. */
+/* config/settings.h -- every setting and its source: environment overrides orion.toml overrides profile overrides
+ * default. */
 #ifndef ORION_SETTINGS_H
 #define ORION_SETTINGS_H
 
@@ -41,27 +41,28 @@ const Setting *setting_find_any(Str name);
 const char *setting_alias(const char *name, size_t n); /* the nth of those names, from 0 on, or NULL */
 
 typedef enum SettingsUse {
-    SETTINGS_TO_SERVE,  /* what is wrong is a failure */
-    SETTINGS_TO_REPAIR, /* what is wrong in orion.toml is a warning, and a template that cannot be expanded is null */
-    SETTINGS_TO_CHECK   /* the same, and all of that is in the problems of settings_file instead of a warning */
+    SETTINGS_TO_SERVE,  /* problems are errors */
+    SETTINGS_TO_REPAIR, /* problems in orion.toml are warnings; a template that cannot be expanded is null */
+    SETTINGS_TO_CHECK   /* the same, but all are kept in settings_file's problems instead of warnings */
 } SettingsUse;
 
 typedef struct SettingsCall {
-    const char *profile; /* -p, which goes over all other sources; NULL */
-    const char *file;    /* --config, which goes over ORION_CONFIG; NULL */
+    const char *profile; /* -p, which overrides all other sources; or NULL */
+    const char *file;    /* --config, which overrides ORION_CONFIG; or NULL */
     SettingsUse use;
 } SettingsCall;
 
-/* Reads environment, orion.toml and profiles.toml, in this order: each may say where the next one is. Warns on standard
- * error of what is not used. `call` may be NULL: no options, to serve. NULL: *error names the place; it is the
- * reference's text for what the reference has. */
+/* Reads environment, orion.toml and profiles.toml, in this order, since each may locate the next. Warns on standard
+ * error of ignored settings. `call` may be NULL: no options, SETTINGS_TO_SERVE. NULL: *error names the place, in the
+ * reference's words where it has the same error. */
 Settings *settings_load(const SettingsCall *call, Error *error) MUST_CHECK;
 void settings_free(Settings *settings);
 /* Sets what a command line option says, which overrides all other sources. Only before the settings are used. False:
  * *error says why not. */
 bool settings_override(Settings *settings, const char *name, Str value, Error *error) MUST_CHECK;
 
-/* Whether all names under which a setting is given have the same value. False: two of them that have not. */
+/* Whether all names under which a setting is given have the same value. False: *ret_first and *ret_second are two that
+ * differ. */
 bool settings_names_agree(const Settings *settings, const char *name, const char **ret_first, const char **ret_second)
     MUST_CHECK;
 
@@ -74,8 +75,8 @@ double settings_float(const Settings *settings, const char *name);
 SettingSource settings_source(const Settings *settings, const char *name);
 /* "FILE:LINE", "environment" or "profile 'NAME'", in the arena; null for a default. */
 Str settings_where(const Settings *settings, const char *name, Arena *arena);
-const struct ConfigFile *settings_file(const Settings *settings); /* orion.toml, as it was read */
-/* Whether all names under which one source sets a setting have the same value; else the first of them decides. */
+const struct ConfigFile *settings_file(const Settings *settings); /* orion.toml as read */
+/* Whether all names under which one source sets a setting have the same value; if not, the first of them wins. */
 bool settings_source_agrees(const Settings *settings, SettingSource source, const char *name);
 const char *settings_profile(const Settings *settings); /* the active profile's name */
 const struct Profile *settings_active_profile(const Settings *settings); /* as the file held it */

@@ -145,7 +145,7 @@ const Setting setting_table[] = {
     { "PREFECT_WORKER_WORKFLOW_STORAGE_PATH", SETTING_PATH, "${PREFECT_HOME}/workflows", CLIENT,
       DERIVE(derive_with_home), .help = "Folder of a worker's deployments." },
 
-    /* Only this server's: the client refuses profiles that hold them, so they belong in orion.toml. */
+    /* Ours only: the client refuses profiles that contain them, so they belong in orion.toml. */
     { "ORION_CONFIG", SETTING_PATH, "${PREFECT_HOME}/orion.toml", OWN, DERIVE(derive_config_path),
       .help = "File of settings, this server's own and others." },
     { "ORION_ALLOWED_HOSTS", SETTING_TEXT, "", OWN,

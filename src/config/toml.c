@@ -10,7 +10,7 @@
 typedef struct Reader {
     Arena *arena;
     Error *error;
-    const char *file; /* for errors; NULL: only the line is named */
+    const char *file; /* for errors; NULL: only the line is reported */
     const char *p, *end;
     unsigned line;
 } Reader;

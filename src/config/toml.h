@@ -1,4 +1,4 @@
-/* config/toml.h -- TOML as far as the files of settings need it: a document in as a tree, strings and keys out. */
+/* config/toml.h -- as much TOML as settings files need: parses a document into a tree, writes strings and keys. */
 #ifndef ORION_TOML_H
 #define ORION_TOML_H
 
@@ -11,8 +11,8 @@ typedef struct Toml {
     Str key;            /* within its table */
     Str text;           /* the value as Python prints it: decoded string, decimal digits, repr of a float,
                          * True or False */
-    Str literal;        /* the value as it stood in the document: a slice of it */
-    unsigned line;      /* where the key is, from 1 */
+    Str literal;        /* the value as written: a slice of the document */
+    unsigned line;      /* line of the key, from 1 */
     bool closed;        /* a table that was written inline or under its own header: no second header may open it */
     struct Toml *child; /* of a table: first member, in the document's order */
     struct Toml *next;
@@ -21,7 +21,7 @@ typedef struct Toml {
 /* The document's root table; slices live in the arena or in `text`. False: *error names the line and what is wrong.
  * Dates and arrays are TOML_OTHER: kept as they were written, and not interpreted. */
 bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error) MUST_CHECK;
-/* The same, with FILE:LINE at the front of errors. */
+/* The same, with FILE:LINE in front of errors. */
 bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error) MUST_CHECK;
 Toml *toml_get(const Toml *table, const char *key); /* NULL where absent */
 

@@ -59,7 +59,7 @@ typedef enum ListName {
 struct Connection {
     HttpServer *server;
     int fd;               /* -1: the client is gone */
-    struct in6_addr peer; /* as HttpRequest's */
+    struct in6_addr peer; /* as in HttpRequest */
     uint32_t events;      /* what epoll watches for */
     ConnectionState state;
     bool unread;          /* more came in while a request was being handled */

@@ -26,7 +26,7 @@ typedef struct HttpRequest {
     const HttpHeader *headers;
     size_t header_count;
     Str body;
-    struct in6_addr peer; /* who sent it, a proxy perhaps; of IPv4 as ::ffff:a.b.c.d */
+    struct in6_addr peer; /* the client or a proxy; IPv4 as ::ffff:a.b.c.d */
     void *connection; /* the server's own */
     void *user;       /* the handler's own */
 } HttpRequest;

@@ -1,5 +1,5 @@
-/* server/exposed_files.c -- which of the server's files other users can read. What we make is its owner's only; what is
- * older, or the reference's, may not be. */
+/* server/exposed_files.c -- finds files of the server that other users can read. Files we create are private, but older
+ * ones or the reference's may not be. */
 #include "server/exposed_files.h"
 
 #include <limits.h>
@@ -13,14 +13,14 @@ static const char *const kept[] = {
 };
 static const char *const database_ends[] = { "", "-wal", "-shm", "-journal" };
 
-/* Members of the file's group do not count: such a group is somebody's decision, or the owner's alone. */
+/* Ignores the file's group: its members are an administrator's choice, or it is the owner's alone. */
 static bool others_may(const char *path, mode_t mode)
 {
     struct stat found;
     return stat(path, &found) == 0 && (found.st_mode & mode) != 0;
 }
 
-/* Others can read or change it, and enter every folder on the way to it. */
+/* Others can read or change it, and can enter every folder on its path. */
 static bool is_exposed(const char *path)
 {
     char real[PATH_MAX];
@@ -34,7 +34,7 @@ static bool is_exposed(const char *path)
     return true;
 }
 
-/* As a word of a shell. */
+/* Appends a shell word, quoted if needed. */
 static void add_word(Buf *out, const char *text)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-+,@%:=";

@@ -5,8 +5,8 @@
 #include "config/settings.h"
 #include "db/db.h"
 
-/* One line in the log, with the command that shuts the others out, if they can read or change the home folder, the
- * database's files, the profiles or the keys. Changes nothing: whoever opened a file to others may have meant it. */
+/* Logs one line, with the command that restricts access, if others can read or change the home folder, the database
+ * files, the profiles or the keys. Changes nothing: the permissions may be intended. */
 void exposed_files_warn(const Settings *settings, Db *db);
 
 #endif

@@ -106,7 +106,7 @@ static Db *open_database(const Settings *settings, Error *error)
     return NULL;
 }
 
-/* How many connections of clients there can be: what the setting says, if the process may open so many descriptors. */
+/* Maximum number of client connections: the setting, or less if the process may not open enough descriptors. */
 static unsigned connections_allowed(const Settings *settings)
 {
     int64_t wanted = settings_int(settings, "ORION_SERVER_CONNECTIONS");
@@ -156,7 +156,8 @@ static void warn_without_zones(void)
     arena_free(arena);
 }
 
-/* Who serves others must mean to. */
+/* Warns if the server is reachable from other machines without credentials, or has keys but no password for browsers.
+ */
 static void warn_of_open_doors(const App *app)
 {
     AccessOffers offers = access_offers(app->access);
@@ -225,13 +226,13 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
     bool served = server != NULL;
     if (served)
         serve(&app, server);
-    offload_free(app.offload); /* what it still has to answer is with the database afterwards */
+    offload_free(app.offload); /* its remaining requests are now with the database */
     readiness_stop(app.readiness);
     http_server_free(server);
     docs_free(app.docs);
     db_close(db);
     readiness_free(app.readiness);
-    access_free(access); /* what the database still answered may be logged */
+    access_free(access); /* last: the database may have answered requests until now, and they are logged */
     return served;
 }
 

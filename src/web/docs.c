@@ -25,8 +25,8 @@ static const struct Document {
 };
 
 typedef struct Description {
-    Str text;       /* null until it is asked for */
-    size_t servers; /* where in it the request's own part belongs */
+    Str text;       /* null until first requested */
+    size_t servers; /* offset at which the part that depends on the request is inserted */
 } Description;
 
 struct Docs {
@@ -58,7 +58,7 @@ static void make_description(Docs *docs, Arena *work, const char *prefix, Descri
     ret->text = arena_str(docs->arena, buf_view(&out));
 }
 
-/* The description with the server's place as the client sees it, if the paths do not begin at the client's root. */
+/* The description, with "servers" as the client sees it unless the paths begin at the client's root. */
 static Str get_description(Req *req, const struct Document *document)
 {
     Description *made = &req->app->docs->descriptions[document - documents];

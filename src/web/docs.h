@@ -10,7 +10,7 @@ typedef struct Docs Docs;
 Docs *docs_new(void);
 void docs_free(Docs *docs);
 
-bool docs_has(Str path); /* one of those that docs_handle answers with a document */
+bool docs_has(Str path); /* whether docs_handle answers it with a document */
 /* Answers /openapi.json, /docs, /redoc and their like below /api; false: it is another path. */
 bool docs_handle(Req *req);
 

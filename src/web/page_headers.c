@@ -1,10 +1,10 @@
-/* web/page_headers.c -- the headers by which a browser limits what a page may do, and what may be done with it. */
+/* web/page_headers.c -- headers that restrict what a page may do in a browser, and what may be done with it. */
 #include "web/page_headers.h"
 
 #include "base/crypto.h"
 #include "base/text.h"
 
-/* No page is shown in a frame of another host, sends a form there, or has its relative addresses led astray. */
+/* Pages cannot be framed by other hosts, submit forms to them, or have their base URL changed. */
 #define EVERYWHERE "frame-ancestors 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
 
 size_t page_headers_add(HttpHeader *headers, size_t count, Str policy)
@@ -16,7 +16,7 @@ size_t page_headers_add(HttpHeader *headers, size_t count, Str policy)
     return count;
 }
 
-/* "https://name:port" of an address, if it may stand in a policy; else empty. */
+/* "https://name:port" of a URL, if it is safe to put in a policy; else empty. */
 static Str origin_of(Str url)
 {
     size_t scheme = str_starts(url, "https://") ? 8 : str_starts(url, "http://") ? 7 : 0;
@@ -31,8 +31,8 @@ static Str origin_of(Str url)
     return str_cut(url, 0, end);
 }
 
-/* Its drawings need eval (PixiJS makes functions for its shaders), its layouts are workers made of texts; pictures of
- * block types come from any host. */
+/* The dashboard needs eval (PixiJS compiles its shaders to functions) and blob workers (its layouts); block types have
+ * logos from any host. */
 Str page_policy_of_dashboard(Arena *arena, Str api_url)
 {
     Str api = origin_of(api_url);
@@ -47,7 +47,7 @@ Str page_policy_of_folder(void)
     return STR("frame-ancestors 'self'");
 }
 
-/* The text between two others. */
+/* The text between two others; empty if not found. */
 static Str part_between(Str text, const char *begin, const char *end)
 {
     const char *from = memmem(text.p, text.n, begin, strlen(begin));

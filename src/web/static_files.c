@@ -35,9 +35,9 @@ Str static_file_inflate(Arena *arena, const StaticFile *file)
     return (Str){ plain, stream.total_out };
 }
 
-/* ---- the root path ---- */
+/* ---- root path ---- */
 
-/* What is inserted at a place. */
+/* The text to insert at a place. */
 static Str insertion(Arena *arena, const StaticPlace *place, Str root)
 {
     return place->quoted ? arena_printf(arena, "\"%.*s\"+", STR_ARG(root)) : root;
@@ -49,7 +49,7 @@ static void add_number(Buf *out, uint32_t number, size_t bytes)
         buf_char(out, (char)(number >> 8 * i & 0xff));
 }
 
-/* A block of deflate that is not compressed. */
+/* An uncompressed deflate block. */
 static void add_stored_block(Buf *out, Str text)
 {
     buf_char(out, 0);
@@ -58,7 +58,7 @@ static void add_stored_block(Buf *out, Str text)
     buf_str(out, text);
 }
 
-enum { GZIP_END = 8 }; /* CRC and size of the plain text */
+enum { GZIP_END = 8 }; /* CRC and size of the uncompressed text */
 
 static Str insert_plain(Arena *arena, const StaticFile *file, Str root)
 {
@@ -75,7 +75,8 @@ static Str insert_plain(Arena *arena, const StaticFile *file, Str root)
     return buf_view(&out);
 }
 
-/* The blocks as they are, and between them what is inserted; the checksum is put together from those of the parts. */
+/* Copies the compressed blocks, with the insertions as blocks between them; the checksum is combined from those of the
+ * parts. */
 static Str insert_packed(Arena *arena, const StaticFile *file, Str root)
 {
     Str packed = { file->data, file->size };
@@ -105,7 +106,7 @@ Str static_file_rooted(Arena *arena, const StaticFile *file, Str root, bool pack
     return packed && file->gzipped ? insert_packed(arena, file, root) : insert_plain(arena, file, root);
 }
 
-/* ---- files of a folder ---- */
+/* ---- files from a folder ---- */
 
 static bool read_whole(int fd, char *out, size_t size, size_t *ret_n)
 {

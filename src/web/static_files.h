@@ -4,11 +4,11 @@
 
 #include "base/arena.h"
 
-/* Where the path below which a proxy publishes the server has to be inserted into a file. */
+/* A place in a file where the root path, below which a proxy publishes the server, is inserted. */
 typedef struct StaticPlace {
-    size_t plain, packed;   /* how far from the beginning of the file, and of the compressed file, which starts anew */
-    unsigned crc;           /* CRC-32 of the plain bytes before it, from the place before it on */
-    bool quoted;            /* in an expression of a script: as a string that is added */
+    size_t plain, packed;   /* offsets in the plain and in the compressed file, which starts a new block there */
+    unsigned crc;           /* CRC-32 of the plain bytes since the previous place */
+    bool quoted;            /* within a script expression: insert as a string to concatenate */
 } StaticPlace;
 
 /* A file inside the program; tools/dashboard.py writes the table, which ends with a row without path. */
@@ -20,7 +20,7 @@ typedef struct StaticFile {
     bool gzipped;               /* data is; else both sizes are the same */
     const StaticPlace *places;
     size_t place_count;
-    unsigned last_crc;          /* of the plain bytes behind the last place */
+    unsigned last_crc;          /* of the plain bytes after the last place */
 } StaticFile;
 
 extern const StaticFile static_files[];
@@ -28,7 +28,7 @@ extern const StaticFile static_files[];
 const StaticFile *static_file_find(Str path); /* NULL: there is none */
 /* The file as it was before it was compressed. */
 Str static_file_inflate(Arena *arena, const StaticFile *file);
-/* The file with the root path at its places, compressed if that is how it is kept and it may stay so. */
+/* The file with the root path inserted, compressed if `packed` and stored compressed. */
 Str static_file_rooted(Arena *arena, const StaticFile *file, Str root, bool packed);
 
 /* A file below a folder, read whole. `path` has no ".." in it. Sets *ret_found; false: *error, it cannot be read.

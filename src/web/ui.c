@@ -73,7 +73,7 @@ static bool has_tag(const HttpRequest *http, Str tag)
 
 /* ---- where the API is ---- */
 
-/* The address by which the browser came, unless the setting was made: so any port and any proxy works. */
+/* The address the browser used, unless the setting overrides it: works on any port and behind any proxy. */
 static Str api_address(Req *req)
 {
     static const char name[] = "PREFECT_ORION_UI_API_URL";
@@ -85,7 +85,7 @@ static Str api_address(Req *req)
 
 /* ---- files ---- */
 
-/* The policy is for pages. */
+/* `policy` is for pages only. */
 static void send_file(Req *req, Str data, Str tag, Str policy, HttpHeader *headers, size_t count)
 {
     headers[count++] = (HttpHeader){ STR("etag"), tag };
@@ -109,8 +109,8 @@ static void send_embedded(Req *req, const StaticFile *file)
     Str path = str_from(file->path);
     bool packed = file->gzipped && wants_gzip(req->http);
     Str root = file->place_count ? request_root_path(req) : STR("");
-    /* Names below assets/ hold a hash of the content; anything else may be another file after an upgrade, and what the
-     * root path is in may have another one. */
+    /* Names below assets/ contain a hash of the content; other files may change on upgrade, and those that contain the
+     * root path change with it. */
     bool hashed = str_starts(path, "assets/") && !root.n;
     headers[count++] = (HttpHeader){ STR("content-type"), str_from(static_content_type(path)) };
     Str caching = hashed ? STR("public, max-age=31536000, immutable") : STR("no-cache");
@@ -220,7 +220,7 @@ bool ui_is_file(Str path)
     return !str_is(path, "/ui-settings");
 }
 
-/* The dashboard's files stand for every path and for GET and HEAD. Without them there is only /ui-settings. */
+/* The dashboard answers GET and HEAD on every path. Without it, only /ui-settings exists. */
 void ui_handle(Req *req)
 {
     HttpMethod method = req->http->method;

@@ -5,7 +5,7 @@
 #include "api/request.h"
 
 bool ui_is_embedded(void); /* false: built without the dashboard */
-bool ui_is_file(Str path); /* of a path that is not below /api: one of the dashboard's files, or the page */
+bool ui_is_file(Str path); /* whether a path outside /api is a dashboard file or the page */
 /* Answers a path that is not below /api. */
 void ui_handle(Req *req);
 

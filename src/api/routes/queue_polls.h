@@ -4,8 +4,8 @@
 
 #include "api/request.h"
 
-/* Records a poll of those queues (count 0: of all the pool's) by that agent (null: none) in a write of its own, which
- * no answer waits for. A key that may only read leaves none. */
+/* Records a poll of these queues (count 0: all queues of the pool) by this agent (null: none), in a separate write that
+ * no response waits for. Polls with a read-only key are not recorded. */
 void queue_polls_record(const Req *req, Str pool_id, const Str *queue_ids, size_t count, Str agent_id);
 
 #endif

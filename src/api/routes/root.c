@@ -1,4 +1,4 @@
-/* api/routes/root.c -- /health and /hello, which need no database, and /ready, which asks it; their table is at the
+/* api/routes/root.c -- /health and /hello, which need no database, and /ready, which checks it. The table is at the
  * end. */
 #include "api/routes/families.h"
 
