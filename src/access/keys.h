@@ -25,8 +25,8 @@ typedef struct Keys { /* all zero except the arena: no keys */
 bool keys_read(Arena *arena, const char *path, Str *ret_text, Error *error) MUST_CHECK;
 /* Parses the file's text, which may be null. False: *error says what is wrong and where, without any secret. */
 bool keys_parse(Arena *arena, Str text, Keys *ret, Error *error) MUST_CHECK;
-/* Writes the file. A new one is readable only by its owner, who is the owner of the folder. To change the file, hold
- * its lock (file_lock) from before reading until after writing. */
+/* Writes the file. A new one is private (0600); root gives it to the owner of the folder. To change the file, hold its
+ * lock (file_lock) from before reading until after writing. */
 bool keys_write(const char *path, const Keys *keys, Error *error) MUST_CHECK;
 
 Key *keys_find(const Keys *keys, Str name); /* NULL: no such key */

@@ -78,7 +78,7 @@ static Str item_of(const StrList *list, size_t proxies)
     return list->items[list->count > proxies ? list->count - proxies : 0];
 }
 
-/* The number of trusted proxies in a row; *client becomes the first address that is not one of them. */
+/* The number of trusted proxies in a row, with the peer; *client becomes the first address that is not one of them. */
 static size_t count_proxies(const StrList *nodes, const Proxies *proxies, struct in6_addr *client)
 {
     size_t count = 1;

@@ -25,9 +25,9 @@ enum { ROTATION_NAMED_MAX = 20 };
 typedef struct KeyRotation {
     FernetKey key;                 /* the new key, from the caller */
     Arena *arena;                  /* for the names; the caller's, not the job's */
-    int64_t documents;             /* their total number */
-    int64_t unreadable;            /* those that the present key cannot decrypt */
-    Str named[ROTATION_NAMED_MAX]; /* the first of these, as "type/name (id)" */
+    int64_t documents;             /* number found */
+    int64_t unreadable;            /* of these, not decryptable with the present key */
+    Str named[ROTATION_NAMED_MAX]; /* the first unreadable ones, as "type/name (id)" */
     bool was_committing;           /* all was done except the commit */
 } KeyRotation;
 

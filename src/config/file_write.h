@@ -20,7 +20,7 @@ bool file_read(Arena *arena, const char *path, Str *ret, Error *error) MUST_CHEC
 
 /* Afterwards the file holds `text` or its old content. It is replaced atomically if that is possible and changes
  * nothing else (mode, owner, hard links); otherwise it is written in place: a mount point, or a folder without write
- * permission. A new file is readable only by its owner, who is the owner of the folder. */
+ * permission. A new file is private (0600); root gives it to the owner of the folder. */
 bool file_write(Arena *arena, const char *path, Str text, Error *error) MUST_CHECK;
 
 #endif

@@ -156,8 +156,8 @@ static void warn_without_zones(void)
     arena_free(arena);
 }
 
-/* Warns if the server is reachable from other machines without credentials, or has keys but no password for browsers.
- */
+/* Warns if other machines can reach the server without credentials, or if there are keys but no password for
+ * browsers. */
 static void warn_of_open_doors(const App *app)
 {
     AccessOffers offers = access_offers(app->access);
