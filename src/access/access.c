@@ -188,11 +188,7 @@ Access *access_new(const Settings *settings, Error *error)
     if (!access_check_settings(settings, error))
         return NULL;
     Access *access = xcalloc(1, sizeof *access);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&access->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&access->changed);
     pthread_mutex_init(&access->lock, NULL);
     access->path = access_keys_path(settings).p;
     access->refusals = refusals_new();

@@ -211,11 +211,7 @@ void readiness_answer(Readiness *readiness, Req *req)
 Readiness *readiness_new(Db *db)
 {
     Readiness *readiness = xcalloc(1, sizeof *readiness);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&readiness->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&readiness->changed);
     pthread_mutex_init(&readiness->lock, NULL);
     readiness->db = db;
     readiness->was_ready = true;

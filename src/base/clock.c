@@ -21,6 +21,15 @@ int64_t clock_monotonic(void)
     return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
 }
 
+void clock_condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 /* Civil dates: years are counted from March, so that the leap day comes last (H. Hinnant's algorithms). */
 
 int64_t civil_days(int year, int month, int day)

@@ -2,6 +2,8 @@
 #ifndef ORION_CLOCK_H
 #define ORION_CLOCK_H
 
+#include <pthread.h>
+
 #include "base/buf.h"
 
 typedef int64_t Time; /* microseconds UTC; TIME_NULL is "no time" */
@@ -22,6 +24,7 @@ typedef struct Moment {
 
 Time clock_now(void); /* the wall clock; only the edges read it, all else is given `now` */
 int64_t clock_monotonic(void); /* microseconds, for waiting and measuring: a clock that is never set */
+void clock_condition_init(pthread_cond_t *condition); /* its timed waits end by clock_monotonic */
 
 /* Parses as pendulum.parse(text) (2.1, strict, tz UTC) does; false if that refuses the text. Times without a zone
  * are UTC. `now` gives "now" itself and the date of times without one; if it is TIME_NULL, both are refused. */

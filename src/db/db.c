@@ -171,11 +171,7 @@ static void queue_close(Queue *queue)
 
 static void crowd_init(Db *db, unsigned threads)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&db->crowd.needed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    clock_condition_init(&db->crowd.needed);
     db->crowd.threads = db->crowd.usable = threads;
     db->crowd.step_back = STEP_BACK_MIN;
     db->reads.crowd = &db->crowd;

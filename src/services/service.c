@@ -121,11 +121,7 @@ Services *services_start(const Settings *settings, Db *db)
     services->settings = settings;
     services->db = db;
     pthread_mutex_init(&services->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&services->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_condition_init(&services->changed);
     for (size_t i = 0; i < COUNT_OF(table); i++)
         if (settings_bool(settings, table[i].enabled_setting))
             start_one(services, &table[i]);
