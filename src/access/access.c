@@ -116,7 +116,7 @@ static bool take_over(Access *access, Arena *arena, Str text)
     replace(access, keys);
     after = count_keys(&keys);
     if (before && !after && !access->has_password)
-        log_warning(logger, "There are no keys any more: whoever reaches this server may do everything.");
+        log_warning(logger, "There are no keys left: anyone who can reach this server can do everything.");
     else if (before || after)
         log_info(logger, "Keys read from %s: %zu", access->path, after);
     return true;

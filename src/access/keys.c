@@ -220,7 +220,7 @@ bool keys_create(Keys *keys, Str name, bool read_only, Time now, Time expires, S
     if (!check_name(name, error))
         return false;
     if (keys_find(keys, name))
-        return fail(error, ERR_INVALID, "There is already a key %.*s: revoke it first, or take another name.",
+        return fail(error, ERR_INVALID, "There is already a key %.*s: revoke it first, or use another name.",
                     STR_ARG(name));
     random_bytes(secret, sizeof secret);
     Str text = arena_printf(keys->arena, "orion_%s", base64url_text(keys->arena, secret, sizeof secret).p);

@@ -24,7 +24,13 @@ Rows *list_rows(Req *req, Str select)
 
 Rows *list_columns(Req *req, const char *columns, const Model *model)
 {
-    return list_rows(req, arena_printf(req->arena, "SELECT %s FROM %s", columns, model->table));
+    Buf select;
+    buf_init(&select, req->arena, 128);
+    buf_text(&select, "SELECT ");
+    buf_text(&select, columns);
+    buf_text(&select, " FROM ");
+    buf_text(&select, model->table);
+    return list_rows(req, buf_view(&select));
 }
 
 bool list_reply(Req *req, Rows *rows, const Model *model)

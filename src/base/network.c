@@ -85,8 +85,8 @@ static bool network_parse(Arena *arena, Str text, Network *ret, Error *error)
         return fail(error, ERR_INVALID, "\"%.*s\" does not end in a number of bits from 0 to %u.", STR_ARG(text), most);
     network.bits = bits + (BITS - most);
     if (!clear_rest(&network.address, network.bits))
-        return fail(error, ERR_INVALID, "\"%.*s\" has bits behind the first %u; the network is %.*s/%u.", STR_ARG(text),
-                    bits, STR_ARG(address_text(arena, &network.address)), bits);
+        return fail(error, ERR_INVALID, "\"%.*s\" has bits set after the first %u; the network is %.*s/%u.",
+                    STR_ARG(text), bits, STR_ARG(address_text(arena, &network.address)), bits);
     *ret = network;
     return true;
 }

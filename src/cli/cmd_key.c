@@ -118,10 +118,10 @@ int cmd_key_revoke(Cli *cli)
         return cli_bad(cli, "There is no key %s.", cli_quoted(cli, name));
     if (!keys.first && !settings_text(cli->settings, "ORION_AUTH_STRING").p)
         status = cli_ask(cli,
-                         "This is the last key, and ORION_AUTH_STRING is not set: without it, whoever reaches the "
+                         "This is the last key, and ORION_AUTH_STRING is not set: without it, anyone who reaches the "
                          "server may do everything. Revoke it?", "Nothing was revoked.");
     if (status || (status = store_keys(cli, &keys, lock)))
         return status;
-    cli_good(cli, "Revoked the key %.*s. Servers that run take notice within a second.", STR_ARG(name));
+    cli_good(cli, "Revoked the key %.*s. Running servers refuse it within a second.", STR_ARG(name));
     return 0;
 }

@@ -37,7 +37,7 @@ static int report_failure(const Cli *cli, const KeyRotation *rotation, bool give
         cli_bad(cli, "… and %lld more", (long long)(rotation->unreadable - ROTATION_NAMED_MAX));
     int status = cli_bad(cli, "%s.", error->message);
     if (rotation->unreadable && given)
-        cli_bad(cli, "The key in ORION_ENCRYPTION_KEY was tried. Unset it if the servers do without it.");
+        cli_bad(cli, "The key in ORION_ENCRYPTION_KEY was tried. Unset it if the servers run without it.");
     else if (rotation->unreadable)
         cli_bad(cli, "If the servers have a key in ORION_ENCRYPTION_KEY, set it for this command too; otherwise delete "
                      "these documents first.");

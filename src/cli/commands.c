@@ -52,7 +52,7 @@ static const CliOption inspect_options[] = {
 
 static const CliOption key_options[] = {
     { "read-only", NULL, 0, NULL, NULL, "A key that changes nothing and reads no secrets." },
-    { "expires", NULL, 0, "TIME", NULL, "How long it is valid: 90d, 12h, 4w (for ever)." },
+    { "expires", NULL, 0, "TIME", NULL, "How long it is valid: 90d, 12h, 4w (default: it never expires)." },
     { .name = NULL },
 };
 static const CliOption revoke_options[] = { YES, { .name = NULL } };
@@ -90,7 +90,7 @@ const Command cli_commands[] = {
       .options = view_options, .use = SETTINGS_TO_REPAIR, .run = cmd_config_view },
 
     GROUP("key", NULL, "Keys of clients, and the key that encrypts block documents."),
-    { "key create", NULL, "Make a key and print it, this once.",
+    { "key create", NULL, "Create a key and print it; it cannot be shown again.",
       TAKES("NAME", 1, 1), .options = key_options, .run = cmd_key_create },
     { "key list", NULL, "List the keys by their first characters.", .run = cmd_key_list },
     { "key revoke", NULL, "Make a key invalid.", TAKES("NAME", 1, 1), .options = revoke_options,

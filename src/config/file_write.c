@@ -81,7 +81,7 @@ bool file_read(Arena *arena, const char *path, Str *ret, Error *error)
     if (cause)
         return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(cause));
     if (n == FILE_MAX)
-        return fail(error, ERR_INVALID, "%s is too large: it may have 1 MB.", path);
+        return fail(error, ERR_INVALID, "%s is larger than 1 MB.", path);
     unsigned line = 1;
     const char *invalid = utf8_find_invalid((Str){ bytes, n });
     for (const char *p = bytes; invalid && p < invalid; p++)

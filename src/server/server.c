@@ -163,8 +163,8 @@ static void warn_of_open_doors(const App *app)
     AccessOffers offers = access_offers(app->access);
     if (!offers.keys && !offers.password && !app->on_loopback)
         log_warning("orion.access",
-                    "Whoever reaches this server may read, change and delete everything. Make a key with `orion key "
-                    "create NAME`, set ORION_AUTH_STRING to user:password, or listen on 127.0.0.1 only.");
+                    "Anyone who can reach this server can read, change and delete everything. Create a key with "
+                    "`orion key create NAME`, set ORION_AUTH_STRING to user:password, or listen on 127.0.0.1 only.");
     if (offers.keys && !offers.password && settings_bool(app->settings, "PREFECT_ORION_UI_ENABLED"))
         log_warning("orion.access",
                     "The dashboard cannot send a key: it will not work in a browser unless ORION_AUTH_STRING is set to "

@@ -305,7 +305,7 @@ def test_a_running_server_follows_the_file(tmp_path):
         assert ask(server, "GET", "/api/admin/version").status == 401 # the last key expired: still closed
         key(tmp_path, "revoke", "second", "--yes")
         until(server, None, 200)
-        assert "There are no keys any more" in server.log()
+        assert "There are no keys left" in server.log()
 
 
 def test_a_file_that_is_gone_or_wrong_opens_nothing(tmp_path):
@@ -372,7 +372,7 @@ def test_the_file_of_another_place_can_be_shared(tmp_path):
 
 
 def test_an_open_server_for_others_warns(tmp_path):
-    warning = "Whoever reaches this server may read, change and delete everything"
+    warning = "Anyone who can reach this server can read, change and delete everything"
     with servers.running("orion", home=tmp_path) as server:
         assert warning not in server.log()
     with servers.running("orion", home=tmp_path, arguments=["--host", "0.0.0.0"]) as server:
