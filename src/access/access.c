@@ -89,13 +89,10 @@ static void replace(Access *access, Keys keys)
     arena_free(old);
 }
 
-/* No command leaves an empty file: it is probably being copied, and will have its keys in a moment. */
-static bool parse(Access *access, Arena *arena, Str text, Keys *ret, Error *error)
+static bool parse(const char *path, Arena *arena, Str text, Keys *ret, Error *error)
 {
     Error cause = { .code = ERR_NONE };
-    if (text.p && text.n == 0)
-        return fail(error, ERR_INVALID, "%s is empty: make a key, or remove the file.", access->path);
-    return keys_parse(arena, text, ret, &cause) || fail(error, ERR_INVALID, "%s: %s.", access->path, cause.message);
+    return keys_parse(arena, text, ret, &cause) || fail(error, ERR_INVALID, "%s: %s.", path, cause.message);
 }
 
 /* True: the new table owns the arena. */
@@ -109,7 +106,7 @@ static bool take_over(Access *access, Arena *arena, Str text)
                   access->path);
         return false;
     }
-    if (!parse(access, arena, text, &keys, &error)) {
+    if (!parse(access->path, arena, text, &keys, &error)) {
         log_error(logger, "The keys that were read before stay valid: %s", error.message);
         return false;
     }
@@ -141,27 +138,46 @@ void access_refresh(Access *access)
 }
 
 /* Under the lock, so that no command is halfway through writing. */
-static bool read_locked(const Access *access, Arena *arena, Str *ret, Error *error)
+static bool read_locked(Arena *arena, const char *path, Str *ret, Error *error)
 {
     int lock;
-    if (!file_lock(arena, access->path, FILE_READ, &lock, error))
+    if (!file_lock(arena, path, FILE_READ, &lock, error))
         return false;
-    bool ok = keys_read(arena, access->path, ret, error);
+    bool ok = keys_read(arena, path, ret, error);
     if (lock >= 0)
         close(lock);
     return ok;
 }
 
-static bool read_first(Access *access, bool named, Error *error)
+static bool read_file(Arena *arena, const Settings *settings, Str *ret_text, Keys *ret, Error *error)
+{
+    Str path = access_keys_path(settings);
+    if (!path.n || str_is(path, ".")) /* as an empty path is read */
+        return fail(error, ERR_INVALID, "%s is empty: name a file, or remove the setting.", keys_setting);
+    if (!read_locked(arena, path.p, ret_text, error) || !parse(path.p, arena, *ret_text, ret, error))
+        return false;
+    return ret_text->p || settings_source(settings, keys_setting) == FROM_DEFAULT ||
+           fail(error, ERR_INVALID,
+                "%s names %s, which does not exist. Create it with `orion key create NAME`, or remove the setting.",
+                keys_setting, path.p);
+}
+
+bool access_check_keys(const Settings *settings, Error *error)
 {
     Arena *arena = arena_new_small(4096);
     Str text;
     Keys keys;
-    bool ok = read_locked(access, arena, &text, error) && parse(access, arena, text, &keys, error);
-    if (ok && named && !text.p)
-        ok = fail(error, ERR_INVALID,
-                  "%s names %s, which does not exist. Create it with `orion key create NAME`, or remove the setting.",
-                  keys_setting, access->path);
+    bool ok = read_file(arena, settings, &text, &keys, error);
+    arena_free(arena);
+    return ok;
+}
+
+static bool read_first(Access *access, const Settings *settings, Error *error)
+{
+    Arena *arena = arena_new_small(4096);
+    Str text;
+    Keys keys;
+    bool ok = read_file(arena, settings, &text, &keys, error);
     if (ok) {
         (void)is_news(access, arena, true, text, error);
         replace(access, keys);
@@ -193,7 +209,7 @@ Access *access_new(const Settings *settings, Error *error)
     access->path = access_keys_path(settings).p;
     access->refusals = refusals_new();
     set_password(access, auth_string(settings));
-    if (read_first(access, settings_source(settings, keys_setting) != FROM_DEFAULT, error))
+    if (read_first(access, settings, error))
         return access;
     access_free(access);
     return NULL;

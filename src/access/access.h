@@ -31,6 +31,9 @@ typedef struct AccessOffers { bool keys, password; } AccessOffers;
  * agree. Messages never contain the value. */
 bool access_check_settings(const Settings *settings, Error *error) MUST_CHECK;
 
+/* Whether a server could read its keys now. */
+bool access_check_keys(const Settings *settings, Error *error) MUST_CHECK;
+
 /* Reads the keys. NULL: the settings or the file are invalid, or the file named by ORION_KEYS_FILE does not exist. */
 Access *access_new(const Settings *settings, Error *error) MUST_CHECK;
 /* Starts the thread that reloads the file when it changes. False: the thread cannot be started. */

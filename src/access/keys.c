@@ -20,7 +20,13 @@ enum {
     START = 6 + 8       /* length of "orion_" and the 8 characters after it: 48 of the 256 bits */
 };
 
-static const char full_scope[] = "full", read_only_scope[] = "read-only";
+static const char full_scope[] = "full", read_only_scope[] = "read-only", none_mark[] = "no_keys",
+                  key_start[] = "orion_";
+
+Str keys_shown(Arena *arena, Str name)
+{
+    return str_starts(name, key_start) ? arena_printf(arena, "%s...", key_start) : name;
+}
 
 /* ---- reading ---- */
 
@@ -71,7 +77,7 @@ static bool read_time(const Toml *value, Time *ret)
     return true;
 }
 
-static bool read_field(Key *key, const Toml *value, Error *error)
+static bool read_field(Arena *arena, Key *key, const Toml *value, Error *error)
 {
     bool text = value->kind == TOML_STRING, ok;
     if (str_is(value->key, "sha256")) {
@@ -87,7 +93,8 @@ static bool read_field(Key *key, const Toml *value, Error *error)
     } else if (str_is(value->key, "expires")) {
         ok = read_time(value, &key->expires);
     } else {
-        return fail(error, ERR_INVALID, "[keys.%.*s]: '%.*s' is unknown", STR_ARG(key->name), STR_ARG(value->key));
+        Str name = keys_shown(arena, value->key);
+        return fail(error, ERR_INVALID, "[keys.%.*s]: '%.*s' is unknown", STR_ARG(key->name), STR_ARG(name));
     }
     return ok || fail(error, ERR_INVALID, "[keys.%.*s]: the value of '%.*s' is not valid", STR_ARG(key->name),
                       STR_ARG(value->key));
@@ -95,12 +102,14 @@ static bool read_field(Key *key, const Toml *value, Error *error)
 
 static bool check_name(Str name, Error *error)
 {
+    if (str_starts(name, key_start))
+        return fail(error, ERR_INVALID, "A key's name does not begin with '%s', as keys do", key_start);
     bool ok = name.n > 0 && name.n <= NAME_MAX_LENGTH;
     for (size_t i = 0; ok && i < name.n; i++)
         ok = char_is_letter(name.p[i]) || char_is_digit(name.p[i]) || (i > 0 && char_in(name.p[i], "-_.@"));
     return ok || fail(error, ERR_INVALID,
-                      "A key's name has 1 to %d letters, digits, '-', '_', '.' or '@', and begins with one of the "
-                      "former two.", NAME_MAX_LENGTH);
+                      "A key's name has 1 to %d letters, digits, '-', '_', '.' or '@', and begins with a letter or "
+                      "digit", NAME_MAX_LENGTH);
 }
 
 static Key *add_key(Keys *keys)
@@ -111,6 +120,16 @@ static Key *add_key(Keys *keys)
     *place = arena_new_of(keys->arena, Key);
     (*place)->expires = TIME_NULL;
     return *place;
+}
+
+/* With two scopes it would be unclear what a key may do. */
+static bool is_only_one(const Keys *keys, const Key *key, Error *error)
+{
+    for (const Key *other = keys->first; other != key; other = other->next)
+        if (memcmp(other->digest, key->digest, SHA256_SIZE) == 0)
+            return fail(error, ERR_INVALID, "[keys.%.*s] and [keys.%.*s] have the same 'sha256'", STR_ARG(other->name),
+                        STR_ARG(key->name));
+    return true;
 }
 
 static bool read_key(Keys *keys, const Toml *table, Error *error)
@@ -126,9 +145,21 @@ static bool read_key(Keys *keys, const Toml *table, Error *error)
     Key *key = add_key(keys);
     key->name = table->key;
     for (const Toml *value = table->child; value; value = value->next)
-        if (!read_field(key, value, error))
+        if (!read_field(keys->arena, key, value, error))
             return false;
-    return true;
+    return is_only_one(keys, key, error);
+}
+
+/* A file without keys opens the server. One that is being copied, or was cut or emptied by mistake, may look like that
+ * too: only the mark says that it is meant. */
+static bool check_none(const Keys *keys, const Toml *mark, Error *error)
+{
+    bool marked = mark && mark->kind == TOML_BOOL && str_is(mark->text, "True");
+    if (mark && !marked)
+        return fail(error, ERR_INVALID, "the value of '%s' is not true", none_mark);
+    if (mark && keys->first)
+        return fail(error, ERR_INVALID, "'%s' is set, but there are keys", none_mark);
+    return mark || keys->first || fail(error, ERR_INVALID, "it has no keys: create one, or remove the file");
 }
 
 bool keys_parse(Arena *arena, Str text, Keys *ret, Error *error)
@@ -140,15 +171,22 @@ bool keys_parse(Arena *arena, Str text, Keys *ret, Error *error)
         return true;
     if (!utf8_is_valid(text))
         return fail(error, ERR_INVALID, "it is not UTF-8");
+    if (toml_bare_return(text))
+        return fail(error, ERR_INVALID, "line %u: " TOML_BARE_RETURN, toml_bare_return(text));
     if (!toml_parse(arena, text, &root, error))
         return false;
     for (const Toml *part = root->child; part; part = part->next) {
+        if (str_is(part->key, none_mark))
+            continue;
+        Str name = keys_shown(arena, part->key);
         if (!str_is(part->key, "keys") || part->kind != TOML_TABLE)
-            return fail(error, ERR_INVALID, "'%.*s' is unknown: there are only tables [keys.NAME]", STR_ARG(part->key));
+            return fail(error, ERR_INVALID, "'%.*s' is unknown: there are only tables [keys.NAME]", STR_ARG(name));
         for (const Toml *table = part->child; table; table = table->next)
             if (!read_key(&keys, table, error))
                 return false;
     }
+    if (!check_none(&keys, toml_get(root, none_mark), error))
+        return false;
     *ret = keys;
     return true;
 }
@@ -162,36 +200,21 @@ static void write_text(Buf *out, const char *name, Str value)
     buf_char(out, '\n');
 }
 
+/* The digest comes last: a file that was cut has no key without its restrictions. */
 static void write_key(Buf *out, const Key *key)
 {
     buf_text(out, "\n[keys.");
     toml_write_key(out, key->name);
-    buf_text(out, "]\nsha256 = \"");
-    for (size_t i = 0; i < SHA256_SIZE; i++)
-        buf_printf(out, "%02x", key->digest[i]);
-    buf_text(out, "\"\n");
+    buf_text(out, "]\n");
     write_text(out, "start", key->start.p ? key->start : STR(""));
     write_text(out, "scope", str_from(key->read_only ? read_only_scope : full_scope));
     write_text(out, "created", time_text(out->arena, key->created));
     if (key->expires != TIME_NULL)
         write_text(out, "expires", time_text(out->arena, key->expires));
-}
-
-/* Creates a new file before it is filled, so that others can never read it, and gives it to the owner of its folder,
- * since root may be creating a key for the server. An existing file keeps its mode and owner. */
-static bool make_file(Arena *arena, const char *path, Error *error)
-{
-    struct stat folder;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return true; /* it exists, or file_write will report the error */
-    const char *slash = strrchr(path, '/');
-    size_t n = slash ? (size_t)(slash - path) : 0;
-    const char *name = !slash ? "." : n == 0 ? "/" : arena_cstr(arena, (Str){ path, n });
-    bool ok = stat(name, &folder) == 0 && (geteuid() != 0 || fchown(fd, folder.st_uid, folder.st_gid) == 0);
-    int cause = errno;
-    close(fd);
-    return ok || fail(error, ERR_INVALID, "Cannot give %s to the owner of its folder: %s.", path, strerror(cause));
+    buf_text(out, "sha256 = \"");
+    for (size_t i = 0; i < SHA256_SIZE; i++)
+        buf_printf(out, "%02x", key->digest[i]);
+    buf_text(out, "\"\n");
 }
 
 bool keys_write(const char *path, const Keys *keys, Error *error)
@@ -199,9 +222,11 @@ bool keys_write(const char *path, const Keys *keys, Error *error)
     Buf out;
     buf_init(&out, keys->arena, 1024);
     buf_text(&out, "# Written by `orion key`. A key is not kept here, only its SHA-256.\n");
+    if (!keys->first)
+        buf_printf(&out, "%s = true\n", none_mark);
     for (const Key *key = keys->first; key; key = key->next)
         write_key(&out, key);
-    return make_file(keys->arena, path, error) && file_write(keys->arena, path, buf_view(&out), error);
+    return file_write(keys->arena, path, buf_view(&out), error);
 }
 
 /* ---- changing ---- */
@@ -214,6 +239,16 @@ Key *keys_find(const Keys *keys, Str name)
     return NULL;
 }
 
+Key *keys_find_text(const Keys *keys, Str text)
+{
+    unsigned char digest[SHA256_SIZE];
+    sha256(text, digest);
+    Key *key = keys->first;
+    while (key && memcmp(key->digest, digest, sizeof digest) != 0)
+        key = key->next;
+    return key;
+}
+
 bool keys_create(Keys *keys, Str name, bool read_only, Time now, Time expires, Str *ret_key, Error *error)
 {
     unsigned char secret[SECRET];
@@ -223,7 +258,7 @@ bool keys_create(Keys *keys, Str name, bool read_only, Time now, Time expires, S
         return fail(error, ERR_INVALID, "There is already a key %.*s: revoke it first, or use another name.",
                     STR_ARG(name));
     random_bytes(secret, sizeof secret);
-    Str text = arena_printf(keys->arena, "orion_%s", base64url_text(keys->arena, secret, sizeof secret).p);
+    Str text = arena_printf(keys->arena, "%s%s", key_start, base64url_text(keys->arena, secret, sizeof secret).p);
     Key *key = add_key(keys);
     key->name = arena_str(keys->arena, name);
     key->start = (Str){ text.p, START };

@@ -105,10 +105,24 @@ static void say_set(const Cli *cli, const Item *item)
                  file->path);
 }
 
+/* Not refused: of two settings that belong together one is set first. */
+static void note_what_stops_a_server(const Cli *cli)
+{
+    Error error = { .code = ERR_NONE };
+    const SettingsCall call = { .profile = cli->profile, .file = cli->file, .use = SETTINGS_TO_SERVE };
+    Cli changed = *cli;
+    changed.settings = settings_load(&call, &error);
+    if (!changed.settings || !cli_check_settings(&changed, &error))
+        cli_note(cli, "A server does not start with these settings: %s", error.message);
+    settings_free(changed.settings);
+}
+
 static void say_updated(const Cli *cli, const ConfigChange *change)
 {
-    if (change->changes_file)
+    if (change->changes_file) {
         cli_good(cli, "Updated %s.", change->file.path);
+        note_what_stops_a_server(cli);
+    }
     if (change->changes_profile)
         cli_good(cli, "Updated profile %s.", cli_quoted(cli, change->profile->name));
 }

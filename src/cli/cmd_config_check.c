@@ -61,6 +61,11 @@ static bool auth_string_is_one(const Cli *cli, Error *error)
     return access_check_settings(cli->settings, error);
 }
 
+static bool keys_are_readable(const Cli *cli, Error *error)
+{
+    return access_check_keys(cli->settings, error);
+}
+
 static bool log_lines_fit(const Cli *cli, Error *error)
 {
     return is_ordered(cli, "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", error);
@@ -83,6 +88,7 @@ static const SettingsCheck checks[] = {
     { "ORION_SERVER_CONNECTIONS", NULL, true, connections_are_some },
     { "ORION_ENCRYPTION_KEY", NULL, true, encryption_key_is_one },
     { "ORION_AUTH_STRING", NULL, true, auth_string_is_one },
+    { "ORION_KEYS_FILE", NULL, true, keys_are_readable },
     { "PREFECT_ORION_DATABASE_CONNECTION_URL", "PREFECT_ORION_DATABASE_PASSWORD", true, database_url_is_one },
     { "ORION_DATABASE_CONNECTIONS", NULL, false, database_connections_are_some },
     { "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", false, log_lines_fit },

@@ -51,7 +51,8 @@ static int read_expiry(const Cli *cli, Time now, Time *ret)
     if (!unit || !setting_parse(&row, TOML_STRING, text, cli->arena, &value, &problem) || value.number < 1
         || !time_add_seconds(now - now % SECOND, value.number, ret))
         return cli_usage(cli, cli->command,
-                         "Invalid value for '--expires': %s is not a number with s, m, h, d or w, as in 90d.",
+                         "Invalid value for '--expires': %s is not a number with s, m, h, d or w, as in 90d, or too "
+                         "far ahead.",
                          cli_quoted(cli, text));
     return 0;
 }
@@ -68,10 +69,11 @@ int cmd_key_create(Cli *cli)
         return status;
     if (!keys_create(&keys, name, read_only, now, expires, &key, &error))
         return cli_bad(cli, "%s", error.message);
+    /* The only output on stdout: KEY=$(orion key create ci). Printed first: nobody could know a key that is not. */
+    if (printf("%s\n", key.p) < 0 || fflush(stdout) != 0)
+        return cli_bad(cli, "The key cannot be printed, so it was not created: %m.");
     if ((status = store_keys(cli, &keys, lock)))
-        return status;
-    printf("%s\n", key.p); /* the only output on stdout: KEY=$(orion key create ci) */
-    fflush(stdout);
+        return cli_bad(cli, "The key that was printed is not valid.");
     fprintf(stderr,
             "\nThis is the key %s, which %s. It is shown only now. Give it to a client:\n\n"
             "  prefect config set PREFECT_API_KEY=%.*s...\n\n",
@@ -114,12 +116,16 @@ int cmd_key_revoke(Cli *cli)
     int status = open_keys_to_change(cli, &keys, &lock);
     if (status)
         return status;
+    const Key *pasted = keys_find_text(&keys, name);
+    if (pasted)
+        return cli_bad(cli, "That is the key %.*s itself: revoke it by this name.", STR_ARG(pasted->name));
     if (!keys_revoke(&keys, name))
-        return cli_bad(cli, "There is no key %s.", cli_quoted(cli, name));
-    if (!keys.first && !settings_text(cli->settings, "ORION_AUTH_STRING").p)
+        return cli_bad(cli, "There is no key %s.", cli_quoted(cli, keys_shown(cli->arena, name)));
+    /* The environment of this command says nothing about the server's. */
+    if (!keys.first && settings_source(cli->settings, "ORION_AUTH_STRING") != FROM_FILE)
         status = cli_ask(cli,
-                         "This is the last key, and ORION_AUTH_STRING is not set: without it, anyone who reaches the "
-                         "server may do everything. Revoke it?", "Nothing was revoked.");
+                         "This is the last key, and orion.toml sets no ORION_AUTH_STRING: without both, anyone who "
+                         "reaches the server may do everything. Revoke it?", "Nothing was revoked.");
     if (status || (status = store_keys(cli, &keys, lock)))
         return status;
     cli_good(cli, "Revoked the key %.*s. Running servers refuse it within a second.", STR_ARG(name));

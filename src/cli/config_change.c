@@ -46,5 +46,9 @@ int config_change_store(const Cli *cli, ConfigChange *change)
     int status = change->changes_profile ? profiles_store(cli, &change->profiles, change->profiles_lock) : 0;
     if (status && change->changes_file)
         put_back(cli, &change->old_file);
+    if (change->file_lock >= 0)
+        close(change->file_lock);
+    if (change->profiles_lock >= 0 && !change->changes_profile) /* else profiles_store has closed it */
+        close(change->profiles_lock);
     return status;
 }

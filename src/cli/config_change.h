@@ -10,12 +10,12 @@ typedef struct ConfigChange {
     Profile *profile;     /* the current one */
     ConfigFile file;      /* orion.toml */
     ConfigFile old_file;
-    int profiles_lock, file_lock; /* -1: none; closed when the process ends */
+    int profiles_lock, file_lock; /* -1: none; closed by config_change_store */
     bool changes_profile, changes_file; /* set by the caller */
 } ConfigChange;
 
-/* Reads the profiles, and orion.toml if `with_file`; locks them until the command ends. Returns 0, or the exit status
- * after a message. */
+/* Reads the profiles, and orion.toml if `with_file`; locks them until config_change_store. Returns 0, or the exit
+ * status after a message. */
 int config_change_open(const Cli *cli, bool with_file, ConfigChange *ret) MUST_CHECK;
 /* Writes the changed files. If one cannot be written, neither is changed. Returns 0, or the exit status after a
  * message. */

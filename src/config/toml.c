@@ -423,6 +423,17 @@ static bool read_header(Reader *r, Toml *root, Toml **ret_table)
     return end_line(r);
 }
 
+unsigned toml_bare_return(Str text)
+{
+    unsigned line = 1;
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '\r' && (i + 1 == text.n || text.p[i + 1] != '\n'))
+            return line;
+        line += text.p[i] == '\n';
+    }
+    return 0;
+}
+
 bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error)
 {
     Reader r = { .arena = arena, .error = error, .file = file, .p = text.p, .end = text.p + text.n, .line = 1 };
@@ -433,6 +444,11 @@ bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, 
         r.line += *p == '\n';
     if (zero) /* which could not be written in any form that is accepted again */
         return refuse(&r, "the character U+0000 is not allowed");
+    unsigned bare = file ? toml_bare_return(text) : 0;
+    if (bare) {
+        r.line = bare;
+        return refuse(&r, TOML_BARE_RETURN);
+    }
     if (at(&r, "\xEF\xBB\xBF"))
         r.p += 3;
     for (skip_lines(&r); r.p < r.end; skip_lines(&r)) {

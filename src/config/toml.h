@@ -21,8 +21,12 @@ typedef struct Toml {
 /* The document's root table; slices live in the arena or in `text`. False: *error names the line and what is wrong.
  * Dates and arrays are TOML_OTHER: kept as they were written, and not interpreted. */
 bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error) MUST_CHECK;
-/* The same, with FILE:LINE in front of errors. */
+/* The same for a file of our own: with FILE:LINE in front of errors, and strict about carriage returns, which the
+ * client accepts in its profiles. */
 bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error) MUST_CHECK;
+/* The first line with a carriage return that no line feed follows; 0: none. In a comment it hides what comes after. */
+unsigned toml_bare_return(Str text);
+#define TOML_BARE_RETURN "a carriage return without a line feed ends no line"
 Toml *toml_get(const Toml *table, const char *key); /* NULL where absent */
 
 void toml_write_string(Buf *out, Str s); /* a basic string with its quotes */

@@ -77,10 +77,30 @@ def test_the_last_key_is_revoked_on_purpose(tmp_path):
     status, out, _ = run(tmp_path, "revoke", "one", answer="n\n")
     assert status == 1 and "the last key" in out and list(stored(tmp_path)) == ["one"]
     assert run(tmp_path, "revoke", "one")[0] == 1
-    assert run(tmp_path, "revoke", "one", ORION_AUTH_STRING="a:b")[0] == 0
+    assert run(tmp_path, "revoke", "one", ORION_AUTH_STRING="a:b")[0] == 1  # the server's may differ
+    (tmp_path / "orion.toml").write_text('ORION_AUTH_STRING = "a:b"\n')
+    assert run(tmp_path, "revoke", "one")[0] == 0
+    (tmp_path / "orion.toml").unlink()
     run(tmp_path, "create", "one")
     assert run(tmp_path, "revoke", "one", "--yes")[0] == 0
-    assert "keys" not in tomllib.loads((tmp_path / "keys.toml").read_text())
+    assert tomllib.loads((tmp_path / "keys.toml").read_text()) == {"no_keys": True}  # which is meant, not a cut file
+
+
+def test_a_key_that_cannot_be_printed_is_not_made(tmp_path):
+    run(tmp_path, "create", "there")
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([servers.ORION_BIN, "key", "create", "lost"], stdin=subprocess.DEVNULL, stdout=full,
+                              env=servers.server_environment(tmp_path), stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1 and "cannot be printed" in done.stderr
+    assert list(stored(tmp_path)) == ["there"]
+
+
+def test_a_key_in_place_of_a_name_is_shown_by_no_message(tmp_path):
+    key = run(tmp_path, "create", "there")[1].strip()
+    for words, message in [(("revoke", key), "the key there itself"), (("create", key), "does not begin with"),
+                           (("revoke", "orion_other"), "no key 'orion_...'")]:
+        status, out, err = run(tmp_path, *words)
+        assert status == 1 and not out and message in err and key[14:] not in err
 
 
 @pytest.mark.parametrize("words, message", [

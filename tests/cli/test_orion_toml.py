@@ -160,6 +160,27 @@ def test_set_and_unset(home):
     assert (status, errors) == (1, "'ORION_CORS_ORIGINS' is not set in HOME/orion.toml.\n")
 
 
+@pytest.mark.parametrize("setting, message", [
+    ("ORION_AUTH_STRING=ann", "not of the form user:password"),
+    ("ORION_KEYS_FILE=/nowhere/keys.toml", "does not exist"),
+    ("ORION_KEYS_FILE=", "is empty"), ("ORION_ENCRYPTION_KEY=bad", "not a Fernet key"),
+    ("ORION_TRUSTED_PROXIES=127.0.0.1/33", "127.0.0.1/33"), ("ORION_SERVER_CONNECTIONS=-1", "is not between 1 and")])
+def test_what_would_stop_a_server_is_said_at_once_and_by_check(home, setting, message):
+    """It is stored all the same: of two settings that belong together one is set first."""
+    name, _, value = setting.partition("=")
+    status, lines, errors = run(home, "config", "set", setting)
+    assert status == 0 and message in lines[-1] + errors and "does not start with these settings" in lines[-1] + errors
+    assert (home / "orion.toml").read_text() in (f'{name} = "{value}"\n', f"{name} = {value}\n")
+    status, lines, _ = run(home, "config", "check")
+    assert status == 1 and lines[0].startswith("HOME/orion.toml:1: " + name) and message in lines[0]
+
+
+def test_a_lone_carriage_return_hides_nothing(home):
+    write(home, '# mine\rORION_AUTH_STRING = "a:b"\r')
+    status, lines, errors = run(home, "config", "check")
+    assert status == 1 and "HOME/orion.toml:1: a carriage return" in "\n".join(lines) + errors
+
+
 def test_a_new_file_is_private(home, tmp_path):
     status, lines, _ = run(home, "config", "set", f"ORION_ENCRYPTION_KEY={KEY}")
     assert status == 0 and lines[0] == "Set 'ORION_ENCRYPTION_KEY' to '********'."

@@ -132,6 +132,13 @@ static void what_is_not_understood_is_refused(void **state)
         { "[keys.ci]\n" DIGEST DIGEST, "line 3" },
         { "[keys.ci\n", "line 1" },
         { "\xff", "UTF-8" },
+        { "# none\n", "it has no keys" },
+        { "no_keys = true\n[keys.ci]\n" DIGEST "scope = \"full\"\n", "there are keys" },
+        { "[keys.a]\n" DIGEST "scope = \"full\"\n[keys.b]\n" DIGEST "scope = \"read-only\"\n", "the same 'sha256'" },
+        { "[keys.a]\n" DIGEST "scope = \"full\"\n# x\ry\n", "line 4: a carriage return" },
+        { "[keys.orion_secret]\n" DIGEST "scope = \"full\"\n", "does not begin with 'orion_'" },
+        { "orion_secret = 1\n", "'orion_...' is unknown" },
+        { "[keys.a]\n" DIGEST "scope = \"full\"\norion_secret = 1\n", "'orion_...' is unknown" },
     };
     Arena *arena = arena_new();
     for (size_t i = 0; i < COUNT_OF(files); i++) {
@@ -266,7 +273,11 @@ static void without_either_everybody_may_do_everything(void **state)
 static void a_file_that_is_gone_or_wrong_changes_nothing(void **state)
 {
     (void)state;
-    static const char *const wrong[] = { "", "nonsense", "[keys.ci]\n", NULL };
+    /* Without a key and without the mark: cut, emptied, or its lines are one comment. */
+    static const char *const wrong[] = {
+        "", "nonsense", "[keys.ci]\n", "# Written by\n", "\n\n", "\xEF\xBB\xBF", "[keys]\n", "# a\r[keys.ci]\r",
+        "no_keys = false\n", "no_keys = 1\n", NULL,
+    };
     Arena *arena = arena_new();
     AccessGrant grant;
     const char *headers[3];
@@ -291,7 +302,7 @@ static void a_file_that_is_gone_or_wrong_changes_nothing(void **state)
     access_refresh(world.access);
     assert_int_equal(judged(world, headers[0], now, &grant), ACCESS_UNKNOWN_KEY);
     assert_int_equal(judged(world, others[0], now, &grant), ACCESS_GRANTED);
-    write_file("# no keys\n");
+    write_file("no_keys = true\n");
     access_refresh(world.access);
     assert_int_equal(judged(world, NULL, now, &grant), ACCESS_GRANTED);
     closed(world);
