@@ -140,7 +140,7 @@ def test_clients_that_do_not_read_delay_nobody(orion):
     for _ in range(10):
         client.flow_run(flow, parameters={"long": "x" * 100_000})
     asked = request("POST", "/flow_runs/filter", {"flows": {"id": {"any_": [flow["id"]]}}})
-    wires = [Wire(orion) for _ in range(20)]
+    wires = [Wire(orion) for _ in range(15)]  # of a crowd, more than 16, who reads nothing for 250 ms is closed
     for wire in wires:
         wire.send(asked * 20)  # 20 MB of answers for each
     time.sleep(0.3)
