@@ -29,8 +29,9 @@ static bool run_job(Tx *tx, void *arg)
     req->status = req->route->status;
     /* A job may run twice: nothing is left of the first answer. */
     req->reply = (Buf){ 0 };
+    spool_discard(&req->spool);
     db_lock(tx, req->route->lock);
-    bool ok = req->route->handle(req);
+    bool ok = req->route->handle(req) && spool_finish(&req->spool, &req->reply);
     if (!ok && tx->error->code == ERR_NONE)
         (void)fail(tx->error, ERR_INTERNAL, "%s: the handler failed without an error", req->route->path);
     return ok && tx->error->code == ERR_NONE;
@@ -40,8 +41,10 @@ static void finish_job(void *arg, const Error *error)
 {
     Req *req = arg;
     req->tx = NULL;
-    if (error->code != ERR_NONE)
+    if (error->code != ERR_NONE) {
         req->error = *error;
+        spool_discard(&req->spool);
+    }
     reply_send(req);
 }
 

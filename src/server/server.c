@@ -206,6 +206,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         access_free(access);
         return false;
     }
+    SpoolSpace spool = { .size = (int64_t)settings_float(settings, "ORION_SERVER_SPOOL") };
     App app = {
         .settings = settings,
         .db = db,
@@ -217,6 +218,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .proxies = proxies,
         .root_path = settings_text(settings, "ORION_ROOT_PATH"),
         .readiness = readiness_new(db),
+        .spool = &spool,
     };
     warn_without_zones();
     exposed_files_warn(settings, db);
