@@ -1,6 +1,7 @@
 /* api/dispatch.c -- from an HTTP request to a handler in its transaction, and from there to the reply. */
 #include "api/dispatch.h"
 
+#include "api/backlog.h"
 #include "api/decode.h"
 #include "api/guard.h"
 #include "api/match.h"
@@ -45,6 +46,8 @@ static void finish_job(void *arg, const Error *error)
         req->error = *error;
         spool_discard(&req->spool);
     }
+    if (req->job.write)
+        backlog_leave(req);
     reply_send(req);
 }
 
@@ -61,6 +64,10 @@ static void run(Req *req)
         return;
     }
     bool write = req->route->tx == TX_WRITE;
+    if (write && !backlog_enter(req)) {
+        reply_send(req);
+        return;
+    }
     req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = write,
                       .unwanted = req->http->is_gone };
     db_submit(req->app->db, &req->job);

@@ -7,6 +7,9 @@
 #include "base/log.h"
 #include "base/unicode.h"
 
+/* Seconds. Clients of Prefect then try five more times; without the header they wait longer each time. */
+#define RETRY_AFTER "5"
+
 /* How each error looks on the wire; if the row has a text, that hides the message (which goes to the log). */
 static const struct ErrorShape {
     int status;
@@ -24,6 +27,7 @@ static const struct ErrorShape {
         " for details." },
     [ERR_TOO_LARGE] = { 413, "detail", NULL },
     [ERR_ANSWER_TOO_LARGE] = { 507, "exception_message", NULL },
+    [ERR_OVERLOADED] = { 503, "exception_message", NULL },
     [ERR_BUSY] = { 503, "exception_message", NULL },
     [ERR_SPOILED] = { 500, "exception_message", NULL },
     [ERR_INTERNAL] = { 500, "exception_message", "Internal Server Error" },
@@ -82,6 +86,8 @@ void reply_send(Req *req)
 {
     HttpHeader headers[6];
     size_t count = req->error.code == ERR_UNAUTHORIZED ? guard_challenges(req, headers) : 0;
+    if (req->error.code == ERR_OVERLOADED)
+        headers[count++] = (HttpHeader){ STR("retry-after"), STR(RETRY_AFTER) };
     if (req->error.code != ERR_NONE)
         write_error(req);
     else if (req->invalid.count)

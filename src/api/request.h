@@ -22,6 +22,7 @@ typedef struct App {
     Str root_path;              /* ORION_ROOT_PATH: "/prefect", or empty */
     struct Readiness *readiness;
     SpoolSpace *spool;          /* for long answers */
+    struct Backlog *backlog;    /* of writes */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
@@ -56,6 +57,7 @@ struct Req {
     Tx *tx;                     /* NULL outside the transaction */
     Error error;                /* outside the transaction; inside it is tx->error */
     Job job;
+    unsigned backlog_entry;     /* of its address, while it is a write with the database */
     int status;
     Buf reply;                  /* empty: no body, or a long one: */
     Spool spool;

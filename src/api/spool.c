@@ -77,7 +77,8 @@ static bool take_space(Spool *spool, size_t bytes)
         return fail(spool->error, ERR_ANSWER_TOO_LARGE,
                     "The answer is longer than the %lld bytes of ORION_SERVER_SPOOL: ask for less at once",
                     (long long)space->size);
-    return fail(spool->error, ERR_BUSY, "Other long answers take all %lld bytes of ORION_SERVER_SPOOL: try again later",
+    return fail(spool->error, ERR_OVERLOADED,
+                "Other long answers take all %lld bytes of ORION_SERVER_SPOOL: try again later",
                 (long long)space->size);
 }
 
