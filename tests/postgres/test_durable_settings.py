@@ -1,5 +1,5 @@
-"""Settings of PostgreSQL under which an answered write may be lost: the server's start says which, and what mends it."""
-import os
+"""Settings of PostgreSQL under which an answered write may be lost: the start of a server says which, and what mends
+it."""
 import re
 import uuid
 
