@@ -58,7 +58,8 @@ static void run(Req *req)
         return;
     }
     bool write = req->route->tx == TX_WRITE;
-    req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = write };
+    req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = write,
+                      .unwanted = req->http->is_gone };
     db_submit(req->app->db, &req->job);
 }
 

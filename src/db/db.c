@@ -7,6 +7,7 @@
 #include "db/threads.h"
 
 #define LOGGER "orion.db"
+#define GONE "The client closed its connection"
 
 enum {
     READERS_DEFAULT = 4,
@@ -31,18 +32,24 @@ static void end_open_rows(DbConnection *connection)
         db_done(connection->open);
 }
 
+static void watch_read(const Db *db, DbConnection *connection, const Job *job)
+{
+    connection->read = job;
+    connection->began = clock_monotonic();
+    connection->until = db->read_us > 0 && !db->driver->many_writers ? connection->began + db->read_us : 0;
+}
+
 /* Calls the job's function inside the transaction that has begun. True: its work may stay. */
 static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
               .connection = connection };
-    bool is_limited = !job->write && db->read_us > 0 && !db->driver->many_writers;
-    if (is_limited)
-        db->driver->set_deadline(connection, clock_monotonic() + db->read_us);
+    connection->stopped = STOP_NOT;
+    if (!job->write)
+        watch_read(db, connection, job);
     bool ok = job->run(&tx, job->arg);
     end_open_rows(connection);
-    if (is_limited)
-        db->driver->set_deadline(connection, 0);
+    connection->read = NULL;
     if (!ok)
         fail(&job->error, ERR_INTERNAL, "a database job failed without an error");
     return ok && job->error.code == ERR_NONE;
@@ -124,6 +131,10 @@ static void write_batch(Db *db, DbConnection *connection, Job *batch)
 static void read_job(Db *db, DbConnection *connection, Job *job)
 {
     Error ignored = { 0 };
+    if (job_is_unwanted(job)) {
+        fail(&job->error, ERR_BUSY, GONE);
+        return;
+    }
     bool ok = db->driver->step(connection, STEP_BEGIN_READ, &job->error) && job_call(db, connection, job);
     if (!ok || !db->driver->step(connection, STEP_COMMIT, &ignored))
         roll_back(connection);
@@ -148,6 +159,10 @@ static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
     int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
     int64_t now = clock_monotonic(), least = now + LOCK_WAIT_MIN;
+    if (!job->write && job_is_unwanted(job)) {
+        fail(&job->error, ERR_BUSY, GONE);
+        return true;
+    }
     if (deadline && now >= deadline) { /* or those after it would wait ever longer */
         fail(&job->error, ERR_BUSY,
              "The database is too busy: all connections were in use for longer than the database timeout allows");
@@ -249,9 +264,14 @@ static void *reader_main(void *arg)
 {
     DbWorker *worker = arg;
     Job *job;
-    while ((job = queue_take(&worker->db->reads, 1))) {
+    while ((job = queue_take_read(&worker->db->reads, worker->is_kept))) {
         read_job(worker->db, worker->connection, job);
-        release(job);
+        if (worker->connection->stopped == STOP_YIELD) {
+            job_clear(job);
+            queue_put_long(&worker->db->reads, job);
+        } else {
+            release(job);
+        }
     }
     return NULL;
 }
@@ -361,6 +381,10 @@ static bool connect_all(Db *db, const DbConfig *config, Error *error)
     for (unsigned i = 0; i < db->reader_count; i++)
         if (!worker_connect(db, &db->readers[i], ROLE_READER, config, error))
             return false;
+    if (db->reader_count > 1) {
+        db->readers[0].is_kept = true;
+        db->readers[0].connection->others = &db->reads.has_first;
+    }
     return !db->driver->maintain || worker_connect(db, &db->maintenance, ROLE_MAINTENANCE, config, error);
 }
 

@@ -91,7 +91,7 @@ static const SqlState states[] = {
     { "22", ERR_INVALID, false, NULL },
     { "42501", ERR_BUSY, false, NULL }, /* the role lacks a right */
     { "54000", ERR_INVALID, false, NULL }, /* an index row too large, and the like */
-    { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
+    { "57014", ERR_BUSY, false, DB_TOO_LONG },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
     { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
     /* a session is read-only from its start */

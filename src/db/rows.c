@@ -153,7 +153,9 @@ bool db_next(Rows *rows)
     if (!rows->is_open)
         return false;
     fail_if_spoiled(rows);
-    if (driver_of(rows->tx)->next(rows))
+    if (db_must_stop(rows->tx->connection)) /* few large rows are few steps for the engine */
+        fail(rows->tx->error, ERR_BUSY, DB_TOO_LONG);
+    else if (driver_of(rows->tx)->next(rows))
         return true;
     db_done(rows);
     return false;

@@ -57,7 +57,7 @@ void connection_list_free(HttpServer *server, ListName name)
 
 void connection_new(HttpServer *server, int fd, struct in6_addr peer)
 {
-    struct epoll_event event = { .events = EPOLLIN };
+    struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
     Connection *c = xcalloc(1, sizeof *c);
     event.data.ptr = c;
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
@@ -66,7 +66,8 @@ void connection_new(HttpServer *server, int fd, struct in6_addr peer)
         return;
     }
     *c = (Connection){
-        .server = server, .fd = fd, .peer = peer, .events = EPOLLIN, .state = READING_HEAD, .list = LIST_COUNT,
+        .server = server, .fd = fd, .peer = peer, .events = EPOLLIN | EPOLLRDHUP, .state = READING_HEAD,
+        .list = LIST_COUNT,
     };
     server->connection_count++;
     connection_list_move(c, LIST_NEW);
@@ -99,6 +100,7 @@ void connection_close(Connection *c)
     if (c->fd >= 0)
         close(c->fd); /* epoll then stops watching it */
     c->fd = -1;
+    atomic_store(&c->is_gone, true);
     drop_input(c);
     if (c->state == HANDLING)
         return;
@@ -143,7 +145,7 @@ static void reply_sent(Connection *c)
         return;
     }
     c->state = READING_HEAD;
-    connection_watch(c, EPOLLIN);
+    connection_watch(c, EPOLLIN | EPOLLRDHUP);
 }
 
 static ssize_t send_some(const Connection *c)
@@ -421,6 +423,16 @@ static void connection_read(Connection *c)
         connection_take(c, join_input(c, (Str){ server->input, (size_t)n }));
 }
 
+/* Something came while the request was being handled: another one, which waits in the socket, or the client's end. A
+ * client that closed only its half gets a reply if there still is one. */
+static void request_interrupted(Connection *c, uint32_t events)
+{
+    if (events & EPOLLRDHUP)
+        atomic_store(&c->is_gone, true);
+    c->unread = true;
+    connection_watch(c, events & EPOLLRDHUP ? 0 : EPOLLRDHUP);
+}
+
 void connection_event(Connection *c, uint32_t events)
 {
     if (c->fd < 0)
@@ -430,9 +442,8 @@ void connection_event(Connection *c, uint32_t events)
     } else if (c->state == WRITING && (events & EPOLLOUT)) {
         connection_write(c);
         connection_next(c);
-    } else if (c->state == HANDLING && (events & EPOLLIN)) {
-        c->unread = true; /* one request at a time: the rest waits in the socket */
-        connection_watch(c, 0);
+    } else if (c->state == HANDLING) {
+        request_interrupted(c, events);
     } else if (events & EPOLLIN) {
         connection_read(c);
     }

@@ -3,7 +3,6 @@
 #define ORION_HTTP_EXCHANGE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <time.h>
 
 #include "http/parse.h"
@@ -61,6 +60,7 @@ struct Connection {
     int fd;               /* -1: the client is gone */
     struct in6_addr peer; /* as in HttpRequest */
     uint32_t events;      /* what epoll watches for */
+    atomic_bool is_gone;  /* while HANDLING: the client has closed its half at least; read by the handler's threads */
     ConnectionState state;
     bool unread;          /* more came in while a request was being handled */
     bool quick;           /* its body came at the minimum rate or faster when it was last checked */

@@ -4,6 +4,7 @@
 #define ORION_HTTP_H
 
 #include <netinet/in.h>
+#include <stdatomic.h>
 
 #include "base/arena.h"
 
@@ -27,6 +28,7 @@ typedef struct HttpRequest {
     size_t header_count;
     Str body;
     struct in6_addr peer; /* the client or a proxy; IPv4 as ::ffff:a.b.c.d */
+    const atomic_bool *is_gone; /* whether the client has closed the connection, its half at least: it waits no more */
     void *connection; /* the server's own */
     void *user;       /* the handler's own */
 } HttpRequest;

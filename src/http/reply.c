@@ -100,7 +100,8 @@ Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected)
     Arena *arena = arena_new_small(sizeof(Exchange) + expected);
     Exchange *exchange = arena_new_of(arena, Exchange);
     exchange->server = server;
-    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .peer = c->peer, .body = STR("") };
+    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .peer = c->peer,
+                                        .is_gone = &c->is_gone, .body = STR("") };
     return exchange;
 }
 

@@ -431,6 +431,7 @@ static void release(HttpServer *server)
         next = x->next;
         exchange_free(x);
     }
+    connection_list_free(server, LIST_BUSY);
     pthread_cond_destroy(&server->taken);
     pthread_mutex_destroy(&server->lock);
     if (server->wake >= 0)
@@ -454,15 +455,21 @@ void http_reply(HttpRequest *request, int status, const HttpHeader *headers, siz
     release(server);
 }
 
-/* Requests that are still with their handlers keep the structure alive; their replies go nowhere. */
+/* Requests that are still with their handlers keep the structure and their connections alive; their replies go
+ * nowhere. */
 void http_server_free(HttpServer *server)
 {
     if (!server)
         return;
     take_no_more(server);
     close_listeners(server);
+    for (Connection *c = server->lists[LIST_BUSY].first, *later; c; c = later) {
+        later = c->later;
+        connection_close(c);
+    }
     for (int i = 0; i < LIST_COUNT; i++)
-        connection_list_free(server, (ListName)i);
+        if (i != LIST_BUSY)
+            connection_list_free(server, (ListName)i);
     if (server->epoll >= 0)
         close(server->epoll);
     release(server);
