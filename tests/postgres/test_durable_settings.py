@@ -1,5 +1,6 @@
 """Settings of PostgreSQL under which an answered write may be lost: the start of a server says which, and what mends
 it."""
+import os
 import re
 import uuid
 
