@@ -411,14 +411,20 @@ int64_t pg_statement_ms(int64_t ms)
 }
 
 /* Less than the session's limit if the job has waited before: the server must not go on with what nobody waits for,
- * on connections that we have given up. */
+ * on connections that we have given up. More for a job with a longer limit of its own. */
 static int64_t statement_limit(const PgConnection *c)
 {
-    int64_t most = c->place->statement_ms;
-    if (!most || !c->deadline)
-        return most;
+    if (!c->deadline)
+        return c->place->statement_ms;
     int64_t left = pg_statement_ms((c->deadline - clock_monotonic()) / 1000);
-    return left < 1 ? 1 : left < most ? left : most;
+    return left < 1 ? 1 : left;
+}
+
+/* The same, or near enough. */
+static bool is_sessions_limit(const PgConnection *c, int64_t limit)
+{
+    int64_t sessions = c->place->statement_ms;
+    return c->has_limit && limit <= sessions && 8 * limit > 7 * sessions;
 }
 
 static bool begin(PgConnection *c, Error *error)
@@ -430,8 +436,7 @@ static bool begin(PgConnection *c, Error *error)
                                   : "BEGIN ISOLATION LEVEL READ COMMITTED",
                        error))
         return false;
-    if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* the session's own limit is the same,
-                                                                             * or near enough */
+    if (!limit || is_sessions_limit(c, limit))
         return true;
     char text[64];
     snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)limit);
