@@ -57,8 +57,7 @@ def orion(tmp_path, url):
 def test_answers_that_are_swallowed(start, database, network, url):
     """The connection stays open, and nothing comes."""
     server = start(url, **SETTINGS)
-    client = Client(server)
-    flow = client.flow()
+    flow = Client(server).flow()
     network.cut = "swallow"
     for number in range(5 if FULL else 1):
         begun = time.monotonic()
@@ -71,6 +70,7 @@ def test_answers_that_are_swallowed(start, database, network, url):
         unsure = [text for text in told if f"{UNSURE} (it did not answer in time)" in text]
         assert unsure and all("too busy" in text or "cannot be reached" in text for text in told if text not in unsure)
     network.cut = None
+    client = Client(server)
     assert {client.get(f"/flows/{flow['id']}").status for _ in range(20)} == {200}
     assert Threads(20, lambda one: Client(server).flow_run(flow)["flow_id"]).join() == [flow["id"]] * 20
     with Session(postgres.cluster(), database) as look:
