@@ -159,6 +159,8 @@ const Setting setting_table[] = {
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Maximum connections to PostgreSQL." },
     { "ORION_DATABASE_PGBOUNCER", SETTING_BOOL, "false", OWN,
       .help = "PostgreSQL is behind PgBouncer in transaction mode: keep nothing on connections." },
+    { "ORION_DATABASE_MIGRATION_TIMEOUT", SETTING_TIME, "2m", OWN,
+      .help = "Time limit for making tables in PostgreSQL, and for registering block types." },
     { "ORION_ENCRYPTION_KEY", SETTING_TEXT, "", SETTING_SECRET | SETTING_OWN,
       .help = "Fernet key of block documents, instead of the one in the database." },
     { "ORION_KEYS_FILE", SETTING_PATH, "${PREFECT_HOME}/keys.toml", OWN, DERIVE(derive_with_home),

@@ -152,12 +152,18 @@ static void sleep_us(int64_t us)
     nanosleep(&wait, NULL);
 }
 
+/* Monotonic; 0: none. */
+static int64_t deadline_of(const Db *db, const Job *job)
+{
+    return db->read_us == 0 ? 0 : job->queued + (job->limit > db->read_us ? job->limit : db->read_us);
+}
+
 /* Runs a job as a transaction among those of others. One that collided, or whose connection was lost before the
  * commit, left nothing behind and is run again while its time lasts. False: this thread was refused a connection,
  * and others have one. */
 static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
-    int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
+    int64_t deadline = deadline_of(db, job);
     int64_t now = clock_monotonic(), least = now + LOCK_WAIT_MIN;
     if (!job->write && job_is_unwanted(job)) {
         fail(&job->error, ERR_BUSY, GONE);
@@ -417,6 +423,12 @@ static double at_most(double seconds, double most)
     return seconds < most ? seconds : most;
 }
 
+int64_t db_migration_limit(const Settings *settings)
+{
+    return (int64_t)(at_most(settings_float(settings, "ORION_DATABASE_MIGRATION_TIMEOUT"), TIMEOUT_MAX)
+                     * (double)SECOND);
+}
+
 Db *db_open(const DbConfig *given, Error *error)
 {
     const Driver *driver = driver_find(given->url, error);
@@ -519,10 +531,16 @@ static void waiter_done(void *arg, const Error *error)
 
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
 {
+    return db_run_within(db, 0, write, arena, run, arg, error);
+}
+
+bool db_run_within(Db *db, int64_t limit, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
+{
     Waiter waiter = { .run = run, .arg = arg };
     pthread_mutex_init(&waiter.lock, NULL);
     pthread_cond_init(&waiter.ended, NULL);
-    Job job = { .run = waiter_run, .done = waiter_done, .arg = &waiter, .arena = arena, .write = write };
+    Job job = { .run = waiter_run, .done = waiter_done, .arg = &waiter, .arena = arena, .write = write,
+                .limit = limit };
     db_submit(db, &job);
     pthread_mutex_lock(&waiter.lock);
     while (!waiter.is_done)

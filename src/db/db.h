@@ -40,6 +40,8 @@ typedef struct Job {
     void *arg;
     Arena *arena;
     bool write;
+    int64_t limit;         /* microseconds, where many write and that is longer than the database's timeout: what does
+                            * not belong to a request; 0: the timeout */
     const atomic_bool *unwanted; /* of a read: once it is true, nobody waits for the result; the job is not begun, or
                                   * stopped (ERR_BUSY). NULL: it is always wanted */
     /* The database's own, from db_submit on. */
@@ -61,6 +63,7 @@ typedef struct DbConfig {
 } DbConfig;
 
 DbConfig db_config(const Settings *settings); /* with `readers` and `connections` for a server */
+int64_t db_migration_limit(const Settings *settings); /* for db_run_within */
 
 /* Opens (creating the file if there is none), starts the threads; does not migrate. NULL: *error is for the user. */
 Db *db_open(const DbConfig *config, Error *error) MUST_CHECK;
@@ -70,6 +73,9 @@ void db_close(Db *db); /* finishes queued jobs, checkpoints, ends the threads; N
 void db_submit(Db *db, Job *job);
 /* Submits and waits: for services, start-up and the command line, never for the HTTP loop. */
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error) MUST_CHECK;
+/* The same with a limit of its own (Job.limit). */
+bool db_run_within(Db *db, int64_t limit, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg,
+                   Error *error) MUST_CHECK;
 const Dialect *db_dialect(const Db *db);
 
 /* ---- statements; $1 $2 … are the places of the values ----

@@ -70,13 +70,26 @@ static bool register_blocks(Tx *tx, void *arg)
     return block_registration_run(tx);
 }
 
+/* A change that has a limit of its own, since another server may be at it, or the database far away. */
+static bool run_long(const Settings *settings, Db *db, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
+{
+    Error found = { .code = ERR_NONE };
+    int64_t limit = db_migration_limit(settings), until = clock_monotonic() + limit;
+    if (db_run_within(db, limit, true, arena, run, arg, &found))
+        return true;
+    bool is_late = found.code == ERR_BUSY && clock_monotonic() > until - SECOND / 2;
+    return fail(error, found.code, "%s%s", found.message,
+                is_late ? ". The limit is ORION_DATABASE_MIGRATION_TIMEOUT; another server or command may hold a lock."
+                        : "");
+}
+
 /* A database that cannot take them now, locked or without tables, is served all the same. */
 static void register_on_start(const Settings *settings, Db *db, Arena *arena)
 {
     Error error = { .code = ERR_NONE };
     if (settings_bool(settings, "PREFECT_ORION_BLOCKS_REGISTER_ON_START") &&
-        !db_run(db, true, arena, register_blocks, NULL, &error))
-        log_warning("orion.api", "Block types were not registered: %s", error.message);
+        !run_long(settings, db, arena, register_blocks, NULL, &error))
+        log_warning("orion.api", "Block types could not be registered: %s", error.message);
 }
 
 /* A database that is too busy for an answer now is served all the same. */
@@ -95,7 +108,7 @@ static Db *open_database(const Settings *settings, Error *error)
     if (!db)
         return NULL;
     Arena *arena = arena_new();
-    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) &&
+    bool ok = run_long(settings, db, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) &&
               may_serve(&config, db, arena, error);
     if (ok)
         register_on_start(settings, db, arena);

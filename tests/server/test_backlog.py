@@ -48,8 +48,7 @@ HALF_TAKEN = "Too many writes of your address wait for the database"
 
 
 def test_one_address_may_have_half_of_the_queue(start):
-    server = start(**PATIENT, ORION_SERVER_QUEUE=str(QUEUE), ORION_TRUSTED_PROXIES="192.0.2.1",
-                   PREFECT_ORION_SERVICES_RUN_IN_APP="false")
+    server = start(**PATIENT, ORION_SERVER_QUEUE=str(QUEUE), ORION_TRUSTED_PROXIES="192.0.2.1")
     with server.store.write_lock():
         first = [send(server, "127.0.0.2", number) for number in range(QUEUE // 2)]
         assert_refused(send(server, "127.0.0.2", "more"), HALF_TAKEN)
@@ -64,8 +63,7 @@ def test_one_address_may_have_half_of_the_queue(start):
 
 @pytest.mark.only("sqlite")
 def test_a_trusted_proxy_may_have_all_of_it_unless_it_names_its_clients(start):
-    server = start(**PATIENT, ORION_SERVER_QUEUE=str(QUEUE), ORION_TRUSTED_PROXIES="127.0.0.2",
-                   PREFECT_ORION_SERVICES_RUN_IN_APP="false")
+    server = start(**PATIENT, ORION_SERVER_QUEUE=str(QUEUE), ORION_TRUSTED_PROXIES="127.0.0.2")
     with server.store.write_lock():
         of_one = [send(server, "127.0.0.2", number, "x-forwarded-for: 198.51.100.7") for number in range(QUEUE // 2)]
         assert_refused(send(server, "127.0.0.2", "more", "x-forwarded-for: 198.51.100.7"), HALF_TAKEN)

@@ -16,7 +16,7 @@ RUNS = 150 if FULL else 20
 LONG = 2_000_000  # bytes of one run's parameters
 PEAK_MAX = 64  # MB, resident, while four clients get such a list
 ALL = {"limit": 200, "sort": "START_TIME_DESC"}
-PATIENT = {"PREFECT_ORION_DATABASE_TIMEOUT": "300", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED": "false"}
+PATIENT = {"PREFECT_ORION_DATABASE_TIMEOUT": "300"}
 
 
 def fill(server, count, letter="x"):
