@@ -604,6 +604,7 @@ static bool sqlite_interval(Rows *rows, int column, int64_t *ret_us)
 
 const Driver sqlite_driver = {
     .dialect = &dialect,
+    .short_us = 20 * 1000,
     .takes = sqlite_takes,
     .locate = check_and_locate,
     .connect = sqlite_connect,
