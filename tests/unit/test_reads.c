@@ -109,7 +109,8 @@ static void wait_until_it_runs(const Read *read)
 static int64_t count_endless(Db *db)
 {
     Read read;
-    submit(db, &read, "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'WITH RECURSIVE n%'");
+    submit(db, &read, "SELECT count(*) FROM pg_stat_activity"
+                      " WHERE state = 'active' AND query LIKE 'WITH RECURSIVE n%'");
     wait_for(&read);
     assert_int_equal(read.error.code, ERR_NONE);
     return read.result;
