@@ -126,7 +126,7 @@ void access_refresh(Access *access)
     Error error = { .code = ERR_NONE };
     Arena *arena = arena_new_small(4096);
     Str text = STR_NULL;
-    bool kept = false, ok = keys_read(arena, access->path, &text, &error);
+    bool kept = false, ok = file_read(arena, access->path, &text, &error);
     if (is_news(access, arena, ok, text, &error)) {
         if (ok)
             kept = take_over(access, arena, text);
@@ -143,7 +143,7 @@ static bool read_locked(Arena *arena, const char *path, Str *ret, Error *error)
     int lock;
     if (!file_lock(arena, path, FILE_READ, &lock, error))
         return false;
-    bool ok = keys_read(arena, path, ret, error);
+    bool ok = file_read(arena, path, ret, error);
     if (lock >= 0)
         close(lock);
     return ok;
