@@ -24,6 +24,11 @@ typedef struct Tx {
     void *connection;      /* the driver's */
 } Tx;
 
+/* For a loop over many rows: what is taken from tx->arena from here on is the loop's, which resets it after each row.
+ * Returns the job's arena, for tx_arena_end after the loop. */
+Arena *tx_arena_begin(Tx *tx) MUST_CHECK;
+void tx_arena_end(Tx *tx, Arena *of_job);
+
 /* A unit of work: one transaction of its own as far as anybody can see (SQLite's writers are grouped under savepoints
  * and committed together). `run` returns false to roll back, with tx->error set. It may be called again, for a read too
  * (a group's commit that failed, a collision, a lost connection), so it must start from its inputs each time. `done` is

@@ -20,6 +20,19 @@ static bool may_run(const Tx *tx, const char *sql)
     return true;
 }
 
+Arena *tx_arena_begin(Tx *tx)
+{
+    Arena *of_job = tx->arena;
+    tx->arena = arena_new();
+    return of_job;
+}
+
+void tx_arena_end(Tx *tx, Arena *of_job)
+{
+    arena_free(tx->arena);
+    tx->arena = of_job;
+}
+
 Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count)
 {
     if (!may_run(tx, sql)) {

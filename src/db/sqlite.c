@@ -247,7 +247,8 @@ static bool set_up(SqliteConnection *c, Role role, Error *error)
         return set_up_writer(c, error);
     case ROLE_READER:
         c->capacity = STATEMENTS_READER;
-        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024", error);
+        /* rows that are sorted go to a temporary file if they are large */
+        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA temp_store = FILE", error);
     default:
         return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -64", error);
     }

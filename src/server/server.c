@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/backlog.h"
 #include "api/forwarded.h"
 #include "api/offload.h"
 #include "api/readiness.h"
@@ -219,6 +220,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         access_free(access);
         return false;
     }
+    SpoolSpace spool = { .size = (int64_t)settings_float(settings, "ORION_SERVER_SPOOL") };
     App app = {
         .settings = settings,
         .db = db,
@@ -230,6 +232,8 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .proxies = proxies,
         .root_path = settings_text(settings, "ORION_ROOT_PATH"),
         .readiness = readiness_new(db),
+        .spool = &spool,
+        .backlog = backlog_new(settings_int(settings, "ORION_SERVER_QUEUE")),
     };
     warn_without_zones();
     exposed_files_warn(settings, db);
@@ -245,6 +249,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
     docs_free(app.docs);
     db_close(db);
     readiness_free(app.readiness);
+    backlog_free(app.backlog);
     access_free(access); /* last: the database may have answered requests until now, and they are logged */
     return served;
 }
