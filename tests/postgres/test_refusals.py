@@ -91,3 +91,6 @@ def test_a_standby_is_refused(start):
         Client(start(primary.url("orion"), **SETTINGS)).flow()
         with primary.standby() as standby:
             assert "its server is a standby. Name the primary" in refused(start, standby.url("orion"))
+            either = f"postgresql://postgres@127.0.0.1:{standby.port},127.0.0.1:{primary.port}/orion"
+            assert "its server is a standby" in refused(start, either)  # the first that answers
+            assert Client(start(f"{either}?target_session_attrs=read-write", **SETTINGS)).flow()["id"]
