@@ -48,7 +48,7 @@ typedef enum ErrorCode {
     ERR_CONFLICT,         /* 409 {"detail": message}, message chosen by the handler */
     ERR_INTEGRITY,        /* 409 with the reference's text: a unique or foreign key constraint was violated */
     ERR_TOO_LARGE,        /* 413 {"detail": message} */
-    ERR_BUSY,             /* 503: another process holds the database's lock, or a read ran too long */
+    ERR_BUSY,             /* 503: another process holds the database's lock, a read ran too long, the disk is full, … */
     ERR_SPOILED,          /* 500 {"exception_message": message}: a row holds a value that is not of its column's kind */
     ERR_INTERNAL          /* 500: message goes to the log, never to the client */
 } ErrorCode;
