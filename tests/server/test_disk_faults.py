@@ -1,6 +1,5 @@
 """A disk that is full, refuses writes, or fails to store what it took: who is told what, and that nothing is lost."""
 import errno
-import itertools
 import signal
 import subprocess
 import time
@@ -105,6 +104,7 @@ def test_writes_that_a_disk_refuses_are_answered_503(start, faults, reason):
 
 
 def test_reads_that_fail_are_answered_503(start, faults):
+    start().stop()  # SQLite does not report a failure where the tables are newer than the connection
     server = start(**faults.environment)
     client = Client(server)
     run = client.flow_run(client.flow())
@@ -145,12 +145,14 @@ def test_a_disk_that_is_full(start_on, full_disk):
     flow = client.flow()
     made = {create(client, flow).value["id"]}
     filler = disk.fill(full_disk)
-    answers = list(itertools.takewhile(lambda answer: answer.status == 201, (create(client, flow) for _ in range(2000))))
-    made |= {answer.value["id"] for answer in answers}
-    refused = create_in_threads(server, flow)
-    made |= {value["id"] for status, value in refused if status == 201}
-    assert (503, {"exception_message": FULL}) in refused
-    assert {status for status, _ in refused} <= {201, 503}
+    answer = create(client, flow)
+    while answer.status == 201:  # a log that has started over has room
+        made.add(answer.value["id"])
+        answer = create(client, flow)
+    assert answer == (503, {"exception_message": FULL})
+    answers = create_in_threads(server, flow)
+    assert {status for status, _ in answers} <= {201, 503}
+    made |= {value["id"] for status, value in answers if status == 201}
     assert client.post("/flow_runs/count") == (200, len(made))
     filler.unlink()
     made |= {answer.value["id"] for answer in create_in_threads(server, flow)}
@@ -248,10 +250,10 @@ def test_a_failed_fsync_at_the_end_is_reported(start, faults):
 
 def test_a_failed_fsync_ends_a_command(start, faults, tmp_path):
     start().stop()
-    (tmp_path / "orion.db-wal").unlink(missing_ok=True)
     faults.sync(errno.EIO)
     environment = servers.server_environment(tmp_path, **faults.environment)
     ended = subprocess.run([servers.ORION_BIN, "orion", "database", "reset", "-y"], env=environment, timeout=60,
                            capture_output=True, text=True)
     assert ended.returncode == 1
     assert "The disk did not store what was written to the database" in ended.stderr
+    assert faults.get("failed") == 1, "it wrote on"
