@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "db/driver.h"
 #include "db/sqlite_fault.h"
+#include "db/sqlite_file.h"
 #include "db/sqlite_url.h"
 
 #define LOGGER "orion.db"
@@ -39,6 +40,9 @@ typedef struct SqliteConnection {
     const char *path;      /* as sqlite3_open_v2 takes it */
     const char *file;      /* SQLite's name of the file, for the log; empty: in memory; NULL: not connected yet */
     int busy_timeout;      /* milliseconds */
+    SqliteFiles *files;    /* shared by all connections; NULL: in memory */
+    bool is_in_order;      /* the maintenance thread has found the files so */
+    bool must_empty_log;   /* they are gone */
     bool is_writer;
     bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
@@ -248,6 +252,7 @@ static bool set_up_writer(SqliteConnection *c, Error *error)
         return fail(error, ERR_INTERNAL, "it cannot be written to");
     if (!enter_wal(c, &has_wal, error))
         return false;
+    sqlite_files_remember(c->files, c->db, has_wal);
     if (!has_wal)
         return set_up_rollback(c, error);
     sqlite3_wal_hook(c->db, on_wal_commit, c); /* also ends SQLite's own checkpoints, which use the same hook */
@@ -302,7 +307,9 @@ static void sqlite_disconnect(DbConnection *connection)
         statement_free(c->cached[i]);
     for (size_t i = 0; i < STEP_COUNT; i++)
         sqlite3_finalize(c->steps[i]);
-    sqlite3_close(c->db); /* the last one of all processes empties the WAL */
+    if (sqlite_files_has_other_log(c->files))
+        sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 });
+    sqlite3_close(c->db); /* the last one of all processes empties the WAL and deletes it */
     free(c);
 }
 
@@ -320,7 +327,9 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
     SqliteConnection *c = xcalloc(1, sizeof *c);
     c->base.driver = &sqlite_driver;
     c->path = place->path;
+    c->files = place->files;
     c->is_writer = role == ROLE_WRITER;
+    c->is_in_order = true;
     c->busy_timeout = (int)(timeout * 1000);
     Error why = { 0 };
     if (open_file(c, &why) && set_up(c, role, &why) && prepare_steps(c, &why)) {
@@ -350,7 +359,10 @@ static bool check_and_locate(Arena *arena, const DbConfig *config, DbPlace *ret_
      * does no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite_end_on_failed_sync();
-    return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, config, ret_place, error);
+    if (!check_library(sqlite3_libversion_number(), error) || !sqlite_locate(arena, config, ret_place, error))
+        return false;
+    ret_place->files = ret_place->is_single ? NULL : sqlite_files_new(arena);
+    return true;
 }
 
 /* ---- transactions ---- */
@@ -361,6 +373,14 @@ static bool run_step(SqliteConnection *c, TxStep step, Error *error)
     bool ok = code == SQLITE_DONE || fail_sqlite(c, error, sqlite3_sql(c->steps[step]));
     sqlite3_reset(c->steps[step]);
     return ok;
+}
+
+/* Ends a transaction that has only begun; false. */
+static bool undo(SqliteConnection *c)
+{
+    Error ignored = { 0 };
+    (void)run_step(c, STEP_ROLLBACK, &ignored);
+    return false;
 }
 
 /* Makes the transaction write a page, though no value changes: user_version gets the value that it has. */
@@ -383,22 +403,26 @@ static bool write_a_page(SqliteConnection *c, Error *error)
  * a check of readiness. */
 static bool try_disk(SqliteConnection *c, TxStep step, Error *error)
 {
-    Error ignored = { 0 };
     if (step == STEP_COMMIT && c->is_trying)
         note_success(c);
     if (step != STEP_BEGIN_READ && step != STEP_BEGIN_WRITE)
         return true;
     c->is_trying = true;
-    if (step == STEP_BEGIN_READ || write_a_page(c, error))
-        return true;
-    (void)run_step(c, STEP_ROLLBACK, &ignored);
-    return false;
+    return step == STEP_BEGIN_READ || write_a_page(c, error) || undo(c);
 }
 
 static bool sqlite_step(DbConnection *connection, TxStep step, Error *error)
 {
     SqliteConnection *c = connection_of(connection);
-    return run_step(c, step, error) && (!c->is_failing || try_disk(c, step, error));
+    if (step == STEP_BEGIN_READ && !sqlite_files_can_be_read(c->files, error))
+        return false;
+    if (step == STEP_BEGIN_WRITE && !sqlite_files_check(c->files, c->db, error))
+        return false;
+    if (!run_step(c, step, error) || (c->is_failing && !try_disk(c, step, error)))
+        return false;
+    if (step == STEP_BEGIN_WRITE) /* it may have waited long for another program's lock */
+        return sqlite_files_check(c->files, c->db, error) || undo(c);
+    return step != STEP_COMMIT || !c->is_writer || sqlite_files_check(c->files, c->db, error);
 }
 
 static bool sqlite_in_transaction(DbConnection *connection)
@@ -433,22 +457,49 @@ static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
     return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
 }
 
+static void checkpoint(SqliteConnection *c, int mode)
+{
+    Error error = { 0 };
+    if (mode != SQLITE_CHECKPOINT_PASSIVE)
+        sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
+    int code = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
+    if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
+        (void)fail_sqlite(c, &error, NULL); /* nothing is lost: what it could not copy stays in the log */
+    else if (c->is_failing && !c->is_writer)
+        note_success(c);
+    if (mode == SQLITE_CHECKPOINT_TRUNCATE && code == SQLITE_OK) {
+        c->must_empty_log = false;
+        log_warning(LOGGER, "%s: What the write-ahead log held was copied to the database file that is open.", c->file);
+    }
+}
+
 /* Passive: it waits for nobody, nobody waits for it, and the next call does what it cannot do now. But if readers
  * overlap all the time, the log is never free to start over: once it is long, the writer waits until the older
  * readers have ended. */
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = connection_of(connection);
-    bool is_long = c->wal_pages >= CHECKPOINT_INLINE_PAGES; /* known to the writer only */
-    if (is_long)
-        sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
-    int mode = is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
-    int code = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
     Error error = { 0 };
-    if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
-        (void)fail_sqlite(c, &error, NULL); /* nothing is lost: what it could not copy stays in the log */
-    else if (c->is_failing && !c->is_writer)
-        note_success(c);
+    bool is_in_order = sqlite_files_check(c->files, c->db, &error);
+    bool is_long = c->wal_pages >= CHECKPOINT_INLINE_PAGES; /* known to the writer only */
+    if (is_in_order)
+        checkpoint(c, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
+    else if (c->must_empty_log && sqlite_files_can_be_read(c->files, &error))
+        checkpoint(c, SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+/* When files are found gone, what the log holds goes into the database file that is open, and the log is emptied: so
+ * that file is complete wherever it is now, and the log does no harm to a file that was put in its place. This is done
+ * once, because from then on the log may be used for that other file. */
+static bool sqlite_watch(DbConnection *connection)
+{
+    SqliteConnection *c = connection_of(connection);
+    Error error = { 0 };
+    bool was_in_order = c->is_in_order;
+    c->is_in_order = sqlite_files_check(c->files, c->db, &error);
+    if (c->is_in_order != was_in_order)
+        c->must_empty_log = was_in_order;
+    return c->must_empty_log;
 }
 
 /* ---- the cache of statements ---- */
@@ -705,4 +756,5 @@ const Driver sqlite_driver = {
     .interval = sqlite_interval,
     .maintenance_due = sqlite_maintenance_due,
     .maintain = sqlite_maintain,
+    .watch = sqlite_watch,
 };
