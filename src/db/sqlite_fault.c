@@ -58,7 +58,9 @@ static bool fail_disk(sqlite3 *db, Error *error)
             return fail(error, ERR_BUSY, "%s", causes[i].text);
     if (code == SQLITE_READONLY)
         return fail(error, ERR_BUSY, "The database is read-only: nothing can be stored");
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+    if (code == SQLITE_NOTADB)
+        return fail(error, ERR_BUSY, "The database cannot be read: its file is not a database");
+    if (code == SQLITE_CORRUPT)
         return fail(error, ERR_BUSY, "The database cannot be read: its file is damaged, or the disk fails");
     return fail(error, ERR_BUSY, "The database's files cannot be read or written: %s",
                 cause ? strerror(cause) : sqlite3_errmsg(db));

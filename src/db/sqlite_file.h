@@ -16,7 +16,7 @@ void sqlite_files_remember(SqliteFiles *files, struct sqlite3 *db, bool has_wal)
 /* Looks at the files. False: what is written would be lost, and *error (ERR_BUSY) tells clients why. What changes is
  * logged. `db` is the caller's own connection. Files that are back are in order again, but not damaged ones. */
 bool sqlite_files_check(SqliteFiles *files, struct sqlite3 *db, Error *error) MUST_CHECK;
-/* Without looking. False: they are damaged, and *error says how. Of files that are merely elsewhere, all can be read. */
+/* Without looking. False: they are damaged, and *error says how. Files that are merely elsewhere can be read. */
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error) MUST_CHECK;
 /* Another log lies where ours was: it is somebody else's, and must not be deleted. */
 bool sqlite_files_has_other_log(const SqliteFiles *files);
