@@ -411,18 +411,23 @@ static bool try_disk(SqliteConnection *c, TxStep step, Error *error)
     return step == STEP_BEGIN_READ || write_a_page(c, error) || undo(c);
 }
 
+/* Of the writer: a step after which its files must be in order. It may have waited long for another program's lock
+ * before it began, and must not be answered if what it committed is lost. */
+static bool must_look(const SqliteConnection *c, TxStep step)
+{
+    return c->is_writer && (step == STEP_BEGIN_WRITE || step == STEP_COMMIT);
+}
+
 static bool sqlite_step(DbConnection *connection, TxStep step, Error *error)
 {
     SqliteConnection *c = connection_of(connection);
+    Error found = { 0 };
     if (step == STEP_BEGIN_READ && !sqlite_files_can_be_read(c->files, error))
         return false;
-    if (step == STEP_BEGIN_WRITE && !sqlite_files_check(c->files, c->db, error))
-        return false;
-    if (!run_step(c, step, error) || (c->is_failing && !try_disk(c, step, error)))
-        return false;
-    if (step == STEP_BEGIN_WRITE) /* it may have waited long for another program's lock */
-        return sqlite_files_check(c->files, c->db, error) || undo(c);
-    return step != STEP_COMMIT || !c->is_writer || sqlite_files_check(c->files, c->db, error);
+    bool ok = run_step(c, step, &found) && (!c->is_failing || try_disk(c, step, &found));
+    if (must_look(c, step) && !sqlite_files_check(c->files, c->db, error)) /* which may be why it failed, too */
+        return ok && step == STEP_BEGIN_WRITE ? undo(c) : false;
+    return ok || fail(error, found.code, "%s", found.message);
 }
 
 static bool sqlite_in_transaction(DbConnection *connection)
