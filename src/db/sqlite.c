@@ -474,6 +474,7 @@ static void checkpoint(SqliteConnection *c, int mode)
         note_success(c);
     if (mode == SQLITE_CHECKPOINT_TRUNCATE && code == SQLITE_OK) {
         c->must_empty_log = false;
+        sqlite_files_settle(c->files);
         log_warning(LOGGER, "%s: What the write-ahead log held was copied to the database file that is open.", c->file);
     }
 }

@@ -92,9 +92,9 @@ static void on_sqlite_log(void *context, int code, const char *message)
     if (code != SQLITE_IOERR_FSYNC && code != SQLITE_IOERR_DIR_FSYNC)
         return;
     log_line(LOG_CRITICAL, "orion.db",
-             "The disk did not store what was written to the database (%s). The server ends now, because it cannot "
+             "The disk did not store what was written to the database: %s (%s). The server ends now, because it cannot "
              "know what is on the disk. What was answered before is not affected. Check the disk, then start again.",
-             message);
+             strerror(errno), message);
     _exit(EXIT_FAILURE);
 }
 

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -43,11 +44,13 @@ struct SqliteFiles {
     struct stat opened[FILE_COUNT];
     int64_t page_size;
     const volatile uint32_t *index; /* the head of the log's index */
+    int descriptor;              /* SQLite's own of the database file, wherever that is now */
     pthread_mutex_t lock;        /* protects what follows */
     atomic_int fate;             /* read without the lock too */
     Error why;
     int64_t looked;              /* monotonic, when they were found gone */
     int64_t main_size;           /* as last seen */
+    struct timespec main_changed; /* when the database file was last written to before it was left alone */
 };
 
 /* As the files are named to users. */
@@ -100,6 +103,16 @@ static int64_t page_size_of(sqlite3 *db)
     return size;
 }
 
+/* A descriptor that is open on that file. -1: none. */
+static int find_descriptor(const struct stat *wanted)
+{
+    struct stat found;
+    for (int fd = 0, end = (int)sysconf(_SC_OPEN_MAX); fd < end; fd++)
+        if (fstat(fd, &found) == 0 && found.st_dev == wanted->st_dev && found.st_ino == wanted->st_ino)
+            return fd;
+    return -1;
+}
+
 void sqlite_files_remember(SqliteFiles *files, sqlite3 *db, bool has_wal)
 {
     static const char *const suffixes[FILE_COUNT] = { [FILE_MAIN] = "", [FILE_LOG] = "-wal", [FILE_INDEX] = "-shm" };
@@ -115,6 +128,7 @@ void sqlite_files_remember(SqliteFiles *files, sqlite3 *db, bool has_wal)
     files->main_size = files->opened[FILE_MAIN].st_size;
     files->page_size = page_size_of(db);
     files->index = found == FILE_COUNT ? map_index(db) : NULL;
+    files->descriptor = found ? find_descriptor(&files->opened[FILE_MAIN]) : -1;
     files->count = files->index && files->page_size ? FILE_COUNT : found ? 1 : 0;
 }
 
@@ -182,6 +196,12 @@ static bool is_main_cut(const SqliteFiles *files, const LogIndex *index, int64_t
            (size < files->main_size && pages < pages_by_header(db));
 }
 
+/* Of files that are back: another program may have used them without ours, and SQLite would not know. */
+static bool is_untouched(const SqliteFiles *files, const struct stat *found)
+{
+    return found->st_mtim.tv_sec == files->main_changed.tv_sec && found->st_mtim.tv_nsec == files->main_changed.tv_nsec;
+}
+
 static Fate look(SqliteFiles *files, sqlite3 *db, Error *error)
 {
     struct stat found[FILE_COUNT];
@@ -190,6 +210,12 @@ static Fate look(SqliteFiles *files, sqlite3 *db, Error *error)
     for (FileKind kind = FILE_MAIN; kind < files->count; kind++)
         if (!check_place(files, kind, &found[kind], error))
             return FATE_GONE;
+    if (files->fate == FATE_GONE && !is_untouched(files, &found[FILE_MAIN])) {
+        fail(error, ERR_BUSY,
+             "The database file was changed by another program while its files were not in order. Nothing is read or "
+             "stored any more: restart the server");
+        return FATE_DAMAGED;
+    }
     if (!is_known || !read_index(files, &after) || !is_same_index(&before, &after))
         return FATE_WHOLE;
     if (is_log_cut(files, &after, found[FILE_LOG].st_size)) {
@@ -210,6 +236,13 @@ static Fate look(SqliteFiles *files, sqlite3 *db, Error *error)
 
 /* ---- what is known ---- */
 
+static void note_main_changed(SqliteFiles *files)
+{
+    struct stat found;
+    if (fstat(files->descriptor, &found) == 0)
+        files->main_changed = found.st_mtim;
+}
+
 static void note(SqliteFiles *files, Fate fate, const Error *why)
 {
     if (fate != FATE_WHOLE && strcmp(files->why.message, why->message) != 0)
@@ -217,6 +250,8 @@ static void note(SqliteFiles *files, Fate fate, const Error *why)
     if (fate == FATE_WHOLE && files->fate != FATE_WHOLE)
         log_warning(LOGGER, "%s: The database's files are back: what is written is stored again.",
                     files->paths[FILE_MAIN]);
+    if (fate == FATE_GONE && files->fate == FATE_WHOLE)
+        note_main_changed(files);
     files->fate = fate;
     files->why = *why;
     files->looked = fate == FATE_WHOLE ? 0 : clock_monotonic();
@@ -249,6 +284,13 @@ bool sqlite_files_check(SqliteFiles *files, sqlite3 *db, Error *error)
     bool ok = files->fate == FATE_WHOLE || fail_known(files, error);
     pthread_mutex_unlock(&files->lock);
     return ok;
+}
+
+void sqlite_files_settle(SqliteFiles *files)
+{
+    pthread_mutex_lock(&files->lock);
+    note_main_changed(files);
+    pthread_mutex_unlock(&files->lock);
 }
 
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error)

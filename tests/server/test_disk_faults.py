@@ -199,7 +199,8 @@ def assert_ended(server, file):
     assert wait_for_end(server) == 1
     lines = [line for line in server.log().splitlines() if "CRITICAL" in line]
     assert len(lines) == 1
-    assert "The disk did not store what was written to the database" in lines[0] and f"/{file})" in lines[0]
+    assert "The disk did not store what was written to the database: Input/output error" in lines[0]
+    assert f"/{file})" in lines[0]
 
 
 def assert_starts_with(start, faults, journal):

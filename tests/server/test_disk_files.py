@@ -167,10 +167,33 @@ def test_files_that_are_put_back(start, what):
     move(path)
     wait_for_line(server, message)
     assert_refuses(server, client, flow, message)
+    wait_for_line(server, COPIED)
     path.with_name("moved").rename(path)
     wait_for_line(server, f"{server.store.path}: The database's files are back")
     made += [client.flow_run(flow)["id"] for _ in range(RUNS)]
     assert client.get("/ready").status == 200
+    assert server.stop() == 0
+    assert runs_in(database(server)) == sorted(made)
+
+
+def test_a_database_that_is_changed_elsewhere(start):
+    """SQLite's memory of it is no longer true when it is back."""
+    server, client, flow, made = with_runs(start)
+    move(database(server))
+    wait_for_line(server, COPIED)
+    moved = server.home / "moved"
+    with contextlib.closing(sqlite3.connect(moved)) as other:
+        other.execute("DELETE FROM flow_run WHERE id = ?", [made.pop()])
+        other.commit()
+        other.execute("PRAGMA wal_checkpoint")
+    moved.rename(database(server))
+    message = "The database file was changed by another program while its files were not in order"
+    wait_for_line(server, f"{server.store.path}: {message}")
+    assert_refuses(server, client, flow, message)
+    assert client.post("/flow_runs/count").status == 503
+    assert server.stop() == 0
+    server = start()
+    made.append(Client(server).flow_run(flow)["id"])
     assert server.stop() == 0
     assert runs_in(database(server)) == sorted(made)
 
@@ -253,7 +276,7 @@ def disturb(path, copies):
 
 
 def test_other_programs_do_not_stop_it(start, tmp_path):
-    server, client, flow, made = with_runs(start)
+    server, _, flow, made = with_runs(start)
     copies = tmp_path / "copies"
     copies.mkdir()
     seconds = 30 if os.environ.get("ORION_TEST_FULL") == "1" else 3
@@ -273,7 +296,7 @@ def test_other_programs_do_not_stop_it(start, tmp_path):
     made += [one for ids in writers.join() for one in ids]
     assert rounds > 0 and len(made) > RUNS
     start().stop()  # another server comes and goes
-    assert client.get("/ready").status == 200
+    assert Client(server).get("/ready").status == 200
     assert "any more" not in server.log()
     assert server.stop() == 0
     assert runs_in(server.store.path) == sorted(made)
