@@ -307,9 +307,7 @@ static void sqlite_disconnect(DbConnection *connection)
         statement_free(c->cached[i]);
     for (size_t i = 0; i < STEP_COUNT; i++)
         sqlite3_finalize(c->steps[i]);
-    if (sqlite_files_has_other_log(c->files))
-        sqlite3_file_control(c->db, "main", SQLITE_FCNTL_PERSIST_WAL, &(int){ 1 });
-    sqlite3_close(c->db); /* the last one of all processes empties the WAL and deletes it */
+    sqlite3_close(c->db); /* the last one of all processes empties the WAL, unless the database file has moved */
     free(c);
 }
 

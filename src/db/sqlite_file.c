@@ -302,10 +302,3 @@ bool sqlite_files_can_be_read(SqliteFiles *files, Error *error)
     pthread_mutex_unlock(&files->lock);
     return false;
 }
-
-bool sqlite_files_has_other_log(const SqliteFiles *files)
-{
-    struct stat found;
-    return files && files->count == FILE_COUNT && stat(files->paths[FILE_LOG], &found) == 0 &&
-           !is_opened(files, FILE_LOG, &found);
-}

@@ -22,7 +22,5 @@ bool sqlite_files_check(SqliteFiles *files, struct sqlite3 *db, Error *error) MU
 void sqlite_files_settle(SqliteFiles *files);
 /* Without looking. False: they are damaged, and *error says how. Files that are merely elsewhere can be read. */
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error) MUST_CHECK;
-/* Another log lies where ours was: it is somebody else's, and must not be deleted. */
-bool sqlite_files_has_other_log(const SqliteFiles *files);
 
 #endif

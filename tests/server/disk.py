@@ -12,7 +12,8 @@ import pytest
 SHIM = Path(__file__).with_name("disk_shim.c")
 DATABASE, LOG = 1, 2
 BOTH = DATABASE | LOG
-FIELDS = ["read_error", "read_files", "write_error", "write_files", "sync_error", "sync_files", "syncs_left", "failed"]
+FIELDS = ["read_error", "read_files", "write_error", "write_files", "sync_error", "sync_files", "syncs_left", "failed",
+          "delete_database"]
 
 
 def build_shim(folder):
@@ -20,6 +21,16 @@ def build_shim(folder):
     command = ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o", str(library), str(SHIM), "-ldl"]
     subprocess.run(command, check=True)
     return library
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory):
+    return build_shim(tmp_path_factory.mktemp("shim"))
+
+
+@pytest.fixture
+def faults(shim, tmp_path):
+    return Faults(shim, tmp_path / "plan")
 
 
 class Faults:

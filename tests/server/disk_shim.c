@@ -22,6 +22,7 @@ static volatile struct Plan {
     int sync_error, sync_files;
     int syncs_left;                 /* that still work */
     int failed;                     /* how many calls did */
+    int delete_database;            /* at the next write to its log */
 } *plan;
 
 __attribute__((constructor)) static void attach(void)
@@ -41,12 +42,18 @@ static int ends(const char *name, const char *end)
     return n >= m && strcmp(name + n - m, end) == 0;
 }
 
+static void name_of(int fd, char name[PATH_MAX])
+{
+    char link[64];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, name, PATH_MAX - 1);
+    name[n < 0 ? 0 : n] = '\0';
+}
+
 static int kind(int fd)
 {
-    char link[64], name[PATH_MAX];
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, name, sizeof name - 1);
-    name[n < 0 ? 0 : n] = '\0';
+    char name[PATH_MAX];
+    name_of(fd, name);
     return ends(name, "orion.db") ? FILE_DATABASE : ends(name, "orion.db-wal") ? FILE_LOG : 0;
 }
 
@@ -79,24 +86,36 @@ ssize_t pread64(int fd, void *to, size_t n, off64_t at)
     return fails(fd, plan->read_error, plan->read_files) ? -1 : REAL(pread64)(fd, to, n, at);
 }
 
+static int write_fails(int fd)
+{
+    char name[PATH_MAX];
+    if (plan->delete_database && kind(fd) == FILE_LOG) {
+        plan->delete_database = 0;
+        name_of(fd, name);
+        name[strlen(name) - strlen("-wal")] = '\0';
+        unlink(name);
+    }
+    return fails(fd, plan->write_error, plan->write_files);
+}
+
 ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
 {
-    return fails(fd, plan->write_error, plan->write_files) ? -1 : REAL(pwrite)(fd, from, n, at);
+    return write_fails(fd) ? -1 : REAL(pwrite)(fd, from, n, at);
 }
 
 ssize_t pwrite64(int fd, const void *from, size_t n, off64_t at)
 {
-    return fails(fd, plan->write_error, plan->write_files) ? -1 : REAL(pwrite64)(fd, from, n, at);
+    return write_fails(fd) ? -1 : REAL(pwrite64)(fd, from, n, at);
 }
 
 int ftruncate(int fd, off_t size)
 {
-    return fails(fd, plan->write_error, plan->write_files) ? -1 : REAL(ftruncate)(fd, size);
+    return write_fails(fd) ? -1 : REAL(ftruncate)(fd, size);
 }
 
 int ftruncate64(int fd, off64_t size)
 {
-    return fails(fd, plan->write_error, plan->write_files) ? -1 : REAL(ftruncate64)(fd, size);
+    return write_fails(fd) ? -1 : REAL(ftruncate64)(fd, size);
 }
 
 int fsync(int fd)

@@ -22,16 +22,6 @@ REFUSALS = {
 }
 
 
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory):
-    return disk.build_shim(tmp_path_factory.mktemp("shim"))
-
-
-@pytest.fixture
-def faults(shim, tmp_path):
-    return disk.Faults(shim, tmp_path / "plan")
-
-
 @pytest.fixture
 def start_on(tmp_path):
     """Starts servers whose database is in a folder, apart from their home and log."""

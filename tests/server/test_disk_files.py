@@ -158,6 +158,16 @@ def test_no_write_is_answered_that_nobody_will_find(start, what):
         assert answer.status == 503 and answer.value["exception_message"].startswith(message)
 
 
+def test_no_write_is_answered_whose_file_is_gone_at_its_commit(start, faults):
+    server = start(**faults.environment)
+    client = Client(server)
+    flow = client.flow()
+    faults.set(delete_database=1)
+    assert_refuses(server, client, flow, MOVED)
+    assert faults.get("delete_database") == 0
+    assert server.log().count(f"{server.store.path}: {MOVED}") == 1
+
+
 # ---- what becomes of it ----
 
 @pytest.mark.parametrize("what", ["database-moved", "log-moved"])
