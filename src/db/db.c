@@ -7,6 +7,7 @@
 #include "db/threads.h"
 
 #define LOGGER "orion.db"
+#define GONE "The client closed its connection"
 
 enum {
     READERS_DEFAULT = 4,
@@ -34,18 +35,24 @@ static void end_open_rows(DbConnection *connection)
         db_done(connection->open);
 }
 
+static void watch_read(const Db *db, DbConnection *connection, const Job *job)
+{
+    connection->read = job;
+    connection->began = clock_monotonic();
+    connection->until = db->read_us > 0 && !db->driver->many_writers ? connection->began + db->read_us : 0;
+}
+
 /* Calls the job's function inside the transaction that has begun. True: its work may stay. */
 static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
               .connection = connection };
-    bool is_limited = !job->write && db->read_us > 0 && !db->driver->many_writers;
-    if (is_limited)
-        db->driver->set_deadline(connection, clock_monotonic() + db->read_us);
+    connection->stopped = STOP_NOT;
+    if (!job->write)
+        watch_read(db, connection, job);
     bool ok = job->run(&tx, job->arg);
     end_open_rows(connection);
-    if (is_limited)
-        db->driver->set_deadline(connection, 0);
+    connection->read = NULL;
     if (!ok)
         fail(&job->error, ERR_INTERNAL, "a database job failed without an error");
     return ok && job->error.code == ERR_NONE;
@@ -127,6 +134,10 @@ static void write_batch(Db *db, DbConnection *connection, Job *batch)
 static void read_job(Db *db, DbConnection *connection, Job *job)
 {
     Error ignored = { 0 };
+    if (job_is_unwanted(job)) {
+        fail(&job->error, ERR_BUSY, GONE);
+        return;
+    }
     bool ok = db->driver->step(connection, STEP_BEGIN_READ, &job->error) && job_call(db, connection, job);
     if (!ok || !db->driver->step(connection, STEP_COMMIT, &ignored))
         roll_back(connection);
@@ -144,13 +155,23 @@ static void sleep_us(int64_t us)
     nanosleep(&wait, NULL);
 }
 
+/* Monotonic; 0: none. */
+static int64_t deadline_of(const Db *db, const Job *job)
+{
+    return db->read_us == 0 ? 0 : job->queued + (job->limit > db->read_us ? job->limit : db->read_us);
+}
+
 /* Runs a job as a transaction among those of others. One that collided, or whose connection was lost before the
  * commit, left nothing behind and is run again while its time lasts. False: this thread was refused a connection,
  * and others have one. */
 static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
-    int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
+    int64_t deadline = deadline_of(db, job);
     int64_t now = clock_monotonic(), least = now + LOCK_WAIT_MIN;
+    if (!job->write && job_is_unwanted(job)) {
+        fail(&job->error, ERR_BUSY, GONE);
+        return true;
+    }
     if (deadline && now >= deadline) { /* or those after it would wait ever longer */
         fail(&job->error, ERR_BUSY,
              "The database is too busy: all connections were in use for longer than the database timeout allows");
@@ -257,9 +278,14 @@ static void *reader_main(void *arg)
 {
     DbWorker *worker = arg;
     Job *job;
-    while ((job = queue_take(&worker->db->reads, 1))) {
+    while ((job = queue_take_read(&worker->db->reads, worker->is_kept))) {
         read_job(worker->db, worker->connection, job);
-        release(job);
+        if (worker->connection->stopped == STOP_YIELD) {
+            job_clear(job);
+            queue_put_long(&worker->db->reads, job);
+        } else {
+            release(job);
+        }
     }
     return NULL;
 }
@@ -369,6 +395,10 @@ static bool connect_all(Db *db, const DbConfig *config, Error *error)
     for (unsigned i = 0; i < db->reader_count; i++)
         if (!worker_connect(db, &db->readers[i], ROLE_READER, config, error))
             return false;
+    if (db->reader_count > 1) {
+        db->readers[0].is_kept = true;
+        db->readers[0].connection->others = &db->reads.has_first;
+    }
     return !db->driver->maintain || worker_connect(db, &db->maintenance, ROLE_MAINTENANCE, config, error);
 }
 
@@ -399,6 +429,12 @@ DbConfig db_config(const Settings *settings)
 static double at_most(double seconds, double most)
 {
     return seconds < most ? seconds : most;
+}
+
+int64_t db_migration_limit(const Settings *settings)
+{
+    return (int64_t)(at_most(settings_float(settings, "ORION_DATABASE_MIGRATION_TIMEOUT"), TIMEOUT_MAX)
+                     * (double)SECOND);
 }
 
 Db *db_open(const DbConfig *given, Error *error)
@@ -503,10 +539,16 @@ static void waiter_done(void *arg, const Error *error)
 
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
 {
+    return db_run_within(db, 0, write, arena, run, arg, error);
+}
+
+bool db_run_within(Db *db, int64_t limit, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
+{
     Waiter waiter = { .run = run, .arg = arg };
     pthread_mutex_init(&waiter.lock, NULL);
     pthread_cond_init(&waiter.ended, NULL);
-    Job job = { .run = waiter_run, .done = waiter_done, .arg = &waiter, .arena = arena, .write = write };
+    Job job = { .run = waiter_run, .done = waiter_done, .arg = &waiter, .arena = arena, .write = write,
+                .limit = limit };
     db_submit(db, &job);
     pthread_mutex_lock(&waiter.lock);
     while (!waiter.is_done)

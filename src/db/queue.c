@@ -22,6 +22,7 @@ void queue_init(Queue *queue)
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->filled, NULL);
     queue->end = &queue->first;
+    queue->long_end = &queue->long_first;
 }
 
 void queue_free(Queue *queue)
@@ -59,6 +60,7 @@ bool queue_put(Queue *queue, Job *job)
     if (is_open) {
         *queue->end = job;
         queue->end = &job->next;
+        atomic_store_explicit(&queue->has_first, true, memory_order_relaxed);
         queue_call(queue);
     }
     pthread_mutex_unlock(&queue->lock);
@@ -81,6 +83,44 @@ Job *queue_take(Queue *queue, unsigned most)
         queue->is_closed = true;
     pthread_mutex_unlock(&queue->lock);
     return taken;
+}
+
+/* Takes the first of a list. */
+static Job *unlink_first(Job **first, Job ***end)
+{
+    Job *taken = *first;
+    *first = taken->next;
+    if (!*first)
+        *end = first;
+    taken->next = NULL;
+    return taken;
+}
+
+Job *queue_take_read(Queue *queue, bool is_kept)
+{
+    Job *taken = NULL;
+    pthread_mutex_lock(&queue->lock);
+    while (!queue->first && (is_kept || !queue->long_first) && !queue->is_closing)
+        pthread_cond_wait(&queue->filled, &queue->lock);
+    bool takes_long = queue->long_first && (!is_kept || queue->is_closing); /* at the end the others may be gone */
+    if (takes_long && (!queue->first || queue->long_first->queued < queue->first->queued))
+        taken = unlink_first(&queue->long_first, &queue->long_end);
+    else if (queue->first)
+        taken = unlink_first(&queue->first, &queue->end);
+    else
+        queue->is_closed = true;
+    atomic_store_explicit(&queue->has_first, queue->first != NULL, memory_order_relaxed);
+    pthread_mutex_unlock(&queue->lock);
+    return taken;
+}
+
+void queue_put_long(Queue *queue, Job *job)
+{
+    pthread_mutex_lock(&queue->lock);
+    *queue->long_end = job;
+    queue->long_end = &job->next;
+    pthread_cond_signal(&queue->filled); /* if any waits, it takes long ones: the kept thread is this one */
+    pthread_mutex_unlock(&queue->lock);
 }
 
 void queue_close(Queue *queue)

@@ -1,5 +1,5 @@
-/* db/sqlite.c -- the SQLite driver, the only file that knows sqlite3.h: connections set up as measured for one writer
- * and WAL readers, statements cached by their text, values as the reference stores them. */
+/* db/sqlite.c -- the SQLite driver: connections set up as measured for one writer and WAL readers, statements cached by
+ * their text, values as the reference stores them. What fails is in sqlite_fault.c and sqlite_file.c. */
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ enum {
     CHECKPOINT_PAGES = 1000,        /* of the WAL, from which the maintenance thread is woken */
     CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
     CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
-    DEADLINE_STEPS = 1000,          /* steps of SQLite's virtual machine between two checks of the clock */
+    STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
     TIME_TEXT = 32
 };
@@ -46,7 +46,6 @@ typedef struct SqliteConnection {
     bool is_writer;
     bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
-    int64_t deadline;
     int wal_pages;         /* after the last commit */
     bool is_failing;       /* the disk failed in the last transaction that needed it */
     bool is_trying;        /* this transaction shows whether it still does */
@@ -131,6 +130,11 @@ static bool run_text(SqliteConnection *c, const char *sql, Error *error)
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c, error, sql);
 }
 
+static int must_stop(void *context)
+{
+    return db_must_stop(context);
+}
+
 /* Opens the file, with the settings that connections of every role have. */
 static bool open_file(SqliteConnection *c, Error *error)
 {
@@ -143,6 +147,7 @@ static bool open_file(SqliteConnection *c, Error *error)
     if (!ok)
         return fail_sqlite(c, error, NULL);
     sqlite3_busy_timeout(c->db, c->busy_timeout);
+    sqlite3_progress_handler(c->db, STOP_STEPS, must_stop, c);
     return run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error);
 }
 
@@ -270,7 +275,8 @@ static bool set_up(SqliteConnection *c, Role role, Error *error)
         return set_up_writer(c, error);
     case ROLE_READER:
         c->capacity = STATEMENTS_READER;
-        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024", error);
+        /* rows that are sorted go to a temporary file if they are large */
+        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA temp_store = FILE", error);
     default:
         return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -64", error);
     }
@@ -436,19 +442,6 @@ static bool sqlite_in_transaction(DbConnection *connection)
 static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
 {
     sqlite3_busy_timeout(connection_of(connection)->db, (int)(us / 1000));
-}
-
-static int is_too_late(void *context)
-{
-    const SqliteConnection *c = context;
-    return clock_monotonic() > c->deadline;
-}
-
-static void sqlite_set_deadline(DbConnection *connection, int64_t monotonic)
-{
-    SqliteConnection *c = connection_of(connection);
-    c->deadline = monotonic;
-    sqlite3_progress_handler(c->db, monotonic ? DEADLINE_STEPS : 0, is_too_late, c);
 }
 
 static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
@@ -746,7 +739,6 @@ const Driver sqlite_driver = {
     .step = sqlite_step,
     .in_transaction = sqlite_in_transaction,
     .set_lock_wait = sqlite_set_lock_wait,
-    .set_deadline = sqlite_set_deadline,
     .query = sqlite_query,
     .exec = sqlite_exec,
     .script = sqlite_script,

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "db/driver.h"
 
 /* What clients are told about a disk that refuses, by the system's reason. */
 static const struct {
@@ -77,7 +78,7 @@ bool sqlite_fail(sqlite3 *db, Error *error, const char *sql)
     case SQLITE_LOCKED:
         return fail(error, ERR_BUSY, "The database is locked by another process");
     case SQLITE_INTERRUPT:
-        return fail(error, ERR_BUSY, "The query took longer than the database timeout allows");
+        return fail(error, ERR_BUSY, DB_TOO_LONG);
     default:
         return fail(error, ERR_INTERNAL, "SQLite: %s (code %d)%s%s", sqlite3_errmsg(db), sqlite3_extended_errcode(db),
                     sql ? " in: " : "", sql ? sql : "");

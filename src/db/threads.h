@@ -1,5 +1,5 @@
 /* db/threads.h -- the database's own structures: the threads that run jobs, and the queues that they take them from.
- * Known to db.c and queue.c only. */
+ * Known to db.c, queue.c and stop.c only. */
 #ifndef ORION_DB_THREADS_H
 #define ORION_DB_THREADS_H
 
@@ -11,6 +11,8 @@ typedef struct Queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     Job *first, **end;
+    Job *long_first, **long_end; /* reads that had to make room: the thread kept for short ones does not take them */
+    atomic_bool has_first; /* for db_must_stop, which does not lock */
     struct Crowd *crowd; /* on engines where many write; else NULL */
     bool is_closing; /* jobs in it are still run */
     bool is_closed;  /* nobody takes from it any more */
@@ -43,6 +45,7 @@ typedef struct DbWorker {
     DbConnection *connection;
     pthread_t thread;
     bool is_started;
+    bool is_kept;        /* for short reads: those that last make room for others there */
     bool was_connected;  /* when it took its job */
 } DbWorker;
 
@@ -71,7 +74,12 @@ void queue_free(Queue *queue);
 bool queue_put(Queue *queue, Job *job) MUST_CHECK; /* false: closed */
 /* Up to `most` jobs, linked by next, waiting for the first; NULL: the queue is closed and empty. */
 Job *queue_take(Queue *queue, unsigned most);
+/* The read that has waited longest; for a kept thread, without the long ones. NULL: the queue is closed and empty. */
+Job *queue_take_read(Queue *queue, bool is_kept);
+void queue_put_long(Queue *queue, Job *job); /* a read that made room, by a kept thread; another one takes it */
 void queue_close(Queue *queue); /* what is in it is still taken */
+
+bool job_is_unwanted(const Job *job); /* stop.c */
 
 /* Where many write: all threads take from db->reads. */
 void crowd_init(Db *db, unsigned threads);
