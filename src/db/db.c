@@ -19,8 +19,11 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
-    RETRY_WAIT_US = 500
+    RETRY_WAIT_US = 500,
+    WATCH_US = 500 * 1000            /* between two looks at the database's files */
 };
+
+typedef enum Woken { WOKEN_TO_WATCH, WOKEN_TO_MAINTAIN, WOKEN_TO_END } Woken;
 
 static const Driver *const drivers[] = { &sqlite_driver, &postgres_driver };
 
@@ -233,16 +236,19 @@ static void wakeup_signal(Wakeup *wakeup, bool is_ending)
     pthread_mutex_unlock(&wakeup->lock);
 }
 
-/* False: time to end. */
-static bool wakeup_wait(Wakeup *wakeup)
+/* Waits until housekeeping is due, the time to look at the database's files has come, or the end. */
+static Woken wakeup_wait(Wakeup *wakeup)
 {
+    int64_t until = clock_monotonic() + WATCH_US;
+    const struct timespec deadline = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
+    int status = 0;
     pthread_mutex_lock(&wakeup->lock);
-    while (!wakeup->is_due)
-        pthread_cond_wait(&wakeup->signalled, &wakeup->lock);
+    while (!wakeup->is_due && status == 0)
+        status = pthread_cond_timedwait(&wakeup->signalled, &wakeup->lock, &deadline);
+    Woken woken = wakeup->is_ending ? WOKEN_TO_END : wakeup->is_due ? WOKEN_TO_MAINTAIN : WOKEN_TO_WATCH;
     wakeup->is_due = false;
-    bool is_ending = wakeup->is_ending;
     pthread_mutex_unlock(&wakeup->lock);
-    return !is_ending;
+    return woken;
 }
 
 static void maintain(Db *db, DbConnection *connection)
@@ -255,8 +261,10 @@ static void maintain(Db *db, DbConnection *connection)
 static void *maintenance_main(void *arg)
 {
     DbWorker *worker = arg;
-    while (wakeup_wait(&worker->db->wakeup))
-        maintain(worker->db, worker->connection);
+    Woken woken;
+    while ((woken = wakeup_wait(&worker->db->wakeup)) != WOKEN_TO_END)
+        if (worker->db->driver->watch(worker->connection) || woken == WOKEN_TO_MAINTAIN)
+            maintain(worker->db, worker->connection);
     maintain(worker->db, worker->connection);
     return NULL;
 }
@@ -459,7 +467,7 @@ Db *db_open(const DbConfig *given, Error *error)
     queue_init(&db->writes);
     queue_init(&db->reads);
     pthread_mutex_init(&db->wakeup.lock, NULL);
-    pthread_cond_init(&db->wakeup.signalled, NULL);
+    clock_condition_init(&db->wakeup.signalled);
     pthread_mutex_init(&db->maintaining, NULL);
     if (driver->locate(arena, config, &db->place, error) && connect_all(db, config, error) && start_all(db, error))
         return db;

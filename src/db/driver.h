@@ -62,6 +62,7 @@ typedef enum MaintenanceDue {
 typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
     const struct PgPlace *postgres;
+    struct SqliteFiles *files; /* NULL: in memory */
     bool is_single;          /* only one connection can see it (in memory): the writer's serves reads too */
 } DbPlace;
 
@@ -112,6 +113,8 @@ struct Driver {
      * NULL: none needed. */
     MaintenanceDue (*maintenance_due)(DbConnection *writer); /* asked after each commit */
     void (*maintain)(DbConnection *connection);                 /* never by two threads at once */
+    bool (*watch)(DbConnection *connection); /* twice a second, by that thread: looks whether the database's files are
+                                              * in order. True: housekeeping is due. NULL where none is needed */
 };
 
 /* What a client is told whose read was stopped. */

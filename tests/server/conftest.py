@@ -3,6 +3,7 @@ import pytest
 
 from tests.lib import servers
 from tests.lib.load import Client
+from tests.server.disk import faults, shim  # noqa: F401 (fixtures)
 
 
 @pytest.fixture

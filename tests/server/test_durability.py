@@ -102,12 +102,12 @@ def test_writes_of_two_servers_on_one_database_are_all_there(start):
 
 
 def limit_files(server, size):
-    """No file of the server's may grow beyond so many bytes: what a full disk is to it."""
+    """No file of the server's may grow beyond so many bytes."""
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 @pytest.mark.only("sqlite")
-def test_a_full_disk_fails_writes_and_nothing_else(start):
+def test_a_limit_of_files_fails_writes_and_nothing_else(start):
     server = start()
     client = Client(server)
     flow = client.flow()
@@ -121,8 +121,10 @@ def test_a_full_disk_fails_writes_and_nothing_else(start):
 
     answers = [answer for answers in Threads(8, write).join() for answer in answers]
     made = {value["id"] for status, value in answers if status == 201}
-    assert {status for status, _ in answers} == {201, 500}
-    assert [value for status, value in answers if status == 500][0] == {"exception_message": "Internal Server Error"}
+    assert {status for status, _ in answers} == {201, 503}
+    assert [value for status, value in answers if status == 503][0] == {
+        "exception_message": "The database has reached the largest size that its file system or a limit of the process "
+                             "allows: nothing can be stored"}
     assert client.get(f"/flow_runs/{first['id']}").status == 200
     assert client.post("/flow_runs/count").value == 1 + len(made)
     limit_files(server, resource.RLIM_INFINITY)
