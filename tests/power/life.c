@@ -27,6 +27,8 @@ typedef struct Life {
     Disk *disk;
     uint64_t seed;
     unsigned number;      /* of the life: 0 is the first */
+    Phase phase;
+    char before[160];     /* how the last life ended; empty: there was none */
     Dice dice;
     Ledger ledger;
     Db *db;
@@ -46,18 +48,22 @@ static struct {
     Image images[2];    /* migrated, without and with a write-ahead log */
 } common;
 
-static void lose(Story *story, const char *format, ...) PRINTF(2, 3);
+static void lose(Life *life, const char *format, ...) PRINTF(2, 3);
 
 /* The first loss is what is told. */
-static void lose(Story *story, const char *format, ...)
+static void lose(Life *life, const char *format, ...)
 {
+    Story *story = life->story;
+    char what[500];
     va_list args;
     if (story->is_lost)
         return;
     story->is_lost = true;
     va_start(args, format);
-    vsnprintf(story->why, sizeof story->why, format, args);
+    vsnprintf(what, sizeof what, format, args);
     va_end(args);
+    snprintf(story->why, sizeof story->why, "life %u%s%s: %s", life->number, *life->before ? ", after power " : "",
+             life->before, what);
 }
 
 static bool goes_on(const Life *life)
@@ -107,7 +113,7 @@ static void tracked_done(void *arg, const Error *error)
         if (t->kind)
             life->story->kinds[t->kind - job_kinds]++;
     } else if (disk_is_on(life->disk) && !t->may_fail) {
-        lose(life->story, "a job failed: %s: %s", t->kind ? t->kind->name : "a server's own", error->message);
+        lose(life, "a job failed: %s: %s", t->kind ? t->kind->name : "a server's own", error->message);
     }
     sem_post(&t->done);
 }
@@ -262,7 +268,7 @@ static void step_service(Life *life)
                        .stopping = &stopping };
     Error error = { .code = ERR_NONE };
     if (!ticks[dice_below(&life->dice, COUNT_OF(ticks))](&run, &error) && disk_is_on(life->disk))
-        lose(life->story, "a service failed: %s", error.message);
+        lose(life, "a service failed: %s", error.message);
     arena_free(run.arena);
 }
 
@@ -297,7 +303,7 @@ static bool check(Tx *tx, void *arg)
     if (ledger_check(&life->ledger, tx, why, sizeof why))
         return true;
     if (disk_is_on(life->disk) && tx->error->code == ERR_NONE)
-        lose(life->story, "%s", why);
+        lose(life, "%s", why);
     return false;
 }
 
@@ -317,7 +323,7 @@ static bool prepare(Tx *tx, void *arg)
 static bool must(Life *life, const char *what, bool ok, const Error *error)
 {
     if (!ok && disk_is_on(life->disk))
-        lose(life->story, "%s failed: %s", what, error->message);
+        lose(life, "%s failed: %s", what, error->message);
     return ok;
 }
 
@@ -345,6 +351,17 @@ static void stop(Life *life)
     life->db = NULL;
 }
 
+/* The maintenance thread, which nobody waits for, must not wake up. */
+static void limit_log(Life *life)
+{
+    enum { FRAME = 4096 + 24, PAGES_MAX = 600 }; /* of the 1,000 at which it does */
+    const DiskFile *log = disk_find(life->disk, FILE_NAME "-wal");
+    if (!log || disk_size(log) < (int64_t)FRAME * PAGES_MAX)
+        return;
+    end_reader(life);
+    step_checkpoint(life);
+}
+
 /* From the switching on to the cut, at that call or after a number of steps. */
 static void live(Life *life, DiskCut cut, unsigned step_count)
 {
@@ -353,9 +370,16 @@ static void live(Life *life, DiskCut cut, unsigned step_count)
     fate_set(life->seed, life->number); /* threads that met the cut may have read the clock in any order */
     power_vfs_use(life->disk, life->trial->has_wal);
     disk_power_on(life->disk, cut);
-    if (start(life))
-        for (unsigned i = 0; i < step_count && goes_on(life); i++)
+    life->phase = PHASE_START;
+    if (start(life)) {
+        life->phase = PHASE_STEPS;
+        for (unsigned i = 0; i < step_count && goes_on(life); i++) {
+            limit_log(life);
             steps[dice_below(&life->dice, COUNT_OF(steps))](life);
+        }
+    }
+    if (disk_is_on(life->disk))
+        life->phase = PHASE_STOP;
     if (dice_one_in(&life->dice, 2))
         disk_power_off(life->disk); /* no orderly end */
     stop(life);
@@ -386,14 +410,6 @@ static const Image *image(const Trial *trial, Story *story)
     return image;
 }
 
-static void tell(const Life *life, bool was_cut, const char *loss)
-{
-    if (life->trial->is_told)
-        printf("  life %u: %s after %llu calls, at: %s; then %s\n", life->number,
-               was_cut ? "power cut" : "ended", (unsigned long long)disk_calls(life->disk),
-               disk_call_names[disk_last_call(life->disk)], loss);
-}
-
 /* Any call, or one of a kind, of which some are rare; one of the first, in recovery, or a later one. */
 static DiskCut choose_cut(Dice *dice)
 {
@@ -407,16 +423,27 @@ static DiskCut choose_cut(Dice *dice)
                       .kinds = 1u << kinds[dice_below(dice, COUNT_OF(kinds))] };
 }
 
+static void count(const Life *life)
+{
+    Story *story = life->story;
+    story->lives++;
+    story->calls += disk_calls(life->disk);
+    story->cuts[disk_was_cut(life->disk) ? disk_last_call(life->disk) : CALL_KINDS]++;
+    if (disk_was_cut(life->disk))
+        story->phases[life->phase]++;
+}
+
 static void live_once(Life *life, bool is_last)
 {
     DiskCut cut = is_last ? (DiskCut){ 0 } : choose_cut(&life->dice);
     live(life, cut, is_last ? 0 : 1 + dice_below(&life->dice, STEPS_MAX));
-    bool was_cut = disk_was_cut(life->disk);
     disk_power_off(life->disk);
-    life->story->lives++;
-    life->story->calls += disk_calls(life->disk);
-    life->story->cuts[was_cut ? disk_last_call(life->disk) : CALL_KINDS]++;
-    tell(life, was_cut, disk_lose(life->disk, &life->dice));
+    count(life);
+    const char *how = disk_was_cut(life->disk) ? "cut at" : "off after", *loss = disk_lose(life->disk, &life->dice);
+    snprintf(life->before, sizeof life->before, "%s call %llu (%s), %s", how,
+             (unsigned long long)disk_calls(life->disk), disk_call_names[disk_last_call(life->disk)], loss);
+    if (life->trial->is_told)
+        printf("# life %u: %s\n", life->number, life->before);
 }
 
 static void play(Life *life)

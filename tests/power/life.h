@@ -13,6 +13,9 @@ typedef struct Trial {
     bool is_told;        /* each life on standard output */
 } Trial;
 
+/* When power went. */
+typedef enum Phase { PHASE_START, PHASE_STEPS, PHASE_STOP, PHASES } Phase;
+
 /* What came of a seed, or of several. */
 typedef struct Story {
     bool is_lost;        /* the database was not what it must be; `why` */
@@ -21,6 +24,7 @@ typedef struct Story {
     uint64_t calls;
     unsigned seeds, lives, commits, jobs;
     unsigned cuts[CALL_KINDS + 1]; /* by the call at which power went; the last: none */
+    unsigned phases[PHASES];       /* of the same cuts, but the last */
     unsigned kinds[JOB_KINDS_MAX]; /* jobs that succeeded, as in job_kinds */
 } Story;
 

@@ -81,10 +81,11 @@ static void tell(const Story *story)
            story->commits, story->jobs, (unsigned long long)story->calls);
     for (size_t i = 0; i < CALL_KINDS; i++)
         printf(" %u %s,", story->cuts[i], disk_call_names[i]);
-    printf(" %u ended\n", story->cuts[CALL_KINDS]);
+    printf(" %u ended; of these at start %u, at work %u, at the end %u\n", story->cuts[CALL_KINDS],
+           story->phases[PHASE_START], story->phases[PHASE_STEPS], story->phases[PHASE_STOP]);
 }
 
-/* Plays so many seeds, and asks that nothing is lost, and that each kind of job and of cut came up. */
+/* Plays so many seeds, and asks that nothing is lost, and that each kind of job and each phase of a life came up. */
 static void nothing_is_lost(Trial trial, unsigned count)
 {
     Story story = { 0 };
@@ -98,6 +99,8 @@ static void nothing_is_lost(Trial trial, unsigned count)
     assert_string_equal(story.why, "");
     for (size_t i = 0; i < job_kind_count && !wanted.is_one; i++)
         assert_true(story.kinds[i] > 0 || job_kinds[i].is_refused);
+    for (size_t i = 0; i < PHASES && !wanted.is_one; i++)
+        assert_true(story.phases[i] > 0 || (i == PHASE_STOP && !trial.has_wal)); /* which then writes nothing */
 }
 
 static void nothing_is_lost_with_a_write_ahead_log(void **state)
@@ -120,7 +123,7 @@ static void something_is_lost(Trial trial, unsigned within)
     unsigned seed = 1;
     while (seed <= within && life_play(&trial, seed, &story))
         seed++;
-    printf("# seed %u: %s\n", seed, story.why);
+    printf("# as it must: seed %u, %.200s\n", seed, story.why);
     assert_true(story.is_lost);
 }
 
@@ -169,11 +172,13 @@ static void seeds_replay_exactly(void **state)
 static void read_environment(int argc, char **argv)
 {
     const char *full = getenv("ORION_TEST_FULL"), *seed = argc > 1 ? argv[1] : getenv("ORION_POWER_SEED");
+    const char *format = getenv("CMOCKA_MESSAGE_OUTPUT");
     wanted.is_full = full && strcmp(full, "1") == 0;
     wanted.is_one = seed != NULL;
     wanted.seed = seed ? strtoull(seed, NULL, 10) : 0;
     clearenv();
     setenv("PREFECT_HOME", "/nonexistent", 1);
+    setenv("CMOCKA_MESSAGE_OUTPUT", format ? format : "STDOUT", 1);
 }
 
 int main(int argc, char **argv)
