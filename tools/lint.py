@@ -55,6 +55,7 @@ LISTED = {
 MUTABLE = {
     "src/base/log.c": "the log level",
     "src/blocks/encryption.c": "the key of block documents: a setting, written once before the first request",
+    "src/db/postgres_lookup.c": "how many threads look up names, some of which outlive their database",
     "src/model/run_bodies.c": "the longest cache key: a setting, written once before the first request",
     "src/server/server.c": "what a signal handler can reach",
 }

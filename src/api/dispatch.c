@@ -1,6 +1,7 @@
 /* api/dispatch.c -- from an HTTP request to a handler in its transaction, and from there to the reply. */
 #include "api/dispatch.h"
 
+#include "api/backlog.h"
 #include "api/decode.h"
 #include "api/guard.h"
 #include "api/match.h"
@@ -29,8 +30,9 @@ static bool run_job(Tx *tx, void *arg)
     req->status = req->route->status;
     /* A job may run twice: nothing is left of the first answer. */
     req->reply = (Buf){ 0 };
+    spool_discard(&req->spool);
     db_lock(tx, req->route->lock);
-    bool ok = req->route->handle(req);
+    bool ok = req->route->handle(req) && spool_finish(&req->spool, &req->reply);
     if (!ok && tx->error->code == ERR_NONE)
         (void)fail(tx->error, ERR_INTERNAL, "%s: the handler failed without an error", req->route->path);
     return ok && tx->error->code == ERR_NONE;
@@ -40,8 +42,12 @@ static void finish_job(void *arg, const Error *error)
 {
     Req *req = arg;
     req->tx = NULL;
-    if (error->code != ERR_NONE)
+    if (error->code != ERR_NONE) {
         req->error = *error;
+        spool_discard(&req->spool);
+    }
+    if (req->job.write)
+        backlog_leave(req);
     reply_send(req);
 }
 
@@ -58,7 +64,12 @@ static void run(Req *req)
         return;
     }
     bool write = req->route->tx == TX_WRITE;
-    req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = write };
+    if (write && !backlog_enter(req)) {
+        reply_send(req);
+        return;
+    }
+    req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = write,
+                      .unwanted = req->http->is_gone };
     db_submit(req->app->db, &req->job);
 }
 

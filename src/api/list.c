@@ -37,10 +37,14 @@ bool list_reply(Req *req, Rows *rows, const Model *model)
 {
     void *object = arena_zalloc(req->arena, model->size);
     JsonWriter *w = reply_json(req);
+    Arena *of_job = tx_arena_begin(req->tx);
     json_array(w);
-    while (codec_next(req->tx, rows, model, object))
+    while (codec_next(req->tx, rows, model, object)) {
         codec_write(w, model, object);
+        arena_reset(req->tx->arena);
+    }
     json_array_end(w);
+    tx_arena_end(req->tx, of_job);
     return req->tx->error->code == ERR_NONE;
 }
 
@@ -63,18 +67,28 @@ static bool is_left_out(Req *req, Str id)
     return true;
 }
 
-bool list_reply_each(Req *req, StrList ids, const Model *model, ListRead *read, void *arg)
+/* False: tx->error. */
+static bool write_each(Req *req, StrList ids, const Model *model, ListRead *read, void *arg)
 {
-    JsonWriter *w = reply_json(req);
-    json_array(w);
     for (size_t i = 0; i < ids.count; i++) {
         const void *object = read(arg, ids.items[i]);
         if (is_left_out(req, ids.items[i]))
             continue;
         if (!object)
             return false;
-        codec_write(w, model, object);
+        codec_write(&req->out, model, object);
+        arena_reset(req->tx->arena);
     }
-    json_array_end(w);
     return req->tx->error->code == ERR_NONE;
+}
+
+bool list_reply_each(Req *req, StrList ids, const Model *model, ListRead *read, void *arg)
+{
+    JsonWriter *w = reply_json(req);
+    Arena *of_job = tx_arena_begin(req->tx);
+    json_array(w);
+    bool ok = write_each(req, ids, model, read, arg);
+    json_array_end(w);
+    tx_arena_end(req->tx, of_job);
+    return ok;
 }

@@ -13,8 +13,8 @@ Rows *list_columns(Req *req, const char *columns, const Model *model);
 bool list_reply(Req *req, Rows *rows, const Model *model) MUST_CHECK;
 /* The first column of each row. */
 StrList list_ids(Req *req, Rows *rows);
-/* What `read` returns for each id, as the answer. Rows with a value that cannot be read (ERR_SPOILED) are left out, and
- * logged. False: tx->error. */
+/* What `read` returns for each id, as the answer; what it takes from tx->arena ends with the next id. Rows with a value
+ * that cannot be read (ERR_SPOILED) are left out, and logged. False: tx->error. */
 typedef const void *ListRead(void *arg, Str id); /* NULL: failed */
 bool list_reply_each(Req *req, StrList ids, const Model *model, ListRead *read, void *arg) MUST_CHECK;
 

@@ -7,6 +7,9 @@
 #include "base/log.h"
 #include "base/unicode.h"
 
+/* Seconds. Clients of Prefect then try five more times; without the header they wait longer each time. */
+#define RETRY_AFTER "5"
+
 /* How each error looks on the wire; if the row has a text, that hides the message (which goes to the log). */
 static const struct ErrorShape {
     int status;
@@ -23,6 +26,8 @@ static const struct ErrorShape {
         "Data integrity conflict. This usually means a unique or foreign key constraint was violated. See server logs"
         " for details." },
     [ERR_TOO_LARGE] = { 413, "detail", NULL },
+    [ERR_ANSWER_TOO_LARGE] = { 507, "exception_message", NULL },
+    [ERR_OVERLOADED] = { 503, "exception_message", NULL },
     [ERR_BUSY] = { 503, "exception_message", NULL },
     [ERR_SPOILED] = { 500, "exception_message", NULL },
     [ERR_INTERNAL] = { 500, "exception_message", "Internal Server Error" },
@@ -71,18 +76,23 @@ void reply_send_with(Req *req, HttpHeader *headers, size_t count)
     if (named)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     request_log_end(req, req->status);
-    http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
+    if (req->spool.file)
+        http_reply_file(req->http, req->status, headers, count, req->spool.file);
+    else
+        http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
 }
 
 void reply_send(Req *req)
 {
     HttpHeader headers[6];
     size_t count = req->error.code == ERR_UNAUTHORIZED ? guard_challenges(req, headers) : 0;
+    if (req->error.code == ERR_OVERLOADED)
+        headers[count++] = (HttpHeader){ STR("retry-after"), STR(RETRY_AFTER) };
     if (req->error.code != ERR_NONE)
         write_error(req);
     else if (req->invalid.count)
         write_invalid(req);
-    if (req->reply.n)
+    if (req->reply.n || req->spool.file)
         headers[count++] = (HttpHeader){ STR("content-type"), STR("application/json") };
     /* Another program may have put anything into a database. */
     Str text = utf8_repaired(req->arena, buf_view(&req->reply));

@@ -4,6 +4,8 @@
 JsonWriter *reply_json(Req *req)
 {
     buf_init(&req->reply, req->arena, 1024);
+    if (req->tx)
+        spool_begin(&req->spool, req->app->spool, &req->reply, req->tx->error);
     json_writer_init(&req->out, &req->reply, JSON_WIRE);
     return &req->out;
 }

@@ -4,6 +4,7 @@
 
 #include "access/access.h"
 #include "api/route.h"
+#include "api/spool.h"
 #include "base/json.h"
 #include "config/settings.h"
 
@@ -20,6 +21,8 @@ typedef struct App {
     struct Proxies *proxies;    /* the trusted ones; modified on the loop thread only */
     Str root_path;              /* ORION_ROOT_PATH: "/prefect", or empty */
     struct Readiness *readiness;
+    SpoolSpace *spool;          /* for long answers */
+    struct Backlog *backlog;    /* of writes */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
@@ -54,8 +57,10 @@ struct Req {
     Tx *tx;                     /* NULL outside the transaction */
     Error error;                /* outside the transaction; inside it is tx->error */
     Job job;
+    unsigned backlog_entry;     /* of its address, while it is a write with the database */
     int status;
-    Buf reply;                  /* empty: no body */
+    Buf reply;                  /* empty: no body, or a long one: */
+    Spool spool;
     JsonWriter out;
     void (*resume)(Req *req);   /* for offload.c: what its thread calls, and the request after this one */
     Req *next;

@@ -14,6 +14,12 @@ void buf_init(Buf *buf, Arena *arena, size_t expected)
 /* Makes room for `more` bytes and a terminating zero. */
 static void buf_reserve(Buf *buf, size_t more)
 {
+    if (buf->n + more < buf->capacity)
+        return;
+    if (buf->sink && buf->n >= buf->sink->from) {
+        buf->sink->take(buf->sink, buf_view(buf));
+        buf->n = 0;
+    }
     size_t need = buf->n + more + 1;
     if (need <= buf->capacity)
         return;

@@ -4,11 +4,19 @@
 
 #include "base/arena.h"
 
+/* Takes the bytes of a buffer that would grow too large: when there are `from` of them and no more room, they are
+ * handed on, and the buffer is empty again. */
+typedef struct BufSink {
+    size_t from;
+    void (*take)(struct BufSink *sink, Str bytes);
+} BufSink;
+
 /* Set up by buf_init; nothing to free. There is always room for a zero after the n bytes. */
 typedef struct Buf {
     Arena *arena;
     char *p;
     size_t n, capacity;
+    BufSink *sink;  /* NULL, unless set after buf_init: all stays here */
 } Buf;
 
 void buf_init(Buf *buf, Arena *arena, size_t expected);

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <math.h>
 
+enum { LARGE = 64 << 10 }; /* bytes of JSON text whose tree gets an arena of its own */
+
 /* Characters */
 
 /* The character at *p; moves *p past it. Text was validated when it came in; if a database holds invalid bytes
@@ -271,13 +273,15 @@ Str json_format(Arena *arena, const Json *json, JsonStyle style)
 void json_write_text(Buf *out, Str json_text, JsonStyle style)
 {
     const char *bytes = out->p;
+    Arena *apart = json_text.n > LARGE ? arena_new() : NULL;
     ArenaMark mark = arena_mark(out->arena);
-    const Json *json = json_read(out->arena, json_text);
+    const Json *json = json_read(apart ? apart : out->arena, json_text);
     if (json)
         json_write_value(out, json, style);
     else
         buf_text(out, "null");
-    /* unless the buffer itself was moved past the mark, the tree can go: a list would pile up hundreds */
+    /* The tree can go, since a list would pile up hundreds; a small one stays if the buffer was moved past the mark. */
+    arena_free(apart);
     if (out->p == bytes)
         arena_release(out->arena, mark);
 }

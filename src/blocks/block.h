@@ -67,10 +67,11 @@ Str block_schema_capabilities(Tx *tx);
 /* ---- documents, with the data of the documents that they refer to ---- */
 
 /* Reads several documents in one transaction; schemas that they share are read once. On the stack of a handler, which
- * sets only the first two members; the limits in block_document.c count over all its documents. */
+ * sets only the first three members; the limits in block_document.c count over all its documents. */
 typedef struct BlockReader {
     Tx *tx;
     bool include_secrets;
+    Arena *arena;               /* for the schemas */
     struct KnownSchema *schemas;
     size_t count;               /* documents read, nested ones included */
     size_t nested_bytes;        /* of the data of nested ones */

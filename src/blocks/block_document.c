@@ -106,12 +106,17 @@ static const struct KnownSchema *known_schema(BlockReader *reader, Str id)
         known = known->next;
     if (known)
         return known;
-    BlockSchema *schema = block_schema_read(reader->tx, id);
-    if (!schema)
-        return NULL;
-    known = arena_new_of(reader->tx->arena, struct KnownSchema);
-    *known = (struct KnownSchema){ schema, json_object_of(reader->tx->arena, schema->fields), reader->schemas };
-    return reader->schemas = known;
+    Tx *tx = reader->tx;
+    Arena *of_document = tx->arena;
+    tx->arena = reader->arena;
+    BlockSchema *schema = block_schema_read(tx, id);
+    if (schema) {
+        known = arena_new_of(tx->arena, struct KnownSchema);
+        *known = (struct KnownSchema){ schema, json_object_of(tx->arena, schema->fields), reader->schemas };
+        reader->schemas = known;
+    }
+    tx->arena = of_document;
+    return known;
 }
 
 /* A document being read, and the one that refers to it. On the stack: the chain of parents shows circles. */
@@ -246,7 +251,7 @@ const void *block_reader_document(void *reader, Str id)
 
 BlockDocument *block_document_read(Tx *tx, Str id, bool include_secrets)
 {
-    BlockReader reader = { .tx = tx, .include_secrets = include_secrets };
+    BlockReader reader = { .tx = tx, .include_secrets = include_secrets, .arena = tx->arena };
     return read_whole(&reader, id);
 }
 

@@ -73,6 +73,8 @@ const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
 
 /* cli/cmd_database.c: opens the database that the settings name. NULL: *error. */
 Db *cli_open_database(const Cli *cli, Error *error);
+/* Runs a change with the time limit of migrations. */
+bool cli_change(const Cli *cli, Db *db, bool (*run)(Tx *, void *), void *arg, Error *error);
 const char *cli_shown_url(const Cli *cli, Str url); /* without its password */
 /* Asks unless --yes is given. 0: continue; else the exit status. */
 int cli_ask(const Cli *cli, const char *question, const char *aborted);

@@ -48,10 +48,10 @@ int cmd_block_import(Cli *cli)
     if (!read_file(cli->arena, path, &import.text, &error))
         return cli_bad(cli, "%s cannot be read: %s", path, error.message);
     Db *db = cli_open_database(cli, &error);
-    bool ok = db && db_run(db, true, cli->arena, step_import, &import, &error);
+    bool ok = db && cli_change(cli, db, step_import, &import, &error);
     db_close(db);
     if (!ok)
-        return cli_bad(cli, error.code == ERR_INVALID ? "%s was not imported: %s" : "%s was not imported. %s", path,
+        return cli_bad(cli, error.code == ERR_INVALID ? "%s was not imported: %s" : "Importing %s failed. %s", path,
                        error.message);
     printf("%.*s", STR_ARG(import.report));
     cli_good(cli, "Imported the block types of %s.", path);

@@ -38,6 +38,11 @@ static bool connections_are_some(const Cli *cli, Error *error)
     return is_between(cli, "ORION_SERVER_CONNECTIONS", "", 1, UINT32_MAX, error);
 }
 
+static bool queue_has_room(const Cli *cli, Error *error)
+{
+    return is_between(cli, "ORION_SERVER_QUEUE", "", 1, INT64_MAX, error);
+}
+
 static bool database_connections_are_some(const Cli *cli, Error *error)
 {
     int64_t wanted = settings_int(cli->settings, "ORION_DATABASE_CONNECTIONS");
@@ -86,6 +91,7 @@ static bool run_times_fit(const Cli *cli, Error *error)
 static const SettingsCheck checks[] = {
     { "PREFECT_ORION_API_PORT", NULL, true, port_is_one },
     { "ORION_SERVER_CONNECTIONS", NULL, true, connections_are_some },
+    { "ORION_SERVER_QUEUE", NULL, true, queue_has_room },
     { "ORION_ENCRYPTION_KEY", NULL, true, encryption_key_is_one },
     { "ORION_AUTH_STRING", NULL, true, auth_string_is_one },
     { "ORION_KEYS_FILE", NULL, true, keys_are_readable },

@@ -75,6 +75,11 @@ Db *cli_open_database(const Cli *cli, Error *error)
     return open_database(cli, OPEN_CREATES, error);
 }
 
+bool cli_change(const Cli *cli, Db *db, bool (*run)(Tx *, void *), void *arg, Error *error)
+{
+    return db_run_within(db, db_migration_limit(cli->settings), true, cli->arena, run, arg, error);
+}
+
 /* The steps: each runs in a transaction of its own. */
 
 static bool step_drop(Tx *tx, void *arg)
@@ -145,11 +150,11 @@ int cmd_database_reset(Cli *cli)
     bool ok = db != NULL;
     if (ok) {
         puts("Downgrading database...");
-        ok = db_run(db, true, cli->arena, step_drop, NULL, &error);
+        ok = cli_change(cli, db, step_drop, NULL, &error);
     }
     if (ok) {
         puts("Upgrading database...");
-        ok = db_run(db, true, cli->arena, step_up, &(Upgrade){ .revision = NULL }, &error);
+        ok = cli_change(cli, db, step_up, &(Upgrade){ .revision = NULL }, &error);
     }
     db_close(db);
     if (!ok)
@@ -195,7 +200,7 @@ static int change(const Cli *cli, const char *verb, Opening opening, bool (*step
     Error error = { .code = ERR_NONE };
     printf("Running %s migrations ...\n", verb);
     Db *db = open_database(cli, opening, &error);
-    bool ok = db && db_run(db, true, cli->arena, step, arg, &error);
+    bool ok = db && cli_change(cli, db, step, arg, &error);
     db_close(db);
     if (!ok)
         return cli_bad(cli, "%s", error.message);
@@ -239,7 +244,7 @@ int cmd_database_stamp(Cli *cli)
     Str revision = str_from(cli->args[0]);
     puts("Stamping database with revision ...");
     Db *db = open_database(cli, OPEN_EXISTING, &error);
-    bool ok = db && db_run(db, true, cli->arena, step_stamp, &revision, &error);
+    bool ok = db && cli_change(cli, db, step_stamp, &revision, &error);
     db_close(db);
     if (!ok)
         return cli_bad(cli, "%s", error.message);

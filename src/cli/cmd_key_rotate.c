@@ -43,6 +43,8 @@ static int report_failure(const Cli *cli, const KeyRotation *rotation, bool give
                      "these documents first.");
     if (!rotation->was_committing)
         cli_bad(cli, "Nothing was changed%s.", given ? ": the new key is not in use" : "");
+    else if (given)
+        cli_bad(cli, "Keep both keys: it is not known which of them is in use.");
     return status;
 }
 

@@ -1,13 +1,13 @@
 /* db/db.c -- jobs and the threads that run them: one writer that commits what waits in one go, a pool of readers,
  * one thread for housekeeping; or, where many write, threads that all take both. Nothing here knows an engine. */
-#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
 #include "base/log.h"
-#include "db/driver.h"
+#include "db/threads.h"
 
 #define LOGGER "orion.db"
+#define GONE "The client closed its connection"
 
 enum {
     READERS_DEFAULT = 4,
@@ -19,292 +19,10 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
-    RETRY_WAIT_US = 500,
-    STEP_BACK_MIN = 100 * 1000,    /* microseconds until a connection that was refused is asked for again,
-                                      * twice as long each time */
-    STEP_BACK_MAX = 2 * 1000 * 1000
-};
-
-typedef struct Queue {
-    pthread_mutex_t lock;
-    pthread_cond_t filled;
-    Job *first, **end;
-    struct Crowd *crowd; /* on engines where many write; else NULL */
-    bool is_closing; /* jobs in it are still run */
-    bool is_closed;  /* nobody takes from it any more */
-} Queue;
-
-/* The threads that take reads and writes from one queue, under its lock. A job goes to an idle one with a
- * connection; the others are only called after those, and if they are refused a connection, they wait before they
- * ask again. */
-typedef struct Crowd {
-    pthread_cond_t needed;     /* for threads without a connection */
-    unsigned threads;
-    unsigned usable;           /* connections that can be had: all, until one is refused; then the most that there
-                                * have been at once since */
-    unsigned idle;             /* threads with a connection that wait */
-    unsigned writes;           /* running now */
-    int64_t refused_until;     /* monotonic: no other connection is asked for before, unless there is none at all */
-    int64_t step_back;         /* microseconds, after the next refusal */
-} Crowd;
-
-/* A flag that one thread raises and another waits for. */
-typedef struct Wakeup {
-    pthread_mutex_t lock;
-    pthread_cond_t signalled;
-    bool is_due, is_ending;
-} Wakeup;
-
-/* A thread and its connection, which nobody else uses while it runs. */
-typedef struct DbWorker {
-    Db *db;
-    DbConnection *connection;
-    pthread_t thread;
-    bool is_started;
-    bool was_connected;  /* when it took its job */
-} DbWorker;
-
-/* Made by db_open, freed by db_close. Once threads run, what they share changes only under its lock. */
-struct Db {
-    Arena *arena;
-    const Driver *driver;
-    DbPlace place;
-    int64_t lock_wait_us;
-    int64_t read_us;         /* the longest read; 0: no limit */
-    Queue writes, reads;
-    DbWorker writer, maintenance;
-    DbWorker *readers;
-    unsigned reader_count;
-    Crowd crowd;
-    Wakeup wakeup;
-    pthread_mutex_t maintaining; /* held while housekeeping runs, by its own thread or the writer */
+    RETRY_WAIT_US = 500
 };
 
 static const Driver *const drivers[] = { &sqlite_driver, &postgres_driver };
-
-/* ---- the queues ---- */
-
-static void job_clear(Job *job)
-{
-    job->error.code = ERR_NONE;
-    job->error.message[0] = '\0';
-}
-
-static void queue_init(Queue *queue)
-{
-    pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->filled, NULL);
-    queue->end = &queue->first;
-}
-
-static void queue_free(Queue *queue)
-{
-    pthread_cond_destroy(&queue->filled);
-    pthread_mutex_destroy(&queue->lock);
-}
-
-/* The link to the first job that may run now, with so many connections: a read may overtake writes that must wait. A
- * quarter is never used for writes: all of those may wait for somebody's lock, and reads must not wait with them. */
-static Job **queue_ready(Queue *queue, unsigned connections)
-{
-    Job **link = &queue->first;
-    unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
-    if (queue->crowd->writes >= connections - kept)
-        while (*link && (*link)->write)
-            link = &(*link)->next;
-    return link;
-}
-
-/* Wakes a thread for a job that may run now: one without a connection only if no idle one may take the job. */
-static void queue_call(Queue *queue)
-{
-    const Crowd *crowd = queue->crowd;
-    if (!crowd || (crowd->idle > 0 && *queue_ready(queue, crowd->usable)))
-        pthread_cond_signal(&queue->filled);
-    else if (*queue_ready(queue, crowd->threads))
-        pthread_cond_signal(&queue->crowd->needed);
-}
-
-static bool queue_put(Queue *queue, Job *job)
-{
-    pthread_mutex_lock(&queue->lock);
-    bool is_open = !queue->is_closed;
-    if (is_open) {
-        *queue->end = job;
-        queue->end = &job->next;
-        queue_call(queue);
-    }
-    pthread_mutex_unlock(&queue->lock);
-    return is_open;
-}
-
-/* Up to `most` jobs, linked by next, waiting for the first; NULL: the queue is closed and empty. */
-static Job *queue_take(Queue *queue, unsigned most)
-{
-    pthread_mutex_lock(&queue->lock);
-    while (!queue->first && !queue->is_closing)
-        pthread_cond_wait(&queue->filled, &queue->lock);
-    Job *taken = queue->first, **rest = &queue->first;
-    for (unsigned i = 0; i < most && *rest; i++)
-        rest = &(*rest)->next;
-    queue->first = *rest;
-    *rest = NULL;
-    if (!queue->first)
-        queue->end = &queue->first;
-    if (!taken)
-        queue->is_closed = true;
-    pthread_mutex_unlock(&queue->lock);
-    return taken;
-}
-
-static void queue_close(Queue *queue)
-{
-    pthread_mutex_lock(&queue->lock);
-    queue->is_closing = true;
-    pthread_cond_broadcast(&queue->filled);
-    if (queue->crowd)
-        pthread_cond_broadcast(&queue->crowd->needed);
-    pthread_mutex_unlock(&queue->lock);
-}
-
-/* ---- the crowd ---- */
-
-static void crowd_init(Db *db, unsigned threads)
-{
-    clock_condition_init(&db->crowd.needed);
-    db->crowd.threads = db->crowd.usable = threads;
-    db->crowd.step_back = STEP_BACK_MIN;
-    db->reads.crowd = &db->crowd;
-}
-
-static bool is_connected(const DbWorker *worker)
-{
-    return worker->db->driver->is_connected(worker->connection);
-}
-
-static unsigned connected(const Db *db)
-{
-    return db->driver->connected(&db->place);
-}
-
-/* The link to the job for this thread, leading to NULL if there is none. Without a connection that is what no idle
- * thread may take, perhaps because the connections that there are must be kept for reads. */
-static Job **crowd_ready(const DbWorker *worker)
-{
-    Queue *queue = &worker->db->reads;
-    const Crowd *crowd = queue->crowd;
-    if (is_connected(worker))
-        return queue_ready(queue, crowd->usable);
-    if (crowd->idle > 0 && *queue_ready(queue, crowd->usable))
-        return queue->end;
-    return queue_ready(queue, crowd->threads);
-}
-
-static bool must_step_back(const Db *db)
-{
-    return clock_monotonic() < db->crowd.refused_until && connected(db) > 0;
-}
-
-static void crowd_wait(DbWorker *worker)
-{
-    Queue *queue = &worker->db->reads;
-    Crowd *crowd = &worker->db->crowd;
-    if (is_connected(worker)) {
-        crowd->idle++;
-        pthread_cond_wait(&queue->filled, &queue->lock);
-        crowd->idle--;
-        return;
-    }
-    if (*crowd_ready(worker)) { /* there is a job, but this thread must step back */
-        struct timespec until = { .tv_sec = crowd->refused_until / SECOND,
-                                  .tv_nsec = crowd->refused_until % SECOND * 1000 };
-        pthread_cond_timedwait(&crowd->needed, &queue->lock, &until);
-    } else {
-        pthread_cond_wait(&crowd->needed, &queue->lock);
-    }
-}
-
-/* One job; to be followed by crowd_done or crowd_return. NULL: closed and empty. */
-static Job *crowd_take(DbWorker *worker)
-{
-    Queue *queue = &worker->db->reads;
-    Job **link;
-    pthread_mutex_lock(&queue->lock);
-    while ((!*(link = crowd_ready(worker)) || (!is_connected(worker) && must_step_back(worker->db))) &&
-           (queue->first || !queue->is_closing))
-        crowd_wait(worker);
-    Job *taken = *link;
-    if (taken) {
-        *link = taken->next;
-        if (queue->end == &taken->next)
-            queue->end = link;
-        taken->next = NULL;
-        queue->crowd->writes += taken->write;
-        worker->was_connected = is_connected(worker);
-        if (!worker->was_connected && queue->crowd->usable < queue->crowd->threads)
-            /* two at once might both be refused */
-            queue->crowd->refused_until = clock_monotonic() + queue->crowd->step_back;
-        queue_call(queue); /* for the next one */
-    } else {
-        queue->is_closed = true;
-    }
-    pthread_mutex_unlock(&queue->lock);
-    return taken;
-}
-
-/* A new connection: one more than there were at most, or the first after there was none, when all may be available
- * again. */
-static void note_connected(Db *db)
-{
-    Crowd *crowd = &db->crowd;
-    unsigned found = connected(db);
-    crowd->step_back = STEP_BACK_MIN;
-    if (found <= 1)
-        crowd->usable = crowd->threads;
-    else if (found > crowd->usable)
-        crowd->usable = found;
-}
-
-static void crowd_done(DbWorker *worker, bool write)
-{
-    Queue *queue = &worker->db->reads;
-    pthread_mutex_lock(&queue->lock);
-    queue->crowd->writes -= write;
-    if (!worker->was_connected && is_connected(worker))
-        note_connected(worker->db);
-    if (queue->is_closing) {
-        pthread_cond_broadcast(&queue->filled);
-        pthread_cond_broadcast(&queue->crowd->needed);
-    } else {
-        queue_call(queue);
-    }
-    pthread_mutex_unlock(&queue->lock);
-}
-
-/* The job of a thread that was refused a connection goes back to where it was, for a thread that has one. */
-static void crowd_return(DbWorker *worker, Job *job)
-{
-    Queue *queue = &worker->db->reads;
-    Crowd *crowd = queue->crowd;
-    pthread_mutex_lock(&queue->lock);
-    unsigned found = connected(worker->db), usable = found ? found : 1;
-    if (crowd->usable == crowd->threads && usable < crowd->threads)
-        log_warning(LOGGER,
-                    "Only %u of %u database connections are available; they serve all requests, and more are requested "
-                    "from time to time: %s",
-                    usable, crowd->threads, job->error.message);
-    crowd->usable = usable;
-    crowd->refused_until = clock_monotonic() + crowd->step_back;
-    crowd->step_back = 2 * crowd->step_back < STEP_BACK_MAX ? 2 * crowd->step_back : STEP_BACK_MAX;
-    crowd->writes -= job->write;
-    job_clear(job);
-    job->next = queue->first;
-    if (!queue->first)
-        queue->end = &job->next;
-    queue->first = job;
-    queue_call(queue);
-    pthread_mutex_unlock(&queue->lock);
-}
 
 /* ---- running jobs ---- */
 
@@ -314,18 +32,24 @@ static void end_open_rows(DbConnection *connection)
         db_done(connection->open);
 }
 
+static void watch_read(const Db *db, DbConnection *connection, const Job *job)
+{
+    connection->read = job;
+    connection->began = clock_monotonic();
+    connection->until = db->read_us > 0 && !db->driver->many_writers ? connection->began + db->read_us : 0;
+}
+
 /* Calls the job's function inside the transaction that has begun. True: its work may stay. */
 static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
               .connection = connection };
-    bool is_limited = !job->write && db->read_us > 0 && !db->driver->many_writers;
-    if (is_limited)
-        db->driver->set_deadline(connection, clock_monotonic() + db->read_us);
+    connection->stopped = STOP_NOT;
+    if (!job->write)
+        watch_read(db, connection, job);
     bool ok = job->run(&tx, job->arg);
     end_open_rows(connection);
-    if (is_limited)
-        db->driver->set_deadline(connection, 0);
+    connection->read = NULL;
     if (!ok)
         fail(&job->error, ERR_INTERNAL, "a database job failed without an error");
     return ok && job->error.code == ERR_NONE;
@@ -407,6 +131,10 @@ static void write_batch(Db *db, DbConnection *connection, Job *batch)
 static void read_job(Db *db, DbConnection *connection, Job *job)
 {
     Error ignored = { 0 };
+    if (job_is_unwanted(job)) {
+        fail(&job->error, ERR_BUSY, GONE);
+        return;
+    }
     bool ok = db->driver->step(connection, STEP_BEGIN_READ, &job->error) && job_call(db, connection, job);
     if (!ok || !db->driver->step(connection, STEP_COMMIT, &ignored))
         roll_back(connection);
@@ -424,13 +152,23 @@ static void sleep_us(int64_t us)
     nanosleep(&wait, NULL);
 }
 
+/* Monotonic; 0: none. */
+static int64_t deadline_of(const Db *db, const Job *job)
+{
+    return db->read_us == 0 ? 0 : job->queued + (job->limit > db->read_us ? job->limit : db->read_us);
+}
+
 /* Runs a job as a transaction among those of others. One that collided, or whose connection was lost before the
  * commit, left nothing behind and is run again while its time lasts. False: this thread was refused a connection,
  * and others have one. */
 static bool run_among_others(Db *db, DbConnection *connection, Job *job)
 {
-    int64_t deadline = db->read_us ? job->queued + db->read_us : 0;
+    int64_t deadline = deadline_of(db, job);
     int64_t now = clock_monotonic(), least = now + LOCK_WAIT_MIN;
+    if (!job->write && job_is_unwanted(job)) {
+        fail(&job->error, ERR_BUSY, GONE);
+        return true;
+    }
     if (deadline && now >= deadline) { /* or those after it would wait ever longer */
         fail(&job->error, ERR_BUSY,
              "The database is too busy: all connections were in use for longer than the database timeout allows");
@@ -532,9 +270,14 @@ static void *reader_main(void *arg)
 {
     DbWorker *worker = arg;
     Job *job;
-    while ((job = queue_take(&worker->db->reads, 1))) {
+    while ((job = queue_take_read(&worker->db->reads, worker->is_kept))) {
         read_job(worker->db, worker->connection, job);
-        release(job);
+        if (worker->connection->stopped == STOP_YIELD) {
+            job_clear(job);
+            queue_put_long(&worker->db->reads, job);
+        } else {
+            release(job);
+        }
     }
     return NULL;
 }
@@ -644,6 +387,10 @@ static bool connect_all(Db *db, const DbConfig *config, Error *error)
     for (unsigned i = 0; i < db->reader_count; i++)
         if (!worker_connect(db, &db->readers[i], ROLE_READER, config, error))
             return false;
+    if (db->reader_count > 1) {
+        db->readers[0].is_kept = true;
+        db->readers[0].connection->others = &db->reads.has_first;
+    }
     return !db->driver->maintain || worker_connect(db, &db->maintenance, ROLE_MAINTENANCE, config, error);
 }
 
@@ -674,6 +421,12 @@ DbConfig db_config(const Settings *settings)
 static double at_most(double seconds, double most)
 {
     return seconds < most ? seconds : most;
+}
+
+int64_t db_migration_limit(const Settings *settings)
+{
+    return (int64_t)(at_most(settings_float(settings, "ORION_DATABASE_MIGRATION_TIMEOUT"), TIMEOUT_MAX)
+                     * (double)SECOND);
 }
 
 Db *db_open(const DbConfig *given, Error *error)
@@ -778,10 +531,16 @@ static void waiter_done(void *arg, const Error *error)
 
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
 {
+    return db_run_within(db, 0, write, arena, run, arg, error);
+}
+
+bool db_run_within(Db *db, int64_t limit, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
+{
     Waiter waiter = { .run = run, .arg = arg };
     pthread_mutex_init(&waiter.lock, NULL);
     pthread_cond_init(&waiter.ended, NULL);
-    Job job = { .run = waiter_run, .done = waiter_done, .arg = &waiter, .arena = arena, .write = write };
+    Job job = { .run = waiter_run, .done = waiter_done, .arg = &waiter, .arena = arena, .write = write,
+                .limit = limit };
     db_submit(db, &job);
     pthread_mutex_lock(&waiter.lock);
     while (!waiter.is_done)

@@ -3,34 +3,15 @@
 #ifndef ORION_DB_H
 #define ORION_DB_H
 
+#include <stdatomic.h>
+
 #include "base/arena.h"
 #include "config/settings.h"
+#include "db/dialect.h"
 #include "db/value.h"
 
 typedef struct Db Db;
 typedef struct Rows Rows;
-
-/* ---- SQL texts that differ between engines ---- */
-
-typedef enum SqlOp { /* filter operators; in each text %c is the column's expression, %v the bound value's place ($n) */
-    SQL_ANY, SQL_NOT_ANY,      /* column in / not in the VAL_LIST; a NULL column is in neither */
-    SQL_ALL,                   /* the JSON array column contains every string of the VAL_LIST */
-    SQL_LIKE,                  /* case-insensitive match with %v (the caller's pattern, the client's wildcards) */
-    SQL_BEFORE, SQL_AFTER,     /* <= and >= on times */
-    SQL_GE, SQL_LE, SQL_EQ, SQL_IS_NULL, SQL_IS_NOT_NULL,
-    SQL_JSON_EMPTY, SQL_JSON_NOT_EMPTY, /* column = '[]' as the reference compares */
-    SQL_LIKE_ANY,              /* the column begins, in any case, with one string of the VAL_LIST */
-    SQL_OP_COUNT
-} SqlOp;
-
-typedef struct Dialect {
-    const char *name;          /* "sqlite" or "postgresql", for messages and tests */
-    const char *op[SQL_OP_COUNT];
-    const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
-    int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
-    const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked,
-                                * and read as the last writer left them; "" for an engine with one writer */
-} Dialect;
 
 /* ---- transactions ---- */
 
@@ -43,6 +24,11 @@ typedef struct Tx {
     void *connection;      /* the driver's */
 } Tx;
 
+/* For a loop over many rows: what is taken from tx->arena from here on is the loop's, which resets it after each row.
+ * Returns the job's arena, for tx_arena_end after the loop. */
+Arena *tx_arena_begin(Tx *tx) MUST_CHECK;
+void tx_arena_end(Tx *tx, Arena *of_job);
+
 /* A unit of work: one transaction of its own as far as anybody can see (SQLite's writers are grouped under savepoints
  * and committed together). `run` returns false to roll back, with tx->error set. It may be called again, for a read too
  * (a group's commit that failed, a collision, a lost connection), so it must start from its inputs each time. `done` is
@@ -54,6 +40,10 @@ typedef struct Job {
     void *arg;
     Arena *arena;
     bool write;
+    int64_t limit;         /* microseconds, where many write and that is longer than the database's timeout: what does
+                            * not belong to a request; 0: the timeout */
+    const atomic_bool *unwanted; /* of a read: once it is true, nobody waits for the result; the job is not begun, or
+                                  * stopped (ERR_BUSY). NULL: it is always wanted */
     /* The database's own, from db_submit on. */
     Error error;
     int64_t queued;
@@ -73,6 +63,7 @@ typedef struct DbConfig {
 } DbConfig;
 
 DbConfig db_config(const Settings *settings); /* with `readers` and `connections` for a server */
+int64_t db_migration_limit(const Settings *settings); /* for db_run_within */
 
 /* Opens (creating the file if there is none), starts the threads; does not migrate. NULL: *error is for the user. */
 Db *db_open(const DbConfig *config, Error *error) MUST_CHECK;
@@ -82,6 +73,9 @@ void db_close(Db *db); /* finishes queued jobs, checkpoints, ends the threads; N
 void db_submit(Db *db, Job *job);
 /* Submits and waits: for services, start-up and the command line, never for the HTTP loop. */
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error) MUST_CHECK;
+/* The same with a limit of its own (Job.limit). */
+bool db_run_within(Db *db, int64_t limit, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg,
+                   Error *error) MUST_CHECK;
 const Dialect *db_dialect(const Db *db);
 
 /* ---- statements; $1 $2 … are the places of the values ----

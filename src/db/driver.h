@@ -7,9 +7,20 @@
 
 typedef struct Driver Driver;
 
+typedef enum Stop {
+    STOP_NOT,
+    STOP_LATE,               /* its time is over */
+    STOP_UNWANTED,           /* nobody waits for the result any more */
+    STOP_YIELD               /* it is longer than others that wait for its thread; it will start again on another one */
+} Stop;
+
 /* A driver's own struct begins with this one. A connection is used by one thread at a time. */
 typedef struct DbConnection {
     const Driver *driver;
+    const Job *read;         /* the read that runs; NULL: none */
+    int64_t began, until;    /* of that read; monotonic; until 0: no limit, or the driver's (set_deadline) */
+    const atomic_bool *others; /* whether reads wait for which a long one must make room; NULL: it need not */
+    Stop stopped;            /* why the last read was stopped */
     Rows *open;              /* not read to their end yet: db.c ends them with their job */
     bool echo;
     bool is_only;            /* set by connect: there can be no second one; a writer's serves reads too */
@@ -74,7 +85,7 @@ struct Driver {
     /* The wait for other processes' locks. NULL where many write: their statements wait for locks as long as for
      * anything else. */
     void (*set_lock_wait)(DbConnection *connection, int64_t us);
-    /* Whatever still runs then is stopped; 0: never. */
+    /* Whatever still runs then is stopped; 0: never. NULL where one writes. */
     void (*set_deadline)(DbConnection *connection, int64_t monotonic);
 
     /* Never NULL; rows->is_open, or tx->error is set. */
@@ -101,8 +112,14 @@ struct Driver {
     void (*maintain)(DbConnection *connection);                 /* never by two threads at once */
 };
 
+/* What a client is told whose read was stopped. */
+#define DB_TOO_LONG "The query took longer than the database timeout allows"
+
 extern const Driver sqlite_driver, postgres_driver;
 
+/* Whether the read that runs must stop, and why is then in connection->stopped. To be asked about every millisecond
+ * while it runs. */
+bool db_must_stop(DbConnection *connection);
 /* For migrate.c: a script in the job's transaction. */
 bool db_script(Tx *tx, const char *sql) MUST_CHECK;
 uint64_t db_statement_hash(const char *text); /* for the drivers' caches of statements */

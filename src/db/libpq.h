@@ -9,7 +9,7 @@
 
 /* The functions by their names without "PQ", with the types of libpq's header. */
 #define LIBPQ_FUNCTIONS(X) \
-    X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfoFree) X(finish) X(status) \
+    X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfo) X(conninfoFree) X(finish) X(status) \
     X(errorMessage) X(serverVersion) X(user) X(socket) X(setnonblocking) X(flush) X(consumeInput) X(isBusy) \
     X(getResult) X(clear) X(setNoticeProcessor) \
     X(enterPipelineMode) X(exitPipelineMode) X(pipelineSync) X(sendFlushRequest) X(setSingleRowMode) \

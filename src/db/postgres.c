@@ -106,6 +106,7 @@ static bool postgres_locate(Arena *arena, const DbConfig *config, DbPlace *ret_p
     place->shared = arena_new_of(arena, PgShared);
     add_keepalives(arena, place);
     add_session(arena, place, config->timeout);
+    pg_hosts_read(arena, place);
     *ret_place = (DbPlace){ .postgres = place };
     return true;
 }

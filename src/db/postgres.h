@@ -16,11 +16,19 @@ typedef struct PgShared {
     atomic_bool is_pooler_told;        /* the log reports a pooler once */
 } PgShared;
 
+typedef struct PgHost {               /* texts are "" where libpq's default is meant */
+    const char *name, *address, *port;
+    bool must_be_found;                /* a name without an address */
+} PgHost;
+
 typedef struct PgPlace {
     Libpq pq;
     const char **keywords, **values;   /* for PQconnectStartParams, NULL at the end; the password is among them */
     const char **plain_values;         /* the same without our options, for proxies that refuse them; NULL: there are
                                         * none */
+    PgHost *hosts;                     /* tried in turn */
+    size_t host_count;                 /* 0: libpq knows where */
+    size_t host_at, address_at, port_at; /* of these keywords */
     PgShared *shared;
     bool keeps_statements;             /* false: connections are lent per transaction (PgBouncer), nothing may be
                                         * kept on them */
@@ -28,7 +36,7 @@ typedef struct PgPlace {
     int64_t statement_ms;              /* the longest statement; 0: no limit */
 } PgPlace;
 
-enum { PG_KEYWORDS_MAX = 64, PG_KEYWORDS_OURS = 8 }; /* of a URL; room for those that we add */
+enum { PG_KEYWORDS_MAX = 64, PG_KEYWORDS_OURS = 12 }; /* of a URL; room for those that we add */
 
 bool postgres_takes(Str scheme);
 size_t pg_keyword_find(const PgPlace *place, const char *keyword); /* its index, or that of the first free one */
@@ -102,9 +110,9 @@ struct PgRows {
 
 /* The server's limit for a statement whose answer is awaited for `ms`: shorter, so that the server gives up first. */
 int64_t pg_statement_ms(int64_t ms);
-/* Connects and checks the server. With `persist`, tries again until the deadline if it cannot be reached, unless
- * others have a connection (base.is_refused). */
-bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
+bool pg_is_late(const PgConnection *c);
+/* Waits for events of poll(); false: the deadline has passed. */
+bool pg_wait_socket(PgConnection *c, short events) MUST_CHECK;
 void pg_disconnect(PgConnection *c);
 /* Sends a statement, prepared if the place keeps statements; BEGIN is sent before the first of a transaction. */
 bool pg_send(PgConnection *c, const char *sql, const char *const *values, int count, PgPending pending,
@@ -125,6 +133,16 @@ bool pg_settle(PgConnection *c, Error *error) MUST_CHECK;
 PGresult *pg_next_row(PgConnection *c, PgRows *rows, Error *error);
 /* Runs several statements at once, outside of the pipeline, ignoring all results. */
 bool pg_script(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
+
+/* ---- postgres_connect.c: making one ---- */
+
+#define PG_UNREACHABLE "The database cannot be reached"
+
+/* Finds the place's hosts, once its keywords are complete. */
+void pg_hosts_read(Arena *arena, PgPlace *place);
+/* Connects and checks the server. With `persist`, tries again until the deadline if it cannot be reached, unless
+ * others have a connection (base.is_refused). */
+bool pg_connect(PgConnection *c, bool persist, Error *error) MUST_CHECK;
 
 /* postgres_rights.c: Driver.may_serve. */
 bool postgres_may_serve(Tx *tx, int64_t connections) MUST_CHECK;

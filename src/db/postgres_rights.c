@@ -1,5 +1,5 @@
-/* db/postgres_rights.c -- what a PostgreSQL server or the role lacks:
- * some of it would be noticed only when a request fails. */
+/* db/postgres_rights.c -- what a PostgreSQL server or the role lacks: some of it would be noticed only when a request
+ * fails, or when the power does. */
 #include "db/postgres.h"
 
 #include "base/log.h"
@@ -73,12 +73,34 @@ static void warn_of_connections(Tx *tx, int64_t wanted)
                     (long long)most, (long long)wanted);
 }
 
+/* Whoever set these may have meant it, for this role or for all; so they are left as they are. */
+static void warn_of_loss(Tx *tx)
+{
+    warn(DB_TEXT(tx, "SELECT 'The database''s setting fsync is off: a crash of its machine or a power cut can destroy "
+                     "the whole database. To change it: ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf()' "
+                     "WHERE current_setting('fsync', true) = 'off'"));
+    warn(DB_TEXT(tx, "SELECT 'The database''s setting full_page_writes is off: unless its file system never writes "
+                     "half a page, a crash of its machine or a power cut can damage tables. "
+                     "To change it: ALTER SYSTEM SET full_page_writes = on; SELECT pg_reload_conf()' "
+                     "WHERE current_setting('full_page_writes', true) = 'off'"));
+    warn(DB_TEXT(tx, "SELECT format('The database''s setting synchronous_commit is %s: %s. To change it: %s', setting, "
+                     "CASE setting WHEN 'off' THEN 'writes are answered before they are on the disk, and those of the "
+                     "last moments can be lost in a crash of its machine' ELSE 'writes are answered before a "
+                     "synchronous standby has them, and can be missing once it takes over' END, "
+                     "CASE source WHEN 'client' THEN 'take it out of the options in "
+                     "PREFECT_ORION_DATABASE_CONNECTION_URL or PGOPTIONS' ELSE format('ALTER ROLE %I IN DATABASE %I "
+                     "SET synchronous_commit = on', current_user, current_database()) END) "
+                     "FROM pg_catalog.pg_settings WHERE name = 'synchronous_commit' AND (setting = 'off' "
+                     "OR (setting = 'local' AND current_setting('synchronous_standby_names') <> ''))"));
+}
+
 bool postgres_may_serve(Tx *tx, int64_t connections)
 {
     if (!refuse_standby(tx))
         return false;
     warn_of_read_only(tx);
     warn_of_rights(tx);
+    warn_of_loss(tx);
     if (connections > 0)
         warn_of_connections(tx, connections);
     return tx->error->code == ERR_NONE;

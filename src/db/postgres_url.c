@@ -159,32 +159,50 @@ static bool put_parameter(Arena *arena, PgPlace *place, const char *key, const c
     return refuse_parameter(arena, key, may_be_shown, error);
 }
 
-/* Several servers: host=a&host=b, each with a port of its own or the URL's. Also folders of sockets. */
+/* Several servers: host=a&host=b or a,b, each with a port of its own or the URL's. Also folders of sockets. */
 typedef struct Hosts {
     Buf names, ports;
     size_t count;
     bool have_ports;
 } Hosts;
 
-static void add_host(Hosts *hosts, const char *value)
+static void add_host(Hosts *hosts, Str host)
 {
-    const char *colon = value[0] == '/' ? NULL : strrchr(value, ':');
-    Str name = str_from(value);
-    if (colon && (strchr(value, ':') == colon || (value[0] == '[' && colon[-1] == ']'))) /* else an IPv6 address */
-        name.n = (size_t)(colon - value);
-    else
-        colon = NULL;
+    bool is_folder = host.n && host.p[0] == '/';
+    const char *colon = is_folder ? NULL : memrchr(host.p, ':', host.n);
+    Str name = host, port = STR("");
+    /* else an IPv6 address */
+    if (colon && (memchr(host.p, ':', host.n) == colon || (host.p[0] == '[' && colon[-1] == ']'))) {
+        name.n = (size_t)(colon - host.p);
+        port = (Str){ colon + 1, host.n - name.n - 1 };
+        hosts->have_ports = true;
+    }
     if (hosts->count++) {
         buf_char(&hosts->names, ',');
         buf_char(&hosts->ports, ',');
     }
     bool is_bracketed = name.n > 2 && name.p[0] == '[' && name.p[name.n - 1] == ']';
     buf_add(&hosts->names, name.p + is_bracketed, name.n - 2 * is_bracketed);
-    buf_text(&hosts->ports, colon ? colon + 1 : "");
-    hosts->have_ports = hosts->have_ports || colon;
+    buf_str(&hosts->ports, port);
 }
 
-/* They replace the URL's own host. */
+static void add_hosts(Hosts *hosts, Str list)
+{
+    while (list.p) {
+        Str host = list;
+        list = cut(&host, ",");
+        add_host(hosts, host);
+    }
+}
+
+static void hosts_init(Hosts *hosts, Arena *arena)
+{
+    *hosts = (Hosts){ .count = 0 };
+    buf_init(&hosts->names, arena, 64);
+    buf_init(&hosts->ports, arena, 64);
+}
+
+/* Those of the parameters replace the URL's own. */
 static bool put_hosts(PgPlace *place, Hosts *hosts, Error *error)
 {
     if (hosts->count == 0)
@@ -197,9 +215,8 @@ static bool put_hosts(PgPlace *place, Hosts *hosts, Error *error)
 static bool read_parameters(Arena *arena, PgPlace *place, Str parameters, Error *error)
 {
     bool may_be_shown = !parameters.n || !memchr(parameters.p, '@', parameters.n);
-    Hosts hosts = { .count = 0 };
-    buf_init(&hosts.names, arena, 64);
-    buf_init(&hosts.ports, arena, 64);
+    Hosts hosts;
+    hosts_init(&hosts, arena);
     while (parameters.n) {
         Str name = parameters;
         parameters = cut(&name, "&");
@@ -210,7 +227,7 @@ static bool read_parameters(Arena *arena, PgPlace *place, Str parameters, Error 
         if (!key || !text)
             return refuse(error, ZERO_BYTE);
         if (strcmp(key, "host") == 0)
-            add_host(&hosts, text);
+            add_hosts(&hosts, str_from(text));
         else if (!put_parameter(arena, place, key, text, may_be_shown, error))
             return false;
     }
@@ -219,8 +236,22 @@ static bool read_parameters(Arena *arena, PgPlace *place, Str parameters, Error 
 
 /* ---- user, password, host, port ---- */
 
+/* As libpq takes them, and asyncpg without SQLAlchemy: host1:5432,host2:5432 */
+static bool read_addresses(Arena *arena, PgPlace *place, Str addresses, Error *error)
+{
+    Hosts hosts;
+    const char *text = unquoted(arena, addresses);
+    if (!text)
+        return refuse(error, ZERO_BYTE);
+    hosts_init(&hosts, arena);
+    add_hosts(&hosts, str_from(text));
+    return put_hosts(place, &hosts, error);
+}
+
 static bool read_address(Arena *arena, PgPlace *place, Str address, Error *error)
 {
+    if (address.n && memchr(address.p, ',', address.n))
+        return read_addresses(arena, place, address, error);
     Str host = address, port = STR_NULL;
     if (address.n && address.p[0] == '[') { /* [::1]:5432 */
         host = (Str){ address.p + 1, address.n - 1 };

@@ -7,16 +7,13 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 
 #define LOGGER "orion.db"
-#define UNREACHABLE "The database cannot be reached"
 #define SYNC_PENDING ((PgPending){ .kind = PENDING_SYNC })
 
-static const int64_t RETRY_WAIT_US = 100 * 1000;
 /* a connection idle for so long is asked first, and has so long to answer */
 static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND;
-enum { VERSION_MIN = 130000, POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
+enum { POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
 
@@ -68,7 +65,7 @@ static bool lose(PgConnection *c, Error *error, const char *why)
                     "The connection to the database was lost while a write was being committed: "
                     "it may be stored or not (%s)",
                     why);
-    return fail(error, ERR_BUSY, "%s: %s", UNREACHABLE, why);
+    return fail(error, ERR_BUSY, "%s: %s", PG_UNREACHABLE, why);
 }
 
 static bool lose_by_libpq(PgConnection *c, Error *error)
@@ -94,7 +91,7 @@ static const SqlState states[] = {
     { "22", ERR_INVALID, false, NULL },
     { "42501", ERR_BUSY, false, NULL }, /* the role lacks a right */
     { "54000", ERR_INVALID, false, NULL }, /* an index row too large, and the like */
-    { "57014", ERR_BUSY, false, "The query took longer than the database timeout allows" },
+    { "57014", ERR_BUSY, false, DB_TOO_LONG },
     { "55P03", ERR_BUSY, false, "The database waited too long for a lock" },
     { "25P03", ERR_BUSY, false, "The database ended a transaction that waited too long" },
     /* a session is read-only from its start */
@@ -195,16 +192,15 @@ static int wait_ms(const PgConnection *c)
     return left <= 0 ? 0 : left > POLL_MAX * (int64_t)1000 ? POLL_MAX : (int)(left / 1000) + 1;
 }
 
-static bool is_late(const PgConnection *c)
+bool pg_is_late(const PgConnection *c)
 {
     return c->deadline && clock_monotonic() >= c->deadline;
 }
 
-/* Waits for the socket; false: the deadline has passed. */
-static bool wait_socket(PgConnection *c, short events)
+bool pg_wait_socket(PgConnection *c, short events)
 {
     struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = events };
-    while (!is_late(c)) {
+    while (!pg_is_late(c)) {
         int ready = poll(&socket, 1, wait_ms(c));
         if (ready > 0 || (ready < 0 && errno != EINTR))
             return true;
@@ -219,7 +215,7 @@ static bool await_result(PgConnection *c, Error *error)
         int unsent = c->pq->flush(c->pg);
         if (unsent < 0)
             return lose_by_libpq(c, error);
-        if (!wait_socket(c, (short)(POLLIN | (unsent ? POLLOUT : 0))))
+        if (!pg_wait_socket(c, (short)(POLLIN | (unsent ? POLLOUT : 0))))
             return lose(c, error, "it did not answer in time");
         if (!c->pq->consumeInput(c->pg))
             return lose_by_libpq(c, error);
@@ -320,7 +316,7 @@ bool pg_settle(PgConnection *c, Error *error)
             keep(rows, row);
     }
     if (first.code == ERR_NONE)
-        return c->pg || fail(error, ERR_BUSY, UNREACHABLE);
+        return c->pg || fail(error, ERR_BUSY, PG_UNREACHABLE);
     return fail(error, first.code, "%s", first.message);
 }
 
@@ -415,14 +411,20 @@ int64_t pg_statement_ms(int64_t ms)
 }
 
 /* Less than the session's limit if the job has waited before: the server must not go on with what nobody waits for,
- * on connections that we have given up. */
+ * on connections that we have given up. More for a job with a longer limit of its own. */
 static int64_t statement_limit(const PgConnection *c)
 {
-    int64_t most = c->place->statement_ms;
-    if (!most || !c->deadline)
-        return most;
+    if (!c->deadline)
+        return c->place->statement_ms;
     int64_t left = pg_statement_ms((c->deadline - clock_monotonic()) / 1000);
-    return left < 1 ? 1 : left < most ? left : most;
+    return left < 1 ? 1 : left;
+}
+
+/* The same, or near enough. */
+static bool is_sessions_limit(const PgConnection *c, int64_t limit)
+{
+    int64_t sessions = c->place->statement_ms;
+    return c->has_limit && limit <= sessions && 8 * limit > 7 * sessions;
 }
 
 static bool begin(PgConnection *c, Error *error)
@@ -434,8 +436,7 @@ static bool begin(PgConnection *c, Error *error)
                                   : "BEGIN ISOLATION LEVEL READ COMMITTED",
                        error))
         return false;
-    if (!limit || (c->has_limit && 8 * limit > 7 * c->place->statement_ms)) /* the session's own limit is the same,
-                                                                             * or near enough */
+    if (!limit || is_sessions_limit(c, limit))
         return true;
     char text[64];
     snprintf(text, sizeof text, "SET LOCAL statement_timeout = %lld", (long long)limit);
@@ -457,7 +458,7 @@ static bool send_prepared(PgConnection *c, const char *sql, const char *const *v
 bool pg_send(PgConnection *c, const char *sql, const char *const *values, int count, PgPending pending, Error *error)
 {
     if (!c->pg)
-        return fail(error, ERR_BUSY, UNREACHABLE);
+        return fail(error, ERR_BUSY, PG_UNREACHABLE);
     if (!c->is_begun && !begin(c, error))
         return false;
     bool sent = c->keeps_statements
@@ -498,7 +499,7 @@ void pg_wake(PgConnection *c)
     Error ignored = { .code = ERR_NONE };
     c->deadline = job_deadline && job_deadline < now + WAKE_US ? job_deadline : now + WAKE_US;
     if (!pg_sync(c, &ignored) || !pg_settle(c, &ignored)) {
-        if (is_late(c))
+        if (pg_is_late(c))
             atomic_store(&c->place->shared->lost_at, clock_monotonic());
         pg_disconnect(c);
     }
@@ -546,100 +547,7 @@ bool pg_script(PgConnection *c, const char *sql, Error *error)
     return c->pg && (c->pq->enterPipelineMode(c->pg) || lose_by_libpq(c, error)) && ok;
 }
 
-/* ---- connecting ---- */
-
-static bool fail_connect(PgConnection *c, Error *error)
-{
-    char why[256];
-    snprintf(why, sizeof why, "%s", c->pg ? c->pq->errorMessage(c->pg) : "out of memory");
-    for (char *p = why; *p; p++)
-        if (*p == '\n' || *p == '\t')
-            *p = p[1] ? ' ' : '\0';
-    pg_disconnect(c);
-    const char *hint = strstr(why, "unsupported startup parameter")
-                           ? ". If it is behind PgBouncer, set ORION_DATABASE_PGBOUNCER=true"
-                           : "";
-    return fail(error, ERR_BUSY, "%s: %s%s", UNREACHABLE, why, hint);
-}
-
-/* As RDS Proxy does (0A000, which libpq does not report of a connection that was never made). */
-static bool refuses_options(const PgConnection *c)
-{
-    return !c->is_plain && c->place->plain_values && strstr(c->pq->errorMessage(c->pg), "command-line options");
-}
-
-static bool connect_once(PgConnection *c, Error *error)
-{
-    c->pg = c->pq->connectStartParams(c->place->keywords, c->is_plain ? c->place->plain_values : c->place->values, 0);
-    if (!c->pg || c->pq->status(c->pg) == CONNECTION_BAD)
-        return fail_connect(c, error);
-    for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;
-         next = c->pq->connectPoll(c->pg)) {
-        if (next == PGRES_POLLING_FAILED && refuses_options(c)) {
-            pg_disconnect(c);
-            c->is_plain = true;
-            return connect_once(c, error);
-        }
-        if (next == PGRES_POLLING_FAILED)
-            return fail_connect(c, error);
-        if (!wait_socket(c, next == PGRES_POLLING_READING ? POLLIN : POLLOUT)) {
-            pg_disconnect(c);
-            return fail(error, ERR_BUSY, "%s: it did not answer in time", UNREACHABLE);
-        }
-    }
-    return true;
-}
-
-static void ignore_notice(void *arg, const char *message)
-{
-    (void)arg;
-    (void)message;
-}
-
-static bool set_up(PgConnection *c, Error *error)
-{
-    int version = c->pq->serverVersion(c->pg);
-    if (version < VERSION_MIN) {
-        pg_disconnect(c);
-        return fail(error, ERR_INTERNAL,
-                    "PostgreSQL %d is too old: 13 or newer is needed. Upgrade the server, or use another one.",
-                    version / 10000);
-    }
-    c->pq->setNoticeProcessor(c->pg, ignore_notice, NULL);
-    c->must_reconnect = false;
-    c->has_limit = c->keeps_statements && c->place->plain_values && !c->is_plain;
-    c->last_use = clock_monotonic();
-    if (c->pq->setnonblocking(c->pg, 1) != 0 || !c->pq->enterPipelineMode(c->pg))
-        return lose_by_libpq(c, error);
-    c->is_counted = true;
-    atomic_fetch_add(&c->place->shared->connected, 1);
-    return true;
-}
-
-/* Tries until the time for connecting or the job's own is over, whichever comes first. If it is refused and others
- * have a connection, they are to do the work: the role, the database or the server may not allow more. */
-bool pg_connect(PgConnection *c, bool persist, Error *error)
-{
-    int64_t job_deadline = c->deadline;
-    int64_t until = clock_monotonic() + (int64_t)(c->place->connect_timeout * (double)SECOND);
-    c->deadline = job_deadline && job_deadline < until ? job_deadline : until;
-    Error last = { .code = ERR_NONE };
-    bool ok = connect_once(c, &last);
-    while (!ok && persist && clock_monotonic() + RETRY_WAIT_US < c->deadline &&
-           atomic_load(&c->place->shared->connected) == 0) {
-        struct timespec wait = { .tv_nsec = RETRY_WAIT_US * 1000 };
-        nanosleep(&wait, NULL);
-        last.code = ERR_NONE;
-        ok = connect_once(c, &last);
-    }
-    c->base.is_refused = !ok && persist && !is_late(c) && atomic_load(&c->place->shared->connected) > 0;
-    c->deadline = job_deadline;
-    if (ok)
-        return set_up(c, error);
-    if (persist && !c->base.is_refused) /* else the caller reports it */
-        log_warning(LOGGER, "%s", last.message);
-    return fail(error, last.code, "%s", last.message);
-}
+/* ---- the end ---- */
 
 void pg_disconnect(PgConnection *c)
 {

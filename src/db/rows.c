@@ -20,6 +20,19 @@ static bool may_run(const Tx *tx, const char *sql)
     return true;
 }
 
+Arena *tx_arena_begin(Tx *tx)
+{
+    Arena *of_job = tx->arena;
+    tx->arena = arena_new();
+    return of_job;
+}
+
+void tx_arena_end(Tx *tx, Arena *of_job)
+{
+    arena_free(tx->arena);
+    tx->arena = of_job;
+}
+
 Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count)
 {
     if (!may_run(tx, sql)) {
@@ -153,7 +166,9 @@ bool db_next(Rows *rows)
     if (!rows->is_open)
         return false;
     fail_if_spoiled(rows);
-    if (driver_of(rows->tx)->next(rows))
+    if (db_must_stop(rows->tx->connection)) /* few large rows are few steps for the engine */
+        fail(rows->tx->error, ERR_BUSY, DB_TOO_LONG);
+    else if (driver_of(rows->tx)->next(rows))
         return true;
     db_done(rows);
     return false;

@@ -16,7 +16,7 @@ enum {
     CHECKPOINT_PAGES = 1000,        /* of the WAL, from which the maintenance thread is woken */
     CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
     CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
-    DEADLINE_STEPS = 1000,          /* steps of SQLite's virtual machine between two checks of the clock */
+    STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     TIME_TEXT = 32
 };
 
@@ -37,7 +37,6 @@ typedef struct SqliteConnection {
     int busy_timeout;      /* milliseconds */
     bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
-    int64_t deadline;
     int wal_pages;         /* after the last commit */
     uint64_t use_clock;
     unsigned capacity, count;
@@ -96,7 +95,7 @@ static bool fail_sqlite(sqlite3 *db, Error *error, const char *sql)
     case SQLITE_LOCKED:
         return fail(error, ERR_BUSY, "The database is locked by another process");
     case SQLITE_INTERRUPT:
-        return fail(error, ERR_BUSY, "The query took longer than the database timeout allows");
+        return fail(error, ERR_BUSY, DB_TOO_LONG);
     default:
         return fail(error, ERR_INTERNAL, "SQLite: %s (code %d)%s%s", sqlite3_errmsg(db), code, sql ? " in: " : "",
                     sql ? sql : "");
@@ -108,6 +107,11 @@ static bool fail_sqlite(sqlite3 *db, Error *error, const char *sql)
 static bool run_text(SqliteConnection *c, const char *sql, Error *error)
 {
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, error, sql);
+}
+
+static int must_stop(void *context)
+{
+    return db_must_stop(context);
 }
 
 /* Opens the file, with the settings that connections of every role have. */
@@ -122,6 +126,7 @@ static bool open_file(SqliteConnection *c, Error *error)
     if (!ok)
         return fail_sqlite(c->db, error, NULL);
     sqlite3_busy_timeout(c->db, c->busy_timeout);
+    sqlite3_progress_handler(c->db, STOP_STEPS, must_stop, c);
     return run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error);
 }
 
@@ -247,7 +252,8 @@ static bool set_up(SqliteConnection *c, Role role, Error *error)
         return set_up_writer(c, error);
     case ROLE_READER:
         c->capacity = STATEMENTS_READER;
-        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024", error);
+        /* rows that are sorted go to a temporary file if they are large */
+        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA temp_store = FILE", error);
     default:
         return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -64", error);
     }
@@ -350,19 +356,6 @@ static bool sqlite_in_transaction(DbConnection *connection)
 static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
 {
     sqlite3_busy_timeout(connection_of(connection)->db, (int)(us / 1000));
-}
-
-static int is_too_late(void *context)
-{
-    const SqliteConnection *c = context;
-    return clock_monotonic() > c->deadline;
-}
-
-static void sqlite_set_deadline(DbConnection *connection, int64_t monotonic)
-{
-    SqliteConnection *c = connection_of(connection);
-    c->deadline = monotonic;
-    sqlite3_progress_handler(c->db, monotonic ? DEADLINE_STEPS : 0, is_too_late, c);
 }
 
 static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
@@ -623,7 +616,6 @@ const Driver sqlite_driver = {
     .step = sqlite_step,
     .in_transaction = sqlite_in_transaction,
     .set_lock_wait = sqlite_set_lock_wait,
-    .set_deadline = sqlite_set_deadline,
     .query = sqlite_query,
     .exec = sqlite_exec,
     .script = sqlite_script,

@@ -4,6 +4,7 @@
 #include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -13,7 +14,8 @@
 enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
     HEAD_MORE = 128,   /* bytes that a parsed head takes, besides its text and as much again for its headers' slices */
-    REFUSAL_SIZE = 512
+    REFUSAL_SIZE = 512,
+    FILE_AT_ONCE = 1 << 20 /* bytes sent of a file before others get their turn */
 };
 
 static void connection_watch(Connection *c, uint32_t events)
@@ -57,7 +59,7 @@ void connection_list_free(HttpServer *server, ListName name)
 
 void connection_new(HttpServer *server, int fd, struct in6_addr peer)
 {
-    struct epoll_event event = { .events = EPOLLIN };
+    struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
     Connection *c = xcalloc(1, sizeof *c);
     event.data.ptr = c;
     if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
@@ -66,7 +68,8 @@ void connection_new(HttpServer *server, int fd, struct in6_addr peer)
         return;
     }
     *c = (Connection){
-        .server = server, .fd = fd, .peer = peer, .events = EPOLLIN, .state = READING_HEAD, .list = LIST_COUNT,
+        .server = server, .fd = fd, .peer = peer, .events = EPOLLIN | EPOLLRDHUP, .state = READING_HEAD,
+        .list = LIST_COUNT,
     };
     server->connection_count++;
     connection_list_move(c, LIST_NEW);
@@ -99,6 +102,7 @@ void connection_close(Connection *c)
     if (c->fd >= 0)
         close(c->fd); /* epoll then stops watching it */
     c->fd = -1;
+    atomic_store(&c->is_gone, true);
     drop_input(c);
     if (c->state == HANDLING)
         return;
@@ -143,7 +147,7 @@ static void reply_sent(Connection *c)
         return;
     }
     c->state = READING_HEAD;
-    connection_watch(c, EPOLLIN);
+    connection_watch(c, EPOLLIN | EPOLLRDHUP);
 }
 
 static ssize_t send_some(const Connection *c)
@@ -188,23 +192,41 @@ static void wait_for_client(Connection *c, bool progress)
     hold_reply(c, arena_used(c->exchange->request.arena));
 }
 
+/* The bytes of the reply that are not sent yet. */
+static size_t bytes_left(const Connection *c)
+{
+    const Exchange *x = c->exchange;
+    return x->reply_head.n + x->reply_body.n - c->written + (x->file ? (size_t)(x->file->size - x->file_sent) : 0);
+}
+
+/* Adds what is sent to c->written, or to the file's count. */
+static ssize_t send_more(Connection *c)
+{
+    Exchange *x = c->exchange;
+    bool is_in_file = c->written == x->reply_head.n + x->reply_body.n;
+    if (is_in_file)
+        return sendfile(c->fd, x->file->descriptor, &x->file_sent, (size_t)(x->file->size - x->file_sent));
+    ssize_t n = send_some(c);
+    c->written += n > 0 ? (size_t)n : 0;
+    return n;
+}
+
 static void connection_write(Connection *c)
 {
-    size_t total = c->exchange->reply_head.n + c->exchange->reply_body.n;
-    size_t before = c->written;
-    while (c->written < total) {
-        ssize_t n = send_some(c);
+    size_t before = bytes_left(c);
+    off_t from = c->exchange->file_sent;
+    while (bytes_left(c)) {
+        ssize_t n = send_more(c);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno != EAGAIN) {
+        if (n == 0 || (n < 0 && errno != EAGAIN)) {
             connection_close(c);
             return;
         }
-        if (n < 0) {
-            wait_for_client(c, c->written > before); /* which may replace the exchange by a shorter one */
+        if (n < 0 || c->exchange->file_sent - from > FILE_AT_ONCE) {
+            wait_for_client(c, bytes_left(c) < before); /* which may replace the exchange by a shorter one */
             return;
         }
-        c->written += (size_t)n;
     }
     reply_sent(c);
 }
@@ -237,6 +259,7 @@ static void hand_over(Connection *c)
     if (exchange->body.n)
         exchange->request.body = (Str){ exchange->body.p, exchange->body.n };
     c->state = HANDLING;
+    c->is_http_10 = exchange->framing.version_10;
     connection_list_move(c, LIST_BUSY);
     atomic_fetch_add(&server->owners, 1);
     server->handling = exchange;
@@ -385,8 +408,21 @@ void connection_reply(Connection *c, Exchange *exchange)
     connection_close(c);
 }
 
+/* Has the client closed its half of the connection, and waits for the reply, or is it gone? If it is, its system
+ * answers what we send with a reset, which ends the connection. */
+static void ask_if_gone(Connection *c)
+{
+    connection_list_move(c, LIST_BUSY);
+    if (!c->is_http_10)
+        send_continue(c);
+}
+
 void connection_time_out(Connection *c)
 {
+    if (c->state == HANDLING) {
+        ask_if_gone(c);
+        return;
+    }
     bool begun = c->state == READING_BODY || (c->state == READING_HEAD && c->input_n);
     if (begun)
         connection_refuse(c, &(HttpFailure){ 408, "The request did not come in time." });
@@ -421,6 +457,15 @@ static void connection_read(Connection *c)
         connection_take(c, join_input(c, (Str){ server->input, (size_t)n }));
 }
 
+/* Something came while the request was being handled: another one, which waits in the socket, or the client's end. */
+static void request_interrupted(Connection *c, uint32_t events)
+{
+    c->unread = true;
+    connection_watch(c, events & EPOLLRDHUP ? 0 : EPOLLRDHUP);
+    if (events & EPOLLRDHUP)
+        connection_list_move(c, LIST_HALF);
+}
+
 void connection_event(Connection *c, uint32_t events)
 {
     if (c->fd < 0)
@@ -430,9 +475,8 @@ void connection_event(Connection *c, uint32_t events)
     } else if (c->state == WRITING && (events & EPOLLOUT)) {
         connection_write(c);
         connection_next(c);
-    } else if (c->state == HANDLING && (events & EPOLLIN)) {
-        c->unread = true; /* one request at a time: the rest waits in the socket */
-        connection_watch(c, 0);
+    } else if (c->state == HANDLING) {
+        request_interrupted(c, events);
     } else if (events & EPOLLIN) {
         connection_read(c);
     }

@@ -4,6 +4,8 @@
 #define ORION_HTTP_H
 
 #include <netinet/in.h>
+#include <stdatomic.h>
+#include <sys/types.h>
 
 #include "base/arena.h"
 
@@ -27,9 +29,16 @@ typedef struct HttpRequest {
     size_t header_count;
     Str body;
     struct in6_addr peer; /* the client or a proxy; IPv4 as ::ffff:a.b.c.d */
+    const atomic_bool *is_gone; /* whether the client has closed the connection: nobody waits for the reply */
     void *connection; /* the server's own */
     void *user;       /* the handler's own */
 } HttpRequest;
+
+typedef struct HttpFile {
+    int descriptor;
+    off_t size;
+    void (*close)(struct HttpFile *file); /* once it is sent, or need not be; on the loop's thread as a rule */
+} HttpFile;
 
 typedef struct HttpConfig {
     const char *host;
@@ -61,6 +70,8 @@ Str http_header(const HttpRequest *request, const char *lower_case_name); /* nul
  * each request. content-length, date, server and connection are added; a body is not sent for HEAD, 204 and 304.
  * `headers` are copied; `body` is not: it lives in the request's arena or is a constant. */
 void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body);
+/* The same with a body that is a file, from its start. The reply owns the file. */
+void http_reply_file(HttpRequest *request, int status, const HttpHeader *headers, size_t count, HttpFile *file);
 /* Percent- and plus-decoded; of several the last one; false: absent. */
 bool http_query_value(const HttpRequest *request, const char *name, Str *ret_value);
 

@@ -19,7 +19,7 @@ static const struct { int status; const char *reason; } reasons[] = {
     { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" },
     { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
     { 503, "Service Unavailable" },
-    { 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" },
+    { 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" }, { 507, "Insufficient Storage" },
 };
 
 static const char *reason_of(int status)
@@ -40,7 +40,12 @@ static void add_value(Buf *out, Str value)
             out->p[i] = ' ';
 }
 
-void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body)
+static bool is_bodiless(int status)
+{
+    return status == 204 || status == 304 || status < 200;
+}
+
+static void set_head(Exchange *exchange, int status, const HttpHeader *headers, size_t count, size_t length)
 {
     Buf head;
     size_t expected = 192;
@@ -50,9 +55,8 @@ void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *header
     buf_printf(&head, "HTTP/1.1 %d %s\r\ndate: ", status, reason_of(status));
     size_t date = head.n;
     buf_printf(&head, "%*s\r\nserver: orion\r\n", DATE_LENGTH, "");
-    bool bodiless = status == 204 || status == 304 || status < 200;
-    if (!bodiless)
-        buf_printf(&head, "content-length: %zu\r\n", body.n);
+    if (!is_bodiless(status))
+        buf_printf(&head, "content-length: %zu\r\n", length);
     for (size_t i = 0; i < count; i++) {
         buf_str(&head, headers[i].name);
         buf_text(&head, ": ");
@@ -67,8 +71,21 @@ void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *header
     buf_text(&head, "\r\n");
     exchange->date = head.p + date;
     exchange->reply_head = buf_view(&head);
-    bool sent = body.n && !bodiless && exchange->request.method != HTTP_HEAD;
-    exchange->reply_body = sent ? body : STR("");
+}
+
+void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *headers, size_t count, Str body)
+{
+    set_head(exchange, status, headers, count, body.n);
+    bool is_sent = body.n && !is_bodiless(status) && exchange->request.method != HTTP_HEAD;
+    exchange->reply_body = is_sent ? body : STR("");
+}
+
+void exchange_set_file(Exchange *exchange, int status, const HttpHeader *headers, size_t count, HttpFile *file)
+{
+    set_head(exchange, status, headers, count, (size_t)file->size);
+    exchange->reply_body = STR("");
+    exchange->file = file;
+    exchange->file_sent = is_bodiless(status) || exchange->request.method == HTTP_HEAD ? file->size : 0;
 }
 
 /* The date as the head shows it, formatted once a second. */
@@ -100,7 +117,8 @@ Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected)
     Arena *arena = arena_new_small(sizeof(Exchange) + expected);
     Exchange *exchange = arena_new_of(arena, Exchange);
     exchange->server = server;
-    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .peer = c->peer, .body = STR("") };
+    exchange->request = (HttpRequest){ .arena = arena, .connection = c, .peer = c->peer,
+                                        .is_gone = &c->is_gone, .body = STR("") };
     return exchange;
 }
 
@@ -117,6 +135,9 @@ Exchange *exchange_shrink(Exchange *exchange, size_t written)
     kept->refused = exchange->refused;
     kept->reply_head = arena_str(kept->request.arena, head);
     kept->reply_body = arena_str(kept->request.arena, body);
+    kept->file = exchange->file;
+    kept->file_sent = exchange->file_sent;
+    exchange->file = NULL;
     if (exchange->date && of_head == 0)
         kept->date = (char *)(uintptr_t)kept->reply_head.p + (exchange->date - exchange->reply_head.p);
     /* the loop's thread gives it back to the budget */
@@ -131,5 +152,7 @@ void exchange_free(Exchange *exchange)
     if (!exchange)
         return;
     http_body_end(&exchange->body);
+    if (exchange->file)
+        exchange->file->close(exchange->file);
     arena_free(exchange->request.arena); /* which holds the exchange itself */
 }

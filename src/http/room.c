@@ -89,7 +89,8 @@ static Connection *reply_holder(HttpServer *server)
  * a few are left. */
 void room_give_back(HttpServer *server)
 {
-    static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_WRITING, LIST_LINGERING };
+    static const ListName with_memory[] = { LIST_HEAD, LIST_BODY, LIST_BUSY, LIST_HALF, LIST_WRITING,
+                                            LIST_LINGERING };
     unsigned count = 0;
     for (size_t i = 0; i < COUNT_OF(with_memory); i++)
         count += server->lists[with_memory[i]].count;

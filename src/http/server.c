@@ -21,6 +21,8 @@ enum {
     BODY_RATE = 1000,     /* bytes a second */
     REPLY_WAIT = 60,      /* seconds */
     LINGERING_WAIT = 2000,
+    HALF_WAIT = 200,      /* milliseconds that a client that has closed its half is left in peace: most replies come
+                           * sooner */
     FULL_PAUSE = 60000,   /* milliseconds between two log lines that say that all connections are taken */
     BODIES_AT_ONCE = 4    /* of the largest size, in memory */
 };
@@ -167,6 +169,7 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     double reply_wait = config->reply_timeout > 0 ? config->reply_timeout : REPLY_WAIT;
     server->lists[LIST_WRITING].wait = (int64_t)(1000 * reply_wait);
     server->lists[LIST_LINGERING].wait = LINGERING_WAIT;
+    server->lists[LIST_HALF].wait = HALF_WAIT;
     atomic_init(&server->replied, NULL);
     atomic_init(&server->replied_bytes, 0);
     pthread_mutex_init(&server->lock, NULL);
@@ -431,6 +434,7 @@ static void release(HttpServer *server)
         next = x->next;
         exchange_free(x);
     }
+    connection_list_free(server, LIST_BUSY);
     pthread_cond_destroy(&server->taken);
     pthread_mutex_destroy(&server->lock);
     if (server->wake >= 0)
@@ -438,11 +442,10 @@ static void release(HttpServer *server)
     free(server);
 }
 
-void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body)
+/* The exchange has its reply, and leaves the handler. */
+static void hand_back(Exchange *exchange)
 {
-    Exchange *exchange = (Exchange *)request;
     HttpServer *server = exchange->server;
-    exchange_set_reply(exchange, status, headers, count, body);
     if (pthread_equal(pthread_self(), server->loop) && server->handling == exchange)
         server->handled = true;
     else {
@@ -454,15 +457,35 @@ void http_reply(HttpRequest *request, int status, const HttpHeader *headers, siz
     release(server);
 }
 
-/* Requests that are still with their handlers keep the structure alive; their replies go nowhere. */
+void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body)
+{
+    exchange_set_reply((Exchange *)request, status, headers, count, body);
+    hand_back((Exchange *)request);
+}
+
+void http_reply_file(HttpRequest *request, int status, const HttpHeader *headers, size_t count, HttpFile *file)
+{
+    exchange_set_file((Exchange *)request, status, headers, count, file);
+    hand_back((Exchange *)request);
+}
+
+/* Requests that are still with their handlers keep the structure and their connections alive; their replies go
+ * nowhere. */
 void http_server_free(HttpServer *server)
 {
     if (!server)
         return;
     take_no_more(server);
     close_listeners(server);
+    while (server->lists[LIST_HALF].first)
+        connection_list_move(server->lists[LIST_HALF].first, LIST_BUSY);
+    for (Connection *c = server->lists[LIST_BUSY].first, *later; c; c = later) {
+        later = c->later;
+        connection_close(c);
+    }
     for (int i = 0; i < LIST_COUNT; i++)
-        connection_list_free(server, (ListName)i);
+        if (i != LIST_BUSY)
+            connection_list_free(server, (ListName)i);
     if (server->epoll >= 0)
         close(server->epoll);
     release(server);

@@ -112,9 +112,13 @@ bool run_graph_write(Tx *tx, Str flow_run_id, JsonWriter *w)
     Rows *rows = codec_query(tx, &task_run_model, "WHERE task_run.flow_run_id = $1 ORDER BY task_run.id DESC",
                              v_uuid(flow_run_id));
     TaskRun *run = arena_new_of(tx->arena, TaskRun);
+    Arena *of_job = tx_arena_begin(tx);
     json_array(w);
-    while (codec_next(tx, rows, &task_run_model, run))
+    while (codec_next(tx, rows, &task_run_model, run)) {
         write_task_run(w, tx, run);
+        arena_reset(tx->arena);
+    }
     json_array_end(w);
+    tx_arena_end(tx, of_job);
     return tx->error->code == ERR_NONE;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include "api/backlog.h"
 #include "api/forwarded.h"
 #include "api/offload.h"
 #include "api/readiness.h"
@@ -69,13 +70,26 @@ static bool register_blocks(Tx *tx, void *arg)
     return block_registration_run(tx);
 }
 
+/* A change that has a limit of its own, since another server may be at it, or the database far away. */
+static bool run_long(const Settings *settings, Db *db, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error)
+{
+    Error found = { .code = ERR_NONE };
+    int64_t limit = db_migration_limit(settings), until = clock_monotonic() + limit;
+    if (db_run_within(db, limit, true, arena, run, arg, &found))
+        return true;
+    bool is_late = found.code == ERR_BUSY && clock_monotonic() > until - SECOND / 2;
+    return fail(error, found.code, "%s%s", found.message,
+                is_late ? ". The limit is ORION_DATABASE_MIGRATION_TIMEOUT; another server or command may hold a lock."
+                        : "");
+}
+
 /* A database that cannot take them now, locked or without tables, is served all the same. */
 static void register_on_start(const Settings *settings, Db *db, Arena *arena)
 {
     Error error = { .code = ERR_NONE };
     if (settings_bool(settings, "PREFECT_ORION_BLOCKS_REGISTER_ON_START") &&
-        !db_run(db, true, arena, register_blocks, NULL, &error))
-        log_warning("orion.api", "Block types were not registered: %s", error.message);
+        !run_long(settings, db, arena, register_blocks, NULL, &error))
+        log_warning("orion.api", "Block types could not be registered: %s", error.message);
 }
 
 /* A database that is too busy for an answer now is served all the same. */
@@ -94,7 +108,7 @@ static Db *open_database(const Settings *settings, Error *error)
     if (!db)
         return NULL;
     Arena *arena = arena_new();
-    bool ok = db_run(db, true, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) &&
+    bool ok = run_long(settings, db, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) &&
               may_serve(&config, db, arena, error);
     if (ok)
         register_on_start(settings, db, arena);
@@ -206,6 +220,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         access_free(access);
         return false;
     }
+    SpoolSpace spool = { .size = (int64_t)settings_float(settings, "ORION_SERVER_SPOOL") };
     App app = {
         .settings = settings,
         .db = db,
@@ -217,6 +232,8 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .proxies = proxies,
         .root_path = settings_text(settings, "ORION_ROOT_PATH"),
         .readiness = readiness_new(db),
+        .spool = &spool,
+        .backlog = backlog_new(settings_int(settings, "ORION_SERVER_QUEUE")),
     };
     warn_without_zones();
     exposed_files_warn(settings, db);
@@ -232,6 +249,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
     docs_free(app.docs);
     db_close(db);
     readiness_free(app.readiness);
+    backlog_free(app.backlog);
     access_free(access); /* last: the database may have answered requests until now, and they are logged */
     return served;
 }

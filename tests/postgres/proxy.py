@@ -32,6 +32,8 @@ class Link:
         if COMMIT in data and self.proxy.cut == "hang":
             self.proxy.flowing.clear()
             self.proxy.flowing.wait()
+        elif COMMIT in data and self.proxy.cut == "swallow":
+            self.is_forgotten = True
         elif COMMIT in data and self.proxy.cut:
             if self.proxy.cut == "request":
                 self.close()
@@ -56,8 +58,9 @@ class Link:
 class Proxy:
     """Forwards to a port of 127.0.0.1. `flowing` cleared: nothing goes through, what comes is held; `is_mute`: new
     connections are taken and get no answer; `cut`: what happens to a COMMIT, "request": it does not arrive, "answer":
-    its answer does not, "within": only the first bytes of it do, "hang": nothing goes through from it on; `record`: a
-    list that takes what the server sends."""
+    its answer does not, "within": only the first bytes of it do, "hang": nothing goes through from it on, "swallow": it
+    arrives, and nothing comes back on its connection, which stays open; `record`: a list that takes what the server
+    sends."""
 
     def __init__(self, target):
         self.target, self.cut, self.record, self.is_mute = target, None, None, False

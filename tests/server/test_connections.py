@@ -158,6 +158,8 @@ def test_fewer_descriptors_than_connections_are_told(start):
     ("ORION_SERVER_HEAD_TIMEOUT", "soon", "value is not a time above zero"),
     ("ORION_SERVER_BODY_RATE", "10s", "value is not a size above zero"),
     ("ORION_SERVER_CONNECTIONS", "0", "0 is not between 1 and"),
+    ("ORION_SERVER_QUEUE", "0", "0 is not between 1 and"),
+    ("ORION_SERVER_SPOOL", "much", "value is not a size above zero"),
 ])
 def test_settings_that_cannot_be_are_refused(tmp_path, name, value, message):
     server = servers.Server("orion", home=tmp_path, **{name: value})

@@ -105,6 +105,12 @@ static void hosts(void **state)
         { "postgresql://me@/db?host=a:1&host=b:2", "user=me dbname=db host=a,b port=1,2" },
         { "postgresql://me@/db?host=a&host=b:2", "user=me dbname=db host=a,b port=,2" },
         { "postgresql://me@/db?host=[::1]:7&host=/tmp", "user=me dbname=db host=::1,/tmp port=7," },
+        { "postgresql://me@/db?host=a:1,b,[::1]:3", "user=me dbname=db host=a,b,::1 port=1,,3" },
+        { "postgresql://me@/db?host=a,b&port=7", "user=me dbname=db port=7 host=a,b" },
+        { "postgresql://me:pw@a:1,b:2/db", "user=me password=pw host=a,b port=1,2 dbname=db" },
+        { "postgresql://a,[::1]:2,%2Frun/db", "host=a,::1,/run port=,2, dbname=db" },
+        { "postgresql://a,b?host=c", "host=c" },
+        { "postgresql://a:1,b:2?host=c&port=3", "host=c port=3" },
         { "postgresql://me@%2Frun%2Fpostgresql/db", "user=me host=/run/postgresql dbname=db" },
     };
     assert_cases(cases, COUNT_OF(cases));

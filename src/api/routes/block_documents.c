@@ -77,7 +77,7 @@ static StrList read_page(Req *req)
 static bool read_block_documents(Req *req)
 {
     const Secrets *secrets = req->object;
-    BlockReader reader = { .tx = req->tx, .include_secrets = secrets->include_secrets };
+    BlockReader reader = { .tx = req->tx, .include_secrets = secrets->include_secrets, .arena = req->arena };
     return list_reply_each(req, read_page(req), &block_document_model, block_reader_document, &reader);
 }
 

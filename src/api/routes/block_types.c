@@ -39,7 +39,7 @@ static bool read_block_documents_for_block_type(Req *req)
     const BlockType *type = block_type_read_by_slug(req->tx, req->params[0]);
     if (!type)
         return crud_missing(req);
-    BlockReader reader = { .tx = req->tx, .include_secrets = secrets->include_secrets };
+    BlockReader reader = { .tx = req->tx, .include_secrets = secrets->include_secrets, .arena = req->arena };
     StrList ids = list_ids(req, block_type_document_ids(req->tx, type->id));
     return list_reply_each(req, ids, &block_document_model, block_reader_document, &reader);
 }

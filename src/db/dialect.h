@@ -1,0 +1,27 @@
+/* db/dialect.h -- the SQL texts that differ between engines. */
+#ifndef ORION_DIALECT_H
+#define ORION_DIALECT_H
+
+#include "base/base.h"
+
+typedef enum SqlOp { /* filter operators; in each text %c is the column's expression, %v the bound value's place ($n) */
+    SQL_ANY, SQL_NOT_ANY,      /* column in / not in the VAL_LIST; a NULL column is in neither */
+    SQL_ALL,                   /* the JSON array column contains every string of the VAL_LIST */
+    SQL_LIKE,                  /* case-insensitive match with %v (the caller's pattern, the client's wildcards) */
+    SQL_BEFORE, SQL_AFTER,     /* <= and >= on times */
+    SQL_GE, SQL_LE, SQL_EQ, SQL_IS_NULL, SQL_IS_NOT_NULL,
+    SQL_JSON_EMPTY, SQL_JSON_NOT_EMPTY, /* column = '[]' as the reference compares */
+    SQL_LIKE_ANY,              /* the column begins, in any case, with one string of the VAL_LIST */
+    SQL_OP_COUNT
+} SqlOp;
+
+typedef struct Dialect {
+    const char *name;          /* "sqlite" or "postgresql", for messages and tests */
+    const char *op[SQL_OP_COUNT];
+    const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
+    int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
+    const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked,
+                                * and read as the last writer left them; "" for an engine with one writer */
+} Dialect;
+
+#endif
