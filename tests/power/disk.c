@@ -395,8 +395,9 @@ bool disk_create(Disk *disk, const char *name, DiskFile **ret_file)
     if (!disk->is_on)
         return false;
     *ret_file = file_new(disk);
-    name_lead_to(name_get(disk, name), *ret_file);
-    return call(disk, CALL_CREATE, strlen(name));
+    if (name)
+        name_lead_to(name_get(disk, name), *ret_file);
+    return call(disk, CALL_CREATE, name ? strlen(name) : 0);
 }
 
 bool disk_delete(Disk *disk, const char *name)

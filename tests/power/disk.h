@@ -49,6 +49,7 @@ const char *disk_lose(Disk *disk, Dice *dice);
  * sync has not happened ---- */
 
 DiskFile *disk_find(const Disk *disk, const char *name); /* NULL: no such file */
+/* Without a name (NULL) it does not survive a cut. */
 bool disk_create(Disk *disk, const char *name, DiskFile **ret_file) MUST_CHECK;
 bool disk_delete(Disk *disk, const char *name) MUST_CHECK; /* of the folder; the file stays for those who use it */
 bool disk_sync_folder(Disk *disk) MUST_CHECK;

@@ -353,9 +353,9 @@ static int power_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
     (void)vfs;
     *f = (PowerFile){ .lock = SQLITE_LOCK_NONE };
     enter();
-    if (!name || !disk_is_on(power.disk))
+    if (!disk_is_on(power.disk))
         return leave(SQLITE_CANTOPEN);
-    DiskFile *found = disk_find(power.disk, name);
+    DiskFile *found = name ? disk_find(power.disk, name) : NULL; /* temporary files have no name */
     if (!found && (!(flags & SQLITE_OPEN_CREATE) || !disk_create(power.disk, name, &found)))
         return leave(SQLITE_CANTOPEN);
     f->node = node_take(found);
