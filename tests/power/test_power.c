@@ -9,8 +9,8 @@
 #include "vfs.h"
 
 static struct {
-    bool is_full, is_one;
-    uint64_t seed; /* is_one: that one */
+    bool is_full;
+    uint64_t first, count; /* seeds; no count: those of the test */
 } wanted;
 
 static Trial with_wal(void) { return (Trial){ .has_wal = true }; }
@@ -89,17 +89,17 @@ static void tell(const Story *story)
 static void nothing_is_lost(Trial trial, unsigned count)
 {
     Story story = { 0 };
-    trial.is_told = wanted.is_one;
-    uint64_t seed = wanted.is_one ? wanted.seed : 1, end = wanted.is_one ? seed + 1 : count + 1;
+    trial.is_told = wanted.count == 1;
+    uint64_t seed = wanted.count ? wanted.first : 1, end = seed + (wanted.count ? wanted.count : count);
     while (seed < end && life_play(&trial, seed, &story))
         seed++;
     tell(&story);
     if (story.is_lost)
         printf("# seed %llu: %s\n", (unsigned long long)seed, story.why);
     assert_string_equal(story.why, "");
-    for (size_t i = 0; i < job_kind_count && !wanted.is_one; i++)
+    for (size_t i = 0; i < job_kind_count && !wanted.count; i++)
         assert_true(story.kinds[i] > 0 || job_kinds[i].is_refused);
-    for (size_t i = 0; i < PHASES && !wanted.is_one; i++)
+    for (size_t i = 0; i < PHASES && !wanted.count; i++)
         assert_true(story.phases[i] > 0 || (i == PHASE_STOP && !trial.has_wal)); /* which then writes nothing */
 }
 
@@ -174,8 +174,8 @@ static void read_environment(int argc, char **argv)
     const char *full = getenv("ORION_TEST_FULL"), *seed = argc > 1 ? argv[1] : getenv("ORION_POWER_SEED");
     const char *format = getenv("CMOCKA_MESSAGE_OUTPUT");
     wanted.is_full = full && strcmp(full, "1") == 0;
-    wanted.is_one = seed != NULL;
-    wanted.seed = seed ? strtoull(seed, NULL, 10) : 0;
+    wanted.first = seed ? strtoull(seed, NULL, 10) : 0;
+    wanted.count = argc > 2 ? strtoull(argv[2], NULL, 10) : seed ? 1 : 0;
     clearenv();
     setenv("PREFECT_HOME", "/nonexistent", 1);
     setenv("CMOCKA_MESSAGE_OUTPUT", format ? format : "STDOUT", 1);
