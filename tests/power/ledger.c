@@ -103,7 +103,7 @@ static void note_fault(void *arg, const Table *table, Str id, const char *column
     snprintf(found->why, found->n, "orion database check: %s %.*s: %s %s", table->name, STR_ARG(id), column, reason);
 }
 
-static bool check_values(Tx *tx, char *why, size_t n)
+static bool check_orion(Tx *tx, char *why, size_t n)
 {
     Check check = { .found = note_fault, .arg = &(Found){ why, n }, .shapes = true };
     return check_database(tx, &check) && check.faults == 0;
@@ -113,5 +113,5 @@ bool ledger_check(Ledger *ledger, Tx *tx, char *why, size_t n)
 {
     if (!check_sqlite(tx, why, n) || !check_state(ledger, tx, why, n))
         return false;
-    return ledger->acknowledged == STATE_OF_NOTHING || check_values(tx, why, n);
+    return ledger->acknowledged == STATE_OF_NOTHING || check_orion(tx, why, n);
 }
