@@ -3,6 +3,7 @@
 
 #include "db/check.h"
 #include "db/migrate.h"
+#include "db/tables.h"
 
 /* All values of a query of so many columns. */
 static uint64_t hash_query(Tx *tx, uint64_t hash, Rows *rows, size_t columns)
