@@ -42,7 +42,7 @@ WIDTH = 120
 
 # What is checked for it.
 WIDTH_CHECKED = ["*.md", "docs/*.md", "src/*/*.md", "src/**/*.[ch]", "tests/unit/*.[ch]", "tests/fuzz/*.[ch]",
-                 "tools/*.py", "tests/**/*.py", "bench/*.py"]
+                 "tests/power/*.[ch]", "tools/*.py", "tests/**/*.py", "bench/*.py"]
 
 # What takes effect only through a table that names it: its definition, and the file of that table.
 LISTED = {
@@ -269,8 +269,8 @@ def check_width(path, text):
 
 def check_build(meson, present):
     """meson.build must list exactly the sources there are."""
-    listed = set(re.findall(r"'(src/[^']+\.c)'", meson))
-    listed |= {f"tests/unit/{name}.c" for name in re.findall(r"'(test_\w+)'", meson)}
+    listed = set(re.findall(r"'((?:src|tests/power)/[^']+\.c)'", meson))
+    listed |= {f"tests/unit/{name}.c" for name in re.findall(r"(?<!\()'(test_\w+)'", meson)}
     for path in sorted(present - listed):
         yield Finding("meson.build", 1, "sources", f"{path} is not listed")
     for path in sorted(listed - present):
@@ -324,7 +324,8 @@ def check_listed(codes):
 
 
 def check_project(root):
-    paths = sorted(p for folder in ("src", "tests/unit", "tests/fuzz") for p in (root / folder).rglob("*.[ch]"))
+    folders = ("src", "tests/unit", "tests/fuzz", "tests/power")
+    paths = sorted(p for folder in folders for p in (root / folder).rglob("*.[ch]"))
     names = {p.relative_to(root).as_posix() for p in paths}
     for path, name in ((p, p.relative_to(root).as_posix()) for p in paths):
         yield from check_text(name, path.read_text())
@@ -336,7 +337,7 @@ def check_project(root):
         yield from check_width(name, path.read_text())
         if name.endswith(".py"):
             yield from check_length(name, path.read_text())
-    sources = {n for n in names if n.endswith(".c") and (n.startswith("src/") or re.match(r"tests/unit/test_", n))}
+    sources = {n for n in names if re.match(r"(src/|tests/power/|tests/unit/test_).*\.c$", n)}
     yield from check_build((root / "meson.build").read_text(), sources)
 
 

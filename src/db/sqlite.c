@@ -1,5 +1,6 @@
 /* db/sqlite.c -- the SQLite driver: connections set up as measured for one writer and WAL readers, statements cached by
  * their text, values as the reference stores them. What fails is in sqlite_fault.c and sqlite_file.c. */
+#include <errno.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -178,7 +179,7 @@ static bool fail_no_wal(Error *error)
                 "allow. Open it where that is allowed and run there: PRAGMA journal_mode = DELETE");
 }
 
-/* The index of a WAL is memory shared by processes; only a read shows whether there can be any. */
+/* Whether the last failure means that. */
 static bool has_no_shared_memory(SqliteConnection *c)
 {
     if (sqlite_is_disk_full(c->db))
@@ -208,35 +209,39 @@ static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     return ok;
 }
 
-/* Removes the mark of a WAL from the file again: with exclusive locking from the first read on, no shared memory is
- * needed. */
-static bool leave_wal(SqliteConnection *c, Error *error)
+/* Whether a WAL is out of the question because files here cannot be shared memory, as its index must be. SQLite itself
+ * finds out only after it has marked the file as one with a WAL: a crash before the mark was removed again would leave
+ * a database that cannot be opened here. */
+static bool cannot_share_memory(SqliteConnection *c)
 {
-    sqlite3_close(c->db);
-    if (!open_file(c, error) || !run_text(c, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE", error))
-        return false;
-    char *index = sqlite3_mprintf("%s-shm", sqlite3_db_filename(c->db, "main"));
-    if (index)
-        unlink(index);
-    sqlite3_free(index);
-    sqlite3_close(c->db);
-    return open_file(c, error);
+    enum { REGION = 32768 }; /* bytes: SQLite's unit, if the file is left to it */
+    sqlite3_file *file = NULL;
+    void volatile *region = NULL;
+    if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods)
+        return false; /* in memory */
+    const sqlite3_io_methods *methods = file->pMethods;
+    if (methods->iVersion < 2 || !methods->xShmMap ||
+        sqlite3_uri_boolean(sqlite3_db_filename(c->db, "main"), "nolock", false))
+        return false; /* SQLite makes no mark */
+    errno = 0;
+    bool ok = methods->xShmMap(file, 0, REGION, true, &region) == SQLITE_OK;
+    bool is_full = !ok && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG); /* which SQLite will report */
+    methods->xShmUnmap(file, !ok); /* not removed if it works: another process may have begun to use it */
+    return !ok && !is_full;
 }
 
 /* WAL mode is recorded in the file; asking for it again costs nothing. */
 static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
     bool had_wal = is_marked_wal(c->db);
+    *ret_has_wal = false;
+    if (!had_wal && cannot_share_memory(c))
+        return true;
     if (!ask_for_wal(c, ret_has_wal, error))
         return false;
     if (!*ret_has_wal || sqlite3_exec(c->db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    if (!has_no_shared_memory(c))
-        return fail_sqlite(c, error, NULL);
-    if (had_wal)
-        return fail_no_wal(error);
-    *ret_has_wal = false;
-    return leave_wal(c, error);
+    return had_wal && has_no_shared_memory(c) ? fail_no_wal(error) : fail_sqlite(c, error, NULL);
 }
 
 /* Without WAL (network file systems, nolock=1) SQLite uses a rollback journal, as with the reference. Then readers
