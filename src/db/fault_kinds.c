@@ -133,15 +133,19 @@
     " FROM " POSTGRESQL_SLOTS " WHERE NOT COALESCE(" idly ", false))" \
     " WHERE held.id IN (" HELD(POSTGRESQL_SLOTS, idly) ")"
 
-/* PostgreSQL's own catalogs, as far as they concern our tables. A relation's name is quoted by its cast. */
-#define IN_OUR_SCHEMA \
-    "(SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'r' AND relnamespace =" \
-    " (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('flow_run')))"
+/* PostgreSQL's own catalogs, as far as they concern our tables: others may share the schema. A relation's name is
+ * quoted by its cast. */
+#define OUR_TABLES \
+    "(SELECT to_regclass(name) FROM unnest(ARRAY['block_type', 'block_schema', 'block_schema_reference'," \
+    " 'block_document', 'block_document_reference', 'flow_run_notification_policy', 'flow_run_notification_queue'," \
+    " 'flow', 'work_queue', 'work_pool', 'worker', 'agent', 'deployment', 'flow_run', 'task_run', 'artifact'," \
+    " 'flow_run_state', 'task_run_state', 'task_run_state_cache', 'log', 'concurrency_limit', 'saved_search'," \
+    " 'configuration']) AS name)"
 #define INVALID_INDEXES \
     "SELECT CAST(CAST(indexrelid AS regclass) AS text) AS name FROM pg_catalog.pg_index" \
-    " WHERE NOT (indisvalid AND indisready AND indislive) AND indrelid IN " IN_OUR_SCHEMA
+    " WHERE NOT (indisvalid AND indisready AND indislive) AND indrelid IN " OUR_TABLES
 #define UNCHECKED_CONSTRAINTS(what) \
-    "SELECT " what " FROM pg_catalog.pg_constraint WHERE NOT convalidated AND conrelid IN " IN_OUR_SCHEMA
+    "SELECT " what " FROM pg_catalog.pg_constraint WHERE NOT convalidated AND conrelid IN " OUR_TABLES
 /* What cannot be mended, because rows contradict it, stays: the rest is mended all the same. */
 #define FOR_EACH(query, statement) \
     "DO $do$ DECLARE found record; BEGIN FOR found IN " query " LOOP BEGIN EXECUTE " statement ";" \
@@ -192,6 +196,12 @@ const FaultKind fault_kinds[] = {
       { SQLITE_FREE(GONE), POSTGRESQL_FREE(GONE) } },
 };
 const size_t fault_kind_count = COUNT_OF(fault_kinds);
+
+const char fault_btree_indexes[] =
+    "SELECT CAST(CAST(c.oid AS regclass) AS text) FROM pg_catalog.pg_index i"
+    " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
+    " JOIN pg_catalog.pg_am a ON a.oid = c.relam AND a.amname = 'btree'"
+    " WHERE i.indisvalid AND i.indisready AND i.indrelid IN " OUR_TABLES " ORDER BY 1";
 
 FaultEngine fault_engine(const Tx *tx)
 {

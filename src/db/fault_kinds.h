@@ -20,6 +20,8 @@ typedef struct FaultKind {
 /* Of the whole database first, then of runs, states and limits. The order is that in which they are mended. */
 extern const FaultKind fault_kinds[];
 extern const size_t fault_kind_count;
+/* PostgreSQL: the names, quoted, of those indexes of our tables that amcheck can check. */
+extern const char fault_btree_indexes[];
 
 FaultEngine fault_engine(const Tx *tx);
 

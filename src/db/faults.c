@@ -149,12 +149,7 @@ static bool list_indexes(Tx *tx, void *arg)
                       " AND has_function_privilege(oid, 'EXECUTE')") == 1;
     if (!search->may_check)
         return tx->error->code == ERR_NONE;
-    Rows *rows = DB_QUERY(tx, "SELECT CAST(CAST(c.oid AS regclass) AS text) FROM pg_catalog.pg_index i"
-                              " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
-                              " JOIN pg_catalog.pg_am a ON a.oid = c.relam AND a.amname = 'btree'"
-                              " WHERE i.indisvalid AND i.indisready AND c.relnamespace ="
-                              " (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('flow_run'))"
-                              " ORDER BY 1");
+    Rows *rows = db_query(tx, fault_btree_indexes, NULL, 0);
     while (db_next(rows))
         str_list_add(&search->names, search->arena, arena_str(search->arena, row_view(rows, 0)));
     return tx->error->code == ERR_NONE;

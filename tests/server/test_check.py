@@ -389,6 +389,19 @@ def test_marks_of_postgresql_are_found_and_mended(filled, engine):
 
 
 @pytest.mark.only("postgresql")
+def test_every_table_of_ours_is_looked_at_and_no_other(filled, engine):
+    ours = [table for table in filled.store.tables() if table != "alembic_version"]
+    filled.store.script("CREATE TABLE foreigner (n integer)")
+    filled.store.script(";".join(f"ALTER TABLE {table} ADD CONSTRAINT odd CHECK (true) NOT VALID"
+                                 for table in [*ours, "foreigner"]))
+    try:
+        assert_repaired(filled, "the constraints", "they were never validated", count=len(ours))
+    finally:
+        filled.store.script(";".join(f"ALTER TABLE {table} DROP CONSTRAINT odd" for table in ours))
+        filled.store.script("DROP TABLE foreigner")
+
+
+@pytest.mark.only("postgresql")
 def test_amcheck_is_asked_where_it_is_there(filled, engine):
     assert "extension amcheck is missing" in check(filled.store)[1][0]
     filled.store.script("CREATE EXTENSION amcheck")
