@@ -47,10 +47,13 @@
     "UPDATE " runs " AS run SET state_type = " CURRENT(states, "type") ", state_name = " CURRENT(states, "name") "," \
     " state_timestamp = " CURRENT(states, "timestamp") " WHERE run.id IN (" REPEATED(runs, states, of) ")"
 
+/* A state's type is never a condition of its own: SQLite would look up all states of that type for each run. */
+#define RUNNING(own, value) "CASE " own ".type WHEN 'RUNNING' THEN " value " END"
+
 /* How often the run became RUNNING. A pause that is resumed, and going on after the end, leave the count unchanged or
  * start it over, depending on how the client asked: such runs are left out. */
 #define STARTS(states, of) \
-    "(SELECT COUNT(*) FROM " states " AS own WHERE own." of " = run.id AND own.type = 'RUNNING')"
+    "(SELECT COUNT(" RUNNING("own", "1") ") FROM " states " AS own WHERE own." of " = run.id)"
 #define MISCOUNTED(runs, states, of) \
     "SELECT run.id FROM " runs " AS run WHERE run.run_count <> " STARTS(states, of) \
     " AND EXISTS (SELECT 1 FROM " states " AS own WHERE own." of " = run.id)" \
@@ -62,12 +65,12 @@
 /* A task run notes the run_count of its flow run when it starts, which is at most the number of times that one was
  * RUNNING then. */
 #define FLOW_STARTS \
-    "(SELECT COUNT(*) FROM flow_run_state AS own WHERE own.flow_run_id = run.flow_run_id AND own.type = 'RUNNING'"
+    "(SELECT COUNT(" RUNNING("own", "1") ") FROM flow_run_state AS own WHERE own.flow_run_id = run.flow_run_id"
 #define AHEAD_OF_FLOW "SELECT run.id FROM task_run AS run WHERE run.flow_run_run_count > " FLOW_STARTS ")"
 #define MEND_AHEAD_OF_FLOW \
     "UPDATE task_run AS run SET flow_run_run_count = " FLOW_STARTS " AND own.timestamp <=" \
-    " (SELECT MAX(start.timestamp) FROM task_run_state AS start" \
-    " WHERE start.task_run_id = run.id AND start.type = 'RUNNING')) WHERE run.id IN (" AHEAD_OF_FLOW ")"
+    " (SELECT MAX(" RUNNING("start", "start.timestamp") ") FROM task_run_state AS start" \
+    " WHERE start.task_run_id = run.id)) WHERE run.id IN (" AHEAD_OF_FLOW ")"
 
 /* The time from each RUNNING state to the next state. States that were not written in the order of their timestamps
  * (two requests at once, a clock that was set back) were added up in another order: such runs are left out. */
@@ -75,8 +78,8 @@
     "(SELECT MIN(next.timestamp) FROM " states " AS next" \
     " WHERE next." of " = own." of " AND next.timestamp > own.timestamp)"
 #define SPENT(states, of, us, zero) \
-    "(SELECT COALESCE(SUM(" us(AFTER(states, of)) " - " us("own.timestamp") "), " zero ")" \
-    " FROM " states " AS own WHERE own." of " = run.id AND own.type = 'RUNNING')"
+    "(SELECT COALESCE(SUM(" RUNNING("own", us(AFTER(states, of)) " - " us("own.timestamp")) "), " zero ")" \
+    " FROM " states " AS own WHERE own." of " = run.id)"
 #define MISTIMED(runs, states, of, total, us, zero) \
     "SELECT run.id FROM " runs " AS run WHERE " total " <> " SPENT(states, of, us, zero) \
     " AND EXISTS (SELECT 1 FROM " states " AS own WHERE own." of " = run.id)" \
@@ -101,13 +104,15 @@
 /* A run starts with its first RUNNING state, and ends with the first final state after which there are only final
  * ones. */
 #define BACKWARDS(runs) "SELECT run.id FROM " runs " AS run WHERE run.end_time < run.start_time"
+#define FIRST_START(states, of) \
+    "(SELECT MIN(" RUNNING("own", "own.timestamp") ") FROM " states " AS own WHERE own." of " = run.id)"
+#define LAST_END(states, of) \
+    "(SELECT MIN(CASE WHEN own.type IN " FINAL " AND NOT EXISTS (SELECT 1 FROM " states " AS next" \
+    " WHERE next." of " = run.id AND next.timestamp > own.timestamp AND next.type NOT IN " FINAL ")" \
+    " THEN own.timestamp END) FROM " states " AS own WHERE own." of " = run.id)"
 #define MEND_BACKWARDS(runs, states, of) \
-    "UPDATE " runs " AS run SET start_time = COALESCE((SELECT MIN(own.timestamp) FROM " states " AS own" \
-    " WHERE own." of " = run.id AND own.type = 'RUNNING'), start_time)," \
-    " end_time = COALESCE((SELECT MIN(own.timestamp) FROM " states " AS own" \
-    " WHERE own." of " = run.id AND own.type IN " FINAL " AND NOT EXISTS (SELECT 1 FROM " states " AS next" \
-    " WHERE next." of " = run.id AND next.timestamp > own.timestamp AND next.type NOT IN " FINAL ")), end_time)" \
-    " WHERE run.id IN (" BACKWARDS(runs) ")"
+    "UPDATE " runs " AS run SET start_time = COALESCE(" FIRST_START(states, of) ", start_time)," \
+    " end_time = COALESCE(" LAST_END(states, of) ", end_time) WHERE run.id IN (" BACKWARDS(runs) ")"
 
 /* The slots of a limit, one by one; of a value that is no list, none. Both servers leave the slots of a run that is
  * deleted while it runs: the only kind of fault that a server writes, and that nothing but --repair, or resetting the

@@ -58,9 +58,16 @@ class Filled:
             connection.commit()
 
 
+@pytest.fixture(scope="module")
+def orion(engine):
+    """A connection to it is kept, however long the commands in between take."""
+    with servers.running("orion", database=engine, PREFECT_ORION_API_KEEPALIVE_TIMEOUT="3600") as server:
+        yield server
+
+
 @pytest.fixture
 def filled(orion):
-    yield Filled(orion)
+    return Filled(orion)
 
 
 def line_of(lines, where, means):
@@ -331,7 +338,7 @@ def test_secrets_that_cannot_be_decrypted_are_named(filled):
 @pytest.fixture
 def alone(engine):
     """A database of its own, whose server has ended."""
-    with servers.running("orion", database=engine) as server:
+    with servers.running("orion", database=engine, PREFECT_ORION_API_KEEPALIVE_TIMEOUT="3600") as server:
         filled = Filled(server)
         for number in range(60):
             filled.client.flow_run(filled.flow, name=f"run {number}")
@@ -446,6 +453,20 @@ def test_what_can_be_mended_is_mended_beside_what_cannot(filled):
     assert status == 1 and lines[-1] == "1 kinds of faults remain, which --repair cannot mend without loss.", lines
     filled.sql("UPDATE flow SET tags = '[]' WHERE id = ?", filled.flow["id"])
     assert_clean(filled.store)
+
+
+@pytest.mark.only("sqlite")
+def test_no_query_takes_longer_than_rows_or_keeps_them(filled, engine):
+    """Each goes through one table and looks the rest up by ids: none sorts or groups in memory, or looks up all states
+    of a type."""
+    status, lines = check(filled.store, PREFECT_ORION_DATABASE_ECHO="true", PREFECT_LOGGING_SERVER_LEVEL="DEBUG")
+    queries = [line[line.index("SELECT "):] for line in lines if "SELECT " in line and "$1" not in line]
+    assert status == 0 and len(queries) > 50, lines
+    for query in queries:
+        plan = [row[3] for row in filled.store.execute("EXPLAIN QUERY PLAN " + query)]
+        scans = [step for step in plan if step.startswith("SCAN ") and "VIRTUAL TABLE" not in step]
+        assert len(scans) <= 1, (query, plan)
+        assert not re.search("TEMP B-TREE|type=|AUTOMATIC", "\n".join(plan)), (query, plan)
 
 
 def test_it_sees_one_moment_of_a_database_in_use(filled):
