@@ -27,9 +27,10 @@ MADE = [
 STATES = {"flow_run_state": "/flow_run_states/?flow_run_id=", "task_run_state": "/task_run_states/?task_run_id="}
 
 
-def seeded(api, seed="seeded"):
-    """What makes requests for the server: a Generator whose rows are on it. Names are the seed's."""
-    rows = Rows(seed)
+def seeded(api, first=0):
+    """What makes requests for the server: a Generator whose rows are on it. Their names are numbered from `first` on."""
+    rows = Rows("seeded")
+    rows.names = first
     generator = Generator(rows, Document(api.http.get(f"{api.server.root}/openapi.json").json()))
     operations = {operation.name: operation for operation in generator.document.operations}
     for kind, name, count in MADE:
