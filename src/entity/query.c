@@ -20,7 +20,8 @@ static bool is_control(const char *escape, char digit)
     return strncmp(escape, "\\u000", 5) == 0 && escape[5] == digit;
 }
 
-/* The list as the dialect's element_with_nul reads it; NULL where it has no U+0000. */
+/* The list as the dialect's element_with_nul reads it: with U+0001 and '0' for U+0000, and with U+0001 and '1' for
+ * U+0001. NULL where it has no U+0000. */
 static const char *without_nul(Arena *arena, Str list)
 {
     Buf out;

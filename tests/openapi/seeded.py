@@ -28,7 +28,8 @@ STATES = {"flow_run_state": "/flow_run_states/?flow_run_id=", "task_run_state": 
 
 
 def seeded(api, first=0):
-    """What makes requests for the server: a Generator whose rows are on it. Their names are numbered from `first` on."""
+    """What makes requests for the server: a Generator whose rows are on it. Their names are numbered from `first`
+    on."""
     rows = Rows("seeded")
     rows.names = first
     generator = Generator(rows, Document(api.http.get(f"{api.server.root}/openapi.json").json()))

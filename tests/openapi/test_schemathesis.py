@@ -106,4 +106,4 @@ def test_random_requests_about_rows_that_there_are(described, tmp_path):
     assert found["operations"]["selected"] == 104
     accepted = {name for name, phases in found["valid_rates"].items() if phases["fuzzing"]["accepted"]}
     print(f"{len(accepted)} operations accepted a request")
-    assert len(accepted) > 70, sorted(found["valid_rates"].keys() - accepted)
+    assert len(accepted) > 60, sorted(found["valid_rates"].keys() - accepted)
