@@ -181,6 +181,13 @@ def paused(api, clock, seconds):
 def fail_with(api, rule, message):
     run = api.flow_run(tags=rule["tags"])
     api.moved(run, {"type": "FAILED", "message": message})
+    return run
+
+
+def assert_nothing_new(api, run):
+    """A state that is refused is answered with the old one, which may be of an hour later, and with 200."""
+    answer = api.set_state(run, "RUNNING")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ABORT"), answer.text
 
 
 def histories(server, kind):
@@ -269,8 +276,9 @@ def test_steps_of_an_hour(engine, clock, receiver):
         stack.callback(load.stopping.set)
         wait_for_progress(server, load)
         for number, offset in enumerate(STEPS):
-            fail_with(api, rule, str(number))
+            failed = fail_with(api, rule, str(number))
             clock.set(offset)
+            assert_nothing_new(api, failed)
             wait_for_progress(server, load)
             if offset == HOUR:
                 wait_until_all_are_late(server, clock)
