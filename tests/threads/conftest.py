@@ -10,7 +10,7 @@ import pytest
 from tests.lib import servers
 
 PROGRAMS = servers.ROOT / "build-tsan"
-ADDR_NO_RANDOMIZE = 0x0040000  # personality(2)
+QUERY, ADDR_NO_RANDOMIZE = 0xFFFFFFFF, 0x0040000  # of personality(2)
 TRIES = 10
 
 collect_ignore = [] if os.environ.get("ORION_TEST_FULL") == "1" else ["test_suites.py"]
@@ -20,13 +20,17 @@ collect_ignore = [] if os.environ.get("ORION_TEST_FULL") == "1" else ["test_suit
 def fixed_addresses():
     """ThreadSanitizer 14 cannot live with addresses as random as newer kernels make them (vm.mmap_rnd_bits over 28), so
     they are kept fixed in all that is started from here. Some containers forbid that; then luck decides."""
-    ctypes.CDLL(None).personality(ADDR_NO_RANDOMIZE)
+    personality = ctypes.CDLL(None).personality
+    before = personality(QUERY)
+    personality(before | ADDR_NO_RANDOMIZE)
     for _ in range(TRIES):
         tried = subprocess.run([PROGRAMS / "orion", "version"], stdin=subprocess.DEVNULL, capture_output=True,
                                text=True, timeout=60)
         if "unexpected memory mapping" in tried.stderr:
             pytest.skip("the kernel puts memory where ThreadSanitizer cannot use it, and setarch -R is forbidden here")
         assert tried.returncode == 0, tried.stderr
+    yield
+    personality(before)
 
 
 class Reports:
