@@ -1,10 +1,10 @@
 /* services/service.c -- the table of services, and the threads that run each when it is due. */
 #include "services/service.h"
 
-#include <pthread.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 /* A thread each: a webhook that hangs, or many deployments to plan, must not keep late runs waiting. */
 static const Service table[] = {
@@ -119,7 +119,7 @@ static void start_one(Services *services, const Service *service)
         .service = service, .services = services, .seconds = period_of(services->settings, service),
         .wall_ahead = wall_ahead(),
     };
-    if (pthread_create(&thread->id, NULL, work, thread) == 0)
+    if (thread_start(&thread->id, work, thread))
         services->count++;
     else
         log_error("orion.services", "Cannot start a thread for service %s; it will not run", service->name);
