@@ -1,6 +1,9 @@
-/* tests/fuzz/fuzz_request.c -- requests to every row of the API's tables (fuzz_api.h), decoded and handled in a
- * transaction on a database in memory, which is undone: no answer is a 500, and all bodies are JSON. */
+/* tests/fuzz/fuzz_request.c -- requests to every row of the API's tables (fuzz_api.h), decoded and handled one after the
+ * other in a transaction on a database in memory, which is undone: no answer is a 500, and all bodies are JSON. A line
+ * "--" is between two requests. */
 #include "fuzz_api.h"
+
+enum { REQUESTS_MAX = 4 };
 
 static void check_reply(Req *req, bool handled, const Error *error)
 {
@@ -15,26 +18,63 @@ static void check_reply(Req *req, bool handled, const Error *error)
         must(json_parse(req->arena, buf_view(&req->reply), &json, &why) && utf8_is_valid(buf_view(&req->reply)));
 }
 
-static void handle(Tx *tx, void *arg)
+static bool handle(Tx *tx, Req *req)
 {
-    Req *req = arg;
+    Error *error = tx ? tx->error : &req->error;
     req->tx = tx;
     req->status = req->route->status;
-    db_lock(tx, req->route->lock);
-    check_reply(req, req->route->handle(req), tx->error);
+    if (tx)
+        db_lock(tx, req->route->lock);
+    bool handled = req->route->handle(req);
+    check_reply(req, handled, error);
+    return handled;
+}
+
+typedef struct Series {
+    Req *requests[REQUESTS_MAX];
+    size_t count;
+} Series;
+
+/* A failure ends a transaction. */
+static void handle_all(Tx *tx, void *arg)
+{
+    const Series *series = arg;
+    for (size_t i = 0; i < series->count && handle(tx, series->requests[i]); i++)
+        continue;
+}
+
+/* Cuts the first request off. */
+static Str cut_request(Str *rest)
+{
+    static const char between[] = "\n--\n";
+    const char *end = rest->n ? memmem(rest->p, rest->n, between, sizeof between - 1) : NULL;
+    Str first = end ? (Str){ rest->p, (size_t)(end - rest->p) } : *rest;
+    *rest = end ? str_cut(*rest, first.n + sizeof between - 1, rest->n) : STR_NULL;
+    return first;
+}
+
+static void add_request(Arena *arena, Str text, Series *series)
+{
+    Req *req = read_request(arena, text);
+    bool makes_tables = str_starts(req->http->path, "/admin/database/"); /* which takes a second, whatever is sent */
+    if (makes_tables || !decode_checked(req))
+        return;
+    if (req->route->tx == TX_READ || req->route->tx == TX_WRITE)
+        series->requests[series->count++] = req;
+    else if (req->route->tx == TX_NONE)
+        (void)handle(NULL, req);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
-    Req *req = read_request(arena, (Str){ (const char *)data, size });
-    bool makes_tables = str_starts(req->http->path, "/admin/database/"); /* which takes a second, whatever is sent */
-    if (!makes_tables && decode_checked(req)) {
-        if (req->route->tx == TX_READ || req->route->tx == TX_WRITE)
-            fuzz_run(arena, handle, req);
-        else if (req->route->tx == TX_NONE)
-            check_reply(req, req->route->handle(req), &req->error);
-    }
+    Str rest = { (const char *)data, size };
+    Series series = { .count = 0 };
+    do
+        add_request(arena, cut_request(&rest), &series);
+    while (rest.n && series.count < REQUESTS_MAX);
+    if (series.count)
+        fuzz_run(arena, handle_all, &series);
     arena_free(arena);
     return 0;
 }

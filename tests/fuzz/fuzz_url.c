@@ -64,6 +64,8 @@ static void check_secret(Arena *arena, Str user, Str rest)
     PgPlace place;
     Error error = { .code = ERR_NONE };
     size_t n = 0;
+    if (memmem(rest.p, rest.n, SECRET, sizeof SECRET - 1)) /* where it is not the password */
+        return;
     while (n < user.n && !char_in(user.p[n], ":/@?"))
         n++;
     Str url = arena_printf(arena, "postgresql+asyncpg://%.*s:" SECRET "@%.*s", STR_ARG(str_cut(user, 0, n)),
