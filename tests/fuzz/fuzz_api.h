@@ -19,6 +19,7 @@ static inline const App *fuzz_app(void)
     Error error = { .code = ERR_NONE };
     if (app.db)
         return &app;
+    setenv("PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS", "true", 1); /* else their routes are not served */
     app = (App){ .db = fuzz_db(), .settings = settings_load(NULL, &error), .default_limit = 200 };
     must_not_fail(&error);
     return &app;

@@ -1,6 +1,6 @@
-/* tests/fuzz/fuzz_request.c -- requests to every row of the API's tables (fuzz_api.h), decoded and handled one after the
- * other in a transaction on a database in memory, which is undone: no answer is a 500, and all bodies are JSON. A line
- * "--" is between two requests. */
+/* tests/fuzz/fuzz_request.c -- requests to every row of the API's tables (fuzz_api.h), decoded and handled one after
+ * the other in a transaction on a database in memory, which is undone: no answer is a 500, and all bodies are JSON. A
+ * line "--" is between two requests. */
 #include "fuzz_api.h"
 
 enum { REQUESTS_MAX = 4 };

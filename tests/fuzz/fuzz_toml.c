@@ -1,5 +1,6 @@
 /* tests/fuzz/fuzz_toml.c -- profiles.toml and orion.toml: strings and keys that were read are read the same when they
- * are written, a changed line leaves the others as they are, and both readers take what is TOML or say what is wrong. */
+ * are written, a changed line leaves the others as they are, and both readers take what they read or say what is
+ * wrong. */
 #include "fuzz.h"
 
 #include <sys/mman.h>
