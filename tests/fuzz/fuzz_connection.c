@@ -34,8 +34,9 @@ static void handle(HttpRequest *http, void *context)
 {
     (void)context;
     Buf *out = &outcome->requests;
-    buf_printf(out, "%.*s %.*s %.*s %zu:", STR_ARG(http->method_text), STR_ARG(http->path), STR_ARG(http->query),
-               http->header_count);
+    const Str line[] = { http->method_text, http->path, http->query };
+    for (size_t i = 0; i < COUNT_OF(line); i++)
+        buf_str(out, line[i]);
     for (size_t i = 0; i < http->header_count; i++) {
         buf_str(out, http->headers[i].name);
         buf_str(out, http->headers[i].value);

@@ -1,6 +1,6 @@
 /* tests/fuzz/fuzz_fernet.c -- encrypted block data: a line with a key, then a token or what is in one. A token that
  * was changed is refused; one whose signature is right but whose contents are arbitrary is decrypted or refused; and
- * so it is with a key and a document in the database. */
+ * so it is with a key and a document in the database, also when the key is rotated. */
 #include "fuzz_db.h"
 
 #include <openssl/evp.h>
@@ -69,6 +69,24 @@ static void check_stored(Tx *tx, void *arg)
     must(plain.n == stored->data.n && (plain.n == 0 || memcmp(plain.p, stored->data.p, plain.n) == 0));
 }
 
+/* All documents are readable with the new key, or those that are not are counted and nothing is promised. */
+static void check_rotation(Tx *tx, void *arg)
+{
+    const Stored *stored = arg;
+    KeyRotation rotation = { .key = { { 1 } }, .arena = tx->arena };
+    Str plain;
+    must(DB_EXEC(tx, "UPDATE block_document SET data = $1 WHERE id = $2", v_json(stored->data),
+                 v_uuid(STR(FUZZ_ID))) == 1);
+    bool done = encryption_rotate(tx, &rotation);
+    must(done == (tx->error->code == ERR_NONE) && rotation.documents == 2);
+    must(done == (rotation.unreadable == 0));
+    if (!done)
+        return;
+    const Json *token = json_read(tx->arena, DB_TEXT(tx, "SELECT data FROM block_document WHERE id = $1",
+                                                     v_uuid(STR(FUZZ_ID))));
+    must(token && token->kind == JSON_STRING && fernet_decrypt(tx->arena, &rotation.key, token->text, &plain));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
@@ -83,6 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_round_trip(arena, &key, rest, sum);
     check_signed(arena, &key, rest);
     fuzz_run(arena, check_stored, &(Stored){ line, rest });
+    fuzz_run(arena, check_rotation, &(Stored){ line, rest });
     arena_free(arena);
     return 0;
 }
