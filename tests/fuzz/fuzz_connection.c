@@ -1,14 +1,12 @@
 /* tests/fuzz/fuzz_connection.c -- the bytes of a connection, given to the server's own code through a pair of
  * sockets, as a whole and one by one: the same requests reach the handler, the same replies come back, each well-
  * formed, and nothing is kept when the connection has ended. */
-#include "fuzz.h"
+#include "fuzz_replies.h"
 
-#include <errno.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "http/exchange.h"
 
 enum { HEAD_MAX = 4096, BODY_MAX = 1 << 14, REPLIES_MAX = 1 << 20, ROUNDS_MAX = 10000 };
@@ -115,32 +113,6 @@ static void play(Str bytes, size_t step)
     must(server->input_held == 0 && server->reply_held == 0 && atomic_load(&server->owners) == 1);
 }
 
-static size_t length_of_body(Str head)
-{
-    const char *at = memmem(head.p, head.n, "content-length: ", 16);
-    return at ? strtoul(at + 16, NULL, 10) : 0;
-}
-
-/* Every byte belongs to a reply. One to HEAD has a length and no body: then another reply follows, or nothing. */
-static void check_replies(Outcome *o)
-{
-    Str rest = buf_view(&o->replies);
-    while (rest.n) {
-        must(rest.n > 12 && str_starts(rest, "HTTP/1.1 "));
-        const char *end = memmem(rest.p, rest.n, "\r\n\r\n", 4);
-        must(end != NULL);
-        Str head = { rest.p, (size_t)(end - rest.p) + 4 };
-        if (memcmp(rest.p + 9, "100", 3) != 0)
-            buf_add(&o->statuses, rest.p + 9, 4);
-        rest = str_cut(rest, head.n, rest.n);
-        size_t body = length_of_body(head);
-        if (rest.n && !str_starts(rest, "HTTP/1.1 ")) {
-            must(body <= rest.n);
-            rest = str_cut(rest, body, rest.n);
-        }
-    }
-}
-
 static Outcome play_checked(Arena *arena, Str bytes, size_t step)
 {
     Outcome o;
@@ -149,7 +121,7 @@ static Outcome play_checked(Arena *arena, Str bytes, size_t step)
     buf_init(&o.statuses, arena, 64);
     outcome = &o;
     play(bytes, step);
-    check_replies(&o);
+    check_replies(buf_view(&o.replies), &o.statuses);
     return o;
 }
 
