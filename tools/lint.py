@@ -269,6 +269,7 @@ def check_build(meson, present):
     """meson.build must list exactly the sources there are."""
     listed = set(re.findall(r"'(src/[^']+\.c)'", meson))
     listed |= {f"tests/unit/{name}.c" for name in re.findall(r"'(test_\w+)'", meson)}
+    listed |= {f"tests/fuzz/{name}.c" for name in re.findall(r"'(fuzz_\w+)'", meson)}
     for path in sorted(present - listed):
         yield Finding("meson.build", 1, "sources", f"{path} is not listed")
     for path in sorted(listed - present):
@@ -334,7 +335,7 @@ def check_project(root):
         yield from check_width(name, path.read_text())
         if name.endswith(".py"):
             yield from check_length(name, path.read_text())
-    sources = {n for n in names if n.endswith(".c") and (n.startswith("src/") or re.match(r"tests/unit/test_", n))}
+    sources = {n for n in names if n.endswith(".c") and re.match(r"src/|tests/unit/test_|tests/fuzz/fuzz_", n)}
     yield from check_build((root / "meson.build").read_text(), sources)
 
 
