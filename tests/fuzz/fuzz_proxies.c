@@ -25,6 +25,28 @@ static void check_address(Arena *arena, const struct in6_addr *address)
     must(address_parse(address_text(arena, address), &again) && memcmp(&again, address, sizeof again) == 0);
 }
 
+static bool bit_of(const struct in6_addr *address, unsigned i)
+{
+    return address->s6_addr[i / 8] >> (7 - i % 8) & 1;
+}
+
+/* Bit by bit. */
+static bool is_inside(const struct in6_addr *address, const Network *network)
+{
+    unsigned i = 0;
+    while (i < network->bits && bit_of(address, i) == bit_of(&network->address, i))
+        i++;
+    return i == network->bits;
+}
+
+static void check_member(const struct in6_addr *address, const Network *networks, size_t count)
+{
+    bool inside = false;
+    for (size_t i = 0; i < count; i++)
+        inside = inside || is_inside(address, &networks[i]);
+    must(networks_have(networks, count, address) == inside);
+}
+
 /* Each network is written as "address/bits", and holds its own address. */
 static void check_networks(Arena *arena, const Network *networks, size_t count)
 {
@@ -96,6 +118,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     proxies.trusted = networks;
     if (address_parse(peer, &http.peer))
         check_address(arena, &http.peer);
+    check_member(&http.peer, networks, networks ? proxies.count : 0);
     read_headers(&http, rest);
     const App app = { .settings = the_settings(), .proxies = &proxies, .root_path = STR("/prefect"),
                       .on_loopback = size % 2 };
