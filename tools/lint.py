@@ -272,6 +272,7 @@ def check_build(meson, present):
     """meson.build must list exactly the sources there are."""
     listed = set(re.findall(r"'((?:src|tests/power)/[^']+\.c)'", meson))
     listed |= {f"tests/unit/{name}.c" for name in re.findall(r"(?<!\()'(test_\w+)'", meson)}
+    listed |= {f"tests/fuzz/{name}.c" for name in re.findall(r"'(fuzz_\w+)'", meson)}
     for path in sorted(present - listed):
         yield Finding("meson.build", 1, "sources", f"{path} is not listed")
     for path in sorted(listed - present):
@@ -338,7 +339,7 @@ def check_project(root):
         yield from check_width(name, path.read_text())
         if name.endswith(".py"):
             yield from check_length(name, path.read_text())
-    sources = {n for n in names if re.match(r"(src/|tests/power/|tests/unit/test_).*\.c$", n)}
+    sources = {n for n in names if re.match(r"(src/|tests/power/|tests/unit/test_|tests/fuzz/fuzz_).*\.c$", n)}
     yield from check_build((root / "meson.build").read_text(), sources)
 
 

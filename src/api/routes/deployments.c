@@ -11,7 +11,7 @@
 
 static bool create_deployment(Req *req)
 {
-    bool created;
+    bool created = false;
     const Deployment *deployment = deployment_upsert(req->tx, req->object, &created);
     return crud_created(req, deployment, created);
 }

@@ -6,7 +6,7 @@
 
 static bool create_flow(Req *req)
 {
-    bool created;
+    bool created = false;
     const Flow *flow = flow_create(req->tx, req->object, &created);
     return crud_created(req, flow, created);
 }

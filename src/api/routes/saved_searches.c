@@ -6,7 +6,7 @@
 
 static bool put_search(Req *req)
 {
-    bool created;
+    bool created = false;
     const SavedSearch *search = saved_search_upsert(req->tx, req->object, &created);
     return crud_created(req, search, created);
 }
