@@ -1,5 +1,5 @@
 # The targets people type. The build itself is described in meson.build; this only sets up its folders and calls ninja.
-.PHONY: all run test test-full conformance lint asan fuzz bench clean
+.PHONY: all run test test-full conformance lint asan tsan fuzz fuzz-coverage bench clean
 
 all: build/build.ninja
 	@ninja -C build --quiet
@@ -32,17 +32,26 @@ asan:
 	@tools/setup lint
 	@tools/run_lint asan
 
+tsan:
+	@tools/setup tsan
+	@tools/run_lint tsan
+
 # What strangers can send, for TIME seconds each. TARGET=fuzz_json: that one alone.
 fuzz:
 	@tools/setup fuzz
 	@tools/run_fuzz $(or $(TIME),60) $(TARGET)
+
+# Which lines of src/ the fuzz targets reach with their seeds and with what earlier runs have kept.
+fuzz-coverage:
+	@tools/setup coverage
+	@tools/fuzz_coverage
 
 bench: all
 	@tools/setup bench
 	@.venv/bin/python -m bench.bench
 
 clean:
-	rm -rf build build-asan build-gcc build-clang build-fuzz
+	rm -rf build build-asan build-gcc build-clang build-fuzz build-coverage build-tsan
 
 build/build.ninja:
 	@tools/setup build

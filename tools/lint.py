@@ -33,6 +33,7 @@ BANNED_BUT_IN = {  # functions that have one home
     "setenv|putenv": (r"tests/.*", "not safe with threads"),
     "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_(copy|key)|services/.*)\.[ch]|(tests|bench)/.*",
                   "time comes from the context: a transaction, a request, a service's round"),
+    "pthread_create": (r"src/(base/thread|db/db)\.c", "signals are for the main thread: thread_start"),
     "malloc|calloc|realloc|strdup|strndup": (r"src/base/arena\.c", "use an arena, or xmalloc and its kin"),
 }
 
@@ -271,6 +272,7 @@ def check_build(meson, present):
     """meson.build must list exactly the sources there are."""
     listed = set(re.findall(r"'((?:src|tests/power)/[^']+\.c)'", meson))
     listed |= {f"tests/unit/{name}.c" for name in re.findall(r"(?<!\()'(test_\w+)'", meson)}
+    listed |= {f"tests/fuzz/{name}.c" for name in re.findall(r"'(fuzz_\w+)'", meson)}
     for path in sorted(present - listed):
         yield Finding("meson.build", 1, "sources", f"{path} is not listed")
     for path in sorted(listed - present):
@@ -337,7 +339,7 @@ def check_project(root):
         yield from check_width(name, path.read_text())
         if name.endswith(".py"):
             yield from check_length(name, path.read_text())
-    sources = {n for n in names if re.match(r"(src/|tests/power/|tests/unit/test_).*\.c$", n)}
+    sources = {n for n in names if re.match(r"(src/|tests/power/|tests/unit/test_|tests/fuzz/fuzz_).*\.c$", n)}
     yield from check_build((root / "meson.build").read_text(), sources)
 
 

@@ -1,12 +1,12 @@
 /* access/access.c -- the live table of keys: checked from any thread, reloaded by its own thread. */
 #include "access/access.h"
 
-#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "access/keys.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "config/file_write.h"
 
 static const char auth_setting[] = "ORION_AUTH_STRING", keys_setting[] = "ORION_KEYS_FILE", logger[] = "orion.access";
@@ -239,7 +239,7 @@ static void *watch(void *arg)
 
 bool access_watch(Access *access)
 {
-    access->watching = pthread_create(&access->thread, NULL, watch, access) == 0;
+    access->watching = thread_start(&access->thread, watch, access);
     return access->watching;
 }
 

@@ -69,8 +69,8 @@ static const Dialect dialect = {
     .for_update = "",
     .date_unit = 1000, /* strftime's %f */
     .op = {
-        [SQL_ANY] = "%c IN (SELECT value FROM json_each(%v))",
-        [SQL_NOT_ANY] = "%c NOT IN (SELECT value FROM json_each(%v))",
+        [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",
+        [SQL_NOT_ANY] = "%c NOT IN (SELECT %e FROM json_each(%v))",
         /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones */
         [SQL_ALL] = "(SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
                     " JOIN json_each(%v) AS wanted ON held.value = wanted.value)"
@@ -86,9 +86,12 @@ static const Dialect dialect = {
         [SQL_JSON_EMPTY] = "%c = '[]'",
         [SQL_JSON_NOT_EMPTY] = "%c != '[]'",
         /* char(37) is the wildcard; an empty list restricts nothing */
-        [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v) AS prefix"
-                         " WHERE lower(%c) LIKE lower(prefix.value || char(37))))",
+        [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v)"
+                         " WHERE lower(%c) LIKE lower(%e || char(37))))",
     },
+    .element = "value",
+    /* json_each ends a text at U+0000 */
+    .element_with_nul = "replace(replace(value, char(1) || '0', char(0)), char(1) || '1', char(1))",
 };
 
 static SqliteConnection *connection_of(void *connection)

@@ -11,7 +11,9 @@ enum {
     REPEATS_MAX = 1000,   /* all counted repetitions multiplied: the library writes them out */
     NODES_MAX = 20000,    /* bytes of a pattern with its repetitions written out */
     STATES_MAX = 4000000, /* those times the text's bytes: the library may build a state of that size at each byte */
-    SEARCH_COST = 1000    /* steps that any search takes */
+    SEARCH_COST = 1000,   /* steps that any search takes */
+    ANCHORS_MAX = 32,     /* "^", "$", "\b" in a pattern */
+    ANCHORS_MEETING = 4   /* of these with no character between them */
 };
 
 /* A pattern being translated; `rest` is still to come. `is_beyond`: it cannot be said in the library's language. */
@@ -19,6 +21,8 @@ typedef struct Translation {
     Buf out;
     Str rest;
     int64_t repeats;
+    int depth, anchor_depth; /* of groups; of the last anchor, as far as its groups are open */
+    unsigned anchors, meeting;
     bool in_brackets, is_beyond;
 } Translation;
 
@@ -119,15 +123,45 @@ static void take_sign(Translation *t)
     t->rest.n -= taken;
 }
 
+static bool is_anchor(Str token)
+{
+    return token.n > 1 ? token.p[0] == '\\' && char_in(token.p[1], "bAZ") : char_in(token.p[0], "^$");
+}
+
+/* With anchors that can meet the library takes time that grows exponentially with their number: 16 times "(\b)*", or
+ * 64 times "\b", take more than a minute. So few may, and none inside a repetition. `token` was just taken. */
+static void watch_anchors(Translation *t, Str token, bool was_in_brackets)
+{
+    char next = t->rest.n ? t->rest.p[0] : '\0';
+    bool is_repeated = char_in(next, "*+?{");
+    if (t->in_brackets)
+        return;
+    if (!was_in_brackets && is_anchor(token)) {
+        t->anchor_depth = t->depth;
+        t->is_beyond = t->is_beyond || is_repeated || ++t->anchors > ANCHORS_MAX || ++t->meeting > ANCHORS_MEETING;
+    } else if (!was_in_brackets && token.p[0] == '(') {
+        t->depth++;
+    } else if (!was_in_brackets && token.p[0] == ')') {
+        bool holds_anchor = t->anchors && t->anchor_depth >= t->depth;
+        t->is_beyond = t->is_beyond || (holds_anchor && is_repeated);
+        t->depth--;
+        t->anchor_depth = holds_anchor ? t->depth : t->anchor_depth;
+    } else if ((was_in_brackets || !char_in(token.p[0], "*+?{|")) && !char_in(next, "*?{")) {
+        t->meeting = 0; /* a character that must be there */
+    }
+}
+
 /* *ret_nodes: the size of the pattern with its repetitions written out. False: it must not be tried. */
 static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_nodes)
 {
-    Translation t = { .rest = pattern, .repeats = 1 };
+    Translation t = { .rest = pattern, .repeats = 1, .anchor_depth = -1 };
     if (pattern.n > PATTERN_MAX)
         return false;
     buf_init(&t.out, arena, pattern.n * 2 + 16);
     while (t.rest.n && !t.is_beyond) {
         char c = t.rest.p[0];
+        const char *begin = t.rest.p;
+        bool was_in_brackets = t.in_brackets;
         if (c == '\0')
             t.is_beyond = true;
         else if (c == '\\')
@@ -138,6 +172,7 @@ static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_n
             take_group(&t);
         else
             take_sign(&t);
+        watch_anchors(&t, (Str){ begin, (size_t)(t.rest.p - begin) }, was_in_brackets);
     }
     *ret = buf_cstr(&t.out);
     *ret_nodes = pattern.n * (size_t)t.repeats;

@@ -10,10 +10,22 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static inline void must(bool condition)
+/* What holds for every input, whatever it is. */
+#define must(condition) ((condition) ? (void)0 : fuzz_found(__FILE__, __LINE__, #condition))
+
+static inline void fuzz_found(const char *file, int line, const char *condition)
 {
-    if (!condition)
-        abort();
+    fprintf(stderr, "%s:%d: not true: %s\n", file, line, condition);
+    abort();
+}
+
+/* For what cannot be wrong: says what it was. */
+static inline void must_not_fail(const Error *error)
+{
+    if (error->code == ERR_NONE)
+        return;
+    fprintf(stderr, "%s\n", error->message);
+    abort();
 }
 
 /* Cuts the first line off, without its end. */

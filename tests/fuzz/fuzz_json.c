@@ -1,16 +1,30 @@
-/* tests/fuzz/fuzz_json.c -- JSON: what was parsed is written in both styles, and both read the same again. */
+/* tests/fuzz/fuzz_json.c -- JSON: what was parsed is written in both styles, and both read the same again, the one as
+ * the other; as ASCII alone too. */
 #include "fuzz.h"
 
 #include "base/unicode.h"
 
-static void check_style(Arena *arena, const Json *json, JsonStyle style)
+static Str written_again(Arena *arena, Str text, JsonStyle style)
 {
-    const Json *again;
+    const Json *json;
     JsonError error;
-    Str text = json_format(arena, json, style);
     must(utf8_is_valid(text));
-    must(json_parse(arena, text, &again, &error));
-    must(str_eq(json_format(arena, again, style), text));
+    must(json_parse(arena, text, &json, &error));
+    return json_format(arena, json, style);
+}
+
+static void check_styles(Arena *arena, const Json *json)
+{
+    Str wire = json_format(arena, json, JSON_WIRE), stored = json_format(arena, json, JSON_STORED);
+    Buf ascii;
+    buf_init(&ascii, arena, wire.n + 64);
+    json_write_ascii(&ascii, wire);
+    for (size_t i = 0; i < ascii.n; i++)
+        must((unsigned char)ascii.p[i] < 0x7F);
+    must(str_eq(written_again(arena, wire, JSON_WIRE), wire));
+    must(str_eq(written_again(arena, stored, JSON_STORED), stored));
+    must(str_eq(written_again(arena, stored, JSON_WIRE), wire));
+    must(str_eq(written_again(arena, buf_view(&ascii), JSON_WIRE), wire));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -20,8 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const Json *json;
     JsonError error;
     if (json_parse(arena, text, &json, &error)) {
-        check_style(arena, json, JSON_WIRE);
-        check_style(arena, json, JSON_STORED);
+        check_styles(arena, json);
     } else {
         must(error.message && error.position <= size);
     }

@@ -1,9 +1,14 @@
 /* tests/fuzz/fuzz_toml.c -- profiles.toml and orion.toml: strings and keys that were read are read the same when they
- * are written, and a changed line leaves the others as they are. */
+ * are written, a changed line leaves the others as they are, and both readers take what they read or say what is
+ * wrong. */
 #include "fuzz.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/unicode.h"
 #include "config/config_file.h"
+#include "config/profiles.h"
 
 static void check_member(Arena *arena, const Toml *value)
 {
@@ -57,6 +62,44 @@ static void check_change(Arena *arena, Str text)
     }
 }
 
+/* As `config check` shows what is wrong with lines. */
+static void check_problems(Arena *arena, Str text)
+{
+    Error error = { .code = ERR_NONE };
+    ConfigFile file;
+    unsigned line = 0;
+    if (!config_file_parse(arena, "f", text, &file, &error)) {
+        must(error.message[0] != '\0');
+        return;
+    }
+    for (const ConfigProblem *problem = file.problems; problem; problem = problem->next) {
+        must(utf8_is_valid(config_problem_text(arena, &file, problem)) && problem->line >= line);
+        line = problem->line;
+    }
+}
+
+/* The reader takes a path: it is that of a file in memory. */
+static void check_profiles(Arena *arena, Str text)
+{
+    static int fd = -1;
+    char path[64];
+    Error error = { .code = ERR_NONE };
+    Profiles profiles;
+    if (fd < 0)
+        fd = memfd_create("profiles", 0);
+    must(ftruncate(fd, 0) == 0 && pwrite(fd, text.p, text.n, 0) == (ssize_t)text.n);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (!profiles_load(arena, path, &profiles, &error)) {
+        must(error.message[0] != '\0');
+        return;
+    }
+    for (const Profile *profile = profiles.first; profile; profile = profile->next) {
+        must(profiles_find(&profiles, profile->name) == profile);
+        for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next)
+            must(profile_get(profile, entry->name) == entry);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     Arena *arena = arena_new();
@@ -69,6 +112,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else
             must(error.message[0] != '\0');
         check_change(arena, text);
+        check_problems(arena, text);
+        check_profiles(arena, text);
     }
     arena_free(arena);
     return 0;

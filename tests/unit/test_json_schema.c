@@ -221,13 +221,57 @@ static void test_references_to_nowhere(void **state)
 /* What the library of regular expressions cannot say, or only at a price, counts as found. */
 static void test_patterns_beyond(void **state)
 {
-    static const char *const patterns[] = { "(?=x)y", "(?i)y", "((a{1000}){1000}){1000}", "[\\\\d", "y++" };
+    static const char *const patterns[] = {
+        "(?=x)y", "(?i)y", "((a{1000}){1000}){1000}", "[\\\\d", "y++",
+        "y^*", "(y$)+", "((\\\\b|x)?y)", "((^|$|\\\\b)*)*y", "(x(^y))*z", "^$|^$|^y",
+    };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(patterns); i++) {
         Arena *arena = arena_new();
         Buf message;
         Str schema = arena_printf(arena, "{\"pattern\": \"%s\"}", patterns[i]);
         assert_true(check(arena, schema.p, "\"z\"", &message));
+        arena_free(arena);
+    }
+}
+
+/* Anchors that can meet take the library a time that grows exponentially with their number: it would never return. */
+static void test_anchors_are_few(void **state)
+{
+    static const struct { const char *anchor; size_t count; } meeting[] = {
+        { "\\\\b", 300 }, { "(\\\\b)*", 64 }, { "(^|$)", 64 }, { "(^|\\\\b|a)", 64 }, { "$\\\\b^", 64 },
+        { "(\\\\b|)", 100 }, { "(\\\\b|a)?", 100 }, { "(^(a)?)", 100 }, { "(\\\\A\\\\Z)", 64 },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(meeting); i++) {
+        Arena *arena = arena_new();
+        Buf schema, message;
+        buf_init(&schema, arena, 1024);
+        buf_text(&schema, "{\"pattern\": \"");
+        for (size_t k = 0; k < meeting[i].count; k++)
+            buf_text(&schema, meeting[i].anchor);
+        buf_text(&schema, "\"}");
+        assert_true(check(arena, buf_cstr(&schema), "\"z\"", &message));
+        arena_free(arena);
+    }
+}
+
+/* Those of real patterns are tried. */
+static void test_anchors_that_do_not_meet(void **state)
+{
+    static const struct { const char *pattern, *value; bool fits; } apart[] = {
+        { "^(a|b)$", "c", false }, { "^a$|^b$|^c$|^d$", "d", true }, { "^a$|^b$|^c$|^d$", "dd", false },
+        { "(^|,)ab(,|$)", "x,ab", true }, { "(^|,)ab(,|$)", "xab", false },
+        { "\\\\bab\\\\b \\\\bcd\\\\b", "ab cd", true }, { "\\\\bab\\\\b \\\\bcd\\\\b", "ab cde", false },
+        { "^$|^(ab)+$", "abab", true }, { "^$|^(ab)+$", "aba", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(apart); i++) {
+        Arena *arena = arena_new();
+        Buf message;
+        Str schema = arena_printf(arena, "{\"pattern\": \"%s\"}", apart[i].pattern);
+        Str value = arena_printf(arena, "\"%s\"", apart[i].value);
+        assert_int_equal(check(arena, schema.p, value.p, &message), apart[i].fits);
         arena_free(arena);
     }
 }
@@ -240,6 +284,8 @@ int main(void)
         cmocka_unit_test(test_schemas_too_large),
         cmocka_unit_test(test_references_to_nowhere),
         cmocka_unit_test(test_patterns_beyond),
+        cmocka_unit_test(test_anchors_are_few),
+        cmocka_unit_test(test_anchors_that_do_not_meet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
