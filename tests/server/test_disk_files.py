@@ -10,8 +10,8 @@ import time
 import pytest
 
 from tests.lib import servers
+from tests.lib.check import assert_clean
 from tests.lib.load import Client, Threads
-from tests.server.test_durability import assert_whole
 
 pytestmark = pytest.mark.only("sqlite")
 
@@ -88,6 +88,13 @@ def assert_refuses(server, client, flow, message):
     ready = client.get("/ready")
     assert ready.status == 503 and ready.value["reason"].startswith(message)
     assert client.get("/health") == (200, True)
+
+
+def wait_until_ready(client):
+    deadline = time.monotonic() + 30
+    while client.get("/ready").status != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def runs_in(path):
@@ -168,6 +175,23 @@ def test_no_write_is_answered_whose_file_is_gone_at_its_commit(start, faults):
     assert server.log().count(f"{server.store.path}: {MOVED}") == 1
 
 
+def test_without_a_log_a_write_notices_it(start, tmp_path):
+    """As on a network file system, where SQLite has a rollback journal."""
+    url = f"sqlite+aiosqlite:///file:{tmp_path}/orion.db?nolock=1&uri=true"
+    server = start(PREFECT_ORION_DATABASE_CONNECTION_URL=url)
+    client = Client(server)
+    flow = client.flow()
+    made = [client.flow_run(flow)["id"]]
+    move(database(server))
+    assert_refuses(server, client, flow, MOVED)
+    assert not database(server).exists()
+    (server.home / "moved").rename(database(server))
+    wait_until_ready(client)
+    made.append(client.flow_run(flow)["id"])
+    assert server.stop() == 0
+    assert runs_in(database(server)) == sorted(made)
+
+
 # ---- what becomes of it ----
 
 @pytest.mark.parametrize("what", ["database-moved", "log-moved"])
@@ -244,7 +268,7 @@ def test_a_backup_in_the_place_of_the_database(start, end):
     server.process.wait()
     server = start()
     assert sorted(row[0] for row in server.execute("SELECT id FROM flow_run")) == sorted(made)
-    assert_whole(server)
+    assert_clean(server.store)
     assert Client(server).flow_run(flow)["id"]
 
 

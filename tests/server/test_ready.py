@@ -167,8 +167,18 @@ def test_a_file_that_is_broken(start):
         database.execute("PRAGMA writable_schema = ON")
         database.execute("UPDATE sqlite_master SET sql = 'CREATE TABLE broken' WHERE name = 'alembic_version'")
         database.commit()
-    assert reason(client.get("/ready")) == "An internal error, which is in the server's log"
+    assert reason(client.get("/ready")) == "The database cannot be read: its file is damaged, or the disk fails"
     assert "malformed" in server.log()
+
+
+@pytest.mark.only("sqlite")
+def test_tables_that_are_not_ours(start):
+    server = start()
+    client = Client(server)
+    assert client.get("/ready") == READY
+    server.execute("ALTER TABLE alembic_version RENAME COLUMN version_num TO other")
+    assert reason(client.get("/ready")) == "An internal error, which is in the server's log"
+    assert "no such column" in server.log()
 
 
 def test_a_server_that_stops_owes_no_answer(start):
