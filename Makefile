@@ -1,5 +1,5 @@
 # The targets people type. The build itself is described in meson.build; this only sets up its folders and calls ninja.
-.PHONY: all run test test-full conformance lint asan fuzz bench clean
+.PHONY: all run test test-full conformance lint asan tsan fuzz bench clean
 
 all: build/build.ninja
 	@ninja -C build --quiet
@@ -32,6 +32,10 @@ asan:
 	@tools/setup lint
 	@tools/run_lint asan
 
+tsan:
+	@tools/setup tsan
+	@tools/run_lint tsan
+
 # What strangers can send, for TIME seconds each. TARGET=fuzz_json: that one alone.
 fuzz:
 	@tools/setup fuzz
@@ -42,7 +46,7 @@ bench: all
 	@.venv/bin/python -m bench.bench
 
 clean:
-	rm -rf build build-asan build-gcc build-clang build-fuzz
+	rm -rf build build-asan build-gcc build-clang build-fuzz build-tsan
 
 build/build.ninja:
 	@tools/setup build

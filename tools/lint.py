@@ -28,11 +28,12 @@ BANNED = {
     "system|popen": "no shell",
 }
 BANNED_BUT_IN = {  # functions that have one home
-    "exit|_exit|quick_exit": (r"src/(main|base/arena)\.c",
-                              "only main ends the process (and the allocator, out of memory)"),
+    "exit|_exit|quick_exit": (r"src/(main|base/arena|db/sqlite_fault)\.c",
+                              "only main ends the process (and the allocator, out of memory; and a failed fsync)"),
     "setenv|putenv": (r"tests/.*", "not safe with threads"),
     "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_(copy|key)|services/.*)\.[ch]|(tests|bench)/.*",
                   "time comes from the context: a transaction, a request, a service's round"),
+    "pthread_create": (r"src/(base/thread|db/db)\.c", "signals are for the main thread: thread_start"),
     "malloc|calloc|realloc|strdup|strndup": (r"src/base/arena\.c", "use an arena, or xmalloc and its kin"),
 }
 
@@ -42,7 +43,7 @@ WIDTH = 120
 
 # What is checked for it.
 WIDTH_CHECKED = ["*.md", "docs/*.md", "src/*/*.md", "src/**/*.[ch]", "tests/unit/*.[ch]", "tests/fuzz/*.[ch]",
-                 "tools/*.py", "tests/**/*.py", "bench/*.py"]
+                 "tests/power/*.[ch]", "tools/*.py", "tests/**/*.py", "bench/*.py"]
 
 # What takes effect only through a table that names it: its definition, and the file of that table.
 LISTED = {
@@ -55,6 +56,7 @@ LISTED = {
 MUTABLE = {
     "src/base/log.c": "the log level",
     "src/blocks/encryption.c": "the key of block documents: a setting, written once before the first request",
+    "src/db/postgres_cancel.c": "how many threads end statements, some of which outlive their database",
     "src/db/postgres_lookup.c": "how many threads look up names, some of which outlive their database",
     "src/model/run_bodies.c": "the longest cache key: a setting, written once before the first request",
     "src/server/server.c": "what a signal handler can reach",
@@ -268,8 +270,8 @@ def check_width(path, text):
 
 def check_build(meson, present):
     """meson.build must list exactly the sources there are."""
-    listed = set(re.findall(r"'(src/[^']+\.c)'", meson))
-    listed |= {f"tests/unit/{name}.c" for name in re.findall(r"'(test_\w+)'", meson)}
+    listed = set(re.findall(r"'((?:src|tests/power)/[^']+\.c)'", meson))
+    listed |= {f"tests/unit/{name}.c" for name in re.findall(r"(?<!\()'(test_\w+)'", meson)}
     for path in sorted(present - listed):
         yield Finding("meson.build", 1, "sources", f"{path} is not listed")
     for path in sorted(listed - present):
@@ -323,7 +325,8 @@ def check_listed(codes):
 
 
 def check_project(root):
-    paths = sorted(p for folder in ("src", "tests/unit", "tests/fuzz") for p in (root / folder).rglob("*.[ch]"))
+    folders = ("src", "tests/unit", "tests/fuzz", "tests/power")
+    paths = sorted(p for folder in folders for p in (root / folder).rglob("*.[ch]"))
     names = {p.relative_to(root).as_posix() for p in paths}
     for path, name in ((p, p.relative_to(root).as_posix()) for p in paths):
         yield from check_text(name, path.read_text())
@@ -335,7 +338,7 @@ def check_project(root):
         yield from check_width(name, path.read_text())
         if name.endswith(".py"):
             yield from check_length(name, path.read_text())
-    sources = {n for n in names if n.endswith(".c") and (n.startswith("src/") or re.match(r"tests/unit/test_", n))}
+    sources = {n for n in names if re.match(r"(src/|tests/power/|tests/unit/test_).*\.c$", n)}
     yield from check_build((root / "meson.build").read_text(), sources)
 
 

@@ -1,12 +1,12 @@
 /* access/access.c -- the live table of keys: checked from any thread, reloaded by its own thread. */
 #include "access/access.h"
 
-#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "access/keys.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "config/file_write.h"
 
 static const char auth_setting[] = "ORION_AUTH_STRING", keys_setting[] = "ORION_KEYS_FILE", logger[] = "orion.access";
@@ -126,7 +126,7 @@ void access_refresh(Access *access)
     Error error = { .code = ERR_NONE };
     Arena *arena = arena_new_small(4096);
     Str text = STR_NULL;
-    bool kept = false, ok = keys_read(arena, access->path, &text, &error);
+    bool kept = false, ok = file_read(arena, access->path, &text, &error);
     if (is_news(access, arena, ok, text, &error)) {
         if (ok)
             kept = take_over(access, arena, text);
@@ -143,7 +143,7 @@ static bool read_locked(Arena *arena, const char *path, Str *ret, Error *error)
     int lock;
     if (!file_lock(arena, path, FILE_READ, &lock, error))
         return false;
-    bool ok = keys_read(arena, path, ret, error);
+    bool ok = file_read(arena, path, ret, error);
     if (lock >= 0)
         close(lock);
     return ok;
@@ -239,7 +239,7 @@ static void *watch(void *arg)
 
 bool access_watch(Access *access)
 {
-    access->watching = pthread_create(&access->thread, NULL, watch, access) == 0;
+    access->watching = thread_start(&access->thread, watch, access);
     return access->watching;
 }
 

@@ -2,11 +2,6 @@
  * that restricts a key would be unsafe. */
 #include "access/keys.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "base/random.h"
 #include "base/text.h"
 #include "base/unicode.h"
@@ -14,7 +9,6 @@
 #include "config/toml.h"
 
 enum {
-    FILE_MAX = 1 << 20,
     NAME_MAX_LENGTH = 64,
     SECRET = 32,        /* random bytes of a key */
     START = 6 + 8       /* length of "orion_" and the 8 characters after it: 48 of the 256 bits */
@@ -29,30 +23,6 @@ Str keys_shown(Arena *arena, Str name)
 }
 
 /* ---- reading ---- */
-
-bool keys_read(Arena *arena, const char *path, Str *ret_text, Error *error)
-{
-    struct stat found;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* otherwise a pipe without a writer would block */
-    if (fd < 0 && errno == ENOENT) {
-        *ret_text = STR_NULL;
-        return true;
-    }
-    if (fd < 0)
-        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
-    bool regular = fstat(fd, &found) == 0 && S_ISREG(found.st_mode) && found.st_size < FILE_MAX;
-    size_t size = regular ? (size_t)found.st_size : 0;
-    char *bytes = arena_alloc(arena, size + 1);
-    ssize_t n = read(fd, bytes, size);
-    int cause = errno;
-    close(fd);
-    if (!regular)
-        return fail(error, ERR_INVALID, "%s is not a regular file of less than %d bytes.", path, FILE_MAX);
-    if (n < 0)
-        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(cause));
-    *ret_text = (Str){ bytes, (size_t)n };
-    return true;
-}
 
 static bool read_digest(Str text, unsigned char ret[SHA256_SIZE])
 {

@@ -21,8 +21,6 @@ typedef struct Keys { /* all zero except the arena: no keys */
     Key *first;         /* in file order */
 } Keys;
 
-/* Reads the file's text; *ret_text is null if the file does not exist. False: it cannot be read. */
-bool keys_read(Arena *arena, const char *path, Str *ret_text, Error *error) MUST_CHECK;
 /* Parses the file's text, which may be null. False: *error says what is wrong and where, without any secret. */
 bool keys_parse(Arena *arena, Str text, Keys *ret, Error *error) MUST_CHECK;
 /* Writes the file. A new one is private (0600); root gives it to the owner of the folder. To change the file, hold its

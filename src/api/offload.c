@@ -2,7 +2,7 @@
  * wait are served in order. */
 #include "api/offload.h"
 
-#include <pthread.h>
+#include "base/thread.h"
 
 /* Made and freed by the server. Only the loop submits, so `started` needs no lock. */
 struct Offload {
@@ -43,7 +43,7 @@ static void *work(void *arg)
 
 void offload_submit(Offload *offload, Req *req, void (*run)(Req *req))
 {
-    if (!offload->started && pthread_create(&offload->thread, NULL, work, offload) != 0) {
+    if (!offload->started && !thread_start(&offload->thread, work, offload)) {
         run(req); /* no thread can be started: better late than never */
         return;
     }

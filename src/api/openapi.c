@@ -70,6 +70,8 @@ static Str first_segment(const char *path)
 static void write_parameter(Schemas *s, const char *place, Str name, const Field *field)
 {
     JsonWriter *w = s->w;
+    Field value = *field;
+    value.flags &= ~(unsigned)NULLABLE; /* a query or a head has no null */
     json_object(w);
     json_key(w, "name");
     json_str(w, name);
@@ -179,30 +181,46 @@ static void write_reply_schema(Schemas *s, const Route *route)
         schema_model(s, reply);
 }
 
+static void open_response(JsonWriter *w, const char *status, const char *description)
+{
+    json_key(w, status);
+    json_object(w);
+    member(w, "description", description);
+}
+
+static void write_success(Schemas *s, const Route *route, int status)
+{
+    open_response(s->w, arena_printf(s->arena, "%d", status).p, "Successful Response");
+    if (status != 204) {
+        open_content(s->w);
+        write_reply_schema(s, route);
+        close_content(s->w);
+    }
+    json_object_end(s->w);
+}
+
+static void write_refusal(Schemas *s, const char *status, const char *description, const Model *shape)
+{
+    open_response(s->w, status, description);
+    open_content(s->w);
+    schema_model(s, shape);
+    close_content(s->w);
+    json_object_end(s->w);
+}
+
 static void write_responses(Schemas *s, const Route *route)
 {
-    JsonWriter *w = s->w;
-    json_key(w, "responses");
-    json_object(w);
-    json_key_str(w, arena_printf(s->arena, "%d", route->status));
-    json_object(w);
-    member(w, "description", "Successful Response");
-    if (route->status != 204) {
-        open_content(w);
-        write_reply_schema(s, route);
-        close_content(w);
-    }
-    json_object_end(w);
+    json_key(s->w, "responses");
+    json_object(s->w);
+    write_success(s, route, route->status);
+    if (route->doc.other_status)
+        write_success(s, route, route->doc.other_status);
     if (!route->any_version) {
-        json_key(w, "422");
-        json_object(w);
-        member(w, "description", "Validation Error");
-        open_content(w);
-        schema_model(s, &validation_shape);
-        close_content(w);
-        json_object_end(w);
+        write_refusal(s, "422", "Validation Error", &validation_shape);
+        write_refusal(s, "4XX", "Refused: the message says why", &message_shape);
+        write_refusal(s, "503", "The database cannot be used now", &message_shape);
     }
-    json_object_end(w);
+    json_object_end(s->w);
 }
 
 /* ---- operations ---- */

@@ -85,6 +85,14 @@ static void write_member(Schemas *s, const char *key, const char *text)
     json_text(s->w, text);
 }
 
+static void write_member_json(Schemas *s, const char *key, const char *json)
+{
+    if (!json)
+        return;
+    json_key(s->w, key);
+    json_stored(s->w, str_from(json));
+}
+
 /* ---- enumerations ---- */
 
 static const char *enum_name(const void *rows)
@@ -203,17 +211,45 @@ static void write_kind(Schemas *s, const Field *field)
     json_object_end(s->w);
 }
 
-/* False: the field's schema has no name. */
-static bool write_named(Schemas *s, const Field *field)
+static bool is_named(const Field *field)
 {
-    const char *name = field->kind == F_ENUM ? enum_name(field->names) : NULL;
-    if (field->kind == F_MODEL || field->kind == F_OPT_MODEL)
+    return field->kind == F_MODEL || field->kind == F_OPT_MODEL || (field->kind == F_ENUM && enum_name(field->names));
+}
+
+/* The schema of a field's value that is not null. */
+static void write_value(Schemas *s, const Field *field)
+{
+    if (field->schema) {
+        schema_text(s, field->schema);
+    } else if (field->kind == F_MODEL || field->kind == F_OPT_MODEL) {
         schema_model(s, field->model);
-    else if (name)
-        refer(s, name, write_names, field->names);
-    else
-        return false;
-    return true;
+    } else if (is_named(field)) {
+        refer(s, enum_name(field->names), write_names, field->names);
+    } else {
+        json_object(s->w);
+        write_kind(s, field);
+        json_object_end(s->w);
+    }
+}
+
+/* Between the two stands the schema of what a nullable value is otherwise. */
+static void open_or_null(Schemas *s)
+{
+    json_object(s->w);
+    json_key(s->w, "anyOf");
+    json_array(s->w);
+}
+
+static void close_choices(Schemas *s)
+{
+    json_stored(s->w, STR("{\"type\": \"null\"}"));
+    json_array_end(s->w);
+}
+
+static void close_or_null(Schemas *s)
+{
+    close_choices(s);
+    json_object_end(s->w);
 }
 
 /* JSON text of what an absent field becomes; NULL: nothing worth stating. */
@@ -229,30 +265,27 @@ static const char *default_of(const Field *field)
 
 void schema_field(Schemas *s, const Field *field)
 {
-    const char *fallback = default_of(field);
-    if (field->schema) {
-        schema_text(s, field->schema);
+    const char *fallback = field->schema ? NULL : default_of(field);
+    bool or_null = (field->flags & NULLABLE) && (field->kind != F_ANY || field->schema);
+    if (!fallback && !or_null) {
+        write_value(s, field);
         return;
     }
-    bool named = field->kind == F_MODEL || field->kind == F_OPT_MODEL
-                 || (field->kind == F_ENUM && enum_name(field->names));
-    if (named && !fallback) {
-        write_named(s, field);
-        return;
-    }
-    json_object(s->w);
-    if (named) { /* older tools ignore whatever is next to a reference */
+    if (or_null) {
+        open_or_null(s);
+        write_value(s, field);
+        close_choices(s);
+    } else if (is_named(field)) { /* older tools ignore whatever is next to a reference */
+        json_object(s->w);
         json_key(s->w, "allOf");
         json_array(s->w);
-        write_named(s, field);
+        write_value(s, field);
         json_array_end(s->w);
     } else {
+        json_object(s->w);
         write_kind(s, field);
     }
-    if (fallback) {
-        json_key(s->w, "default");
-        json_stored(s->w, str_from(fallback));
-    }
+    write_member_json(s, "default", fallback);
     json_object_end(s->w);
 }
 
@@ -297,16 +330,17 @@ static void write_operand(Schemas *s, const FilterOperator *op, const Filter *fi
     bool list = op->operand == OPERAND_LIST || op->operand == OPERAND_TEXTS;
     bool own = op->operand == OPERAND_LIST || op->operand == OPERAND_ONE;
     const FieldKind kind = own ? filter->operand : kinds[op->operand];
-    const Field field = { .kind = kind, .flags = NULLABLE, .names = filter->names };
-    if (!list) {
-        schema_field(s, &field);
-        return;
+    const Field field = { .kind = kind, .names = filter->names };
+    open_or_null(s);
+    if (list) {
+        json_object(s->w);
+        write_member(s, "type", "array");
+        json_key(s->w, "items");
     }
-    json_object(s->w);
-    write_member(s, "type", "array");
-    json_key(s->w, "items");
-    schema_field(s, &field);
-    json_object_end(s->w);
+    write_value(s, &field);
+    if (list)
+        json_object_end(s->w);
+    close_or_null(s);
 }
 
 static void write_filters(Schemas *s, const char *name, const Filter *filters);
@@ -335,7 +369,9 @@ static void write_filters(Schemas *s, const char *name, const Filter *filters)
 {
     for (const Filter *filter = filters; filter->key; filter++) {
         json_key(s->w, filter->key);
+        open_or_null(s);
         refer(s, filter_name(s, name, filter->key), write_filter, filter);
+        close_or_null(s);
     }
 }
 
@@ -376,7 +412,9 @@ static void write_filters_of(Schemas *s, const ListSpec *list)
     for (const FilterLink *link = list->links; link->key; link++) {
         const char *name = link->filter->name;
         json_key(s->w, link->key);
+        open_or_null(s);
         refer(s, name ? name : filter_name(s, "Filter", link->key), write_filter_class, link->filter);
+        close_or_null(s);
     }
 }
 
@@ -385,7 +423,7 @@ static void write_part(Schemas *s, const Route *route, BodyPart part)
     switch (part) {
     case BODY_LIMIT:
         json_key(s->w, "limit");
-        json_stored(s->w, STR("{\"type\": \"integer\"}"));
+        json_stored(s->w, STR("{\"anyOf\": [{\"type\": \"integer\"}, {\"type\": \"null\"}]}"));
         break;
     case BODY_OFFSET:
         json_key(s->w, "offset");

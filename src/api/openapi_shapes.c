@@ -34,7 +34,7 @@ const char *const set_state_status_names[] = { "ACCEPT", "REJECT", "ABORT", "WAI
 #define CONSTANT(name_, value) \
     { .name = name_, .kind = F_ENUM, .names = (const char *const[]){ value, NULL }, .fallback = "\"" value "\"" }
 #define DETAILS(type) CONSTANT("type", type)
-#define REASON { .name = "reason", .kind = F_STR }
+#define REASON { .name = "reason", .kind = F_STR, .flags = NULLABLE }
 static const Field accept_fields[] = { DETAILS("accept_details") };
 static const Field reject_fields[] = { DETAILS("reject_details"), REASON };
 static const Field abort_fields[] = { DETAILS("abort_details"), REASON };
@@ -47,7 +47,7 @@ static const Model abort_shape = SHAPE("StateAbortDetails", abort_fields);
 static const Model wait_shape = SHAPE("StateWaitDetails", wait_fields);
 
 static const Field orchestration_fields[] = {
-    { .name = "state", .kind = F_OPT_MODEL, .model = &state_model },
+    { .name = "state", .kind = F_OPT_MODEL, .flags = NULLABLE, .model = &state_model },
     { .name = "status", .kind = F_ENUM, .flags = REQUIRED, .names = set_state_status_names },
     { .name = "details", .kind = F_CUSTOM, .flags = REQUIRED,
       .schema = "{\"anyOf\": [" SCHEMA_REF("StateAcceptDetails") ", " SCHEMA_REF("StateWaitDetails") ", "
@@ -74,9 +74,9 @@ static const Field dependency_fields[] = {
     { .name = "name", .kind = F_STR, .flags = REQUIRED },
     { .name = "upstream_dependencies", .kind = F_CUSTOM, .flags = REQUIRED, .schema = LIST_OF("TaskRunResult") },
     { .name = "state", .kind = F_MODEL, .flags = REQUIRED, .model = &state_model },
-    { .name = "expected_start_time", .kind = F_TIME },
-    { .name = "start_time", .kind = F_TIME },
-    { .name = "end_time", .kind = F_TIME },
+    { .name = "expected_start_time", .kind = F_TIME, .flags = NULLABLE },
+    { .name = "start_time", .kind = F_TIME, .flags = NULLABLE },
+    { .name = "end_time", .kind = F_TIME, .flags = NULLABLE },
     { .name = "total_run_time", .kind = F_DURATION, .flags = NULLABLE },
     { .name = "estimated_run_time", .kind = F_DURATION, .flags = NULLABLE },
     { .name = "untrackable_result", .kind = F_BOOL, .flags = REQUIRED },
@@ -87,17 +87,17 @@ const Model dependency_shape = SHAPE("DependencyResult", dependency_fields);
 
 static const Field interval_fields[] = {
     { .name = "interval", .kind = F_DURATION, .flags = REQUIRED },
-    { .name = "anchor_date", .kind = F_TIME },
-    { .name = "timezone", .kind = F_STR },
+    { .name = "anchor_date", .kind = F_TIME, .flags = NULLABLE },
+    { .name = "timezone", .kind = F_STR, .flags = NULLABLE },
 };
 static const Field cron_fields[] = {
     { .name = "cron", .kind = F_STR, .flags = REQUIRED },
-    { .name = "timezone", .kind = F_STR },
+    { .name = "timezone", .kind = F_STR, .flags = NULLABLE },
     { .name = "day_or", .kind = F_BOOL, .fallback = "true" },
 };
 static const Field rrule_fields[] = {
     { .name = "rrule", .kind = F_STR, .flags = REQUIRED },
-    { .name = "timezone", .kind = F_STR },
+    { .name = "timezone", .kind = F_STR, .flags = NULLABLE },
 };
 static const Model interval_shape = SHAPE("IntervalSchedule", interval_fields, .forbid_extra = true);
 static const Model cron_shape = SHAPE("CronSchedule", cron_fields, .forbid_extra = true);
@@ -115,9 +115,9 @@ static const Field search_filter_fields[] = {
 static const Model search_filter_shape = SHAPE("SavedSearchFilter", search_filter_fields);
 
 static const Field author_fields[] = {
-    { .name = "id", .kind = F_UUID },
-    { .name = "type", .kind = F_STR },
-    { .name = "display_value", .kind = F_STR },
+    { .name = "id", .kind = F_UUID, .flags = NULLABLE },
+    { .name = "type", .kind = F_STR, .flags = NULLABLE },
+    { .name = "display_value", .kind = F_STR, .flags = NULLABLE },
 };
 static const Model created_by_shape = SHAPE("CreatedBy", author_fields);
 static const Model updated_by_shape = SHAPE("UpdatedBy", author_fields);
@@ -142,6 +142,13 @@ static const Field validation_fields[] = {
     { .name = "detail", .kind = F_STR },
 };
 const Model validation_shape = SHAPE("HTTPValidationError", validation_fields);
+
+/* Every other error, in one of the two. */
+static const Field message_fields[] = {
+    { .name = "detail", .kind = F_STR },
+    { .name = "exception_message", .kind = F_STR },
+};
+const Model message_shape = SHAPE("HTTPMessage", message_fields, .forbid_extra = true);
 
 const Model *const openapi_shapes[] = {
     &history_state_shape, &accept_shape, &reject_shape, &abort_shape, &wait_shape, &task_input_shape,

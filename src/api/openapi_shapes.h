@@ -6,6 +6,7 @@
 
 extern const Model history_shape, orchestration_shape, dependency_shape, settings_shape;
 extern const Model validation_shape; /* every 422 */
+extern const Model message_shape;    /* every other error */
 extern const char *const set_state_status_names[];
 
 #endif

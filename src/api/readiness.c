@@ -2,11 +2,11 @@
  * Requests wait for at most WAIT_US, whatever happens to the jobs. */
 #include "api/readiness.h"
 
-#include <pthread.h>
 #include <time.h>
 
 #include "api/reply.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "db/migrate.h"
 
 #define LOGGER "orion.api"
@@ -194,7 +194,7 @@ void readiness_answer(Readiness *readiness, Req *req)
 {
     static const Error no_thread = { .code = ERR_BUSY, .message = "The server cannot start a thread" };
     pthread_mutex_lock(&readiness->lock);
-    bool runs = readiness->started || pthread_create(&readiness->thread, NULL, work, readiness) == 0;
+    bool runs = readiness->started || thread_start(&readiness->thread, work, readiness);
     readiness->started = runs;
     if (runs) {
         req->next = readiness->waiting;

@@ -43,6 +43,7 @@ typedef struct RouteDoc {
     const char *reply_schema; /* the JSON Schema of an answer that no model describes */
     const Model *body_items;  /* the body is a list of these, which `prepare` decodes */
     const char *about;        /* a sentence, if the name does not say enough */
+    int other_status;         /* of success too: 201 if the row was made, 200 if it was there already */
 } RouteDoc;
 
 /* A row of a family's table. Rows are tried in order, as the reference's router does. In a path, {id} is a UUID (422

@@ -50,7 +50,7 @@ typedef enum ErrorCode {
     ERR_TOO_LARGE,        /* 413 {"detail": message} */
     ERR_ANSWER_TOO_LARGE, /* 507 {"exception_message": message}: the answer exceeds what the server can store */
     ERR_OVERLOADED,       /* 503 with Retry-After: others take all there is of something */
-    ERR_BUSY,             /* 503: another process holds the database's lock, or a read ran too long */
+    ERR_BUSY,             /* 503: another process holds the database's lock, a read ran too long, the disk is full, … */
     ERR_SPOILED,          /* 500 {"exception_message": message}: a row holds a value that is not of its column's kind */
     ERR_INTERNAL          /* 500: message goes to the log, never to the client */
 } ErrorCode;

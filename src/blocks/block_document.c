@@ -38,12 +38,12 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(BlockDocument, id, F_UUID),
     FIELD(BlockDocument, created, F_TIME),
     FIELD(BlockDocument, updated, F_TIME),
-    FIELD(BlockDocument, name, F_STR),
+    FIELD(BlockDocument, name, F_STR, .flags = NULLABLE),
     FIELD(BlockDocument, data, F_ANY, .schema = "{\"type\": \"object\"}"), /* stored as a token, in a JSON string */
     FIELD(BlockDocument, block_schema_id, F_UUID),
-    FIELD(BlockDocument, block_schema, F_OPT_MODEL, .flags = VIRTUAL, .model = &block_schema_model),
+    FIELD(BlockDocument, block_schema, F_OPT_MODEL, .flags = NULLABLE | VIRTUAL, .model = &block_schema_model),
     FIELD(BlockDocument, block_type_id, F_UUID),
-    FIELD(BlockDocument, block_type, F_OPT_MODEL, .flags = VIRTUAL, .model = &block_type_model),
+    FIELD(BlockDocument, block_type, F_OPT_MODEL, .flags = NULLABLE | VIRTUAL, .model = &block_type_model),
     FIELD(BlockDocument, block_document_references, F_DICT, .flags = VIRTUAL),
     FIELD(BlockDocument, is_anonymous, F_BOOL),
 };

@@ -21,8 +21,8 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(BlockSchema, updated, F_TIME),
     FIELD(BlockSchema, checksum, F_STR),
     FIELD(BlockSchema, fields, F_DICT),
-    FIELD(BlockSchema, block_type_id, F_UUID),
-    FIELD(BlockSchema, block_type, F_OPT_MODEL, .flags = VIRTUAL, .model = &block_type_model),
+    FIELD(BlockSchema, block_type_id, F_UUID, .flags = NULLABLE),
+    FIELD(BlockSchema, block_type, F_OPT_MODEL, .flags = NULLABLE | VIRTUAL, .model = &block_type_model),
     FIELD(BlockSchema, capabilities, F_STRS),
     FIELD(BlockSchema, version, F_STR),
 };

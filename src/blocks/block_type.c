@@ -29,10 +29,10 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(BlockType, updated, F_TIME),
     FIELD(BlockType, name, F_STR),
     FIELD(BlockType, slug, F_STR),
-    FIELD(BlockType, logo_url, F_STR, .schema = URL_SCHEMA),
-    FIELD(BlockType, documentation_url, F_STR, .schema = URL_SCHEMA),
-    FIELD(BlockType, description, F_STR),
-    FIELD(BlockType, code_example, F_STR),
+    FIELD(BlockType, logo_url, F_STR, .flags = NULLABLE, .schema = URL_SCHEMA),
+    FIELD(BlockType, documentation_url, F_STR, .flags = NULLABLE, .schema = URL_SCHEMA),
+    FIELD(BlockType, description, F_STR, .flags = NULLABLE),
+    FIELD(BlockType, code_example, F_STR, .flags = NULLABLE),
     FIELD(BlockType, is_protected, F_BOOL),
 };
 static const Field create_fields[] = {

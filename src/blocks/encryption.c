@@ -132,6 +132,39 @@ Str block_data_decrypt(Tx *tx, Str token)
     return STR_NULL;
 }
 
+/* ---- checking ---- */
+
+static bool is_readable(Arena *arena, const FernetKey *key, Str data)
+{
+    const Json *token = json_read(arena, data);
+    Str plain;
+    return token && token->kind == JSON_STRING && fernet_decrypt(arena, key, token->text, &plain);
+}
+
+static Str document_label(Arena *arena, Str type, Str name, Str id)
+{
+    return arena_printf(arena, "%.*s/%.*s (%.*s)", STR_ARG(type), STR_ARG(name), STR_ARG(id));
+}
+
+bool encryption_find_unreadable(Tx *tx, void (*found)(void *arg, Str label), void *arg, const char **ret_reason)
+{
+    FernetKey key;
+    KeyState state;
+    if (!find_key(tx, &key, &state))
+        return false;
+    *ret_reason = unreadable_reasons[state];
+    Rows *rows = DB_QUERY(tx, "SELECT document.id, document.name, type.slug, document.data"
+                              " FROM block_document AS document"
+                              " LEFT JOIN block_type AS type ON type.id = document.block_type_id");
+    ArenaMark mark = arena_mark(tx->arena);
+    while (db_next(rows)) {
+        if (state != KEY_FOUND || !is_readable(tx->arena, &key, row_text(rows, 3)))
+            found(arg, document_label(tx->arena, row_text(rows, 2), row_text(rows, 1), row_text(rows, 0)));
+        arena_release(tx->arena, mark);
+    }
+    return tx->error->code == ERR_NONE;
+}
+
 /* ---- rotation ---- */
 
 typedef struct Rotating {
@@ -163,8 +196,7 @@ static bool next_document(Rotating *r, StoredDocument *ret)
     if (!db_next(rows))
         return false;
     ret->id = row_text(rows, 0);
-    ret->label = arena_printf(tx->arena, "%.*s/%.*s (%.*s)", STR_ARG(row_view(rows, 2)), STR_ARG(row_view(rows, 1)),
-                              STR_ARG(ret->id));
+    ret->label = document_label(tx->arena, row_text(rows, 2), row_text(rows, 1), ret->id);
     ret->data = row_text(rows, 3);
     db_done(rows);
     return tx->error->code == ERR_NONE;

@@ -20,6 +20,11 @@ Str block_data_encrypt(Tx *tx, Str json_text);
 /* The JSON text of a token; null: tx->error (no key, or not the one that the data was encrypted with). */
 Str block_data_decrypt(Tx *tx, Str token);
 
+/* Calls `found` for each block document that cannot be decrypted with the present key, by "type/name (id)", which is
+ * borrowed. *ret_reason is a literal. A read job. False: tx->error. */
+bool encryption_find_unreadable(Tx *tx, void (*found)(void *arg, Str label), void *arg, const char **ret_reason)
+    MUST_CHECK;
+
 enum { ROTATION_NAMED_MAX = 20 };
 
 typedef struct KeyRotation {

@@ -130,7 +130,8 @@ int cmd_database_copy(Cli *cli)
         int status = cli_bad(cli, "%s", error.message);
         if (copy.met_bad_row)
             status = cli_bad(cli,
-                             "`orion database check` lists all such values; --skip-bad-rows leaves their rows out.");
+                             "`orion database check --all` lists all such values; --skip-bad-rows leaves their rows "
+                             "out.");
         return copy.was_committing ? status : cli_bad(cli, "Nothing was stored in \"%s\".", to_shown);
     }
     long long rows = print_counts(&copy);

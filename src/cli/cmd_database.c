@@ -1,10 +1,8 @@
-/* cli/cmd_database.c -- `orion database`: makes, drops and checks the tables, and records their revision. */
+/* cli/cmd_database.c -- `orion database`: makes and drops the tables, and records their revision. */
 #include "cli/cli.h"
 
 #include <unistd.h>
 
-#include "db/check.h"
-#include "db/copy_value.h"
 #include "db/migrate.h"
 
 /* Hides passwords among the parameters: both libpq's password and sslpassword. */
@@ -249,38 +247,5 @@ int cmd_database_stamp(Cli *cli)
     if (!ok)
         return cli_bad(cli, "%s", error.message);
     cli_good(cli, "Stamping database with revision succeeded!");
-    return 0;
-}
-
-static void print_found(void *arg, const Table *table, Str id, const char *column, const char *reason)
-{
-    (void)arg;
-    printf("%s %.*s: %s %s\n", table->name, STR_ARG(id), column, reason);
-}
-
-static bool step_check(Tx *tx, void *arg)
-{
-    return check_database(tx, arg);
-}
-
-int cmd_database_check(Cli *cli)
-{
-    Error error = { .code = ERR_NONE };
-    Check check = { .found = print_found, .flags = COPY_STRICT, .shapes = true };
-    DbConfig config = db_config(cli->settings);
-    config.timeout = 0; /* the check is one long read */
-    config.readers = config.connections = 1;
-    config.must_exist = true;
-    Db *db = db_open(&config, &error);
-    bool ok = db && db_run(db, false, cli->arena, step_check, &check, &error);
-    db_close(db);
-    if (!ok)
-        return cli_bad(cli, "%s", error.message);
-    if (check.faults)
-        return cli_bad(cli,
-                       "%lld of the values in %lld rows cannot be read, or cannot be copied to PostgreSQL. Fix them, "
-                       "or delete their rows.",
-                       (long long)check.faults, (long long)check.rows);
-    cli_good(cli, "All values in %lld rows can be read.", (long long)check.rows);
     return 0;
 }

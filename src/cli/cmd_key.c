@@ -14,7 +14,7 @@ static int open_keys(const Cli *cli, Keys *ret)
     Error error = { .code = ERR_NONE }, cause = { .code = ERR_NONE };
     const char *path = access_keys_path(cli->settings).p;
     Str text;
-    if (!keys_read(cli->arena, path, &text, &error))
+    if (!file_read(cli->arena, path, &text, &error))
         return cli_bad(cli, "%s", error.message);
     return keys_parse(cli->arena, text, ret, &cause) ? 0 : cli_bad(cli, "%s: %s.", path, cause.message);
 }

@@ -36,6 +36,11 @@ static const CliOption copy_options[] = {
       "Leave out rows that cannot be copied, and those that refer to them; each is listed." },
     YES, { .name = NULL },
 };
+static const CliOption check_options[] = {
+    { "all", NULL, 0, NULL, NULL, "Name everything that is found, not only the first of each kind." },
+    { "repair", NULL, 0, NULL, NULL, "Mend what can be mended without loss, in one transaction." },
+    YES, { .name = NULL },
+};
 static const CliOption rotate_options[] = { YES, { .name = NULL } };
 static const CliOption view_options[] = {
     { "show-defaults", "hide-defaults", 0, NULL, NULL,
@@ -66,7 +71,7 @@ const Command cli_commands[] = {
     { "version", NULL, "Show the versions of this program, its API and its database.",
       .use = SETTINGS_TO_REPAIR, .run = cmd_version },
 
-    GROUP("database", NULL, "Create, empty, drop, check or copy the database's tables."),
+    GROUP("database", NULL, "Create, empty, drop, check, repair or copy the database's tables."),
     { "database reset", NULL, "Drop all tables and create them again.",
       .options = reset_options, .run = cmd_database_reset },
     { "database upgrade", NULL, "Upgrade the database to the newest schema.",
@@ -74,7 +79,8 @@ const Command cli_commands[] = {
     { "database downgrade", NULL, "Drop all tables.", .options = downgrade_options, .run = cmd_database_downgrade },
     { "database stamp", NULL, "Record a revision without running migrations.",
       TAKES("REVISION", 1, 1), .run = cmd_database_stamp },
-    { "database check", NULL, "List the values that no client can read.", .run = cmd_database_check },
+    { "database check", NULL, "Find what is damaged or contradicts itself; a server may be running.",
+      .options = check_options, .run = cmd_database_check },
     { "database copy", NULL, "Copy everything into another database, SQLite or PostgreSQL.",
       .options = copy_options, .run = cmd_database_copy },
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),

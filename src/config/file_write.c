@@ -66,27 +66,60 @@ bool file_lock_too(Arena *arena, const char *path, FileUse use, int held, int *r
 
 /* ---- reading ---- */
 
+/* Without waiting: a pipe without a writer would block. -1 with *error. */
+static int open_to_read(const char *path, Error *error)
+{
+    struct stat found;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, &found) == 0 && (S_ISREG(found.st_mode) || S_ISCHR(found.st_mode))) /* /dev/null is an empty file */
+        return fd;
+    close(fd);
+    fail(error, ERR_INVALID, "%s is not a regular file.", path);
+    return -1;
+}
+
+/* Up to FILE_MAX bytes; the count, or -1: errno. */
+static ssize_t read_up_to_max(int fd, char *bytes)
+{
+    size_t count = 0;
+    while (count < FILE_MAX) {
+        ssize_t n = read(fd, bytes + count, FILE_MAX - count);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        count += (size_t)n;
+    }
+    return (ssize_t)count;
+}
+
 bool file_read(Arena *arena, const char *path, Str *ret, Error *error)
 {
-    FILE *file = fopen(path, "re");
     *ret = STR_NULL;
-    if (!file && errno == ENOENT)
+    if (access(path, F_OK) != 0 && errno == ENOENT)
         return true;
-    if (!file)
-        return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(errno));
+    int fd = open_to_read(path, error);
+    if (fd < 0)
+        return false;
     char *bytes = arena_alloc(arena, FILE_MAX);
-    size_t n = fread(bytes, 1, FILE_MAX, file);
-    int cause = ferror(file) ? errno : 0;
-    fclose(file);
-    if (cause)
+    ssize_t n = read_up_to_max(fd, bytes);
+    int cause = errno;
+    close(fd);
+    if (n < 0)
         return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(cause));
     if (n == FILE_MAX)
         return fail(error, ERR_INVALID, "%s is larger than 1 MB.", path);
     unsigned line = 1;
-    const char *invalid = utf8_find_invalid((Str){ bytes, n });
+    const char *invalid = utf8_find_invalid((Str){ bytes, (size_t)n });
     for (const char *p = bytes; invalid && p < invalid; p++)
         line += *p == '\n';
-    *ret = (Str){ bytes, n };
+    *ret = (Str){ bytes, (size_t)n };
     return !invalid || fail(error, ERR_INVALID, "%s is not UTF-8 (line %u).", path, line);
 }
 

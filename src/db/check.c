@@ -61,17 +61,21 @@ static void check_reference(Tx *tx, const Table *table, const TableColumn *colum
     }
 }
 
+bool check_values(Tx *tx, Check *check)
+{
+    check->rows = check->faults = 0;
+    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
+        check_table(tx, &db_tables[i], check);
+    return tx->error->code == ERR_NONE;
+}
+
 bool check_database(Tx *tx, Check *check)
 {
-    if (!migrate_check(tx))
+    if (!migrate_check(tx) || !check_values(tx, check))
         return false;
-    check->rows = check->faults = 0;
-    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++) {
-        const Table *table = &db_tables[i];
-        check_table(tx, table, check);
-        for (size_t j = 0; j < table->count; j++)
-            if (table->columns[j].refers)
-                check_reference(tx, table, &table->columns[j], check);
-    }
+    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
+        for (size_t j = 0; j < db_tables[i].count; j++)
+            if (db_tables[i].columns[j].refers)
+                check_reference(tx, &db_tables[i], &db_tables[i].columns[j], check);
     return tx->error->code == ERR_NONE;
 }

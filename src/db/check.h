@@ -16,7 +16,9 @@ typedef struct Check {
     int64_t rows, faults; /* rows checked, faults found */
 } Check;
 
-/* All tables, in one read job of a database without a timeout. False: tx->error. */
+/* All tables, in one read job of a database without a timeout: their values; values and references. False:
+ * tx->error. */
+bool check_values(Tx *tx, Check *check) MUST_CHECK;
 bool check_database(Tx *tx, Check *check) MUST_CHECK;
 /* Dangling references, as rows of two columns: the row's id, and the id in its `column` that no row of the table it
  * refers to has. SQLite enforces foreign keys only on connections that ask for it. */

@@ -1,9 +1,9 @@
 /* db/db.c -- jobs and the threads that run them: one writer that commits what waits in one go, a pool of readers,
  * one thread for housekeeping; or, where many write, threads that all take both. Nothing here knows an engine. */
-#include <signal.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "db/threads.h"
 
 #define LOGGER "orion.db"
@@ -19,8 +19,11 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
-    RETRY_WAIT_US = 500
+    RETRY_WAIT_US = 500,
+    WATCH_US = 500 * 1000            /* between two looks at the database's files */
 };
+
+typedef enum Woken { WOKEN_TO_WATCH, WOKEN_TO_MAINTAIN, WOKEN_TO_END } Woken;
 
 static const Driver *const drivers[] = { &sqlite_driver, &postgres_driver };
 
@@ -32,8 +35,10 @@ static void end_open_rows(DbConnection *connection)
         db_done(connection->open);
 }
 
+/* From here on the driver may ask whether to stop it. */
 static void watch_read(const Db *db, DbConnection *connection, const Job *job)
 {
+    connection->stopped = STOP_NOT;
     connection->read = job;
     connection->began = clock_monotonic();
     connection->until = db->read_us > 0 && !db->driver->many_writers ? connection->began + db->read_us : 0;
@@ -44,7 +49,6 @@ static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
               .connection = connection };
-    connection->stopped = STOP_NOT;
     if (!job->write)
         watch_read(db, connection, job);
     bool ok = job->run(&tx, job->arg);
@@ -128,16 +132,27 @@ static void write_batch(Db *db, DbConnection *connection, Job *batch)
     }
 }
 
-static void read_job(Db *db, DbConnection *connection, Job *job)
+static void run_read(Db *db, DbConnection *connection, Job *job)
 {
     Error ignored = { 0 };
     if (job_is_unwanted(job)) {
         fail(&job->error, ERR_BUSY, GONE);
         return;
     }
+    watch_read(db, connection, job); /* to begin may take a while where many write */
     bool ok = db->driver->step(connection, STEP_BEGIN_READ, &job->error) && job_call(db, connection, job);
+    connection->read = NULL;
     if (!ok || !db->driver->step(connection, STEP_COMMIT, &ignored))
         roll_back(connection);
+}
+
+/* Returns why it was stopped. */
+static Stop read_job(Db *db, DbConnection *connection, Job *job)
+{
+    run_read(db, connection, job);
+    Stop stopped = connection->stopped;
+    connection->stopped = STOP_NOT;
+    return stopped;
 }
 
 /* Longer with each try, and different for each thread. */
@@ -158,40 +173,46 @@ static int64_t deadline_of(const Db *db, const Job *job)
     return db->read_us == 0 ? 0 : job->queued + (job->limit > db->read_us ? job->limit : db->read_us);
 }
 
+typedef enum Outcome {
+    RUN_ENDED,               /* as the job's error says */
+    RUN_REFUSED,             /* this thread got no connection, and others have one */
+    RUN_YIELDED              /* it is to be run later */
+} Outcome;
+
 /* Runs a job as a transaction among those of others. One that collided, or whose connection was lost before the
- * commit, left nothing behind and is run again while its time lasts. False: this thread was refused a connection,
- * and others have one. */
-static bool run_among_others(Db *db, DbConnection *connection, Job *job)
+ * commit, left nothing behind and is run again while its time lasts. */
+static Outcome run_among_others(Db *db, DbConnection *connection, Job *job)
 {
     int64_t deadline = deadline_of(db, job);
     int64_t now = clock_monotonic(), least = now + LOCK_WAIT_MIN;
     if (!job->write && job_is_unwanted(job)) {
         fail(&job->error, ERR_BUSY, GONE);
-        return true;
+        return RUN_ENDED;
     }
     if (deadline && now >= deadline) { /* or those after it would wait ever longer */
         fail(&job->error, ERR_BUSY,
              "The database is too busy: all connections were in use for longer than the database timeout allows");
-        return true;
+        return RUN_ENDED;
     }
     db->driver->set_deadline(connection, deadline && deadline < least ? least : deadline);
     for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
         job_clear(job);
         connection->may_retry = connection->is_refused = false;
-        if (!job->write)
-            read_job(db, connection, job);
-        else if (db->driver->step(connection, STEP_BEGIN_WRITE, &job->error))
+        Stop stopped = job->write ? STOP_NOT : read_job(db, connection, job);
+        if (stopped != STOP_NOT)
+            return stopped == STOP_YIELD ? RUN_YIELDED : RUN_ENDED;
+        if (job->write && db->driver->step(connection, STEP_BEGIN_WRITE, &job->error))
             write_single(db, connection, job);
         if (connection->is_refused)
-            return false;
+            return RUN_REFUSED;
         if (job->error.code == ERR_NONE || !connection->may_retry)
-            return true;
+            return RUN_ENDED;
         int64_t wait = retry_wait_us(tries);
         if (deadline && clock_monotonic() + wait >= deadline)
-            return true;
+            return RUN_ENDED;
         sleep_us(wait);
     }
-    return true;
+    return RUN_ENDED;
 }
 
 /* From `done` on, a job's memory is its owner's again. */
@@ -215,16 +236,19 @@ static void wakeup_signal(Wakeup *wakeup, bool is_ending)
     pthread_mutex_unlock(&wakeup->lock);
 }
 
-/* False: time to end. */
-static bool wakeup_wait(Wakeup *wakeup)
+/* Waits until housekeeping is due, the time to look at the database's files has come, or the end. */
+static Woken wakeup_wait(Wakeup *wakeup)
 {
+    int64_t until = clock_monotonic() + WATCH_US;
+    const struct timespec deadline = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
+    int status = 0;
     pthread_mutex_lock(&wakeup->lock);
-    while (!wakeup->is_due)
-        pthread_cond_wait(&wakeup->signalled, &wakeup->lock);
+    while (!wakeup->is_due && status == 0)
+        status = pthread_cond_timedwait(&wakeup->signalled, &wakeup->lock, &deadline);
+    Woken woken = wakeup->is_ending ? WOKEN_TO_END : wakeup->is_due ? WOKEN_TO_MAINTAIN : WOKEN_TO_WATCH;
     wakeup->is_due = false;
-    bool is_ending = wakeup->is_ending;
     pthread_mutex_unlock(&wakeup->lock);
-    return !is_ending;
+    return woken;
 }
 
 static void maintain(Db *db, DbConnection *connection)
@@ -237,8 +261,10 @@ static void maintain(Db *db, DbConnection *connection)
 static void *maintenance_main(void *arg)
 {
     DbWorker *worker = arg;
-    while (wakeup_wait(&worker->db->wakeup))
-        maintain(worker->db, worker->connection);
+    Woken woken;
+    while ((woken = wakeup_wait(&worker->db->wakeup)) != WOKEN_TO_END)
+        if (worker->db->driver->watch(worker->connection) || woken == WOKEN_TO_MAINTAIN)
+            maintain(worker->db, worker->connection);
     maintain(worker->db, worker->connection);
     return NULL;
 }
@@ -271,13 +297,10 @@ static void *reader_main(void *arg)
     DbWorker *worker = arg;
     Job *job;
     while ((job = queue_take_read(&worker->db->reads, worker->is_kept))) {
-        read_job(worker->db, worker->connection, job);
-        if (worker->connection->stopped == STOP_YIELD) {
-            job_clear(job);
+        if (read_job(worker->db, worker->connection, job) == STOP_YIELD)
             queue_put_long(&worker->db->reads, job);
-        } else {
+        else
             release(job);
-        }
     }
     return NULL;
 }
@@ -288,12 +311,12 @@ static void *shared_main(void *arg)
     DbWorker *worker = arg;
     Job *job;
     while ((job = crowd_take(worker))) {
-        bool write = job->write;
-        if (!run_among_others(worker->db, worker->connection, job)) {
-            crowd_return(worker, job);
-            continue;
+        switch (run_among_others(worker->db, worker->connection, job)) {
+        case RUN_REFUSED: crowd_return(worker, job); continue;
+        case RUN_YIELDED: crowd_put_long(worker, job); continue;
+        case RUN_ENDED: break;
         }
-        crowd_done(worker, write);
+        crowd_done(worker, job);
         release(job);
         if (worker->db->driver->rest)
             worker->db->driver->rest(worker->connection);
@@ -301,14 +324,9 @@ static void *shared_main(void *arg)
     return NULL;
 }
 
-/* Signals are for the main thread: database threads block them all. */
 static bool worker_start(DbWorker *worker, void *(*run)(void *), Error *error)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    worker->is_started = pthread_create(&worker->thread, NULL, run, worker) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    worker->is_started = thread_start(&worker->thread, run, worker);
     return worker->is_started || fail(error, ERR_INTERNAL, "Cannot start a thread for the database");
 }
 
@@ -370,6 +388,8 @@ static bool connect_many(Db *db, const DbConfig *config, Error *error)
     for (unsigned i = 0; i < db->reader_count; i++)
         if (!worker_connect(db, &db->readers[i], i == 0 ? ROLE_WRITER : ROLE_READER, config, error))
             return false;
+    for (unsigned i = 0; i < db->reader_count; i++)
+        db->readers[i].connection->others = &db->reads.others;
     return true;
 }
 
@@ -389,7 +409,7 @@ static bool connect_all(Db *db, const DbConfig *config, Error *error)
             return false;
     if (db->reader_count > 1) {
         db->readers[0].is_kept = true;
-        db->readers[0].connection->others = &db->reads.has_first;
+        db->readers[0].connection->others = &db->reads.others;
     }
     return !db->driver->maintain || worker_connect(db, &db->maintenance, ROLE_MAINTENANCE, config, error);
 }
@@ -447,7 +467,7 @@ Db *db_open(const DbConfig *given, Error *error)
     queue_init(&db->writes);
     queue_init(&db->reads);
     pthread_mutex_init(&db->wakeup.lock, NULL);
-    pthread_cond_init(&db->wakeup.signalled, NULL);
+    clock_condition_init(&db->wakeup.signalled);
     pthread_mutex_init(&db->maintaining, NULL);
     if (driver->locate(arena, config, &db->place, error) && connect_all(db, config, error) && start_all(db, error))
         return db;
@@ -497,6 +517,7 @@ void db_submit(Db *db, Job *job)
 {
     job_clear(job);
     job->next = NULL;
+    job->is_long = false;
     job->queued = clock_monotonic();
     bool is_writers = !db->driver->many_writers && (job->write || db->place.is_single);
     if (queue_put(is_writers ? &db->writes : &db->reads, job))

@@ -47,6 +47,7 @@ typedef struct Job {
     /* The database's own, from db_submit on. */
     Error error;
     int64_t queued;
+    bool is_long;          /* a read that had to make room for others */
     struct Job *next;
 } Job;
 

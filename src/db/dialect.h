@@ -20,8 +20,8 @@ typedef struct Dialect {
     const char *op[SQL_OP_COUNT];
     const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
     int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
-    const char *for_update;    /* ends a SELECT from one table whose rows are read to be changed: they are locked,
-                                * and read as the last writer left them; "" for an engine with one writer */
+    const char *for_update;    /* ends a SELECT of rows to be changed, locked and as last written; "": one writer */
+    const char *element, *element_with_nul; /* of a VAL_LIST: %e in `op`, NULL if none has it (entity/query.c) */
 } Dialect;
 
 #endif

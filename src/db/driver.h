@@ -19,7 +19,8 @@ typedef struct DbConnection {
     const Driver *driver;
     const Job *read;         /* the read that runs; NULL: none */
     int64_t began, until;    /* of that read; monotonic; until 0: no limit, or the driver's (set_deadline) */
-    const atomic_bool *others; /* whether reads wait for which a long one must make room; NULL: it need not */
+    atomic_bool *others;     /* others wait for which one long read must make room, which ends the call; NULL: none may
+                              * ask */
     Stop stopped;            /* why the last read was stopped */
     Rows *open;              /* not read to their end yet: db.c ends them with their job */
     bool echo;
@@ -61,6 +62,7 @@ typedef enum MaintenanceDue {
 typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
     const struct PgPlace *postgres;
+    struct SqliteFiles *files; /* NULL: in memory */
     bool is_single;          /* only one connection can see it (in memory): the writer's serves reads too */
 } DbPlace;
 
@@ -69,6 +71,7 @@ struct Driver {
     bool is_typed;                   /* columns hold nothing but values of their kinds */
     bool many_writers;               /* every connection takes reads and writes;
                                       * else one thread writes, in groups under savepoints */
+    int64_t short_us;                /* a read that takes longer is long */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL, and that what must exist does. Errors never hold a password. */
     bool (*locate)(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error);
@@ -110,6 +113,8 @@ struct Driver {
      * NULL: none needed. */
     MaintenanceDue (*maintenance_due)(DbConnection *writer); /* asked after each commit */
     void (*maintain)(DbConnection *connection);                 /* never by two threads at once */
+    bool (*watch)(DbConnection *connection); /* twice a second, by that thread: looks whether the database's files are
+                                              * in order. True: housekeeping is due. NULL where none is needed */
 };
 
 /* What a client is told whose read was stopped. */
@@ -117,8 +122,7 @@ struct Driver {
 
 extern const Driver sqlite_driver, postgres_driver;
 
-/* Whether the read that runs must stop, and why is then in connection->stopped. To be asked about every millisecond
- * while it runs. */
+/* Whether the read that runs must stop; why is then in connection->stopped. To be asked every few milliseconds. */
 bool db_must_stop(DbConnection *connection);
 /* For migrate.c: a script in the job's transaction. */
 bool db_script(Tx *tx, const char *sql) MUST_CHECK;

@@ -11,7 +11,7 @@
 #define LIBPQ_FUNCTIONS(X) \
     X(libVersion) X(connectStartParams) X(connectPoll) X(conndefaults) X(conninfo) X(conninfoFree) X(finish) X(status) \
     X(errorMessage) X(serverVersion) X(user) X(socket) X(setnonblocking) X(flush) X(consumeInput) X(isBusy) \
-    X(getResult) X(clear) X(setNoticeProcessor) \
+    X(getResult) X(clear) X(setNoticeProcessor) X(getCancel) X(cancel) X(freeCancel) \
     X(enterPipelineMode) X(exitPipelineMode) X(pipelineSync) X(sendFlushRequest) X(setSingleRowMode) \
     X(sendQuery) X(sendQueryParams) X(sendPrepare) X(sendQueryPrepared) \
     X(resultStatus) X(resultErrorField) X(cmdStatus) X(cmdTuples) X(ntuples) X(ftype) X(getisnull) X(getvalue) \

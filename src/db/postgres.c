@@ -387,6 +387,7 @@ const Driver postgres_driver = {
     .dialect = &dialect,
     .is_typed = true,
     .many_writers = true,
+    .short_us = 100 * 1000, /* making room costs the connection */
     .takes = postgres_takes,
     .locate = postgres_locate,
     .connect = postgres_connect,

@@ -3,9 +3,9 @@
 #include "db/postgres_lookup.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <netdb.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -91,15 +91,10 @@ static bool take_turn(int64_t deadline)
     return true;
 }
 
-/* Signals are for the main thread. */
 static bool start(Lookup *lookup)
 {
     pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool is_started = pthread_create(&thread, NULL, lookup_main, lookup) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    bool is_started = thread_start(&thread, lookup_main, lookup);
     if (is_started)
         pthread_detach(thread);
     else

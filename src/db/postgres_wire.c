@@ -4,6 +4,7 @@
  * `pending` is what was sent and is not answered yet, in order. Its head is what libpq reads now. */
 #include "base/log.h"
 #include "db/postgres.h"
+#include "db/postgres_cancel.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +14,7 @@
 
 /* a connection idle for so long is asked first, and has so long to answer */
 static const int64_t IDLE_US = 5 * SECOND, WAKE_US = SECOND;
-enum { POLL_MAX = 60 * 1000, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
+enum { POLL_MAX = 60 * 1000, STOP_MS = 20, LAST_WORD_MS = 200, NAME_SIZE = 40, MARGIN_MS = 250 };
 
 /* ---- what is pending ---- */
 
@@ -50,13 +51,18 @@ static void pop(PgConnection *c)
 
 /* ---- failures ---- */
 
+static void end_rows(PgConnection *c)
+{
+    for (size_t i = 0; i < c->pending_count; i++)
+        if (c->pending[(c->first + i) % c->capacity].rows)
+            c->pending[(c->first + i) % c->capacity].rows->has_ended = true;
+}
+
 /* Nothing of a transaction that was not committed is left behind, so it may be run again on another connection. */
 static bool lose(PgConnection *c, Error *error, const char *why)
 {
     bool in_doubt = c->is_committing;
-    for (size_t i = 0; i < c->pending_count; i++)
-        if (c->pending[(c->first + i) % c->capacity].rows)
-            c->pending[(c->first + i) % c->capacity].rows->has_ended = true;
+    end_rows(c);
     pg_disconnect(c);
     c->base.may_retry = !in_doubt;
     log_warning(LOGGER, "A connection to the database was lost: %s", why);
@@ -66,6 +72,17 @@ static bool lose(PgConnection *c, Error *error, const char *why)
                     "it may be stored or not (%s)",
                     why);
     return fail(error, ERR_BUSY, "%s: %s", PG_UNREACHABLE, why);
+}
+
+/* A read that must stop. The server is asked to end it, but nobody waits until it has: that might hit what the
+ * connection does next. So it is not used again. */
+static bool give_up(PgConnection *c, Error *error)
+{
+    end_rows(c);
+    pg_cancel(c->pq, c->pg);
+    pg_disconnect(c);
+    c->base.may_retry = false;
+    return fail(error, ERR_BUSY, DB_TOO_LONG);
 }
 
 static bool lose_by_libpq(PgConnection *c, Error *error)
@@ -186,10 +203,11 @@ static bool fail_result(PgConnection *c, const PGresult *result, Error *error)
 
 static int wait_ms(const PgConnection *c)
 {
+    int most = c->base.read ? STOP_MS : POLL_MAX;
     if (!c->deadline)
-        return POLL_MAX;
+        return most;
     int64_t left = c->deadline - clock_monotonic();
-    return left <= 0 ? 0 : left > POLL_MAX * (int64_t)1000 ? POLL_MAX : (int)(left / 1000) + 1;
+    return left <= 0 ? 0 : left > most * (int64_t)1000 ? most : (int)(left / 1000) + 1;
 }
 
 bool pg_is_late(const PgConnection *c)
@@ -200,7 +218,7 @@ bool pg_is_late(const PgConnection *c)
 bool pg_wait_socket(PgConnection *c, short events)
 {
     struct pollfd socket = { .fd = c->pq->socket(c->pg), .events = events };
-    while (!pg_is_late(c)) {
+    while (!pg_is_late(c) && !db_must_stop(&c->base)) {
         int ready = poll(&socket, 1, wait_ms(c));
         if (ready > 0 || (ready < 0 && errno != EINTR))
             return true;
@@ -215,8 +233,10 @@ static bool await_result(PgConnection *c, Error *error)
         int unsent = c->pq->flush(c->pg);
         if (unsent < 0)
             return lose_by_libpq(c, error);
+        if (c->base.stopped != STOP_NOT) /* perhaps between two rows */
+            return give_up(c, error);
         if (!pg_wait_socket(c, (short)(POLLIN | (unsent ? POLLOUT : 0))))
-            return lose(c, error, "it did not answer in time");
+            return c->base.stopped != STOP_NOT ? give_up(c, error) : lose(c, error, "it did not answer in time");
         if (!c->pq->consumeInput(c->pg))
             return lose_by_libpq(c, error);
     }

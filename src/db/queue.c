@@ -31,16 +31,42 @@ void queue_free(Queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-/* The link to the first job that may run now, with so many connections: a read may overtake writes that must wait. A
- * quarter is never used for writes: all of those may wait for somebody's lock, and reads must not wait with them. */
+/* A quarter of the connections is never used for writes: all of those may wait for somebody's lock, and reads must not
+ * wait with them. Nor are all used for long reads. */
+static bool must_wait(const Crowd *crowd, const Job *job, unsigned connections)
+{
+    unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
+    return (job->write && crowd->writes >= connections - kept) ||
+           (job->is_long && connections > 1 && crowd->longs >= connections - 1);
+}
+
+/* The link to the first job that may run now, with so many connections: it may overtake others that must wait. */
 static Job **queue_ready(Queue *queue, unsigned connections)
 {
     Job **link = &queue->first;
-    unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
-    if (queue->crowd->writes >= connections - kept)
-        while (*link && (*link)->write)
-            link = &(*link)->next;
+    while (*link && must_wait(queue->crowd, *link, connections))
+        link = &(*link)->next;
     return link;
+}
+
+/* Whether a job that is not long waits only because all threads are at work. */
+static bool has_no_thread(Queue *queue)
+{
+    const Crowd *crowd = queue->crowd;
+    if (!crowd)
+        return queue->first != NULL;
+    if (crowd->running < crowd->usable || crowd->usable == 1)
+        return false;
+    const Job *job = queue->first;
+    while (job && (job->is_long || must_wait(crowd, job, crowd->usable)))
+        job = job->next;
+    return job != NULL;
+}
+
+/* After each change of what waits or runs. */
+static void note_others(Queue *queue)
+{
+    atomic_store_explicit(&queue->others, has_no_thread(queue), memory_order_relaxed);
 }
 
 /* Wakes a thread for a job that may run now: one without a connection only if no idle one may take the job. */
@@ -60,8 +86,8 @@ bool queue_put(Queue *queue, Job *job)
     if (is_open) {
         *queue->end = job;
         queue->end = &job->next;
-        atomic_store_explicit(&queue->has_first, true, memory_order_relaxed);
         queue_call(queue);
+        note_others(queue);
     }
     pthread_mutex_unlock(&queue->lock);
     return is_open;
@@ -109,13 +135,15 @@ Job *queue_take_read(Queue *queue, bool is_kept)
         taken = unlink_first(&queue->first, &queue->end);
     else
         queue->is_closed = true;
-    atomic_store_explicit(&queue->has_first, queue->first != NULL, memory_order_relaxed);
+    note_others(queue);
     pthread_mutex_unlock(&queue->lock);
     return taken;
 }
 
 void queue_put_long(Queue *queue, Job *job)
 {
+    job_clear(job);
+    job->is_long = true;
     pthread_mutex_lock(&queue->lock);
     *queue->long_end = job;
     queue->long_end = &job->next;
@@ -166,6 +194,13 @@ static Job **crowd_ready(const DbWorker *worker)
     return queue_ready(queue, crowd->threads);
 }
 
+static void count_job(Crowd *crowd, const Job *job, int change)
+{
+    crowd->running += (unsigned)change;
+    crowd->writes += job->write ? (unsigned)change : 0;
+    crowd->longs += job->is_long ? (unsigned)change : 0;
+}
+
 static bool must_step_back(const Db *db)
 {
     return clock_monotonic() < db->crowd.refused_until && connected(db) > 0;
@@ -204,12 +239,13 @@ Job *crowd_take(DbWorker *worker)
         if (queue->end == &taken->next)
             queue->end = link;
         taken->next = NULL;
-        queue->crowd->writes += taken->write;
+        count_job(queue->crowd, taken, 1);
         worker->was_connected = is_connected(worker);
         if (!worker->was_connected && queue->crowd->usable < queue->crowd->threads)
             /* two at once might both be refused */
             queue->crowd->refused_until = clock_monotonic() + queue->crowd->step_back;
         queue_call(queue); /* for the next one */
+        note_others(queue);
     } else {
         queue->is_closed = true;
     }
@@ -230,11 +266,11 @@ static void note_connected(Db *db)
         crowd->usable = found;
 }
 
-void crowd_done(DbWorker *worker, bool write)
+void crowd_done(DbWorker *worker, const Job *job)
 {
     Queue *queue = &worker->db->reads;
     pthread_mutex_lock(&queue->lock);
-    queue->crowd->writes -= write;
+    count_job(queue->crowd, job, -1);
     if (!worker->was_connected && is_connected(worker))
         note_connected(worker->db);
     if (queue->is_closing) {
@@ -243,6 +279,7 @@ void crowd_done(DbWorker *worker, bool write)
     } else {
         queue_call(queue);
     }
+    note_others(queue);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -260,12 +297,28 @@ void crowd_return(DbWorker *worker, Job *job)
     crowd->usable = usable;
     crowd->refused_until = clock_monotonic() + crowd->step_back;
     crowd->step_back = 2 * crowd->step_back < STEP_BACK_MAX ? 2 * crowd->step_back : STEP_BACK_MAX;
-    crowd->writes -= job->write;
+    count_job(crowd, job, -1);
     job_clear(job);
     job->next = queue->first;
     if (!queue->first)
         queue->end = &job->next;
     queue->first = job;
     queue_call(queue);
+    note_others(queue);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void crowd_put_long(DbWorker *worker, Job *job)
+{
+    Queue *queue = &worker->db->reads;
+    pthread_mutex_lock(&queue->lock);
+    count_job(queue->crowd, job, -1);
+    job_clear(job);
+    job->is_long = true;
+    job->next = NULL;
+    *queue->end = job;
+    queue->end = &job->next;
+    queue_call(queue);
+    note_others(queue);
     pthread_mutex_unlock(&queue->lock);
 }

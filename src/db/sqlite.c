@@ -1,12 +1,17 @@
-/* db/sqlite.c -- the SQLite driver, the only file that knows sqlite3.h: connections set up as measured for one writer
- * and WAL readers, statements cached by their text, values as the reference stores them. */
+/* db/sqlite.c -- the SQLite driver: connections set up as measured for one writer and WAL readers, statements cached by
+ * their text, values as the reference stores them. What fails is in sqlite_fault.c and sqlite_file.c. */
+#include <errno.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "db/driver.h"
+#include "db/sqlite_fault.h"
+#include "db/sqlite_file.h"
 #include "db/sqlite_url.h"
+
+#define LOGGER "orion.db"
 
 enum {
     VERSION_MIN = 3024000,        /* ON CONFLICT … DO UPDATE */
@@ -16,6 +21,7 @@ enum {
     CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
     CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
     STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
+    REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
     TIME_TEXT = 32
 };
 
@@ -33,10 +39,19 @@ typedef struct SqliteConnection {
     DbConnection base;
     sqlite3 *db;
     const char *path;      /* as sqlite3_open_v2 takes it */
+    const char *file;      /* SQLite's name of the file, for the log; empty: in memory; NULL: not connected yet */
     int busy_timeout;      /* milliseconds */
+    SqliteFiles *files;    /* shared by all connections; NULL: in memory */
+    bool is_in_order;      /* the maintenance thread has found the files so */
+    bool must_empty_log;   /* they are gone */
+    bool is_writer;
     bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
     int wal_pages;         /* after the last commit */
+    bool is_failing;       /* the disk failed in the last transaction that needed it */
+    bool is_trying;        /* this transaction shows whether it still does */
+    bool must_report_end;  /* its beginning is in the log */
+    int64_t reported;      /* monotonic; 0: never */
     uint64_t use_clock;
     unsigned capacity, count;
     uint64_t hashes[STATEMENTS_WRITER]; /* kept apart, so that a search reads little */
@@ -54,8 +69,8 @@ static const Dialect dialect = {
     .for_update = "",
     .date_unit = 1000, /* strftime's %f */
     .op = {
-        [SQL_ANY] = "%c IN (SELECT value FROM json_each(%v))",
-        [SQL_NOT_ANY] = "%c NOT IN (SELECT value FROM json_each(%v))",
+        [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",
+        [SQL_NOT_ANY] = "%c NOT IN (SELECT %e FROM json_each(%v))",
         /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones */
         [SQL_ALL] = "(SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
                     " JOIN json_each(%v) AS wanted ON held.value = wanted.value)"
@@ -71,9 +86,12 @@ static const Dialect dialect = {
         [SQL_JSON_EMPTY] = "%c = '[]'",
         [SQL_JSON_NOT_EMPTY] = "%c != '[]'",
         /* char(37) is the wildcard; an empty list restricts nothing */
-        [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v) AS prefix"
-                         " WHERE lower(%c) LIKE lower(prefix.value || char(37))))",
+        [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v)"
+                         " WHERE lower(%c) LIKE lower(%e || char(37))))",
     },
+    .element = "value",
+    /* json_each ends a text at U+0000 */
+    .element_with_nul = "replace(replace(value, char(1) || '0', char(0)), char(1) || '1', char(1))",
 };
 
 static SqliteConnection *connection_of(void *connection)
@@ -81,31 +99,39 @@ static SqliteConnection *connection_of(void *connection)
     return connection;
 }
 
-/* ---- errors ---- */
+/* ---- failures ---- */
 
-/* `sql` may be NULL. Messages are for the log, except that of ERR_BUSY, which clients see. */
-static bool fail_sqlite(sqlite3 *db, Error *error, const char *sql)
+/* Records the last failure. One of the disk's also goes to the log, with the path, when it begins. */
+static bool fail_sqlite(SqliteConnection *c, Error *error, const char *sql)
 {
-    int code = sqlite3_extended_errcode(db);
-    switch (code & 0xff) {
-    case SQLITE_CONSTRAINT:
-        return fail(error, ERR_INTEGRITY, "%s", sqlite3_errmsg(db));
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return fail(error, ERR_BUSY, "The database is locked by another process");
-    case SQLITE_INTERRUPT:
-        return fail(error, ERR_BUSY, DB_TOO_LONG);
-    default:
-        return fail(error, ERR_INTERNAL, "SQLite: %s (code %d)%s%s", sqlite3_errmsg(db), code, sql ? " in: " : "",
-                    sql ? sql : "");
+    Error found = { 0 };
+    (void)sqlite_fail(c->db, &found, sql);
+    if (c->file && sqlite_is_disk_fault(c->db)) {
+        int64_t now = clock_monotonic();
+        if (!c->is_failing && (!c->reported || now - c->reported >= REPORT_US)) {
+            c->reported = now;
+            c->must_report_end = true;
+            log_error(LOGGER, "%s: %s (SQLite: %s, code %d).", c->file, found.message, sqlite3_errmsg(c->db),
+                      sqlite3_extended_errcode(c->db));
+        }
+        c->is_failing = true;
     }
+    return fail(error, found.code, "%s", found.message);
+}
+
+static void note_success(SqliteConnection *c)
+{
+    c->is_failing = c->is_trying = false;
+    if (c->must_report_end)
+        log_warning(LOGGER, "%s: The database can be used again.", c->file);
+    c->must_report_end = false;
 }
 
 /* ---- connections ---- */
 
 static bool run_text(SqliteConnection *c, const char *sql, Error *error)
 {
-    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, error, sql);
+    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c, error, sql);
 }
 
 static int must_stop(void *context)
@@ -123,7 +149,7 @@ static bool open_file(SqliteConnection *c, Error *error)
         c->is_new = ok = sqlite3_open_v2(c->path, &c->db, flags | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK;
     }
     if (!ok)
-        return fail_sqlite(c->db, error, NULL);
+        return fail_sqlite(c, error, NULL);
     sqlite3_busy_timeout(c->db, c->busy_timeout);
     sqlite3_progress_handler(c->db, STOP_STEPS, must_stop, c);
     return run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error);
@@ -156,9 +182,11 @@ static bool fail_no_wal(Error *error)
                 "allow. Open it where that is allowed and run there: PRAGMA journal_mode = DELETE");
 }
 
-/* The index of a WAL is memory shared by processes; only a read shows whether there can be any. */
+/* Whether the last failure means that. */
 static bool has_no_shared_memory(SqliteConnection *c)
 {
+    if (sqlite_is_disk_full(c->db))
+        return false;
     switch (sqlite3_extended_errcode(c->db)) {
     case SQLITE_IOERR_SHMOPEN:
     case SQLITE_IOERR_SHMSIZE:
@@ -179,40 +207,44 @@ static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     if (!ok && (has_no_shared_memory(c) || (sqlite3_errcode(c->db) == SQLITE_CANTOPEN && is_marked_wal(c->db))))
         fail_no_wal(error);
     else if (!ok)
-        fail_sqlite(c->db, error, NULL);
+        fail_sqlite(c, error, NULL);
     sqlite3_finalize(statement);
     return ok;
 }
 
-/* Removes the mark of a WAL from the file again: with exclusive locking from the first read on, no shared memory is
- * needed. */
-static bool leave_wal(SqliteConnection *c, Error *error)
+/* Whether a WAL is out of the question because files here cannot be shared memory, as its index must be. SQLite itself
+ * finds out only after it has marked the file as one with a WAL: a crash before the mark was removed again would leave
+ * a database that cannot be opened here. */
+static bool cannot_share_memory(SqliteConnection *c)
 {
-    sqlite3_close(c->db);
-    if (!open_file(c, error) || !run_text(c, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE", error))
-        return false;
-    char *index = sqlite3_mprintf("%s-shm", sqlite3_db_filename(c->db, "main"));
-    if (index)
-        unlink(index);
-    sqlite3_free(index);
-    sqlite3_close(c->db);
-    return open_file(c, error);
+    enum { REGION = 32768 }; /* bytes: SQLite's unit, if the file is left to it */
+    sqlite3_file *file = NULL;
+    void volatile *region = NULL;
+    if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods)
+        return false; /* in memory */
+    const sqlite3_io_methods *methods = file->pMethods;
+    if (methods->iVersion < 2 || !methods->xShmMap ||
+        sqlite3_uri_boolean(sqlite3_db_filename(c->db, "main"), "nolock", false))
+        return false; /* SQLite makes no mark */
+    errno = 0;
+    bool ok = methods->xShmMap(file, 0, REGION, true, &region) == SQLITE_OK;
+    bool is_full = !ok && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG); /* which SQLite will report */
+    methods->xShmUnmap(file, !ok); /* not removed if it works: another process may have begun to use it */
+    return !ok && !is_full;
 }
 
 /* WAL mode is recorded in the file; asking for it again costs nothing. */
 static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
     bool had_wal = is_marked_wal(c->db);
+    *ret_has_wal = false;
+    if (!had_wal && cannot_share_memory(c))
+        return true;
     if (!ask_for_wal(c, ret_has_wal, error))
         return false;
     if (!*ret_has_wal || sqlite3_exec(c->db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    if (!has_no_shared_memory(c))
-        return fail_sqlite(c->db, error, NULL);
-    if (had_wal)
-        return fail_no_wal(error);
-    *ret_has_wal = false;
-    return leave_wal(c, error);
+    return had_wal && has_no_shared_memory(c) ? fail_no_wal(error) : fail_sqlite(c, error, NULL);
 }
 
 /* Without WAL (network file systems, nolock=1) SQLite uses a rollback journal, as with the reference. Then readers
@@ -221,8 +253,8 @@ static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 static bool set_up_rollback(SqliteConnection *c, Error *error)
 {
     c->base.is_only = true;
-    log_warning("orion.db", "The database's file system does not support SQLite's write-ahead log: a rollback journal "
-                            "is used, and reads wait for writes.");
+    log_warning(LOGGER, "The database's file system does not support SQLite's write-ahead log: a rollback journal is "
+                        "used, and reads wait for writes.");
     return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
@@ -233,9 +265,13 @@ static bool set_up_writer(SqliteConnection *c, Error *error)
         return fail(error, ERR_INTERNAL, "it cannot be written to");
     if (!enter_wal(c, &has_wal, error))
         return false;
+    sqlite_files_remember(c->files, c->db, has_wal);
     if (!has_wal)
         return set_up_rollback(c, error);
     sqlite3_wal_hook(c->db, on_wal_commit, c); /* also ends SQLite's own checkpoints, which use the same hook */
+    /* A server that ended because of a failed fsync leaves a log that the system shows whole but the disk may not hold.
+     * What is copied to the database and synced there does not depend on it any more. */
+    sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
 }
 
@@ -267,7 +303,7 @@ static bool prepare_steps(SqliteConnection *c, Error *error)
     };
     for (size_t i = 0; i < STEP_COUNT; i++)
         if (sqlite3_prepare_v3(c->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &c->steps[i], NULL) != SQLITE_OK)
-            return fail_sqlite(c->db, error, texts[i]);
+            return fail_sqlite(c, error, texts[i]);
     return true;
 }
 
@@ -285,7 +321,7 @@ static void sqlite_disconnect(DbConnection *connection)
         statement_free(c->cached[i]);
     for (size_t i = 0; i < STEP_COUNT; i++)
         sqlite3_finalize(c->steps[i]);
-    sqlite3_close(c->db); /* the last one of all processes empties the WAL */
+    sqlite3_close(c->db); /* the last one of all processes empties the WAL, unless the database file has moved */
     free(c);
 }
 
@@ -303,10 +339,15 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
     SqliteConnection *c = xcalloc(1, sizeof *c);
     c->base.driver = &sqlite_driver;
     c->path = place->path;
+    c->files = place->files;
+    c->is_writer = role == ROLE_WRITER;
+    c->is_in_order = true;
     c->busy_timeout = (int)(timeout * 1000);
     Error why = { 0 };
-    if (open_file(c, &why) && set_up(c, role, &why) && prepare_steps(c, &why))
+    if (open_file(c, &why) && set_up(c, role, &why) && prepare_steps(c, &why)) {
+        c->file = sqlite3_db_filename(c->db, "main");
         return &c->base;
+    }
     if (c->is_new)
         remove_empty(c->db);
     fail(error, why.code, "Cannot open the database %s: %s", place->path, why.message);
@@ -329,18 +370,76 @@ static bool check_and_locate(Arena *arena, const DbConfig *config, DbPlace *ret_
     /* Counting its memory costs SQLite 12 % of its time. The call fails once SQLite is in use in this process, which
      * does no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    return check_library(sqlite3_libversion_number(), error) && sqlite_locate(arena, config, ret_place, error);
+    sqlite_end_on_failed_sync();
+    if (!check_library(sqlite3_libversion_number(), error) || !sqlite_locate(arena, config, ret_place, error))
+        return false;
+    ret_place->files = ret_place->is_single ? NULL : sqlite_files_new(arena);
+    return true;
 }
 
 /* ---- transactions ---- */
 
+static bool run_step(SqliteConnection *c, TxStep step, Error *error)
+{
+    int code = sqlite3_step(c->steps[step]);
+    bool ok = code == SQLITE_DONE || fail_sqlite(c, error, sqlite3_sql(c->steps[step]));
+    sqlite3_reset(c->steps[step]);
+    return ok;
+}
+
+/* Ends a transaction that has only begun; false. */
+static bool undo(SqliteConnection *c)
+{
+    Error ignored = { 0 };
+    (void)run_step(c, STEP_ROLLBACK, &ignored);
+    return false;
+}
+
+/* Makes the transaction write a page, though no value changes: user_version gets the value that it has. */
+static bool write_a_page(SqliteConnection *c, Error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    int version = 0;
+    char text[48];
+    if (sqlite3_prepare_v2(c->db, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        version = sqlite3_column_int(statement, 0);
+    int code = sqlite3_finalize(statement);
+    snprintf(text, sizeof text, "PRAGMA user_version = %d", version); /* a pragma takes no bound value */
+    if (code == SQLITE_OK)
+        return run_text(c, text, error);
+    return fail_sqlite(c, error, NULL);
+}
+
+/* After a failure of the disk's, each transaction shows whether it still fails; also one that changes nothing, such as
+ * a check of readiness. */
+static bool try_disk(SqliteConnection *c, TxStep step, Error *error)
+{
+    if (step == STEP_COMMIT && c->is_trying)
+        note_success(c);
+    if (step != STEP_BEGIN_READ && step != STEP_BEGIN_WRITE)
+        return true;
+    c->is_trying = true;
+    return step == STEP_BEGIN_READ || write_a_page(c, error) || undo(c);
+}
+
+/* Of the writer: a step after which its files must be in order. It may have waited long for another program's lock
+ * before it began, and must not be answered if what it committed is lost. */
+static bool must_look(const SqliteConnection *c, TxStep step)
+{
+    return c->is_writer && (step == STEP_BEGIN_WRITE || step == STEP_COMMIT);
+}
+
 static bool sqlite_step(DbConnection *connection, TxStep step, Error *error)
 {
     SqliteConnection *c = connection_of(connection);
-    int code = sqlite3_step(c->steps[step]);
-    bool ok = code == SQLITE_DONE || fail_sqlite(c->db, error, sqlite3_sql(c->steps[step]));
-    sqlite3_reset(c->steps[step]);
-    return ok;
+    Error found = { 0 };
+    if (step == STEP_BEGIN_READ && !sqlite_files_can_be_read(c->files, error))
+        return false;
+    bool ok = run_step(c, step, &found) && (!c->is_failing || try_disk(c, step, &found));
+    if (must_look(c, step) && !sqlite_files_check(c->files, c->db, error)) /* which may be why it failed, too */
+        return ok && step == STEP_BEGIN_WRITE ? undo(c) : false;
+    return ok || fail(error, found.code, "%s", found.message);
 }
 
 static bool sqlite_in_transaction(DbConnection *connection)
@@ -355,8 +454,28 @@ static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
 
 static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
 {
-    int pages = connection_of(writer)->wal_pages;
+    const SqliteConnection *c = connection_of(writer);
+    int pages = c->wal_pages;
+    if (c->is_failing && pages < CHECKPOINT_INLINE_PAGES)
+        return DUE_SOON; /* a log that starts over needs no room */
     return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
+}
+
+static void checkpoint(SqliteConnection *c, int mode)
+{
+    Error error = { 0 };
+    if (mode != SQLITE_CHECKPOINT_PASSIVE)
+        sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
+    int code = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
+    if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
+        (void)fail_sqlite(c, &error, NULL); /* nothing is lost: what it could not copy stays in the log */
+    else if (c->is_failing && !c->is_writer)
+        note_success(c);
+    if (mode == SQLITE_CHECKPOINT_TRUNCATE && code == SQLITE_OK) {
+        c->must_empty_log = false;
+        sqlite_files_settle(c->files);
+        log_warning(LOGGER, "%s: What the write-ahead log held was copied to the database file that is open.", c->file);
+    }
 }
 
 /* Passive: it waits for nobody, nobody waits for it, and the next call does what it cannot do now. But if readers
@@ -365,10 +484,27 @@ static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = connection_of(connection);
+    Error error = { 0 };
+    bool is_in_order = sqlite_files_check(c->files, c->db, &error);
     bool is_long = c->wal_pages >= CHECKPOINT_INLINE_PAGES; /* known to the writer only */
-    if (is_long)
-        sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
-    sqlite3_wal_checkpoint_v2(c->db, NULL, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (is_in_order)
+        checkpoint(c, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
+    else if (c->must_empty_log && sqlite_files_can_be_read(c->files, &error))
+        checkpoint(c, SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+/* When files are found gone, what the log holds goes into the database file that is open, and the log is emptied: so
+ * that file is complete wherever it is now, and the log does no harm to a file that was put in its place. This is done
+ * once, because from then on the log may be used for that other file. */
+static bool sqlite_watch(DbConnection *connection)
+{
+    SqliteConnection *c = connection_of(connection);
+    Error error = { 0 };
+    bool was_in_order = c->is_in_order;
+    c->is_in_order = sqlite_files_check(c->files, c->db, &error);
+    if (c->is_in_order != was_in_order)
+        c->must_empty_log = was_in_order;
+    return c->must_empty_log;
 }
 
 /* ---- the cache of statements ---- */
@@ -393,7 +529,7 @@ static Statement *statement_new(SqliteConnection *c, const char *sql, Error *err
     Statement *statement = xcalloc(1, sizeof *statement);
     const char *tail = "";
     if (sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement->handle, &tail) != SQLITE_OK)
-        fail_sqlite(c->db, error, sql);
+        fail_sqlite(c, error, sql);
     else if (!statement->handle || *tail) /* the cache compares with SQLite's copy,
                                            * which ends with the first statement */
         fail(error, ERR_INTERNAL, "not one statement: %s", sql);
@@ -499,7 +635,7 @@ static Statement *statement_bind(Tx *tx, const char *sql, const Value *values, s
         if (index >= count)
             fail(tx->error, ERR_INTERNAL, "value $%zu is missing for: %s", index + 1, sql);
         else if (bind_value(tx->arena, statement->handle, i + 1, &values[index]) != SQLITE_OK)
-            fail_sqlite(c->db, tx->error, sql);
+            fail_sqlite(c, tx->error, sql);
     }
     if (tx->error->code == ERR_NONE)
         return statement;
@@ -529,7 +665,7 @@ static int64_t sqlite_exec(Tx *tx, const char *sql, const Value *values, size_t 
     /* A statement that changed nothing leaves sqlite3_changes at the number of the one before it. */
     int64_t changed = sqlite3_total_changes(c->db) == before ? 0 : sqlite3_changes(c->db);
     if (code != SQLITE_DONE) {
-        fail_sqlite(c->db, tx->error, sql);
+        fail_sqlite(c, tx->error, sql);
         changed = -1;
     }
     statement_give(statement);
@@ -539,7 +675,7 @@ static int64_t sqlite_exec(Tx *tx, const char *sql, const Value *values, size_t 
 static bool sqlite_script(Tx *tx, const char *sql)
 {
     SqliteConnection *c = connection_of(tx->connection);
-    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c->db, tx->error, NULL);
+    return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c, tx->error, NULL);
 }
 
 /* ---- rows ---- */
@@ -554,7 +690,7 @@ static bool sqlite_next(Rows *rows)
     sqlite3_stmt *handle = handle_of(rows);
     int code = sqlite3_step(handle);
     if (code != SQLITE_ROW && code != SQLITE_DONE)
-        fail_sqlite(sqlite3_db_handle(handle), rows->tx->error, sqlite3_sql(handle));
+        fail_sqlite(connection_of(rows->tx->connection), rows->tx->error, sqlite3_sql(handle));
     return code == SQLITE_ROW;
 }
 
@@ -604,6 +740,7 @@ static bool sqlite_interval(Rows *rows, int column, int64_t *ret_us)
 
 const Driver sqlite_driver = {
     .dialect = &dialect,
+    .short_us = 20 * 1000,
     .takes = sqlite_takes,
     .locate = check_and_locate,
     .connect = sqlite_connect,
@@ -624,4 +761,5 @@ const Driver sqlite_driver = {
     .interval = sqlite_interval,
     .maintenance_due = sqlite_maintenance_due,
     .maintain = sqlite_maintain,
+    .watch = sqlite_watch,
 };

@@ -12,7 +12,7 @@ typedef struct Queue {
     pthread_cond_t filled;
     Job *first, **end;
     Job *long_first, **long_end; /* reads that had to make room: the thread kept for short ones does not take them */
-    atomic_bool has_first; /* for db_must_stop, which does not lock */
+    atomic_bool others;  /* what waits needs the room of a long read: a call to one of those, which do not lock */
     struct Crowd *crowd; /* on engines where many write; else NULL */
     bool is_closing; /* jobs in it are still run */
     bool is_closed;  /* nobody takes from it any more */
@@ -27,7 +27,7 @@ typedef struct Crowd {
     unsigned usable;           /* connections that can be had: all, until one is refused; then the most that there
                                 * have been at once since */
     unsigned idle;             /* threads with a connection that wait */
-    unsigned writes;           /* running now */
+    unsigned running, writes, longs; /* now: all; writes; long reads */
     int64_t refused_until;     /* monotonic: no other connection is asked for before, unless there is none at all */
     int64_t step_back;         /* microseconds, after the next refusal */
 } Crowd;
@@ -83,10 +83,11 @@ bool job_is_unwanted(const Job *job); /* stop.c */
 
 /* Where many write: all threads take from db->reads. */
 void crowd_init(Db *db, unsigned threads);
-/* One job; to be followed by crowd_done or crowd_return. NULL: closed and empty. */
+/* One job; to be followed by one of the next three. NULL: closed and empty. */
 Job *crowd_take(DbWorker *worker);
-void crowd_done(DbWorker *worker, bool write);
+void crowd_done(DbWorker *worker, const Job *job);
 /* The job of a thread that was refused a connection goes back to where it was, for a thread that has one. */
 void crowd_return(DbWorker *worker, Job *job);
+void crowd_put_long(DbWorker *worker, Job *job); /* a read that made room goes to the end */
 
 #endif

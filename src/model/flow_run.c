@@ -3,8 +3,8 @@
 
 static const Field columns[] = { /* order: of the keys in responses */
     FLOW_RUN_FIELDS(.sql = "COALESCE(queue.name, flow_run.work_queue_name)"),
-    FIELD(FlowRun, work_pool_name, F_STR, .flags = VIRTUAL, .sql = "pool.name"),
-    RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model, .sql = "state"),
+    FIELD(FlowRun, work_pool_name, F_STR, .flags = NULLABLE | VIRTUAL, .sql = "pool.name"),
+    RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = NULLABLE | VIRTUAL, .model = &state_model, .sql = "state"),
     RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN | SAVED),
     FIELD(FlowRun, work_queue_id, F_UUID, .flags = HIDDEN),
 };

@@ -10,7 +10,7 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(LogRow, message, F_STR),
     FIELD(LogRow, timestamp, F_TIME),
     FIELD(LogRow, flow_run_id, F_UUID),
-    FIELD(LogRow, task_run_id, F_UUID),
+    FIELD(LogRow, task_run_id, F_UUID, .flags = NULLABLE),
 };
 static const Field create_fields[] = {
     FIELD(LogRow, name, F_STR, .flags = REQUIRED),

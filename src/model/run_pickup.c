@@ -14,8 +14,9 @@ enum {
 
 static const Field core_run_columns[] = { /* schemas.core.FlowRun; order: of the keys in responses */
     FLOW_RUN_FIELDS(),
-    FIELD(FlowRun, work_queue_id, F_UUID),
-    RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = VIRTUAL, .model = &state_model), /* never loaded here: null */
+    FIELD(FlowRun, work_queue_id, F_UUID, .flags = NULLABLE),
+    /* never loaded here: null */
+    RUN_FIELD(FlowRun, state, F_OPT_MODEL, .flags = NULLABLE | VIRTUAL, .model = &state_model),
     RUN_FIELD(FlowRun, state_timestamp, F_TIME, .flags = HIDDEN),
 };
 static const Model core_run_model = MODEL(FlowRun, core_run_columns, .table = "flow_run", .complete = run_complete);

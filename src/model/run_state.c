@@ -168,12 +168,29 @@ State *task_cache_read(Tx *tx, Str key)
     return id.p ? run_state_read(tx, TASK_RUN, id) : NULL;
 }
 
+/* Later than all that the key has: the clock may have been set back since. */
+static Time newest_created(Tx *tx, Str key)
+{
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT created FROM task_run_state_cache WHERE cache_key = $1 AND created >= $2"
+                          " ORDER BY created DESC LIMIT 1",
+                          v_text(key), v_time(tx->now));
+    Time created = tx->now;
+    while (db_next(rows)) {
+        Time found = row_time(rows, 0);
+        if (row_is_sound(rows) && found < TIME_END - 1)
+            created = found + 1;
+    }
+    return created;
+}
+
 bool task_cache_insert(Tx *tx, const State *state)
 {
+    Time created = newest_created(tx, state->state_details.cache_key);
     return DB_SEND(tx,
                    "INSERT INTO task_run_state_cache"
                    " (id, created, updated, cache_key, cache_expiration, task_run_state_id)"
                    " VALUES ($1, $2, $2, $3, $4, $5)",
-                   v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(state->state_details.cache_key),
+                   v_uuid(uuid_new(tx->arena)), v_time(created), v_text(state->state_details.cache_key),
                    v_time(state->state_details.cache_expiration.us), v_uuid(state->id));
 }

@@ -10,12 +10,12 @@ static const Field pool_columns[] = { /* order: of the keys in responses */
     FIELD(WorkPool, created, F_TIME),
     FIELD(WorkPool, updated, F_TIME),
     FIELD(WorkPool, name, F_STR),
-    FIELD(WorkPool, description, F_STR),
+    FIELD(WorkPool, description, F_STR, .flags = NULLABLE),
     FIELD(WorkPool, type, F_STR),
     FIELD(WorkPool, base_job_template, F_DICT),
     FIELD(WorkPool, is_paused, F_OPT_BOOL),
-    FIELD(WorkPool, concurrency_limit, F_OPT_INT),
-    FIELD(WorkPool, default_queue_id, F_UUID),
+    FIELD(WorkPool, concurrency_limit, F_OPT_INT, .flags = NULLABLE),
+    FIELD(WorkPool, default_queue_id, F_UUID, .flags = NULLABLE),
 };
 static const Field create_fields[] = {
     FIELD(WorkPool, name, F_STR, .flags = REQUIRED, .check = check_name),

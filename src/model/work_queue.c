@@ -17,13 +17,13 @@ static const Field columns[] = { /* order: of the keys in responses */
     FIELD(WorkQueue, created, F_TIME),
     FIELD(WorkQueue, updated, F_TIME),
     FIELD(WorkQueue, name, F_STR),
-    FIELD(WorkQueue, description, F_STR),
+    FIELD(WorkQueue, description, F_STR, .flags = NULLABLE),
     FIELD(WorkQueue, is_paused, F_BOOL),
-    FIELD(WorkQueue, concurrency_limit, F_OPT_INT),
+    FIELD(WorkQueue, concurrency_limit, F_OPT_INT, .flags = NULLABLE),
     FIELD(WorkQueue, priority, F_OPT_INT),
-    FIELD(WorkQueue, work_pool_id, F_UUID),
-    FIELD(WorkQueue, filter, F_OPT_MODEL, .model = &filter_model),
-    FIELD(WorkQueue, last_polled, F_TIME),
+    FIELD(WorkQueue, work_pool_id, F_UUID, .flags = NULLABLE),
+    FIELD(WorkQueue, filter, F_OPT_MODEL, .flags = NULLABLE, .model = &filter_model),
+    FIELD(WorkQueue, last_polled, F_TIME, .flags = NULLABLE),
 };
 static const Field create_fields[] = {
     FIELD(WorkQueue, name, F_STR, .flags = REQUIRED, .check = check_name),

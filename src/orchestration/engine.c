@@ -166,6 +166,7 @@ static bool run_transition(Transition *t, const State *proposed, const Policy *p
             return false;
     }
     t->result.state = t->validated;
+    t->result.is_new = t->proposed != NULL;
     return true;
 }
 

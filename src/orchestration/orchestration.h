@@ -11,6 +11,7 @@ typedef enum TransitionStatus {
 /* schemas.responses.OrchestrationResult */
 typedef struct TransitionResult {
     State *state;              /* NULL: null */
+    bool is_new;               /* the state was written, and is not that which the run had before */
     TransitionStatus status;
     Str reason;                /* null for ACCEPT */
     int64_t delay_seconds;     /* WAIT */

@@ -28,6 +28,7 @@ enum {
     DRAIN_SECONDS = 30
 };
 
+/* Both are the main thread's alone: all others are started with signals blocked (thread_start). */
 static HttpServer *volatile running; /* for the signal handler: NULL while there is nothing to stop */
 static volatile sig_atomic_t stop_asked;
 

@@ -15,8 +15,10 @@ static const char default_template[] =
     "Flow ID: {flow_id}\nFlow run ID: {flow_run_id}\nFlow run URL: {flow_run_url}\n"
     "State message: {flow_run_state_message}\n";
 
-/* Longer than a message may take to be sent. */
-static const double CLAIM_SECONDS = NOTIFY_SECONDS_MAX + 10;
+enum {
+    CLAIM_SECONDS = NOTIFY_SECONDS_MAX + 10, /* longer than a message may take to be sent */
+    STALE_SECONDS = 2 * CLAIM_SECONDS        /* beyond any claim, even of a server whose clock is a minute ahead */
+};
 
 typedef struct Notification {
     const Settings *settings;
@@ -84,13 +86,22 @@ static void read_values(Arena *arena, Notification *n, Rows *rows, int column)
 
 /* ---- the queue: a row's `updated` is when it is due ---- */
 
+/* $1 is now, $2 so far ahead that no claim reaches it: such a row is from before the clock was set back, and would wait
+ * until the clock is there again. */
+#define IS_DUE(column) "(" column " <= $1 OR " column " > $2)"
+
+static Value too_far(const Tx *tx)
+{
+    return v_time(tx->now + STALE_SECONDS * SECOND);
+}
+
 static bool is_any_due(Tx *tx, void *arg)
 {
     bool *due = arg;
     *due = DB_INT(tx, 0,
                   "SELECT count(*) FROM"
-                  " (SELECT id FROM flow_run_notification_queue WHERE updated <= $1 LIMIT 1) AS due",
-                  v_time(tx->now)) > 0;
+                  " (SELECT id FROM flow_run_notification_queue WHERE " IS_DUE("updated") " LIMIT 1) AS due",
+                  v_time(tx->now), too_far(tx)) > 0;
     return tx->error->code == ERR_NONE;
 }
 
@@ -98,12 +109,12 @@ static bool is_any_due(Tx *tx, void *arg)
 static bool discard(Tx *tx)
 {
     return DB_EXEC(tx,
-                   "DELETE FROM flow_run_notification_queue WHERE updated <= $1"
+                   "DELETE FROM flow_run_notification_queue WHERE " IS_DUE("updated")
                    " AND (NOT EXISTS (SELECT 1 FROM flow_run_state AS state"
                    " WHERE state.id = flow_run_notification_queue.flow_run_state_id)"
                    " OR NOT EXISTS (SELECT 1 FROM flow_run_notification_policy AS policy"
                    " WHERE policy.id = flow_run_notification_queue.flow_run_notification_policy_id))",
-                   v_time(tx->now))
+                   v_time(tx->now), too_far(tx))
            >= 0;
 }
 
@@ -119,8 +130,8 @@ static bool read_first(Tx *tx, Notification *n, bool *ret_found)
                           " ON policy.id = queue.flow_run_notification_policy_id"
                           " JOIN flow_run_state AS state ON state.id = queue.flow_run_state_id"
                           " JOIN flow_run ON flow_run.id = state.flow_run_id JOIN flow ON flow.id = flow_run.flow_id"
-                          " WHERE queue.updated <= $1 ORDER BY queue.updated, queue.id LIMIT 1",
-                          v_time(tx->now));
+                          " WHERE " IS_DUE("queue.updated") " ORDER BY queue.updated, queue.id LIMIT 1",
+                          v_time(tx->now), too_far(tx));
     *ret_found = db_next(rows);
     if (!*ret_found)
         return tx->error->code == ERR_NONE;
@@ -140,7 +151,7 @@ static bool read_first(Tx *tx, Notification *n, bool *ret_found)
 static bool claim(Tx *tx, void *arg)
 {
     Notification *n = arg;
-    const Time until = tx->now + (Time)(CLAIM_SECONDS * (double)SECOND);
+    const Time until = tx->now + CLAIM_SECONDS * SECOND;
     bool found = true;
     int64_t taken = 0;
     while (found && taken == 0) {
@@ -148,8 +159,9 @@ static bool claim(Tx *tx, void *arg)
             return false;
         if (found)
             taken = DB_EXEC(tx,
-                            "UPDATE flow_run_notification_queue SET updated = $1 WHERE id = $2 AND updated <= $3",
-                            v_time(until), v_uuid(n->queue_id), v_time(tx->now));
+                            "UPDATE flow_run_notification_queue SET updated = $3"
+                            " WHERE id = $4 AND " IS_DUE("updated"),
+                            v_time(tx->now), too_far(tx), v_time(until), v_uuid(n->queue_id));
     }
     if (found)
         return taken > 0;

@@ -17,7 +17,7 @@ enum {
 };
 
 typedef struct Selection {
-    bool recent;
+    bool recent, all;
     RunPlan plan;      /* from the tick's beginning */
     StrList ids;
 } Selection;
@@ -39,8 +39,9 @@ typedef struct Batch {
 
 /* ---- which deployments ---- */
 
-/* Those with fewer runs ahead than wanted, or not far enough ahead. */
-static Rows *select_short(Tx *tx, const RunPlan *plan)
+/* Those with fewer runs ahead than wanted, or not far enough ahead. After the clock was set back, all of them: some may
+ * have runs enough ahead, but none between now and the time at which they were planned. */
+static Rows *select_short(Tx *tx, const RunPlan *plan, bool all)
 {
     return DB_QUERY(tx,
                     "SELECT deployment.id FROM deployment LEFT JOIN"
@@ -49,8 +50,8 @@ static Rows *select_short(Tx *tx, const RunPlan *plan)
                     " AND flow_run.next_scheduled_start_time >= $1 AND flow_run.auto_scheduled"
                     " GROUP BY flow_run.deployment_id) AS ahead ON ahead.deployment_id = deployment.id"
                     " WHERE deployment.is_schedule_active AND deployment.schedule IS NOT NULL"
-                    " AND (COALESCE(ahead.runs, 0) < $2 OR ahead.last < $3) ORDER BY deployment.id",
-                    v_time(plan->start), v_int(plan->min_runs), v_time(plan->start + plan->min_time));
+                    " AND ($4 OR COALESCE(ahead.runs, 0) < $2 OR ahead.last < $3) ORDER BY deployment.id",
+                    v_time(plan->start), v_int(plan->min_runs), v_time(plan->start + plan->min_time), v_bool(all));
 }
 
 static Rows *select_recent(Tx *tx, const RunPlan *plan)
@@ -65,7 +66,8 @@ static Rows *select_recent(Tx *tx, const RunPlan *plan)
 static bool select_deployments(Tx *tx, void *arg)
 {
     Selection *selection = arg;
-    Rows *rows = selection->recent ? select_recent(tx, &selection->plan) : select_short(tx, &selection->plan);
+    Rows *rows = selection->recent ? select_recent(tx, &selection->plan)
+                                   : select_short(tx, &selection->plan, selection->all);
     selection->ids.count = 0;
     while (db_next(rows))
         str_list_add(&selection->ids, tx->arena, row_text(rows, 0));
@@ -187,7 +189,9 @@ static bool run_batch(ServiceRun *run, const Str *ids, size_t count, int64_t *to
 
 static bool schedule_deployments(ServiceRun *run, bool recent, Error *error)
 {
-    Selection selection = { .recent = recent, .plan = run_plan_default(run->settings, run->now) };
+    Selection selection = {
+        .recent = recent, .all = run->clock_set_back, .plan = run_plan_default(run->settings, run->now),
+    };
     int64_t size = settings_int(run->settings, "PREFECT_ORION_SERVICES_SCHEDULER_DEPLOYMENT_BATCH_SIZE"), total = 0;
     if (!db_run(run->db, false, run->arena, select_deployments, &selection, error))
         return false;

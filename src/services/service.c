@@ -1,10 +1,10 @@
 /* services/service.c -- the table of services, and the threads that run each when it is due. */
 #include "services/service.h"
 
-#include <pthread.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 
 /* A thread each: a webhook that hangs, or many deployments to plan, must not keep late runs waiting. */
 static const Service table[] = {
@@ -28,6 +28,7 @@ typedef struct ServiceThread {
     const Service *service;
     Services *services;
     double seconds;
+    Time wall_ahead; /* of the clock that is never set; moves when somebody sets the wall clock */
     pthread_t id;
 } ServiceThread;
 
@@ -56,21 +57,29 @@ static double period_of(const Settings *settings, const Service *service)
     return seconds < SECONDS_MIN ? SECONDS_MIN : seconds > SECONDS_MAX ? SECONDS_MAX : seconds;
 }
 
-static void tick(const ServiceThread *thread)
+static Time wall_ahead(void)
+{
+    return clock_now() - clock_monotonic();
+}
+
+static void tick(ServiceThread *thread)
 {
     Services *services = thread->services;
     const char *name = thread->service->name;
     Arena *arena = arena_new();
+    Time ahead = wall_ahead();
     ServiceRun run = {
         .db = services->db, .settings = services->settings, .arena = arena, .now = clock_now(),
-        .stopping = &services->stopping,
+        .clock_set_back = ahead <= thread->wall_ahead - SECOND, .stopping = &services->stopping,
     };
     Error error = { .code = ERR_NONE };
     double began = monotonic_seconds();
     char logger[64];
     snprintf(logger, sizeof logger, "orion.services.%s", name);
     log_debug(logger, "About to run");
-    if (!thread->service->tick(&run, &error))
+    if (thread->service->tick(&run, &error))
+        thread->wall_ahead = ahead;
+    else
         log_error(logger, "This round failed; the next one will try again: %s", error.message);
     double took = monotonic_seconds() - began;
     if (took > thread->seconds)
@@ -93,7 +102,7 @@ static void wait_until(Services *services, double deadline)
 /* The next tick is due a period after this one began, or at once if this one took longer. */
 static void *work(void *arg)
 {
-    const ServiceThread *thread = arg;
+    ServiceThread *thread = arg;
     Services *services = thread->services;
     while (!services->stopping) {
         double began = monotonic_seconds();
@@ -108,8 +117,9 @@ static void start_one(Services *services, const Service *service)
     ServiceThread *thread = &services->threads[services->count];
     *thread = (ServiceThread){
         .service = service, .services = services, .seconds = period_of(services->settings, service),
+        .wall_ahead = wall_ahead(),
     };
-    if (pthread_create(&thread->id, NULL, work, thread) == 0)
+    if (thread_start(&thread->id, work, thread))
         services->count++;
     else
         log_error("orion.services", "Cannot start a thread for service %s; it will not run", service->name);

@@ -13,6 +13,7 @@ typedef struct ServiceRun {
     const Settings *settings;
     Arena *arena;                 /* of this tick */
     Time now;
+    bool clock_set_back;          /* the wall clock, by a second or more, since the last round that succeeded */
     const atomic_bool *stopping;  /* true: end between two jobs */
 } ServiceRun;
 

@@ -186,6 +186,31 @@ def test_quotes_are_only_text(api, world):
         assert world.listed("flow_runs", {"flow_runs": filters}) == ""
 
 
+def test_a_text_with_a_null_byte_equals_itself_alone(api):
+    if api.engine == "postgresql":
+        pytest.skip("PostgreSQL stores no such text")
+    mark = unique()
+    texts = [mark, *(mark + rest for rest in ("\0b", "\0c", "\x010b", "\x011b", "\\u0000b", "\x01", "\0"))]
+    for text in texts:
+        api.flow(text)
+        api.made("/work_queues/", {"name": text})
+    listed = lambda path, filters: sorted(row["name"] for row in api.made(path, filters, status=200))
+    for wanted in [[text] for text in texts] + [texts[:3], texts[2:6]]:
+        assert listed("/flows/filter", {"flows": {"name": {"any_": wanted}}}) == sorted(wanted)
+        assert listed("/work_queues/filter", {"work_queues": {"name": {"any_": wanted}}}) == sorted(wanted)
+
+
+def test_a_beginning_with_a_null_byte(api):
+    """SQLite's LIKE takes what is before it for the whole of both texts."""
+    if api.engine == "postgresql":
+        pytest.skip("PostgreSQL stores no such text")
+    mark = unique()
+    for rest in ("", "\0b", "x"):
+        api.made("/work_queues/", {"name": mark + rest})
+    found = api.made("/work_queues/filter", {"work_queues": {"name": {"startswith_": [mark + "\0"]}}}, status=200)
+    assert sorted(row["name"] for row in found) == [mark, mark + "\0b"]
+
+
 def test_a_text_that_postgresql_cannot_store(api):
     if api.engine == "sqlite":
         pytest.skip("SQLite can")

@@ -266,6 +266,16 @@ def test_slots_are_taken_and_given_back(api, parent):
     assert slots(api, one) == [second["id"]]
 
 
+def test_a_tag_with_a_null_byte_takes_its_own_slot(api, parent):
+    if api.engine == "postgresql":
+        pytest.skip("PostgreSQL stores no such text")
+    one = limit(api, 1)
+    other = limit(api, 1, tag=one["tag"] + "\0b")
+    task = api.task_run(parent, tags=[other["tag"]])
+    api.moved(task, "RUNNING")
+    assert (slots(api, one), slots(api, other)) == ([], [task["id"]])
+
+
 @pytest.mark.parametrize("state, held", [("CANCELLING", True), ("COMPLETED", False), ("FAILED", False),
                                          ("CRASHED", False), ("PAUSED", False), ("CANCELLED", False)])
 def test_which_states_keep_the_slot(api, parent, state, held):

@@ -105,3 +105,19 @@ def test_the_home_of_a_user(places):
     status, out = run(places, ["profile", "ls"], PREFECT_PROFILES_PATH=f"~{user.pw_name}/no-such-profiles.toml",
                       PREFECT_HOME=str(places / "home"))
     assert status == 0, out
+
+
+@pytest.mark.parametrize("words, setting", [
+    (["config", "view"], "ORION_CONFIG"),
+    (["config", "view"], "PREFECT_PROFILES_PATH"),
+    (["key", "list"], "ORION_KEYS_FILE"),
+])
+def test_a_pipe_is_refused_and_not_waited_for(places, words, setting):
+    os.mkfifo(places / "work/pipe")
+    _, out = run(places, words, **{setting: str(places / "work/pipe")})
+    assert f"{places}/work/pipe is not a regular file" in out
+
+
+def test_the_null_device_is_an_empty_file(places):
+    status, out = run(places, ["config", "view"], ORION_CONFIG="/dev/null", PREFECT_PROFILES_PATH="/dev/null")
+    assert status == 0 and "WARNING" not in out, out

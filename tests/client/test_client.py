@@ -8,6 +8,7 @@ import time
 import pytest
 
 from tests.lib import scenario, servers
+from tests.lib.check import assert_clean
 from . import compare
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
@@ -130,6 +131,10 @@ def test_both_print_the_same(played):
 
 def test_both_store_the_same(played):
     assert compare.differences(*(played[kind].database for kind in KINDS)) == []
+
+
+def test_what_was_stored_is_no_fault(one):
+    assert_clean(one.store)
 
 
 @pytest.mark.parametrize("writer, reader", [("orion", "reference"), ("reference", "orion")])

@@ -17,6 +17,7 @@ class Operation:
         self.method = method.upper()
         self.name = f"{self.method} {self.path}"
         self.parameters = [(one["in"], one["name"], one["schema"]) for one in description.get("parameters", [])]
+        self.statuses = {int(status) for status in description.get("responses", {}) if status.isdigit()}
         content = description.get("requestBody", {}).get("content", {})
         self.body = content.get("application/json", {}).get("schema")
         self.pattern = re.compile(re.sub(r"\{[^}]*\}", "([^/]+)", self.path) + "$")

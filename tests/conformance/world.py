@@ -9,10 +9,10 @@ import urllib.parse
 from tests.lib.comparison import Difference
 from .known import ANY_POOL, listed
 from .matching import Match
+from .rows import NOBODY, Rows
 from .wire import JSON, Request, Wire
 
 VERSION = {"x-prefect-api-version": "0.8.4"}
-NOBODY = "00000000-0000-4000-8000-000000000000"
 NOTHING = object()
 DEPLOYED = re.compile(r"POST /deployments/|PATCH /deployments/[^/]+")
 PATIENCE = 0.25  # seconds in which the reference writes down, after its answer, that a queue was polled
@@ -37,18 +37,16 @@ class Enough(Exception):
     """The request at which to stop has been asked."""
 
 
-class World:
+class World(Rows):
     """Both servers. `until` stops after so many requests."""
 
     def __init__(self, servers, coverage, seed, until=None):
+        super().__init__(f"{seed}")
         self.servers = servers
         self.wires = [Wire(server) for server in servers]
         self.match = Match(servers[0].engine)
         self.coverage = coverage
         self.seed, self.until = seed, until
-        self.random = random.Random(f"{seed}")
-        self.rows = {}  # by kind, then identifier
-        self.names = 0
         self.family = ""
         self.asked = 0
         self.differences, self.excused = [], {}
@@ -183,29 +181,6 @@ class World:
         for row in sorted(rows, key=lambda row: [str(row.get(name))
                                                  for name in ("created", "timestamp", "expected_start_time", "name")]):
             known[row["id"]] = row
-
-    def name(self, word):
-        """A name that no row has, and that sorts as it was made."""
-        self.names += 1
-        return f"{word}-{self.names:05d}"
-
-    def all(self, kind):
-        return list(self.rows.get(kind, {}).values())
-
-    def row(self, kind):
-        """One of the rows of a kind, as last seen."""
-        rows = self.all(kind)
-        return self.random.choice(rows) if rows else {"id": NOBODY, "name": "none", "slug": "none", "tag": "none",
-                                                      "checksum": "none", "flow_id": NOBODY}
-
-    def id(self, kind):
-        return self.row(kind)["id"]
-
-    def pick(self, items):
-        return self.random.choice(list(items))
-
-    def chance(self, share):
-        return self.random.random() < share
 
     # Short ways for scripts.
 

@@ -2,6 +2,7 @@
 import pytest
 
 from tests.lib import servers
+from tests.lib.check import assert_nothing_but_deleted_runs
 from tests.lib.comparison import Comparison, Difference
 from .play import Player, play
 
@@ -15,6 +16,14 @@ def players(engine):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_difference(players, seed):
     assert play(seed, 5, players) > 200
+
+
+def test_what_both_servers_have_written_is_no_fault(players):
+    """Comes after the histories, on their databases; alone it plays one."""
+    play(4, 1, players)
+    for player in players:
+        assert player.store.execute("SELECT COUNT(*) FROM task_run_state")[0][0] > 5
+        assert_nothing_but_deleted_runs(player.store)
 
 
 @pytest.mark.parametrize("one, two", [

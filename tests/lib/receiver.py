@@ -48,11 +48,13 @@ class Listener(socketserver.ThreadingTCPServer):
 
 
 class Receiver:
-    def __init__(self, folder):
+    """`before`: words that go before the command that makes the certificate."""
+
+    def __init__(self, folder, before=()):
         self.requests, self.connections, self.status, self.silent = [], 0, None, None
         certificate, key = folder / "certificate.pem", folder / "key.pem"
         names = ",".join(f"DNS:{host}" for host in HOSTS)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+        subprocess.run([*before, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
                         "/CN=receiver", "-addext", f"subjectAltName={names}", "-keyout", key, "-out", certificate],
                        check=True, capture_output=True)
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

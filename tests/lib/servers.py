@@ -233,13 +233,16 @@ class Server:
             os.killpg(self.process.pid, number)
 
     def stop(self):
-        """Ends the server, the reference by force; the exit status of the process that was started (ours: 0)."""
+        """Ends the server, the reference by force; the exit status of the process that was started (ours: 0). What the
+        sanitizers that it may be built with report is a failure."""
         if self.kind == "orion":
             self.signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(STOP_TIMEOUT)
         self.signal(signal.SIGKILL)
-        return self.process.wait(STOP_TIMEOUT)
+        status = self.process.wait(STOP_TIMEOUT)
+        assert not self.log_path.exists() or "Sanitizer: " not in (log := self.log()), log
+        return status
 
     def remove(self):
         if self.owns_home:

@@ -49,7 +49,8 @@ class BadSamples(unittest.TestCase):
 
     def test_banned(self):
         for call in ["strcpy(a, b)", "sprintf (a, b)", "alloca(9)", "longjmp(a, 1)", "strtok(a, b)", "localtime(&a)",
-                     "atoi(a)", "system(a)", "exit(1)", "malloc(3)", "strdup(a)", "clock_now()"]:
+                     "atoi(a)", "system(a)", "exit(1)", "malloc(3)", "strdup(a)", "clock_now()",
+                     "pthread_create(&a, NULL, b, NULL)"]:
             with self.subTest(call=call):
                 self.assertEqual(rules("src/api/a.c", f"static void f(void)\n{{\n    x = {call};\n}}\n"), ["banned"])
 

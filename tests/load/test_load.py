@@ -48,7 +48,7 @@ def read(client, flow, times, number):
     """What a dashboard asks for."""
     of_flow = {"flows": {"id": {"any_": [flow["id"]]}}}
     runs = timed(times, client.post, "/flow_runs/filter", of_flow | {"limit": 20, "sort": "START_TIME_DESC"})
-    timed(times, client.post, "/flow_runs/count", {"flow_runs": {"state": {"type": {"any_": ["RUNNING", "PENDING"]}}}})
+    timed(times, client.post, "/flow_runs/count", {"flow_runs": {"state": {"type": {"any_": ["RUNNING"]}}}})
     for run in runs[:3]:
         timed(times, client.get, f"/flow_runs/{run['id']}")
         timed(times, client.post, "/logs/filter", {"logs": {"flow_run_id": {"any_": [run["id"]]}}})
@@ -67,7 +67,7 @@ def schedule(server, flow, stopped):
 
 def milliseconds(times):
     cuts = statistics.quantiles(times, n=100)
-    return f"50th percentile {1000 * cuts[49]:.0f} ms, 99th {1000 * cuts[98]:.0f} ms, longest {1000 * max(times):.0f} ms"
+    return f"50th percentile {1000 * cuts[49]:.0f} ms, 99th {1000 * cuts[98]:.0f} ms, longest {max(times):.1f} s"
 
 
 def moment(text):
@@ -101,7 +101,7 @@ def test_writers_and_readers_for_minutes(engine, capsys):
     written, read_times, memories = [[] for _ in range(WRITERS)], [[] for _ in range(READERS)], []
     stopped = threading.Event()
     services = {f"PREFECT_ORION_SERVICES_{service}_ENABLED": "true" for service in servers.SERVICES}
-    with servers.running("orion", database=engine, **services) as server:
+    with servers.running("orion", database=engine, PREFECT_ORION_API_KEEPALIVE_TIMEOUT="60", **services) as server:
         flow = Client(server).flow()
         end = time.monotonic() + SECONDS
 

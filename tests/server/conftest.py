@@ -3,6 +3,10 @@ import pytest
 
 from tests.lib import servers
 from tests.lib.load import Client
+from tests.server.disk import faults, shim  # noqa: F401 (fixtures)
+
+# On a slow machine a client may rest for more than the five seconds that are the default.
+PATIENT = {"PREFECT_ORION_API_KEEPALIVE_TIMEOUT": "120"}
 
 
 @pytest.fixture
@@ -11,7 +15,7 @@ def start(tmp_path, engine):
     started = []
 
     def start_one(**options):
-        server = servers.Server("orion", home=tmp_path, database=engine, **options)
+        server = servers.Server("orion", home=tmp_path, database=engine, **{**PATIENT, **options})
         started.append(server)
         return server.wait()
 
@@ -24,7 +28,7 @@ def start(tmp_path, engine):
 @pytest.fixture(scope="module")
 def orion(engine):
     """One server for the tests of a file that leave it as they found it."""
-    with servers.running("orion", database=engine) as server:
+    with servers.running("orion", database=engine, **PATIENT) as server:
         yield server
 
 

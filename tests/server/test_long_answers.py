@@ -215,7 +215,6 @@ def test_nobody_works_for_clients_that_have_gone(start):
     assert cpu_seconds(server) - before < 20 * one
 
 
-@pytest.mark.only("sqlite")
 def test_counts_pass_slow_lists(start):
     """More slow lists than there are threads for reads, by clients that wait; counts that come later are first."""
     server = start(**PATIENT)

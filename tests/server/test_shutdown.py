@@ -115,6 +115,22 @@ def test_a_second_signal_does_no_harm(start):
     assert_ended_tidily(server)
 
 
+def test_signals_are_for_the_main_thread_alone(start):
+    """A handler on any other would share with the main thread, without a lock, what it tells it."""
+    server = start(**{f"PREFECT_ORION_SERVICES_{service}_ENABLED": "true" for service in servers.SERVICES})
+    client = Client(server)
+    assert client.get("/ready").status in (200, 503)  # which starts a thread, as does a large body
+    assert client.post("/flows/", {"name": "large", "tags": ["x" * 100_000]}).status == 201
+    pid, both = server.process.pid, 1 << signal.SIGINT - 1 | 1 << signal.SIGTERM - 1
+    blocked = {}
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/status") as lines:
+            mask = next(line for line in lines if line.startswith("SigBlk:"))
+        blocked[int(task)] = int(mask.split()[1], 16) & both
+    assert len(blocked) > len(servers.SERVICES) + 3
+    assert blocked == {task: 0 if task == pid else both for task in blocked}
+
+
 @SIGNALS
 def test_a_signal_as_soon_as_it_is_ready(tmp_path, engine, number):
     store = servers.Store.of_home(engine, tmp_path)

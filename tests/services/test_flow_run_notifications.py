@@ -1,6 +1,7 @@
 """Notifications: from a state that is set to the request that a service gets, on both servers. What each block sends in
 detail is in tests/unit/test_notify.c."""
 import json
+import time
 import urllib.parse
 
 import pytest
@@ -140,3 +141,14 @@ def test_inactive_policies_are_silent(api, receiver):
     failed_run(api, silent)
     failed_run(api, loud)
     assert [slack_text(request) for request in receiver.wait(1)] == ["loud"]
+
+
+def test_what_was_queued_before_the_clock_was_set_back_is_sent(api, receiver):
+    rule = policy(api, message_template="{flow_run_state_message}")
+    run = api.flow_run()
+    state = api.moved(run, {"type": "FAILED", "message": "an hour ahead"})
+    ahead = time.strftime("%Y-%m-%d %H:%M:%S.000000", time.gmtime(time.time() + 3600))
+    api.server.execute("INSERT INTO flow_run_notification_queue (flow_run_notification_policy_id, flow_run_state_id,"
+                       " created, updated) VALUES (?, ?, ?, ?)", rule["id"], state["id"], ahead, ahead)
+    assert [slack_text(request) for request in receiver.wait(1)] == ["an hour ahead"]
+    drained(api)

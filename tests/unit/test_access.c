@@ -8,6 +8,7 @@
 #include "access/access.h"
 #include "access/keys.h"
 #include "base/log.h"
+#include "config/file_write.h"
 
 static const Time now = 1800000000 * SECOND;
 static char home[] = "/tmp/orion-access-XXXXXX";
@@ -54,7 +55,7 @@ static Keys keys_of(Arena *arena)
     Keys keys = { .arena = arena };
     Str text;
     Error error = { .code = ERR_NONE };
-    assert_true(keys_read(arena, path, &text, &error));
+    assert_true(file_read(arena, path, &text, &error));
     assert_true(keys_parse(arena, text, &keys, &error));
     return keys;
 }
@@ -79,7 +80,7 @@ static void a_key_is_kept_as_its_digest(void **state)
     assert_int_equal(found.st_mode & 07777, 0600);
 
     Str text;
-    assert_true(keys_read(arena, path, &text, &error));
+    assert_true(file_read(arena, path, &text, &error));
     assert_null(memmem(text.p, text.n, first.p + 14, first.n - 14));
     assert_non_null(memmem(text.p, text.n, sha256_hex(arena, first).p, 64));
     again = keys_of(arena);

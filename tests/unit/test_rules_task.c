@@ -85,6 +85,20 @@ static void a_cached_end_can_be_taken_again(void **state)
     assert_outcome(set_task(id, "\"type\": \"RUNNING\"" WITH_KEY), TRANSITION_REJECT, STATE_COMPLETED, "Cached");
 }
 
+static void the_last_result_counts_though_the_clock_was_set_back(void **state)
+{
+    (void)state;
+    Str flow = running_flow();
+    complete_cached(flow, "\"cache_key\": \"key\"");
+    world.now -= 3600 * SECOND;
+    Str id = new_task_run(flow, "refreshed", "");
+    set_task(id, "\"type\": \"RUNNING\"");
+    set_task(id, "\"type\": \"COMPLETED\", \"message\": \"last\"" WITH_KEY);
+    TransitionResult result = set_task(new_task_run(flow, "k", ""), "\"type\": \"RUNNING\"" WITH_KEY);
+    assert_outcome(result, TRANSITION_REJECT, STATE_COMPLETED, "Cached");
+    assert_str(result.state->message, "last");
+}
+
 /* ---- HandleTaskTerminalStateTransitions ---- */
 
 static void an_end_is_an_end(void **state)
@@ -375,6 +389,7 @@ int main(void)
         WORLD_TEST(the_cache_is_passed_by),
         WORLD_TEST(a_cached_result_expires),
         WORLD_TEST(a_cached_end_can_be_taken_again),
+        WORLD_TEST(the_last_result_counts_though_the_clock_was_set_back),
         WORLD_TEST(an_end_is_an_end),
         WORLD_TEST(a_failed_task_runs_again_with_its_flow),
         WORLD_TEST(a_fizzled_rerun_keeps_its_count),

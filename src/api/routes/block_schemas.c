@@ -67,7 +67,7 @@ static const ListSpec list = {
 
 static const Route block_schema_routes[] = {
     { HTTP_POST,   "/block_schemas/",       create_block_schema,           TX_WRITE, 201, SCHEMA, .lock = LOCK_BLOCKS,
-      .body = &block_schema_create_model, .doc = { "create_block_schema" } },
+      .body = &block_schema_create_model, .doc = { "create_block_schema", .other_status = 200 } },
     { HTTP_DELETE, "/block_schemas/{id}",   delete_block_schema,           TX_WRITE, 204, SCHEMA, .lock = LOCK_BLOCKS,
       .doc = { "delete_block_schema" } },
     { HTTP_POST,   "/block_schemas/filter", read_block_schemas,            TX_READ,  200, SCHEMA, .list = &list,

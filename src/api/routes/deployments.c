@@ -122,7 +122,7 @@ static const ListSpec list = {
 
 static const Route deployment_routes[] = {
     { HTTP_POST,   "/deployments/",       create_deployment,       TX_WRITE, 200, DEPLOYMENT, .lock = LOCK_WORK_POOLS,
-      .body = &deployment_create_model, .doc = { "create_deployment" } },
+      .body = &deployment_create_model, .doc = { "create_deployment", .other_status = 201 } },
     { HTTP_PATCH,  "/deployments/{id}",   update_deployment,       TX_WRITE, 204, .lock = LOCK_WORK_POOLS,
       .body = &deployment_update_model, .doc = { "update_deployment" } },
     { HTTP_GET,    BY_NAME,               read_deployment_by_name, TX_READ,  200, DEPLOYMENT,
@@ -142,7 +142,8 @@ static const Route deployment_routes[] = {
     { HTTP_POST,   "/deployments/{id}/set_schedule_inactive", set_schedule_inactive, TX_WRITE, 200, DEPLOYMENT,
       .doc = { "set_schedule_inactive", .reply_schema = "{}" } },
     { HTTP_POST,   "/deployments/{id}/create_flow_run", create_flow_run, TX_WRITE, 200, DEPLOYMENT,
-      .body = &deployment_run_create_model, .doc = { "create_flow_run_from_deployment", .reply = &flow_run_model } },
+      .body = &deployment_run_create_model,
+      .doc = { "create_flow_run_from_deployment", .reply = &flow_run_model, .other_status = 201 } },
     { HTTP_GET,    "/deployments/{id}/work_queue_check", check_work_queues, TX_READ, 200, DEPLOYMENT,
       .doc = { "work_queue_check_for_deployment", .reply = &work_queue_model, .reply_list = true } },
 };

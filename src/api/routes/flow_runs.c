@@ -66,7 +66,7 @@ static const ListSpec history = { .links = run_history_links };
 
 static const Route flow_run_routes[] = {
     { HTTP_POST,   "/flow_runs/",               create_flow_run,     TX_WRITE, 200, RUN, .body = &flow_run_create_model,
-      .doc = { "create_flow_run",
+      .doc = { "create_flow_run", .other_status = 201,
                .about = "Answers 201 with the new run, or 200 with the run of this flow that has the idempotency key"
                         " already." } },
     { HTTP_PATCH,  "/flow_runs/{id}",           crud_update,         TX_WRITE, 204, RUN, .body = &flow_run_update_model,
@@ -87,6 +87,6 @@ static const Route flow_run_routes[] = {
     { HTTP_DELETE, "/flow_runs/{id}",           crud_delete,         TX_WRITE, 204, RUN, .remove = flow_run_delete,
       .doc = { "delete_flow_run" } },
     { HTTP_POST,   "/flow_runs/{id}/set_state", set_state,           TX_WRITE, 200, .parameters = &set_state_model,
-      .doc = { "set_flow_run_state", .reply = &orchestration_shape, .about = SET_STATE_ABOUT } },
+      .doc = { "set_flow_run_state", .reply = &orchestration_shape, .about = SET_STATE_ABOUT, .other_status = 201 } },
 };
 const RouteFamily flow_run_family = FAMILY(flow_run_routes);

@@ -24,7 +24,7 @@ static const ListSpec list = {
 
 static const Route flow_routes[] = {
     { HTTP_POST,   "/flows/",                create_flow,       TX_WRITE, 200, FLOW, .body = &flow_create_model,
-      .doc = { "create_flow",
+      .doc = { "create_flow", .other_status = 201,
                .about = "Answers 201 with the new flow, or 200 with the one that has the name already." } },
     { HTTP_PATCH,  "/flows/{id}",            crud_update,       TX_WRITE, 204, FLOW, .body = &flow_update_model,
       .doc = { "update_flow" } },

@@ -18,7 +18,7 @@ State proposed_state(Req *req)
 
 bool reply_transition(Req *req, const TransitionResult *result)
 {
-    reply_status(req, result->state && result->state->timestamp >= req->now ? 201 : 200);
+    reply_status(req, result->is_new ? 201 : 200);
     transition_write(reply_json(req), result);
     return true;
 }

@@ -17,7 +17,7 @@ static const ListSpec list = { .order_by = "saved_search.name" };
 
 static const Route saved_search_routes[] = {
     { HTTP_PUT,    "/saved_searches/",       put_search,  TX_WRITE, 200, SEARCH, .body = &saved_search_create_model,
-      .doc = { "create_saved_search" } },
+      .doc = { "create_saved_search", .other_status = 201 } },
     { HTTP_GET,    "/saved_searches/{id}",   crud_read,   TX_READ,  200, SEARCH, .doc = { "read_saved_search" } },
     { HTTP_POST,   "/saved_searches/filter", crud_list,   TX_READ,  200, SEARCH, .list = &list,
       .order = ORDER(BODY_LIMIT, BODY_OFFSET), .doc = { "read_saved_searches" } },

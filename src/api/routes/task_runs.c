@@ -33,7 +33,7 @@ static const ListSpec list = {
 
 static const Route task_run_routes[] = {
     { HTTP_POST,   "/task_runs/",               create_task_run, TX_WRITE, 200, RUN, .body = &task_run_create_model,
-      .doc = { "create_task_run",
+      .doc = { "create_task_run", .other_status = 201,
                .about = "Answers 201 with the new run, or 200 with the run of this flow run that has the keys"
                         " already." } },
     { HTTP_PATCH,  "/task_runs/{id}",           crud_update,     TX_WRITE, 204, UPDATED_RUN,
@@ -49,6 +49,6 @@ static const Route task_run_routes[] = {
     { HTTP_DELETE, "/task_runs/{id}",           crud_delete,     TX_WRITE, 204, RUN, .remove = task_run_delete,
       .doc = { "delete_task_run" } },
     { HTTP_POST,   "/task_runs/{id}/set_state", set_state,       TX_WRITE, 200, .parameters = &set_state_model,
-      .doc = { "set_task_run_state", .reply = &orchestration_shape, .about = SET_STATE_ABOUT } },
+      .doc = { "set_task_run_state", .reply = &orchestration_shape, .about = SET_STATE_ABOUT, .other_status = 201 } },
 };
 const RouteFamily task_run_family = FAMILY(task_run_routes);

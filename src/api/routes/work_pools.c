@@ -76,7 +76,7 @@ typedef struct GetScheduled {
 } GetScheduled;
 
 static const Field scheduled_fields[] = {
-    FIELD(GetScheduled, work_queue_names, F_STRS),
+    FIELD(GetScheduled, work_queue_names, F_STRS, .flags = NULLABLE),
     FIELD(GetScheduled, scheduled_before, F_TIME, .flags = NULLABLE, .fallback = "null"),
     FIELD(GetScheduled, scheduled_after, F_TIME, .flags = NULLABLE, .fallback = "null"),
 };

@@ -70,15 +70,15 @@ typedef struct QueueStatus { /* schemas.core.WorkQueueStatusDetail */
 } QueueStatus;
 
 static const Field policy_fields[] = {
-    FIELD(HealthPolicy, maximum_late_runs, F_INT),
-    FIELD(HealthPolicy, maximum_seconds_since_last_polled, F_INT),
+    FIELD(HealthPolicy, maximum_late_runs, F_INT, .flags = NULLABLE),
+    FIELD(HealthPolicy, maximum_seconds_since_last_polled, F_INT, .flags = NULLABLE),
 };
 static const Model policy_model = MODEL(HealthPolicy, policy_fields, .schema = "WorkQueueHealthPolicy");
 
 static const Field status_fields[] = {
     FIELD(QueueStatus, healthy, F_BOOL),
     FIELD(QueueStatus, late_runs_count, F_INT),
-    FIELD(QueueStatus, last_polled, F_TIME),
+    FIELD(QueueStatus, last_polled, F_TIME, .flags = NULLABLE),
     FIELD(QueueStatus, health_check_policy, F_MODEL, .model = &policy_model),
 };
 static const Model status_model = MODEL(QueueStatus, status_fields, .schema = "WorkQueueStatusDetail");

@@ -1,0 +1,26 @@
+/* db/sqlite_file.h -- whether a database's files are still those that were opened, and whole. SQLite itself writes on
+ * into a file that was deleted, where nobody will find it. */
+#ifndef ORION_SQLITE_FILE_H
+#define ORION_SQLITE_FILE_H
+
+#include "base/arena.h"
+
+struct sqlite3;
+
+/* The files of one database, for all its connections and threads. NULL, for a database in memory, is fine below. */
+typedef struct SqliteFiles SqliteFiles;
+
+SqliteFiles *sqlite_files_new(Arena *arena); /* lives as long as the arena; knows no file yet */
+/* Remembers what `db` has opened, and has it map the log's index, which must not be used once `db` is closed. */
+void sqlite_files_remember(SqliteFiles *files, struct sqlite3 *db, bool has_wal);
+/* Looks at the files. False: what is written would be lost, and *error (ERR_BUSY) tells clients why. What changes is
+ * logged. `db` is the caller's own connection. Files that are back are in order again, unless they were damaged or
+ * changed. */
+bool sqlite_files_check(SqliteFiles *files, struct sqlite3 *db, Error *error) MUST_CHECK;
+/* What the log held is in the database file, and nobody who uses the files as they were opened changes that file from
+ * now on. To be called where files are gone. */
+void sqlite_files_settle(SqliteFiles *files);
+/* Without looking. False: they are damaged, and *error says how. Files that are merely elsewhere can be read. */
+bool sqlite_files_can_be_read(SqliteFiles *files, Error *error) MUST_CHECK;
+
+#endif
