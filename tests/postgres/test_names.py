@@ -169,9 +169,13 @@ def test_several_hosts_that_all_hang(start, database, names, mute):
     assert "the name servers do not answer; the server at" in told and told.count("did not answer in time") == 2
 
 
-def test_hosts_of_the_environment(start, database, names, mute):
+def test_hosts_from_elsewhere(start, database, names, mute, tmp_path):
     """As libpq takes them where the URL names none."""
+    hosts, port = f"db.example,{mute},127.0.0.1", postgres.cluster().port
+    file = tmp_path / "services"
+    file.write_text(f"[ours]\nhost={hosts}\nport={port}\n")
     names.set("hang")
-    server = start(f"postgresql://postgres@/{database}", PGHOST=f"db.example,{mute},127.0.0.1",
-                   PGPORT=str(postgres.cluster().port), **names.patient)
-    assert Client(server).flow()["id"]
+    ways = [("", {"PGHOST": hosts, "PGPORT": str(port)})] + FULL * [("?service=ours", {"PGSERVICEFILE": str(file)})]
+    for parameters, settings in ways:
+        server = start(f"postgresql://postgres@/{database}{parameters}", **settings, **names.patient)
+        assert Client(server).flow()["id"]
