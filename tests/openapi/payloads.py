@@ -85,10 +85,10 @@ PAYLOADS = {
     "long": "'%_\\" * 4000,
     "longer": "A" * 70000,
 }
-# What waits where it is run, and beside it what would not wait anywhere.
-SLOW = [
-    ("'; SELECT pg_sleep(4); --", "'; SELECT pg_slaap(4); --"),
-    ("' OR (SELECT pg_sleep(4)) IS NULL --", "' OR (SELECT pg_slaap(4)) IS NULL --"),
-    *[(sql.format(10**8), sql.format(1)) for sql in [
-        "' OR (WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {}) SELECT max(x) FROM n) > 0 --"]],
-]
+# What waits where it is run (pg_sleep for 4 s, SQLite as long as it takes to count), and beside it what would not wait
+# anywhere.
+COUNT = "(WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT {}) SELECT max(x) FROM n)"
+SLOW = [(sql.replace("WAIT", "pg_sleep(4)").replace("COUNT", COUNT.format(10**8)),
+         sql.replace("WAIT", "pg_slaap(4)").replace("COUNT", COUNT.format(1)))
+        for sql in ("'; SELECT WAIT; --", "'||(SELECT 'x' FROM WAIT)||'", "x') OR (SELECT WAIT) IS NULL --",
+                    "'||COUNT||'", "' OR COUNT > 0 --", "0 OR COUNT > 0")]
