@@ -26,6 +26,8 @@ static const char *without_nul(Arena *arena, Str list)
 {
     Buf out;
     bool has_nul = false;
+    if (!list.p || !memmem(list.p, list.n, "\\u0000", 6))
+        return NULL;
     buf_init(&out, arena, list.n + 16);
     for (const char *p = list.p, *end = list.p + list.n; p < end; p++) {
         size_t size = *p != '\\' ? 1 : end - p > 5 && (is_control(p, '0') || is_control(p, '1')) ? 6 : 2;

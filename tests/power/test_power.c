@@ -175,7 +175,7 @@ static void read_environment(int argc, char **argv)
     const char *format = getenv("CMOCKA_MESSAGE_OUTPUT");
     wanted.is_full = full && strcmp(full, "1") == 0;
     wanted.first = seed ? strtoull(seed, NULL, 10) : 0;
-    wanted.count = argc > 2 ? strtoull(argv[2], NULL, 10) : seed ? 1 : 0;
+    wanted.count = argc > 2 ? strtoull(argv[2], NULL, 10) : seed ? 1u : 0u;
     clearenv();
     setenv("PREFECT_HOME", "/nonexistent", 1);
     setenv("CMOCKA_MESSAGE_OUTPUT", format ? format : "STDOUT", 1);

@@ -3,6 +3,7 @@
 #include "memory_db.h"
 
 #include "entity/codec.h"
+#include "entity/filter.h"
 
 #define ONE_ID "6f1c0000-0000-4000-8000-000000000001"
 
@@ -200,22 +201,15 @@ typedef struct OperatorCase {
 
 static bool operator_holds(Tx *tx, const OperatorCase *c)
 {
-    Buf sql;
-    buf_init(&sql, tx->arena, 256);
-    buf_text(&sql, "SELECT 1 FROM (SELECT ");
-    buf_text(&sql, c->column);
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, "SELECT 1 FROM (SELECT ");
+    buf_text(&q.sql, c->column);
     if (c->type)
-        buf_text(&sql, by_engine("", c->type));
-    buf_text(&sql, " AS x) AS held_by WHERE ");
-    for (const char *p = tx->sql->op[c->op]; *p; p++) {
-        bool is_column = p[0] == '%' && p[1] == 'c', is_value = p[0] == '%' && p[1] == 'v';
-        if (is_column || is_value)
-            buf_text(&sql, is_column ? "held_by.x" : "$1");
-        else
-            buf_char(&sql, *p);
-        p += is_column || is_value;
-    }
-    return db_int(tx, 0, buf_cstr(&sql), &c->value, strstr(buf_cstr(&sql), "$1") ? 1 : 0) == 1;
+        buf_text(&q.sql, by_engine("", c->type));
+    buf_text(&q.sql, " AS x) AS held_by WHERE ");
+    query_operator(&q, c->op, "held_by.x", c->value);
+    return db_int(tx, 0, buf_cstr(&q.sql), q.values, q.count) == 1;
 }
 
 static bool try_operators(Tx *tx, void *arg)
