@@ -15,6 +15,7 @@
 #define LOGGER "orion.db"
 
 enum {
+    DESCRIPTORS_SEEN = 1024,
     AGAIN_US = 200 * 1000,       /* until files that were gone are looked at again */
     /* https://www.sqlite.org/walformat.html */
     INDEX_VERSION = 3007000,
@@ -103,11 +104,12 @@ static int64_t page_size_of(sqlite3 *db)
     return size;
 }
 
-/* A descriptor that is open on that file. -1: none. */
+/* A descriptor that is open on that file. -1: none. The process has just begun, so it is among the first: a thousand
+ * million may be allowed. */
 static int find_descriptor(const struct stat *wanted)
 {
     struct stat found;
-    for (int fd = 0, end = (int)sysconf(_SC_OPEN_MAX); fd < end; fd++)
+    for (int fd = 0; fd < DESCRIPTORS_SEEN; fd++)
         if (fstat(fd, &found) == 0 && found.st_dev == wanted->st_dev && found.st_ino == wanted->st_ino)
             return fd;
     return -1;
