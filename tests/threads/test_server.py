@@ -96,11 +96,15 @@ def receiver(tmp_path_factory):
 
 def test_everything_at_once(engine, receiver):
     with servers.running("orion", database=engine, **SETTINGS, **receiver.environment) as server:
-        crowd, others = Crowd([server]), Others(server)
+        crowd, told = Crowd([server]), len(receiver.requests)
+        others = Others(server)
         crowd.start(CLIENTS)
         time.sleep(SECONDS)
-        wait_until(lambda: crowd.threads.failures or others.threads.failures or (
-            all(others.done.values()) and len(crowd.journal.done) > 20 and len(receiver.requests) > told), PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while not all(others.done.values()) or not crowd.journal.states or len(receiver.requests) == told:
+            assert not crowd.threads.failures + others.threads.failures
+            assert time.monotonic() < deadline, (others.done, crowd.journal.done, len(receiver.requests))
+            time.sleep(0.1)
         for ending in (crowd.down, crowd.ending, others.ending):
             ending.set()
         assert server.stop() == 0, server.log()[-2000:]
