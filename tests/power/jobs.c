@@ -281,6 +281,20 @@ const JobKind *job_kind_choose(Dice *dice)
     return kind;
 }
 
+/* So that jobs and services have something to work on from the beginning. */
+static bool fill(Tx *tx)
+{
+    enum { JOBS = 80 };
+    Dice dice = { 1 };
+    for (int i = 0; i < JOBS; i++) {
+        const JobKind *kind = job_kind_choose(&dice);
+        Dice own = { dice_next(&dice) };
+        if (!kind->is_refused && !kind->run(tx, own))
+            return false;
+    }
+    return true;
+}
+
 bool jobs_prepare(Tx *tx)
 {
     const BlockType *type = block_type_create(tx, BODY(tx, &block_type_create_model,
@@ -291,5 +305,6 @@ bool jobs_prepare(Tx *tx)
                                         "{\"fields\": {\"title\": \"Power\", \"type\": \"object\", \"properties\":"
                                         " {\"secret\": {\"type\": \"string\"}}, \"secret_fields\": [\"secret\"],"
                                         " \"block_type_slug\": \"power\", \"block_schema_references\": {}},"
-                                        " \"block_type_id\": \"%.*s\"}", STR_ARG(type->id)), &created) != NULL;
+                                        " \"block_type_id\": \"%.*s\"}", STR_ARG(type->id)), &created) &&
+           fill(tx);
 }
