@@ -18,7 +18,7 @@ extern const size_t job_kind_count;
 
 const JobKind *job_kind_choose(Dice *dice);
 
-/* What a job may rely on: a block type with a schema, a flow. In a database that has been migrated. */
+/* What a job may rely on: a block type with a schema; and some rows. In a database that has been migrated. */
 bool jobs_prepare(Tx *tx) MUST_CHECK;
 
 #endif

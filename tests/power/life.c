@@ -291,7 +291,8 @@ static void step_reader(Life *life)
 }
 
 static void (*const steps[])(Life *) = {
-    step_batch, step_batch, step_batch, step_single, step_single, step_service, step_checkpoint, step_reader,
+    step_batch, step_batch, step_batch, step_single, step_single, step_service, step_service, step_checkpoint,
+    step_reader,
 };
 
 /* ---- a life ---- */

@@ -151,7 +151,7 @@ static void loss_is_noticed_if_the_folder_is_not_synced(void **state)
     Trial journal = with_journal();
     (void)state;
     journal.faults.ignores_sync_folder = true;
-    something_is_lost(journal, 20);
+    something_is_lost(journal, 100);
 }
 
 static void seeds_replay_exactly(void **state)
@@ -175,7 +175,9 @@ static void read_environment(int argc, char **argv)
     const char *format = getenv("CMOCKA_MESSAGE_OUTPUT");
     wanted.is_full = full && strcmp(full, "1") == 0;
     wanted.first = seed ? strtoull(seed, NULL, 10) : 0;
-    wanted.count = argc > 2 ? strtoull(argv[2], NULL, 10) : seed ? 1u : 0u;
+    wanted.count = seed != NULL;
+    if (argc > 2)
+        wanted.count = strtoull(argv[2], NULL, 10);
     clearenv();
     setenv("PREFECT_HOME", "/nonexistent", 1);
     setenv("CMOCKA_MESSAGE_OUTPUT", format ? format : "STDOUT", 1);
