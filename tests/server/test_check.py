@@ -83,7 +83,7 @@ def assert_repaired(filled, where, means, *names, count=None):
     line = line_of(lines, where, means)
     assert status == 1 and f" {count or len(names)} found: " in line and ". --repair " in line, lines
     assert all(name in line for name in names), line
-    assert len(lines) == 2 and lines[1].startswith("1 kinds of faults found. "), lines
+    assert len(lines) == 2 and lines[1].startswith("Kinds of faults found: 1. "), lines
     status, lines = check(filled.store, "--repair", "-y")
     assert status == 0 and lines[-1].endswith(f"{count or len(names)} of {count or len(names)} mended."), lines
     assert_clean(filled.store)
@@ -437,7 +437,7 @@ def test_each_kind_has_one_line_and_all_names_every_row(filled):
     assert status == 1 and len(lines) == 3, lines
     assert all(" 5 found: " in line and ", …. --repair" in line for line in lines[:2]), lines
     assert all(len(re.findall(r"[0-9a-f-]{36}", line)) == 3 for line in lines[:2]), lines
-    assert lines[2] == "2 kinds of faults found. `orion database check --repair` mends 2 of them."
+    assert lines[2] == "Kinds of faults found: 2. `orion database check --repair` mends 2 of them."
     status, lines = check(filled.store, "--all")
     assert sorted(lines[:5] + lines[6:11]) == sorted(f"flow_run: {run['id']}" for run in runs for _ in range(2)), lines
     status, lines = check(filled.store, "--repair", answer="n\n")
@@ -453,7 +453,7 @@ def test_what_can_be_mended_is_mended_beside_what_cannot(filled):
     filled.sql("UPDATE flow_run SET run_count = 3 WHERE id = ?", filled.flow_run["id"])
     filled.sql("UPDATE flow SET tags = '{}' WHERE id = ?", filled.flow["id"])
     status, lines = check(filled.store, "--repair", "-y")
-    assert status == 1 and lines[-1] == "1 kinds of faults remain, which --repair cannot mend without loss.", lines
+    assert (status, lines[-1]) == (1, "Kinds of faults that remain, since they cannot be mended without loss: 1."), lines
     filled.sql("UPDATE flow SET tags = '[]' WHERE id = ?", filled.flow["id"])
     assert_clean(filled.store)
 
