@@ -453,7 +453,8 @@ def test_what_can_be_mended_is_mended_beside_what_cannot(filled):
     filled.sql("UPDATE flow_run SET run_count = 3 WHERE id = ?", filled.flow_run["id"])
     filled.sql("UPDATE flow SET tags = '{}' WHERE id = ?", filled.flow["id"])
     status, lines = check(filled.store, "--repair", "-y")
-    assert (status, lines[-1]) == (1, "Kinds of faults that remain, since they cannot be mended without loss: 1."), lines
+    said = "Kinds of faults that remain, since they cannot be mended without loss: 1."
+    assert (status, lines[-1]) == (1, said), lines
     filled.sql("UPDATE flow SET tags = '[]' WHERE id = ?", filled.flow["id"])
     assert_clean(filled.store)
 
