@@ -85,7 +85,8 @@ static int print_mended(const Checking *checking, const FaultMending *mending)
         cli_bad(cli, "%lld could not be mended: what they refer to, or their states, contradict it.",
                 (long long)mending->left);
     if (unmended > 0)
-        cli_bad(cli, "%lld kinds of faults remain, which --repair cannot mend without loss.", (long long)unmended);
+        cli_bad(cli, "Kinds of faults that remain, since they cannot be mended without loss: %lld.",
+                (long long)unmended);
     return mending->left > 0 || unmended > 0;
 }
 
@@ -119,8 +120,8 @@ static int conclude(Db *db, const Checking *checking, Error *error)
     if (cli_switch(cli, "repair", false))
         return repair(db, checking, error);
     return report->mendable == 0
-        ? cli_bad(cli, "%lld kinds of faults found.", (long long)report->kinds)
-        : cli_bad(cli, "%lld kinds of faults found. `orion database check --repair` mends %lld of them.",
+        ? cli_bad(cli, "Kinds of faults found: %lld.", (long long)report->kinds)
+        : cli_bad(cli, "Kinds of faults found: %lld. `orion database check --repair` mends %lld of them.",
                   (long long)report->kinds, (long long)report->mendable);
 }
 
