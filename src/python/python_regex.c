@@ -12,7 +12,8 @@ enum {
     NODES_MAX = 20000,    /* bytes of a pattern with its repetitions written out */
     STATES_MAX = 4000000, /* those times the text's bytes: the library may build a state of that size at each byte */
     SEARCH_COST = 1000,   /* steps that any search takes */
-    ANCHORS_MAX = 32,     /* "^", "$", "\b" in a pattern */
+    ANCHORS_MAX = 12,     /* "^", "$", "\b" in a pattern: at worst 3 ms */
+    ANCHOR_COST = 100,    /* steps, doubled by each of them */
     ANCHORS_MEETING = 4   /* of these with no character between them */
 };
 
@@ -152,7 +153,7 @@ static void watch_anchors(Translation *t, Str token, bool was_in_brackets)
 }
 
 /* *ret_nodes: the size of the pattern with its repetitions written out. False: it must not be tried. */
-static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_nodes)
+static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_nodes, unsigned *ret_anchors)
 {
     Translation t = { .rest = pattern, .repeats = 1, .anchor_depth = -1 };
     if (pattern.n > PATTERN_MAX)
@@ -176,6 +177,7 @@ static bool translate(Arena *arena, Str pattern, const char **ret, size_t *ret_n
     }
     *ret = buf_cstr(&t.out);
     *ret_nodes = pattern.n * (size_t)t.repeats;
+    *ret_anchors = t.anchors;
     return !t.is_beyond && *ret_nodes <= NODES_MAX;
 }
 
@@ -195,10 +197,12 @@ bool python_search(Arena *arena, Str pattern, Str text, size_t *steps)
 {
     const char *translated;
     size_t nodes;
+    unsigned anchors;
     *steps += SEARCH_COST;
-    if (memchr(text.p, '\0', text.n) || !translate(arena, pattern, &translated, &nodes) || nodes * text.n > STATES_MAX)
+    if (memchr(text.p, '\0', text.n) || !translate(arena, pattern, &translated, &nodes, &anchors) ||
+        nodes * text.n > STATES_MAX)
         return true;
-    *steps += SEARCH_COST * nodes / 100 + nodes * text.n;
+    *steps += SEARCH_COST * nodes / 100 + nodes * text.n + ((size_t)ANCHOR_COST << anchors);
     locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
     locale_t before = utf8 ? uselocale(utf8) : NULL;
     bool found = search(translated, arena_cstr(arena, text));

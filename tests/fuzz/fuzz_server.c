@@ -64,7 +64,7 @@ static int next_end = -1; /* of a pair, for the server */
 
 static void handle(HttpRequest *http, void *app)
 {
-    if (next_end < 0) {
+    if (next_end < 0 || !str_is(http->path, "/next-pair")) {
         web_handle(http, app);
         return;
     }
@@ -94,9 +94,9 @@ static int start_server(void)
 /* Our end of a new connection. */
 static int connect_pair(void)
 {
-    static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static const char request[] = "GET /next-pair HTTP/1.1\r\nHost: localhost\r\n\r\n";
     static int announcer = -1;
-    char reply[512];
+    char reply[4096];
     size_t n = 0;
     int ends[2];
     if (announcer < 0)
