@@ -1,11 +1,17 @@
 /* api/request.c -- how handlers answer. */
 #include "api/request.h"
 
+enum { /* bytes from which an answer goes to a file, once its buffer is full */
+    READS_IN_MEMORY = 1 << 20,
+    WRITES_IN_MEMORY = 16 << 20 /* mostly what the client has just sent: it should not need a file to be stored */
+};
+
 JsonWriter *reply_json(Req *req)
 {
     buf_init(&req->reply, req->arena, 1024);
     if (req->tx)
-        spool_begin(&req->spool, req->app->spool, &req->reply, req->tx->error);
+        spool_begin(&req->spool, req->app->spool, req->route->tx == TX_WRITE ? WRITES_IN_MEMORY : READS_IN_MEMORY,
+                    &req->reply, req->tx->error);
     json_writer_init(&req->out, &req->reply, JSON_WIRE);
     return &req->out;
 }

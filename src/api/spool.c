@@ -8,8 +8,6 @@
 #include "base/log.h"
 #include "base/unicode.h"
 
-enum { IN_MEMORY = 1 << 20 }; /* bytes from which an answer goes to a file, once its buffer is full */
-
 typedef struct SpoolFile {
     HttpFile base;
     SpoolSpace *space;
@@ -112,10 +110,10 @@ static void sink_take(BufSink *sink, Str bytes)
     (void)!store((Spool *)sink, bytes);
 }
 
-void spool_begin(Spool *spool, SpoolSpace *space, Buf *out, Error *error)
+void spool_begin(Spool *spool, SpoolSpace *space, size_t from, Buf *out, Error *error)
 {
     spool_discard(spool);
-    *spool = (Spool){ .sink = { IN_MEMORY, sink_take }, .space = space, .error = error };
+    *spool = (Spool){ .sink = { from, sink_take }, .space = space, .error = error };
     out->sink = &spool->sink;
 }
 

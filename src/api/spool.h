@@ -22,9 +22,9 @@ typedef struct Spool {
     HttpFile *file;     /* NULL: it fits into its buffer until now */
 } Spool;
 
-/* What `out` cannot hold goes to the spool from here on. If it cannot be stored, *error says why, and the answer is of
- * no use. */
-void spool_begin(Spool *spool, SpoolSpace *space, Buf *out, Error *error);
+/* What `out` cannot hold goes to the spool from here on, once that is `from` bytes. If it cannot be stored, *error says
+ * why, and the answer is of no use. */
+void spool_begin(Spool *spool, SpoolSpace *space, size_t from, Buf *out, Error *error);
 /* The answer is complete: if there is a file, the rest of it goes there too, and `out` is empty. False: *error. */
 bool spool_finish(Spool *spool, Buf *out) MUST_CHECK;
 void spool_discard(Spool *spool); /* there will be no answer, or another one */

@@ -44,7 +44,7 @@ typedef struct SqliteConnection {
     SqliteFiles *files;    /* shared by all connections; NULL: in memory */
     bool is_in_order;      /* the maintenance thread has found the files so */
     bool must_empty_log;   /* they are gone */
-    bool is_writer;
+    bool is_writer, is_reader;
     bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
     int wal_pages;         /* after the last commit */
@@ -105,6 +105,11 @@ static SqliteConnection *connection_of(void *connection)
 static bool fail_sqlite(SqliteConnection *c, Error *error, const char *sql)
 {
     Error found = { 0 };
+    if (c->is_reader && sqlite_is_disk_full(c->db)) {
+        log_error(LOGGER, "%s: There is no room for a temporary file of a read (SQLite: %s).", c->file,
+                  sqlite3_errmsg(c->db));
+        return fail(error, ERR_BUSY, "There is no room for a temporary file that this read needs to sort its rows");
+    }
     (void)sqlite_fail(c->db, &found, sql);
     if (c->file && sqlite_is_disk_fault(c->db)) {
         int64_t now = clock_monotonic();
@@ -341,6 +346,7 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
     c->path = place->path;
     c->files = place->files;
     c->is_writer = role == ROLE_WRITER;
+    c->is_reader = role == ROLE_READER;
     c->is_in_order = true;
     c->busy_timeout = (int)(timeout * 1000);
     Error why = { 0 };

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -187,6 +188,33 @@ def test_without_room_for_files_long_answers_are_refused(start, tmp_path):
         "The answer is long, and its temporary file cannot be written: No such file or directory"
     assert f"A long answer needs a temporary file in {tmp_path}/nowhere: No such file or directory" in server.log()
     assert Client(server).post("/flow_runs/count", {}) == (200, 3)
+
+
+@pytest.fixture
+def tiny_folder(tmp_path):
+    """A file system of 1 MB, where this machine lets us mount one."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", str(folder)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a small file system: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.only("sqlite")
+def test_a_full_folder_of_temporary_files_refuses_long_reads_only(start, tiny_folder):
+    server = start(**PATIENT, TMPDIR=str(tiny_folder), SQLITE_TMPDIR=str(tiny_folder))
+    client = Client(server)
+    flow = client.flow()
+    for _ in range(4):
+        client.flow_run(flow, parameters={"text": "x" * LONG})
+    for sort, reason in [("ID_DESC", "The answer is long, and its temporary file cannot be written: No space left on"),
+                         ("START_TIME_DESC", "There is no room for a temporary file that this read needs to sort")]:
+        answer = Client(server).post("/flow_runs/filter", {"limit": 200, "sort": sort})
+        assert (answer.status, answer.value["exception_message"].startswith(reason)) == (503, True), answer
+    assert Client(server).post("/flow_runs/count", {}) == (200, 4)
+    assert Client(server).get("/ready").status == 200
 
 
 def cpu_seconds(server):
