@@ -107,12 +107,14 @@ def test_view_of_defaults(homes):
     own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_AUTH_STRING='********' (from defaults)",
            "ORION_CONFIG='${PREFECT_HOME}/orion.toml' (from defaults)",
            "ORION_CORE_DUMPS='False' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)",
-           "ORION_DATABASE_CONNECTIONS='8' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
+           "ORION_DATABASE_CONNECTIONS='8' (from defaults)",
+           "ORION_DATABASE_MIGRATION_TIMEOUT='2m' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
            "ORION_ENCRYPTION_KEY='********' (from defaults)",
            "ORION_KEYS_FILE='${PREFECT_HOME}/keys.toml' (from defaults)",
            "ORION_ROOT_PATH='' (from defaults)",
            "ORION_SERVER_BODY_RATE='1kB' (from defaults)", "ORION_SERVER_CONNECTIONS='10000' (from defaults)",
-           "ORION_SERVER_HEAD_TIMEOUT='10s' (from defaults)",
+           "ORION_SERVER_HEAD_TIMEOUT='10s' (from defaults)", "ORION_SERVER_QUEUE='10000' (from defaults)",
+           "ORION_SERVER_SPOOL='1GB' (from defaults)",
            "ORION_TRUSTED_PROXIES='127.0.0.0/8,::1' (from defaults)",
            "PREFECT_SERVER_API_BASE_PATH='None' (from defaults)"]
     assert sorted(line for line in orion.lines if line not in reference.lines) == own
