@@ -43,7 +43,7 @@ fuzz:
 
 # Which lines of src/ the fuzz targets reach with their seeds and with what earlier runs have kept.
 fuzz-coverage:
-	@tools/setup coverage
+	@tools/setup fuzz
 	@tools/fuzz_coverage
 
 bench: all
