@@ -1,4 +1,5 @@
 """The database belongs to nobody: other processes lock it, change it and delete from it between our requests."""
+import json
 import sqlite3
 import subprocess
 import time
@@ -239,8 +240,9 @@ def test_a_table_that_is_gone_fails_what_needs_it_and_nothing_else(start):
 def test_a_read_that_takes_too_long_is_answered_503(start):
     start().stop()  # making the tables may take longer
     server = start(PREFECT_ORION_DATABASE_TIMEOUT="0.05")
-    server.execute("WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 200000)"
-                   " INSERT INTO flow (name, tags) SELECT 'name-' || n, '[\"a\", \"b\"]' FROM number")
+    tags = json.dumps([f"tag-{number}" for number in range(100)])
+    server.execute("WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 100000)"
+                   f" INSERT INTO flow (name, tags) SELECT 'name-' || n, '{tags}' FROM number")
     client = Client(server)
     answer, took = timed(lambda: client.post("/flows/count", {"flows": {"tags": {"all_": ["a", "c"]}}}))
     assert answer.status == 503 and "timeout" in answer.value["exception_message"]

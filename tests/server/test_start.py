@@ -262,7 +262,8 @@ def test_a_refused_start_leaves_no_file(tmp_path):
 
 def test_a_locked_database(stopped):
     """Another process holds it all for longer than we may wait."""
-    settings = {"PREFECT_ORION_DATABASE_TIMEOUT": "0.5", "PREFECT_ORION_DATABASE_CONNECTION_URL": stopped.store.url}
+    settings = {"PREFECT_ORION_DATABASE_TIMEOUT": "0.5", "ORION_DATABASE_MIGRATION_TIMEOUT": "500ms",
+                "PREFECT_ORION_DATABASE_CONNECTION_URL": stopped.store.url}
     with whole_lock(stopped.store):
         assert {"sqlite": "locked", "postgresql": "timeout"}[stopped.engine] in refusal(stopped.home, **settings)
 
