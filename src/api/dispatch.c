@@ -51,6 +51,12 @@ static void finish_job(void *arg, const Error *error)
     reply_send(req);
 }
 
+/* Where it is noted how long reads of its route take. */
+static _Atomic int64_t *usual_of(const Req *req)
+{
+    return &req->app->usual_reads[(uintptr_t)req->route / sizeof(Route) % USUAL_READS];
+}
+
 static void run(Req *req)
 {
     if (req->route->tx == TX_LATER) {
@@ -69,7 +75,7 @@ static void run(Req *req)
         return;
     }
     req->job = (Job){ .run = run_job, .done = finish_job, .arg = req, .arena = req->arena, .write = write,
-                      .unwanted = req->http->is_gone };
+                      .unwanted = req->http->is_gone, .usual = usual_of(req) };
     db_submit(req->app->db, &req->job);
 }
 

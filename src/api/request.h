@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "config/settings.h"
 
+enum { USUAL_READS = 512 };
+
 /* What all requests share; immutable while serving. */
 typedef struct App {
     const Settings *settings;
@@ -23,6 +25,7 @@ typedef struct App {
     struct Readiness *readiness;
     SpoolSpace *spool;          /* for long answers */
     struct Backlog *backlog;    /* of writes */
+    _Atomic int64_t *usual_reads; /* USUAL_READS of them, for Job.usual; routes may share one by chance */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */

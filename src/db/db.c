@@ -136,6 +136,7 @@ static void run_read(Db *db, DbConnection *connection, Job *job)
 {
     Error ignored = { 0 };
     if (job_is_unwanted(job)) {
+        connection->stopped = STOP_UNWANTED;
         fail(&job->error, ERR_BUSY, GONE);
         return;
     }
@@ -151,6 +152,7 @@ static Stop read_job(Db *db, DbConnection *connection, Job *job)
 {
     run_read(db, connection, job);
     Stop stopped = connection->stopped;
+    job_note_time(job, connection, stopped);
     connection->stopped = STOP_NOT;
     return stopped;
 }
@@ -517,9 +519,9 @@ void db_submit(Db *db, Job *job)
 {
     job_clear(job);
     job->next = NULL;
-    job->is_long = false;
     job->queued = clock_monotonic();
     bool is_writers = !db->driver->many_writers && (job->write || db->place.is_single);
+    job->is_long = !job->write && !is_writers && job_is_long(job, db->driver);
     if (queue_put(is_writers ? &db->writes : &db->reads, job))
         return;
     fail(&job->error, ERR_BUSY, "The server is shutting down");

@@ -44,10 +44,12 @@ typedef struct Job {
                             * not belong to a request; 0: the timeout */
     const atomic_bool *unwanted; /* of a read: once it is true, nobody waits for the result; the job is not begun, or
                                   * stopped (ERR_BUSY). NULL: it is always wanted */
+    _Atomic int64_t *usual; /* of a read: how long such ones take, in microseconds, as the database notes it; 0 at
+                             * first; one for all of a kind, which outlives them. NULL: nobody knows */
     /* The database's own, from db_submit on. */
     Error error;
     int64_t queued;
-    bool is_long;          /* a read that had to make room for others */
+    bool is_long;          /* a read that must leave room for others */
     struct Job *next;
 } Job;
 

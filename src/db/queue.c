@@ -79,11 +79,21 @@ static void queue_call(Queue *queue)
         pthread_cond_signal(&queue->crowd->needed);
 }
 
+/* Wakes all: the one that is kept for short reads would do nothing. */
+static void put_long(Queue *queue, Job *job)
+{
+    *queue->long_end = job;
+    queue->long_end = &job->next;
+    pthread_cond_broadcast(&queue->filled);
+}
+
 bool queue_put(Queue *queue, Job *job)
 {
     pthread_mutex_lock(&queue->lock);
     bool is_open = !queue->is_closed;
-    if (is_open) {
+    if (is_open && job->is_long && !queue->crowd) {
+        put_long(queue, job);
+    } else if (is_open) {
         *queue->end = job;
         queue->end = &job->next;
         queue_call(queue);
@@ -145,9 +155,7 @@ void queue_put_long(Queue *queue, Job *job)
     job_clear(job);
     job->is_long = true;
     pthread_mutex_lock(&queue->lock);
-    *queue->long_end = job;
-    queue->long_end = &job->next;
-    pthread_cond_signal(&queue->filled); /* if any waits, it takes long ones: the kept thread is this one */
+    put_long(queue, job);
     pthread_mutex_unlock(&queue->lock);
 }
 

@@ -1,4 +1,4 @@
-/* db/stop.c -- whether a read that runs must stop. */
+/* db/stop.c -- whether a read that runs must stop, and which reads are long. */
 #include "db/threads.h"
 
 bool job_is_unwanted(const Job *job)
@@ -32,4 +32,20 @@ bool db_must_stop(DbConnection *connection)
     if (connection->stopped == STOP_NOT)
         connection->stopped = why_stop(connection);
     return connection->stopped != STOP_NOT;
+}
+
+bool job_is_long(const Job *job, const Driver *driver)
+{
+    return job->usual && atomic_load_explicit(job->usual, memory_order_relaxed) > driver->short_us;
+}
+
+/* The mean of the last ones, more or less. One that had to stop would have taken longer, nobody knows how much. */
+void job_note_time(const Job *job, const DbConnection *connection, Stop stopped)
+{
+    int64_t took = clock_monotonic() - connection->began, before;
+    if (!job->usual || stopped == STOP_UNWANTED)
+        return;
+    before = atomic_load_explicit(job->usual, memory_order_relaxed);
+    atomic_store_explicit(job->usual, stopped == STOP_YIELD ? 2 * took : before + (took - before) / 8,
+                          memory_order_relaxed);
 }

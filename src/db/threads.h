@@ -11,7 +11,7 @@ typedef struct Queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     Job *first, **end;
-    Job *long_first, **long_end; /* reads that had to make room: the thread kept for short ones does not take them */
+    Job *long_first, **long_end; /* long reads: the thread kept for short ones does not take them */
     atomic_bool others;  /* what waits needs the room of a long read: a call to one of those, which do not lock */
     struct Crowd *crowd; /* on engines where many write; else NULL */
     bool is_closing; /* jobs in it are still run */
@@ -79,7 +79,13 @@ Job *queue_take_read(Queue *queue, bool is_kept);
 void queue_put_long(Queue *queue, Job *job); /* a read that made room, by a kept thread; another one takes it */
 void queue_close(Queue *queue); /* what is in it is still taken */
 
-bool job_is_unwanted(const Job *job); /* stop.c */
+/* ---- stop.c ---- */
+
+bool job_is_unwanted(const Job *job);
+/* Whether such reads have been long lately. */
+bool job_is_long(const Job *job, const Driver *driver);
+void job_note_time(const Job *job, const DbConnection *connection, Stop stopped); /* after it has run */
+
 
 /* Where many write: all threads take from db->reads. */
 void crowd_init(Db *db, unsigned threads);

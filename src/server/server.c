@@ -221,6 +221,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         access_free(access);
         return false;
     }
+    _Atomic int64_t usual_reads[USUAL_READS] = { 0 };
     SpoolSpace spool = { .size = (int64_t)settings_float(settings, "ORION_SERVER_SPOOL") };
     App app = {
         .settings = settings,
@@ -234,6 +235,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .root_path = settings_text(settings, "ORION_ROOT_PATH"),
         .readiness = readiness_new(db),
         .spool = &spool,
+        .usual_reads = usual_reads,
         .backlog = backlog_new(settings_int(settings, "ORION_SERVER_QUEUE")),
     };
     warn_without_zones();

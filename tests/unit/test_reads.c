@@ -9,6 +9,7 @@
 
 #define ENDLESS "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT COUNT(*) FROM n"
 #define SHORT "SELECT 7"
+#define LASTING "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000) SELECT COUNT(*) FROM n"
 
 enum { READERS = 3, LONG = 8, QUICK = 40, TIMEOUT = 30 };
 
@@ -72,18 +73,23 @@ static void read_done(void *arg, const Error *error)
     sem_post(&read->ended);
 }
 
-static void submit_as(Db *db, Read *read, const char *text, bool unwanted)
+static void submit_as(Db *db, Read *read, const char *text, bool unwanted, _Atomic int64_t *usual)
 {
     *read = (Read){ .text = text, .unwanted = unwanted };
     sem_init(&read->ended, 0, 0);
     read->job = (Job){ .run = read_run, .done = read_done, .arg = read, .arena = arena_new(),
-                       .unwanted = &read->unwanted };
+                       .unwanted = &read->unwanted, .usual = usual };
     db_submit(db, &read->job);
+}
+
+static void submit_kind(Db *db, Read *read, const char *text, _Atomic int64_t *usual)
+{
+    submit_as(db, read, text, false, usual);
 }
 
 static void submit(Db *db, Read *read, const char *text)
 {
-    submit_as(db, read, text, false);
+    submit_as(db, read, text, false, NULL);
 }
 
 static void wait_for(Read *read)
@@ -140,7 +146,7 @@ static void waiting_read_is_not_begun_once_nobody_wants_it(void **state)
         submit(f->db, &busy[i], ENDLESS);
     for (int i = 0; i < READERS; i++)
         wait_until_it_runs(&busy[i]);
-    submit_as(f->db, &waiting, SHORT, true);
+    submit_as(f->db, &waiting, SHORT, true, NULL);
     submit(f->db, &last, SHORT);
     for (int i = 0; i < READERS; i++)
         atomic_store(&busy[i].unwanted, true);
@@ -173,6 +179,32 @@ static void short_reads_pass_long_ones(void **state)
         atomic_store(&longs[i].unwanted, true);
     for (int i = 0; i < LONG; i++)
         wait_for(&longs[i]);
+}
+
+/* Once reads of a kind have been long, the next ones need not show it: a short one waits for none of them. */
+static void kinds_of_reads_are_known(void **state)
+{
+    Fixture *f = *state;
+    _Atomic int64_t usual = 0;
+    Read longs[LONG], quick;
+    submit_kind(f->db, &longs[0], LASTING, &usual);
+    wait_for(&longs[0]);
+    assert_true(usual > 0);
+    atomic_store(&usual, 10 * SECOND);
+    for (int i = 0; i < LONG; i++)
+        submit_kind(f->db, &longs[i], ENDLESS, &usual);
+    for (int i = 0; i < READERS - 1; i++)
+        wait_until_it_runs(&longs[i]);
+    submit(f->db, &quick, SHORT);
+    wait_for(&quick);
+    assert_int_equal(quick.result, 7);
+    for (int i = 0; i < LONG; i++) {
+        assert_true(atomic_load(&longs[i].runs) <= 1); /* none has had to make room */
+        atomic_store(&longs[i].unwanted, true);
+    }
+    for (int i = 0; i < LONG; i++)
+        wait_for(&longs[i]);
+    assert_true(usual == 10 * SECOND); /* those that were stopped say nothing */
 }
 
 /* One that made room starts again elsewhere, and ends like any other. */
@@ -225,6 +257,7 @@ int main(void)
         TEST(running_read_is_stopped_once_nobody_wants_it),
         TEST(waiting_read_is_not_begun_once_nobody_wants_it),
         TEST(short_reads_pass_long_ones),
+        TEST(kinds_of_reads_are_known),
         TEST(long_read_that_made_room_is_answered),
         TEST(closing_answers_long_reads),
     };
