@@ -177,7 +177,7 @@ const Setting setting_table[] = {
       .help = "Minimum size of a request's body per second, on average." },
     { "ORION_SERVER_QUEUE", SETTING_INT, "10000", OWN,
       .help = "Maximum writes that wait for the database; one address may have half, unless it is a trusted proxy." },
-    { "ORION_SERVER_SPOOL", SETTING_SIZE, "1GB", OWN,
+    { "ORION_SERVER_SPOOL", SETTING_SIZE, "4GB", OWN,
       .help = "Maximum size of the temporary files of long responses, all together." },
     { "ORION_TRUSTED_PROXIES", SETTING_TEXT, "127.0.0.0/8,::1", OWN, DERIVE(derive_trusted_proxies),
       .help = "Addresses and networks, separated by commas, of proxies whose X-Forwarded headers count; * for all." },
