@@ -82,21 +82,21 @@ static int open_to_read(const char *path, Error *error)
     return -1;
 }
 
-/* Up to FILE_MAX bytes; the count, or -1: errno. */
-static ssize_t read_up_to_max(int fd, char *bytes)
+bool file_read_bytes(int fd, char *out, size_t size, size_t *ret_n)
 {
-    size_t count = 0;
-    while (count < FILE_MAX) {
-        ssize_t n = read(fd, bytes + count, FILE_MAX - count);
-        if (n < 0 && errno == EINTR)
+    size_t n = 0;
+    while (n < size) {
+        ssize_t got = read(fd, out + n, size - n);
+        if (got < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return -1;
-        if (n == 0)
+        if (got < 0)
+            return false;
+        if (got == 0)
             break;
-        count += (size_t)n;
+        n += (size_t)got;
     }
-    return (ssize_t)count;
+    *ret_n = n;
+    return true;
 }
 
 bool file_read(Arena *arena, const char *path, Str *ret, Error *error)
@@ -108,18 +108,19 @@ bool file_read(Arena *arena, const char *path, Str *ret, Error *error)
     if (fd < 0)
         return false;
     char *bytes = arena_alloc(arena, FILE_MAX);
-    ssize_t n = read_up_to_max(fd, bytes);
+    size_t n = 0;
+    bool ok = file_read_bytes(fd, bytes, FILE_MAX, &n);
     int cause = errno;
     close(fd);
-    if (n < 0)
+    if (!ok)
         return fail(error, ERR_INVALID, "Cannot read %s: %s.", path, strerror(cause));
     if (n == FILE_MAX)
         return fail(error, ERR_INVALID, "%s is larger than 1 MB.", path);
     unsigned line = 1;
-    const char *invalid = utf8_find_invalid((Str){ bytes, (size_t)n });
+    const char *invalid = utf8_find_invalid((Str){ bytes, n });
     for (const char *p = bytes; invalid && p < invalid; p++)
         line += *p == '\n';
-    *ret = (Str){ bytes, (size_t)n };
+    *ret = (Str){ bytes, n };
     return !invalid || fail(error, ERR_INVALID, "%s is not UTF-8 (line %u).", path, line);
 }
 

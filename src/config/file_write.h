@@ -18,6 +18,9 @@ bool file_lock_too(Arena *arena, const char *path, FileUse use, int held, int *r
 /* Reads a whole file of at most 1 MB, which must be UTF-8; null if it does not exist. False: *error. */
 bool file_read(Arena *arena, const char *path, Str *ret, Error *error) MUST_CHECK;
 
+/* Reads until `size` bytes are there or the file ends. False: errno. */
+bool file_read_bytes(int fd, char *out, size_t size, size_t *ret_n) MUST_CHECK;
+
 /* Afterwards the file holds `text` or its old content. It is replaced atomically if that is possible and changes
  * nothing else (mode, owner, hard links); otherwise it is written in place: a mount point, or a folder without write
  * permission. A new file is private (0600); root gives it to the owner of the folder. */

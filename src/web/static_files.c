@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "config/file_write.h"
 
 enum { FILE_MAX = 32 << 20 }; /* of a folder's files, which are read whole */
 
@@ -108,23 +109,6 @@ Str static_file_rooted(Arena *arena, const StaticFile *file, Str root, bool pack
 
 /* ---- files from a folder ---- */
 
-static bool read_whole(int fd, char *out, size_t size, size_t *ret_n)
-{
-    size_t n = 0;
-    while (n < size) {
-        ssize_t got = read(fd, out + n, size - n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return false;
-        if (got == 0)
-            break; /* it has become shorter meanwhile */
-        n += (size_t)got;
-    }
-    *ret_n = n;
-    return true;
-}
-
 static bool read_open_file(Arena *arena, int fd, Str path, Str *ret_data, Str *ret_tag, bool *ret_found, Error *error)
 {
     struct stat status;
@@ -138,7 +122,7 @@ static bool read_open_file(Arena *arena, int fd, Str path, Str *ret_data, Str *r
                     FILE_MAX >> 20);
     char *data = arena_alloc(arena, (size_t)status.st_size + 1);
     size_t n;
-    if (!read_whole(fd, data, (size_t)status.st_size, &n))
+    if (!file_read_bytes(fd, data, (size_t)status.st_size, &n))
         return fail(error, ERR_INTERNAL, "%.*s: %m", STR_ARG(path));
     *ret_data = (Str){ data, n };
     *ret_tag = arena_printf(arena, "%llx.%lx-%zx", (unsigned long long)status.st_mtim.tv_sec,
