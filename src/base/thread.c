@@ -12,3 +12,12 @@ bool thread_start(pthread_t *ret_thread, void *(*run)(void *), void *arg)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return is_started;
 }
+
+bool thread_start_detached(void *(*run)(void *), void *arg)
+{
+    pthread_t thread;
+    bool is_started = thread_start(&thread, run, arg);
+    if (is_started)
+        pthread_detach(thread);
+    return is_started;
+}

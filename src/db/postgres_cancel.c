@@ -27,15 +27,6 @@ static void *cancel_main(void *arg)
     return NULL;
 }
 
-static bool start(Cancel *cancel)
-{
-    pthread_t thread;
-    bool is_started = thread_start(&thread, cancel_main, cancel);
-    if (is_started)
-        pthread_detach(thread);
-    return is_started;
-}
-
 void pg_cancel(const Libpq *pq, PGconn *pg)
 {
     PGcancel *what = pg ? pq->getCancel(pg) : NULL;
@@ -44,7 +35,7 @@ void pg_cancel(const Libpq *pq, PGconn *pg)
     if (atomic_fetch_add(&running, 1) < CANCELS_MAX) {
         Cancel *cancel = xcalloc(1, sizeof(*cancel));
         *cancel = (Cancel){ what, pq->cancel, pq->freeCancel };
-        if (start(cancel))
+        if (thread_start_detached(cancel_main, cancel))
             return;
         free(cancel);
     }

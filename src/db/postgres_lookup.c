@@ -93,11 +93,8 @@ static bool take_turn(int64_t deadline)
 
 static bool start(Lookup *lookup)
 {
-    pthread_t thread;
-    bool is_started = thread_start(&thread, lookup_main, lookup);
-    if (is_started)
-        pthread_detach(thread);
-    else
+    bool is_started = thread_start_detached(lookup_main, lookup);
+    if (!is_started)
         atomic_fetch_sub(&running, 1);
     return is_started;
 }
