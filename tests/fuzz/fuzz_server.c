@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "api/address.h"
+#include "api/backlog.h"
 #include "api/offload.h"
 #include "api/readiness.h"
 #include "base/crypto.h"
@@ -41,11 +42,14 @@ static App *new_app(void)
 {
     static const Network loopback = { .address = IN6ADDR_ANY_INIT, .bits = 0 };
     static Proxies proxies = { .trusted = &loopback, .count = 1, .text = { "*", 1 } };
+    static _Atomic int64_t usual_reads[USUAL_READS];
+    static SpoolSpace spool = { .size = 1 << 20 };
     static App app;
     Error error = { .code = ERR_NONE };
     Settings *settings = load_settings();
     app = (App){ .settings = settings, .db = fuzz_db(), .default_limit = 200, .docs = docs_new(),
-                 .offload = offload_new(), .proxies = &proxies, .root_path = STR("/prefect"), .on_loopback = true };
+                 .offload = offload_new(), .proxies = &proxies, .root_path = STR("/prefect"), .on_loopback = true,
+                 .spool = &spool, .usual_reads = usual_reads, .backlog = backlog_new(100) };
     app.readiness = readiness_new(app.db);
     app.access = access_new(settings, &error);
     must_not_fail(&error);
