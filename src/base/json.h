@@ -33,6 +33,8 @@ bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error)
 
 /* The same for callers that do not need to know what is wrong. NULL: the text is null, or not JSON. */
 const Json *json_read(Arena *arena, Str text) MUST_CHECK;
+/* Whether json_read would read it. The arena holds no more afterwards than before, and little in between. */
+bool json_is_valid(Arena *arena, Str text);
 
 const Json *json_get(const Json *object, const char *key); /* NULL: absent, or not an object */
 bool json_is_null(const Json *json);                        /* absent (NULL) or JSON null */

@@ -1,6 +1,6 @@
-/* base/json_read.c -- JSON text to a tree, by recursive descent.
+/* base/json_read.c -- JSON text to a tree, or to a visitor without one, by recursive descent.
  * Where text is malformed, message and position are those of Python's decoder: clients see them. */
-#include "base/json.h"
+#include "base/json_scan.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +15,9 @@ typedef struct Reader {
     Arena *arena;
     const char *start, *p, *end;
     unsigned depth;
+    JsonScan *scan;             /* NULL: a tree is made */
+    uint64_t *key_hashes;       /* of the objects that are open, if scan->find_twice */
+    size_t key_count, key_capacity;
     /* Well-formed for Python, but refused by us. Reported only if no syntax error follows, since Python would report
      * that one. */
     const char *refused_at, *refused_why;
@@ -247,21 +250,42 @@ static bool read_number(Reader *r, Json *out)
 
 /* Arrays and objects */
 
-static bool read_array(Reader *r, Json *out)
+static void tell(const Reader *r, JsonEvent event, const Json *value)
+{
+    if (r->scan && r->scan->visit)
+        r->scan->visit(r->scan->arg, event, value);
+}
+
+typedef bool ReadElement(Reader *r, Json *element);
+
+/* The next element or member of `out`, by `read`. */
+static bool read_element(Reader *r, ReadElement *read, Json *out, Json ***tail)
+{
+    out->count++;
+    if (!r->scan) {
+        Json *element = arena_new_of(r->arena, Json);
+        **tail = element;
+        *tail = &element->next;
+        return read(r, element);
+    }
+    Json element = { .kind = JSON_NULL };
+    ArenaMark mark = arena_mark(r->arena);
+    bool ok = read(r, &element);
+    arena_release(r->arena, mark);
+    return ok;
+}
+
+/* What is between two brackets. Before the first element or after a comma a closing one is an error, as in Python. */
+static bool read_elements(Reader *r, ReadElement *read, char closes, Json *out)
 {
     Json **tail = &out->child;
     r->p++;
     skip_space(r);
-    /* Before the first element or after a comma: there a ']' is an error, as in Python. */
-    while (!at_char(r, ']') || out->count > 0) {
-        Json *element = arena_new_of(r->arena, Json);
-        if (!read_value(r, element))
+    while (!at_char(r, closes) || out->count > 0) {
+        if (!read_element(r, read, out, &tail))
             return false;
-        *tail = element;
-        tail = &element->next;
-        out->count++;
         skip_space(r);
-        if (at_char(r, ']'))
+        if (at_char(r, closes))
             break;
         if (!at_char(r, ','))
             return stop(r, r->p, "Expecting ',' delimiter");
@@ -347,12 +371,44 @@ static void unite_duplicates(Arena *arena, Json *object)
     }
 }
 
+/* Without a tree, only a hash is kept of each key: two keys that look alike are as good as equal, since who asks makes
+ * a tree then. */
+static void note_key(Reader *r, Str key)
+{
+    uint64_t hash = 0xCBF29CE484222325; /* FNV-1a */
+    for (size_t i = 0; i < key.n; i++)
+        hash = (hash ^ (unsigned char)key.p[i]) * 0x100000001B3;
+    if (r->key_count == r->key_capacity) {
+        r->key_capacity = r->key_capacity ? 2 * r->key_capacity : 64;
+        r->key_hashes = xrealloc(r->key_hashes, r->key_capacity * sizeof *r->key_hashes);
+    }
+    r->key_hashes[r->key_count++] = hash;
+}
+
+static int compare_hashes(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The keys of an object that ends are those noted from `first` on. */
+static void find_twice(Reader *r, size_t first)
+{
+    if (r->key_count > first)
+        qsort(r->key_hashes + first, r->key_count - first, sizeof *r->key_hashes, compare_hashes);
+    for (size_t i = first + 1; i < r->key_count; i++)
+        r->scan->key_twice |= r->key_hashes[i] == r->key_hashes[i - 1];
+    r->key_count = first;
+}
+
 static bool read_member(Reader *r, Json *member)
 {
     if (!at_char(r, '"'))
         return stop(r, r->p, "Expecting property name enclosed in double quotes");
     if (!read_string(r, &member->key))
         return false;
+    if (r->scan && r->scan->find_twice)
+        note_key(r, member->key);
     skip_space(r);
     if (!at_char(r, ':'))
         return stop(r, r->p, "Expecting ':' delimiter");
@@ -363,27 +419,13 @@ static bool read_member(Reader *r, Json *member)
 
 static bool read_object(Reader *r, Json *out)
 {
-    Json **tail = &out->child;
-    r->p++;
-    skip_space(r);
-    /* Before the first member or after a comma: there a '}' is an error, as in Python. */
-    while (!at_char(r, '}') || out->count > 0) {
-        Json *member = arena_new_of(r->arena, Json);
-        if (!read_member(r, member))
-            return false;
-        *tail = member;
-        tail = &member->next;
-        out->count++;
-        skip_space(r);
-        if (at_char(r, '}'))
-            break;
-        if (!at_char(r, ','))
-            return stop(r, r->p, "Expecting ',' delimiter");
-        r->p++;
-        skip_space(r);
-    }
-    r->p++;
-    unite_duplicates(r->arena, out);
+    size_t first = r->key_count;
+    if (!read_elements(r, read_member, '}', out))
+        return false;
+    if (r->scan)
+        find_twice(r, first);
+    else
+        unite_duplicates(r->arena, out);
     return true;
 }
 
@@ -396,10 +438,12 @@ static bool read_nested(Reader *r, Json *out)
     const char *start = r->p;
     out->kind = *start == '{' ? JSON_OBJECT : JSON_ARRAY;
     r->depth++;
-    if (!(*start == '{' ? read_object(r, out) : read_array(r, out)))
+    tell(r, JSON_OPENS, out);
+    if (!(*start == '{' ? read_object(r, out) : read_elements(r, read_value, ']', out)))
         return false;
     r->depth--;
     out->text = (Str){ start, (size_t)(r->p - start) };
+    tell(r, JSON_CLOSES, out);
     return true;
 }
 
@@ -422,22 +466,29 @@ static bool read_word(Reader *r, Json *out)
     return false;
 }
 
-static bool read_value(Reader *r, Json *out)
+static bool read_scalar(Reader *r, Json *out)
 {
-    if (r->p == r->end)
-        return stop(r, r->p, "Expecting value");
     switch (*r->p) {
     case '"':
         out->kind = JSON_STRING;
         return read_string(r, &out->text);
-    case '{':
-    case '[':
-        return read_nested(r, out);
     case '0': case '1': case '2': case '3': case '4': case '5': case '6': case '7': case '8': case '9':
         return read_number(r, out);
     default:
         return read_word(r, out) || read_number(r, out);
     }
+}
+
+static bool read_value(Reader *r, Json *out)
+{
+    if (r->p == r->end)
+        return stop(r, r->p, "Expecting value");
+    if (*r->p == '{' || *r->p == '[')
+        return read_nested(r, out);
+    if (!read_scalar(r, out))
+        return false;
+    tell(r, JSON_IS, out);
+    return true;
 }
 
 static bool read_document(Reader *r, Json *root)
@@ -454,13 +505,18 @@ static bool read_document(Reader *r, Json *root)
     return !r->refused_at || stop(r, r->refused_at, r->refused_why);
 }
 
-bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error)
+static Reader reader_of(Arena *arena, Str text)
 {
     if (str_starts(text, "\xEF\xBB\xBF")) /* json.loads(bytes) drops it */
         text = (Str){ text.p + 3, text.n - 3 };
     if (!text.p)
         text = STR("");
-    Reader r = { .arena = arena, .start = text.p, .p = text.p, .end = text.p + text.n };
+    return (Reader){ .arena = arena, .start = text.p, .p = text.p, .end = text.p + text.n };
+}
+
+bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error)
+{
+    Reader r = reader_of(arena, text);
     Json *root = arena_new_of(arena, Json);
     if (!read_document(&r, root)) {
         *error = (JsonError){ utf8_count((Str){ r.start, (size_t)(r.failed_at - r.start) }), r.failed_why };
@@ -468,6 +524,24 @@ bool json_parse(Arena *arena, Str text, const Json **ret_json, JsonError *error)
     }
     *ret_json = root;
     return true;
+}
+
+bool json_scan(Arena *arena, Str text, JsonScan *scan)
+{
+    ArenaMark mark = arena_mark(arena);
+    Reader r = reader_of(arena, text);
+    Json root = { .kind = JSON_NULL };
+    r.scan = scan;
+    bool ok = read_document(&r, &root);
+    free(r.key_hashes);
+    arena_release(arena, mark);
+    return ok;
+}
+
+bool json_is_valid(Arena *arena, Str text)
+{
+    JsonScan scan = { .visit = NULL };
+    return text.p && json_scan(arena, text, &scan);
 }
 
 const Json *json_read(Arena *arena, Str text)

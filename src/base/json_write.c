@@ -1,10 +1,10 @@
 /* base/json_write.c -- JSON out: the writer, values of a tree, and Python's repr() of floats and strings. */
-#include "base/json.h"
+#include "base/json_scan.h"
 
 #include <assert.h>
 #include <math.h>
 
-enum { LARGE = 64 << 10 }; /* bytes of JSON text whose tree gets an arena of its own */
+enum { LARGE = 64 << 10 }; /* bytes of JSON text that is written without a tree, which takes up to 64 for each */
 
 /* Characters */
 
@@ -54,6 +54,14 @@ static void put_escape(Buf *out, uint32_t c)
 static bool is_plain(unsigned char c, JsonStyle style)
 {
     return c >= 0x20 && c != '"' && c != '\\' && (style == JSON_WIRE || c < 0x7F);
+}
+
+/* After a value that another one follows (','), or a key (':'). */
+static void put_separator(Buf *out, char c, JsonStyle style)
+{
+    buf_char(out, c);
+    if (style == JSON_STORED)
+        buf_char(out, ' ');
 }
 
 static void put_string(Buf *out, Str s, JsonStyle style)
@@ -224,7 +232,7 @@ static void put_number(Buf *out, const Json *json)
 {
     if (json->kind == JSON_FLOAT)
         put_float(out, parse_float(out->arena, json->text));
-    else if (str_is(json->text, "-0"))
+    else if (json->text.n == 2 && json->text.p[0] == '-' && json->text.p[1] == '0')
         buf_char(out, '0');
     else
         buf_str(out, json->text);
@@ -233,14 +241,13 @@ static void put_number(Buf *out, const Json *json)
 /* The reader bounds the recursion: JSON_DEPTH_MAX. */
 static void put_members(Buf *out, const Json *json, JsonStyle style)
 {
-    const char *comma = style == JSON_STORED ? ", " : ",";
     buf_char(out, json->kind == JSON_OBJECT ? '{' : '[');
     for (const Json *child = json->child; child; child = child->next) {
         if (child != json->child)
-            buf_text(out, comma);
+            put_separator(out, ',', style);
         if (json->kind == JSON_OBJECT) {
             put_string(out, child->key, style);
-            buf_text(out, style == JSON_STORED ? ": " : ":");
+            put_separator(out, ':', style);
         }
         json_write_value(out, child, style);
     }
@@ -270,18 +277,64 @@ Str json_format(Arena *arena, const Json *json, JsonStyle style)
     return buf_view(&out);
 }
 
-void json_write_text(Buf *out, Str json_text, JsonStyle style)
+typedef struct TextWriter {
+    Buf *out;
+    JsonStyle style;
+    bool comma; /* due before the next value */
+} TextWriter;
+
+static void write_event(void *arg, JsonEvent event, const Json *value)
 {
-    const char *bytes = out->p;
-    Arena *apart = json_text.n > LARGE ? arena_new() : NULL;
-    ArenaMark mark = arena_mark(out->arena);
-    const Json *json = json_read(apart ? apart : out->arena, json_text);
+    TextWriter *w = arg;
+    if (event == JSON_CLOSES) {
+        buf_char(w->out, value->kind == JSON_OBJECT ? '}' : ']');
+        w->comma = true;
+        return;
+    }
+    if (w->comma)
+        put_separator(w->out, ',', w->style);
+    if (value->key.p) {
+        put_string(w->out, value->key, w->style);
+        put_separator(w->out, ':', w->style);
+    }
+    if (event == JSON_OPENS)
+        buf_char(w->out, value->kind == JSON_OBJECT ? '{' : '[');
+    else
+        json_write_value(w->out, value, w->style);
+    w->comma = event == JSON_IS;
+}
+
+static void write_by_tree(Buf *out, Arena *arena, Str json_text, JsonStyle style)
+{
+    const Json *json = json_read(arena, json_text);
     if (json)
         json_write_value(out, json, style);
     else
         buf_text(out, "null");
-    /* The tree can go, since a list would pile up hundreds; a small one stays if the buffer was moved past the mark. */
-    arena_free(apart);
+}
+
+/* It is read twice, since what has been written cannot be taken back. Only a tree unites members with equal keys; no
+ * known writer of databases leaves any. */
+static void write_large(Buf *out, Str json_text, JsonStyle style)
+{
+    Arena *arena = arena_new();
+    TextWriter w = { out, style, false };
+    JsonScan check = { .find_twice = true }, scan = { .visit = write_event, .arg = &w };
+    if (!json_scan(arena, json_text, &check) || check.key_twice || !json_scan(arena, json_text, &scan))
+        write_by_tree(out, arena, json_text, style);
+    arena_free(arena);
+}
+
+void json_write_text(Buf *out, Str json_text, JsonStyle style)
+{
+    if (json_text.n > LARGE) {
+        write_large(out, json_text, style);
+        return;
+    }
+    const char *bytes = out->p;
+    ArenaMark mark = arena_mark(out->arena);
+    write_by_tree(out, out->arena, json_text, style);
+    /* The tree can go, since a list would pile up hundreds; it stays if the buffer was moved past the mark. */
     if (out->p == bytes)
         arena_release(out->arena, mark);
 }
@@ -310,7 +363,7 @@ static void separate(JsonWriter *w)
     if (w->after_key)
         w->after_key = false;
     else if (w->comma[w->depth])
-        buf_text(w->out, w->style == JSON_STORED ? ", " : ",");
+        put_separator(w->out, ',', w->style);
     w->comma[w->depth] = true;
 }
 
@@ -354,7 +407,7 @@ void json_key_str(JsonWriter *w, Str key)
     assert(!w->after_key && w->depth > 0);
     separate(w);
     put_string(w->out, key, w->style);
-    buf_text(w->out, w->style == JSON_STORED ? ": " : ":");
+    put_separator(w->out, ':', w->style);
     w->after_key = true;
 }
 

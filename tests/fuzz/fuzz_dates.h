@@ -7,6 +7,7 @@
 
 #include "base/unicode.h"
 #include "schedule/schedule.h"
+#include "schedule/zone.h"
 
 enum { DATES = 20, DAY_SECONDS = 86400 };
 /* March 2026 to March 2030 */
@@ -33,6 +34,17 @@ static inline bool is_among(const Moment *dates, size_t count, Moment date)
     return false;
 }
 
+/* Of the hours that a clock shows twice, or not at all, cron finds those that the reference finds: which these are
+ * depends on where it begins. */
+static inline bool depends_on_start(Arena *arena, const Schedule *schedule, Moment date)
+{
+    Zone zone;
+    Error error = { .code = ERR_NONE };
+    must(zone_load(arena, schedule->timezone, &zone, &error));
+    return schedule->kind == SCHEDULE_CRON
+        && zone_offset(&zone, date.us - DAY_SECONDS * SECOND) != zone_offset(&zone, date.us + DAY_SECONDS * SECOND);
+}
+
 /* Returns how many there are. */
 static inline size_t check_dates(Arena *arena, const Schedule *schedule, Moment *ret_dates)
 {
@@ -42,7 +54,8 @@ static inline size_t check_dates(Arena *arena, const Schedule *schedule, Moment 
         return count;
     size_t later_count = find_dates(arena, schedule, ret_dates[1].us, later);
     for (size_t i = 1; i < count; i++)
-        must(ret_dates[i].us < ret_dates[1].us || is_among(later, later_count, ret_dates[i]));
+        must(ret_dates[i].us < ret_dates[1].us || is_among(later, later_count, ret_dates[i])
+             || depends_on_start(arena, schedule, ret_dates[i]));
     return count;
 }
 

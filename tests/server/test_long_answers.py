@@ -20,12 +20,12 @@ ALL = {"limit": 200, "sort": "START_TIME_DESC"}
 PATIENT = {"PREFECT_ORION_DATABASE_TIMEOUT": "300"}
 
 
-def fill(server, count, letter="x"):
+def fill(server, count, value="x" * LONG):
     """Runs with long parameters, and the flow that they belong to."""
     client = Client(server)
     flow = client.flow()
     runs = [client.flow_run(flow, name=f"long-{number}", state={"type": "PENDING"}) for number in range(count)]
-    server.execute("UPDATE flow_run SET parameters = ? WHERE flow_id = ?", json.dumps({"text": letter * LONG}),
+    server.execute("UPDATE flow_run SET parameters = ? WHERE flow_id = ?", json.dumps({"value": value}),
                    flow["id"])
     return flow, runs
 
@@ -72,18 +72,20 @@ def bytes_of_list(server, body):
     return count
 
 
-def test_four_long_lists_at_once_take_little_memory(start):
+@pytest.mark.parametrize("value", ["x" * LONG, [0] * (LONG // 3)], ids=["text", "numbers"])
+def test_four_long_lists_at_once_take_little_memory(start, value):
+    """Both are stored as text of this length; the numbers lose the spaces after their commas in an answer."""
     server = start(**PATIENT)
-    fill(server, RUNS)
+    fill(server, RUNS, value)
     forget_peak(server)
-    assert min(Threads(4, lambda _: bytes_of_list(server, ALL)).join(900)) > RUNS * LONG
+    assert min(Threads(4, lambda _: bytes_of_list(server, ALL)).join(900)) > RUNS * LONG * 2 / 3
     assert memory(server, "VmHWM") < PEAK_MAX
 
 
 def test_a_long_list_is_what_a_short_one_would_be(start):
     server = start(**PATIENT)
     client = Client(server, timeout=300)
-    _, runs = fill(server, 5, "\N{LATIN SMALL LETTER E WITH ACUTE}")
+    _, runs = fill(server, 5, "\N{LATIN SMALL LETTER E WITH ACUTE}" * LONG)
     runs = [client.get(f"/flow_runs/{run['id']}").value for run in runs]
     at_once = client.post("/flow_runs/filter", ALL).value
     changing = ("estimated_start_time_delta", "estimated_run_time")

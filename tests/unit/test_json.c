@@ -263,6 +263,62 @@ static void stored_texts_keep_the_buffer_whole(void **state)
     (void)state;
 }
 
+/* Spaces make the texts long enough. */
+static void large_texts_are_written_as_small_ones(void **state)
+{
+    static const struct { const char *text, *wire; } cases[] = {
+        { "[]", "[]" },
+        { "{}", "{}" },
+        { "[[], {}, [{}]]", "[[],{},[{}]]" },
+        { " -0 ", "0" },
+        { "[1.10, 1e5, 12345678901234567890123, true, false, null]",
+          "[1.1,100000.0,12345678901234567890123,true,false,null]" },
+        { "{\"a\": \"\\u00e9\\n\", \"\\ud83d\\ude00\": {\"a\": [1, {\"b\": 2}], \"c\": 3}}",
+          "{\"a\":\"é\\n\",\"😀\":{\"a\":[1,{\"b\":2}],\"c\":3}}" },
+        { "[{\"a\": 1}, {\"a\": 2}]", "[{\"a\":1},{\"a\":2}]" },
+        { "{\"a\": {\"a\": 1}, \"b\": {\"a\": 2}}", "{\"a\":{\"a\":1},\"b\":{\"a\":2}}" },
+        { "[{\"a\": 1, \"b\": 2, \"\\u0061\": 3}]", "[{\"a\":3,\"b\":2}]" },
+        { "[1, 2", "null" },
+        { "[1, NaN]", "null" },
+        { "\"\\ud800\"", "null" },
+        { "\"\xff\"", "null" },
+    };
+    enum { PADDING = 65 << 10 };
+    Arena *arena = arena_new();
+    char *padding = arena_alloc(arena, PADDING);
+    memset(padding, ' ', PADDING);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        Str large = arena_printf(arena, "%s%.*s", cases[i].text, PADDING, padding);
+        Buf out;
+        buf_init(&out, arena, 0);
+        json_write_text(&out, large, JSON_WIRE);
+        assert_str(buf_view(&out), cases[i].wire);
+        assert_int_equal(json_is_valid(arena, large), strcmp(cases[i].wire, "null") != 0);
+    }
+    arena_free(arena);
+    (void)state;
+}
+
+static void large_texts_need_no_tree(void **state)
+{
+    enum { NUMBERS = 1000000, BYTES = 3 * NUMBERS };
+    Arena *arena = arena_new();
+    Buf text;
+    buf_init(&text, arena, BYTES);
+    for (int i = 0; i < NUMBERS; i++)
+        buf_text(&text, i ? ", 0" : "[0");
+    buf_char(&text, ']');
+    size_t before = arena_used(arena);
+    assert_true(json_is_valid(arena, buf_view(&text)));
+    assert_int_equal(arena_used(arena), before);
+    Buf out;
+    buf_init(&out, arena, BYTES);
+    json_write_text(&out, buf_view(&text), JSON_WIRE);
+    assert_int_equal(out.n, 2 * NUMBERS + 1);
+    arena_free(arena);
+    (void)state;
+}
+
 static void float_is_python_s_repr(void **state)
 {
     static const struct { double value; const char *text; } cases[] = {
@@ -339,6 +395,8 @@ int main(void)
         cmocka_unit_test(duplicates_unite_in_small_and_big_objects),
         cmocka_unit_test(writer_keeps_commas_and_keys),
         cmocka_unit_test(stored_texts_keep_the_buffer_whole),
+        cmocka_unit_test(large_texts_are_written_as_small_ones),
+        cmocka_unit_test(large_texts_need_no_tree),
         cmocka_unit_test(float_is_python_s_repr),
         cmocka_unit_test(string_is_python_s_repr),
     };
