@@ -1,26 +1,29 @@
 /* db/faults.c -- finds the faults of fault_kinds.c, values that cannot be read and references to nothing; mends. */
 #include "db/faults.h"
 
+#include "base/unicode.h"
 #include "db/check.h"
 #include "db/copy_value.h"
 #include "db/migrate.h"
 
-/* SQLite's messages have several lines. */
+/* SQLite's messages have several lines, and rows any text that a client or another program stored. */
 static Str one_line(Arena *arena, Str text)
 {
     char *copy = arena_cstr(arena, text.p ? text : STR(""));
-    for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)copy[i] < ' ')
-            copy[i] = ' ';
+    utf8_blank_strange(copy, text.n);
     return (Str){ copy, text.n };
 }
 
 void fault_add(FaultReport *report, Fault *fault, Str name)
 {
+    ArenaMark mark = arena_mark(report->arena);
+    Str line = one_line(report->arena, name);
     if (report->each)
-        report->each(report->arg, fault, name);
+        report->each(report->arg, fault, line);
     if (fault->count < FAULT_NAMED_MAX)
-        fault->named[fault->count] = one_line(report->arena, name);
+        fault->named[fault->count] = line;
+    else
+        arena_release(report->arena, mark);
     fault->count++;
 }
 

@@ -336,6 +336,19 @@ def test_secrets_that_cannot_be_decrypted_are_named(filled):
     assert_clean(filled.store)
 
 
+def test_a_name_neither_begins_a_line_nor_controls_a_terminal(filled):
+    made = document(filled)
+    name = "a\nforged: line\x1b[2J\u009b2J\u2028\u202e\x7f"
+    filled.sql("DELETE FROM block_document WHERE id <> ?", made["id"])
+    filled.sql("UPDATE block_document SET name = ? WHERE id = ?", name, made["id"])
+    for arguments, count in ([], 2), (["--all"], 3):
+        status, lines = check(filled.store, *arguments, ORION_ENCRYPTION_KEY="A" * 43 + "=")
+        assert status == 1 and len(lines) == count, lines
+        assert all("a forged: line [2J" in line for line in lines[:-1]), lines
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u202e]", "".join(lines)), lines
+    filled.sql("DELETE FROM block_document WHERE id = ?", made["id"])
+
+
 # ---- the engine's own ----
 
 @pytest.fixture
