@@ -477,9 +477,10 @@ static void checkpoint(SqliteConnection *c, int mode)
         (void)fail_sqlite(c, &error, NULL); /* nothing is lost: what it could not copy stays in the log */
     else if (c->is_failing && !c->is_writer)
         note_success(c);
+    if (mode == SQLITE_CHECKPOINT_TRUNCATE)
+        sqlite_files_settle(c->files); /* it may have copied something even if it could not end */
     if (mode == SQLITE_CHECKPOINT_TRUNCATE && code == SQLITE_OK) {
         c->must_empty_log = false;
-        sqlite_files_settle(c->files);
         log_warning(LOGGER, "%s: What the write-ahead log held was copied to the database file that is open.", c->file);
     }
 }
