@@ -6,6 +6,10 @@
 #include "base/arena.h"
 
 struct sqlite3;
+struct sqlite3_file;
+
+/* The open database file of a connection, for calls of its pMethods. NULL: it is in memory. */
+struct sqlite3_file *sqlite_main_file(struct sqlite3 *db);
 
 /* The files of one database, for all its connections and threads. NULL, for a database in memory, is fine below,
  * but for sqlite_files_settle. */
