@@ -136,6 +136,8 @@ bool faults_find(Tx *tx, FaultReport *report)
 
 /* ---- PostgreSQL's indexes ---- */
 
+#define DAMAGED_INDEXES "they are damaged, according to PostgreSQL's amcheck"
+
 typedef struct IndexSearch {
     StrList names; /* of valid B-tree indexes of our tables, quoted */
     Arena *arena;
@@ -172,7 +174,7 @@ static bool is_damage(const Error *error)
 
 bool faults_find_in_indexes(Db *db, Arena *arena, FaultReport *report, Error *error)
 {
-    Fault fault = { .where = "the indexes", .means = "they are damaged, by PostgreSQL's amcheck",
+    Fault fault = { .where = "the indexes", .means = DAMAGED_INDEXES,
                     .cure = "--repair builds them again from their tables (REINDEX)", .is_mendable = true };
     IndexSearch search = { .arena = report->arena };
     if (!db_run(db, false, arena, list_indexes, &search, error))
@@ -228,7 +230,7 @@ static bool mend_kind(Tx *tx, const FaultKind *kind, FaultMending *mending)
 
 static bool mend_indexes(Tx *tx, FaultMending *mending)
 {
-    Fault fault = { .where = "the indexes", .means = "they are damaged, by PostgreSQL's amcheck" };
+    Fault fault = { .where = "the indexes", .means = DAMAGED_INDEXES };
     for (size_t i = 0; i < mending->bad_indexes->count; i++, fault.count++)
         if (db_exec(tx, arena_printf(tx->arena, "REINDEX INDEX %.*s", STR_ARG(mending->bad_indexes->items[i])).p, NULL,
                     0) < 0)

@@ -134,12 +134,12 @@ static void read_addresses(const struct addrinfo *found, PgAddresses *ret)
 bool pg_lookup(const char *name, int64_t deadline, PgAddresses *ret_addresses, Error *error)
 {
     if (!take_turn(deadline))
-        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: %d other look-ups do not end", name,
+        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: %d other look-ups have not ended", name,
                     LOOKUPS_MAX);
     Lookup *lookup = lookup_new(name);
     if (!start(lookup)) {
         lookup_free(lookup);
-        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: there can be no more threads", name);
+        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: no thread could be started", name);
     }
     if (!wait_ended(lookup, deadline))
         return fail(error, ERR_BUSY, "looking up the address of \"%s\" took too long: the name servers do not answer",

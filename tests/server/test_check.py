@@ -435,7 +435,7 @@ def test_amcheck_is_asked_where_it_is_there(filled, engine):
         line = {"name": "x", "message": "m", "flow_run_id": NOBODY, "timestamp": "2022-01-01T00:00:00Z"}
         filled.client.post("/logs/", [{**line, "level": level} for level in range(50)])
         filled.store.script("UPDATE pg_index SET indoption = '0' WHERE indexrelid = 'ix_log__level'::regclass")
-        assert_repaired(filled, "the indexes", "they are damaged, by PostgreSQL's amcheck", "ix_log__level")
+        assert_repaired(filled, "the indexes", "they are damaged, according to PostgreSQL's amcheck", "ix_log__level")
     finally:
         filled.store.script("DROP EXTENSION amcheck")
 
