@@ -102,10 +102,9 @@ static bool start(Lookup *lookup)
 /* False: it is the thread's from now on. */
 static bool wait_ended(Lookup *lookup, int64_t deadline)
 {
-    struct timespec until = { .tv_sec = deadline / SECOND, .tv_nsec = deadline % SECOND * 1000 };
     pthread_mutex_lock(&lookup->lock);
-    while (!lookup->has_ended && clock_monotonic() < deadline)
-        pthread_cond_timedwait(&lookup->ended, &lookup->lock, &until);
+    while (!lookup->has_ended && clock_condition_wait(&lookup->ended, &lookup->lock, deadline))
+        ;
     bool has_ended = lookup->has_ended;
     lookup->is_left = !has_ended;
     pthread_mutex_unlock(&lookup->lock);

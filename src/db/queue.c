@@ -230,13 +230,10 @@ static void crowd_wait(DbWorker *worker)
         crowd->idle--;
         return;
     }
-    if (queue_first(queue, kinds_to_take(worker))) { /* there is a job, but this thread must step back */
-        struct timespec until = { .tv_sec = crowd->refused_until / SECOND,
-                                  .tv_nsec = crowd->refused_until % SECOND * 1000 };
-        pthread_cond_timedwait(&crowd->needed, &queue->lock, &until);
-    } else {
+    if (queue_first(queue, kinds_to_take(worker))) /* there is a job, but this thread must step back */
+        clock_condition_wait(&crowd->needed, &queue->lock, crowd->refused_until);
+    else
         pthread_cond_wait(&crowd->needed, &queue->lock);
-    }
 }
 
 Job *crowd_take(DbWorker *worker)
