@@ -1,7 +1,6 @@
 /* access/access.c -- the live table of keys: checked from any thread, reloaded by its own thread. */
 #include "access/access.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include "access/keys.h"
@@ -219,9 +218,8 @@ Access *access_new(const Settings *settings, Error *error)
 static bool wait_a_while(Access *access)
 {
     int64_t until = clock_monotonic() + WATCH_MS * 1000;
-    struct timespec t = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
     pthread_mutex_lock(&access->lock);
-    while (!access->stopping && pthread_cond_timedwait(&access->changed, &access->lock, &t) == 0)
+    while (!access->stopping && clock_condition_wait(&access->changed, &access->lock, until))
         ;
     bool stopping = access->stopping;
     pthread_mutex_unlock(&access->lock);

@@ -59,7 +59,7 @@ bool backlog_enter(Req *req)
     if (waiting >= backlog->max)
         what = "Too many writes wait for the database";
     else if (held >= (backlog->max + 1) / 2 && !networks_have(proxies->trusted, proxies->count, client))
-        what = "Too many writes of your address wait for the database";
+        what = "Too many writes from your address wait for the database";
     if (!what)
         return true;
     backlog_leave(req);

@@ -2,8 +2,6 @@
  * Requests wait for at most WAIT_US, whatever happens to the jobs. */
 #include "api/readiness.h"
 
-#include <time.h>
-
 #include "api/reply.h"
 #include "base/log.h"
 #include "base/thread.h"
@@ -95,10 +93,9 @@ static void begin_check(Readiness *readiness)
 static void await_check(Readiness *readiness)
 {
     int64_t until = readiness->began + WAIT_US;
-    const struct timespec deadline = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
-    int status = 0;
-    while (is_under_way(readiness) && !readiness->quit && status == 0)
-        status = pthread_cond_timedwait(&readiness->changed, &readiness->lock, &deadline);
+    while (is_under_way(readiness) && !readiness->quit &&
+           clock_condition_wait(&readiness->changed, &readiness->lock, until))
+        ;
 }
 
 /* What is wrong; ERR_NONE if nothing is. */

@@ -30,6 +30,12 @@ void clock_condition_init(pthread_cond_t *condition)
     pthread_condattr_destroy(&attributes);
 }
 
+bool clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until)
+{
+    struct timespec deadline = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
+    return pthread_cond_timedwait(condition, lock, &deadline) == 0;
+}
+
 /* Civil dates: years are counted from March, so that the leap day comes last (H. Hinnant's algorithms). */
 
 int64_t civil_days(int year, int month, int day)

@@ -24,7 +24,9 @@ typedef struct Moment {
 
 Time clock_now(void); /* the wall clock; only the edges read it, all else is given `now` */
 int64_t clock_monotonic(void); /* microseconds, for waiting and measuring: a clock that is never set */
-void clock_condition_init(pthread_cond_t *condition); /* its timed waits end by clock_monotonic */
+void clock_condition_init(pthread_cond_t *condition); /* for clock_condition_wait */
+/* Like pthread_cond_wait, but until a time of clock_monotonic at most. False: that time has come. */
+bool clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until);
 
 /* Parses as pendulum.parse(text) (2.1, strict, tz UTC) does; false if that refuses the text. Times without a zone
  * are UTC. `now` gives "now" itself and the date of times without one; if it is TIME_NULL, both are refused. */

@@ -77,25 +77,6 @@ static size_t write_head(char *line, size_t room, LogLevel level, const char *lo
     return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
 }
 
-static bool is_strange(uint32_t c)
-{
-    return c < 0x20 || (c >= 0x7F && c <= 0x9F) /* the controls of ASCII, and those in one character */
-           || (c >= 0x2028 && c <= 0x202E)      /* ends of lines and paragraphs, directions */
-           || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
-}
-
-/* A line may contain what a client sent. That must not begin another line, control a terminal, show in another order,
- * or make the log unreadable as UTF-8. */
-static void blank_strange(char *text, size_t n)
-{
-    size_t size;
-    utf8_blank_invalid(text, n);
-    for (size_t at = 0; at < n; at += size) {
-        if (is_strange(unicode_at((Str){ text, n }, at, &size)))
-            memset(text + at, ' ', size);
-    }
-}
-
 static void write_all(const char *bytes, size_t n)
 {
     while (n > 0) {
@@ -123,7 +104,7 @@ void log_line(LogLevel level, const char *logger, const char *format, ...)
     va_end(args);
     if (added > 0)
         n += (size_t)added < sizeof line - 1 - n ? (size_t)added : sizeof line - 2 - n;
-    blank_strange(line, n);
+    utf8_blank_strange(line, n); /* it may contain what a client sent */
     line[n++] = '\n';
     write_all(line, n);
     errno = saved_errno;

@@ -88,6 +88,23 @@ size_t utf8_count(Str text)
 
 /* ---- characters ---- */
 
+static bool is_strange(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) /* the controls of ASCII, and those in one character */
+           || (c >= 0x2028 && c <= 0x202E)      /* ends of lines and paragraphs, directions */
+           || (c >= 0x2066 && c <= 0x2069) || c == 0x200E || c == 0x200F;
+}
+
+void utf8_blank_strange(char *text, size_t n)
+{
+    size_t size;
+    utf8_blank_invalid(text, n);
+    for (size_t at = 0; at < n; at += size) {
+        if (is_strange(unicode_at((Str){ text, n }, at, &size)))
+            memset(text + at, ' ', size);
+    }
+}
+
 /* The zeros of Unicode 14 (Python 3.11) other than ASCII's, in ascending order; each is followed by the other nine
  * digits of its script. */
 static const uint32_t zeros[] = {

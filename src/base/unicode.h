@@ -11,6 +11,8 @@ const char *utf8_find_invalid(Str text);
 Str utf8_repaired(Arena *arena, Str text);
 /* Puts a question mark in place of each such byte, for lines that people read. */
 void utf8_blank_invalid(char *text, size_t n);
+/* The same, and spaces in place of what begins another line, controls a terminal, or shows in another order. */
+void utf8_blank_strange(char *text, size_t n);
 
 size_t utf8_count(Str text); /* how many characters it has, if it is valid */
 

@@ -242,11 +242,9 @@ static void wakeup_signal(Wakeup *wakeup, bool is_ending)
 static Woken wakeup_wait(Wakeup *wakeup)
 {
     int64_t until = clock_monotonic() + WATCH_US;
-    const struct timespec deadline = { .tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000 };
-    int status = 0;
     pthread_mutex_lock(&wakeup->lock);
-    while (!wakeup->is_due && status == 0)
-        status = pthread_cond_timedwait(&wakeup->signalled, &wakeup->lock, &deadline);
+    while (!wakeup->is_due && clock_condition_wait(&wakeup->signalled, &wakeup->lock, until))
+        ;
     Woken woken = wakeup->is_ending ? WOKEN_TO_END : wakeup->is_due ? WOKEN_TO_MAINTAIN : WOKEN_TO_WATCH;
     wakeup->is_due = false;
     pthread_mutex_unlock(&wakeup->lock);

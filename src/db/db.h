@@ -49,6 +49,7 @@ typedef struct Job {
     /* The database's own, from db_submit on. */
     Error error;
     int64_t queued;
+    uint64_t turn;         /* in its queue: who has the lower one came first */
     bool is_long;          /* a read that must leave room for others */
     struct Job *next;
 } Job;

@@ -179,7 +179,7 @@ const FaultKind fault_kinds[] = {
     { "the file", "SQLite's quick_check reports damage", NOT_BY_REPAIR "restore a backup, or save what can "
       "be read with the command .recover of the program sqlite3",
       { "SELECT quick_check FROM pragma_quick_check WHERE quick_check <> 'ok'", NULL }, NONE },
-    { "the indexes", "they do not agree with their tables, by SQLite's integrity_check",
+    { "the indexes", "they do not agree with their tables, according to SQLite's integrity_check",
       "--repair builds them again from the tables (REINDEX)",
       { "SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check LIKE '%index%'", NULL },
       { "REINDEX", NULL } },

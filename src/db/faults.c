@@ -1,26 +1,29 @@
 /* db/faults.c -- finds the faults of fault_kinds.c, values that cannot be read and references to nothing; mends. */
 #include "db/faults.h"
 
+#include "base/unicode.h"
 #include "db/check.h"
 #include "db/copy_value.h"
 #include "db/migrate.h"
 
-/* SQLite's messages have several lines. */
+/* SQLite's messages have several lines, and rows any text that a client or another program stored. */
 static Str one_line(Arena *arena, Str text)
 {
     char *copy = arena_cstr(arena, text.p ? text : STR(""));
-    for (size_t i = 0; i < text.n; i++)
-        if ((unsigned char)copy[i] < ' ')
-            copy[i] = ' ';
+    utf8_blank_strange(copy, text.n);
     return (Str){ copy, text.n };
 }
 
 void fault_add(FaultReport *report, Fault *fault, Str name)
 {
+    ArenaMark mark = arena_mark(report->arena);
+    Str line = one_line(report->arena, name);
     if (report->each)
-        report->each(report->arg, fault, name);
+        report->each(report->arg, fault, line);
     if (fault->count < FAULT_NAMED_MAX)
-        fault->named[fault->count] = one_line(report->arena, name);
+        fault->named[fault->count] = line;
+    else
+        arena_release(report->arena, mark);
     fault->count++;
 }
 
@@ -133,6 +136,8 @@ bool faults_find(Tx *tx, FaultReport *report)
 
 /* ---- PostgreSQL's indexes ---- */
 
+#define DAMAGED_INDEXES "they are damaged, according to PostgreSQL's amcheck"
+
 typedef struct IndexSearch {
     StrList names; /* of valid B-tree indexes of our tables, quoted */
     Arena *arena;
@@ -169,7 +174,7 @@ static bool is_damage(const Error *error)
 
 bool faults_find_in_indexes(Db *db, Arena *arena, FaultReport *report, Error *error)
 {
-    Fault fault = { .where = "the indexes", .means = "they are damaged, by PostgreSQL's amcheck",
+    Fault fault = { .where = "the indexes", .means = DAMAGED_INDEXES,
                     .cure = "--repair builds them again from their tables (REINDEX)", .is_mendable = true };
     IndexSearch search = { .arena = report->arena };
     if (!db_run(db, false, arena, list_indexes, &search, error))
@@ -225,7 +230,7 @@ static bool mend_kind(Tx *tx, const FaultKind *kind, FaultMending *mending)
 
 static bool mend_indexes(Tx *tx, FaultMending *mending)
 {
-    Fault fault = { .where = "the indexes", .means = "they are damaged, by PostgreSQL's amcheck" };
+    Fault fault = { .where = "the indexes", .means = DAMAGED_INDEXES };
     for (size_t i = 0; i < mending->bad_indexes->count; i++, fault.count++)
         if (db_exec(tx, arena_printf(tx->arena, "REINDEX INDEX %.*s", STR_ARG(mending->bad_indexes->items[i])).p, NULL,
                     0) < 0)

@@ -227,8 +227,9 @@ static bool set_up(PgConnection *c, Error *error)
     return true;
 }
 
-/* Tries until the time for connecting or the job's own is over, whichever comes first. If it is refused and others
- * have a connection, they are to do the work: the role, the database or the server may not allow more. */
+/* Tries until the time for connecting or the job's own is over, whichever comes first, or until a read must stop. If it
+ * is refused and others have a connection, they are to do the work: the role, the database or the server may not allow
+ * more. */
 bool pg_connect(PgConnection *c, bool persist, Error *error)
 {
     int64_t job_deadline = c->deadline;
@@ -236,7 +237,7 @@ bool pg_connect(PgConnection *c, bool persist, Error *error)
     c->deadline = job_deadline && job_deadline < until ? job_deadline : until;
     Error last = { .code = ERR_NONE };
     bool ok = connect_once(c, &last);
-    while (!ok && persist && clock_monotonic() + RETRY_WAIT_US < c->deadline &&
+    while (!ok && persist && !db_must_stop(&c->base) && clock_monotonic() + RETRY_WAIT_US < c->deadline &&
            atomic_load(&c->place->shared->connected) == 0) {
         struct timespec wait = { .tv_nsec = RETRY_WAIT_US * 1000 };
         nanosleep(&wait, NULL);
@@ -247,7 +248,7 @@ bool pg_connect(PgConnection *c, bool persist, Error *error)
     c->deadline = job_deadline;
     if (ok)
         return set_up(c, error);
-    if (persist && !c->base.is_refused) /* else the caller reports it */
+    if (persist && !c->base.is_refused && c->base.stopped == STOP_NOT) /* else the caller reports it, or nobody waits */
         log_warning(LOGGER, "%s", last.message);
     return fail(error, last.code, "%s", last.message);
 }

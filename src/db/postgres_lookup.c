@@ -102,10 +102,9 @@ static bool start(Lookup *lookup)
 /* False: it is the thread's from now on. */
 static bool wait_ended(Lookup *lookup, int64_t deadline)
 {
-    struct timespec until = { .tv_sec = deadline / SECOND, .tv_nsec = deadline % SECOND * 1000 };
     pthread_mutex_lock(&lookup->lock);
-    while (!lookup->has_ended && clock_monotonic() < deadline)
-        pthread_cond_timedwait(&lookup->ended, &lookup->lock, &until);
+    while (!lookup->has_ended && clock_condition_wait(&lookup->ended, &lookup->lock, deadline))
+        ;
     bool has_ended = lookup->has_ended;
     lookup->is_left = !has_ended;
     pthread_mutex_unlock(&lookup->lock);
@@ -134,12 +133,12 @@ static void read_addresses(const struct addrinfo *found, PgAddresses *ret)
 bool pg_lookup(const char *name, int64_t deadline, PgAddresses *ret_addresses, Error *error)
 {
     if (!take_turn(deadline))
-        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: %d other look-ups do not end", name,
+        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: %d other look-ups have not ended", name,
                     LOOKUPS_MAX);
     Lookup *lookup = lookup_new(name);
     if (!start(lookup)) {
         lookup_free(lookup);
-        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: there can be no more threads", name);
+        return fail(error, ERR_BUSY, "the address of \"%s\" was not looked up: no thread could be started", name);
     }
     if (!wait_ended(lookup, deadline))
         return fail(error, ERR_BUSY, "looking up the address of \"%s\" took too long: the name servers do not answer",

@@ -11,6 +11,9 @@ enum {
     STEP_BACK_MAX = 2 * 1000 * 1000
 };
 
+enum { READS = 1 << JOB_READ, LONG_READS = 1 << JOB_LONG_READ, WRITES = 1 << JOB_WRITE,
+       ALL = READS | LONG_READS | WRITES };
+
 void job_clear(Job *job)
 {
     job->error.code = ERR_NONE;
@@ -21,8 +24,8 @@ void queue_init(Queue *queue)
 {
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->filled, NULL);
-    queue->end = &queue->first;
-    queue->long_end = &queue->long_first;
+    for (JobKind kind = 0; kind < JOB_KINDS; kind++)
+        queue->jobs[kind].end = &queue->jobs[kind].first;
 }
 
 void queue_free(Queue *queue)
@@ -31,36 +34,54 @@ void queue_free(Queue *queue)
     pthread_mutex_destroy(&queue->lock);
 }
 
-/* A quarter of the connections is never used for writes: all of those may wait for somebody's lock, and reads must not
- * wait with them. Nor are all used for long reads. */
-static bool must_wait(const Crowd *crowd, const Job *job, unsigned connections)
+static JobKind kind_of(const Job *job)
 {
-    unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
-    return (job->write && crowd->writes >= connections - kept) ||
-           (job->is_long && connections > 1 && crowd->longs >= connections - 1);
+    return job->write ? JOB_WRITE : job->is_long ? JOB_LONG_READ : JOB_READ;
 }
 
-/* The link to the first job that may run now, with so many connections: it may overtake others that must wait. */
-static Job **queue_ready(Queue *queue, unsigned connections)
+/* Of these kinds the job that came first; it may overtake others. NULL: none. */
+static Job *queue_first(const Queue *queue, unsigned kinds)
 {
-    Job **link = &queue->first;
-    while (*link && must_wait(queue->crowd, *link, connections))
-        link = &(*link)->next;
-    return link;
+    Job *first = NULL;
+    for (JobKind kind = 0; kind < JOB_KINDS; kind++) {
+        Job *job = queue->jobs[kind].first;
+        if (job && kinds & 1u << kind && (!first || job->turn < first->turn))
+            first = job;
+    }
+    return first;
+}
+
+static Job *queue_pop(Queue *queue, unsigned kinds)
+{
+    Job *job = queue_first(queue, kinds);
+    if (!job)
+        return NULL;
+    JobKind kind = kind_of(job);
+    queue->jobs[kind].first = job->next;
+    if (!job->next)
+        queue->jobs[kind].end = &queue->jobs[kind].first;
+    job->next = NULL;
+    return job;
+}
+
+/* The kinds of jobs that may run, with so many connections. A quarter of them is never used for writes: all of those
+ * may wait for somebody's lock, and reads must not wait with them. Nor are all used for long reads. */
+static unsigned kinds_allowed(const Crowd *crowd, unsigned connections)
+{
+    unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
+    bool may_write = crowd->running_of[JOB_WRITE] < connections - kept;
+    bool may_be_long = connections == 1 || crowd->running_of[JOB_LONG_READ] < connections - 1;
+    return READS | (may_be_long ? LONG_READS : 0) | (may_write ? WRITES : 0);
 }
 
 /* Whether a job that is not long waits only because all threads are at work. */
-static bool has_no_thread(Queue *queue)
+static bool has_no_thread(const Queue *queue)
 {
     const Crowd *crowd = queue->crowd;
     if (!crowd)
-        return queue->first != NULL;
-    if (crowd->running < crowd->usable || crowd->usable == 1)
-        return false;
-    const Job *job = queue->first;
-    while (job && (job->is_long || must_wait(crowd, job, crowd->usable)))
-        job = job->next;
-    return job != NULL;
+        return queue_first(queue, READS);
+    return crowd->running >= crowd->usable && crowd->usable > 1 &&
+           queue_first(queue, kinds_allowed(crowd, crowd->usable) & (READS | WRITES));
 }
 
 /* After each change of what waits or runs. */
@@ -73,31 +94,32 @@ static void note_others(Queue *queue)
 static void queue_call(Queue *queue)
 {
     const Crowd *crowd = queue->crowd;
-    if (!crowd || (crowd->idle > 0 && *queue_ready(queue, crowd->usable)))
+    if (!crowd || (crowd->idle > 0 && queue_first(queue, kinds_allowed(crowd, crowd->usable))))
         pthread_cond_signal(&queue->filled);
-    else if (*queue_ready(queue, crowd->threads))
+    else if (queue_first(queue, kinds_allowed(crowd, crowd->threads)))
         pthread_cond_signal(&queue->crowd->needed);
 }
 
-/* Wakes all: the one that is kept for short reads would do nothing. */
-static void put_long(Queue *queue, Job *job)
+static void queue_add(Queue *queue, Job *job)
 {
-    *queue->long_end = job;
-    queue->long_end = &job->next;
-    pthread_cond_broadcast(&queue->filled);
+    JobKind kind = kind_of(job);
+    job->next = NULL;
+    *queue->jobs[kind].end = job;
+    queue->jobs[kind].end = &job->next;
+    if (job->is_long && !queue->crowd)
+        pthread_cond_broadcast(&queue->filled); /* the one that is kept for short reads would do nothing */
+    else
+        queue_call(queue);
+    note_others(queue);
 }
 
 bool queue_put(Queue *queue, Job *job)
 {
     pthread_mutex_lock(&queue->lock);
     bool is_open = !queue->is_closed;
-    if (is_open && job->is_long && !queue->crowd) {
-        put_long(queue, job);
-    } else if (is_open) {
-        *queue->end = job;
-        queue->end = &job->next;
-        queue_call(queue);
-        note_others(queue);
+    if (is_open) {
+        job->turn = queue->turns++;
+        queue_add(queue, job);
     }
     pthread_mutex_unlock(&queue->lock);
     return is_open;
@@ -105,45 +127,31 @@ bool queue_put(Queue *queue, Job *job)
 
 Job *queue_take(Queue *queue, unsigned most)
 {
+    Job *taken = NULL, **end = &taken;
     pthread_mutex_lock(&queue->lock);
-    while (!queue->first && !queue->is_closing)
+    while (!queue_first(queue, ALL) && !queue->is_closing)
         pthread_cond_wait(&queue->filled, &queue->lock);
-    Job *taken = queue->first, **rest = &queue->first;
-    for (unsigned i = 0; i < most && *rest; i++)
-        rest = &(*rest)->next;
-    queue->first = *rest;
-    *rest = NULL;
-    if (!queue->first)
-        queue->end = &queue->first;
+    for (unsigned i = 0; i < most && (*end = queue_pop(queue, ALL)); i++)
+        end = &(*end)->next;
     if (!taken)
         queue->is_closed = true;
     pthread_mutex_unlock(&queue->lock);
     return taken;
 }
 
-/* Takes the first of a list. */
-static Job *unlink_first(Job **first, Job ***end)
+/* At the end the threads that take the long ones may be gone. */
+static unsigned kinds_to_read(const Queue *queue, bool is_kept)
 {
-    Job *taken = *first;
-    *first = taken->next;
-    if (!*first)
-        *end = first;
-    taken->next = NULL;
-    return taken;
+    return is_kept && !queue->is_closing ? READS : ALL;
 }
 
 Job *queue_take_read(Queue *queue, bool is_kept)
 {
-    Job *taken = NULL;
+    Job *taken;
     pthread_mutex_lock(&queue->lock);
-    while (!queue->first && (is_kept || !queue->long_first) && !queue->is_closing)
+    while (!(taken = queue_pop(queue, kinds_to_read(queue, is_kept))) && !queue->is_closing)
         pthread_cond_wait(&queue->filled, &queue->lock);
-    bool takes_long = queue->long_first && (!is_kept || queue->is_closing); /* at the end the others may be gone */
-    if (takes_long && (!queue->first || queue->long_first->queued < queue->first->queued))
-        taken = unlink_first(&queue->long_first, &queue->long_end);
-    else if (queue->first)
-        taken = unlink_first(&queue->first, &queue->end);
-    else
+    if (!taken)
         queue->is_closed = true;
     note_others(queue);
     pthread_mutex_unlock(&queue->lock);
@@ -155,7 +163,7 @@ void queue_put_long(Queue *queue, Job *job)
     job_clear(job);
     job->is_long = true;
     pthread_mutex_lock(&queue->lock);
-    put_long(queue, job);
+    queue_add(queue, job);
     pthread_mutex_unlock(&queue->lock);
 }
 
@@ -189,24 +197,22 @@ static unsigned connected(const Db *db)
     return db->driver->connected(&db->place);
 }
 
-/* The link to the job for this thread, leading to NULL if there is none. Without a connection that is what no idle
- * thread may take, perhaps because the connections that there are must be kept for reads. */
-static Job **crowd_ready(const DbWorker *worker)
+/* The kinds of jobs that this thread may take. Without a connection those that no idle thread may take, perhaps because
+ * the connections that there are must be kept for reads. */
+static unsigned kinds_to_take(const DbWorker *worker)
 {
-    Queue *queue = &worker->db->reads;
+    const Queue *queue = &worker->db->reads;
     const Crowd *crowd = queue->crowd;
+    unsigned usable = kinds_allowed(crowd, crowd->usable);
     if (is_connected(worker))
-        return queue_ready(queue, crowd->usable);
-    if (crowd->idle > 0 && *queue_ready(queue, crowd->usable))
-        return queue->end;
-    return queue_ready(queue, crowd->threads);
+        return usable;
+    return crowd->idle > 0 && queue_first(queue, usable) ? 0 : kinds_allowed(crowd, crowd->threads);
 }
 
 static void count_job(Crowd *crowd, const Job *job, int change)
 {
     crowd->running += (unsigned)change;
-    crowd->writes += job->write ? (unsigned)change : 0;
-    crowd->longs += job->is_long ? (unsigned)change : 0;
+    crowd->running_of[kind_of(job)] += (unsigned)change;
 }
 
 static bool must_step_back(const Db *db)
@@ -224,29 +230,23 @@ static void crowd_wait(DbWorker *worker)
         crowd->idle--;
         return;
     }
-    if (*crowd_ready(worker)) { /* there is a job, but this thread must step back */
-        struct timespec until = { .tv_sec = crowd->refused_until / SECOND,
-                                  .tv_nsec = crowd->refused_until % SECOND * 1000 };
-        pthread_cond_timedwait(&crowd->needed, &queue->lock, &until);
-    } else {
+    if (queue_first(queue, kinds_to_take(worker))) /* there is a job, but this thread must step back */
+        clock_condition_wait(&crowd->needed, &queue->lock, crowd->refused_until);
+    else
         pthread_cond_wait(&crowd->needed, &queue->lock);
-    }
 }
 
 Job *crowd_take(DbWorker *worker)
 {
     Queue *queue = &worker->db->reads;
-    Job **link;
+    unsigned kinds;
     pthread_mutex_lock(&queue->lock);
-    while ((!*(link = crowd_ready(worker)) || (!is_connected(worker) && must_step_back(worker->db))) &&
-           (queue->first || !queue->is_closing))
+    while ((!queue_first(queue, kinds = kinds_to_take(worker)) ||
+            (!is_connected(worker) && must_step_back(worker->db))) &&
+           (queue_first(queue, ALL) || !queue->is_closing))
         crowd_wait(worker);
-    Job *taken = *link;
+    Job *taken = queue_pop(queue, kinds);
     if (taken) {
-        *link = taken->next;
-        if (queue->end == &taken->next)
-            queue->end = link;
-        taken->next = NULL;
         count_job(queue->crowd, taken, 1);
         worker->was_connected = is_connected(worker);
         if (!worker->was_connected && queue->crowd->usable < queue->crowd->threads)
@@ -307,10 +307,11 @@ void crowd_return(DbWorker *worker, Job *job)
     crowd->step_back = 2 * crowd->step_back < STEP_BACK_MAX ? 2 * crowd->step_back : STEP_BACK_MAX;
     count_job(crowd, job, -1);
     job_clear(job);
-    job->next = queue->first;
-    if (!queue->first)
-        queue->end = &job->next;
-    queue->first = job;
+    JobKind kind = kind_of(job);
+    job->next = queue->jobs[kind].first;
+    if (!job->next)
+        queue->jobs[kind].end = &job->next;
+    queue->jobs[kind].first = job;
     queue_call(queue);
     note_others(queue);
     pthread_mutex_unlock(&queue->lock);
@@ -323,10 +324,7 @@ void crowd_put_long(DbWorker *worker, Job *job)
     count_job(queue->crowd, job, -1);
     job_clear(job);
     job->is_long = true;
-    job->next = NULL;
-    *queue->end = job;
-    queue->end = &job->next;
-    queue_call(queue);
-    note_others(queue);
+    job->turn = queue->turns++;
+    queue_add(queue, job);
     pthread_mutex_unlock(&queue->lock);
 }

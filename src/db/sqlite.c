@@ -174,10 +174,9 @@ static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages
 static bool is_marked_wal(sqlite3 *db)
 {
     enum { WRITE_VERSION = 18, VERSION_WAL = 2 };
-    sqlite3_file *file = NULL;
+    sqlite3_file *file = sqlite_main_file(db);
     unsigned char version = 0;
-    return sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK && file && file->pMethods &&
-           file->pMethods->xRead(file, &version, 1, WRITE_VERSION) == SQLITE_OK && version == VERSION_WAL;
+    return file && file->pMethods->xRead(file, &version, 1, WRITE_VERSION) == SQLITE_OK && version == VERSION_WAL;
 }
 
 static bool fail_no_wal(Error *error)
@@ -223,9 +222,9 @@ static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 static bool cannot_share_memory(SqliteConnection *c)
 {
     enum { REGION = 32768 }; /* bytes: SQLite's unit, if the file is left to it */
-    sqlite3_file *file = NULL;
+    sqlite3_file *file = sqlite_main_file(c->db);
     void volatile *region = NULL;
-    if (sqlite3_file_control(c->db, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK || !file || !file->pMethods)
+    if (!file)
         return false; /* in memory */
     const sqlite3_io_methods *methods = file->pMethods;
     if (methods->iVersion < 2 || !methods->xShmMap ||
@@ -477,9 +476,10 @@ static void checkpoint(SqliteConnection *c, int mode)
         (void)fail_sqlite(c, &error, NULL); /* nothing is lost: what it could not copy stays in the log */
     else if (c->is_failing && !c->is_writer)
         note_success(c);
+    if (mode == SQLITE_CHECKPOINT_TRUNCATE)
+        sqlite_files_settle(c->files); /* it may have copied something even if it could not end */
     if (mode == SQLITE_CHECKPOINT_TRUNCATE && code == SQLITE_OK) {
         c->must_empty_log = false;
-        sqlite_files_settle(c->files);
         log_warning(LOGGER, "%s: What the write-ahead log held was copied to the database file that is open.", c->file);
     }
 }

@@ -78,7 +78,7 @@ SqliteFiles *sqlite_files_new(Arena *arena)
 
 /* ---- what was opened ---- */
 
-static sqlite3_file *main_file(sqlite3 *db)
+sqlite3_file *sqlite_main_file(sqlite3 *db)
 {
     sqlite3_file *file = NULL;
     bool ok = sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK;
@@ -87,7 +87,7 @@ static sqlite3_file *main_file(sqlite3 *db)
 
 static const volatile uint32_t *map_index(sqlite3 *db)
 {
-    sqlite3_file *file = main_file(db);
+    sqlite3_file *file = sqlite_main_file(db);
     void volatile *region = NULL;
     bool ok = file && file->pMethods->iVersion >= 2 && file->pMethods->xShmMap &&
               file->pMethods->xShmMap(file, 0, INDEX_REGION, 0, &region) == SQLITE_OK;
@@ -176,7 +176,7 @@ static bool is_same_index(const LogIndex *a, const LogIndex *b)
 /* 0: it cannot be read. */
 static int64_t pages_by_header(sqlite3 *db)
 {
-    sqlite3_file *file = main_file(db);
+    sqlite3_file *file = sqlite_main_file(db);
     unsigned char bytes[4];
     if (!file || file->pMethods->xRead(file, bytes, sizeof bytes, HEADER_PAGES) != SQLITE_OK)
         return 0;

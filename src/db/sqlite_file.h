@@ -6,8 +6,13 @@
 #include "base/arena.h"
 
 struct sqlite3;
+struct sqlite3_file;
 
-/* The files of one database, for all its connections and threads. NULL, for a database in memory, is fine below. */
+/* The open database file of a connection, for calls of its pMethods. NULL: it is in memory. */
+struct sqlite3_file *sqlite_main_file(struct sqlite3 *db);
+
+/* The files of one database, for all its connections and threads. NULL, for a database in memory, is fine below,
+ * but for sqlite_files_settle. */
 typedef struct SqliteFiles SqliteFiles;
 
 SqliteFiles *sqlite_files_new(Arena *arena); /* lives as long as the arena; knows no file yet */
@@ -17,8 +22,8 @@ void sqlite_files_remember(SqliteFiles *files, struct sqlite3 *db, bool has_wal)
  * logged. `db` is the caller's own connection. Files that are back are in order again, unless they were damaged or
  * changed. */
 bool sqlite_files_check(SqliteFiles *files, struct sqlite3 *db, Error *error) MUST_CHECK;
-/* What the log held is in the database file, and nobody who uses the files as they were opened changes that file from
- * now on. To be called where files are gone. */
+/* The database file has just been written to by ourselves, from the log, where files are gone: whoever changes it from
+ * now on is another program. */
 void sqlite_files_settle(SqliteFiles *files);
 /* Without looking. False: they are damaged, and *error says how. Files that are merely elsewhere can be read. */
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error) MUST_CHECK;

@@ -7,11 +7,16 @@
 
 #include "db/driver.h"
 
+/* Jobs that may have to wait while those of another kind may run. */
+typedef enum JobKind { JOB_READ, JOB_LONG_READ, JOB_WRITE, JOB_KINDS } JobKind;
+
 typedef struct Queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
-    Job *first, **end;
-    Job *long_first, **long_end; /* long reads: the thread kept for short ones does not take them */
+    struct {
+        Job *first, **end;
+    } jobs[JOB_KINDS];   /* each in the order in which they came */
+    uint64_t turns;      /* given so far */
     atomic_bool others;  /* what waits needs the room of a long read: a call to one of those, which do not lock */
     struct Crowd *crowd; /* on engines where many write; else NULL */
     bool is_closing; /* jobs in it are still run */
@@ -27,7 +32,7 @@ typedef struct Crowd {
     unsigned usable;           /* connections that can be had: all, until one is refused; then the most that there
                                 * have been at once since */
     unsigned idle;             /* threads with a connection that wait */
-    unsigned running, writes, longs; /* now: all; writes; long reads */
+    unsigned running, running_of[JOB_KINDS]; /* now: all; of each kind */
     int64_t refused_until;     /* monotonic: no other connection is asked for before, unless there is none at all */
     int64_t step_back;         /* microseconds, after the next refusal */
 } Crowd;
@@ -79,14 +84,6 @@ Job *queue_take_read(Queue *queue, bool is_kept);
 void queue_put_long(Queue *queue, Job *job); /* a read that made room, by a kept thread; another one takes it */
 void queue_close(Queue *queue); /* what is in it is still taken */
 
-/* ---- stop.c ---- */
-
-bool job_is_unwanted(const Job *job);
-/* Whether such reads have been long lately. */
-bool job_is_long(const Job *job, const Driver *driver);
-void job_note_time(const Job *job, const DbConnection *connection, Stop stopped); /* after it has run */
-
-
 /* Where many write: all threads take from db->reads. */
 void crowd_init(Db *db, unsigned threads);
 /* One job; to be followed by one of the next three. NULL: closed and empty. */
@@ -95,5 +92,12 @@ void crowd_done(DbWorker *worker, const Job *job);
 /* The job of a thread that was refused a connection goes back to where it was, for a thread that has one. */
 void crowd_return(DbWorker *worker, Job *job);
 void crowd_put_long(DbWorker *worker, Job *job); /* a read that made room goes to the end */
+
+/* ---- stop.c ---- */
+
+bool job_is_unwanted(const Job *job);
+/* Whether such reads have been long lately. */
+bool job_is_long(const Job *job, const Driver *driver);
+void job_note_time(const Job *job, const DbConnection *connection, Stop stopped); /* after it has run */
 
 #endif

@@ -1,8 +1,6 @@
 /* services/service.c -- the table of services, and the threads that run each when it is due. */
 #include "services/service.h"
 
-#include <time.h>
-
 #include "base/log.h"
 #include "base/thread.h"
 
@@ -91,10 +89,9 @@ static void tick(ServiceThread *thread)
 /* Waits until the deadline, or until the server stops. */
 static void wait_until(Services *services, double deadline)
 {
-    struct timespec t = { .tv_sec = (time_t)deadline };
-    t.tv_nsec = (long)((deadline - (double)t.tv_sec) * 1e9);
+    int64_t until = (int64_t)(deadline * (double)SECOND);
     pthread_mutex_lock(&services->lock);
-    while (!services->stopping && pthread_cond_timedwait(&services->changed, &services->lock, &t) == 0)
+    while (!services->stopping && clock_condition_wait(&services->changed, &services->lock, until))
         ;
     pthread_mutex_unlock(&services->lock);
 }

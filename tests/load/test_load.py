@@ -57,8 +57,8 @@ def read(client, flow, times, number):
 
 def schedule(server, flow, stopped):
     """Runs that become late, and deployments whose runs are to be planned, one of each every few seconds."""
+    client = Client(server)
     while not stopped.wait(4):
-        client = Client(server)
         now = datetime.datetime.now(datetime.timezone.utc).isoformat()
         client.flow_run(flow, name="to be late", state={"type": "SCHEDULED", "state_details": {"scheduled_time": now}})
         client.made("/deployments/", {"name": uuid.uuid4().hex, "flow_id": flow["id"], "is_schedule_active": True,

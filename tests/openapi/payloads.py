@@ -16,7 +16,7 @@ PAYLOADS = {
     "or, of numbers": "0 OR 1=1",
     "union": "' UNION SELECT value FROM configuration -- ",
     "union of columns": "x') UNION ALL SELECT id, NULL, NULL, name, data FROM block_document --",
-    "concatenation": f"'||(SELECT 1337*7331)||'",
+    "concatenation": "'||(SELECT 1337*7331)||'",
     "drop": "'; DROP TABLE saved_search; --",
     "drop, after a parenthesis": "x'); DROP TABLE log CASCADE; --",
     "drop, after a backslash": "\\'; DROP TABLE log; --",

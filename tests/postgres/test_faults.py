@@ -11,7 +11,7 @@ import uuid
 import pytest
 
 from tests.lib import postgres
-from tests.lib.load import Client, Threads, memory
+from tests.lib.load import Client, Threads, Wire, memory, request
 from .invariants import problems
 from .proxy import Proxy
 from .session import SESSIONS, Session
@@ -329,6 +329,27 @@ def test_a_server_that_takes_connections_and_says_nothing(fault, far, network):
         time.sleep(CONNECTION_TIMEOUT + 1)
         network.is_mute = False
     assert any("did not answer in time" in one.text for one in writers.failed())
+
+
+def test_reads_whose_clients_left_while_the_database_was_away(start, cluster, database, network):
+    """They give up their threads, and do not go on trying to connect."""
+    patience = 90
+    server = start(through(network, cluster, database),
+                   **{**SETTINGS, "PREFECT_ORION_DATABASE_TIMEOUT": str(patience),
+                      "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT": str(patience)})
+    client = Client(server, timeout=patience)
+    assert client.post("/flows/count", {}).status == 200
+    network.is_mute = True
+    network.drop()
+    for _ in range(3 * CONNECTIONS):
+        with Wire(server) as impatient:
+            impatient.send(request("POST", "/flows/count", {}))
+            time.sleep(0.2)
+    network.is_mute = False
+    begun = time.monotonic()
+    assert client.post("/flows/count", {}).status == 200
+    assert time.monotonic() - begun < patience / 3
+    assert "did not answer in time" not in server.log()
 
 
 def test_every_connection_breaks_again_and_again(fault, far, network):

@@ -298,7 +298,6 @@ static bool change_touches(const Change *change, size_t sector)
 /* A sector after its first `versions` changes. */
 static void sector_replay(const DiskFile *file, size_t sector, size_t versions, unsigned char out[SECTOR])
 {
-    Content one = { .bytes = out, .size = SECTOR, .capacity = SECTOR };
     size_t begin = sector * SECTOR, synced = file->synced.size > begin ? file->synced.size - begin : 0;
     memset(out, 0, SECTOR);
     if (synced > 0)
@@ -311,9 +310,9 @@ static void sector_replay(const DiskFile *file, size_t sector, size_t versions, 
         size_t offset = (size_t)change->offset, from = offset > begin ? offset - begin : 0;
         size_t end = change->bytes && offset + change->n < begin + SECTOR ? offset + change->n - begin : SECTOR;
         if (change->bytes)
-            memcpy(one.bytes + from, change->bytes + (begin + from - offset), end - from);
+            memcpy(out + from, change->bytes + (begin + from - offset), end - from);
         else
-            memset(one.bytes + from, 0, end - from);
+            memset(out + from, 0, end - from);
     }
 }
 

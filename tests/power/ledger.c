@@ -7,14 +7,13 @@
 #include "db/tables.h"
 
 /* All values of a query of so many columns. */
-static uint64_t hash_query(Tx *tx, uint64_t hash, Rows *rows, size_t columns)
+static uint64_t hash_query(uint64_t hash, Rows *rows, size_t columns)
 {
     while (db_next(rows))
         for (size_t i = 0; i < columns; i++) {
             Str value = row_is_null(rows, (int)i) ? STR_NULL : row_view(rows, (int)i);
             hash = hash_number(hash_bytes(hash, value.p, value.n), value.p ? value.n : UINT64_MAX);
         }
-    (void)tx;
     return hash;
 }
 
@@ -26,7 +25,7 @@ static uint64_t hash_table(Tx *tx, uint64_t hash, const Table *table)
     buf_text(&sql, "SELECT ");
     table_columns(&sql, table);
     buf_printf(&sql, " FROM %s ORDER BY id", table->name);
-    hash = hash_query(tx, hash, db_query(tx, buf_cstr(&sql), NULL, 0), table->count);
+    hash = hash_query(hash, db_query(tx, buf_cstr(&sql), NULL, 0), table->count);
     arena_release(tx->arena, mark);
     return hash;
 }
@@ -38,8 +37,8 @@ static bool hash_database(Tx *tx, uint64_t *ret_hash)
     *ret_hash = STATE_OF_NOTHING;
     if (DB_INT(tx, -1, "SELECT count(*) FROM sqlite_master") == 0)
         return true;
-    hash = hash_query(tx, hash, DB_QUERY(tx, "SELECT name, sql FROM sqlite_master ORDER BY type, name"), 2);
-    hash = hash_query(tx, hash, DB_QUERY(tx, "SELECT version_num FROM alembic_version"), 1);
+    hash = hash_query(hash, DB_QUERY(tx, "SELECT name, sql FROM sqlite_master ORDER BY type, name"), 2);
+    hash = hash_query(hash, DB_QUERY(tx, "SELECT version_num FROM alembic_version"), 1);
     for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
         hash = hash_table(tx, hash, &db_tables[i]);
     *ret_hash = hash;

@@ -44,7 +44,7 @@ def assert_refused(wire, what):
 
 
 ALL_TAKEN = "Too many writes wait for the database"
-HALF_TAKEN = "Too many writes of your address wait for the database"
+HALF_TAKEN = "Too many writes from your address wait for the database"
 
 
 def test_one_address_may_have_half_of_the_queue(start):

@@ -336,6 +336,19 @@ def test_secrets_that_cannot_be_decrypted_are_named(filled):
     assert_clean(filled.store)
 
 
+def test_a_name_neither_begins_a_line_nor_controls_a_terminal(filled):
+    made = document(filled)
+    name = "a\nforged: line\x1b[2J\u009b2J\u2028\u202e\x7f"
+    filled.sql("DELETE FROM block_document WHERE id <> ?", made["id"])
+    filled.sql("UPDATE block_document SET name = ? WHERE id = ?", name, made["id"])
+    for arguments, count in ([], 2), (["--all"], 3):
+        status, lines = check(filled.store, *arguments, ORION_ENCRYPTION_KEY="A" * 43 + "=")
+        assert status == 1 and len(lines) == count, lines
+        assert all("a forged: line [2J" in line for line in lines[:-1]), lines
+        assert not re.search("[\x00-\x1f\x7f-\x9f\u2028\u202e]", "".join(lines)), lines
+    filled.sql("DELETE FROM block_document WHERE id = ?", made["id"])
+
+
 # ---- the engine's own ----
 
 @pytest.fixture
@@ -422,7 +435,7 @@ def test_amcheck_is_asked_where_it_is_there(filled, engine):
         line = {"name": "x", "message": "m", "flow_run_id": NOBODY, "timestamp": "2022-01-01T00:00:00Z"}
         filled.client.post("/logs/", [{**line, "level": level} for level in range(50)])
         filled.store.script("UPDATE pg_index SET indoption = '0' WHERE indexrelid = 'ix_log__level'::regclass")
-        assert_repaired(filled, "the indexes", "they are damaged, by PostgreSQL's amcheck", "ix_log__level")
+        assert_repaired(filled, "the indexes", "they are damaged, according to PostgreSQL's amcheck", "ix_log__level")
     finally:
         filled.store.script("DROP EXTENSION amcheck")
 

@@ -210,6 +210,30 @@ def test_files_that_are_put_back(start, what):
     assert runs_in(database(server)) == sorted(made)
 
 
+def test_a_file_that_is_put_back_while_a_reader_keeps_the_log(start):
+    """What the server itself copied to it meanwhile is no change by another program."""
+    server, client, flow, made = with_runs(start)
+    with contextlib.closing(sqlite3.connect(database(server), isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT count(*) FROM flow_run").fetchall()
+        written = database(server).stat().st_mtime_ns
+        move(database(server))
+        wait_for_line(server, MOVED)
+        moved = server.home / "moved"
+        deadline = time.monotonic() + 30
+        while moved.stat().st_mtime_ns == written:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        time.sleep(2)  # the server waits a second for the reader
+        assert COPIED not in server.log()
+        moved.rename(database(server))
+        wait_for_line(server, "The database's files are back")
+    wait_until_ready(client)
+    made.append(client.flow_run(flow)["id"])
+    assert server.stop() == 0
+    assert runs_in(database(server)) == sorted(made)
+
+
 def test_a_database_that_is_changed_elsewhere(start):
     """SQLite's memory of it is no longer true when it is back."""
     server, client, flow, made = with_runs(start)

@@ -3,6 +3,7 @@
 #include "memory_db.h"
 
 #include "api/route.h"
+#include "db/fault_kinds.h"
 #include "db/migrate.h"
 #include "db/tables.h"
 #include "model/run.h"
@@ -119,6 +120,17 @@ static void parents_come_first(void **state)
     assert_int_equal(found, COUNT_OF(circles));
 }
 
+/* The check of a database has a list of its own, in SQL. */
+static void indexes_of_every_table_are_checked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        char quoted[100];
+        snprintf(quoted, sizeof quoted, "'%s'", db_tables[i].name);
+        assert_non_null(strstr(fault_btree_indexes, quoted));
+    }
+}
+
 static bool fits(FieldKind field, ColumnKind column)
 {
     switch (field) {
@@ -218,6 +230,7 @@ int main(void)
         TEST(every_table_is_listed),
         TEST(every_column_is_listed),
         cmocka_unit_test(parents_come_first),
+        cmocka_unit_test(indexes_of_every_table_are_checked),
         cmocka_unit_test(every_field_is_a_column),
         cmocka_unit_test(every_column_is_a_field),
     };
