@@ -5,6 +5,7 @@
 #include "fuzz_db.h"
 #include "fuzz_replies.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -95,6 +96,16 @@ static int start_server(void)
     return fd;
 }
 
+/* recv, whatever of the fuzzer's timer comes in between. */
+static ssize_t receive(int fd, char *bytes, size_t room)
+{
+    ssize_t n;
+    do
+        n = recv(fd, bytes, room, 0);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 /* Our end of a new connection. */
 static int connect_pair(void)
 {
@@ -110,7 +121,7 @@ static int connect_pair(void)
     next_end = ends[0];
     must(send(announcer, request, sizeof request - 1, MSG_NOSIGNAL) == (ssize_t)(sizeof request - 1));
     while (n < 4 || memcmp(reply + n - 4, "\r\n\r\n", 4) != 0) {
-        ssize_t more = recv(announcer, reply + n, sizeof reply - n, 0);
+        ssize_t more = receive(announcer, reply + n, sizeof reply - n);
         must(more > 0);
         n += (size_t)more;
     }
@@ -124,7 +135,7 @@ static void converse(Str bytes, Buf *replies)
     int fd = connect_pair();
     (void)!send(fd, bytes.p, bytes.n, MSG_NOSIGNAL); /* the server may have closed it before the end */
     shutdown(fd, SHUT_WR);
-    while ((n = recv(fd, received, sizeof received, 0)) > 0)
+    while ((n = receive(fd, received, sizeof received)) > 0)
         buf_add(replies, received, (size_t)n);
     close(fd);
 }
