@@ -96,8 +96,7 @@ def test_a_start_with_a_name_that_hangs_or_is_not_known(start, database, names):
 def test_a_name_that_hangs_while_a_server_runs(start, database, names):
     names.set("127.0.0.1")
     server = start(named(database), **names.settings)
-    client = Client(server)
-    flow = client.flow()
+    flow = Client(server).flow()
     before = threads_of(server)
     names.set("hang")
     for _ in range(5 if FULL else 1):
@@ -111,8 +110,9 @@ def test_a_name_that_hangs_while_a_server_runs(start, database, names):
                              answer.value["exception_message"]) for answer in answers), answers[0]
     assert before < threads_of(server) <= before + LOOKUPS
     names.set("127.0.0.1")
-    wait_until(lambda: client.get(f"/flows/{flow['id']}").status == 200)
+    wait_until(lambda: Client(server).get(f"/flows/{flow['id']}").status == 200)
     wait_until(lambda: threads_of(server) == before)
+    client = Client(server)
     assert {client.get(f"/flows/{flow['id']}").status for _ in range(20)} == {200}
 
 
