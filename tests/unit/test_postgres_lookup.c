@@ -20,7 +20,7 @@ static atomic_uint signals_let_through;
 
 static int real_getaddrinfo(const char *host, const struct addrinfo *hints, struct addrinfo **ret)
 {
-    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
     void *found = dlsym(RTLD_NEXT, "getaddrinfo");
     memcpy(&real, &found, sizeof found);
     return real(host, NULL, hints, ret);
