@@ -79,6 +79,12 @@ static void put_string(Buf *out, Str s, JsonStyle style)
     buf_char(out, '"');
 }
 
+static void put_key(Buf *out, Str key, JsonStyle style)
+{
+    put_string(out, key, style);
+    put_separator(out, ':', style);
+}
+
 /* Numbers */
 
 /* Adds one to the last digit of "d.ddde±xx". */
@@ -245,10 +251,8 @@ static void put_members(Buf *out, const Json *json, JsonStyle style)
     for (const Json *child = json->child; child; child = child->next) {
         if (child != json->child)
             put_separator(out, ',', style);
-        if (json->kind == JSON_OBJECT) {
-            put_string(out, child->key, style);
-            put_separator(out, ':', style);
-        }
+        if (json->kind == JSON_OBJECT)
+            put_key(out, child->key, style);
         json_write_value(out, child, style);
     }
     buf_char(out, json->kind == JSON_OBJECT ? '}' : ']');
@@ -293,10 +297,8 @@ static void write_event(void *arg, JsonEvent event, const Json *value)
     }
     if (w->comma)
         put_separator(w->out, ',', w->style);
-    if (value->key.p) {
-        put_string(w->out, value->key, w->style);
-        put_separator(w->out, ':', w->style);
-    }
+    if (value->key.p)
+        put_key(w->out, value->key, w->style);
     if (event == JSON_OPENS)
         buf_char(w->out, value->kind == JSON_OBJECT ? '{' : '[');
     else
@@ -406,8 +408,7 @@ void json_key_str(JsonWriter *w, Str key)
 {
     assert(!w->after_key && w->depth > 0);
     separate(w);
-    put_string(w->out, key, w->style);
-    put_separator(w->out, ':', w->style);
+    put_key(w->out, key, w->style);
     w->after_key = true;
 }
 
