@@ -4,13 +4,13 @@ import http.client
 import json
 import os
 import sqlite3
-import subprocess
 import threading
 import time
 
 import pytest
 
 from tests.lib.load import Client, Threads, Wire, memory, request
+from tests.server.disk import small_disk
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
 RUNS = 150 if FULL else 20
@@ -194,14 +194,8 @@ def test_without_room_for_files_long_answers_are_refused(start, tmp_path):
 
 @pytest.fixture
 def tiny_folder(tmp_path):
-    """A file system of 1 MB, where this machine lets us mount one."""
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", str(folder)], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a small file system: {mounted.stderr.decode().strip()}")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)  # the server may still have a file there
+    with small_disk(tmp_path / "tiny", 1 << 20) as folder:
+        yield folder
 
 
 @pytest.mark.only("sqlite")
