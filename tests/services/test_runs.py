@@ -59,7 +59,7 @@ def paused(api, timeout):
 
 
 def test_expired_pause(api):
-    expired, waiting = paused(api, moment(1)), paused(api, moment(3600))
+    expired, waiting = paused(api, moment(8)), paused(api, moment(3600))
     assert api.again(expired)["state_name"] == "Paused"
     failed = wait_state(api, expired, "Failed")
     assert (failed["state_type"], failed["state"]["message"]) == ("FAILED", "The flow was paused and never resumed.")
