@@ -46,10 +46,7 @@ bool crud_read(Req *req)
 bool crud_list(Req *req)
 {
     const Model *model = req->route->model;
-    Buf select;
-    buf_init(&select, req->arena, 2048);
-    codec_select(&select, model);
-    return list_reply(req, list_rows(req, buf_view(&select)), model);
+    return list_reply(req, list_models(req, model), model);
 }
 
 bool crud_count(Req *req)

@@ -4,21 +4,53 @@
 #include "api/decode.h"
 #include "base/log.h"
 
+static const char *order_of(const Req *req)
+{
+    return req->order_by ? req->order_by : req->route->list->order_by;
+}
+
+/* Conditions, order and page, after a SELECT. */
+static void add_page(const Req *req, Query *q)
+{
+    buf_text(&q->sql, " WHERE 1 = 1");
+    buf_str(&q->sql, buf_view(&req->query.sql));
+    if (!route_takes(req->route, BODY_OFFSET))
+        return;
+    buf_printf(&q->sql, " ORDER BY %s LIMIT ", order_of(req));
+    query_bind(q, v_int(req->limit));
+    buf_text(&q->sql, " OFFSET ");
+    query_bind(q, v_int(req->offset));
+}
+
+/* A copy of the request's query with a text of its own: the transaction may run again. */
+static Query begin_query(const Req *req, size_t size)
+{
+    Query q = req->query;
+    buf_init(&q.sql, req->arena, req->query.sql.n + size);
+    return q;
+}
+
 Rows *list_rows(Req *req, Str select)
 {
-    Query q = req->query; /* a copy: the transaction may run again */
-    const ListSpec *list = req->route->list;
-    const char *order_by = req->order_by ? req->order_by : list->order_by;
-    buf_init(&q.sql, req->arena, select.n + req->query.sql.n + 128);
+    Query q = begin_query(req, select.n + 128);
     buf_str(&q.sql, select);
-    buf_text(&q.sql, " WHERE 1 = 1");
-    buf_str(&q.sql, buf_view(&req->query.sql));
-    if (route_takes(req->route, BODY_OFFSET)) {
-        buf_printf(&q.sql, " ORDER BY %s LIMIT ", order_by);
-        query_bind(&q, v_int(req->limit));
-        buf_text(&q.sql, " OFFSET ");
-        query_bind(&q, v_int(req->offset));
-    }
+    add_page(req, &q);
+    return query_run(req->tx, &q);
+}
+
+/* The page is ordered and cut by row keys, which an index holds or which take little room to sort; only then are the
+ * page's rows read. */
+Rows *list_models(Req *req, const Model *model)
+{
+    const Dialect *dialect = req->tx->sql;
+    Query q = begin_query(req, 2048);
+    codec_columns(&q.sql, model);
+    buf_printf(&q.sql, " FROM (SELECT %s.%s AS row_key FROM %s", model->table, dialect->row_key, model->table);
+    add_page(req, &q);
+    buf_printf(&q.sql, ") AS page CROSS JOIN %s WHERE %s.%s = page.row_key", codec_from(model), model->table,
+               dialect->row_key);
+    if (!dialect->keeps_left_order)
+        buf_printf(&q.sql, " ORDER BY %s", order_of(req));
     return query_run(req->tx, &q);
 }
 

@@ -7,6 +7,8 @@
 
 /* Runs select + " WHERE 1 = 1" + conditions + ORDER BY … LIMIT … OFFSET …; rows for the caller to write. */
 Rows *list_rows(Req *req, Str select);
+/* The same rows, read for codec_next. */
+Rows *list_models(Req *req, const Model *model);
 /* The same with a SELECT of these columns of the model's table. */
 Rows *list_columns(Req *req, const char *columns, const Model *model);
 /* The rows as the answer, except those that cannot be read. False: tx->error. */

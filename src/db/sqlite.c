@@ -67,6 +67,8 @@ static const Dialect dialect = {
     .name = "sqlite",
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
     .for_update = "",
+    .row_key = "rowid",
+    .keeps_left_order = true, /* it is the outer loop, always */
     .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",

@@ -99,17 +99,18 @@ bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *
 bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, void *member) MUST_CHECK;
 /* struct -> JSON object, all fields but HIDDEN ones, in table order. */
 void codec_write(JsonWriter *w, const Model *model, const void *object);
-/* The same, as text for a JSON column. */
-Str codec_stored(Arena *arena, const Model *model, const void *object);
+Str codec_stored(Arena *arena, const Model *model, const void *object); /* the same, as text for a JSON column */
 /* JSON text of a column -> struct; what is missing or invalid gets its fallback (the reference would fail to read it).
  * The model's finish runs, as the reference's root validators do on reading. False: not JSON. */
 bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 
 /* ---- rows of the model's table ---- */
 
-/* "SELECT columns FROM table", for " WHERE …" to follow. A column is a field's .sql or table.name; WRITE_ONLY fields
- * and VIRTUAL ones without .sql are left out. */
+/* "SELECT columns FROM table", for " WHERE …" to follow; its first part; what comes after FROM. A column is a field's
+ * .sql or table.name; WRITE_ONLY fields and VIRTUAL ones without .sql are left out. */
 void codec_select(Buf *sql, const Model *model);
+void codec_columns(Buf *sql, const Model *model);
+const char *codec_from(const Model *model);
 /* Reads those columns of the current row. Invalid values spoil it (row_is_sound). */
 void codec_read_row(Tx *tx, Rows *rows, const Model *model, void *object);
 /* The next readable row; the log names those that are skipped. False at the end, and on failure (tx->error). */
@@ -120,8 +121,7 @@ Rows *codec_query_values(Tx *tx, const Model *model, const char *rest, const Val
 /* The first of them as a new struct in the job's arena. NULL: no such row, or tx->error. */
 #define codec_read(tx, model, rest, ...) codec_read_values((tx), (model), "" rest, DB_VALUES(__VA_ARGS__))
 void *codec_read_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count);
-/* The value to bind for a field. */
-Value codec_value(Arena *arena, const Field *field, const void *object);
+Value codec_value(Arena *arena, const Field *field, const void *object); /* to bind */
 
 /* INSERT of all columns. Rows inserted, -1 on failure. */
 int64_t codec_insert(Tx *tx, const Model *model, const void *object);

@@ -44,11 +44,21 @@ static const char *add_columns(Buf *sql, const Model *model, const char *table, 
     return separator;
 }
 
-void codec_select(Buf *sql, const Model *model)
+void codec_columns(Buf *sql, const Model *model)
 {
     (void)add_columns(sql, model, model->table, "SELECT ");
+}
+
+const char *codec_from(const Model *model)
+{
+    return model->from ? model->from : model->table;
+}
+
+void codec_select(Buf *sql, const Model *model)
+{
+    codec_columns(sql, model);
     buf_text(sql, " FROM ");
-    buf_text(sql, model->from ? model->from : model->table);
+    buf_text(sql, codec_from(model));
 }
 
 /* ---- values that another program may have stored ---- */
