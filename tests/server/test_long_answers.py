@@ -203,11 +203,17 @@ def test_a_full_folder_of_temporary_files_refuses_long_reads_only(start, tiny_fo
     server = start(**PATIENT, TMPDIR=str(tiny_folder), SQLITE_TMPDIR=str(tiny_folder))
     client = Client(server)
     flow = client.flow()
-    for _ in range(4):
+    for number in range(4):
         client.flow_run(flow, parameters={"text": "x" * LONG})
-    for sort, reason in [("ID_DESC", "The answer is long, and its temporary file cannot be written: No space left on"),
-                         ("START_TIME_DESC", "There is no room for a temporary file that this read needs to sort")]:
-        answer = Client(server).post("/flow_runs/filter", {"limit": 200, "sort": sort})
+        # Lists are ordered before their rows are read, so only a long key makes the sorter large.
+        made = client.post("/work_queues/", {"name": f"{number}" * LONG})
+        assert made.status == 201, made
+    for path, body, reason in [
+            ("/flow_runs/filter", {"limit": 200, "sort": "START_TIME_DESC"},
+             "The answer is long, and its temporary file cannot be written: No space left on"),
+            ("/work_queues/filter", {"limit": 200},
+             "There is no room for a temporary file that this read needs to sort")]:
+        answer = Client(server).post(path, body)
         assert (answer.status, answer.value["exception_message"].startswith(reason)) == (503, True), answer
     assert Client(server).post("/flow_runs/count", {}) == (200, 4)
     assert Client(server).get("/ready").status == 200
