@@ -354,7 +354,7 @@ class Life:
         title = self.random.choice(self.names) if child else f"{key}-{dynamic}"
         self.tables["task_run"].append((
             task_run, text(begun), text(steps[-1][2]), title, kind, 1 + retried, text(begun), None, text(running),
-XX.{key}", str(dynamic), None,
+            text_or_null(end), self.interval(run_time(steps)), f"__main__.{key}", str(dynamic), None,
             RETRIED_POLICY if retried else TASK_POLICY, inputs, '["database"]' if key == "load" else "[]", flow_run,
             state, steps[-1][1], text(steps[-1][2]), 1))
         return task_run
