@@ -69,5 +69,7 @@ bool crud_delete(Req *req)
     const Route *route = req->route;
     Str id = req->params[0];
     int64_t rows = route->remove ? route->remove(req->tx, id) : codec_delete(req->tx, route->model, id);
+    if (req->tx->again)
+        return true;
     return crud_changed(req, rows) && (route->status == 204 || reply_null(req));
 }

@@ -57,7 +57,7 @@ typedef struct Route {
 
     const Model *model;       /* of the rows that a crud_… handler works on */
     const char *missing;      /* the 404 if there is no such row: "Flow not found" */
-    int64_t (*remove)(Tx *tx, Str id); /* for crud_delete, if more is deleted than the row; as DB_EXEC */
+    int64_t (*remove)(Tx *tx, Str id); /* for crud_delete, if more is deleted than the row (model/removal.h) */
 
     /* What is decoded before the transaction. Parameters of body, query and head share the struct at req->object. */
     const Model *body;        /* one model is the whole body, at req->object */

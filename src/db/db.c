@@ -8,6 +8,7 @@
 
 #define LOGGER "orion.db"
 #define GONE "The client closed its connection"
+#define SHUTTING_DOWN "The server is shutting down"
 
 enum {
     READERS_DEFAULT = 4,
@@ -19,6 +20,8 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
+    STEP_US = 10 * 1000,           /* of a write in steps, the first one; */
+    STEP_GROWTH_US = 1,            /* each takes that much longer, so that it ends even if others add to its work */
     RETRY_WAIT_US = 500,
     WATCH_US = 500 * 1000            /* between two looks at the database's files */
 };
@@ -48,7 +51,9 @@ static void watch_read(const Db *db, DbConnection *connection, const Job *job)
 static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
-              .connection = connection };
+              .connection = connection,
+              .step_end = clock_monotonic() + STEP_US + (int64_t)job->steps * STEP_GROWTH_US };
+    ArenaMark mark = arena_mark(job->arena);
     if (!job->write)
         watch_read(db, connection, job);
     bool ok = job->run(&tx, job->arg);
@@ -56,7 +61,11 @@ static bool job_call(Db *db, DbConnection *connection, Job *job)
     connection->read = NULL;
     if (!ok)
         fail(&job->error, ERR_INTERNAL, "a database job failed without an error");
-    return ok && job->error.code == ERR_NONE;
+    ok = ok && job->error.code == ERR_NONE;
+    job->again = ok && tx.again;
+    if (job->again)
+        arena_release(job->arena, mark);
+    return ok;
 }
 
 static void roll_back(DbConnection *connection)
@@ -217,13 +226,32 @@ static Outcome run_among_others(Db *db, DbConnection *connection, Job *job)
     return RUN_ENDED;
 }
 
+/* Where jobs of this kind wait. */
+static Queue *queue_of(Db *db, const Job *job)
+{
+    bool is_writers = !db->driver->many_writers && (job->write || db->place.is_single);
+    return is_writers ? &db->writes : &db->reads;
+}
+
+/* Queues what is left of a write whose step was committed. False: nothing is left, or it cannot go on. */
+static bool go_on(Db *db, Job *job)
+{
+    if (job->error.code != ERR_NONE || !job->again)
+        return false;
+    job->steps++;
+    job->is_long = true;
+    job->queued = clock_monotonic();
+    return queue_put(queue_of(db, job), job) || fail(&job->error, ERR_BUSY, SHUTTING_DOWN);
+}
+
 /* From `done` on, a job's memory is its owner's again. */
-static void release(Job *batch)
+static void release(Db *db, Job *batch)
 {
     while (batch) {
         Job *job = batch;
         batch = job->next;
-        job->done(job->arg, &job->error);
+        if (!go_on(db, job))
+            job->done(job->arg, &job->error);
     }
 }
 
@@ -263,8 +291,10 @@ static void *maintenance_main(void *arg)
     DbWorker *worker = arg;
     Woken woken;
     while ((woken = wakeup_wait(&worker->db->wakeup)) != WOKEN_TO_END)
-        if (worker->db->driver->watch(worker->connection) || woken == WOKEN_TO_MAINTAIN)
+        if (worker->db->driver->watch(worker->connection) || woken == WOKEN_TO_MAINTAIN) {
             maintain(worker->db, worker->connection);
+            queue_hold_steps(&worker->db->writes, false);
+        }
     maintain(worker->db, worker->connection);
     return NULL;
 }
@@ -275,7 +305,10 @@ static void maintain_if_due(Db *db, DbConnection *writer)
         return;
     switch (db->driver->maintenance_due(writer)) {
     case DUE_NOT: break;
-    case DUE_SOON: wakeup_signal(&db->wakeup, false); break;
+    case DUE_SOON: /* a long write is not to make the log grow while this goes on */
+        queue_hold_steps(&db->writes, true);
+        wakeup_signal(&db->wakeup, false);
+        break;
     case DUE_NOW: maintain(db, writer); break;
     }
 }
@@ -286,7 +319,7 @@ static void *writer_main(void *arg)
     Job *batch;
     while ((batch = queue_take(&worker->db->writes, BATCH_MAX))) {
         write_batch(worker->db, worker->connection, batch);
-        release(batch);
+        release(worker->db, batch);
         maintain_if_due(worker->db, worker->connection);
     }
     return NULL;
@@ -300,7 +333,7 @@ static void *reader_main(void *arg)
         if (read_job(worker->db, worker->connection, job) == STOP_YIELD)
             queue_put_long(&worker->db->reads, job);
         else
-            release(job);
+            release(worker->db, job);
     }
     return NULL;
 }
@@ -317,7 +350,7 @@ static void *shared_main(void *arg)
         case RUN_ENDED: break;
         }
         crowd_done(worker, job);
-        release(job);
+        release(worker->db, job);
         if (worker->db->driver->rest)
             worker->db->driver->rest(worker->connection);
     }
@@ -518,11 +551,12 @@ void db_submit(Db *db, Job *job)
     job_clear(job);
     job->next = NULL;
     job->queued = clock_monotonic();
-    bool is_writers = !db->driver->many_writers && (job->write || db->place.is_single);
-    job->is_long = !job->write && !is_writers && job_is_long(job, db->driver);
-    if (queue_put(is_writers ? &db->writes : &db->reads, job))
+    job->steps = 0;
+    Queue *queue = queue_of(db, job);
+    job->is_long = !job->write && queue == &db->reads && job_is_long(job, db->driver);
+    if (queue_put(queue, job))
         return;
-    fail(&job->error, ERR_BUSY, "The server is shutting down");
+    fail(&job->error, ERR_BUSY, SHUTTING_DOWN);
     job->done(job->arg, &job->error);
 }
 

@@ -22,7 +22,10 @@ typedef struct Tx {
     Time now;              /* fixed when the job starts to run */
     const Dialect *sql;
     void *connection;      /* the driver's */
+    int64_t step_end;      /* monotonic; a long write ends then and sets */
+    bool again;            /* what it did is committed, and it is run again, for the rest, after others that wait */
 } Tx;
+bool tx_has_time(const Tx *tx); /* until step_end */
 
 /* For a loop over many rows: what is taken from tx->arena from here on is the loop's, which resets it after each row.
  * Returns the job's arena, for tx_arena_end after the loop. */
@@ -33,24 +36,23 @@ void tx_arena_end(Tx *tx, Arena *of_job);
  * and committed together). `run` returns false to roll back, with tx->error set. It may be called again, for a read too
  * (a group's commit that failed, a collision, a lost connection), so it must start from its inputs each time. `done` is
  * called once, on a database thread, after the commit is on the disk (or the rollback), with the error (code ERR_NONE:
- * committed). The job's memory belongs to the caller until `done`. */
+ * committed). */
 typedef struct Job {
     bool (*run)(Tx *tx, void *arg);
     void (*done)(void *arg, const Error *error);
     void *arg;
     Arena *arena;
     bool write;
-    int64_t limit;         /* microseconds, where many write and that is longer than the database's timeout: what does
-                            * not belong to a request; 0: the timeout */
-    const atomic_bool *unwanted; /* of a read: once it is true, nobody waits for the result; the job is not begun, or
-                                  * stopped (ERR_BUSY). NULL: it is always wanted */
+    int64_t limit;         /* microseconds, where many write and that is longer than the database's timeout */
+    const atomic_bool *unwanted; /* of a read: once it is true, it is not begun, or stopped (ERR_BUSY); may be NULL */
     _Atomic int64_t *usual; /* of a read: how long such ones take, in microseconds, as the database notes it; 0 at
                              * first; one for all of a kind, which outlives them. NULL: nobody knows */
     /* The database's own, from db_submit on. */
     Error error;
     int64_t queued;
     uint64_t turn;         /* in its queue: who has the lower one came first */
-    bool is_long;          /* a read that must leave room for others */
+    unsigned steps;        /* of a write: done so far */
+    bool is_long, again;   /* it must leave room for others: a read, or a further step of a write; it is not done */
     struct Job *next;
 } Job;
 

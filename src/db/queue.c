@@ -11,8 +11,8 @@ enum {
     STEP_BACK_MAX = 2 * 1000 * 1000
 };
 
-enum { READS = 1 << JOB_READ, LONG_READS = 1 << JOB_LONG_READ, WRITES = 1 << JOB_WRITE,
-       ALL = READS | LONG_READS | WRITES };
+enum { READS = 1 << JOB_READ, LONG_READS = 1 << JOB_LONG_READ, WRITES = 1 << JOB_WRITE, STEPS = 1 << JOB_WRITE_STEP,
+       ALL = READS | LONG_READS | WRITES | STEPS };
 
 void job_clear(Job *job)
 {
@@ -36,7 +36,9 @@ void queue_free(Queue *queue)
 
 static JobKind kind_of(const Job *job)
 {
-    return job->write ? JOB_WRITE : job->is_long ? JOB_LONG_READ : JOB_READ;
+    if (job->write)
+        return job->is_long ? JOB_WRITE_STEP : JOB_WRITE;
+    return job->is_long ? JOB_LONG_READ : JOB_READ;
 }
 
 /* Of these kinds the job that came first; it may overtake others. NULL: none. */
@@ -65,13 +67,16 @@ static Job *queue_pop(Queue *queue, unsigned kinds)
 }
 
 /* The kinds of jobs that may run, with so many connections. A quarter of them is never used for writes: all of those
- * may wait for somebody's lock, and reads must not wait with them. Nor are all used for long reads. */
+ * may wait for somebody's lock, and reads must not wait with them. Nor are all used for long reads; steps of long
+ * writes get a quarter, at least one. */
 static unsigned kinds_allowed(const Crowd *crowd, unsigned connections)
 {
     unsigned kept = connections == 1 ? 0 : connections < 4 ? 1 : connections / 4;
-    bool may_write = crowd->running_of[JOB_WRITE] < connections - kept;
+    unsigned steps = crowd->running_of[JOB_WRITE_STEP];
+    bool may_write = crowd->running_of[JOB_WRITE] + steps < connections - kept;
+    bool may_step = may_write && steps < (connections + 3) / 4;
     bool may_be_long = connections == 1 || crowd->running_of[JOB_LONG_READ] < connections - 1;
-    return READS | (may_be_long ? LONG_READS : 0) | (may_write ? WRITES : 0);
+    return READS | (may_be_long ? LONG_READS : 0) | (may_write ? WRITES : 0) | (may_step ? STEPS : 0);
 }
 
 /* Whether a job that is not long waits only because all threads are at work. */
@@ -106,7 +111,7 @@ static void queue_add(Queue *queue, Job *job)
     job->next = NULL;
     *queue->jobs[kind].end = job;
     queue->jobs[kind].end = &job->next;
-    if (job->is_long && !queue->crowd)
+    if (kind == JOB_LONG_READ && !queue->crowd)
         pthread_cond_broadcast(&queue->filled); /* the one that is kept for short reads would do nothing */
     else
         queue_call(queue);
@@ -116,7 +121,7 @@ static void queue_add(Queue *queue, Job *job)
 bool queue_put(Queue *queue, Job *job)
 {
     pthread_mutex_lock(&queue->lock);
-    bool is_open = !queue->is_closed;
+    bool is_open = job->steps ? !queue->is_closing : !queue->is_closed;
     if (is_open) {
         job->turn = queue->turns++;
         queue_add(queue, job);
@@ -125,13 +130,19 @@ bool queue_put(Queue *queue, Job *job)
     return is_open;
 }
 
+static unsigned kinds_to_write(const Queue *queue)
+{
+    return queue->holds_steps && !queue->is_closing ? ALL & ~(unsigned)STEPS : ALL;
+}
+
 Job *queue_take(Queue *queue, unsigned most)
 {
+    unsigned kinds;
     Job *taken = NULL, **end = &taken;
     pthread_mutex_lock(&queue->lock);
-    while (!queue_first(queue, ALL) && !queue->is_closing)
+    while (!queue_first(queue, kinds = kinds_to_write(queue)) && !queue->is_closing)
         pthread_cond_wait(&queue->filled, &queue->lock);
-    for (unsigned i = 0; i < most && (*end = queue_pop(queue, ALL)); i++)
+    for (unsigned i = 0; i < most && (*end = queue_pop(queue, i == 0 ? kinds : ALL & ~(unsigned)STEPS)); i++)
         end = &(*end)->next;
     if (!taken)
         queue->is_closed = true;
@@ -164,6 +175,15 @@ void queue_put_long(Queue *queue, Job *job)
     job->is_long = true;
     pthread_mutex_lock(&queue->lock);
     queue_add(queue, job);
+    pthread_mutex_unlock(&queue->lock);
+}
+
+void queue_hold_steps(Queue *queue, bool holds)
+{
+    pthread_mutex_lock(&queue->lock);
+    queue->holds_steps = holds;
+    if (!holds)
+        pthread_cond_signal(&queue->filled);
     pthread_mutex_unlock(&queue->lock);
 }
 

@@ -33,6 +33,11 @@ void tx_arena_end(Tx *tx, Arena *of_job)
     tx->arena = of_job;
 }
 
+bool tx_has_time(const Tx *tx)
+{
+    return clock_monotonic() < tx->step_end;
+}
+
 Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count)
 {
     if (!may_run(tx, sql)) {

@@ -8,7 +8,7 @@
 #include "db/driver.h"
 
 /* Jobs that may have to wait while those of another kind may run. */
-typedef enum JobKind { JOB_READ, JOB_LONG_READ, JOB_WRITE, JOB_KINDS } JobKind;
+typedef enum JobKind { JOB_READ, JOB_LONG_READ, JOB_WRITE, JOB_WRITE_STEP, JOB_KINDS } JobKind;
 
 typedef struct Queue {
     pthread_mutex_t lock;
@@ -19,6 +19,7 @@ typedef struct Queue {
     uint64_t turns;      /* given so far */
     atomic_bool others;  /* what waits needs the room of a long read: a call to one of those, which do not lock */
     struct Crowd *crowd; /* on engines where many write; else NULL */
+    bool holds_steps; /* those of long writes wait until housekeeping has been done */
     bool is_closing; /* jobs in it are still run */
     bool is_closed;  /* nobody takes from it any more */
 } Queue;
@@ -76,12 +77,14 @@ void job_clear(Job *job); /* forgets how it ended: it may run again */
 
 void queue_init(Queue *queue);
 void queue_free(Queue *queue);
-bool queue_put(Queue *queue, Job *job) MUST_CHECK; /* false: closed */
-/* Up to `most` jobs, linked by next, waiting for the first; NULL: the queue is closed and empty. */
+bool queue_put(Queue *queue, Job *job) MUST_CHECK; /* false: closed; or closing, and it has done steps */
+/* Up to `most` jobs, linked by next, waiting for the first, which alone may be a step of a long write; NULL: the queue
+ * is closed and empty. */
 Job *queue_take(Queue *queue, unsigned most);
 /* The read that has waited longest; for a kept thread, without the long ones. NULL: the queue is closed and empty. */
 Job *queue_take_read(Queue *queue, bool is_kept);
 void queue_put_long(Queue *queue, Job *job); /* a read that made room, by a kept thread; another one takes it */
+void queue_hold_steps(Queue *queue, bool holds);
 void queue_close(Queue *queue); /* what is in it is still taken */
 
 /* Where many write: all threads take from db->reads. */

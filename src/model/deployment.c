@@ -5,6 +5,7 @@
 #include "base/uuid.h"
 #include "entity/checks.h"
 #include "model/deployment_schedule.h"
+#include "model/removal.h"
 #include "model/run.h"
 #include "model/work_pool.h"
 
@@ -162,7 +163,7 @@ static bool ensure_agents_queue(Tx *tx, Str name)
 /* ---- planned runs ---- */
 
 /* Which scheduled runs of a deployment: all, those that its schedule planned, or of these only the future ones. */
-typedef enum Which { RUNS_OF_ANYBODY, RUNS_PLANNED, RUNS_PLANNED_AHEAD } Which;
+typedef enum Which { RUNS_PLANNED, RUNS_PLANNED_AHEAD } Which;
 
 /* models.deployments._delete_scheduled_runs, with all that belongs to the runs. A deployment has fewer runs than
  * there are scheduled ones. */
@@ -172,17 +173,16 @@ static bool delete_scheduled_runs(Tx *tx, Str id, Which which)
     buf_init(&sql, tx->arena, 256);
     buf_printf(&sql,
                "SELECT id FROM flow_run WHERE deployment_id = $1 AND " NO_INDEX_EQ("state_type", "'SCHEDULED'")
-               " AND (auto_scheduled OR $2)"
-               " AND ($3 OR (expected_start_time > $4 AND next_scheduled_start_time > $4)) ORDER BY id%s",
+               " AND auto_scheduled"
+               " AND ($2 OR (expected_start_time > $3 AND next_scheduled_start_time > $3)) ORDER BY id%s",
                tx->sql->for_update); /* a run that an agent is just taking stays */
     Rows *rows = db_query(tx, buf_cstr(&sql),
-                          DB_VALUES(v_uuid(id), v_bool(which == RUNS_OF_ANYBODY), v_bool(which != RUNS_PLANNED_AHEAD),
-                                    v_time(tx->now)));
+                          DB_VALUES(v_uuid(id), v_bool(which != RUNS_PLANNED_AHEAD), v_time(tx->now)));
     StrList ids = { 0 };
     while (db_next(rows))
         str_list_add(&ids, tx->arena, row_text(rows, 0));
     for (size_t i = 0; i < ids.count; i++)
-        if (flow_run_delete(tx, ids.items[i]) < 0)
+        if (flow_run_delete_at_once(tx, ids.items[i]) < 0)
             return false;
     return tx->error->code == ERR_NONE;
 }
@@ -282,15 +282,6 @@ bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool a
     if (changes && !row_send_set(tx, "deployment", deployment->id, "is_schedule_active", v_bool(active)))
         return false;
     return active || delete_scheduled_runs(tx, deployment->id, RUNS_PLANNED);
-}
-
-int64_t deployment_delete(Tx *tx, Str id)
-{
-    /* from here on, nobody can create runs of it */
-    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE id = $1 FOR UPDATE", v_uuid(id));
-    if (!delete_scheduled_runs(tx, id, RUNS_OF_ANYBODY))
-        return -1;
-    return codec_delete(tx, &deployment_model, id);
 }
 
 Deployment *deployment_read_locked(Tx *tx, Str id)

@@ -39,8 +39,6 @@ bool deployment_set_schedule_active(Tx *tx, const Deployment *deployment, bool a
 /* Whether both would plan the same runs. Both must have been read: stored JSON has one form,
  * so texts can be compared. */
 bool deployment_plans_alike(const Deployment *a, const Deployment *b);
-/* Deletes it with all its scheduled runs, whoever created them. Rows deleted, -1 on failure. */
-int64_t deployment_delete(Tx *tx, Str id);
 /* Read and locked until the transaction ends, so that nobody else changes it; or shared, so that neither it nor its
  * queue is deleted while others may create runs of it, too. NULL: no such deployment, or tx->error. */
 Deployment *deployment_read_locked(Tx *tx, Str id);

@@ -49,33 +49,3 @@ Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created)
     (void)fail(tx->error, ERR_INTERNAL, "The flow of this name has vanished");
     return NULL;
 }
-
-/* While the flow is being deleted, nothing may start to refer to it or its runs. */
-static void lock_with_belongings(Tx *tx, Str id)
-{
-    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE flow_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
-    DB_LOCK_ROWS(tx, "SELECT id FROM flow WHERE id = $1 FOR UPDATE", v_uuid(id));
-    DB_LOCK_ROWS(tx,
-                 "SELECT id FROM flow_run WHERE id = ANY (ARRAY(SELECT id FROM flow_run WHERE flow_id = $1"
-                 " UNION SELECT subflow.id"
-                 " FROM flow_run JOIN task_run ON task_run.flow_run_id = flow_run.id"
-                 " JOIN flow_run AS subflow ON subflow.parent_task_run_id = task_run.id"
-                 " WHERE flow_run.flow_id = $1)) ORDER BY id FOR UPDATE",
-                 v_uuid(id));
-    DB_LOCK_ROWS(tx,
-                 "SELECT id FROM task_run WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)"
-                 " ORDER BY id FOR UPDATE OF task_run",
-                 v_uuid(id));
-}
-
-int64_t flow_delete(Tx *tx, Str id)
-{
-    lock_with_belongings(tx, id);
-    DB_SEND(tx, "DELETE FROM log WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)", v_uuid(id));
-    DB_SEND(tx,
-            "DELETE FROM artifact WHERE flow_run_id IN (SELECT id FROM flow_run WHERE flow_id = $1)"
-            " OR task_run_id IN (SELECT task_run.id FROM task_run JOIN flow_run ON flow_run.id = task_run.flow_run_id"
-            " WHERE flow_run.flow_id = $1)",
-            v_uuid(id));
-    return codec_delete(tx, &flow_model, id);
-}

@@ -16,8 +16,5 @@ extern const Model flow_model, flow_create_model, flow_update_model;
 /* The flow of that name: created now (*ret_created) or existing. NULL: tx->error. */
 Flow *flow_create(Tx *tx, const Flow *wanted, bool *ret_created);
 Flow *flow_read_by_name(Tx *tx, Str name); /* NULL: no such flow, or tx->error */
-/* Deletes the flow with its runs and all that belongs to them: logs and artifacts too, which the reference leaves
- * behind or fails on. Rows deleted, -1 on failure. */
-int64_t flow_delete(Tx *tx, Str id);
 
 #endif

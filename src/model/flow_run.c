@@ -74,24 +74,3 @@ bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret
         return codec_send_insert(tx, &flow_run_model, run);
     return (*ret_run = insert_by_key(tx, run, ret_created)) != NULL;
 }
-
-/* The reference leaves logs and artifacts behind, or fails on the artifacts' foreign keys. Subflows are locked as
- * well: they lose their parent. */
-int64_t flow_run_delete(Tx *tx, Str id)
-{
-    DB_LOCK_ROWS(tx,
-                 "SELECT id FROM flow_run WHERE id = ANY (ARRAY(SELECT CAST($1 AS uuid)"
-                 " UNION ALL SELECT subflow.id FROM task_run"
-                 " JOIN flow_run AS subflow ON subflow.parent_task_run_id = task_run.id"
-                 " WHERE task_run.flow_run_id = $1)) ORDER BY id FOR UPDATE",
-                 v_uuid(id));
-    DB_LOCK_ROWS(tx, "SELECT id FROM task_run WHERE flow_run_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
-    DB_SEND(tx,
-            "DELETE FROM log WHERE flow_run_id = $1 OR task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = $1)",
-            v_uuid(id));
-    DB_SEND(tx,
-            "DELETE FROM artifact WHERE flow_run_id = $1 OR task_run_id IN (SELECT id FROM task_run"
-            " WHERE flow_run_id = $1)",
-            v_uuid(id));
-    return codec_delete(tx, &flow_run_model, id);
-}

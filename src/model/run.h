@@ -127,9 +127,5 @@ bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids) MUST_CHECK;
  * and task_run_create (orchestration.h) add the first state. */
 bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret_created) MUST_CHECK;
 bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;
-/* Deletes the run with its states, logs, artifacts and task runs; subflows stay, without their parent.
- * Rows of runs, -1 on failure. */
-int64_t flow_run_delete(Tx *tx, Str id);
-int64_t task_run_delete(Tx *tx, Str id);
 
 #endif

@@ -86,13 +86,3 @@ bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids)
         str_list_add(ids, tx->arena, row_text(rows, 0));
     return tx->error->code == ERR_NONE;
 }
-
-/* The reference leaves logs and artifacts behind, or fails on the artifacts' foreign keys. */
-int64_t task_run_delete(Tx *tx, Str id)
-{
-    DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE parent_task_run_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
-    DB_LOCK_ROWS(tx, "SELECT id FROM task_run WHERE id = $1 FOR UPDATE", v_uuid(id));
-    DB_SEND(tx, "DELETE FROM log WHERE task_run_id = $1", v_uuid(id));
-    DB_SEND(tx, "DELETE FROM artifact WHERE task_run_id = $1", v_uuid(id));
-    return codec_delete(tx, &task_run_model, id);
-}

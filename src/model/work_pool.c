@@ -79,19 +79,6 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
     return work_pool_find(tx, pool->name);
 }
 
-int64_t work_pool_delete(Tx *tx, Str id)
-{
-    DB_LOCK_ROWS(tx,
-                 "SELECT id FROM deployment WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)"
-                 " ORDER BY id FOR UPDATE OF deployment",
-                 v_uuid(id));
-    DB_LOCK_ROWS(tx, "SELECT id FROM work_pool WHERE id = $1 FOR UPDATE", v_uuid(id));
-    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
-    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id IN (SELECT id FROM work_queue WHERE work_pool_id = $1)",
-            v_uuid(id));
-    return codec_delete(tx, &work_pool_model, id);
-}
-
 bool work_pool_record_poll(Tx *tx, Str pool_id)
 {
     DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE",

@@ -34,8 +34,6 @@ WorkPool *work_pool_read_shared(Tx *tx, Str name); /* the same, locked against i
 WorkPool *work_pool_find(Tx *tx, Str name);
 /* Creates it with its default queue. NULL: tx->error. */
 WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted);
-/* Deletes it with its queues and workers. Rows of pools, -1 on failure. */
-int64_t work_pool_delete(Tx *tx, Str id);
 /* last_polled = now for all its queues. */
 bool work_pool_record_poll(Tx *tx, Str pool_id) MUST_CHECK;
 /* The ids of the pool's queues that a JSON array names, sorted, each once; none if there are no names. False:

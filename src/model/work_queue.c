@@ -135,18 +135,7 @@ WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted)
     return work_queue_renumber(tx, pool_id, queue->id, wanted->priority.v) ? work_queue_read(tx, queue->id) : NULL;
 }
 
-/* ---- deleting, polling ---- */
-
-/* Whoever creates a run of a deployment locks the deployment first (deployment_read_shared): locking it here keeps runs
- * from being given a queue that is being deleted. */
-int64_t work_queue_delete(Tx *tx, Str id)
-{
-    DB_LOCK_ROWS(tx, "SELECT id FROM deployment WHERE work_queue_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
-    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE id = $1 FOR UPDATE", v_uuid(id));
-    /* in the reference they keep the queue from ever being deleted */
-    DB_SEND(tx, "DELETE FROM agent WHERE work_queue_id = $1", v_uuid(id));
-    return codec_delete(tx, &work_queue_model, id);
-}
+/* ---- polling ---- */
 
 typedef struct Agent { /* schemas.core.Agent */
     Str id;

@@ -32,9 +32,6 @@ WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted);
 /* models.workers.bulk_update_work_queue_priorities: numbers a pool's queues from 1, with that
  * queue (null: none) at `place`. */
 bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place) MUST_CHECK;
-/* Deletes it and the records of the agents that polled it. Rows of queues, -1 on failure (as
- * for a pool's default queue). */
-int64_t work_queue_delete(Tx *tx, Str id);
 /* last_polled = now; and with an agent (null: none) its last activity. */
 bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include "blocks/block_dict.h"
 #include "entity/decode.h"
 #include "model/filters.h"
+#include "model/removal.h"
 
 static const Field secrets_fields[] = { FIELD(Secrets, include_secrets, F_BOOL, .fallback = "false") };
 const Model secrets_model = MODEL(Secrets, secrets_fields);
@@ -97,7 +98,7 @@ static const Route block_document_routes[] = {
     { HTTP_GET,    "/block_documents/{id:uuid}", read_block_document,   TX_READ,  200, DOCUMENT,
       .query = &secrets_model, .doc = { "read_block_document_by_id" } },
     { HTTP_DELETE, "/block_documents/{id:uuid}", crud_delete,           TX_WRITE, 204, DOCUMENT, .lock = LOCK_BLOCKS,
-      .doc = { "delete_block_document" } },
+      .remove = block_document_delete, .doc = { "delete_block_document" } },
     { HTTP_PATCH,  "/block_documents/{id:uuid}", update_block_document, TX_WRITE, 204, .lock = LOCK_BLOCKS,
       .body = &block_document_update_model, .doc = { "update_block_document_data" } },
 };

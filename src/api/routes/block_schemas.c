@@ -3,6 +3,7 @@
 
 #include "blocks/block.h"
 #include "model/filters.h"
+#include "model/removal.h"
 
 typedef struct Version {
     Str version;
@@ -69,7 +70,7 @@ static const Route block_schema_routes[] = {
     { HTTP_POST,   "/block_schemas/",       create_block_schema,           TX_WRITE, 201, SCHEMA, .lock = LOCK_BLOCKS,
       .body = &block_schema_create_model, .doc = { "create_block_schema", .other_status = 200 } },
     { HTTP_DELETE, "/block_schemas/{id}",   delete_block_schema,           TX_WRITE, 204, SCHEMA, .lock = LOCK_BLOCKS,
-      .doc = { "delete_block_schema" } },
+      .remove = block_schema_delete, .doc = { "delete_block_schema" } },
     { HTTP_POST,   "/block_schemas/filter", read_block_schemas,            TX_READ,  200, SCHEMA, .list = &list,
       .order = ORDER(BODY_LIMIT, BODY_FILTERS, BODY_OFFSET), .doc = { "read_block_schemas" } },
     { HTTP_GET,    "/block_schemas/{id}",   read_block_schema,             TX_READ,  200, SCHEMA,

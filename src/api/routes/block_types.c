@@ -7,6 +7,7 @@
 #include "blocks/block.h"
 #include "blocks/block_registration.h"
 #include "model/filters.h"
+#include "model/removal.h"
 
 static bool create_block_type(Req *req)
 {
@@ -76,7 +77,7 @@ static const Route block_type_routes[] = {
     { HTTP_PATCH,  "/block_types/{id}",            crud_update,             TX_WRITE, 204, TYPE, .lock = LOCK_BLOCKS,
       .body = &block_type_update_model, .slow = true, .doc = { "update_block_type" } },
     { HTTP_DELETE, "/block_types/{id}",            delete_block_type,       TX_WRITE, 204, TYPE, .lock = LOCK_BLOCKS,
-      .doc = { "delete_block_type" } },
+      .remove = block_type_delete, .doc = { "delete_block_type" } },
     { HTTP_GET,    DOCUMENTS, read_block_documents_for_block_type, TX_READ, 200, .query = &secrets_model,
       .missing = "Block type not found",
       .doc = { "read_block_documents_for_block_type", .reply = &block_document_model, .reply_list = true } },

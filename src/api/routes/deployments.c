@@ -4,6 +4,7 @@
 
 #include "model/deployment_run.h"
 #include "model/filters.h"
+#include "model/removal.h"
 #include "model/run_bodies.h"
 #include "model/run_planner.h"
 #include "model/work_pool.h"

@@ -5,6 +5,7 @@
 #include "api/openapi_shapes.h"
 #include "api/routes/runs.h"
 #include "model/filters.h"
+#include "model/removal.h"
 #include "model/run_bodies.h"
 #include "model/run_graph.h"
 

@@ -3,6 +3,7 @@
 
 #include "model/filters.h"
 #include "model/flow.h"
+#include "model/removal.h"
 
 static bool create_flow(Req *req)
 {

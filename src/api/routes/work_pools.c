@@ -5,6 +5,7 @@
 
 #include "api/routes/queue_polls.h"
 #include "model/filters.h"
+#include "model/removal.h"
 #include "model/run_pickup.h"
 
 /* An experiment: off unless the setting says otherwise. */
@@ -65,7 +66,7 @@ static bool delete_pool(Req *req)
     if (is_reserved(req->params[0]))
         return req_fail(req, ERR_FORBIDDEN, RESERVED "can not be deleted.");
     const WorkPool *pool = work_pool_read(req->tx, req->params[0]);
-    return pool && work_pool_delete(req->tx, pool->id) > 0;
+    return pool && (work_pool_delete(req->tx, pool->id) > 0 || req->tx->again);
 }
 
 /* ---- scheduled runs ---- */
@@ -166,6 +167,8 @@ static bool delete_queue(Req *req)
         return false;
     if (work_queue_delete(req->tx, queue->id) < 0)
         return crud_conflict(req, "Can't delete a pool's default queue.");
+    if (req->tx->again)
+        return true;
     return work_queue_renumber(req->tx, queue->work_pool_id, STR_NULL, 0);
 }
 

@@ -4,6 +4,7 @@
 
 #include "api/routes/queue_polls.h"
 #include "model/filters.h"
+#include "model/removal.h"
 #include "model/run_pickup.h"
 
 static bool create_queue(Req *req)
