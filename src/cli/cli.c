@@ -236,7 +236,8 @@ static int run_group(Cli *cli, const Command *group, int argc, char **argv)
     cli->command = find_command(group->path, argv[1]);
     if (!cli->command)
         return cli_usage(cli, group, argv[1][0] == '-' ? "No such option: %s" : "No such command '%s'.", argv[1]);
-    return run_command(cli, argc - 1, argv + 1);
+    return cli->command->flags & COMMAND_GROUP ? run_group(cli, cli->command, argc - 1, argv + 1)
+                                               : run_command(cli, argc - 1, argv + 1);
 }
 
 static int run_words(Cli *cli, int argc, char **argv)

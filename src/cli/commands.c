@@ -83,6 +83,12 @@ const Command cli_commands[] = {
       .options = check_options, .run = cmd_database_check },
     { "database copy", NULL, "Copy everything into another database, SQLite or PostgreSQL.",
       .options = copy_options, .run = cmd_database_copy },
+    GROUP("database indexes", NULL, "This program's own indexes, which the reference does not have."),
+    { "database indexes ls", NULL, "List them: state, size, the queries that each serves.", .run = cmd_indexes_list },
+    { "database indexes make", NULL, "Make those that are missing; a server may be running.",
+      .run = cmd_indexes_make },
+    { "database indexes drop", NULL, "Drop them; the next start of a server makes them again.",
+      .run = cmd_indexes_drop },
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),
 
     GROUP("config", NULL, "Show and change settings."),

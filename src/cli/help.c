@@ -61,7 +61,7 @@ void cli_help_group(const Cli *cli, const Command *group)
     for (size_t i = 0; i < cli_command_count; i++) {
         const Command *command = &cli_commands[i];
         if (strncmp(command->path, group->path, n) == 0 && command->path[n] == ' ' &&
-            !(command->flags & COMMAND_FOREIGN))
+            !strchr(command->path + n + 1, ' ') && !(command->flags & COMMAND_FOREIGN))
             row(NAME_WIDTH, last_word(command->path), command->help);
     }
 }

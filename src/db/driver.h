@@ -99,6 +99,7 @@ struct Driver {
     void (*lock)(Tx *tx, DbLock lock);                       /* NULL, like the next: there is only one writer */
     void (*lock_row)(Tx *tx, const char *table, Str id);
     bool (*script)(Tx *tx, const char *sql); /* several statements without values: migrations */
+    bool (*build)(Tx *tx, const char *sql);  /* db_build */
     bool (*next)(Rows *rows);                /* false: no more rows, or tx->error */
     void (*finish)(Rows *rows);              /* gives the statement back; called once for rows that were open */
 
@@ -126,6 +127,9 @@ extern const Driver sqlite_driver, postgres_driver;
 bool db_must_stop(DbConnection *connection);
 /* For migrate.c: a script in the job's transaction. */
 bool db_script(Tx *tx, const char *sql) MUST_CHECK;
+/* For indexes.c: CREATE INDEX or DROP INDEX, as the only statement of its job. An engine may run it outside of any
+ * transaction. */
+bool db_build(Tx *tx, const char *sql) MUST_CHECK;
 uint64_t db_statement_hash(const char *text); /* for the drivers' caches of statements */
 
 #endif

@@ -146,9 +146,11 @@
     " 'flow', 'work_queue', 'work_pool', 'worker', 'agent', 'deployment', 'flow_run', 'task_run', 'artifact'," \
     " 'flow_run_state', 'task_run_state', 'task_run_state_cache', 'log', 'concurrency_limit', 'saved_search'," \
     " 'configuration']) AS name)"
+/* But for our own ones (indexes.h): a server that runs may be building them, and one that starts builds them anew. */
 #define INVALID_INDEXES \
     "SELECT CAST(CAST(indexrelid AS regclass) AS text) AS name FROM pg_catalog.pg_index" \
-    " WHERE NOT (indisvalid AND indisready AND indislive) AND indrelid IN " OUR_TABLES
+    " WHERE NOT (indisvalid AND indisready AND indislive)" \
+    " AND CAST(CAST(indexrelid AS regclass) AS text) NOT LIKE '%orion\\_%' AND indrelid IN " OUR_TABLES
 #define UNCHECKED_CONSTRAINTS(what) \
     "SELECT " what " FROM pg_catalog.pg_constraint WHERE NOT convalidated AND conrelid IN " OUR_TABLES
 /* What cannot be mended, because rows contradict it, stays: the rest is mended all the same. */

@@ -279,6 +279,13 @@ static bool postgres_script(Tx *tx, const char *sql)
     return pg_script(connection_of(tx->connection), sql, tx->error);
 }
 
+/* CONCURRENTLY is refused within a transaction. */
+static bool postgres_build(Tx *tx, const char *sql)
+{
+    PgConnection *c = connection_of(tx->connection);
+    return commit(c, tx->error) && pg_run_apart(c, sql, tx->error);
+}
+
 static void postgres_lock(Tx *tx, DbLock lock)
 {
     const Value values[] = { v_int(LOCK_CLASS), v_int(lock) };
@@ -405,6 +412,7 @@ const Driver postgres_driver = {
     .lock = postgres_lock,
     .lock_row = postgres_lock_row,
     .script = postgres_script,
+    .build = postgres_build,
     .may_serve = postgres_may_serve,
     .next = postgres_next,
     .finish = postgres_finish,

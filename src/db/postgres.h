@@ -127,12 +127,12 @@ void pg_end_failed(PgConnection *c);
 void pg_wake(PgConnection *c);
 /* Detects a loss that can be known by now. */
 bool pg_look(PgConnection *c, Error *error) MUST_CHECK;
-/* Reads until nothing is pending. False: *error. */
-bool pg_settle(PgConnection *c, Error *error) MUST_CHECK;
+bool pg_settle(PgConnection *c, Error *error) MUST_CHECK; /* reads until nothing is pending */
 /* The next row of these; NULL: the end, or *error. */
 PGresult *pg_next_row(PgConnection *c, PgRows *rows, Error *error);
-/* Runs several statements at once, outside of the pipeline, ignoring all results. */
+/* Outside of the pipeline, ignoring all results: several statements at once; one that is in no transaction. */
 bool pg_script(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
+bool pg_run_apart(PgConnection *c, const char *sql, Error *error) MUST_CHECK;
 
 /* ---- postgres_connect.c: making one ---- */
 

@@ -546,12 +546,8 @@ void pg_end_failed(PgConnection *c)
     c->base.may_retry = may_retry;
 }
 
-bool pg_script(PgConnection *c, const char *sql, Error *error)
+static bool run_outside(PgConnection *c, const char *sql, Error *error)
 {
-    if (!c->is_begun && !begin(c, error))
-        return false;
-    if (!pg_sync(c, error) || !pg_settle(c, error))
-        return false;
     if (!c->pq->exitPipelineMode(c->pg) || !c->pq->sendQuery(c->pg, sql))
         return lose_by_libpq(c, error);
     PGresult *result;
@@ -565,6 +561,23 @@ bool pg_script(PgConnection *c, const char *sql, Error *error)
             return false;
     }
     return c->pg && (c->pq->enterPipelineMode(c->pg) || lose_by_libpq(c, error)) && ok;
+}
+
+bool pg_script(PgConnection *c, const char *sql, Error *error)
+{
+    return (c->is_begun || begin(c, error)) && pg_sync(c, error) && pg_settle(c, error) && run_outside(c, sql, error);
+}
+
+/* The session's own limit would end it; a limit of the role's stays where the session has none. */
+bool pg_run_apart(PgConnection *c, const char *sql, Error *error)
+{
+    Error ignored = { 0 };
+    if (!pg_settle(c, error) || (c->has_limit && !run_outside(c, "SET statement_timeout = 0", error)))
+        return false;
+    bool ok = run_outside(c, sql, error);
+    if (c->pg && c->has_limit && !run_outside(c, "RESET statement_timeout", &ignored) && c->pg)
+        pg_disconnect(c);
+    return ok;
 }
 
 /* ---- the end ---- */

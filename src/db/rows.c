@@ -98,6 +98,11 @@ bool db_script(Tx *tx, const char *sql)
     return may_run(tx, sql) && driver_of(tx)->script(tx, sql);
 }
 
+bool db_build(Tx *tx, const char *sql)
+{
+    return may_run(tx, sql) && driver_of(tx)->build(tx, sql);
+}
+
 int64_t db_int(Tx *tx, int64_t otherwise, const char *sql, const Value *values, size_t count)
 {
     Rows *rows = db_query(tx, sql, values, count);

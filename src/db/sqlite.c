@@ -686,6 +686,16 @@ static bool sqlite_script(Tx *tx, const char *sql)
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c, tx->error, NULL);
 }
 
+/* What is sorted for an index goes to a temporary file, in runs as long as the cache. */
+static bool sqlite_build(Tx *tx, const char *sql)
+{
+    SqliteConnection *c = connection_of(tx->connection);
+    Error ignored = { 0 };
+    bool ok = run_text(c, "PRAGMA temp_store = FILE; PRAGMA cache_size = -32768", tx->error) && sqlite_script(tx, sql);
+    (void)run_text(c, "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048", &ignored);
+    return ok;
+}
+
 /* ---- rows ---- */
 
 static sqlite3_stmt *handle_of(Rows *rows)
@@ -759,6 +769,7 @@ const Driver sqlite_driver = {
     .query = sqlite_query,
     .exec = sqlite_exec,
     .script = sqlite_script,
+    .build = sqlite_build,
     .next = sqlite_next,
     .finish = sqlite_finish,
     .is_null = sqlite_is_null,

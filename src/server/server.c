@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "blocks/block_registration.h"
 #include "blocks/encryption.h"
+#include "db/indexes.h"
 #include "db/migrate.h"
 #include "model/run_bodies.h"
 #include "schedule/zone.h"
@@ -55,7 +56,7 @@ static bool migrate_if_wanted(Tx *tx, void *arg)
 {
     const Settings *settings = arg;
     if (settings_bool(settings, "PREFECT_ORION_DATABASE_MIGRATE_ON_START"))
-        return migrate_up(tx);
+        return migrate_up(tx) && indexes_make_at_once(tx);
     return true;
 }
 

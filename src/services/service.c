@@ -18,6 +18,7 @@ static const Service table[] = {
       "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS", .tick = cancellation_cleanup_tick },
     { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED",
       .seconds = 4, .tick = flow_run_notifications_tick },
+    { "upkeep", "PREFECT_ORION_DATABASE_MIGRATE_ON_START", .seconds = 300, .tick = upkeep_tick },
 };
 
 static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;

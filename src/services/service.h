@@ -40,5 +40,6 @@ bool late_runs_tick(ServiceRun *run, Error *error);
 bool pause_expirations_tick(ServiceRun *run, Error *error);
 bool cancellation_cleanup_tick(ServiceRun *run, Error *error);
 bool flow_run_notifications_tick(ServiceRun *run, Error *error);
+bool upkeep_tick(ServiceRun *run, Error *error);
 
 #endif

@@ -389,7 +389,8 @@ def test_mistakes_are_named(ours, words, part):
 COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["version"], ["config"], ["database"],
             ["orion", "database"], ["profile"], ["profiles"],
             *[["config", word] for word in ("set", "unset", "view")],
-            *[["database", word] for word in ("reset", "upgrade", "downgrade", "stamp", "check", "copy")],
+            *[["database", word] for word in ("reset", "upgrade", "downgrade", "stamp", "check", "copy", "indexes")],
+            *[["database", "indexes", word] for word in ("ls", "make", "drop")],
             *[["profile", word] for word in ("ls", "create", "use", "delete", "rename", "inspect")]]
 
 

@@ -2,6 +2,7 @@
 #include "api/routes/families.h"
 
 #include "api/openapi_shapes.h"
+#include "db/indexes.h"
 #include "db/migrate.h"
 
 typedef struct Confirmation {
@@ -47,9 +48,14 @@ static bool drop_database(Req *req)
     return confirmed(req, migrate_drop);
 }
 
+static bool make_tables(Tx *tx)
+{
+    return migrate_up(tx) && indexes_make_at_once(tx);
+}
+
 static bool create_database(Req *req)
 {
-    return confirmed(req, migrate_up);
+    return confirmed(req, make_tables);
 }
 
 static const Route admin_routes[] = {

@@ -1,6 +1,7 @@
 -- The whole schema at revision bfe42b7090d6, object by object what the reference's migrations arrive at (tests/schema compares them),
 -- so that either server can open a database of the other. Ids are text UUIDs, times are text 'YYYY-MM-DD HH:MM:SS.ffffff' in UTC,
 -- total_run_time is such a time counted from 1970, JSON columns hold JSON text. The odd defaults ('0' for a time) are the reference's.
+-- FOREIGN KEY and REFERENCES stand on one line: by such lines SQLAlchemy finds the constraints that `prefect orion database reset` drops.
 -- The table alembic_version, which holds the revision, is made by the stamping that follows each migration (db/migrate.c).
 
 -- A flow is a named unit of work; its runs are in flow_run.
@@ -53,8 +54,7 @@ CREATE TABLE flow_run (
     infrastructure_pid VARCHAR,
     work_queue_id CHAR(36),
     CONSTRAINT pk_flow_run PRIMARY KEY (id),
-    CONSTRAINT fk_flow_run__infrastructure_document_id__block_document FOREIGN KEY(infrastructure_document_id)
-        REFERENCES block_document (id) ON DELETE CASCADE,
+    CONSTRAINT fk_flow_run__infrastructure_document_id__block_document FOREIGN KEY(infrastructure_document_id) REFERENCES block_document (id) ON DELETE CASCADE,
     CONSTRAINT fk_flow_run__deployment_id__deployment FOREIGN KEY(deployment_id) REFERENCES deployment (id) ON DELETE SET NULL,
     CONSTRAINT fk_flow_run__parent_task_run_id__task_run FOREIGN KEY(parent_task_run_id) REFERENCES task_run (id) ON DELETE SET NULL,
     CONSTRAINT fk_flow_run__state_id__flow_run_state FOREIGN KEY(state_id) REFERENCES flow_run_state (id) ON DELETE SET NULL,
@@ -98,8 +98,7 @@ CREATE TABLE flow_run_state (
     result_artifact_id CHAR(36),
     CONSTRAINT pk_flow_run_state PRIMARY KEY (id),
     CONSTRAINT fk_flow_run_state__flow_run_id__flow_run FOREIGN KEY(flow_run_id) REFERENCES flow_run (id) ON DELETE CASCADE,
-    CONSTRAINT fk_flow_run_state__result_artifact_id__artifact FOREIGN KEY(result_artifact_id)
-        REFERENCES artifact (id) ON DELETE SET NULL
+    CONSTRAINT fk_flow_run_state__result_artifact_id__artifact FOREIGN KEY(result_artifact_id) REFERENCES artifact (id) ON DELETE SET NULL
 );
 CREATE UNIQUE INDEX uq_flow_run_state__flow_run_id_timestamp_desc ON flow_run_state (flow_run_id, timestamp);
 CREATE INDEX ix_flow_run_state__name ON flow_run_state (name);
@@ -169,8 +168,7 @@ CREATE TABLE task_run_state (
     task_run_id CHAR(36) NOT NULL,
     result_artifact_id CHAR(36),
     CONSTRAINT pk_task_run_state PRIMARY KEY (id),
-    CONSTRAINT fk_task_run_state__result_artifact_id__artifact FOREIGN KEY(result_artifact_id)
-        REFERENCES artifact (id) ON DELETE SET NULL,
+    CONSTRAINT fk_task_run_state__result_artifact_id__artifact FOREIGN KEY(result_artifact_id) REFERENCES artifact (id) ON DELETE SET NULL,
     CONSTRAINT fk_task_run_state__task_run_id__task_run FOREIGN KEY(task_run_id) REFERENCES task_run (id) ON DELETE CASCADE
 );
 CREATE UNIQUE INDEX uq_task_run_state__task_run_id_timestamp_desc ON task_run_state (task_run_id, timestamp);
@@ -244,11 +242,9 @@ CREATE TABLE deployment (
     updated_by JSON,
     work_queue_id CHAR(36),
     CONSTRAINT pk_deployment PRIMARY KEY (id),
-    CONSTRAINT fk_deployment__infrastructure_document_id__block_document FOREIGN KEY(infrastructure_document_id)
-        REFERENCES block_document (id) ON DELETE CASCADE,
+    CONSTRAINT fk_deployment__infrastructure_document_id__block_document FOREIGN KEY(infrastructure_document_id) REFERENCES block_document (id) ON DELETE CASCADE,
     CONSTRAINT fk_deployment__flow_id__flow FOREIGN KEY(flow_id) REFERENCES flow (id) ON DELETE CASCADE,
-    CONSTRAINT fk_deployment__storage_document_id__block_document FOREIGN KEY(storage_document_id)
-        REFERENCES block_document (id) ON DELETE CASCADE,
+    CONSTRAINT fk_deployment__storage_document_id__block_document FOREIGN KEY(storage_document_id) REFERENCES block_document (id) ON DELETE CASCADE,
     CONSTRAINT fk_deployment__work_queue_id__work_queue FOREIGN KEY(work_queue_id) REFERENCES work_queue (id) ON DELETE SET NULL
 );
 CREATE UNIQUE INDEX uq_deployment__flow_id_name ON deployment (flow_id, name);
@@ -454,10 +450,8 @@ CREATE TABLE block_schema_reference (
     parent_block_schema_id CHAR(36) NOT NULL,
     reference_block_schema_id CHAR(36) NOT NULL,
     CONSTRAINT pk_block_schema_reference PRIMARY KEY (id),
-    CONSTRAINT fk_block_schema_reference__parent_block_schema_id__block_schema FOREIGN KEY(parent_block_schema_id)
-        REFERENCES block_schema (id) ON DELETE cascade,
-    CONSTRAINT fk_block_schema_reference__reference_block_schema_id__block_schema FOREIGN KEY(reference_block_schema_id)
-        REFERENCES block_schema (id) ON DELETE cascade
+    CONSTRAINT fk_block_schema_reference__parent_block_schema_id__block_schema FOREIGN KEY(parent_block_schema_id) REFERENCES block_schema (id) ON DELETE cascade,
+    CONSTRAINT fk_block_schema_reference__reference_block_schema_id__block_schema FOREIGN KEY(reference_block_schema_id) REFERENCES block_schema (id) ON DELETE cascade
 );
 CREATE INDEX ix_block_schema_reference__updated ON block_schema_reference (updated);
 
@@ -493,10 +487,8 @@ CREATE TABLE block_document_reference (
     parent_block_document_id CHAR(36) NOT NULL,
     reference_block_document_id CHAR(36) NOT NULL,
     CONSTRAINT pk_block_document_reference PRIMARY KEY (id),
-    CONSTRAINT fk_block_document_reference__parent_block_document_id__block_document FOREIGN KEY(parent_block_document_id)
-        REFERENCES block_document (id) ON DELETE cascade,
-    CONSTRAINT fk_block_document_reference__reference_block_document_id__block_document FOREIGN KEY(reference_block_document_id)
-        REFERENCES block_document (id) ON DELETE cascade
+    CONSTRAINT fk_block_document_reference__parent_block_document_id__block_document FOREIGN KEY(parent_block_document_id) REFERENCES block_document (id) ON DELETE cascade,
+    CONSTRAINT fk_block_document_reference__reference_block_document_id__block_document FOREIGN KEY(reference_block_document_id) REFERENCES block_document (id) ON DELETE cascade
 );
 CREATE INDEX ix_block_document_reference__updated ON block_document_reference (updated);
 
@@ -513,8 +505,7 @@ CREATE TABLE flow_run_notification_policy (
     message_template VARCHAR,
     block_document_id CHAR(36) NOT NULL,
     CONSTRAINT pk_flow_run_notification_policy PRIMARY KEY (id),
-    CONSTRAINT fk_flow_run_alert_policy__block_document_id__block_document FOREIGN KEY(block_document_id)
-        REFERENCES block_document (id) ON DELETE CASCADE
+    CONSTRAINT fk_flow_run_alert_policy__block_document_id__block_document FOREIGN KEY(block_document_id) REFERENCES block_document (id) ON DELETE CASCADE
 );
 CREATE INDEX ix_flow_run_notification_policy__updated ON flow_run_notification_policy (updated);
 

@@ -1,0 +1,95 @@
+/* db/statistics.c -- keeps the planner's statistics up to date: without them SQLite believes that all tables are of one
+ * size, and all values equally frequent. */
+#include "db/statistics.h"
+
+#include "db/driver.h"
+#include "db/tables.h"
+
+enum {
+    ROWS_MIN = 1000,           /* in smaller tables any plan is good */
+    GROWN = 2,                 /* times as many rows, or as few */
+    SAMPLES = 400              /* rows of an index that SQLite looks at */
+};
+
+/* SQLite deletes a table's row without an index when it analyzes it, and puts none there if it has indexes. We note
+ * there from how many rows the statistics are; that is what such a row means to SQLite, too. */
+typedef struct TableSize {
+    const char *table;
+    int64_t rows;              /* estimated */
+} TableSize;
+
+typedef struct Survey {
+    bool all;
+    TableSize due[TABLE_COUNT];
+    size_t count;
+} Survey;
+
+/* Rows have rising numbers, and old ones are deleted first: so the numbers' range is a good guess, at no cost. */
+static int64_t count_roughly(Tx *tx, const char *table)
+{
+    return db_int(tx, 0, arena_printf(tx->arena, "SELECT MAX(rowid) - (SELECT MIN(rowid) FROM %s) + 1 FROM %s", table,
+                                      table).p, NULL, 0);
+}
+
+static bool is_due(Tx *tx, const char *table, int64_t rows, bool has_statistics)
+{
+    int64_t noted = has_statistics ? DB_INT(tx, 0, "SELECT CAST(stat AS INTEGER) FROM sqlite_stat1"
+                                                   " WHERE tbl = $1 AND idx IS NULL", v_text(str_from(table))) : 0;
+    return rows >= ROWS_MIN ? rows / GROWN >= noted || rows <= noted / GROWN : noted > 0;
+}
+
+static bool survey_sqlite(Tx *tx, void *arg)
+{
+    Survey *survey = arg;
+    bool has_statistics = DB_INT(tx, 0, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'sqlite_stat1'") > 0;
+    survey->count = 0;
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const char *table = db_tables[i].name;
+        if (DB_INT(tx, 0, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
+                   v_text(str_from(table))) == 0)
+            continue; /* of a damaged database */
+        int64_t rows = count_roughly(tx, table);
+        if (survey->all ? rows >= ROWS_MIN : is_due(tx, table, rows, has_statistics))
+            survey->due[survey->count++] = (TableSize){ table, rows };
+    }
+    return tx->error->code == ERR_NONE;
+}
+
+/* Other connections read new statistics when they see that the schema has another version. */
+static bool analyze_sqlite(Tx *tx, void *arg)
+{
+    const TableSize *size = arg;
+    int64_t version = DB_INT(tx, 0, "SELECT schema_version FROM pragma_schema_version");
+    Str script = arena_printf(tx->arena, "PRAGMA analysis_limit = %d; ANALYZE %s; PRAGMA schema_version = %lld",
+                              SAMPLES, size->table, (long long)version + 1);
+    return tx->error->code == ERR_NONE && db_script(tx, script.p)
+           && DB_EXEC(tx, "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ($1, NULL, CAST($2 AS TEXT))",
+                      v_text(str_from(size->table)), v_int(size->rows)) == 1;
+}
+
+static bool refresh_sqlite(Db *db, bool all, Arena *arena, const atomic_bool *stopping, Error *error)
+{
+    Survey survey = { .all = all };
+    if (!db_run(db, false, arena, survey_sqlite, &survey, error))
+        return false;
+    for (size_t i = 0; i < survey.count && !(stopping && *stopping); i++)
+        if (!db_run(db, true, arena, analyze_sqlite, &survey.due[i], error))
+            return false;
+    return true;
+}
+
+static bool analyze_postgres(Tx *tx, void *arg)
+{
+    const Table *table = arg;
+    return db_exec(tx, arena_printf(tx->arena, "ANALYZE %s", table->name).p, NULL, 0) >= 0;
+}
+
+bool statistics_refresh(Db *db, bool all, Arena *arena, const atomic_bool *stopping, Error *error)
+{
+    if (strcmp(db_dialect(db)->name, "sqlite") == 0)
+        return refresh_sqlite(db, all, arena, stopping, error);
+    for (size_t i = 0; all && i < TABLE_COUNT && !(stopping && *stopping); i++)
+        if (!db_run(db, true, arena, analyze_postgres, (void *)(uintptr_t)&db_tables[i], error))
+            return false;
+    return true;
+}

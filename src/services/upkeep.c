@@ -1,0 +1,31 @@
+/* services/upkeep.c -- what keeps queries fast: our own indexes, made where they are missing, and the planner's
+ * statistics. */
+#include "services/service.h"
+
+#include "base/log.h"
+#include "db/indexes.h"
+#include "db/statistics.h"
+
+#define LOGGER "orion.db"
+
+static void log_begin(void *arg, const OwnIndex *index, size_t number, size_t of)
+{
+    const Db *db = arg;
+    bool is_sqlite = strcmp(db_dialect(db)->name, "sqlite") == 0;
+    log_warning(LOGGER, "Making the index %s, for %s (%zu of %zu).%s", index->name, index->serves, number, of,
+                is_sqlite ? " Writes wait until it is made." : "");
+}
+
+static void log_end(void *arg, const OwnIndex *index, int64_t us)
+{
+    (void)arg;
+    log_warning(LOGGER, "The index %s was made in %.1f seconds.", index->name, (double)us / (double)SECOND);
+}
+
+bool upkeep_tick(ServiceRun *run, Error *error)
+{
+    IndexWork work = { .db = run->db, .arena = run->arena, .stopping = run->stopping,
+                       .begins = log_begin, .ended = log_end, .arg = run->db };
+    return indexes_make(&work, error)
+           && statistics_refresh(run->db, work.done > 0, run->arena, run->stopping, error);
+}
