@@ -8,7 +8,7 @@
 enum {
     ROWS_MIN = 1000,           /* in smaller tables any plan is good */
     GROWN = 2,                 /* times as many rows, or as few */
-    SAMPLES = 400              /* rows of an index that SQLite looks at */
+    SAMPLES = 10000            /* rows of an index that SQLite looks at */
 };
 
 /* SQLite deletes a table's row without an index when it analyzes it, and puts none there if it has indexes. We note

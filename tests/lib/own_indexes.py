@@ -1,5 +1,5 @@
-"""Our own indexes: all that a server's schema may have beside the reference's. `orion database indexes` lists, makes and
-drops them."""
+"""Our own indexes: all that a server's schema may have beside the reference's. `orion database indexes` lists, makes
+and drops them."""
 import subprocess
 
 from tests.lib import servers
