@@ -161,9 +161,9 @@ class Dashboard:
         self.page.goto(self.root + path)
         self.settle()
 
-    def click(self, text):
+    def click(self, tab):
         """One of the tabs of a page."""
-        self.page.get_by_text(text, exact=True).filter(visible=True).last.click()
+        self.page.locator(f"#{tab.lower().replace(' ', '-')}").filter(visible=True).click()
         self.settle()
 
     def choose(self, shown, option):

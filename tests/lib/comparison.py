@@ -8,7 +8,8 @@ SLUG = re.compile(r"[a-z]+-[a-z]+$")
 LOOSE = 30.0  # seconds between what the two servers call now
 # Columns of JSON whose keys come in another order from PostgreSQL: docs/differences.md.
 KEPT_BY_JSONB = re.compile(r"\.(parameters|task_inputs|schedule|filters|fields|base_job_template)\b")
-RUNNING_CLOCKS = ("estimated_run_time", "estimated_start_time_delta", "total_run_time", "delay_seconds")
+RUNNING_CLOCKS = ("estimated_run_time", "estimated_start_time_delta", "total_run_time", "delay_seconds", "duration",
+                  "lateness")
 SUMS = ("sum_estimated_run_time", "sum_estimated_lateness")  # of the clocks of as many runs as stand beside them
 
 
