@@ -67,11 +67,14 @@ Rows *list_columns(Req *req, const char *columns, const Model *model)
 
 bool list_reply(Req *req, Rows *rows, const Model *model)
 {
+    const ListSpec *list = req->route->list;
     void *object = arena_zalloc(req->arena, model->size);
     JsonWriter *w = reply_json(req);
     Arena *of_job = tx_arena_begin(req->tx);
     json_array(w);
     while (codec_next(req->tx, rows, model, object)) {
+        if (list && list->add)
+            list->add(req, object);
         codec_write(w, model, object);
         arena_reset(req->tx->arena);
     }

@@ -37,3 +37,12 @@ bool req_fail(Req *req, ErrorCode code, const char *message)
 {
     return fail(req->tx ? req->tx->error : &req->error, code, "%s", message);
 }
+
+bool req_sends(const Req *req, const char *field)
+{
+    const Model *model = req->route->body;
+    for (size_t i = 0; i < model->count; i++)
+        if ((req->sent >> i & 1) && strcmp(model->fields[i].name, field) == 0)
+            return true;
+    return false;
+}

@@ -25,6 +25,7 @@ typedef struct App {
     struct Readiness *readiness;
     SpoolSpace *spool;          /* for long answers */
     struct Backlog *backlog;    /* of writes */
+    struct QueuePolls *queue_polls;
     _Atomic int64_t *usual_reads; /* USUAL_READS of them, for Job.usual; routes may share one by chance */
 } App;
 
@@ -77,5 +78,6 @@ JsonWriter *reply_json(Req *req);
 void reply_status(Req *req, int status);
 /* Records the error in the transaction, or in req->error outside one. Returns false. */
 bool req_fail(Req *req, ErrorCode code, const char *message);
+bool req_sends(const Req *req, const char *field); /* whether that field was in the body */
 
 #endif

@@ -33,6 +33,8 @@ typedef struct ListSpec {
     const char *order_by;     /* SQL, if there is no BODY_SORT */
     /* Adds to the body what its filters imply without saying so; NULL: nothing. */
     const Json *(*with_default)(Arena *arena, const Json *body);
+    /* Adds to an object as it was read what its row does not hold yet; NULL: nothing. */
+    void (*add)(const Req *req, void *object);
 } ListSpec;
 
 /* For the description of the API alone (api/openapi.c). */

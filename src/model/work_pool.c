@@ -79,12 +79,11 @@ WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted)
     return work_pool_find(tx, pool->name);
 }
 
-bool work_pool_record_poll(Tx *tx, Str pool_id)
+bool work_pool_record_poll(Tx *tx, Str pool_id, Time at)
 {
-    DB_LOCK_ROWS(tx, "SELECT id FROM work_queue WHERE work_pool_id = $1 ORDER BY id FOR NO KEY UPDATE",
-                 v_uuid(pool_id));
-    return DB_SEND(tx, "UPDATE work_queue SET last_polled = $1, " SET_UPDATED " WHERE work_pool_id = $2",
-                   v_time(tx->now), v_uuid(pool_id));
+    return DB_SEND(tx,
+                   "UPDATE work_queue SET last_polled = $1, " SET_UPDATED " WHERE work_pool_id = $2 AND created <= $1",
+                   v_time(at), v_uuid(pool_id));
 }
 
 bool worker_record_heartbeat(Tx *tx, Str pool_id, Str name)

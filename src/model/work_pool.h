@@ -34,8 +34,8 @@ WorkPool *work_pool_read_shared(Tx *tx, Str name); /* the same, locked against i
 WorkPool *work_pool_find(Tx *tx, Str name);
 /* Creates it with its default queue. NULL: tx->error. */
 WorkPool *work_pool_create(Tx *tx, const WorkPool *wanted);
-/* last_polled = now for all its queues. */
-bool work_pool_record_poll(Tx *tx, Str pool_id) MUST_CHECK;
+/* last_polled of all queues that it had then; the caller locks them. */
+bool work_pool_record_poll(Tx *tx, Str pool_id, Time at) MUST_CHECK;
 /* The ids of the pool's queues that a JSON array names, sorted, each once; none if there are no names. False:
  * tx->error, which reports the first unknown name. */
 bool work_pool_queue_ids(Tx *tx, const WorkPool *pool, Str names, StrList *ret_ids) MUST_CHECK;

@@ -155,26 +155,26 @@ static const Field agent_columns[] = {
 static const Model agent_model = MODEL(Agent, agent_columns, .table = "agent");
 
 /* models.agents.record_agent_poll. Names are unique, but nobody uses them: any free one will do. */
-static bool record_agent(Tx *tx, Str agent_id, Str queue_id)
+bool agent_record_poll(Tx *tx, Str agent_id, Str queue_id, Time at)
 {
+    if (DB_INT(tx, 0, "SELECT count(*) FROM work_queue WHERE id = $1", v_uuid(queue_id)) == 0)
+        return tx->error->code == ERR_NONE; /* it was deleted meanwhile: there is nothing to record */
     if (DB_EXEC(tx, "UPDATE agent SET work_queue_id = $1, last_activity_time = $2 WHERE id = $3", v_uuid(queue_id),
-                v_time(tx->now), v_uuid(agent_id)) != 0)
+                v_time(at), v_uuid(agent_id)) != 0)
         return tx->error->code == ERR_NONE;
     Agent agent = {
         .id = agent_id, .created = tx->now, .updated = tx->now, .name = random_name(tx->arena),
-        .work_queue_id = queue_id, .last_activity_time = tx->now,
+        .work_queue_id = queue_id, .last_activity_time = at,
     };
     if (DB_INT(tx, 0, "SELECT count(*) FROM agent WHERE name = $1", v_text(agent.name)) > 0)
         agent.name = agent_id;
     return codec_upsert(tx, &agent_model, &agent) >= 0;
 }
 
-bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id)
+bool work_queue_record_poll(Tx *tx, Str queue_id, Time at)
 {
-    int64_t rows = row_set(tx, "work_queue", queue_id, "last_polled", v_time(tx->now));
-    if (rows <= 0 || !agent_id.p)
-        return tx->error->code == ERR_NONE; /* the queue was deleted meanwhile: there is nothing to record */
-    return record_agent(tx, agent_id, queue_id);
+    return DB_SEND(tx, "UPDATE work_queue SET last_polled = $1, " SET_UPDATED " WHERE id = $2", v_time(at),
+                   v_uuid(queue_id));
 }
 
 int64_t work_queue_count_late(Tx *tx, const WorkQueue *queue)

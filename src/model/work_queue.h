@@ -32,7 +32,8 @@ WorkQueue *work_queue_create_in(Tx *tx, Str pool_id, const WorkQueue *wanted);
 /* models.workers.bulk_update_work_queue_priorities: numbers a pool's queues from 1, with that
  * queue (null: none) at `place`. */
 bool work_queue_renumber(Tx *tx, Str pool_id, Str queue_id, int64_t place) MUST_CHECK;
-/* last_polled = now; and with an agent (null: none) its last activity. */
-bool work_queue_record_poll(Tx *tx, Str queue_id, Str agent_id) MUST_CHECK;
+bool work_queue_record_poll(Tx *tx, Str queue_id, Time at) MUST_CHECK; /* last_polled; the caller locks it */
+/* The last activity of an agent, which may be new. */
+bool agent_record_poll(Tx *tx, Str agent_id, Str queue_id, Time at) MUST_CHECK;
 
 #endif

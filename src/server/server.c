@@ -10,6 +10,7 @@
 #include "api/offload.h"
 #include "api/readiness.h"
 #include "api/request.h"
+#include "api/routes/queue_polls.h"
 #include "base/log.h"
 #include "blocks/block_registration.h"
 #include "blocks/encryption.h"
@@ -238,6 +239,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .spool = &spool,
         .usual_reads = usual_reads,
         .backlog = backlog_new(settings_int(settings, "ORION_SERVER_QUEUE")),
+        .queue_polls = queue_polls_new(db),
     };
     warn_without_zones();
     exposed_files_warn(settings, db);
@@ -251,7 +253,9 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
     readiness_stop(app.readiness);
     http_server_free(server);
     docs_free(app.docs);
+    queue_polls_stop(app.queue_polls);
     db_close(db);
+    queue_polls_free(app.queue_polls);
     readiness_free(app.readiness);
     backlog_free(app.backlog);
     access_free(access); /* last: the database may have answered requests until now, and they are logged */

@@ -9,6 +9,7 @@
 #include "api/decode.h"
 #include "api/dispatch.h"
 #include "api/match.h"
+#include "api/routes/queue_polls.h"
 #include "base/text.h"
 #include "base/unicode.h"
 #include "http/parse.h"
@@ -20,7 +21,8 @@ static inline const App *fuzz_app(void)
     if (app.db)
         return &app;
     setenv("PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS", "true", 1); /* else their routes are not served */
-    app = (App){ .db = fuzz_db(), .settings = settings_load(NULL, &error), .default_limit = 200 };
+    app = (App){ .db = fuzz_db(), .settings = settings_load(NULL, &error), .default_limit = 200,
+                 .queue_polls = queue_polls_new(fuzz_db()) };
     must_not_fail(&error);
     return &app;
 }

@@ -15,6 +15,7 @@
 #include "api/backlog.h"
 #include "api/offload.h"
 #include "api/readiness.h"
+#include "api/routes/queue_polls.h"
 #include "base/crypto.h"
 #include "http/exchange.h"
 #include "web/docs.h"
@@ -50,7 +51,8 @@ static App *new_app(void)
     Settings *settings = load_settings();
     app = (App){ .settings = settings, .db = fuzz_db(), .default_limit = 200, .docs = docs_new(),
                  .offload = offload_new(), .proxies = &proxies, .root_path = STR("/prefect"), .on_loopback = true,
-                 .spool = &spool, .usual_reads = usual_reads, .backlog = backlog_new(100) };
+                 .spool = &spool, .usual_reads = usual_reads, .backlog = backlog_new(100),
+                 .queue_polls = queue_polls_new(fuzz_db()) };
     app.readiness = readiness_new(app.db);
     app.access = access_new(settings, &error);
     must_not_fail(&error);

@@ -238,7 +238,7 @@ static bool record_polls(Tx *tx, Dice dice)
 {
     Str pool = CHOOSE(tx, &dice, "work_pool");
     Str worker = arena_printf(tx->arena, "worker-%u", dice_below(&dice, NAMES));
-    return !pool.p || (work_pool_record_poll(tx, pool) && worker_record_heartbeat(tx, pool, worker));
+    return !pool.p || (work_pool_record_poll(tx, pool, tx->now) && worker_record_heartbeat(tx, pool, worker));
 }
 
 /* Writes, and is then refused: a savepoint is rolled back in the midst of a transaction. */

@@ -182,7 +182,7 @@ def test_a_poll_with_a_key_that_only_reads_leaves_no_trace(keyed):
     queue = json.loads(ask(keyed, "POST", "/api/work_queues/", keyed.full, {"name": "polled"}).text)["id"]
     polled = lambda: keyed.execute("SELECT last_polled FROM work_queue WHERE id = ?", queue)[0][0]
     assert ask(keyed, "POST", f"/api/work_queues/{queue}/get_runs", keyed.reader, {}).status == 200
-    time.sleep(0.3)
+    time.sleep(0.6)
     assert polled() is None
     assert ask(keyed, "POST", f"/api/work_queues/{queue}/get_runs", keyed.full, {}).status == 200
     deadline = time.monotonic() + 5

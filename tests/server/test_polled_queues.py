@@ -1,5 +1,5 @@
 """Agents and workers are answered from indexes: what one asks costs little, however many queues and scheduled runs
-there are."""
+there are. That they asked is written later, many at once, and seen from the first moment."""
 import datetime
 import time
 import uuid
@@ -122,3 +122,80 @@ def test_polls_are_recorded_before_the_server_ends(start):
     assert server.stop() == 0
     assert server.execute("SELECT count(*) FROM work_queue WHERE last_polled IS NOT NULL") == [(1,)]
     assert server.execute("SELECT work_queue_id FROM agent WHERE id = ?", agent) == [(queue["id"],)]
+
+
+POOLED = {"PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS": "true"}
+
+
+def shown(client, queue):
+    """What each way to read a queue says of it."""
+    of_pool = "/experimental/work_pools/default-agent-pool/queues"
+    return [client.get(f"/work_queues/{queue['id']}").value, client.get(f"/work_queues/name/{queue['name']}").value,
+            *client.post("/work_queues/filter", {"work_queues": {"name": {"any_": [queue["name"]]}}}).value,
+            client.get(f"{of_pool}/{queue['name']}").value,
+            *client.post(f"{of_pool}/filter", {"work_queues": {"name": {"any_": [queue["name"]]}}}).value]
+
+
+def until_written(server, queue):
+    deadline = time.monotonic() + 20
+    written = []
+    while not written or written[0][0] is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+        written = server.execute("SELECT last_polled, updated FROM work_queue WHERE id = ?", queue["id"])
+
+
+@pytest.mark.parametrize("path, body", [("/work_queues/{id}/get_runs", {}), (POOL, {}),
+                                        (POOL, {"work_queue_names": ["polled"]})])
+def test_a_poll_is_seen_at_once(start, path, body):
+    """In whichever way the queue is read; and what is written later is the same."""
+    server = start(**POOLED)
+    client = Client(server)
+    queue = client.made("/work_queues/", {"name": "polled"})
+    before = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    assert client.post(path.format(**queue), body).status == 200
+    seen, status = shown(client, queue), client.get(f"/work_queues/{queue['id']}/status").value
+    assert len(seen) == 5 and all(one == seen[0] for one in seen)
+    assert seen[0]["last_polled"] == status["last_polled"] >= before and status["healthy"]
+    assert {**seen[0], "last_polled": None, "updated": queue["updated"]} == queue
+    assert seen[0]["updated"] == seen[0]["last_polled"]
+    until_written(server, queue)
+    assert shown(client, queue) == seen
+    time.sleep(1.2)  # from here on only the database knows
+    assert shown(client, queue) == seen
+    later = client.made("/work_queues/", {"name": "later"})
+    assert later["last_polled"] is None and client.get(f"/work_queues/{later['id']}").value == later
+
+
+@pytest.mark.parametrize("path, body", [("/work_queues/{id}/get_runs", {}), (POOL, {})])
+def test_what_a_client_sets_after_a_poll_stays(start, path, body):
+    server = start(**POOLED)
+    client = Client(server)
+    queue, old = client.made("/work_queues/", {"name": "polled"}), "2021-01-02T03:04:05+00:00"
+    for address in [f"/work_queues/{queue['id']}",
+                    "/experimental/work_pools/default-agent-pool/queues/polled"]:
+        assert client.post(path.format(**queue), body).status == 200
+        assert client.request("PATCH", address, {"is_paused": True}).status == 204
+        assert client.get(f"/work_queues/{queue['id']}").value["last_polled"] > old
+        assert client.request("PATCH", address, {"last_polled": old}).status == 204
+        assert {one["last_polled"] for one in shown(client, queue)} == {old}
+        time.sleep(0.6)
+        assert {one["last_polled"] for one in shown(client, queue)} == {old}
+
+
+@pytest.mark.only("sqlite")
+def test_many_polls_are_one_write(start):
+    """Written one by one, each takes three pages of the log at least."""
+    server, polls = start(), 300
+    client, log = Client(server), server.home / "orion.db-wal"
+    queue = client.made("/work_queues/", {"name": "polled"})
+    size = log.stat().st_size
+    for _ in range(polls):
+        assert client.post(f"/work_queues/{queue['id']}/get_runs", {}).status == 200
+    last = client.get(f"/work_queues/{queue['id']}").value["last_polled"]
+    until_written(server, queue)
+    time.sleep(0.5)
+    assert (log.stat().st_size - size) / 4120 < 3 * polls / 2
+    assert server.stop() == 0
+    assert server.execute("SELECT last_polled FROM work_queue WHERE id = ?", queue["id"])[0][0].replace(" ", "T") == \
+        last.removesuffix("+00:00")

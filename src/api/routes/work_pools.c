@@ -115,7 +115,7 @@ static bool create_queue(Req *req)
 }
 
 /* The queue that the path names: pool and queue. */
-static const WorkQueue *queue_of_path(Req *req)
+static WorkQueue *queue_of_path(Req *req)
 {
     Str id;
     bool found = work_queue_id_by_name(req->tx, req->params[0], req->params[1], false, &id);
@@ -124,8 +124,8 @@ static const WorkQueue *queue_of_path(Req *req)
 
 static bool read_queue(Req *req)
 {
-    const WorkQueue *queue = queue_of_path(req);
-    return queue && crud_reply(req, queue);
+    WorkQueue *queue = queue_of_path(req);
+    return queue && queue_polls_reply(req, queue);
 }
 
 /* Lists what belongs to the pool of the path. */
@@ -142,21 +142,14 @@ static bool list_of_pool(Req *req)
     return ok;
 }
 
-static bool is_sent(const Req *req, const char *field)
-{
-    const Model *model = req->route->body;
-    for (size_t i = 0; i < model->count; i++)
-        if ((req->sent >> i & 1) && strcmp(model->fields[i].name, field) == 0)
-            return true;
-    return false;
-}
-
 static bool update_queue(Req *req)
 {
     const WorkQueue *wanted = req->object, *queue = queue_of_path(req);
+    if (queue && req_sends(req, "last_polled"))
+        queue_polls_forget(req, queue);
     if (!queue || codec_update(req->tx, req->route->body, queue->id, wanted, req->sent) < 0)
         return false;
-    return !is_sent(req, "priority")
+    return !req_sends(req, "priority")
            || work_queue_renumber(req->tx, queue->work_pool_id, queue->id, wanted->priority.v);
 }
 
@@ -188,6 +181,7 @@ static bool record_heartbeat(Req *req)
 static const ListSpec pools = { .links = work_pool_links, .order_by = "work_pool.name" };
 static const ListSpec queues = {
     .links = work_queue_links, .order_by = "work_queue.priority, work_queue.created, work_queue.id",
+    .add = queue_polls_add,
 };
 static const ListSpec workers = { .links = worker_links, .order_by = "worker.last_heartbeat_time DESC" };
 

@@ -15,7 +15,20 @@ static bool create_queue(Req *req)
 
 static bool read_queue_by_name(Req *req)
 {
-    return crud_reply(req, work_queue_read_by_name(req->tx, req->params[0]));
+    return queue_polls_reply(req, work_queue_read_by_name(req->tx, req->params[0]));
+}
+
+static bool read_queue(Req *req)
+{
+    return queue_polls_reply(req, work_queue_read(req->tx, req->params[0]));
+}
+
+static bool update_queue(Req *req)
+{
+    const WorkQueue *queue = req_sends(req, "last_polled") ? work_queue_read(req->tx, req->params[0]) : NULL;
+    if (queue)
+        queue_polls_forget(req, queue);
+    return crud_update(req);
 }
 
 /* ---- runs ---- */
@@ -86,9 +99,10 @@ static const Model status_model = MODEL(QueueStatus, status_fields, .schema = "W
 
 static bool read_status(Req *req)
 {
-    const WorkQueue *queue = work_queue_read(req->tx, req->params[0]);
+    WorkQueue *queue = work_queue_read(req->tx, req->params[0]);
     if (!queue)
         return fail(req->tx->error, ERR_OBJECT_NOT_FOUND, "Work queue with id %.*s not found", STR_ARG(req->params[0]));
+    queue_polls_add(req, queue);
     QueueStatus status = { .last_polled = queue->last_polled, .health_check_policy = { 0, 60 } };
     status.late_runs_count = work_queue_count_late(req->tx, queue);
     int64_t away = queue->last_polled == TIME_NULL ? INT64_MAX : llabs(req->tx->now - queue->last_polled) / SECOND;
@@ -99,6 +113,7 @@ static bool read_status(Req *req)
 
 static const ListSpec list = {
     .links = work_queue_links, .order_by = "work_queue.name, work_queue.created, work_queue.id",
+    .add = queue_polls_add,
 };
 
 #define QUEUE .model = &work_queue_model, .missing = "work queue not found"
@@ -108,11 +123,11 @@ static const ListSpec list = {
 static const Route work_queue_routes[] = {
     { HTTP_POST,   "/work_queues/",                create_queue,       TX_WRITE, 201, QUEUE, LOCKED,
       .body = &work_queue_create_model, .doc = { "create_work_queue" } },
-    { HTTP_PATCH,  "/work_queues/{id}",            crud_update,        TX_WRITE, 204, UPDATED_QUEUE, LOCKED,
+    { HTTP_PATCH,  "/work_queues/{id}",            update_queue,       TX_WRITE, 204, UPDATED_QUEUE, LOCKED,
       .body = &work_queue_update_model, .doc = { "update_work_queue" } },
     { HTTP_GET,    "/work_queues/name/{name:str}", read_queue_by_name, TX_READ,  200, QUEUE,
       .doc = { "read_work_queue_by_name" } },
-    { HTTP_GET,    "/work_queues/{id}",            crud_read,          TX_READ,  200, QUEUE,
+    { HTTP_GET,    "/work_queues/{id}",            read_queue,         TX_READ,  200, QUEUE,
       .doc = { "read_work_queue" } },
     { HTTP_POST,   "/work_queues/{id}/get_runs",   get_runs,           TX_READ,  200, .parameters = &get_runs_model,
       .order = ORDER(BODY_LIMIT, BODY_PARAMETERS), .headers = &ui_model,
