@@ -282,6 +282,7 @@ static void decode_parts(Req *req, const BodyPart *part)
         [BODY_PARAMETERS] = decode_parameters,
     };
     query_init(&req->query, req->arena, db_dialect(req->app->db));
+    req->query.reads_all = !route_takes(req->route, BODY_OFFSET);
     for (; *part; part++) {
         if (*part != BODY_LIMIT) /* checked already */
             decoders[*part](req);

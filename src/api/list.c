@@ -16,7 +16,7 @@ static void add_page(const Req *req, Query *q)
     buf_str(&q->sql, buf_view(&req->query.sql));
     if (!route_takes(req->route, BODY_OFFSET))
         return;
-    buf_printf(&q->sql, " ORDER BY %s LIMIT ", order_of(req));
+    buf_printf(&q->sql, " ORDER BY %s%s LIMIT ", q->names_few ? q->dialect->sort_few : "", order_of(req));
     query_bind(q, v_int(req->limit));
     buf_text(&q->sql, " OFFSET ");
     query_bind(q, v_int(req->offset));
@@ -62,6 +62,7 @@ Rows *list_columns(Req *req, const char *columns, const Model *model)
     buf_text(&select, columns);
     buf_text(&select, " FROM ");
     buf_text(&select, model->table);
+    buf_str(&select, buf_view(&req->query.joins));
     return list_rows(req, buf_view(&select));
 }
 

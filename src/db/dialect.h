@@ -21,6 +21,7 @@ typedef struct Dialect {
     const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
     int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
     const char *row_key;       /* the column by which a row is found at the least cost */
+    const char *sort_few;      /* before an ORDER BY of few rows: no index to give the order; "": the engine knows */
     bool keeps_left_order;     /* a CROSS JOIN's rows come in the order of its left side */
     const char *for_update;    /* ends a SELECT of rows to be changed, locked and as last written; "": one writer */
     const char *element, *element_with_nul; /* of a VAL_LIST: %e in `op`, NULL if none has it (entity/query.c) */

@@ -106,9 +106,9 @@ struct Driver {
     bool (*is_null)(Rows *rows, int column);
     int64_t (*integer)(Rows *rows, int column);
     double (*real)(Rows *rows, int column);
-    Str (*text)(Rows *rows, int column);     /* borrowed until the next row */
-    bool (*time)(Rows *rows, int column, Time *ret_time);       /* of a value that is not null; false: not a time */
-    bool (*interval)(Rows *rows, int column, int64_t *ret_us);
+    Str (*text)(Rows *rows, int column);     /* borrowed until the next row; null for null */
+    bool (*time)(Rows *rows, int column, Time *ret_time);       /* TIME_NULL for null; false: not a time */
+    bool (*interval)(Rows *rows, int column, int64_t *ret_us);  /* of a value that is not null; false: not a duration */
 
     /* Housekeeping (SQLite: checkpoints), off the writer's path on a connection of its own while that keeps up.
      * NULL: none needed. */

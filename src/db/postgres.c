@@ -18,6 +18,7 @@ static const Dialect dialect = {
                 "WHERE datname = current_database()",
     .date_unit = 1,
     .row_key = "id",
+    .sort_few = "",
     .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
@@ -374,6 +375,8 @@ static double postgres_real(Rows *rows, int column)
 static Str postgres_text(Rows *rows, int column)
 {
     bool ok;
+    if (postgres_is_null(rows, column))
+        return STR_NULL;
     Str value = pg_text(rows->tx->arena, pq_of(rows), rows_of(rows)->current, column, &ok);
     if (!ok)
         fail_type(rows, column);
@@ -383,7 +386,8 @@ static Str postgres_text(Rows *rows, int column)
 
 static bool postgres_time(Rows *rows, int column, Time *ret_time)
 {
-    return pg_time(pq_of(rows), rows_of(rows)->current, column, ret_time);
+    *ret_time = TIME_NULL;
+    return postgres_is_null(rows, column) || pg_time(pq_of(rows), rows_of(rows)->current, column, ret_time);
 }
 
 static bool postgres_interval(Rows *rows, int column, int64_t *ret_us)

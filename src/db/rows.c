@@ -220,7 +220,7 @@ bool row_bool(Rows *rows, int column)
 
 Str row_view(Rows *rows, int column)
 {
-    return row_is_null(rows, column) ? STR_NULL : driver_of(rows->tx)->text(rows, column);
+    return rows->is_open ? driver_of(rows->tx)->text(rows, column) : STR_NULL;
 }
 
 Str row_text(Rows *rows, int column)
@@ -231,7 +231,7 @@ Str row_text(Rows *rows, int column)
 Time row_time(Rows *rows, int column)
 {
     Time time = TIME_NULL;
-    if (!row_is_null(rows, column) && !driver_of(rows->tx)->time(rows, column, &time))
+    if (rows->is_open && !driver_of(rows->tx)->time(rows, column, &time))
         row_spoil(rows, column, "is not a valid time");
     if (time == TIME_NULL)
         return time;

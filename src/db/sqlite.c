@@ -68,15 +68,19 @@ static const Dialect dialect = {
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
     .for_update = "",
     .row_key = "rowid",
+    .sort_few = "+",
     .keeps_left_order = true, /* it is the outer loop, always */
     .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",
         [SQL_NOT_ANY] = "%c NOT IN (SELECT %e FROM json_each(%v))",
-        /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones */
-        [SQL_ALL] = "(SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
+        /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones; counted only
+         * where the first one occurs, or may be hidden by an escape (char(92) is its backslash) */
+        [SQL_ALL] = "((instr(%c, json_quote(json_extract(%v, '$[0]'))) OR instr(%c, char(92))"
+                    " OR json_array_length(%v) = 0)"
+                    " AND (SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
                     " JOIN json_each(%v) AS wanted ON held.value = wanted.value)"
-                    " >= (SELECT COUNT(DISTINCT wanted.value) FROM json_each(%v) AS wanted)",
+                    " >= (SELECT COUNT(DISTINCT wanted.value) FROM json_each(%v) AS wanted))",
         [SQL_LIKE] = "lower(%c) LIKE lower(%v)",
         [SQL_BEFORE] = "%c <= %v",
         [SQL_AFTER] = "%c >= %v",
@@ -738,13 +742,18 @@ static double sqlite_real(Rows *rows, int column)
 
 static Str sqlite_text(Rows *rows, int column)
 {
-    const char *text = (const char *)sqlite3_column_text(handle_of(rows), column);
-    return text ? (Str){ text, (size_t)sqlite3_column_bytes(handle_of(rows), column) } : STR("");
+    sqlite3_stmt *handle = handle_of(rows);
+    const char *text = (const char *)sqlite3_column_text(handle, column);
+    if (text)
+        return (Str){ text, (size_t)sqlite3_column_bytes(handle, column) };
+    return sqlite3_column_type(handle, column) == SQLITE_NULL ? STR_NULL : STR("");
 }
 
 static bool sqlite_time(Rows *rows, int column, Time *ret_time)
 {
-    return time_parse_stored(sqlite_text(rows, column), ret_time);
+    Str text = sqlite_text(rows, column);
+    *ret_time = TIME_NULL;
+    return !text.p || time_parse_stored(text, ret_time);
 }
 
 /* The schema's default for a duration is the number 0, where the reference writes 1970-01-01 00:00:00.000000. */

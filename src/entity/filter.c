@@ -276,31 +276,57 @@ static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count
     return ok;
 }
 
-/* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. */
-static const char *opening(const FilterLink *link, const Json *body)
+static bool names_few(const FilterLink *link, const Json *json)
 {
-    const Json *json = json_get(body, link->key), *ids = json_get(json_get(json, "id"), "any_");
-    bool by_id = link->open_by_id && !json_is_null(ids) && json_is_null(json_get(json, operator_key));
-    return by_id ? link->open_by_id : link->open;
+    if (!json_is_null(json_get(json, operator_key)))
+        return false;
+    for (const Filter *filter = link->filter->filters; filter->key; filter++) {
+        if ((filter->ops & NARROW) && !json_is_null(json_get(json_get(json, filter->key), "any_")))
+            return true;
+    }
+    return false;
 }
 
-/* A link of the entity itself, with the links nested in its EXISTS. Written if any of them was sent. */
+/* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. */
+static const char *opening(const FilterLink *link, const Json *body, Query *q)
+{
+    const bool few = (link->open_few || !link->open) && names_few(link, json_get(body, link->key));
+    q->names_few = q->names_few || few;
+    return few && link->open ? link->open_few : link->open;
+}
+
+static void close_with(Buf *sql, const char *open, Str criteria)
+{
+    buf_printf(sql, "%s%.*s%s", open, STR_ARG(criteria), *open ? ")" : "");
+}
+
+/* A link of the entity itself, with the links nested in its EXISTS. Written if any of them was sent. Where all rows are
+ * read, what a row has one of is joined instead, so that the engine may begin with either. */
 static void add_link(const FilterLink *outer, const FilterLink *links, size_t count, const Json *body,
                      const Str *criteria, Query *q)
 {
-    Str own = criteria[outer - links];
-    Buf inside;
+    const bool joined = q->reads_all && outer->join;
+    Buf inside, joins;
     buf_init(&inside, q->arena, 256);
-    buf_str(&inside, own);
+    buf_init(&joins, q->arena, 0);
+    buf_str(&inside, criteria[outer - links]);
+    if (joined)
+        buf_printf(&joins, " JOIN %s", outer->join);
     for (size_t i = 0; i < count; i++) {
-        if (criteria[i].p && links[i].via && strcmp(links[i].via, outer->key) == 0)
-            buf_printf(&inside, "%s%s%.*s)", inside.n ? " AND " : "", links[i].open, STR_ARG(criteria[i]));
+        if (!criteria[i].p || !links[i].via || strcmp(links[i].via, outer->key) != 0)
+            continue;
+        const bool both = joined && links[i].join;
+        if (both)
+            buf_printf(&joins, " JOIN %s", links[i].join);
+        buf_text(&inside, inside.n ? " AND " : "");
+        close_with(&inside, both ? "" : links[i].open, criteria[i]);
     }
     if (inside.n == 0)
         return;
-    buf_printf(&q->sql, " AND %s", outer->open ? opening(outer, body) : "");
-    buf_str(&q->sql, buf_view(&inside));
-    buf_text(&q->sql, outer->open ? ")" : "");
+    buf_text(&q->sql, " AND ");
+    const char *open = opening(outer, body, q);
+    close_with(&q->sql, joined || !open ? "" : open, buf_view(&inside));
+    buf_str(&q->joins, buf_view(&joins));
 }
 
 bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Query *q)

@@ -13,6 +13,9 @@ typedef struct Query {
     Buf sql;
     Value *values;
     size_t count, capacity;
+    bool names_few;     /* a condition names a few rows, which are sorted sooner than all are gone through in order */
+    bool reads_all;     /* every row that fits will be read, for a count or a sum, and not a page of them */
+    Buf joins;          /* what the conditions refer to, to follow the table in FROM; only if reads_all */
 } Query;
 
 void query_init(Query *q, Arena *arena, const Dialect *dialect);
@@ -26,7 +29,8 @@ enum FilterOp { /* which operator keys a filter class has, in this order */
     OP_ANY = 1, OP_NOT_ANY = 2, OP_ALL = 4, OP_LIKE = 8, OP_STARTSWITH = 16, OP_BEFORE = 32, OP_AFTER = 64,
     OP_GE = 128, OP_LE = 256, OP_EQ = 512, OP_IS_NULL = 1024, OP_EXISTS = 2048,
     OP_IS_EMPTY = 4096,     /* the key is_null_ on a JSON array column: column = '[]' */
-    WITH_OPERATOR = 8192    /* accepts "operator": "and_" | "or_" */
+    WITH_OPERATOR = 8192,   /* accepts "operator": "and_" | "or_" */
+    NARROW = 16384          /* any_ names few rows */
 };
 
 typedef enum OperandKind { OPERAND_ONE, OPERAND_LIST, OPERAND_TEXT, OPERAND_TEXTS, OPERAND_FLAG } OperandKind;
@@ -67,7 +71,8 @@ typedef struct FilterLink {
     const FilterClass *filter;
     /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
     const char *open;
-    const char *open_by_id;    /* the same by "… IN (SELECT …", for a filter that names ids: few rows. May be NULL */
+    const char *open_few;      /* the same by "… IN (SELECT …", for a filter that names a few rows. May be NULL */
+    const char *join;          /* "flow_run ON flow_run.id = task_run.flow_run_id": at most one row. May be NULL */
     const char *via;           /* key of the link that it goes inside, which has no via itself; NULL: none */
 } FilterLink;
 

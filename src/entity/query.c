@@ -5,6 +5,7 @@ void query_init(Query *q, Arena *arena, const Dialect *dialect)
 {
     *q = (Query){ .arena = arena, .dialect = dialect };
     buf_init(&q->sql, arena, 256);
+    buf_init(&q->joins, arena, 0);
 }
 
 void query_bind(Query *q, Value value)

@@ -7,8 +7,8 @@
 /* ---- filter classes ---- */
 
 static const Filter flow_filters[] = {
-    { "id", "flow.id", OP_ANY, .operand = F_UUID },
-    { "name", "flow.name", OP_ANY | OP_LIKE, .operand = F_STR },
+    { "id", "flow.id", NARROW | OP_ANY, .operand = F_UUID },
+    { "name", "flow.name", NARROW | OP_ANY | OP_LIKE, .operand = F_STR },
     { "tags", "flow.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
     { .key = NULL },
 };
@@ -20,17 +20,18 @@ static const Filter flow_run_state_filters[] = {
 };
 
 static const Filter flow_run_filters[] = {
-    { "id", "flow_run.id", OP_ANY | OP_NOT_ANY, .operand = F_UUID },
+    { "id", "flow_run.id", NARROW | OP_ANY | OP_NOT_ANY, .operand = F_UUID },
     { "name", "flow_run.name", OP_ANY | OP_LIKE, .operand = F_STR },
     { "tags", "flow_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
-    { "deployment_id", "flow_run.deployment_id", OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_UUID },
+    { "deployment_id", "flow_run.deployment_id", NARROW | OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_UUID },
     { "work_queue_name", "flow_run.work_queue_name", OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_STR },
     { .key = "state", .ops = WITH_OPERATOR, .group = flow_run_state_filters },
     { "flow_version", "flow_run.flow_version", OP_ANY, .operand = F_STR },
     { "start_time", "flow_run.start_time", OP_BEFORE | OP_AFTER | OP_IS_NULL, .operand = F_TIME },
     { "expected_start_time", "flow_run.expected_start_time", OP_BEFORE | OP_AFTER, .operand = F_TIME },
     { "next_scheduled_start_time", "flow_run.next_scheduled_start_time", OP_BEFORE | OP_AFTER, .operand = F_TIME },
-    { "parent_task_run_id", "flow_run.parent_task_run_id", OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_UUID },
+    { "parent_task_run_id", "flow_run.parent_task_run_id", NARROW | OP_ANY | OP_IS_NULL | WITH_OPERATOR,
+      .operand = F_UUID },
     { .key = NULL },
 };
 
@@ -41,7 +42,7 @@ static const Filter task_run_state_filters[] = {
 };
 
 static const Filter task_run_filters[] = {
-    { "id", "task_run.id", OP_ANY, .operand = F_UUID },
+    { "id", "task_run.id", NARROW | OP_ANY, .operand = F_UUID },
     { "name", "task_run.name", OP_ANY | OP_LIKE, .operand = F_STR },
     { "tags", "task_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
     { .key = "state", .ops = WITH_OPERATOR, .group = task_run_state_filters },
@@ -53,8 +54,8 @@ static const Filter task_run_filters[] = {
 };
 
 static const Filter deployment_filters[] = {
-    { "id", "deployment.id", OP_ANY, .operand = F_UUID },
-    { "name", "deployment.name", OP_ANY | OP_LIKE, .operand = F_STR },
+    { "id", "deployment.id", NARROW | OP_ANY, .operand = F_UUID },
+    { "name", "deployment.name", NARROW | OP_ANY | OP_LIKE, .operand = F_STR },
     { "is_schedule_active", "deployment.is_schedule_active", OP_EQ, .operand = F_BOOL },
     { "tags", "deployment.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
     { "work_queue_name", "deployment.work_queue_name", OP_ANY, .operand = F_STR },
@@ -64,21 +65,21 @@ static const Filter deployment_filters[] = {
 static const Filter log_filters[] = {
     { "level", "log.level", OP_GE | OP_LE, .operand = F_INT },
     { "timestamp", "log.timestamp", OP_BEFORE | OP_AFTER, .operand = F_TIME },
-    { "flow_run_id", "log.flow_run_id", OP_ANY, .operand = F_UUID },
-    { "task_run_id", "log.task_run_id", OP_ANY, .operand = F_UUID },
+    { "flow_run_id", "log.flow_run_id", NARROW | OP_ANY, .operand = F_UUID },
+    { "task_run_id", "log.task_run_id", NARROW | OP_ANY, .operand = F_UUID },
     { .key = NULL },
 };
 
 static const Filter work_pool_filters[] = {
-    { "id", "work_pool.id", OP_ANY, .operand = F_UUID },
-    { "name", "work_pool.name", OP_ANY, .operand = F_STR },
+    { "id", "work_pool.id", NARROW | OP_ANY, .operand = F_UUID },
+    { "name", "work_pool.name", NARROW | OP_ANY, .operand = F_STR },
     { "type", "work_pool.type", OP_ANY, .operand = F_STR },
     { .key = NULL },
 };
 
 static const Filter work_queue_filters[] = {
-    { "id", "work_queue.id", OP_ANY, .operand = F_UUID },
-    { "name", "work_queue.name", OP_ANY | OP_STARTSWITH, .operand = F_STR },
+    { "id", "work_queue.id", NARROW | OP_ANY, .operand = F_UUID },
+    { "name", "work_queue.name", NARROW | OP_ANY | OP_STARTSWITH, .operand = F_STR },
     { .key = NULL },
 };
 
@@ -128,11 +129,15 @@ static const FilterClass block_document_filter = { block_document_filters, true,
 #define EXISTS_IN(from, condition) "EXISTS (SELECT 1 FROM " from " WHERE " condition " AND "
 #define IN_OF(column, from) column " IN (SELECT " from " WHERE "
 #define EXISTS_TASK_RUN EXISTS_IN("task_run", "task_run.flow_run_id = flow_run.id")
+/* The row of `table` that `column` refers to. */
+#define REFERRED(table, column) \
+    EXISTS_IN(table, table ".id = " column), .open_few = IN_OF(column, table ".id FROM " table), \
+    .join = table " ON " table ".id = " column
 
 const FilterLink flow_links[] = {
     { "flows", &flow_filter, NULL },
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.flow_id = flow.id"),
-      .open_by_id = IN_OF("flow.id", "flow_run.flow_id FROM flow_run") },
+      .open_few = IN_OF("flow.id", "flow_run.flow_id FROM flow_run") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
     { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.flow_id = flow.id") },
     { .key = NULL },
@@ -140,11 +145,11 @@ const FilterLink flow_links[] = {
 
 /* /flow_runs/history has these; lists of flow runs have two more. */
 #define RUN_HISTORY_LINKS \
-    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id") }, \
+    { "flows", &flow_filter, REFERRED("flow", "flow_run.flow_id") }, \
     { "flow_runs", &flow_run_filter, NULL }, \
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, \
-      .open_by_id = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") }, \
-    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id") }
+      .open_few = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") }, \
+    { "deployments", &deployment_filter, REFERRED("deployment", "flow_run.deployment_id") }
 
 const FilterLink run_history_links[] = {
     RUN_HISTORY_LINKS,
@@ -155,29 +160,30 @@ const FilterLink flow_run_links[] = {
     RUN_HISTORY_LINKS,
     { "work_pools", &work_pool_filter,
       EXISTS_IN("work_queue JOIN work_pool ON work_pool.id = work_queue.work_pool_id",
-                "work_queue.id = flow_run.work_queue_id") },
-    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = flow_run.work_queue_id") },
+                "work_queue.id = flow_run.work_queue_id"),
+      .open_few = IN_OF("flow_run.work_queue_id", "work_queue.id FROM work_queue"
+                        " JOIN work_pool ON work_pool.id = work_queue.work_pool_id"),
+      .join = "work_queue AS queue_of_pool ON queue_of_pool.id = flow_run.work_queue_id"
+              " JOIN work_pool ON work_pool.id = queue_of_pool.work_pool_id" },
+    { "work_pool_queues", &work_queue_filter, REFERRED("work_queue", "flow_run.work_queue_id") },
     { .key = NULL },
 };
 
 const FilterLink task_run_links[] = {
-    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = flow_run.flow_id"), .via = "flow_runs" },
-    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.id = task_run.flow_run_id"),
-      .open_by_id = IN_OF("task_run.flow_run_id", "flow_run.id FROM flow_run") },
+    { "flows", &flow_filter, REFERRED("flow", "flow_run.flow_id"), .via = "flow_runs" },
+    { "flow_runs", &flow_run_filter, REFERRED("flow_run", "task_run.flow_run_id") },
     { "task_runs", &task_run_filter, NULL },
-    { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.id = flow_run.deployment_id"),
-      .via = "flow_runs" },
+    { "deployments", &deployment_filter, REFERRED("deployment", "flow_run.deployment_id"), .via = "flow_runs" },
     { .key = NULL },
 };
 
 const FilterLink deployment_links[] = {
-    { "flows", &flow_filter, EXISTS_IN("flow", "flow.id = deployment.flow_id") },
+    { "flows", &flow_filter, REFERRED("flow", "deployment.flow_id") },
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
     { "deployments", &deployment_filter, NULL },
-    { "work_pools", &work_pool_filter, EXISTS_IN("work_pool", "work_pool.id = work_queue.work_pool_id"),
-      .via = "work_pool_queues" },
-    { "work_pool_queues", &work_queue_filter, EXISTS_IN("work_queue", "work_queue.id = deployment.work_queue_id") },
+    { "work_pools", &work_pool_filter, REFERRED("work_pool", "work_queue.work_pool_id"), .via = "work_pool_queues" },
+    { "work_pool_queues", &work_queue_filter, REFERRED("work_queue", "deployment.work_queue_id") },
     { .key = NULL },
 };
 

@@ -91,29 +91,44 @@ static StateCount *state_count(Arena *arena, Interval *interval, Str type, Str n
     return state;
 }
 
+static bool is_final(Str type)
+{
+    for (int t = 0; t < STATE_COUNT; t++) {
+        if (state_type_is_final((StateType)t) && str_is(type, state_type_names[t]))
+            return true;
+    }
+    return false;
+}
+
+enum { EXPECTED, TYPE, NAME, RUN_TIME, START, ENTERED }; /* columns; the last is read of few runs */
+
 /* ORMRun.estimated_run_time and estimated_start_time_delta, as the reference's SQL computes them. */
+static int64_t run_time_of(Tx *tx, Rows *rows, Str type, int64_t unit)
+{
+    int64_t run_time = rounded(row_interval(rows, RUN_TIME), unit);
+    Time entered = str_is(type, state_type_names[STATE_RUNNING]) ? row_time(rows, ENTERED) : TIME_NULL;
+    return entered == TIME_NULL ? run_time : run_time + rounded(tx->now, unit) - rounded(entered, unit);
+}
+
+static int64_t lateness_of(Tx *tx, Rows *rows, Str type, Time expected, int64_t unit)
+{
+    Time start = row_time(rows, START);
+    if (start != TIME_NULL)
+        return start > expected ? rounded(start, unit) - rounded(expected, unit) : 0;
+    return expected < tx->now && !is_final(type) ? rounded(tx->now, unit) - rounded(expected, unit) : 0;
+}
+
 static void add_run(Tx *tx, Rows *rows, const Intervals *intervals)
 {
     const int64_t unit = intervals->unit, step = intervals->items[0].end - intervals->items[0].start;
-    const Time first = intervals->items[0].start;
-    Time expected = row_time(rows, 0), start = row_time(rows, 5), entered = row_time(rows, 3);
-    Str type = row_view(rows, 1), name = row_view(rows, 2);
-    int64_t run_time = rounded(row_interval(rows, 4), unit), now = rounded(tx->now, unit), lateness = 0;
-    int64_t index = expected == TIME_NULL ? -1 : (expected - first) / step;
-    if (!row_is_sound(rows) || !type.p || !name.p)
+    const Time first = intervals->items[0].start, expected = row_time(rows, EXPECTED);
+    Str type = row_view(rows, TYPE), name = row_view(rows, NAME);
+    if (!row_is_sound(rows) || !type.p || !name.p || expected == TIME_NULL || expected < first)
         return;
-    if (index < 0 || index >= (int64_t)intervals->count || expected < first)
+    int64_t index = (expected - first) / step, run_time = run_time_of(tx, rows, type, unit),
+            lateness = lateness_of(tx, rows, type, expected, unit);
+    if (!row_is_sound(rows) || index >= (int64_t)intervals->count)
         return;
-    bool running = str_is(type, state_type_names[STATE_RUNNING]);
-    if (running && entered != TIME_NULL)
-        run_time += now - rounded(entered, unit);
-    bool final = false;
-    for (int t = 0; t < STATE_COUNT; t++)
-        final = final || (state_type_is_final((StateType)t) && str_is(type, state_type_names[t]));
-    if (start != TIME_NULL && start > expected)
-        lateness = rounded(start, unit) - rounded(expected, unit);
-    else if (start == TIME_NULL && !final && expected < tx->now)
-        lateness = now - rounded(expected, unit);
     StateCount *state = state_count(tx->arena, &intervals->items[index], type, name);
     state->runs++;
     state->run_time += share_of_sum(run_time, unit);
@@ -149,7 +164,9 @@ static void write_interval(JsonWriter *w, const Interval *interval, Arena *arena
 
 static void add_conditions(Query *q, const RunHistory *history, const Query *conditions, const Intervals *intervals)
 {
-    buf_printf(&q->sql, " FROM %s WHERE 1 = 1", history->table);
+    buf_printf(&q->sql, " FROM %s", history->table);
+    buf_str(&q->sql, buf_view(&conditions->joins));
+    buf_text(&q->sql, " WHERE 1 = 1");
     buf_str(&q->sql, buf_view(&conditions->sql));
     buf_printf(&q->sql, " AND %s.expected_start_time >= ", history->table);
     query_bind(q, v_time(intervals->items[0].start));
@@ -162,8 +179,8 @@ static void add_runs(Tx *tx, const RunHistory *history, const Query *conditions,
     Query q = *conditions;
     buf_init(&q.sql, tx->arena, conditions->sql.n + 512);
     buf_printf(&q.sql,
-               "SELECT %1$s.expected_start_time, %1$s.state_type, %1$s.state_name, %1$s.state_timestamp,"
-               " %1$s.total_run_time, %1$s.start_time",
+               "SELECT %1$s.expected_start_time, %1$s.state_type, %1$s.state_name, %1$s.total_run_time,"
+               " %1$s.start_time, %1$s.state_timestamp",
                history->table);
     add_conditions(&q, history, conditions, intervals);
     Rows *rows = query_run(tx, &q);
