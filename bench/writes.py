@@ -7,6 +7,7 @@ disk; the figures are medians of the rounds, the ratio is of two that were taken
 
 "µs" is the processor time of one operation, all threads together."""
 import argparse
+import itertools
 import json
 import re
 import statistics
@@ -116,9 +117,12 @@ class Values:
         return [found[number] for number in sorted(found)]
 
 
-def waits(sql):
-    """Whether the server waits for the result: it reads rows, or must know whether a row was inserted."""
-    return sql.startswith("SELECT") and sql != LOCK or "ON CONFLICT" in sql
+def waits(sql, following):
+    """Whether the server waits for the result: it reads rows, or must know whether a row was inserted. What is followed
+    by such a statement was sent together with it."""
+    def reads(text):
+        return text.startswith(("SELECT", "WITH")) and text != LOCK or "ON CONFLICT" in text
+    return reads(sql) and not (following and reads(following))
 
 
 def script_of(server, operation, flow, run):
@@ -134,8 +138,9 @@ def script_of(server, operation, flow, run):
             statements.insert(0, LOCK)
         values = Values(server, operation, run, statements)
         lines.append("variant")
-        for sql in dict.fromkeys(statements):
-            lines.append(f"statement\t{statements.count(sql)}\t{waits(sql):d}\t{sql}")
+        distinct = list(dict.fromkeys(statements))
+        for sql, following in itertools.zip_longest(distinct, distinct[1:]):
+            lines.append(f"statement\t{statements.count(sql)}\t{waits(sql, following):d}\t{sql}")
             lines += [f"{kind}\t{text}" for kind, text in values.of(sql)]
     return "\n".join(lines) + "\n"
 

@@ -23,6 +23,8 @@ typedef struct Dialect {
     const char *row_key;       /* the column by which a row is found at the least cost */
     const char *sort_few;      /* before an ORDER BY of few rows: no index to give the order; "": the engine knows */
     bool keeps_left_order;     /* a CROSS JOIN's rows come in the order of its left side */
+    bool inserts_in_with;      /* a statement may begin WITH … AS (INSERT … RETURNING …) */
+    bool keeps_json;           /* the text of a JSON value is stored as it was written */
     const char *for_update;    /* ends a SELECT of rows to be changed, locked and as last written; "": one writer */
     const char *element, *element_with_nul; /* of a VAL_LIST: %e in `op`, NULL if none has it (entity/query.c) */
 } Dialect;

@@ -17,6 +17,7 @@ static const Dialect dialect = {
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database "
                 "WHERE datname = current_database()",
     .date_unit = 1,
+    .inserts_in_with = true,
     .row_key = "id",
     .sort_few = "",
     .for_update = " FOR NO KEY UPDATE",

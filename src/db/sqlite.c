@@ -70,6 +70,7 @@ static const Dialect dialect = {
     .row_key = "rowid",
     .sort_few = "+",
     .keeps_left_order = true, /* it is the outer loop, always */
+    .keeps_json = true,
     .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",

@@ -85,8 +85,7 @@ struct Model {
     { .name = #Type, .fields = (fields_), .count = FIELD_COUNT(fields_), .size = sizeof(Type), ##__VA_ARGS__ }
 /* The number of rows: a FieldSet has a bit for each. */
 #define FIELD_COUNT(fields) \
-    (COUNT_OF(fields) \
-     + 0 * sizeof(struct { _Static_assert(COUNT_OF(fields) <= 63, "63 fields at most"); char unused; }))
+    (COUNT_OF(fields) + 0 * sizeof(struct { _Static_assert(COUNT_OF(fields) <= 63, "63 fields at most"); char none; }))
 
 #define SCHEMA_REF(name) "{\"$ref\": \"#/components/schemas/" name "\"}" /* for Field.schema */
 
@@ -133,6 +132,8 @@ int64_t codec_upsert(Tx *tx, const Model *model, const void *object);
 /* UPDATE of the fields in `set`, and of `updated`, in the row of that id. Rows changed, -1 on failure. */
 int64_t codec_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set);
 int64_t codec_delete(Tx *tx, const Model *model, Str id); /* rows deleted, -1 on failure */
+/* Where Dialect.inserts_in_with: the row and one that belongs to it in one statement, which reads back *object. */
+int64_t codec_insert_both(Tx *tx, const Model *model, void *object, bool is_new, const Model *with, const void *other);
 /* For callers that do not need the count (DB_SEND). */
 bool codec_send_insert(Tx *tx, const Model *model, const void *object) MUST_CHECK;
 bool codec_send_update(Tx *tx, const Model *model, Str id, const void *object, FieldSet set) MUST_CHECK;
@@ -141,10 +142,8 @@ bool codec_send_update(Tx *tx, const Model *model, Str id, const void *object, F
  * first: a row's `updated` never runs backwards, nor before its `created`. */
 #define SET_UPDATED "updated = CASE WHEN updated > $1 THEN updated ELSE $1 END"
 /* UPDATE of one column (table and column are literals), and of `updated`. As codec_update and codec_send_update. */
-#define row_set(tx, table, id, column, value) \
-    DB_EXEC(tx, ROW_SET_SQL(table, column), v_time((tx)->now), value, v_uuid(id))
-#define row_send_set(tx, table, id, column, value) \
-    DB_SEND(tx, ROW_SET_SQL(table, column), v_time((tx)->now), value, v_uuid(id))
+#define row_set(tx, table, id, column, v) DB_EXEC(tx, ROW_SET_SQL(table, column), v_time((tx)->now), v, v_uuid(id))
+#define row_send_set(tx, table, id, col, v) DB_SEND(tx, ROW_SET_SQL(table, col), v_time((tx)->now), v, v_uuid(id))
 #define ROW_SET_SQL(table, column) "UPDATE " table " SET " column " = $2, " SET_UPDATED " WHERE id = $3"
 
 #endif

@@ -346,23 +346,30 @@ static void add_place(Buf *sql, size_t number)
     buf_int(sql, (int64_t)number);
 }
 
-static Statement insert_statement(Tx *tx, const Model *model, const void *object)
+/* "INSERT INTO table (columns) VALUES ($1, $2 …", without the end; `values` is the text between. */
+static void add_insert(Arena *arena, Statement *s, const Model *model, const void *object, const char *values)
 {
-    Statement s = statement_new(tx->arena, model->count);
-    buf_text(&s.sql, "INSERT INTO ");
-    buf_text(&s.sql, model->table);
+    const size_t first = s->count;
+    buf_text(&s->sql, "INSERT INTO ");
+    buf_text(&s->sql, model->table);
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
         if (!is_column(field))
             continue;
-        buf_text(&s.sql, s.count ? ", " : " (");
-        buf_text(&s.sql, field->name);
-        s.values[s.count++] = codec_value(tx->arena, field, object);
+        buf_text(&s->sql, s->count > first ? ", " : " (");
+        buf_text(&s->sql, field->name);
+        s->values[s->count++] = codec_value(arena, field, object);
     }
-    for (size_t i = 0; i < s.count; i++) {
-        buf_text(&s.sql, i ? ", " : ") VALUES (");
-        add_place(&s.sql, i + 1);
+    for (size_t i = first; i < s->count; i++) {
+        buf_text(&s->sql, i > first ? ", " : values);
+        add_place(&s->sql, i + 1);
     }
+}
+
+static Statement insert_statement(Tx *tx, const Model *model, const void *object)
+{
+    Statement s = statement_new(tx->arena, model->count);
+    add_insert(tx->arena, &s, model, object, ") VALUES (");
     buf_char(&s.sql, ')');
     return s;
 }
@@ -412,6 +419,30 @@ int64_t codec_insert_new(Tx *tx, const Model *model, const void *object)
     add_conflict(&s.sql, model);
     buf_text(&s.sql, "NOTHING");
     return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
+}
+
+/* Unless `is_new`, as codec_insert_new. The parts of WITH are named like the tables, so that the model's SELECT reads
+ * what they return. */
+int64_t codec_insert_both(Tx *tx, const Model *model, void *object, bool is_new, const Model *with, const void *other)
+{
+    Statement s = statement_new(tx->arena, model->count + with->count);
+    buf_printf(&s.sql, "WITH %s AS (", model->table);
+    add_insert(tx->arena, &s, model, object, ") VALUES (");
+    buf_char(&s.sql, ')');
+    if (!is_new) {
+        add_conflict(&s.sql, model);
+        buf_text(&s.sql, "NOTHING");
+    }
+    buf_printf(&s.sql, " RETURNING *), %s AS (", with->table);
+    add_insert(tx->arena, &s, with, other, ") SELECT ");
+    buf_printf(&s.sql, " FROM %s RETURNING *) ", model->table);
+    codec_select(&s.sql, model);
+    Rows *rows = db_query(tx, buf_cstr(&s.sql), s.values, s.count);
+    bool found = db_next(rows);
+    if (found)
+        codec_read_row(tx, rows, model, object);
+    db_done(rows); /* fails if the row is spoiled */
+    return tx->error->code == ERR_NONE ? found : -1;
 }
 
 int64_t codec_upsert(Tx *tx, const Model *model, const void *object)

@@ -32,8 +32,7 @@ bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run)
     return run_save(tx, &flow_run_model, before, run);
 }
 
-/* What a body can set, and defaults for the rest. */
-static FlowRun *new_run(Tx *tx, const FlowRun *wanted)
+FlowRun *flow_run_new(Tx *tx, const FlowRun *wanted)
 {
     FlowRun *run = arena_new_of(tx->arena, FlowRun);
     *run = *wanted;
@@ -45,32 +44,8 @@ static FlowRun *new_run(Tx *tx, const FlowRun *wanted)
     return run;
 }
 
-static FlowRun *read_by_key(Tx *tx, const FlowRun *run)
+FlowRun *flow_run_of_key(Tx *tx, const FlowRun *run)
 {
     return codec_read(tx, &flow_run_model, "WHERE flow_run.flow_id = $1 AND flow_run.idempotency_key = $2",
                       v_uuid(run->flow_id), v_text(run->idempotency_key));
-}
-
-/* The run that already has the key, or else the new one. */
-static FlowRun *insert_by_key(Tx *tx, FlowRun *run, bool *ret_created)
-{
-    for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
-        int64_t rows = codec_insert_new(tx, &flow_run_model, run);
-        FlowRun *there = rows == 0 ? read_by_key(tx, run) : NULL;
-        *ret_created = rows > 0;
-        if (rows > 0 || there)
-            return there ? there : run;
-    }
-    (void)fail(tx->error, ERR_INTERNAL, "The flow run with this idempotency key has vanished");
-    return NULL;
-}
-
-bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret_created)
-{
-    FlowRun *run = new_run(tx, wanted);
-    *ret_created = true;
-    *ret_run = run;
-    if (run->idempotency_key.n == 0) /* the reference treats an empty key as none, but stores it */
-        return codec_send_insert(tx, &flow_run_model, run);
-    return (*ret_run = insert_by_key(tx, run, ret_created)) != NULL;
 }

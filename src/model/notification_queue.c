@@ -26,17 +26,31 @@ static StrList tags_of(Tx *tx, const FlowRun *run)
     return tags;
 }
 
-bool notification_queue_add(Tx *tx, const FlowRun *run)
+Rows *notification_policies_active(Tx *tx)
 {
-    StrList ids = { 0 }, names = { 0 };
-    const StrList tags = tags_of(tx, run);
+    return DB_QUERY(tx, "SELECT id, state_names, tags FROM flow_run_notification_policy WHERE is_active = $1",
+                    v_bool(true));
+}
+
+/* The ids of the policies that match. */
+static StrList matching(Tx *tx, Rows *policies, const FlowRun *run)
+{
+    StrList ids = { 0 }, names = { 0 }, tags = { 0 };
+    if (!db_next(policies))
+        return ids;
+    tags = tags_of(tx, run);
     if (run->run.state_name.p)
         str_list_add(&names, tx->arena, run->run.state_name);
-    Rows *rows = DB_QUERY(tx, "SELECT id, state_names, tags FROM flow_run_notification_policy WHERE is_active = $1",
-                          v_bool(true));
-    while (db_next(rows))
-        if (list_matches(tx, row_text(rows, 1), &names) && list_matches(tx, row_text(rows, 2), &tags))
-            str_list_add(&ids, tx->arena, row_text(rows, 0));
+    do {
+        if (list_matches(tx, row_text(policies, 1), &names) && list_matches(tx, row_text(policies, 2), &tags))
+            str_list_add(&ids, tx->arena, row_text(policies, 0));
+    } while (db_next(policies));
+    return ids;
+}
+
+bool notification_queue_add(Tx *tx, Rows *policies, const FlowRun *run)
+{
+    const StrList ids = matching(tx, policies, run);
     bool ok = tx->error->code == ERR_NONE;
     for (size_t i = 0; ok && i < ids.count; i++)
         ok = DB_SEND(tx,

@@ -65,15 +65,12 @@ static bool value_eq(Value a, Value b)
 
 bool run_save(Tx *tx, const Model *model, const void *before, const void *now)
 {
-    FieldSet saved = 0;
-    bool differs = false;
+    FieldSet changed = 0;
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
-        if (!(field->flags & SAVED))
-            continue;
-        saved |= (FieldSet)1 << i;
-        differs = differs || !value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now));
+        if ((field->flags & SAVED)
+            && !value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now)))
+            changed |= (FieldSet)1 << i;
     }
-    /* All SAVED columns, not only those that differ: one text of SQL, which the statement caches hold. */
-    return !differs || codec_send_update(tx, model, ((const Run *)now)->id, now, saved);
+    return changed == 0 || codec_send_update(tx, model, ((const Run *)now)->id, now, changed);
 }

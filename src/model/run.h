@@ -122,10 +122,15 @@ bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK
 /* Locks the failed task runs of a flow run; adds their ids, in order. False: tx->error. */
 bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids) MUST_CHECK;
 
-/* Inserts the run that a body asks for (what no body can set counts as empty), without a state. If its idempotency key,
- * or its task and dynamic keys, are taken, *ret_run is the run that has them and *ret_created is false. flow_run_create
- * and task_run_create (orchestration.h) add the first state. */
-bool flow_run_insert(Tx *tx, const FlowRun *wanted, FlowRun **ret_run, bool *ret_created) MUST_CHECK;
-bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created) MUST_CHECK;
+/* The run that a body asks for, not inserted yet (what no body can set counts as empty). */
+FlowRun *flow_run_new(Tx *tx, const FlowRun *wanted);
+TaskRun *task_run_new(Tx *tx, const TaskRun *wanted);
+/* Inserts it, as it is after its first state, with that state; then *run is what flow_run_read would return.
+ * *ret_exists: its idempotency key, or its task and dynamic keys, are taken, and nothing was inserted. */
+bool flow_run_insert(Tx *tx, FlowRun *run, State *state, bool *ret_exists) MUST_CHECK;
+bool task_run_insert(Tx *tx, TaskRun *run, State *state, bool *ret_exists) MUST_CHECK;
+/* The run that has these keys. NULL: none any more, or tx->error. */
+FlowRun *flow_run_of_key(Tx *tx, const FlowRun *run);
+TaskRun *task_run_of_keys(Tx *tx, const TaskRun *run);
 
 #endif

@@ -142,12 +142,18 @@ Rows *run_states_query(Tx *tx, RunKind kind, Str run_id)
                        "WHERE task_run_state.task_run_id = $1 ORDER BY task_run_state.timestamp", v_uuid(run_id));
 }
 
-bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state)
+State run_state_row(const Tx *tx, Str run_id, const State *state)
 {
     State row = *state;
     row.created = row.updated = tx->now;
     row.run_id = run_id;
     row.result_artifact_id = STR_NULL;
+    return row;
+}
+
+bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state)
+{
+    State row = run_state_row(tx, run_id, state);
     if (state->data.p) {
         row.data = STR_NULL;
         row.result_artifact_id = artifact_insert(tx, state->data, kind == FLOW_RUN ? run_id : STR_NULL,

@@ -12,6 +12,8 @@ typedef enum RunKind { FLOW_RUN, TASK_RUN } RunKind;
 State *run_state_read(Tx *tx, RunKind kind, Str id);
 /* All states of a run, oldest first: rows of state_model. */
 Rows *run_states_query(Tx *tx, RunKind kind, Str run_id);
+/* The row of a run's state. */
+State run_state_row(const Tx *tx, Str run_id, const State *state);
 /* Inserts the state and, if it has data, the artifact that holds it. */
 bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state) MUST_CHECK;
 

@@ -49,7 +49,7 @@
 void run_complete(Tx *tx, void *run);
 /* A run with nothing in it but its name and tags, before its first state. */
 Run run_blank(Tx *tx, const Run *wanted);
-/* UPDATE of the model's SAVED columns if one of them differs between `before` and `now`. */
+/* UPDATE of those of the model's SAVED columns that differ between `before` and `now`. */
 bool run_save(Tx *tx, const Model *model, const void *before, const void *now) MUST_CHECK;
 
 #endif

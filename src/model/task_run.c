@@ -50,29 +50,21 @@ bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run)
     return run_save(tx, &task_run_model, before, run);
 }
 
-static TaskRun *read_by_keys(Tx *tx, const TaskRun *run)
+TaskRun *task_run_of_keys(Tx *tx, const TaskRun *run)
 {
     return codec_read(tx, &task_run_model,
                       "WHERE task_run.flow_run_id = $1 AND task_run.task_key = $2 AND task_run.dynamic_key = $3",
                       v_uuid(run->flow_run_id), v_text(run->task_key), v_text(run->dynamic_key));
 }
 
-bool task_run_insert(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created)
+TaskRun *task_run_new(Tx *tx, const TaskRun *wanted)
 {
     TaskRun *run = arena_new_of(tx->arena, TaskRun);
     *run = *wanted;
     run->run = run_blank(tx, &wanted->run);
     if (!run->task_inputs.p)
         run->task_inputs = STR("{}");
-    for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
-        int64_t rows = codec_insert_new(tx, &task_run_model, run);
-        TaskRun *there = rows == 0 ? read_by_keys(tx, run) : NULL;
-        *ret_run = there ? there : run;
-        *ret_created = rows > 0;
-        if (rows > 0 || there)
-            return true;
-    }
-    return fail(tx->error, ERR_INTERNAL, "The task run with these keys has vanished");
+    return run;
 }
 
 bool task_runs_lock_failed(Tx *tx, Str flow_run_id, StrList *ids)

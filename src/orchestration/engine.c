@@ -125,10 +125,29 @@ static bool enter_policy(Transition *t, const Policy *policy, int from, int to, 
     return true;
 }
 
+static const void *copy_of_run(const Transition *t)
+{
+    const size_t size = t->flow_run ? sizeof(FlowRun) : sizeof(TaskRun);
+    return memcpy(arena_alloc(t->tx->arena, size), t->run, size);
+}
+
+/* A new run is written once, as the rules leave it. False with t->exists: it is there already. */
+static bool insert_run(Transition *t)
+{
+    State *state = t->validated = t->proposed;
+    if (!(t->flow_run ? flow_run_insert(t->tx, t->flow_run, state, &t->exists)
+                      : task_run_insert(t->tx, t->task_run, state, &t->exists)))
+        return false;
+    t->before = copy_of_run(t);
+    return !t->exists;
+}
+
 /* Writes the resulting state, if there is one, and makes it the run's. */
 static bool validate(Transition *t)
 {
     Run *run = t->run;
+    if (t->is_new)
+        return insert_run(t);
     if (t->proposed) {
         if (!run_state_insert(t->tx, t->flow_run ? FLOW_RUN : TASK_RUN, run->id, t->proposed))
             return false;
@@ -155,6 +174,7 @@ static bool run_transition(Transition *t, const State *proposed, const Policy *p
 {
     Stack stack = { .count = 0 };
     t->initial = t->run->state;
+    t->before = t->is_new ? NULL : copy_of_run(t);
     t->proposed = arena_new_of(t->tx->arena, State);
     *t->proposed = *proposed;
     put_after_initial(t, t->proposed);
@@ -170,27 +190,41 @@ static bool run_transition(Transition *t, const State *proposed, const Policy *p
     return true;
 }
 
-bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret)
+static bool flow_run_change(Transition *t, const State *proposed, const Policy *policy, Rows *policies)
 {
-    const FlowRun before = *run;
-    Transition t = { .tx = tx, .run = &run->run, .flow_run = run, .api_version = options.api_version };
-    if (!run_transition(&t, proposed, options.force ? &minimal_flow_policy : &core_flow_policy, &global_flow_policy)
-        || !flow_run_save(tx, &before, run))
+    if (!run_transition(t, proposed, policy, &global_flow_policy) || !flow_run_save(t->tx, t->before, t->flow_run))
         return false;
-    bool set = t.result.status == TRANSITION_ACCEPT || t.result.status == TRANSITION_REJECT;
-    if (set && !notification_queue_add(tx, run))
+    if (t->result.status == TRANSITION_ACCEPT || t->result.status == TRANSITION_REJECT)
+        return notification_queue_add(t->tx, policies, t->flow_run);
+    db_done(policies);
+    return true;
+}
+
+static bool task_run_change(Transition *t, const State *proposed, const Policy *policy)
+{
+    return run_transition(t, proposed, policy, &global_task_policy) && task_run_save(t->tx, t->before, t->task_run);
+}
+
+static bool flow_run_force_or_ask(Tx *tx, FlowRun *run, const State *proposed, TransitionOptions options,
+                                  Rows *policies, TransitionResult *ret)
+{
+    Transition t = { .tx = tx, .run = &run->run, .flow_run = run, .api_version = options.api_version };
+    if (!flow_run_change(&t, proposed, options.force ? &minimal_flow_policy : &core_flow_policy, policies))
         return false;
     if (ret)
         *ret = t.result;
     return true;
 }
 
+bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret)
+{
+    return flow_run_force_or_ask(tx, run, proposed, options, notification_policies_active(tx), ret);
+}
+
 bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
-    const TaskRun before = *run;
     Transition t = { .tx = tx, .run = &run->run, .task_run = run, .api_version = options.api_version };
-    if (!run_transition(&t, proposed, options.force ? &minimal_task_policy : &core_task_policy, &global_task_policy)
-        || !task_run_save(tx, &before, run))
+    if (!task_run_change(&t, proposed, options.force ? &minimal_task_policy : &core_task_policy))
         return false;
     if (ret)
         *ret = t.result;
@@ -199,10 +233,11 @@ bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, Transition
 
 bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
+    Rows *policies = notification_policies_active(tx);
     FlowRun *run = flow_run_lock(tx, id);
     if (!run)
         return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Flow run with id %.*s not found", STR_ARG(id));
-    return flow_run_transition(tx, run, proposed, options, ret);
+    return flow_run_force_or_ask(tx, run, proposed, options, policies, ret);
 }
 
 bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
@@ -213,7 +248,9 @@ bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions
     return task_run_transition(tx, run, proposed, options, ret);
 }
 
-/* ---- new runs ---- */
+/* ---- new runs ----
+ *
+ * Without a lock: nobody else sees a new run before the commit. The answer shows values as the database stores them. */
 
 static State first_state(Tx *tx, const State *wanted)
 {
@@ -224,41 +261,37 @@ static State first_state(Tx *tx, const State *wanted)
     return state;
 }
 
-/* Without a lock: nobody else sees a new run before the commit. It is read once, for the answer, which shows values as
- * the database stores them and the names of the run's queue and pool. */
+static bool vanished(Tx *tx)
+{
+    return fail(tx->error, ERR_INTERNAL, "The run that has these keys has vanished");
+}
+
 bool flow_run_create(Tx *tx, const FlowRun *wanted, unsigned api_version, FlowRun **ret_run, bool *ret_created)
 {
-    FlowRun *run;
-    bool created;
-    if (!flow_run_insert(tx, wanted, &run, &created))
-        return false;
-    if (created) {
+    for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
+        FlowRun *run = flow_run_new(tx, wanted);
         const State state = first_state(tx, wanted->run.state);
-        const TransitionOptions options = { .force = true, .api_version = api_version };
-        if (!flow_run_transition(tx, run, &state, options, NULL))
-            return false;
-        run = flow_run_read(tx, run->run.id);
+        Transition t = { .tx = tx, .run = &run->run, .flow_run = run, .api_version = api_version, .is_new = true };
+        *ret_created = flow_run_change(&t, &state, &minimal_flow_policy, notification_policies_active(tx));
+        *ret_run = t.exists ? flow_run_of_key(tx, run) : run;
+        if (*ret_created || !t.exists || *ret_run)
+            return tx->error->code == ERR_NONE;
     }
-    *ret_run = run;
-    *ret_created = created;
-    return run != NULL;
+    return vanished(tx);
 }
 
 bool task_run_create(Tx *tx, const TaskRun *wanted, TaskRun **ret_run, bool *ret_created)
 {
-    TaskRun *run;
-    bool created;
-    if (!task_run_insert(tx, wanted, &run, &created))
-        return false;
-    if (created) {
+    for (int attempt = 0; attempt < INSERT_ATTEMPTS; attempt++) {
+        TaskRun *run = task_run_new(tx, wanted);
         const State state = first_state(tx, wanted->run.state);
-        if (!task_run_transition(tx, run, &state, (TransitionOptions){ .force = true }, NULL))
-            return false;
-        run = task_run_read(tx, run->run.id);
+        Transition t = { .tx = tx, .run = &run->run, .task_run = run, .is_new = true };
+        *ret_created = task_run_change(&t, &state, &minimal_task_policy);
+        *ret_run = t.exists ? task_run_of_keys(tx, run) : run;
+        if (*ret_created || !t.exists || *ret_run)
+            return tx->error->code == ERR_NONE;
     }
-    *ret_run = run;
-    *ret_created = created;
-    return run != NULL;
+    return vanished(tx);
 }
 
 /* ---- the answer ---- */

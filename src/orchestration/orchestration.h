@@ -31,7 +31,8 @@ bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions
 bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options,
                         TransitionResult *ret) MUST_CHECK;
 
-/* The same for a run that this transaction has inserted, or locked and then read. *run changes along with its row. */
+/* The same for a run that this transaction has locked and then read, and not changed since. *run changes along with its
+ * row. */
 bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, TransitionOptions options,
                          TransitionResult *ret) MUST_CHECK;
 bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, TransitionOptions options,

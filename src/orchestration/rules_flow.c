@@ -146,11 +146,11 @@ static bool reschedule_task_run(Transition *t, Str id, Time start)
 {
     State *state = state_new(t->tx->arena, STATE_SCHEDULED, "AwaitingRetry", t->tx->now);
     state->state_details.scheduled_time = MOMENT(start);
-    TaskRun *run = task_run_read(t->tx, id);
-    if (!run)
+    /* so that the tasks' own retries work again; before the run is read, since a transition saves its own changes */
+    if (!row_send_set(t->tx, "task_run", id, "run_count", v_int(0)))
         return false;
-    run->run.run_count = 0; /* so that the tasks' own retries work again */
-    return task_run_transition(t->tx, run, state, (TransitionOptions){ .force = true }, NULL);
+    TaskRun *run = task_run_read(t->tx, id);
+    return run && task_run_transition(t->tx, run, state, (TransitionOptions){ .force = true }, NULL);
 }
 
 /* Clients before 0.8.3 only rerun tasks that are scheduled. */

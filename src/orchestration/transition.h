@@ -54,6 +54,9 @@ struct Transition {
     State *proposed;       /* NULL: nothing will be written */
     State *validated;      /* in `after` and `cleanup`: what the run's state is now */
     unsigned api_version;
+    bool is_new;           /* the run is inserted with its first state, the proposed one */
+    bool exists;           /* it was not: another run has its keys, and the transition has ended */
+    const void *before;    /* the run as its row is, before the rules changed it; of a new run: as inserted */
     TransitionResult result;
     ActiveRule *active;    /* whose hook runs */
     FlowRun *parent;       /* of a task run, once read */
