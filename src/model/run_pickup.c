@@ -8,8 +8,8 @@
 
 enum {
     QUEUE_MAX = 1000,     /* runs of one queue, or one pool, at once: the reference's queue_limit and worker_limit */
-    FEW_DUE = 1000,        /* fewer runs in the window than this are scanned, whichever queue they belong to */
-    FEW_OF_QUEUE = 2000    /* fewer runs of a queue than this, past ones included, likewise */
+    FEW_QUEUES = 8,        /* so many of a pool are asked one by one */
+    FEW_DUE = 1000         /* fewer runs in the window than this are scanned, whichever queue they belong to */
 };
 
 static const Field core_run_columns[] = { /* schemas.core.FlowRun; order: of the keys in responses */
@@ -28,18 +28,13 @@ static const Field worker_run_fields[] = {
 };
 const Model worker_flow_run_model = MODEL(WorkerFlowRun, worker_run_fields, .schema = "WorkerFlowRunResponse");
 
-/* ---- which index to begin at ----
- *
- * Runs have an index for their queue, one for their queue's name and one for the time that they are scheduled for
- * (null once they have left SCHEDULED), but none for both. Usually few runs are due and a queue has a long past: then
- * the time's is used. If very many are due, the queue's is, unless its past is long, too. */
+/* ---- which runs: a queue's by the index of those that wait there, others by that of the time ---- */
 
 #define IN_WINDOW "flow_run.next_scheduled_start_time >= $1 AND flow_run.next_scheduled_start_time <= $2"
-#define FOUND_IN_WINDOW "NOT flow_run.next_scheduled_start_time < $1 AND NOT flow_run.next_scheduled_start_time > $2"
-#define IS_SCHEDULED " AND " NO_INDEX_EQ("flow_run.state_type", "'SCHEDULED'")
-#define BY_TIME(column) "WHERE " IN_WINDOW IS_SCHEDULED " AND " NO_INDEX_EQ(column, "$3") EARLIEST
-#define BY_QUEUE(column) "WHERE " column " = $3 AND " FOUND_IN_WINDOW IS_SCHEDULED EARLIEST
-#define EARLIEST " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT $4"
+#define OF_QUEUE(column) " FROM flow_run WHERE " IN_WINDOW " AND " column " = $3" \
+    " AND flow_run.state_type = 'SCHEDULED' ORDER BY flow_run.next_scheduled_start_time LIMIT $4"
+#define IS_SCHEDULED " AND " NO_INDEX_EQ("flow_run.state_type", "'SCHEDULED'") /* whose queue does not matter */
+#define EARLIEST " ORDER BY flow_run.next_scheduled_start_time, flow_run.id"
 
 /* Open ends become the first and last possible time, so that all windows share one statement. */
 static RunWindow window_closed(RunWindow window)
@@ -79,17 +74,9 @@ static int64_t slots(OptInt limit, int64_t taken, int64_t otherwise)
 
 /* ---- the runs with a queue's name ---- */
 
-static bool is_short(Tx *tx, const WorkQueue *queue)
-{
-    return DB_INT(tx, 0,
-                  "SELECT count(*) FROM (SELECT 1 FROM flow_run WHERE work_queue_name = $1 LIMIT $2) AS all_runs",
-                  v_text(queue->name), v_int(FEW_OF_QUEUE)) < FEW_OF_QUEUE;
-}
-
-static bool read_runs(Tx *tx, const char *where, const Value *values, size_t count, RunList *ret)
+static bool take_runs(Tx *tx, Rows *rows, RunList *ret)
 {
     size_t capacity = 0;
-    Rows *rows = codec_query_values(tx, &flow_run_model, where, values, count);
     FlowRun *run = arena_new_of(tx->arena, FlowRun);
     *ret = (RunList){ 0 };
     while (codec_next(tx, rows, &flow_run_model, run)) {
@@ -97,6 +84,21 @@ static bool read_runs(Tx *tx, const char *where, const Value *values, size_t cou
         run = arena_new_of(tx->arena, FlowRun);
     }
     return tx->error->code == ERR_NONE;
+}
+
+/* Cut by the index alone: among runs of the same time, as many as are wanted. Only those are read and put in order. */
+static Rows *query_of_name(Tx *tx, Str name, RunWindow window, int64_t limit)
+{
+    const char *row_key = tx->sql->row_key;
+    Buf sql;
+    buf_init(&sql, tx->arena, 2048);
+    codec_columns(&sql, &flow_run_model);
+    buf_printf(&sql,
+               " FROM (SELECT flow_run.%s AS row_key" OF_QUEUE("flow_run.work_queue_name") ") AS page"
+               " CROSS JOIN %s WHERE flow_run.%s = page.row_key" EARLIEST,
+               row_key, codec_from(&flow_run_model), row_key);
+    return db_query(tx, buf_cstr(&sql),
+                    DB_VALUES(v_time(window.after), v_time(window.before), v_text(name), v_int(limit)));
 }
 
 static bool runs_of_name(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret)
@@ -108,9 +110,7 @@ static bool runs_of_name(Tx *tx, const WorkQueue *queue, RunWindow window, RunLi
                        " AND " NO_INDEX_EQ("work_queue_name", "$1"),
                        v_text(queue->name));
     int64_t limit = slots(queue->concurrency_limit, taken, window.limit);
-    bool by_time = few_are_due(tx, window) || !is_short(tx, queue);
-    return read_runs(tx, by_time ? BY_TIME("flow_run.work_queue_name") : BY_QUEUE("flow_run.work_queue_name"),
-                     DB_VALUES(v_time(window.after), v_time(window.before), v_text(queue->name), v_int(limit)), ret);
+    return take_runs(tx, query_of_name(tx, queue->name, window, limit), ret);
 }
 
 /* ---- the runs that match a queue's filter: the deprecated way ---- */
@@ -160,9 +160,9 @@ static bool runs_of_filter(Tx *tx, const WorkQueue *queue, RunWindow window, Run
     buf_text(&q.sql, IS_SCHEDULED);
     if (!add_filter(tx, &q, queue->filter))
         return false;
-    buf_text(&q.sql, " ORDER BY flow_run.next_scheduled_start_time, flow_run.id LIMIT ");
+    buf_text(&q.sql, EARLIEST " LIMIT ");
     query_bind(&q, v_int(slots(queue->concurrency_limit, taken, window.limit)));
-    return read_runs(tx, buf_cstr(&q.sql), q.values, q.count, ret);
+    return take_runs(tx, codec_query_values(tx, &flow_run_model, buf_cstr(&q.sql), q.values, q.count), ret);
 }
 
 bool work_queue_scheduled_runs(Tx *tx, const WorkQueue *queue, RunWindow window, RunList *ret)
@@ -265,8 +265,7 @@ static bool collect_by_time(Collection *c)
     return c->tx->error->code == ERR_NONE;
 }
 
-/* Queue by queue in order of priority, until lower priorities cannot matter. False: a queue's
- * past is too long for that. */
+/* Queue by queue in order of priority, until lower priorities cannot matter. */
 static bool collect_by_queue(Collection *c, size_t wanted)
 {
     for (size_t i = 0; i < c->source_count; i++) {
@@ -274,21 +273,14 @@ static bool collect_by_queue(Collection *c, size_t wanted)
         /* Not true for the first queue: `wanted` is not 0. */
         if (c->count >= wanted && source->priority != source[-1].priority)
             break;
-        int64_t past = DB_INT(c->tx, 0,
-                              "SELECT count(*) FROM ("
-                              "SELECT 1 FROM flow_run WHERE work_queue_id = $1 LIMIT $2) AS all_runs",
-                              v_uuid(source->id), v_int(FEW_OF_QUEUE));
-        if (past >= FEW_OF_QUEUE)
-            return false;
-        Rows *rows = DB_QUERY(c->tx,
-                              "SELECT id, next_scheduled_start_time FROM flow_run " BY_QUEUE("flow_run.work_queue_id"),
+        Rows *rows = DB_QUERY(c->tx, "SELECT id, next_scheduled_start_time" OF_QUEUE("flow_run.work_queue_id"),
                               v_time(c->window.after), v_time(c->window.before), v_uuid(source->id),
                               v_int((int64_t)wanted));
         while (db_next(rows))
             if (take_next(c, source))
                 add_candidate(c, source, rows);
     }
-    return true;
+    return c->tx->error->code == ERR_NONE;
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -378,14 +370,9 @@ bool work_pool_scheduled_runs(Tx *tx, const WorkPool *pool, const StrList *queue
         return tx->error->code == ERR_NONE;
     if (!read_sources(&c, pool->id, queue_ids))
         return false;
-    if (few_are_due(tx, c.window) || !collect_by_queue(&c, wanted)) {
-        /* Starts over: what collect_by_queue found before it gave up is dropped. */
-        for (size_t i = 0; i < c.source_count; i++)
-            c.sources[i].left = -1;
-        c.count = 0;
-        if (!collect_by_time(&c))
-            return false;
-    }
+    bool by_time = c.source_count > FEW_QUEUES && few_are_due(tx, c.window);
+    if (!(by_time ? collect_by_time(&c) : collect_by_queue(&c, wanted)))
+        return false;
     if (c.count)
         qsort(c.found, c.count, sizeof *c.found, compare_candidates);
     size_t count = c.count < wanted ? c.count : wanted;

@@ -77,6 +77,8 @@ def queue_path(number):
     (POOL, {}, 200),
     (POOL, {"work_queue_names": ["queue-999"]}, RUNS_EACH),
     (POOL, {"scheduled_before": "2000-01-01T00:00:00Z"}, 0),
+    (queue_path(QUEUES), {}, RUNS_EACH),
+    (POOL, {"work_queue_names": [f"queue-{QUEUES}"]}, RUNS_EACH),
 ])
 def test_far_faster_than_one_look_at_all_runs(crowded, path, body, count):
     """What it takes to send and read as many runs, whoever finds them, is not the poll's. A poll that looks at all is
@@ -90,27 +92,20 @@ def test_far_faster_than_one_look_at_all_runs(crowded, path, body, count):
     raise AssertionError(f"in {TRIES} tries not once faster")
 
 
-def test_a_queue_with_a_long_past_costs_one_look_at_most(crowded):
-    client = Client(crowded)
-    for path, body in [(queue_path(QUEUES), {}), (POOL, {"work_queue_names": [f"queue-{QUEUES}"]})]:
-        assert any(seconds(client, path, body, RUNS_EACH) < 5 * look_at_all(client, crowded.engine)
-                   for _ in range(TRIES))
-
-
 @pytest.mark.only("sqlite")
 @pytest.mark.parametrize("sql, index", [
-    ("next_scheduled_start_time >= '2' AND next_scheduled_start_time <= '3' AND NOT state_type <>"
-     " 'SCHEDULED' AND NOT work_queue_name <> 'x'"
-     " ORDER BY next_scheduled_start_time, id LIMIT 9", "ix_flow_run__next_scheduled_start_time_asc"),
-    ("work_queue_id = 'x' AND NOT next_scheduled_start_time < '2' AND NOT next_scheduled_start_time > '3'"
-     " AND NOT state_type <> 'SCHEDULED'"
-     " ORDER BY next_scheduled_start_time, id LIMIT 9", "ix_flow_run__work_queue_id"),
+    ("next_scheduled_start_time >= '2' AND next_scheduled_start_time <= '3' AND NOT state_type <> 'SCHEDULED'"
+     " AND work_queue_id IS NOT NULL ORDER BY next_scheduled_start_time", "ix_flow_run__next_scheduled_start_time_asc"),
+    *((f"next_scheduled_start_time >= '2' AND next_scheduled_start_time <= '3' AND {column} = 'x'"
+       " AND state_type = 'SCHEDULED' ORDER BY next_scheduled_start_time LIMIT 9", index)
+      for column, index in [("work_queue_name", "orion_flow_run_waiting_by_name"),
+                            ("work_queue_id", "orion_flow_run_waiting_by_queue")]),
     ("state_type IN ('RUNNING', 'PENDING') AND NOT work_queue_id <> 'x'", "ix_flow_run__state_type"),
     ("state_name = 'Late' AND NOT work_queue_name <> 'x'", "ix_flow_run__state_name"),
 ])
 def test_the_engine_takes_the_index_that_is_meant(crowded, sql, index):
     plan = crowded.execute(f"EXPLAIN QUERY PLAN SELECT * FROM flow_run WHERE {sql}")
-    assert index in plan[0][3]
+    assert len(plan) == 1 and index in plan[0][3]
 
 
 def test_polls_are_recorded_before_the_server_ends(start):
