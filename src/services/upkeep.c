@@ -1,6 +1,8 @@
 /* services/upkeep.c -- what keeps queries fast: our own indexes, made where they are missing, and the planner's
- * statistics. */
+ * statistics. It also gives back memory. */
 #include "services/service.h"
+
+#include <malloc.h>
 
 #include "base/log.h"
 #include "db/indexes.h"
@@ -26,6 +28,8 @@ bool upkeep_tick(ServiceRun *run, Error *error)
 {
     IndexWork work = { .db = run->db, .arena = run->arena, .stopping = run->stopping,
                        .begins = log_begin, .ended = log_end, .arg = run->db };
-    return indexes_make(&work, error)
-           && statistics_refresh(run->db, work.done > 0, run->arena, run->stopping, error);
+    bool ok = indexes_make(&work, error)
+              && statistics_refresh(run->db, work.done > 0, run->arena, run->stopping, error);
+    malloc_trim(0); /* what this took, or a long round of another service */
+    return ok;
 }
