@@ -156,6 +156,8 @@ const Setting setting_table[] = {
       .help = "Crashes may leave core dumps, and debuggers attach; both show secrets." },
     { "ORION_CORS_ORIGINS", SETTING_TEXT, "", OWN,
       .help = "Origins, separated by commas, whose pages may use the server; * for all." },
+    { "ORION_DATABASE_CACHE", SETTING_SIZE, "6MB", OWN,
+      .help = "Memory for pages of an SQLite database, all connections together." },
     { "ORION_DATABASE_CONNECTIONS", SETTING_INT, "8", OWN, .help = "Maximum connections to PostgreSQL." },
     { "ORION_DATABASE_PGBOUNCER", SETTING_BOOL, "false", OWN,
       .help = "PostgreSQL is behind PgBouncer in transaction mode: keep nothing on connections." },

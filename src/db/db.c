@@ -465,6 +465,7 @@ DbConfig db_config(const Settings *settings)
         .timeout = settings_float(settings, "PREFECT_ORION_DATABASE_TIMEOUT"),
         .connect_timeout = settings_float(settings, "PREFECT_ORION_DATABASE_CONNECTION_TIMEOUT"),
         .readers = READERS_DEFAULT,
+        .cache = (int64_t)settings_float(settings, "ORION_DATABASE_CACHE"),
         .connections = connections < 1 ? 1 : connections > CONNECTIONS_MAX ? CONNECTIONS_MAX : (unsigned)connections,
         .pgbouncer = settings_bool(settings, "ORION_DATABASE_PGBOUNCER"),
         .echo = settings_bool(settings, "PREFECT_ORION_DATABASE_ECHO"),

@@ -61,6 +61,7 @@ typedef struct DbConfig {
     double timeout;        /* seconds: for others' locks, and for a read (a job, where many write); 0: no limit */
     double connect_timeout; /* seconds to reach a server */
     unsigned readers;      /* threads for reads, where one writes */
+    int64_t cache;         /* SQLite: bytes of pages, of all connections together; 0: the library's default */
     unsigned connections;  /* threads for reads and writes, where many write; 0: the default */
     bool pgbouncer;        /* connections are lent per transaction: nothing may be kept on them */
     bool echo;             /* log each statement's text (never its values) */
@@ -77,9 +78,8 @@ bool db_check(Arena *arena, const DbConfig *config, Error *error) MUST_CHECK; /*
 void db_close(Db *db); /* finishes queued jobs, checkpoints, ends the threads; NULL is fine */
 
 void db_submit(Db *db, Job *job);
-/* Submits and waits: for services, start-up and the command line, never for the HTTP loop. */
+/* Submits and waits: for services, start-up and the command line, never for the HTTP loop. `limit`: Job.limit. */
 bool db_run(Db *db, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg, Error *error) MUST_CHECK;
-/* The same with a limit of its own (Job.limit). */
 bool db_run_within(Db *db, int64_t limit, bool write, Arena *arena, bool (*run)(Tx *, void *), void *arg,
                    Error *error) MUST_CHECK;
 const Dialect *db_dialect(const Db *db);

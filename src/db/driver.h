@@ -44,7 +44,8 @@ typedef enum Role {
     ROLE_WRITER,             /* the only one that writes; where many do, the first to connect, so that db_open finds
                               * what is wrong */
     ROLE_READER,             /* where many write: any other, connected when it is first used */
-    ROLE_MAINTENANCE
+    ROLE_MAINTENANCE,
+    ROLE_COUNT
 } Role;
 
 typedef enum TxStep {        /* of a transaction; the last three are of one savepoint, never nested */
@@ -63,6 +64,7 @@ typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
     const struct PgPlace *postgres;
     struct SqliteFiles *files; /* NULL: in memory */
+    int64_t cache[ROLE_COUNT]; /* SQLite: bytes of pages, of one connection; 0: the library's default */
     bool is_single;          /* only one connection can see it (in memory): the writer's serves reads too */
 } DbPlace;
 

@@ -22,6 +22,7 @@ enum {
     CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
     STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
+    BUILD_CACHE = 32 * 1000 * 1000, /* bytes of pages, while an index is built */
     TIME_TEXT = 32
 };
 
@@ -41,6 +42,7 @@ typedef struct SqliteConnection {
     const char *path;      /* as sqlite3_open_v2 takes it */
     const char *file;      /* SQLite's name of the file, for the log; empty: in memory; NULL: not connected yet */
     int busy_timeout;      /* milliseconds */
+    int64_t cache;         /* bytes of pages; 0: as many as SQLite thinks fit */
     SqliteFiles *files;    /* shared by all connections; NULL: in memory */
     bool is_in_order;      /* the maintenance thread has found the files so */
     bool must_empty_log;   /* they are gone */
@@ -144,6 +146,14 @@ static void note_success(SqliteConnection *c)
 static bool run_text(SqliteConnection *c, const char *sql, Error *error)
 {
     return sqlite3_exec(c->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail_sqlite(c, error, sql);
+}
+
+/* In bytes. */
+static bool set_cache(SqliteConnection *c, int64_t size, Error *error)
+{
+    char text[64]; /* a pragma takes no bound value */
+    snprintf(text, sizeof text, "PRAGMA cache_size = -%lld", (long long)(size / 1000));
+    return size == 0 || run_text(c, text, error);
 }
 
 static int must_stop(void *context)
@@ -266,7 +276,7 @@ static bool set_up_rollback(SqliteConnection *c, Error *error)
     c->base.is_only = true;
     log_warning(LOGGER, "The database's file system does not support SQLite's write-ahead log: a rollback journal is "
                         "used, and reads wait for writes.");
-    return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
+    return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA secure_delete = OFF", error);
 }
 
 static bool set_up_writer(SqliteConnection *c, Error *error)
@@ -283,7 +293,7 @@ static bool set_up_writer(SqliteConnection *c, Error *error)
     /* A server that ended because of a failed fsync leaves a log that the system shows whole but the disk may not hold.
      * What is copied to the database and synced there does not depend on it any more. */
     sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -2048; PRAGMA secure_delete = OFF", error);
+    return run_text(c, "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF", error);
 }
 
 static bool set_up(SqliteConnection *c, Role role, Error *error)
@@ -295,7 +305,7 @@ static bool set_up(SqliteConnection *c, Role role, Error *error)
     case ROLE_READER:
         c->capacity = STATEMENTS_READER;
         /* rows that are sorted go to a temporary file if they are large */
-        return run_text(c, "PRAGMA query_only = ON; PRAGMA cache_size = -1024; PRAGMA temp_store = FILE", error);
+        return run_text(c, "PRAGMA query_only = ON; PRAGMA temp_store = FILE", error);
     default:
         return run_text(c, "PRAGMA synchronous = FULL; PRAGMA cache_size = -64", error);
     }
@@ -355,8 +365,9 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
     c->is_reader = role == ROLE_READER;
     c->is_in_order = true;
     c->busy_timeout = (int)(timeout * 1000);
+    c->cache = place->cache[role];
     Error why = { 0 };
-    if (open_file(c, &why) && set_up(c, role, &why) && prepare_steps(c, &why)) {
+    if (open_file(c, &why) && set_up(c, role, &why) && set_cache(c, c->cache, &why) && prepare_steps(c, &why)) {
         c->file = sqlite3_db_filename(c->db, "main");
         return &c->base;
     }
@@ -385,6 +396,8 @@ static bool check_and_locate(Arena *arena, const DbConfig *config, DbPlace *ret_
     sqlite_end_on_failed_sync();
     if (!check_library(sqlite3_libversion_number(), error) || !sqlite_locate(arena, config, ret_place, error))
         return false;
+    ret_place->cache[ROLE_WRITER] = config->cache / 3;
+    ret_place->cache[ROLE_READER] = config->cache * 2 / 3 / (config->readers ? config->readers : 1);
     ret_place->files = ret_place->is_single ? NULL : sqlite_files_new(arena);
     return true;
 }
@@ -696,8 +709,9 @@ static bool sqlite_build(Tx *tx, const char *sql)
 {
     SqliteConnection *c = connection_of(tx->connection);
     Error ignored = { 0 };
-    bool ok = run_text(c, "PRAGMA temp_store = FILE; PRAGMA cache_size = -32768", tx->error) && sqlite_script(tx, sql);
-    (void)run_text(c, "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048", &ignored);
+    bool ok = set_cache(c, BUILD_CACHE, tx->error) && run_text(c, "PRAGMA temp_store = FILE", tx->error)
+              && sqlite_script(tx, sql);
+    (void)(run_text(c, "PRAGMA temp_store = MEMORY", &ignored) && set_cache(c, c->cache, &ignored));
     return ok;
 }
 

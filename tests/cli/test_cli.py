@@ -107,6 +107,7 @@ def test_view_of_defaults(homes):
     own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_AUTH_STRING='********' (from defaults)",
            "ORION_CONFIG='${PREFECT_HOME}/orion.toml' (from defaults)",
            "ORION_CORE_DUMPS='False' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)",
+           "ORION_DATABASE_CACHE='6MB' (from defaults)",
            "ORION_DATABASE_CONNECTIONS='8' (from defaults)",
            "ORION_DATABASE_MIGRATION_TIMEOUT='2m' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
            "ORION_ENCRYPTION_KEY='********' (from defaults)",

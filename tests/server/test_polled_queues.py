@@ -59,8 +59,9 @@ def seconds(client, path, body, count):
 
 
 def look_at_all(client, engine):
-    """The time of an answer for which every run was looked at. PostgreSQL has an index for parts of names."""
-    nothing = {"name": {"like_": "nothing"}} if engine == "sqlite" else {"tags": {"all_": ["nothing"]}}
+    """The time of an answer for which every run was looked at. PostgreSQL has an index for parts of names, and one for
+    tags."""
+    nothing = {"name": {"like_": "nothing"}} if engine == "sqlite" else {"tags": {"is_null_": False}}
     return seconds(client, "/flow_runs/filter", {"flow_runs": nothing}, 0)
 
 
