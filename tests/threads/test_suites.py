@@ -15,6 +15,7 @@ LEFT_OUT = {
     "test_memory.py": "measures memory",
     "test_client_data.py": "measures time",
     "test_polled_queues.py": "measures time",
+    "test_start_time.py": "measures time",
     "test_other_processes.py::test_a_read_that_takes_too_long_is_answered_503": "gives the database 50 ms to start",
     "test_hostile_bodies.py::test_long_patterns_are_searched_for": "measures time",
     "test_connections.py::test_thousands_that_wait_cost_little_and_delay_nobody": "measures both",
