@@ -124,6 +124,7 @@ struct Driver {
 #define DB_TOO_LONG "The query took longer than the database timeout allows"
 
 extern const Driver sqlite_driver, postgres_driver;
+extern const Dialect sqlite_dialect;
 
 /* Whether the read that runs must stop; why is then in connection->stopped. To be asked every few milliseconds. */
 bool db_must_stop(DbConnection *connection);

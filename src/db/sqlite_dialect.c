@@ -1,0 +1,40 @@
+/* db/sqlite_dialect.c -- the SQL texts of SQLite. */
+#include "db/driver.h"
+
+const Dialect sqlite_dialect = {
+    .name = "sqlite",
+    .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
+    .for_update = "",
+    .row_key = "rowid",
+    .sort_few = "+",
+    .keeps_left_order = true, /* it is the outer loop, always */
+    .keeps_json = true,
+    .date_unit = 1000, /* strftime's %f */
+    .op = {
+        [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",
+        [SQL_NOT_ANY] = "%c NOT IN (SELECT %e FROM json_each(%v))",
+        /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones; counted only
+         * where the first one occurs, or may be hidden by an escape (char(92) is its backslash) */
+        [SQL_ALL] = "((instr(%c, json_quote(json_extract(%v, '$[0]'))) OR instr(%c, char(92))"
+                    " OR json_array_length(%v) = 0)"
+                    " AND (SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
+                    " JOIN json_each(%v) AS wanted ON held.value = wanted.value)"
+                    " >= (SELECT COUNT(DISTINCT wanted.value) FROM json_each(%v) AS wanted))",
+        [SQL_LIKE] = "lower(%c) LIKE lower(%v)",
+        [SQL_BEFORE] = "%c <= %v",
+        [SQL_AFTER] = "%c >= %v",
+        [SQL_GE] = "%c >= %v",
+        [SQL_LE] = "%c <= %v",
+        [SQL_EQ] = "%c = %v",
+        [SQL_IS_NULL] = "%c IS NULL",
+        [SQL_IS_NOT_NULL] = "%c IS NOT NULL",
+        [SQL_JSON_EMPTY] = "%c = '[]'",
+        [SQL_JSON_NOT_EMPTY] = "%c != '[]'",
+        /* char(37) is the wildcard; an empty list restricts nothing */
+        [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v)"
+                         " WHERE lower(%c) LIKE lower(%e || char(37))))",
+    },
+    .element = "value",
+    /* json_each ends a text at U+0000 */
+    .element_with_nul = "replace(replace(value, char(1) || '0', char(0)), char(1) || '1', char(1))",
+};
