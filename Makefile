@@ -46,9 +46,10 @@ fuzz-coverage:
 	@tools/setup fuzz
 	@tools/fuzz_coverage
 
+# The load of wrk on both servers. WHAT=reads, writes, scaling, report, …: another program of bench/; ARGS: its arguments.
 bench: all
 	@tools/setup bench
-	@.venv/bin/python -m bench.bench
+	@.venv/bin/python -m bench.$(or $(WHAT),bench) $(ARGS)
 
 clean:
 	rm -rf build build-asan build-gcc build-clang build-fuzz build-coverage build-tsan

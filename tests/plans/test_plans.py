@@ -1,0 +1,65 @@
+"""How the engines carry out every shape that the bench measures: by which index, that no table of runs is read without
+one, and that nothing sorts more rows than it may answer. The plans of SQLite are data, sqlite.json: after a change of
+statements or indexes, write them anew (python -m tests.plans.plans --anew --plans-only) and read what has changed."""
+import json
+import os
+import re
+
+import pytest
+
+from . import plans
+
+EXPECTED = json.loads(plans.EXPECTED.read_text())
+POSTGRES_RUNS = 100_000 if os.environ.get("ORION_TEST_FULL") == "1" else 10_000
+SCAN = re.compile(rf"^ *SCAN ({'|'.join(plans.RUN_TABLES)})$")
+# All that belongs to one run is sorted, without a limit.
+OF_ONE_RUN = ["page /flow-runs/flow-run/ID: flow_runs ID graph", "states_of_run", "states_of_task"]
+# SQLite takes IN for 25 values, and each of 30 deployments to have a 30th of the runs: to read them all is no dearer.
+SCANNED = ["runs_of_deployment"]
+MOST = 2000  # rows sorted at once: the largest limit is that of the dashboard's history, 1,000 rows
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory):
+    return plans.sqlite_plans(tmp_path_factory.mktemp("plans"), json.loads(plans.STATISTICS.read_text()))
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    return plans.postgres_plans(POSTGRES_RUNS)
+
+
+def test_every_shape_about_runs_has_a_plan(sqlite):
+    assert list(sqlite) == list(EXPECTED) and len(sqlite) > 80
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_sqlite(sqlite, name):
+    assert [plan for _, plan in sqlite[name]] == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in EXPECTED if name not in SCANNED])
+def test_sqlite_reads_no_table_of_runs_without_an_index(sqlite, name):
+    assert not [line for _, plan in sqlite[name] for line in plan if SCAN.match(line)]
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_sqlite_sorts_no_more_than_it_answers(sqlite, name):
+    """With a LIMIT, its sorter keeps only as many rows."""
+    for sql, plan in sqlite[name]:
+        if any("B-TREE FOR" in line and "ORDER BY" in line for line in plan):
+            assert " LIMIT $" in sql or name in OF_ONE_RUN
+
+
+@pytest.mark.parametrize("shape", plans.asked(), ids=lambda shape: shape["name"])
+def test_postgresql(postgresql, shape):
+    """A history adds up all rows of its time, perhaps by sorting them."""
+    adds_up = "history_start" in (shape["body"] or {})
+    assert postgresql[shape["name"]]
+    for plan in postgresql[shape["name"]]:
+        for node in plans.nodes(plan):
+            if node["Node Type"] == "Seq Scan":
+                assert node["Relation Name"] not in plans.RUN_TABLES, node
+            elif node["Node Type"] == "Sort" and not adds_up:
+                rows = node["Plans"][0]["Actual Rows"]
+                assert node["Sort Method"] == "top-N heapsort" or rows <= MOST, node
