@@ -88,10 +88,28 @@ static bool parse_python_hex(Str s, unsigned char ret[UUID_BYTES])
     return true;
 }
 
+/* The form in which nearly all arrive, which stays as it is: lower case, with hyphens. */
+static bool is_canonical(Str text)
+{
+    if (text.n != UUID_TEXT)
+        return false;
+    for (size_t i = 0; i < UUID_TEXT; i++) {
+        char c = text.p[i];
+        bool is_hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        if (is_hyphen ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return false;
+    }
+    return true;
+}
+
 bool uuid_parse(Arena *arena, Str text, Str *ret)
 {
     if (!text.p)
         return false;
+    if (is_canonical(text)) {
+        *ret = (Str){ arena_cstr(arena, text), UUID_TEXT };
+        return true;
+    }
     ArenaMark mark = arena_mark(arena);
     char *copy = arena_cstr(arena, text);
     /* The steps of uuid.UUID(text), in its order. */

@@ -63,13 +63,22 @@ static bool value_eq(Value a, Value b)
     }
 }
 
+/* Whether an UPDATE would change the field's column. A struct is the same if its bytes are: then its JSON need not be
+ * written to find out. */
+static bool differs(Tx *tx, const Field *field, const void *before, const void *now)
+{
+    if (field->kind == F_MODEL
+        && memcmp((const char *)before + field->offset, (const char *)now + field->offset, field->model->size) == 0)
+        return false;
+    return !value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now));
+}
+
 bool run_save(Tx *tx, const Model *model, const void *before, const void *now)
 {
     FieldSet changed = 0;
     for (size_t i = 0; i < model->count; i++) {
         const Field *field = &model->fields[i];
-        if ((field->flags & SAVED)
-            && !value_eq(codec_value(tx->arena, field, before), codec_value(tx->arena, field, now)))
+        if ((field->flags & SAVED) && differs(tx, field, before, now))
             changed |= (FieldSet)1 << i;
     }
     return changed == 0 || codec_send_update(tx, model, ((const Run *)now)->id, now, changed);
