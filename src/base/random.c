@@ -43,10 +43,20 @@ void random_bytes(void *out, size_t n)
     }
 }
 
+uint64_t random_64(void)
+{
+    static _Thread_local uint64_t pool[32];
+    static _Thread_local size_t left;
+    if (left == 0) {
+        random_bytes(pool, sizeof pool);
+        left = COUNT_OF(pool);
+    }
+    return pool[--left];
+}
+
 double random_unit(void)
 {
-    uint64_t bits;
-    random_bytes(&bits, sizeof bits);
+    uint64_t bits = random_64();
     /* The 53 bits that a double holds exactly. */
     return (double)(bits >> 11) * 0x1p-53;
 }

@@ -29,7 +29,8 @@ Str uuid_new(Arena *arena)
 {
     unsigned char b[UUID_BYTES];
     struct timespec now;
-    random_bytes(b + 8, 8);
+    uint64_t random = random_64();
+    memcpy(b + 8, &random, 8);
     clock_gettime(CLOCK_REALTIME, &now);
     uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
     unsigned fraction = (unsigned)((uint64_t)now.tv_nsec % 1000000 * 4096 / 1000000);
