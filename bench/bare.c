@@ -1,8 +1,8 @@
 /* bench/bare.c -- bare ENGINE DATABASE CLIENTS SECONDS RUN_ID… < SCRIPT
  * The same SQL as an operation of the server, with the same commits, and nothing else: no HTTP, no JSON. bench/writes.py
  * records the script from a server, builds this program and runs it. On SQLite one thread writes what the clients ask
- * for, all that waits in one commit; on PostgreSQL each client has a connection. Prints operations, errors, elapsed
- * microseconds and the microseconds of processor time.
+ * for, all that waits in one commit; on PostgreSQL each client has a connection. Prints operations, elapsed microseconds
+ * and the microseconds of processor time; the first error ends it.
  *
  * A line of the script, its fields parted by tabs: "variant" begins one form of the operation, which a client uses in
  * turn; "statement TIMES READS SQL" is sent so many times, and its result waited for if READS is 1; a line
@@ -53,10 +53,10 @@ typedef struct Variant {
 typedef struct Client {
     const char *run;
     int number;
-    long done, errors;
+    long done;
     unsigned seed;
     Variant *variant; /* of the operation that it waits for */
-    bool is_done, has_failed;
+    bool is_done;
     pthread_cond_t woken;
     struct Client *next;
     PGconn *connection;
@@ -284,8 +284,7 @@ static void *write_all(void *argument)
         step_sqlite(steps[BEGIN]);
         for (Client *client = batch; client; client = client->next) {
             step_sqlite(steps[SAVEPOINT]);
-            client->has_failed = !run_sqlite(client, client->variant) || !step_sqlite(steps[RELEASE]);
-            if (client->has_failed)
+            if (!run_sqlite(client, client->variant) || !step_sqlite(steps[RELEASE]))
                 die(sqlite3_errmsg(db), client->variant->statements[0].sql);
         }
         if (!step_sqlite(steps[COMMIT]))
@@ -311,7 +310,7 @@ static void *checkpoint_all(void *argument)
     return NULL;
 }
 
-static bool ask_sqlite(Client *client, Variant *variant)
+static void ask_sqlite(Client *client, Variant *variant)
 {
     pthread_mutex_lock(&queue_lock);
     client->variant = variant;
@@ -323,7 +322,6 @@ static bool ask_sqlite(Client *client, Variant *variant)
     while (!client->is_done)
         pthread_cond_wait(&client->woken, &queue_lock);
     pthread_mutex_unlock(&queue_lock);
-    return !client->has_failed;
 }
 
 /* ---- PostgreSQL ---- */
@@ -350,18 +348,14 @@ static void connect_postgresql(Client *client)
 }
 
 /* Reads the results of `pending` statements. */
-static bool collect(PGconn *connection, int *pending)
+static void collect(PGconn *connection, int *pending)
 {
-    bool ok = true;
     for (; *pending > 0; --*pending)
         for (PGresult *result; (result = PQgetResult(connection)) != NULL; PQclear(result)) {
             ExecStatusType status = PQresultStatus(result);
-            if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-                fprintf(stderr, "bare: %s\n", PQresultErrorMessage(result));
-                ok = false;
-            }
+            if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+                die("a statement", PQresultErrorMessage(result));
         }
-    return ok;
 }
 
 static void send_postgresql(Client *client, const Statement *statement)
@@ -374,40 +368,38 @@ static void send_postgresql(Client *client, const Statement *statement)
     PQsendQueryPrepared(client->connection, name, statement->count, texts, NULL, NULL, 1);
 }
 
-static bool ask_postgresql(Client *client, Variant *variant)
+static void ask_postgresql(Client *client, Variant *variant)
 {
     PGconn *connection = client->connection;
     int pending = 1;
-    bool ok = true;
     note_time(client);
     PQsendQueryPrepared(connection, "begin", 0, NULL, NULL, NULL, 1);
-    for (int i = 0; ok && i < variant->count; i++) {
+    for (int i = 0; i < variant->count; i++) {
         const Statement *statement = &variant->statements[i];
         for (int n = 0; n < statement->times; n++, pending++)
             send_postgresql(client, statement);
         if (statement->reads) {
             PQsendFlushRequest(connection);
             PQflush(connection);
-            ok = collect(connection, &pending);
+            collect(connection, &pending);
         }
     }
     PQsendQueryPrepared(connection, "commit", 0, NULL, NULL, NULL, 1);
     PQpipelineSync(connection);
     pending++;
-    ok = collect(connection, &pending) && ok;
+    collect(connection, &pending);
     PQclear(PQgetResult(connection)); /* of the sync */
-    return ok;
 }
 
 /* ---- the load ---- */
 
-static bool (*ask)(Client *client, Variant *variant);
+static void (*ask)(Client *client, Variant *variant);
 
 static void *be_client(void *argument)
 {
     Client *client = argument;
     for (; !is_over; client->done++)
-        client->errors += !ask(client, &variants[client->done % variant_count]);
+        ask(client, &variants[client->done % variant_count]);
     return NULL;
 }
 
@@ -439,13 +431,12 @@ static void run_clients(double seconds)
         pthread_create(&threads[i], NULL, be_client, &clients[i]);
     nanosleep(&(struct timespec){ (time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9) }, NULL);
     is_over = true;
-    long done = 0, errors = 0;
+    long done = 0;
     for (int i = 0; i < client_count; i++) {
         pthread_join(threads[i], NULL);
         done += clients[i].done;
-        errors += clients[i].errors;
     }
-    printf("RESULT %ld %ld %lld %lld\n", done, errors, (long long)(microseconds(CLOCK_MONOTONIC) - began),
+    printf("RESULT %ld %lld %lld\n", done, (long long)(microseconds(CLOCK_MONOTONIC) - began),
            (long long)(processor_time() - used));
 }
 

@@ -181,8 +181,8 @@ class Bare:
         output = subprocess.run([self.program, self.store.engine, place, str(connections), str(seconds),
                                  *self.runs[:connections]], input=self.scripts[operation],
                                 stdout=subprocess.PIPE, text=True, check=True).stdout
-        done, errors, microseconds, used = map(int, re.findall(r"\d+", output))
-        return {"rps": done / microseconds * 1e6, "errors": errors, "us": used / done}
+        done, microseconds, used = map(int, re.findall(r"\d+", output))
+        return {"rps": done / microseconds * 1e6, "us": used / done}
 
 
 def compare(server, flow, runs, bare, operation, connections, options):
@@ -191,9 +191,10 @@ def compare(server, flow, runs, bare, operation, connections, options):
         ours = load_server(server, operation, flow, runs[:connections], options.seconds, connections)
         theirs = bare.load(operation, options.seconds, connections)
         rounds.append((ours, theirs))
-    median = {side: {key: statistics.median(pair[index][key] for pair in rounds) for key in ("rps", "us", "errors")}
+    median = {side: {key: statistics.median(pair[index][key] for pair in rounds) for key in ("rps", "us")}
               for index, side in enumerate(("orion", "bare"))}
-    return {**median, "ratio": statistics.median(ours["rps"] / theirs["rps"] for ours, theirs in rounds)}
+    return {**median, "errors": sum(ours["errors"] for ours, _ in rounds),
+            "ratio": statistics.median(ours["rps"] / theirs["rps"] for ours, theirs in rounds)}
 
 
 def print_head(options):
@@ -202,11 +203,14 @@ def print_head(options):
 
 
 def print_row(operation, connections, row, reference):
-    print(f"{operation:32}{connections:>6}{row['orion']['rps']:>13.0f}{row['bare']['rps']:>11.0f}{row['ratio']:>7.2f}"
-          f"{GOALS.get(connections, 0.7):>6}{row['orion']['us']:>10.0f}{row['bare']['us']:>9.0f}", end="")
-    print(f"{reference:>11.0f}{row['orion']['rps'] / reference:>7.1f}x" if reference else "",
-          f"  {row['orion']['errors']:.0f} + {row['bare']['errors']:.0f} errors"
-          if row["orion"]["errors"] or row["bare"]["errors"] else "", flush=True)
+    ours, bare = row["orion"], row["bare"]
+    cells = [f"{operation:32}{connections:>6}{ours['rps']:>13.0f}{bare['rps']:>11.0f}{row['ratio']:>7.2f}",
+             f"{GOALS.get(connections, 0.7):>6}{ours['us']:>10.0f}{bare['us']:>9.0f}"]
+    if reference:
+        cells.append(f"{reference:>11.0f}{ours['rps'] / reference:>7.1f}x")
+    if row["errors"]:
+        cells.append(f"  {row['errors']} errors")
+    print("".join(cells), flush=True)
 
 
 def measure_reference(options):
