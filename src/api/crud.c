@@ -40,7 +40,8 @@ bool crud_read(Req *req)
     buf_text(&where, "WHERE ");
     buf_text(&where, model->table);
     buf_text(&where, ".id = $1");
-    return crud_reply(req, codec_read_values(req->tx, model, buf_cstr(&where), DB_VALUES(v_uuid(req->params[0]))));
+    Rows *rows = codec_query_values(req->tx, model, buf_cstr(&where), DB_VALUES(v_uuid(req->params[0])));
+    return crud_reply(req, codec_first(req->tx, rows, model));
 }
 
 bool crud_list(Req *req)

@@ -2,6 +2,7 @@
 #ifndef ORION_BLOCK_H
 #define ORION_BLOCK_H
 
+#include "blocks/block_catalog.h"
 #include "entity/codec.h"
 
 typedef struct BlockType { /* schemas.core.BlockType */
@@ -50,6 +51,8 @@ bool block_check_url(Invalid *invalid, void *member);
 BlockType *block_type_read(Tx *tx, Str id);
 BlockType *block_type_read_by_slug(Tx *tx, Str slug);
 BlockType *block_type_create(Tx *tx, const BlockType *wanted); /* NULL: ERR_CONFLICT if the slug is taken */
+/* The same where the slug is known to be free. */
+BlockType *block_type_insert(Tx *tx, const BlockType *wanted);
 /* Escapes description and example as they are stored for a new type: &amp; &lt; &gt;. */
 void block_type_escape(Arena *arena, BlockType *type);
 
@@ -61,6 +64,8 @@ BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version);
 /* The existing schema or a new one (*ret_created), with the nested ones that are missing. NULL: ERR_CONFLICT if the
  * type of a nested block does not exist, ERR_INVALID if the fields do not define the block. */
 BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created);
+/* The same by one who knows what there is; the catalog learns what is made. False: tx->error. */
+bool block_schema_register(Tx *tx, const BlockSchema *wanted, BlockCatalog *catalog, bool *ret_created) MUST_CHECK;
 /* The sorted names of all capabilities that schemas have, as a JSON array. */
 Str block_schema_capabilities(Tx *tx);
 

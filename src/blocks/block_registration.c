@@ -13,6 +13,7 @@ typedef enum Existing { LEAVE, UPDATE } Existing;
  * they differ in the flags. */
 typedef struct Registration {
     Tx *tx;
+    BlockCatalog *catalog;
     Existing existing;      /* what to do with a type that exists */
     bool system_only;       /* only the protected types */
     Buf *report;            /* NULL: none */
@@ -79,8 +80,11 @@ static bool decode(Registration *registration, const Model *model, const Json *j
 /* ---- one type ---- */
 
 /* Overwrites the row with the file's values; protection is never taken away. */
-static bool update_type(Registration *registration, BlockType *type, FieldSet sent, const BlockType *there)
+static bool update_type(Registration *registration, BlockType *type, FieldSet sent)
 {
+    const BlockType *there = block_type_read_by_slug(registration->tx, type->slug);
+    if (!there)
+        return false;
     const FieldSet is_protected = (FieldSet)1 << (COUNT_OF(type_fields) - 1);
     if (registration->system_only)
         block_type_escape(registration->tx->arena, type); /* recreated; a mere update stores the text as it is */
@@ -98,17 +102,19 @@ static bool register_type(Registration *registration, BlockType *type, FieldSet 
                           const char **ret_word)
 {
     Tx *tx = registration->tx;
-    const BlockType *there = block_type_read_by_slug(tx, type->slug);
+    const KnownType *there = block_catalog_type(registration->catalog, type->slug);
     if (!there) {
         *ret_word = "registered";
-        const BlockType *made = tx->error->code == ERR_NONE ? block_type_create(tx, type) : NULL;
+        const BlockType *made = tx->error->code == ERR_NONE ? block_type_insert(tx, type) : NULL;
         *ret_id = made ? made->id : STR_NULL;
+        if (made)
+            block_catalog_add_type(registration->catalog, made->id, made->slug, made->is_protected);
         return made != NULL;
     }
     bool unprotected = type->is_protected && !there->is_protected;
     *ret_id = there->id;
     *ret_word = "updated";
-    return (registration->existing == LEAVE && !unprotected) || update_type(registration, type, sent, there);
+    return (registration->existing == LEAVE && !unprotected) || update_type(registration, type, sent);
 }
 
 static bool register_schemas(Registration *registration, const Json *schemas, Str type_id, size_t *ret_new,
@@ -122,11 +128,10 @@ static bool register_schemas(Registration *registration, const Json *schemas, St
         if (!decode(registration, &schema_model, item, &schema, NULL, ret_error))
             return false;
         /* Trusting the file's checksum saves computing it, on every start but the first. */
-        if (DB_INT(tx, 0, "SELECT count(*) FROM block_schema WHERE checksum = $1 AND version = $2",
-                   v_text(schema.checksum), v_text(schema.version)))
+        if (block_catalog_schema(registration->catalog, schema.checksum, schema.version).p)
             continue;
         schema.block_type_id = type_id;
-        if (!block_schema_create(tx, &schema, &created))
+        if (!block_schema_register(tx, &schema, registration->catalog, &created))
             return false;
         *ret_new += created;
     }
@@ -194,19 +199,31 @@ static bool register_file(Registration *registration, Str text)
     return true;
 }
 
+/* The texts are NULL at the end. Several servers may start at once. */
+static bool register_files(Registration *registration, const Str *texts)
+{
+    bool ok = true;
+    db_lock(registration->tx, LOCK_BLOCKS);
+    registration->catalog = block_catalog_read(registration->tx);
+    for (; ok && texts->p; texts++)
+        ok = register_file(registration, *texts);
+    block_catalog_free(registration->catalog);
+    return ok;
+}
+
 bool block_registration_run(Tx *tx)
 {
     Registration registration = { .tx = tx, .existing = LEAVE };
-    db_lock(tx, LOCK_BLOCKS); /* several servers may start at once */
-    return register_file(&registration, str_from(block_types_builtin)) &&
-        (!block_types_collections[0] || register_file(&registration, str_from(block_types_collections)));
+    Str collections = block_types_collections[0] ? str_from(block_types_collections) : STR_NULL;
+    const Str texts[] = { str_from(block_types_builtin), collections, STR_NULL };
+    return register_files(&registration, texts);
 }
 
 bool block_registration_install_system(Tx *tx)
 {
     Registration registration = { .tx = tx, .existing = UPDATE, .system_only = true };
-    db_lock(tx, LOCK_BLOCKS);
-    return register_file(&registration, str_from(block_types_builtin));
+    const Str texts[] = { str_from(block_types_builtin), STR_NULL };
+    return register_files(&registration, texts);
 }
 
 bool block_registration_import(Tx *tx, Str text, Str *ret_report)
@@ -214,8 +231,8 @@ bool block_registration_import(Tx *tx, Str text, Str *ret_report)
     Buf report;
     buf_init(&report, tx->arena, 1024);
     Registration registration = { .tx = tx, .existing = UPDATE, .report = &report };
-    db_lock(tx, LOCK_BLOCKS);
-    if (!register_file(&registration, text))
+    const Str texts[] = { text, STR_NULL };
+    if (!register_files(&registration, texts))
         return false;
     if (registration.types == 0)
         return fail(tx->error, ERR_INVALID, "it has no block types");

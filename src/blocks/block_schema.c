@@ -265,9 +265,11 @@ BlockSchema *block_schema_read(Tx *tx, Str id)
     return tx->error->code == ERR_NONE ? schema : NULL;
 }
 
-/* Only the id of what block_schema_read_by_checksum reads. */
-static Str find_by_checksum(Tx *tx, Str checksum, Str version)
+/* Only the id of what block_schema_read_by_checksum reads. `catalog` may be NULL. */
+static Str find_by_checksum(Tx *tx, const BlockCatalog *catalog, Str checksum, Str version)
 {
+    if (catalog)
+        return block_catalog_schema(catalog, checksum, version);
     if (!version.p)
         return DB_TEXT(tx, "SELECT id FROM block_schema WHERE checksum = $1 ORDER BY created DESC, id DESC LIMIT 1",
                        v_text(checksum));
@@ -277,19 +279,27 @@ static Str find_by_checksum(Tx *tx, Str checksum, Str version)
 
 BlockSchema *block_schema_read_by_checksum(Tx *tx, Str checksum, Str version)
 {
-    Str id = find_by_checksum(tx, checksum, version);
+    Str id = find_by_checksum(tx, NULL, checksum, version);
     return id.p ? block_schema_read(tx, id) : NULL;
 }
 
 /* ---- creating ---- */
 
+/* One that a new schema has been given. */
+typedef struct Reference {
+    Str name, child_id;
+    struct Reference *next;
+} Reference;
+
 /* One schema being created, and the one in which it is nested; on the stack. */
 typedef struct Making {
     Tx *tx;
+    BlockCatalog *catalog;            /* what there is; NULL: to be asked of the database */
     const struct Making *parent;
     Str id, type_id, version, capabilities;
     const Json *fields, *definitions; /* of all blocks that may be nested; NULL: none */
     size_t size, depth;               /* of the body's fields; of levels */
+    Reference *own;                   /* the schema's own references so far */
     size_t *count, *references;       /* made so far for the body; shared by all */
     bool created;
 } Making;
@@ -300,7 +310,8 @@ static bool make_nested(const Making *parent, Str type_id, Str name, Str slug, S
 {
     Tx *tx = parent->tx;
     const Json *fields = block_fields_of_child(tx->arena, parent->fields, parent->definitions, name, slug);
-    Making child = { .tx = tx, .parent = parent, .type_id = type_id, .version = STR("non-versioned"),
+    Making child = { .tx = tx, .catalog = parent->catalog, .parent = parent, .type_id = type_id,
+                     .version = STR("non-versioned"),
                      .capabilities = STR("[]"), .fields = fields, .definitions = parent->definitions,
                      .size = parent->size, .depth = parent->depth + 1,
                      .count = parent->count, .references = parent->references };
@@ -325,43 +336,59 @@ static bool is_its_own_parent(const Making *making, Str id)
     return false;
 }
 
-static bool add_reference(const Making *parent, Str name, Str child_id)
+static bool has_reference(const Making *making, Str name, Str child_id)
+{
+    for (const Reference *own = making->own; own; own = own->next)
+        if (str_eq(own->name, name) && str_eq(own->child_id, child_id))
+            return true;
+    return false;
+}
+
+static bool add_reference(Making *parent, Str name, Str child_id)
 {
     Tx *tx = parent->tx;
-    int64_t there = DB_INT(tx, 0,
-                           "SELECT count(*) FROM block_schema_reference"
-                           " WHERE name = $1 AND parent_block_schema_id = $2 AND reference_block_schema_id = $3",
-                           v_text(name), v_uuid(parent->id), v_uuid(child_id));
     if (++*parent->references > REFERENCES_MAX)
         return fail_too_nested(tx);
     if (is_its_own_parent(parent, child_id))
         return fail(tx->error, ERR_INVALID, "The block that is nested as \"%.*s\" contains itself.", STR_ARG(name));
-    return there > 0 ||
-           DB_SEND(tx,
+    if (has_reference(parent, name, child_id))
+        return true;
+    Reference *own = arena_new_of(tx->arena, Reference);
+    *own = (Reference){ .name = name, .child_id = child_id, .next = parent->own };
+    parent->own = own;
+    return DB_SEND(tx,
                    "INSERT INTO block_schema_reference (id, created, updated, name, parent_block_schema_id, "
                    "reference_block_schema_id)"
                    " VALUES ($1, $2, $2, $3, $4, $5)",
                    v_uuid(uuid_new(tx->arena)), v_time(tx->now), v_text(name), v_uuid(parent->id), v_uuid(child_id));
 }
 
-static bool make_reference(const Making *parent, Str name, const Json *reference)
+static Str find_type(const Making *making, Str slug)
+{
+    if (!making->catalog)
+        return DB_TEXT(making->tx, "SELECT id FROM block_type WHERE slug = $1", v_text(slug));
+    const KnownType *type = block_catalog_type(making->catalog, slug);
+    return type ? type->id : STR_NULL;
+}
+
+static bool make_reference(Making *parent, Str name, const Json *reference)
 {
     Tx *tx = parent->tx;
     const Json *slug = json_get(reference, "block_type_slug"), *checksum = json_get(reference, "block_schema_checksum");
     if (!slug || slug->kind != JSON_STRING || !checksum || checksum->kind != JSON_STRING)
         return fail(tx->error, ERR_INVALID,
                     "The reference \"%.*s\" lacks a block_type_slug or a block_schema_checksum.", STR_ARG(name));
-    Str type_id = DB_TEXT(tx, "SELECT id FROM block_type WHERE slug = $1", v_text(slug->text));
+    Str type_id = find_type(parent, slug->text);
     if (!type_id.p)
         return fail(tx->error, ERR_CONFLICT,
                     "Cannot create block schema because block type %.*s was not found.Did you forget to register the "
                     "block type?",
                     STR_ARG(json_python_repr(tx->arena, slug->text)));
-    Str id = find_by_checksum(tx, checksum->text, STR_NULL);
+    Str id = find_by_checksum(tx, parent->catalog, checksum->text, STR_NULL);
     return (id.p || make_nested(parent, type_id, name, slug->text, &id)) && add_reference(parent, name, id);
 }
 
-static bool make_references(const Making *parent)
+static bool make_references(Making *parent)
 {
     const Json *references = json_get(parent->fields, "block_schema_references");
     for (const Json *member = references && references->kind == JSON_OBJECT ? references->child : NULL; member;
@@ -381,7 +408,8 @@ static bool make_schema(Making *making)
     if (secrets && secrets->count > SECRETS_MAX)
         return fail(tx->error, ERR_TOO_LARGE, "The block schema has too many secret fields: at most %d.", SECRETS_MAX);
     const Json *all = block_fields_with_definitions(tx->arena, making->fields, making->definitions);
-    Str checksum = block_fields_checksum(tx->arena, all), existing = find_by_checksum(tx, checksum, making->version);
+    Str checksum = block_fields_checksum(tx->arena, all),
+        existing = find_by_checksum(tx, making->catalog, checksum, making->version);
     making->id = existing.p ? existing : uuid_new(tx->arena);
     if (existing.p || tx->error->code != ERR_NONE)
         return tx->error->code == ERR_NONE;
@@ -390,6 +418,8 @@ static bool make_schema(Making *making)
                            .version = making->version };
     schema.fields = json_format(tx->arena, block_fields_stored(tx->arena, all), JSON_STORED);
     making->created = true;
+    if (making->catalog)
+        block_catalog_add_schema(making->catalog, schema.id, checksum, schema.version);
     return codec_send_insert(tx, &block_schema_model, &schema) && make_references(making);
 }
 
@@ -404,22 +434,41 @@ static Str as_sent(Arena *arena, const Json *fields)
     return json_format(arena, dict_object(&dict), JSON_STORED);
 }
 
-BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created)
+/* *ret: what was made, or found. */
+static bool make(Tx *tx, BlockCatalog *catalog, const BlockSchema *wanted, Making *ret)
 {
     size_t count = 0, references = 0;
-    Making making = { .tx = tx, .type_id = wanted->block_type_id, .version = wanted->version,
+    Making making = { .tx = tx, .catalog = catalog, .type_id = wanted->block_type_id, .version = wanted->version,
                       .capabilities = wanted->capabilities, .fields = json_object_of(tx->arena, wanted->fields),
                       .size = wanted->fields.n, .count = &count, .references = &references };
     const Json *definitions = json_get(making.fields, "definitions");
     if (definitions && definitions->kind == JSON_OBJECT && definitions->count > 0)
         making.definitions = definitions;
-    if (!make_schema(&making))
+    bool ok = make_schema(&making);
+    making.count = making.references = NULL;
+    *ret = making;
+    return ok;
+}
+
+BlockSchema *block_schema_create(Tx *tx, const BlockSchema *wanted, bool *ret_created)
+{
+    Making made;
+    if (!make(tx, NULL, wanted, &made))
         return NULL;
-    BlockSchema *schema = block_schema_read(tx, making.id);
-    *ret_created = making.created;
-    if (schema && making.created)
-        schema->fields = as_sent(tx->arena, making.fields);
+    BlockSchema *schema = block_schema_read(tx, made.id);
+    *ret_created = made.created;
+    if (schema && made.created)
+        schema->fields = as_sent(tx->arena, made.fields);
     return schema;
+}
+
+bool block_schema_register(Tx *tx, const BlockSchema *wanted, BlockCatalog *catalog, bool *ret_created)
+{
+    Making made;
+    if (!make(tx, catalog, wanted, &made))
+        return false;
+    *ret_created = made.created;
+    return true;
 }
 
 /* ---- capabilities ---- */

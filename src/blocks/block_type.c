@@ -88,17 +88,20 @@ void block_type_escape(Arena *arena, BlockType *type)
     type->code_example = escape(arena, type->code_example);
 }
 
-BlockType *block_type_create(Tx *tx, const BlockType *wanted)
+BlockType *block_type_insert(Tx *tx, const BlockType *wanted)
 {
     BlockType *type = arena_new_of(tx->arena, BlockType);
     *type = *wanted;
     type->id = uuid_new(tx->arena);
     type->created = type->updated = tx->now;
     block_type_escape(tx->arena, type);
-    int64_t taken = DB_INT(tx, 0, "SELECT count(*) FROM block_type WHERE slug = $1", v_text(type->slug));
-    if (taken) {
-        (void)fail(tx->error, ERR_CONFLICT, "Block type with name \"%.*s\" already exists", STR_ARG(type->name));
-        return NULL;
-    }
-    return codec_insert(tx, &block_type_model, type) == 1 ? type : NULL;
+    return codec_send_insert(tx, &block_type_model, type) ? type : NULL;
+}
+
+BlockType *block_type_create(Tx *tx, const BlockType *wanted)
+{
+    int64_t taken = DB_INT(tx, 0, "SELECT count(*) FROM block_type WHERE slug = $1", v_text(wanted->slug));
+    if (taken)
+        (void)fail(tx->error, ERR_CONFLICT, "Block type with name \"%.*s\" already exists", STR_ARG(wanted->name));
+    return tx->error->code == ERR_NONE ? block_type_insert(tx, wanted) : NULL;
 }

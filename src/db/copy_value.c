@@ -251,7 +251,8 @@ void copy_value_canonical(Buf *out, const Value *value)
     case VAL_BOOL:
     case VAL_TIME:
     case VAL_INTERVAL: put_int(out, value->i); break;
-    case VAL_REAL: break; /* no column is of this kind */
+    case VAL_ARRAY:
+    case VAL_REAL: break; /* no column is of these kinds */
     case VAL_TEXT:
     case VAL_UUID: put_bytes(out, 't', value->s); break;
     case VAL_LIST:

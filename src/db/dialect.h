@@ -12,6 +12,7 @@ typedef enum SqlOp { /* filter operators; in each text %c is the column's expres
     SQL_GE, SQL_LE, SQL_EQ, SQL_IS_NULL, SQL_IS_NOT_NULL,
     SQL_JSON_EMPTY, SQL_JSON_NOT_EMPTY, /* column = '[]' as the reference compares */
     SQL_LIKE_ANY,              /* the column begins, in any case, with one string of the VAL_LIST */
+    SQL_TAG_OF_TASK,           /* the column is among the tags of the task run with that id */
     SQL_OP_COUNT
 } SqlOp;
 
@@ -26,6 +27,8 @@ typedef struct Dialect {
     bool inserts_in_with;      /* a statement may begin WITH … AS (INSERT … RETURNING …) */
     bool keeps_json;           /* the text of a JSON value is stored as it was written */
     const char *for_update;    /* ends a SELECT of rows to be changed, locked and as last written; "": one writer */
+    /* By ColumnKind: the type whose arrays are taken as one value (VAL_ARRAY); NULL: the engine has none. */
+    const char *const *array_of;
     const char *element, *element_with_nul; /* of a VAL_LIST: %e in `op`, NULL if none has it (entity/query.c) */
 } Dialect;
 

@@ -32,51 +32,49 @@ static const char *const older_postgres[] = {
     "2882cd2df466", "0a1250a5aa25", "f98ae6d8e2cc",
 };
 
-/* True if nothing was found; else what was found completes the reason. */
-static bool none(Tx *tx, Str found, const char *what)
-{
-    return tx->error->code == ERR_NONE && (!found.p || fail(tx->error, ERR_INTERNAL, "%s%.*s", what, STR_ARG(found)));
-}
+/* What keeps tables from being made, in the order in which it is reported: a query that finds it, with the command
+ * that helps, and the message that what it finds completes. */
+static const struct { const char *sql, *message; } hindrances_postgres[] = {
+    { "SELECT 'It is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.' WHERE pg_is_in_recovery()",
+      "The database accepts no writes. " },
+    { "SELECT format('To change it permanently: ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off', "
+      "current_user, current_database()) WHERE current_setting('transaction_read_only') = 'on'",
+      "The database accepts no writes: default_transaction_read_only is on. " },
+    { "SELECT format('%L). Run: ALTER ROLE %I IN DATABASE %I SET search_path = public; or create the schema that it "
+      "names', current_setting('search_path'), current_user, current_database()) WHERE current_schema() IS NULL",
+      "There is no schema for the tables: no schema in search_path exists and may be used (" },
+    { "SELECT format('%I may not create tables in the schema %I. Have its owner or a superuser run in this database: "
+      "GRANT CREATE ON SCHEMA %I TO %I', current_user, current_schema(), current_schema(), current_user) "
+      "WHERE NOT has_schema_privilege(current_schema(), 'CREATE')",
+      "The role " },
+    { "SELECT format('%I, which search_path does not name or the role may not use. Have its owner or a superuser run "
+      "in this database: ALTER EXTENSION pg_trgm SET SCHEMA %I; or GRANT USAGE ON SCHEMA %I TO %I, and add it to "
+      "search_path', n.nspname, current_schema(), n.nspname, current_user) FROM pg_catalog.pg_extension e "
+      "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
+      "WHERE e.extname = 'pg_trgm' AND n.nspname <> ALL (current_schemas(true))",
+      "PostgreSQL's extension pg_trgm is in the schema " },
+};
 
-/* Finds what keeps tables from being made, and the command that helps: PostgreSQL itself would complain late, and of
- * something else. */
+/* PostgreSQL itself would complain late, and of something else. */
 static bool may_create_postgres(Tx *tx)
 {
-    return none(tx, DB_TEXT(tx, "SELECT 'It is a standby. Name the primary in PREFECT_ORION_DATABASE_CONNECTION_URL.' "
-                                "WHERE pg_is_in_recovery()"),
-                "The database accepts no writes. ")
-           && none(tx, DB_TEXT(tx, "SELECT format('To change it permanently: "
-                                   "ALTER ROLE %I IN DATABASE %I SET default_transaction_read_only = off', "
-                                   "current_user, current_database()) "
-                                   "WHERE current_setting('transaction_read_only') = 'on'"),
-                   "The database accepts no writes: default_transaction_read_only is on. ")
-           && none(tx, DB_TEXT(tx, "SELECT format('%L). Run: ALTER ROLE %I IN DATABASE %I SET search_path = public; "
-                                   "or create the schema that it names', "
-                                   "current_setting('search_path'), current_user, current_database()) "
-                                   "WHERE current_schema() IS NULL"),
-                   "There is no schema for the tables: no schema in search_path exists and may be used (")
-           && none(tx, DB_TEXT(tx, "SELECT format('%I may not create tables in the schema %I. "
-                                   "Have its owner or a superuser run in this database: "
-                                   "GRANT CREATE ON SCHEMA %I TO %I', "
-                                   "current_user, current_schema(), current_schema(), current_user) "
-                                   "WHERE NOT has_schema_privilege(current_schema(), 'CREATE')"),
-                   "The role ");
+    Rows *found[COUNT_OF(hindrances_postgres)];
+    for (size_t i = 0; i < COUNT_OF(found); i++)
+        found[i] = db_query(tx, hindrances_postgres[i].sql, NULL, 0);
+    for (size_t i = 0; i < COUNT_OF(found); i++) {
+        Str text = db_next(found[i]) ? row_text(found[i], 0) : STR_NULL;
+        db_done(found[i]);
+        if (text.p)
+            return fail(tx->error, ERR_INTERNAL, "%s%.*s", hindrances_postgres[i].message, STR_ARG(text));
+    }
+    return tx->error->code == ERR_NONE;
 }
 
 /* Trigram indexes need an extension. Whoever may create tables may create it too, provided that it is installed on
  * the machine. */
 static bool prepare_postgres(Tx *tx)
 {
-    if (!may_create_postgres(tx)
-        || !none(tx, DB_TEXT(tx, "SELECT format('%I, which search_path does not name or the role may not use. "
-                                 "Have its owner or a superuser run in this database: "
-                                 "ALTER EXTENSION pg_trgm SET SCHEMA %I; or GRANT USAGE ON SCHEMA %I TO %I, "
-                                 "and add it to search_path', "
-                                 "n.nspname, current_schema(), n.nspname, current_user) "
-                                 "FROM pg_catalog.pg_extension e "
-                                 "JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
-                                 "WHERE e.extname = 'pg_trgm' AND n.nspname <> ALL (current_schemas(true))"),
-                 "PostgreSQL's extension pg_trgm is in the schema "))
+    if (!may_create_postgres(tx))
         return false;
     if (DB_INT(tx, 0, "SELECT COUNT(*) FROM pg_catalog.pg_extension WHERE extname = 'pg_trgm'") > 0)
         return true;
@@ -174,10 +172,30 @@ static const History *history_of(const Tx *tx)
     return NULL;
 }
 
-static bool has_table(Tx *tx, const History *history, const char *name)
+static Rows *query_by_name(Tx *tx, const char *sql, const char *name)
 {
     const Value value = v_text(str_from(name));
-    return db_int(tx, 0, history->has_table, &value, 1) > 0;
+    return db_query(tx, sql, &value, 1);
+}
+
+static bool is_there(Rows *count)
+{
+    bool found = db_next(count) && row_int(count, 0) > 0;
+    db_done(count);
+    return found;
+}
+
+static bool has_table(Tx *tx, const History *history, const char *name)
+{
+    return is_there(query_by_name(tx, history->has_table, name));
+}
+
+/* What each of our tables is asked; all questions go out before the first answer is read, as a database may be far
+ * away. */
+static void query_each_table(Tx *tx, const char *sql, Rows *ret[TABLE_COUNT])
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        ret[i] = query_by_name(tx, sql, db_tables[i].name);
 }
 
 /* The first tables of our names, for a message; null: there is none. */
@@ -186,10 +204,10 @@ static Str found_tables(Tx *tx, const History *history)
     enum { NAMED = 3 };
     Str names = STR_NULL;
     size_t found = 0;
-    for (size_t i = 0; i < TABLE_COUNT && found <= NAMED; i++) {
-        if (!has_table(tx, history, db_tables[i].name))
-            continue;
-        if (found++ < NAMED)
+    Rows *counts[TABLE_COUNT];
+    query_each_table(tx, history->has_table, counts);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (is_there(counts[i]) && found++ < NAMED)
             names = names.p ? arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name)
                             : str_from(db_tables[i].name);
     }
@@ -223,11 +241,10 @@ static size_t count_needed(const Table *table, Fit fit)
     return count;
 }
 
-static bool is_our_table(Tx *tx, const History *history, const Table *table, Fit fit)
+/* `rows` are the names of its columns. */
+static bool is_our_table(Rows *rows, const Table *table, Fit fit)
 {
-    const Value name = v_text(str_from(table->name));
     size_t known = 0, others = 0;
-    Rows *rows = db_query(tx, history->columns, &name, 1);
     while (db_next(rows)) {
         const TableColumn *column = find_column(table, row_text(rows, 0));
         if (!column)
@@ -235,17 +252,19 @@ static bool is_our_table(Tx *tx, const History *history, const Table *table, Fit
         else if (fit != FIT_OLDER || !column->is_later)
             known++;
     }
-    db_done(rows);
     return known == count_needed(table, fit) && (fit != FIT_HEAD || others == 0);
 }
 
 /* The first table that is missing or differs from the head's; NULL: none does. */
 static const char *first_other_table(Tx *tx, const History *history)
 {
+    const char *first = NULL;
+    Rows *columns[TABLE_COUNT];
+    query_each_table(tx, history->columns, columns);
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (!is_our_table(tx, history, &db_tables[i], FIT_HEAD))
-            return db_tables[i].name;
-    return NULL;
+        if (!is_our_table(columns[i], &db_tables[i], FIT_HEAD) && !first)
+            first = db_tables[i].name;
+    return first;
 }
 
 static bool is_older(const History *history, Str revision)
@@ -256,18 +275,30 @@ static bool is_older(const History *history, Str revision)
     return false;
 }
 
+/* How many there are, and the first. */
+static size_t read_revisions(Tx *tx, Str *ret_first)
+{
+    size_t count = 0;
+    Rows *rows = DB_QUERY(tx, "SELECT version_num FROM alembic_version ORDER BY version_num");
+    for (; db_next(rows); count++)
+        if (count == 0)
+            *ret_first = row_text(rows, 0);
+    return count;
+}
+
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision)
 {
     const History *history = history_of(tx);
     if (!history)
         return false;
     Str revision = STR_NULL;
+    size_t revisions = 0;
     if (has_table(tx, history, "alembic_version"))
-        revision = DB_TEXT(tx, "SELECT version_num FROM alembic_version ORDER BY version_num");
+        revisions = read_revisions(tx, &revision);
     SchemaState state = SCHEMA_UNKNOWN;
     if (!revision.p) /* the reference's downgrade leaves an empty version table */
         state = found_tables(tx, history).p ? SCHEMA_UNMARKED : SCHEMA_EMPTY;
-    else if (DB_INT(tx, 0, "SELECT COUNT(*) FROM alembic_version") != 1)
+    else if (revisions != 1)
         state = SCHEMA_UNKNOWN; /* several branches, which the reference's history never has at once */
     else if (str_is(revision, history->head))
         state = SCHEMA_HEAD;
@@ -309,15 +340,21 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
  * be another program's, made after ours was lost. Missing tables do no harm. */
 static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str revision)
 {
-    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
-        if (has_table(tx, history, db_tables[i].name) && !is_our_table(tx, history, &db_tables[i], fit)
-            && tx->error->code == ERR_NONE)
-            return fail(tx->error, ERR_CONFLICT,
-                        "The database is at Orion's revision %.*s, but its table %s does not have Orion's columns, so "
-                        "it may belong to another program. Nothing was changed. Move that table away, "
-                        "or use another database.",
-                        STR_ARG(revision), db_tables[i].name);
-    return tx->error->code == ERR_NONE;
+    const char *foreign = NULL;
+    Rows *counts[TABLE_COUNT], *columns[TABLE_COUNT];
+    query_each_table(tx, history->has_table, counts);
+    query_each_table(tx, history->columns, columns);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        bool there = is_there(counts[i]), ours = is_our_table(columns[i], &db_tables[i], fit);
+        if (there && !ours && !foreign)
+            foreign = db_tables[i].name;
+    }
+    if (!foreign || tx->error->code != ERR_NONE)
+        return tx->error->code == ERR_NONE;
+    return fail(tx->error, ERR_CONFLICT,
+                "The database is at Orion's revision %.*s, but its table %s does not have Orion's columns, so it may "
+                "belong to another program. Nothing was changed. Move that table away, or use another database.",
+                STR_ARG(revision), foreign);
 }
 
 bool migrate_check(Tx *tx)

@@ -3,6 +3,7 @@
  * another is run again. */
 #include "base/log.h"
 #include "db/postgres.h"
+#include "db/tables.h"
 
 #include <limits.h>
 
@@ -10,6 +11,12 @@ enum { LOCK_CLASS = 0x4F52494F }; /* ours among advisory locks of the database: 
 
 static const int64_t REST_US = 5 * SECOND;
 static const size_t CARRIED_MAX = 1 << 20; /* libpq's buffers grow to the longest message and never shrink */
+
+static const char *const array_of[] = {
+    [KIND_UUID] = "uuid", [KIND_TEXT] = "text", [KIND_STATE_TYPE] = "state_type", [KIND_SMALL] = "int2",
+    [KIND_INT] = "int4", [KIND_BOOL] = "bool", [KIND_TIME] = "timestamptz", [KIND_INTERVAL] = "interval",
+    [KIND_JSON] = "json",
+};
 
 static const Dialect dialect = {
     .name = "postgresql",
@@ -20,6 +27,7 @@ static const Dialect dialect = {
     .inserts_in_with = true,
     .row_key = "id",
     .sort_few = "",
+    .array_of = array_of,
     .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
@@ -35,6 +43,8 @@ static const Dialect dialect = {
         [SQL_IS_NOT_NULL] = "%c IS NOT NULL",
         [SQL_JSON_EMPTY] = "%c = '[]'",
         [SQL_JSON_NOT_EMPTY] = "%c <> '[]'",
+        [SQL_TAG_OF_TASK] = "%c IN (SELECT jsonb_array_elements_text(CASE jsonb_typeof(tags) "
+                            "WHEN 'array' THEN tags ELSE '[]' END) FROM task_run WHERE id = %v)",
         /* chr(37) is the wildcard; an empty list restricts nothing */
         [SQL_LIKE_ANY] = "(cardinality(%v::text[]) = 0 OR EXISTS (SELECT 1 FROM unnest(%v::text[]) AS prefix "
                          "WHERE %c ILIKE prefix || chr(37)))",

@@ -34,18 +34,25 @@ static const char *json_parameter(Tx *tx, Str s)
     return text_parameter(tx, s);
 }
 
-static void add_element(Buf *out, const Json *item)
+/* Null: NULL. */
+static void add_element(Buf *out, Str text)
 {
-    if (item->kind == JSON_NULL) {
+    if (!text.p) {
         buf_text(out, "NULL");
         return;
     }
     buf_char(out, '"');
-    for (size_t i = 0; i < item->text.n; i++) {
-        char c = item->text.p[i];
-        if (c == '"' || c == '\\')
+    while (text.n > 0) {
+        size_t plain = 0;
+        while (plain < text.n && text.p[plain] != '"' && text.p[plain] != '\\')
+            plain++;
+        buf_str(out, (Str){ text.p, plain });
+        if (plain < text.n) {
             buf_char(out, '\\');
-        buf_char(out, c);
+            buf_char(out, text.p[plain++]);
+        }
+        text.p += plain;
+        text.n -= plain;
     }
     buf_char(out, '"');
 }
@@ -62,12 +69,26 @@ static const char *list_parameter(Tx *tx, Str s)
     buf_init(&out, tx->arena, s.n + 16);
     buf_char(&out, '{');
     for (const Json *item = list->child; item; item = item->next) {
-        add_element(&out, item);
+        add_element(&out, item->kind == JSON_NULL ? STR_NULL : item->text);
         if (item->next)
             buf_char(&out, ',');
     }
     buf_char(&out, '}');
     return text_parameter(tx, buf_view(&out));
+}
+
+static const char *array_parameter(Tx *tx, const Value *items, size_t count)
+{
+    Buf out;
+    buf_init(&out, tx->arena, 40 * count + 16);
+    buf_char(&out, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buf_char(&out, ',');
+        add_element(&out, str_from(pg_parameter(tx, &items[i])));
+    }
+    buf_char(&out, '}');
+    return buf_cstr(&out);
 }
 
 /* The earliest and latest times of Python are infinities, as in asyncpg: the latest would otherwise become the year
@@ -102,6 +123,7 @@ const char *pg_parameter(Tx *tx, const Value *value)
     case VAL_TIME: return time_parameter(tx, value->i);
     case VAL_INTERVAL: return interval_parameter(tx, value->i);
     case VAL_LIST: return list_parameter(tx, value->s);
+    case VAL_ARRAY: return array_parameter(tx, value->items, value->count);
     case VAL_JSON: return json_parameter(tx, value->s);
     case VAL_TEXT:
     case VAL_UUID: return text_parameter(tx, value->s);

@@ -607,6 +607,7 @@ static int bind_value(Arena *arena, sqlite3_stmt *handle, int place, const Value
     case VAL_UUID:
     case VAL_JSON:
     case VAL_LIST: return bind_text(handle, place, value->s);
+    case VAL_ARRAY: break;
     }
     return SQLITE_MISUSE;
 }

@@ -30,6 +30,7 @@ const Dialect sqlite_dialect = {
         [SQL_IS_NOT_NULL] = "%c IS NOT NULL",
         [SQL_JSON_EMPTY] = "%c = '[]'",
         [SQL_JSON_NOT_EMPTY] = "%c != '[]'",
+        [SQL_TAG_OF_TASK] = "%c IN (SELECT tag.value FROM task_run, json_each(tags) AS tag WHERE task_run.id = %v)",
         /* char(37) is the wildcard; an empty list restricts nothing */
         [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v)"
                          " WHERE lower(%c) LIKE lower(%e || char(37))))",

@@ -175,6 +175,22 @@ const Table db_tables[TABLE_COUNT] = {
     TABLE(configuration),
 };
 
+const Table *table_find(const char *name)
+{
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        if (strcmp(db_tables[i].name, name) == 0)
+            return &db_tables[i];
+    return NULL;
+}
+
+const TableColumn *table_column(const Table *table, const char *name)
+{
+    for (size_t i = 0; i < table->count; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return &table->columns[i];
+    return NULL;
+}
+
 void table_columns(Buf *sql, const Table *table)
 {
     for (size_t i = 0; i < table->count; i++)

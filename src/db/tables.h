@@ -33,6 +33,8 @@ enum { TABLE_COUNT = 23 };
  * migrate_begin_fill defers. */
 extern const Table db_tables[TABLE_COUNT];
 
+const Table *table_find(const char *name);
+const TableColumn *table_column(const Table *table, const char *name);
 /* "id", "created", … of it, quoted, for SELECT and INSERT. */
 void table_columns(Buf *sql, const Table *table);
 

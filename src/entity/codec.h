@@ -110,18 +110,18 @@ bool codec_load(Arena *arena, const Model *model, Str json_text, void *object);
 void codec_select(Buf *sql, const Model *model);
 void codec_columns(Buf *sql, const Model *model);
 const char *codec_from(const Model *model);
-/* Reads those columns of the current row. Invalid values spoil it (row_is_sound). */
-void codec_read_row(Tx *tx, Rows *rows, const Model *model, void *object);
+void codec_read_row(Tx *tx, Rows *rows, const Model *model, void *object); /* invalid values spoil it: row_is_sound */
 /* The next readable row; the log names those that are skipped. False at the end, and on failure (tx->error). */
 bool codec_next(Tx *tx, Rows *rows, const Model *model, void *object);
 /* The rows of the SELECT followed by `rest`, a literal such as "WHERE flow.name = $1". */
 #define codec_query(tx, model, rest, ...) codec_query_values((tx), (model), "" rest, DB_VALUES(__VA_ARGS__))
 Rows *codec_query_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count);
 /* The first of them as a new struct in the job's arena. NULL: no such row, or tx->error. */
-#define codec_read(tx, model, rest, ...) codec_read_values((tx), (model), "" rest, DB_VALUES(__VA_ARGS__))
-void *codec_read_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count);
+void *codec_first(Tx *tx, Rows *rows, const Model *model);
+#define codec_read(tx, model, rest, ...) codec_first((tx), codec_query((tx), (model), rest, ##__VA_ARGS__), (model))
 Value codec_value(Arena *arena, const Field *field, const void *object); /* to bind */
 
+void codec_add_conflict(Buf *sql, const Model *model); /* " ON CONFLICT (the KEY columns) DO " */
 /* INSERT of all columns. Rows inserted, -1 on failure. */
 int64_t codec_insert(Tx *tx, const Model *model, const void *object);
 /* The same, unless a row with these KEY values exists: then 0. */

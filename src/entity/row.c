@@ -263,9 +263,8 @@ Rows *codec_query_values(Tx *tx, const Model *model, const char *rest, const Val
     return db_query(tx, buf_cstr(&sql), values, count);
 }
 
-void *codec_read_values(Tx *tx, const Model *model, const char *rest, const Value *values, size_t count)
+void *codec_first(Tx *tx, Rows *rows, const Model *model)
 {
-    Rows *rows = codec_query_values(tx, model, rest, values, count);
     if (!db_next(rows))
         return NULL;
     void *object = arena_zalloc(tx->arena, model->size);
@@ -374,7 +373,7 @@ static Statement insert_statement(Tx *tx, const Model *model, const void *object
     return s;
 }
 
-static void add_conflict(Buf *sql, const Model *model)
+void codec_add_conflict(Buf *sql, const Model *model)
 {
     const char *separator = " ON CONFLICT (";
     for (size_t i = 0; i < model->count; i++) {
@@ -416,7 +415,7 @@ int64_t codec_insert(Tx *tx, const Model *model, const void *object)
 int64_t codec_insert_new(Tx *tx, const Model *model, const void *object)
 {
     Statement s = insert_statement(tx, model, object);
-    add_conflict(&s.sql, model);
+    codec_add_conflict(&s.sql, model);
     buf_text(&s.sql, "NOTHING");
     return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
 }
@@ -430,7 +429,7 @@ int64_t codec_insert_both(Tx *tx, const Model *model, void *object, bool is_new,
     add_insert(tx->arena, &s, model, object, ") VALUES (");
     buf_char(&s.sql, ')');
     if (!is_new) {
-        add_conflict(&s.sql, model);
+        codec_add_conflict(&s.sql, model);
         buf_text(&s.sql, "NOTHING");
     }
     buf_printf(&s.sql, " RETURNING *), %s AS (", with->table);
@@ -448,7 +447,7 @@ int64_t codec_insert_both(Tx *tx, const Model *model, void *object, bool is_new,
 int64_t codec_upsert(Tx *tx, const Model *model, const void *object)
 {
     Statement s = insert_statement(tx, model, object);
-    add_conflict(&s.sql, model);
+    codec_add_conflict(&s.sql, model);
     add_changes(&s.sql, model);
     return db_exec(tx, buf_cstr(&s.sql), s.values, s.count);
 }

@@ -54,32 +54,43 @@ static Str distinct_tags(Arena *arena, const Json *array)
 
 /* Slots are read in order to be taken or given back, so the limits are locked, in the same
  * order by all transactions. */
-static Rows *lock_limits(Tx *tx, Str tags)
+static Rows *lock_limits(Tx *tx, SqlOp op, Value value)
 {
     Query q;
     query_init(&q, tx->arena, tx->sql);
     codec_select(&q.sql, &concurrency_limit_model);
     buf_text(&q.sql, " WHERE ");
-    query_operator(&q, SQL_ANY, "tag", v_list(tags));
+    query_operator(&q, op, "tag", value);
     buf_printf(&q.sql, " ORDER BY tag%s", tx->sql->for_update);
     return query_run(tx, &q);
+}
+
+Rows *concurrency_limits_of_task_query(Tx *tx, Str task_run_id)
+{
+    return lock_limits(tx, SQL_TAG_OF_TASK, v_uuid(task_run_id));
+}
+
+ConcurrencyLimit **concurrency_limits_read(Tx *tx, Rows *rows, size_t *ret_count)
+{
+    size_t count = 0, capacity = 4;
+    ConcurrencyLimit **limits = arena_alloc(tx->arena, capacity * sizeof *limits);
+    while (db_next(rows)) {
+        limits = arena_grow(tx->arena, limits, count, &capacity, sizeof *limits);
+        limits[count] = arena_new_of(tx->arena, ConcurrencyLimit);
+        codec_read_row(tx, rows, &concurrency_limit_model, limits[count++]);
+    }
+    *ret_count = count;
+    return tx->error->code == ERR_NONE ? limits : NULL;
 }
 
 ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count)
 {
     const Json *json = json_read(tx->arena, tags);
+    Str wanted = json && json->kind == JSON_ARRAY ? distinct_tags(tx->arena, json) : STR_NULL;
     *ret_count = 0;
-    bool ok = json && json->kind == JSON_ARRAY;
-    Str wanted = ok ? distinct_tags(tx->arena, json) : STR_NULL;
-    /* The array is at least as long as the list of distinct tags, and a tag has one limit. */
-    ConcurrencyLimit **limits = arena_alloc(tx->arena, ((wanted.p ? json->count : 0) + 1) * sizeof(*limits));
     if (!wanted.p)
-        return limits;
-    for (Rows *rows = lock_limits(tx, wanted); db_next(rows); ++*ret_count) {
-        limits[*ret_count] = arena_new_of(tx->arena, ConcurrencyLimit);
-        codec_read_row(tx, rows, &concurrency_limit_model, limits[*ret_count]);
-    }
-    return tx->error->code == ERR_NONE ? limits : NULL;
+        return arena_alloc(tx->arena, sizeof(ConcurrencyLimit *));
+    return concurrency_limits_read(tx, lock_limits(tx, SQL_ANY, v_list(wanted)), ret_count);
 }
 
 static const Json *parse_slots(Tx *tx, const ConcurrencyLimit *limit)

@@ -19,6 +19,9 @@ ConcurrencyLimit *concurrency_limit_read_by_tag(Tx *tx, Str tag); /* NULL: no su
 ConcurrencyLimit *concurrency_limit_upsert(Tx *tx, const ConcurrencyLimit *wanted);
 /* The limits on the tags of a JSON array, ordered by tag, each once and locked. NULL only with tx->error. */
 ConcurrencyLimit **concurrency_limits_of_tags(Tx *tx, Str tags, size_t *ret_count);
+/* The same in two steps, for a task run whose tags are not known yet. */
+Rows *concurrency_limits_of_task_query(Tx *tx, Str task_run_id);
+ConcurrencyLimit **concurrency_limits_read(Tx *tx, Rows *rows, size_t *ret_count);
 size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit);
 /* Gives the run a slot, or takes it back; writes nothing if that changes nothing. */
 bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;

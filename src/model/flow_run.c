@@ -21,6 +21,12 @@ FlowRun *flow_run_read(Tx *tx, Str id)
     return codec_read(tx, &flow_run_model, "WHERE flow_run.id = $1", v_uuid(id));
 }
 
+Rows *flow_run_of_task_query(Tx *tx, Str task_run_id)
+{
+    return codec_query(tx, &flow_run_model, "WHERE flow_run.id = (SELECT flow_run_id FROM task_run WHERE id = $1)",
+                       v_uuid(task_run_id));
+}
+
 FlowRun *flow_run_lock(Tx *tx, Str id)
 {
     db_lock_row(tx, "flow_run", id);

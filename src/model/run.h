@@ -111,7 +111,8 @@ FlowRun *flow_run_read(Tx *tx, Str id);
 TaskRun *task_run_read(Tx *tx, Str id);
 /* The same, locked first, so that what is decided from it still holds at the commit. */
 FlowRun *flow_run_lock(Tx *tx, Str id);
-TaskRun *task_run_lock(Tx *tx, Str id);
+/* The flow run of a task run, for codec_first. */
+Rows *flow_run_of_task_query(Tx *tx, Str task_run_id);
 /* If anything that rules may change differs from `before`: writes those columns, and `updated`. */
 bool flow_run_save(Tx *tx, const FlowRun *before, const FlowRun *run) MUST_CHECK;
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run) MUST_CHECK;

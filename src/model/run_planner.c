@@ -2,7 +2,10 @@
 #include "model/run_planner.h"
 
 #include "base/random.h"
+#include "base/str_list.h"
 #include "base/uuid.h"
+#include "entity/batch.h"
+#include "entity/filter.h"
 #include "model/deployment_schedule.h"
 #include "model/run_state.h"
 
@@ -99,16 +102,44 @@ static Str idempotency_key(Arena *arena, const Deployment *deployment, Moment da
     return buf_view(&key);
 }
 
+static Str json_list(Arena *arena, const Str *texts, size_t count)
+{
+    Buf text;
+    JsonWriter w;
+    buf_init(&text, arena, 128 * count + 16);
+    json_writer_init(&w, &text, JSON_STORED);
+    json_array(&w);
+    for (size_t i = 0; i < count; i++)
+        json_str(&w, texts[i]);
+    json_array_end(&w);
+    return buf_view(&text);
+}
+
+static StrList find_keys(Tx *tx, Str flow_id, const Str *keys, size_t count)
+{
+    StrList found = { 0 };
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, "SELECT idempotency_key FROM flow_run WHERE flow_id = ");
+    query_bind(&q, v_uuid(flow_id));
+    buf_text(&q.sql, " AND ");
+    query_operator(&q, SQL_ANY, "idempotency_key", v_list(json_list(tx->arena, keys, count)));
+    for (Rows *rows = query_run(tx, &q); db_next(rows);)
+        str_list_add(&found, tx->arena, row_text(rows, 0));
+    str_list_sort(&found);
+    return found;
+}
+
 bool planned_runs_drop_existing(Tx *tx, PlannedRuns *runs)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < runs->count; i++) {
-        Str key = idempotency_key(tx->arena, runs->deployment, runs->dates[i]);
-        int64_t found = DB_INT(tx, 0, "SELECT 1 FROM flow_run WHERE flow_id = $1 AND idempotency_key = $2",
-                               v_uuid(runs->deployment->flow_id), v_text(key));
-        if (!found)
+    Str *keys = arena_alloc(tx->arena, (runs->count + 1) * sizeof *keys);
+    for (size_t i = 0; i < runs->count; i++)
+        keys[i] = idempotency_key(tx->arena, runs->deployment, runs->dates[i]);
+    StrList found = find_keys(tx, runs->deployment->flow_id, keys, runs->count);
+    for (size_t i = 0; i < runs->count; i++)
+        if (!str_list_has(&found, keys[i]))
             runs->dates[kept++] = runs->dates[i];
-    }
     runs->count = kept;
     return tx->error->code == ERR_NONE;
 }
@@ -126,11 +157,11 @@ static Str scheduled_tags(Arena *arena, Str tags)
     "\"pause_keys\": [], \"resuming\": false}"
 
 /* Without its state: the two rows refer to each other, so one has to come first. */
-static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags, Moment date)
+static FlowRun planned_run(Tx *tx, const Deployment *deployment, Str tags, Moment date)
 {
-    const FlowRun run = {
+    return (FlowRun){
         .run = {
-            .id = id,
+            .id = uuid_new(tx->arena),
             .created = tx->now,
             .updated = tx->now,
             .name = random_name(tx->arena),
@@ -153,11 +184,10 @@ static int64_t insert_run(Tx *tx, Str id, const Deployment *deployment, Str tags
         .infrastructure_document_id = deployment->infrastructure_document_id,
         .work_queue_id = deployment->work_queue_id,
     };
-    return codec_insert_new(tx, &flow_run_model, &run);
 }
 
 /* The state's data is JSON's null here; that of states which went through the rules is SQL's. */
-static bool insert_state(Tx *tx, Str run_id, Moment date)
+static State planned_state(Tx *tx, Str run_id, Moment date)
 {
     State *state = state_new(tx->arena, STATE_SCHEDULED, NULL, tx->now);
     state->state_details.scheduled_time = date;
@@ -165,21 +195,39 @@ static bool insert_state(Tx *tx, Str run_id, Moment date)
     state->data = STR("null");
     state->created = state->updated = tx->now;
     state->run_id = run_id;
-    return codec_send_insert(tx, &state_model, state)
-           && DB_SEND(tx, "UPDATE flow_run SET state_id = $1, empirical_policy = $2 WHERE id = $3", v_uuid(state->id),
-                      v_json(STR(DEFAULT_POLICY)), v_uuid(run_id));
+    return *state;
+}
+
+static bool set_states(Tx *tx, const Str *run_ids, size_t count)
+{
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, "UPDATE flow_run SET empirical_policy = ");
+    query_bind(&q, v_json(STR(DEFAULT_POLICY)));
+    buf_text(&q.sql, ", state_id = (SELECT state.id FROM flow_run_state AS state"
+                     " WHERE state.flow_run_id = flow_run.id) WHERE ");
+    query_operator(&q, SQL_ANY, "id", v_list(json_list(tx->arena, run_ids, count)));
+    return db_send(tx, buf_cstr(&q.sql), q.values, q.count);
 }
 
 int64_t planned_runs_insert(Tx *tx, const PlannedRuns *runs, size_t first, size_t count)
 {
     Str tags = scheduled_tags(tx->arena, runs->deployment->tags);
-    int64_t inserted = 0;
-    for (size_t i = first; i < first + count && i < runs->count; i++) {
-        Str id = uuid_new(tx->arena);
-        int64_t rows = insert_run(tx, id, runs->deployment, tags, runs->dates[i]);
-        if (rows < 0 || (rows > 0 && !insert_state(tx, id, runs->dates[i])))
-            return -1;
-        inserted += rows;
-    }
-    return inserted;
+    size_t wanted = first >= runs->count ? 0 : count < runs->count - first ? count : runs->count - first, n = 0;
+    FlowRun *rows = arena_alloc(tx->arena, (wanted + 1) * sizeof *rows);
+    State *states = arena_alloc(tx->arena, (wanted + 1) * sizeof *states);
+    Str *ids = arena_alloc(tx->arena, (wanted + 1) * sizeof *ids);
+    bool *is_new = arena_alloc(tx->arena, (wanted + 1) * sizeof *is_new);
+    for (size_t i = 0; i < wanted; i++)
+        rows[i] = planned_run(tx, runs->deployment, tags, runs->dates[first + i]);
+    if (!batch_insert_new(tx, &flow_run_model, rows, wanted, is_new))
+        return -1;
+    for (size_t i = 0; i < wanted; i++)
+        if (is_new[i]) {
+            ids[n] = rows[i].run.id;
+            states[n] = planned_state(tx, ids[n], runs->dates[first + i]);
+            n++;
+        }
+    bool ok = n == 0 || (batch_send_insert(tx, &state_model, states, n) && set_states(tx, ids, n));
+    return ok ? (int64_t)n : -1;
 }

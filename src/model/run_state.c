@@ -164,23 +164,26 @@ bool run_state_insert(Tx *tx, RunKind kind, Str run_id, const State *state)
     return codec_send_insert(tx, kind == FLOW_RUN ? &state_model : &task_run_state_model, &row);
 }
 
-State *task_cache_read(Tx *tx, Str key)
+Rows *task_cache_query(Tx *tx, Str key)
 {
-    Str id = DB_TEXT(tx,
-                     "SELECT task_run_state_id FROM task_run_state_cache"
-                     " WHERE cache_key = $1 AND (cache_expiration IS NULL OR cache_expiration > $2)"
-                     " ORDER BY created DESC LIMIT 1",
-                     v_text(key), v_time(tx->now));
-    return id.p ? run_state_read(tx, TASK_RUN, id) : NULL;
+    return codec_query(tx, &task_run_state_model,
+                       "WHERE task_run_state.id = (SELECT task_run_state_id FROM task_run_state_cache"
+                       " WHERE cache_key = $1 AND (cache_expiration IS NULL OR cache_expiration > $2)"
+                       " ORDER BY created DESC LIMIT 1)",
+                       v_text(key), v_time(tx->now));
+}
+
+Rows *task_cache_newest(Tx *tx, Str key)
+{
+    return DB_QUERY(tx,
+                    "SELECT created FROM task_run_state_cache WHERE cache_key = $1 AND created >= $2"
+                    " ORDER BY created DESC LIMIT 1",
+                    v_text(key), v_time(tx->now));
 }
 
 /* Later than all that the key has: the clock may have been set back since. */
-static Time newest_created(Tx *tx, Str key)
+static Time created_after(const Tx *tx, Rows *rows)
 {
-    Rows *rows = DB_QUERY(tx,
-                          "SELECT created FROM task_run_state_cache WHERE cache_key = $1 AND created >= $2"
-                          " ORDER BY created DESC LIMIT 1",
-                          v_text(key), v_time(tx->now));
     Time created = tx->now;
     while (db_next(rows)) {
         Time found = row_time(rows, 0);
@@ -190,9 +193,9 @@ static Time newest_created(Tx *tx, Str key)
     return created;
 }
 
-bool task_cache_insert(Tx *tx, const State *state)
+bool task_cache_insert(Tx *tx, const State *state, Rows *newest)
 {
-    Time created = newest_created(tx, state->state_details.cache_key);
+    Time created = created_after(tx, newest);
     return DB_SEND(tx,
                    "INSERT INTO task_run_state_cache"
                    " (id, created, updated, cache_key, cache_expiration, task_run_state_id)"

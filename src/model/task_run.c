@@ -39,12 +39,6 @@ TaskRun *task_run_read(Tx *tx, Str id)
     return codec_read(tx, &task_run_model, "WHERE task_run.id = $1", v_uuid(id));
 }
 
-TaskRun *task_run_lock(Tx *tx, Str id)
-{
-    db_lock_row(tx, "task_run", id);
-    return task_run_read(tx, id);
-}
-
 bool task_run_save(Tx *tx, const TaskRun *before, const TaskRun *run)
 {
     return run_save(tx, &task_run_model, before, run);

@@ -23,7 +23,8 @@ FlowRun *transition_flow_run(Transition *t)
     if (t->flow_run)
         return t->flow_run;
     if (!t->parent)
-        t->parent = flow_run_read(t->tx, t->task_run->flow_run_id);
+        t->parent = t->parent_rows ? codec_first(t->tx, t->parent_rows, &flow_run_model)
+                                   : flow_run_read(t->tx, t->task_run->flow_run_id);
     return t->parent;
 }
 
@@ -221,14 +222,23 @@ bool flow_run_transition(Tx *tx, FlowRun *run, const State *proposed, Transition
     return flow_run_force_or_ask(tx, run, proposed, options, notification_policies_active(tx), ret);
 }
 
-bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret)
+static bool task_run_force_or_ask(Transition *t, TaskRun *run, const State *proposed, TransitionOptions options,
+                                  TransitionResult *ret)
 {
-    Transition t = { .tx = tx, .run = &run->run, .task_run = run, .api_version = options.api_version };
-    if (!task_run_change(&t, proposed, options.force ? &minimal_task_policy : &core_task_policy))
+    t->run = &run->run;
+    t->task_run = run;
+    t->api_version = options.api_version;
+    if (!task_run_change(t, proposed, options.force ? &minimal_task_policy : &core_task_policy))
         return false;
     if (ret)
-        *ret = t.result;
+        *ret = t->result;
     return true;
+}
+
+bool task_run_transition(Tx *tx, TaskRun *run, const State *proposed, TransitionOptions options, TransitionResult *ret)
+{
+    Transition t = { .tx = tx };
+    return task_run_force_or_ask(&t, run, proposed, options, ret);
 }
 
 bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
@@ -240,12 +250,44 @@ bool flow_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions
     return flow_run_force_or_ask(tx, run, proposed, options, policies, ret);
 }
 
+/* Every wait for an answer costs the way to the database and back: what the rules will want to know is asked for
+ * before the run is read. */
+static void ask_ahead(Transition *t, Str id, const State *proposed, bool force)
+{
+    Str key = proposed->state_details.cache_key;
+    if (force) { /* the representative of a subflow, as a rule */
+        if (proposed->type != STATE_RUNNING && proposed->type != STATE_CANCELLING)
+            t->limit_rows = concurrency_limits_of_task_query(t->tx, id);
+        return;
+    }
+    if (proposed->type == STATE_RUNNING)
+        t->parent_rows = flow_run_of_task_query(t->tx, id);
+    if (proposed->type == STATE_RUNNING && key.n > 0)
+        t->cached_rows = task_cache_query(t->tx, key);
+    if (proposed->type == STATE_COMPLETED && key.n > 0)
+        t->newest_rows = task_cache_newest(t->tx, key);
+}
+
+/* What no rule has read. */
+static void end_ahead(Transition *t)
+{
+    Rows *ahead[] = { t->parent_rows, t->cached_rows, t->newest_rows, t->limit_rows };
+    for (size_t i = 0; i < COUNT_OF(ahead); i++)
+        if (ahead[i])
+            db_done(ahead[i]);
+}
+
 bool task_run_set_state(Tx *tx, Str id, const State *proposed, TransitionOptions options, TransitionResult *ret)
 {
-    TaskRun *run = task_run_lock(tx, id);
+    Transition t = { .tx = tx };
+    db_lock_row(tx, "task_run", id);
+    ask_ahead(&t, id, proposed, options.force);
+    TaskRun *run = task_run_read(tx, id);
     if (!run)
         return fail(tx->error, ERR_OBJECT_NOT_FOUND, "Task run with id %.*s not found", STR_ARG(id));
-    return task_run_transition(tx, run, proposed, options, ret);
+    bool ok = task_run_force_or_ask(&t, run, proposed, options, ret);
+    end_ahead(&t);
+    return ok;
 }
 
 /* ---- new runs ----

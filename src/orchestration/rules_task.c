@@ -13,7 +13,8 @@ static bool before_cached(Transition *t)
     const StateDetails *details = &t->proposed->state_details;
     if (details->cache_key.n == 0 || details->refresh_cache.v)
         return true;
-    State *state = task_cache_read(t->tx, details->cache_key);
+    Rows *rows = t->cached_rows ? t->cached_rows : task_cache_query(t->tx, details->cache_key);
+    State *state = codec_first(t->tx, rows, &task_run_state_model);
     if (!state)
         return t->tx->error->code == ERR_NONE;
     state_complete(t->tx->arena, state, t->tx->now);
@@ -28,7 +29,9 @@ const Rule cache_retrieval = {
 
 static bool after_completed(Transition *t)
 {
-    return t->validated->state_details.cache_key.n == 0 || task_cache_insert(t->tx, t->validated);
+    Str key = t->validated->state_details.cache_key;
+    return key.n == 0 ||
+           task_cache_insert(t->tx, t->validated, t->newest_rows ? t->newest_rows : task_cache_newest(t->tx, key));
 }
 
 const Rule cache_insertion = {
@@ -136,9 +139,11 @@ const Rule secure_task_concurrency_slots = {
 
 static bool after_leaving_running(Transition *t)
 {
-    if (t->validated->type == STATE_RUNNING || t->validated->type == STATE_CANCELLING)
+    bool is_new = !t->initial; /* nobody knew its id before */
+    if (is_new || t->validated->type == STATE_RUNNING || t->validated->type == STATE_CANCELLING)
         return true;
-    t->limits = concurrency_limits_of_tags(t->tx, t->run->tags, &t->limit_count);
+    t->limits = t->limit_rows ? concurrency_limits_read(t->tx, t->limit_rows, &t->limit_count)
+                              : concurrency_limits_of_tags(t->tx, t->run->tags, &t->limit_count);
     return t->limits && release_slots(t);
 }
 

@@ -60,6 +60,8 @@ struct Transition {
     TransitionResult result;
     ActiveRule *active;    /* whose hook runs */
     FlowRun *parent;       /* of a task run, once read */
+    /* Of task runs: what the rules will want to know, asked for together with the run; NULL: not asked for. */
+    Rows *parent_rows, *cached_rows, *newest_rows, *limit_rows;
 
     /* What rules remember from `before` to `after` or `cleanup`. */
     Str pause_key;

@@ -67,6 +67,16 @@ def test_many_lines(api):
         ["449", "448", "447"]
 
 
+def test_values_that_many_lines_must_not_mix_up(api):
+    run, task = api.flow_run(), api.task_run()
+    messages = ["", "NULL", "null", '{"a", "b"}', "\\", '\\"', '"', ",", "}", "{", "a,b\n\tc", "é\U0001f600", "%s $1 ?",
+                "'", " x "]
+    lines = [line(run, name=message, message=message, level=number - 2, task_run_id=[task["id"], None][number % 2],
+                  timestamp=f"2031-01-01T00:00:{number:02d}.000001+00:00") for number, message in enumerate(messages)]
+    assert api.post("/logs/", lines).status_code == 201
+    assert [{key: log[key] for key in lines[0]} for log in listed(api, run)] == lines
+
+
 def test_filters(api):
     run, task = api.flow_run(), api.task_run()
     lines = [line(run, message="a", level=10),

@@ -2,6 +2,7 @@
 #include "api/routes/families.h"
 
 #include "base/uuid.h"
+#include "entity/batch.h"
 #include "model/filters.h"
 #include "model/log.h"
 
@@ -40,10 +41,8 @@ static bool create_logs(Req *req)
         LogRow *row = &batch->rows[i];
         row->id = uuid_new(req->arena);
         row->created = row->updated = req->tx->now;
-        if (!codec_send_insert(req->tx, &log_model, row))
-            return false;
     }
-    return reply_null(req);
+    return batch_send_insert(req->tx, &log_model, batch->rows, batch->count) && reply_null(req);
 }
 
 static const ListSpec list = {
