@@ -56,6 +56,18 @@ static bool is_plain(unsigned char c, JsonStyle style)
     return c >= 0x20 && c != '"' && c != '\\' && (style == JSON_WIRE || c < 0x7F);
 }
 
+/* Eight at once, in both styles: printable ASCII but for quote and backslash. A byte that is not has, or gives when the
+ * limit is taken from it, a highest bit of 1; subtractions borrow only from bytes above one that is not. */
+static bool are_plain(const unsigned char p[8])
+{
+    const uint64_t each = 0x0101010101010101u;
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    uint64_t bad = word | (word - 0x20 * each) | ((word ^ '"' * each) - each) | ((word ^ '\\' * each) - each)
+                   | ((word ^ 0x7F * each) - each);
+    return !(bad & 0x80 * each);
+}
+
 /* After a value that another one follows (','), or a key (':'). */
 static void put_separator(Buf *out, char c, JsonStyle style)
 {
@@ -70,6 +82,8 @@ static void put_string(Buf *out, Str s, JsonStyle style)
     buf_char(out, '"');
     while (p < end) {
         const unsigned char *from = p;
+        while (end - p >= 8 && are_plain(p))
+            p += 8;
         while (p < end && is_plain(*p, style))
             p++;
         buf_add(out, from, (size_t)(p - from));

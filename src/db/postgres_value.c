@@ -42,17 +42,13 @@ static void add_element(Buf *out, Str text)
         return;
     }
     buf_char(out, '"');
-    while (text.n > 0) {
-        size_t plain = 0;
-        while (plain < text.n && text.p[plain] != '"' && text.p[plain] != '\\')
-            plain++;
-        buf_str(out, (Str){ text.p, plain });
-        if (plain < text.n) {
+    bool is_plain = !memchr(text.p, '"', text.n) && !memchr(text.p, '\\', text.n);
+    if (is_plain)
+        buf_str(out, text);
+    for (size_t i = 0; i < text.n && !is_plain; i++) {
+        if (text.p[i] == '"' || text.p[i] == '\\')
             buf_char(out, '\\');
-            buf_char(out, text.p[plain++]);
-        }
-        text.p += plain;
-        text.n -= plain;
+        buf_char(out, text.p[i]);
     }
     buf_char(out, '"');
 }

@@ -195,6 +195,34 @@ static void duplicates_unite_in_small_and_big_objects(void **state)
     (void)state;
 }
 
+static Str text_written(Arena *arena, Str text, JsonStyle style)
+{
+    Buf out;
+    JsonWriter w;
+    buf_init(&out, arena, 0);
+    json_writer_init(&w, &out, style);
+    json_str(&w, text);
+    return buf_view(&out);
+}
+
+/* Each ASCII character comes out as it does alone, wherever it stands among others. */
+static void characters_are_escaped_anywhere(void **state)
+{
+    Arena *arena = arena_new();
+    for (int style = JSON_WIRE; style <= JSON_STORED; style++)
+        for (int c = 0; c < 0x80; c++)
+            for (int at = 0; at < 20; at++) {
+                char text[] = "abcdefgh ijklmno~pqrs";
+                text[at] = (char)c;
+                Str alone = text_written(arena, (Str){ text + at, 1 }, (JsonStyle)style);
+                Str expected = arena_printf(arena, "\"%.*s%.*s%s\"", at, text, (int)alone.n - 2, alone.p + 1,
+                                            text + at + 1);
+                assert_str(text_written(arena, (Str){ text, sizeof text - 1 }, (JsonStyle)style), expected.p);
+            }
+    arena_free(arena);
+    (void)state;
+}
+
 static void writer_keeps_commas_and_keys(void **state)
 {
     Arena *arena = arena_new();
@@ -393,6 +421,7 @@ int main(void)
         cmocka_unit_test(what_is_not_json_reads_as_null),
         cmocka_unit_test(both_styles_are_python_s),
         cmocka_unit_test(duplicates_unite_in_small_and_big_objects),
+        cmocka_unit_test(characters_are_escaped_anywhere),
         cmocka_unit_test(writer_keeps_commas_and_keys),
         cmocka_unit_test(stored_texts_keep_the_buffer_whole),
         cmocka_unit_test(large_texts_are_written_as_small_ones),
