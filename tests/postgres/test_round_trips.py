@@ -96,15 +96,26 @@ def test_round_trips(start, database):
         assert answer.status == status and waits <= most, (name, answer, waits)
 
 
+def seconds_of_start(start, url):
+    begun = time.monotonic()
+    server = start(url)
+    seconds = time.monotonic() - begun
+    types = Client(server).post("/block_types/filter", {"limit": 200}).value
+    server.stop()
+    return seconds, len(types)
+
+
 def test_start_far_away(start, database):
-    """On an empty database, and on one that has its tables and block types."""
-    with Distant(postgres.cluster().port, FAR) as proxy:
-        for attempt in range(2):
-            begun, before = time.monotonic(), proxy.round_trips
-            server = start(url_through(proxy, database))
-            seconds = time.monotonic() - begun
-            print(f"{seconds:.2f} s, {proxy.round_trips - before} round trips")
-            assert seconds < START_LIMIT
-            types = Client(server).post("/block_types/filter", {"limit": 200}).value
-            assert len(types) == len(postgres.cluster().execute(database, "SELECT 1 FROM block_type")) > 20
-            server.stop()
+    """On an empty database, and on one that has its tables and block types. How much longer than near by: what a busy
+    machine takes is not the distance's."""
+    near = postgres.cluster().create_database(f"{database}_near")
+    try:
+        with Distant(postgres.cluster().port, FAR) as proxy:
+            for _ in range(2):
+                (near_seconds, _), before = seconds_of_start(start, near), proxy.round_trips
+                seconds, types = seconds_of_start(start, url_through(proxy, database))
+                print(f"{seconds:.2f} s, near by {near_seconds:.2f} s, {proxy.round_trips - before} round trips")
+                assert seconds - near_seconds < START_LIMIT - 0.5
+                assert types == len(postgres.cluster().execute(database, "SELECT 1 FROM block_type")) > 20
+    finally:
+        postgres.cluster().drop_database(f"{database}_near")
