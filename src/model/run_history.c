@@ -216,14 +216,14 @@ static const char *final_states(Arena *arena)
     return buf_cstr(&names);
 }
 
-/* As add_run, in SQL. */
+/* As add_run, in SQL. The list is a subquery because a cast that depends on the time zone is made anew for each row. */
 static void add_sums(Tx *tx, const RunHistory *history, const Query *conditions, const Intervals *intervals)
 {
     Query q = *conditions;
     buf_init(&q.sql, tx->arena, conditions->sql.n + 1024);
-    buf_printf(&q.sql, "WITH run AS (SELECT width_bucket(%1$s.expected_start_time, CAST(", history->table);
+    buf_printf(&q.sql, "WITH run AS (SELECT width_bucket(%1$s.expected_start_time, (SELECT CAST(", history->table);
     query_bind(&q, starts_of(tx, intervals));
-    buf_text(&q.sql, "::text[] AS timestamptz[])) AS number, CAST(");
+    buf_text(&q.sql, "::text[] AS timestamptz[]))) AS number, CAST(");
     query_bind(&q, v_time(tx->now));
     buf_printf(&q.sql,
                " AS timestamptz) AS now, %1$s.expected_start_time, %1$s.state_type, %1$s.state_name,"
