@@ -276,12 +276,31 @@ static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count
     return ok;
 }
 
-static bool names_few(const FilterLink *link, const Json *json)
+static bool is_among(const Json *text, const char *const *names)
 {
-    if (!json_is_null(json_get(json, operator_key)))
+    while (*names && !str_is(text->text, *names))
+        names++;
+    return text->kind == JSON_STRING && *names;
+}
+
+static bool any_is_few(const Filter *filter, const Json *any)
+{
+    if (json_is_null(any) || !filter->few)
+        return !json_is_null(any) && (filter->ops & NARROW);
+    const Json *item = any->child;
+    while (item && is_among(item, filter->few))
+        item = item->next;
+    return !item;
+}
+
+static bool names_few(const Filter *filters, const Json *json)
+{
+    const Json *how = json_get(json, operator_key);
+    if (!json_is_null(how) && !str_is(how->text, "and_"))
         return false;
-    for (const Filter *filter = link->filter->filters; filter->key; filter++) {
-        if ((filter->ops & NARROW) && !json_is_null(json_get(json_get(json, filter->key), "any_")))
+    for (const Filter *filter = filters; filter->key; filter++) {
+        const Json *own = json_get(json, filter->key);
+        if (filter->group ? names_few(filter->group, own) : any_is_few(filter, json_get(own, "any_")))
             return true;
     }
     return false;
@@ -290,7 +309,7 @@ static bool names_few(const FilterLink *link, const Json *json)
 /* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. */
 static const char *opening(const FilterLink *link, const Json *body, Query *q)
 {
-    const bool few = (link->open_few || !link->open) && names_few(link, json_get(body, link->key));
+    const bool few = (link->open_few || !link->open) && names_few(link->filter->filters, json_get(body, link->key));
     q->names_few = q->names_few || few;
     return few && link->open ? link->open_few : link->open;
 }

@@ -54,6 +54,7 @@ struct Filter {
     FieldKind operand;     /* of one element of any_, of before_, ge_ …: F_STR, F_UUID, F_TIME, F_INT, F_BOOL, F_ENUM */
     const char *const *names; /* F_ENUM */
     const Filter *group;   /* nested filters (state: {type, name}), NULL-key terminated; ops: WITH_OPERATOR or 0 */
+    const char *const *few; /* values that few rows have; NULL: none is known */
 };
 
 /* A filter class of the reference: FlowFilter, … */
