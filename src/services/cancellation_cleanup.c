@@ -12,13 +12,15 @@ static bool add_rows(Tx *tx, Sweep *sweep, Rows *rows)
     return tx->error->code == ERR_NONE;
 }
 
+/* By the flow runs of a day, which their order has SQLite find: unfinished task runs, and cancelled flow runs of all
+ * times, may be many more. */
 static bool find_task_runs(Tx *tx, Sweep *sweep)
 {
     Rows *rows = DB_QUERY(tx,
-                          "SELECT task_run.id, task_run.state_id FROM flow_run"
-                          " JOIN task_run ON task_run.flow_run_id = flow_run.id"
-                          " WHERE flow_run.state_type = 'CANCELLED' AND flow_run.end_time >= $1"
-                          " AND task_run.state_type" UNFINISHED " LIMIT $2",
+                          "SELECT task_run.id, task_run.state_id FROM flow_run CROSS JOIN task_run"
+                          " WHERE task_run.flow_run_id = flow_run.id AND task_run.state_type" UNFINISHED
+                          " AND " NO_INDEX_EQ("flow_run.state_type", "'CANCELLED'") " AND flow_run.end_time >= $1"
+                          " ORDER BY flow_run.end_time DESC LIMIT $2",
                           v_time(sweep->before), v_int(sweep->limit));
     return add_rows(tx, sweep, rows);
 }
