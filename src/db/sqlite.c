@@ -255,7 +255,9 @@ static bool set_up_writer(SqliteConnection *c, Error *error)
     /* A server that ended because of a failed fsync leaves a log that the system shows whole but the disk may not hold.
      * What is copied to the database and synced there does not depend on it any more. */
     sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    return run_text(c, "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF", error);
+    /* 16 MB, 4,000 pages: what the log keeps when it starts over */
+    return run_text(c, "PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF; PRAGMA journal_size_limit = 16384000",
+                    error);
 }
 
 static bool set_up(SqliteConnection *c, Role role, Error *error)

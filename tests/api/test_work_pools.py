@@ -275,6 +275,45 @@ def test_deleting_queues_closes_the_gap(api):
     assert order(api, pool) == "default a c"
 
 
+def in_queue(api, queue_id, **fields):
+    """A run and a deployment."""
+    flow = api.flow()
+    deployment = api.deployment(flow, work_queue_id=queue_id, work_queue_name="kept")
+    run = api.flow_run(flow, **fields)
+    api.server.execute("UPDATE flow_run SET work_queue_id = ?, work_queue_name = 'kept' WHERE id = ?", queue_id,
+                       run["id"])
+    return run, deployment
+
+
+def queues_of(api, run, deployment):
+    """Of the run and the deployment: the ids and the names of their queues."""
+    return [api.server.execute(f"SELECT work_queue_id, work_queue_name FROM {table} WHERE id = ?", row["id"])[0]
+            for table, row in (("flow_run", run), ("deployment", deployment))]
+
+
+@pytest.mark.parametrize("by", ["id", "name"])
+def test_a_deleted_queue_leaves_its_runs_and_deployments(api, by):
+    pool = make(api)
+    queue = add(api, pool)
+    of_queue, of_default = in_queue(api, queue["id"]), in_queue(api, pool["default_queue_id"])
+    path = f"/work_queues/{queue['id']}" if by == "id" else f"{POOLS}/{pool['name']}/queues/{queue['name']}"
+    assert api.delete(path).status_code == 204
+    assert queues_of(api, *of_queue) == [(None, "kept")] * 2
+    assert queues_of(api, *of_default) == [(pool["default_queue_id"], "kept")] * 2
+    # what cannot be deleted keeps its runs
+    assert api.delete(f"/work_queues/{pool['default_queue_id']}").status_code == 409
+    assert queues_of(api, *of_default) == [(pool["default_queue_id"], "kept")] * 2
+
+
+def test_a_deleted_pool_leaves_them_too(api):
+    pool = make(api)
+    queue = add(api, pool)
+    families = [in_queue(api, queue["id"], state={"type": "SCHEDULED"}), in_queue(api, pool["default_queue_id"])]
+    assert api.delete(f"{POOLS}/{pool['name']}").status_code == 204
+    for family in families:
+        assert queues_of(api, *family) == [(None, "kept")] * 2
+
+
 # ---- workers
 
 

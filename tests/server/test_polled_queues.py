@@ -8,18 +8,12 @@ import pytest
 
 from tests.lib import servers
 from tests.lib.load import Client
+from tests.lib.rows import identifier
 
 QUEUES, RUNS_EACH = 1000, 100
 TRIES = 5
 POOL = "/experimental/work_pools/default-agent-pool/get_scheduled_flow_runs"
 STAMP = "%Y-%m-%d %H:%M:%S.%f"
-
-
-def identifier(engine, number, end="000000000000"):
-    """An id in SQL, made of a number in SQL."""
-    if engine == "sqlite":
-        return f"printf('%08d-0000-7000-8000-{end}', {number})"
-    return f"(lpad(({number})::text, 8, '0') || '-0000-7000-8000-{end}')::uuid"
 
 
 @pytest.fixture(scope="module")

@@ -638,6 +638,39 @@ static void a_file_of_another_kind_is_refused(void **state)
     assert_non_null(strstr(refused(url).message, "not a database"));
 }
 
+typedef struct Steps {
+    int done, fails_at; /* 0: never */
+} Steps;
+
+static bool insert_in_steps(Tx *tx, void *arg)
+{
+    Steps *steps = arg;
+    memset(arena_alloc(tx->arena, 1 << 20), 1, 1 << 20);
+    if (!tx_has_time(tx) || DB_EXEC(tx, "INSERT INTO t (v) VALUES (NULL)") != 1)
+        return false;
+    if (++steps->done == steps->fails_at)
+        return fail(tx->error, ERR_CONFLICT, "enough");
+    tx->again = steps->done < 200;
+    return true;
+}
+
+static void a_long_write_goes_in_steps(void **state)
+{
+    Fixture *f = *state;
+    Error error = { 0 };
+    Arena *arena = arena_new();
+    Steps steps = { 0 };
+    assert_true(db_run(f->db, true, arena, insert_in_steps, &steps, &error));
+    assert_int_equal(steps.done, 200);
+    assert_int_equal(integer(f->db, "SELECT COUNT(*) FROM t"), 200);
+    assert_true(arena_used(arena) < 8 << 20); /* what a step takes is given back */
+    steps = (Steps){ .fails_at = 3 };
+    assert_false(db_run(f->db, true, arena, insert_in_steps, &steps, &error));
+    assert_string_equal(error.message, "enough");
+    assert_int_equal(integer(f->db, "SELECT COUNT(*) FROM t"), 202); /* the steps before it stay */
+    arena_free(arena);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_any, close_any)
 
 int main(void)
@@ -652,6 +685,7 @@ int main(void)
         TEST(closing_finishes_what_is_queued),
         TEST(readers_see_what_is_committed),
         TEST(one_read_sees_one_snapshot),
+        TEST(a_long_write_goes_in_steps),
     };
     const struct CMUnitTest of_sqlite[] = { /* its one writer, its file, its URLs */
         TEST(writes_are_committed_together_in_order),

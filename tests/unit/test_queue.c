@@ -78,6 +78,46 @@ static void a_writer_takes_all_kinds_in_order(void **state)
     assert_null(jobs[0].next);
 }
 
+/* A step holds up whatever is committed with it, so it waits for none and only those that come after it wait. */
+static void a_step_begins_a_batch(void **state)
+{
+    Fixture *f = *state;
+    Job steps[2] = { { .write = true, .is_long = true, .steps = 1 }, { .write = true, .is_long = true, .steps = 1 } };
+    Job jobs[3] = { { .write = true }, { .write = true }, { .write = true } };
+    put(f, &jobs[0]);
+    put(f, &steps[0]);
+    put(f, &steps[1]);
+    put(f, &jobs[1]);
+    assert_ptr_equal(queue_take(f->queue, 9), &jobs[0]);
+    assert_ptr_equal(jobs[0].next, &jobs[1]);
+    assert_null(jobs[1].next);
+    put(f, &jobs[2]);
+    assert_ptr_equal(queue_take(f->queue, 9), &steps[0]);
+    assert_ptr_equal(steps[0].next, &jobs[2]);
+    assert_null(jobs[2].next);
+    assert_ptr_equal(queue_take(f->queue, 9), &steps[1]);
+    assert_null(steps[1].next);
+}
+
+static void steps_wait_for_housekeeping_but_not_for_ever(void **state)
+{
+    Fixture *f = *state;
+    Job step = { .write = true, .is_long = true, .steps = 1 }, job = { .write = true };
+    queue_hold_steps(f->queue, true);
+    put(f, &step);
+    put(f, &job);
+    assert_ptr_equal(queue_take(f->queue, 9), &job);
+    assert_null(job.next);
+    queue_hold_steps(f->queue, false);
+    assert_ptr_equal(queue_take(f->queue, 9), &step);
+    queue_hold_steps(f->queue, true);
+    put(f, &step);
+    queue_close(f->queue);
+    assert_false(queue_put(f->queue, &step)); /* what it has done stays, and it does no more */
+    assert_ptr_equal(queue_take(f->queue, 9), &step);
+    assert_null(queue_take(f->queue, 9));
+}
+
 static void a_kept_reader_takes_no_long_reads(void **state)
 {
     Fixture *f = *state;
@@ -120,6 +160,22 @@ static void reads_pass_writes_that_must_wait(void **state)
     assert_ptr_equal(crowd_take(&f->worker), &reads[2]);
     crowd_done(&f->worker, &writes[1]);
     assert_ptr_equal(crowd_take(&f->worker), &writes[WRITES_MAX + 1]);
+}
+
+static void steps_get_a_quarter_of_the_connections(void **state)
+{
+    Fixture *f = *state;
+    Job steps[THREADS / 4 + 1] = { 0 }, write = { .write = true };
+    for (size_t i = 0; i < COUNT_OF(steps); i++) {
+        steps[i] = (Job){ .write = true, .is_long = true, .steps = 1 };
+        put(f, &steps[i]);
+    }
+    put(f, &write);
+    for (size_t i = 0; i < THREADS / 4; i++)
+        assert_ptr_equal(crowd_take(&f->worker), &steps[i]);
+    assert_ptr_equal(crowd_take(&f->worker), &write);
+    crowd_done(&f->worker, &steps[0]);
+    assert_ptr_equal(crowd_take(&f->worker), &steps[THREADS / 4]);
 }
 
 static void one_connection_is_kept_from_long_reads(void **state)
@@ -198,8 +254,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_writer_takes_all_kinds_in_order, open_queue, close_queue),
+        cmocka_unit_test_setup_teardown(a_step_begins_a_batch, open_queue, close_queue),
+        cmocka_unit_test_setup_teardown(steps_wait_for_housekeeping_but_not_for_ever, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(a_kept_reader_takes_no_long_reads, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(reads_pass_writes_that_must_wait, open_crowd, close_queue),
+        cmocka_unit_test_setup_teardown(steps_get_a_quarter_of_the_connections, open_crowd, close_queue),
         cmocka_unit_test_setup_teardown(one_connection_is_kept_from_long_reads, open_crowd, close_queue),
         cmocka_unit_test_setup_teardown(a_read_that_made_room_is_the_last, open_crowd, close_queue),
         cmocka_unit_test_setup_teardown(a_job_that_comes_back_is_the_first, open_crowd, close_queue),
