@@ -66,11 +66,16 @@ static bool delete_logs(Tx *tx, const char *some, Str of)
     }
 }
 
-/* Its subflows are locked as well: they lose their parent. */
-int64_t task_run_delete(Tx *tx, Str id)
+/* With its subflows: they lose their parent. */
+static void lock_task_run(Tx *tx, Str id)
 {
     DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE parent_task_run_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM task_run WHERE id = $1 FOR UPDATE", v_uuid(id));
+}
+
+int64_t task_run_delete(Tx *tx, Str id)
+{
+    lock_task_run(tx, id);
     if (!delete_logs(tx, "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE task_run_id = $1 LIMIT " LOGS_LIMIT ")",
                      id))
         return tx->again ? 0 : -1;
@@ -78,27 +83,41 @@ int64_t task_run_delete(Tx *tx, Str id)
     return DB_EXEC(tx, "DELETE FROM task_run WHERE id = $1", v_uuid(id));
 }
 
-/* Takes the task runs from a flow run that is too large for one step, then its logs. */
+static bool send_task_run_delete(Tx *tx, Str id)
+{
+    lock_task_run(tx, id);
+    DB_SEND(tx, "DELETE FROM log WHERE task_run_id = $1", v_uuid(id));
+    DB_SEND(tx, "DELETE FROM artifact WHERE task_run_id = $1", v_uuid(id));
+    return DB_SEND(tx, "DELETE FROM task_run WHERE id = $1", v_uuid(id));
+}
+
+/* Takes the logs from a flow run that is too large for one step, those of its task runs too, then the task runs. */
 static bool empty_flow_run(Tx *tx, Str id)
 {
+    if (!delete_logs(tx,
+                     "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE flow_run_id = $1 LIMIT " LOGS_LIMIT ")",
+                     id))
+        return false;
     for (;;) {
         StrList ids = read_ids(tx, "SELECT id FROM task_run WHERE flow_run_id = $1 LIMIT " PAGE, id);
         if (ids.count == 0)
-            break;
+            return is_sound(tx);
         for (size_t i = 0; i < ids.count; i++) {
-            if (task_run_delete(tx, ids.items[i]) < 0 || tx->again)
+            if (!send_task_run_delete(tx, ids.items[i]))
                 return false;
             if (!tx_has_time(tx))
                 return stop_here(tx);
         }
     }
-    return delete_logs(tx,
-                       "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE flow_run_id = $1 LIMIT " LOGS_LIMIT ")",
-                       id);
 }
 
+/* Its subflows are locked as well: they lose their parent. */
 static void delete_belongings(Tx *tx, Str id)
 {
+    DB_LOCK_ROWS(tx,
+                 "SELECT id FROM flow_run WHERE parent_task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = $1)"
+                 " ORDER BY id FOR UPDATE OF flow_run",
+                 v_uuid(id));
     DB_LOCK_ROWS(tx, "SELECT id FROM task_run WHERE flow_run_id = $1 ORDER BY id FOR UPDATE", v_uuid(id));
     DB_SEND(tx,
             "DELETE FROM log WHERE flow_run_id = $1 OR task_run_id IN (SELECT id FROM task_run WHERE flow_run_id = $1)",
@@ -109,20 +128,9 @@ static void delete_belongings(Tx *tx, Str id)
             v_uuid(id));
 }
 
-/* With their subflows, which lose their parent. */
-static void lock_runs(Tx *tx, Value ids)
-{
-    DB_LOCK_ROWS(tx,
-                 "SELECT id FROM flow_run WHERE id = ANY (ARRAY(SELECT unnest(CAST($1 AS uuid[]))"
-                 " UNION ALL SELECT subflow.id FROM task_run"
-                 " JOIN flow_run AS subflow ON subflow.parent_task_run_id = task_run.id"
-                 " WHERE task_run.flow_run_id = ANY (CAST($1 AS uuid[])))) ORDER BY id FOR UPDATE",
-                 ids);
-}
-
 int64_t flow_run_delete_at_once(Tx *tx, Str id)
 {
-    lock_runs(tx, list_value(tx, &(StrList){ .items = &id, .count = 1 }));
+    DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE id = $1 FOR UPDATE", v_uuid(id));
     delete_belongings(tx, id);
     return DB_EXEC(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(id));
 }
@@ -151,7 +159,7 @@ static Doomed *read_runs(Tx *tx, const StrList *ids, size_t *ret_count)
     Value list = list_value(tx, ids);
     Doomed *runs = arena_alloc(tx->arena, ids->count * sizeof *runs);
     Query q;
-    lock_runs(tx, list);
+    DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE id = ANY (CAST($1 AS uuid[])) ORDER BY id FOR UPDATE", list);
     query_init(&q, tx->arena, tx->sql);
     buf_text(&q.sql, "SELECT id, state_type IS NOT NULL AND state_type = 'SCHEDULED', " IS_LARGE
                      " FROM flow_run WHERE ");
