@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "db/copy.h"
+#include "db/statistics.h"
 
 enum { BAR_WIDTH = 24, TABLE_WIDTH = 28, REDRAW_US = 100 * 1000, CHECKSUM_SHOWN = 16 };
 
@@ -104,6 +105,8 @@ static bool copy_between(const Cli *cli, Copy *copy, const char *from, const cha
     bool ok = copy->to != NULL;
     ok = ok && copy_database(copy, cli->arena, error);
     end_line(&display);
+    Error ignored = { .code = ERR_NONE }; /* what is copied is there, and a server takes statistics, too */
+    (void)!(ok && statistics_refresh(copy->to, true, cli->arena, NULL, &ignored));
     db_close(copy->to);
     db_close(copy->from);
     return ok;

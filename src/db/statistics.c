@@ -35,7 +35,7 @@ static bool is_due(Tx *tx, const char *table, int64_t rows, bool has_statistics)
 {
     int64_t noted = has_statistics ? DB_INT(tx, 0, "SELECT CAST(stat AS INTEGER) FROM sqlite_stat1"
                                                    " WHERE tbl = $1 AND idx IS NULL", v_text(str_from(table))) : 0;
-    return rows >= ROWS_MIN ? rows / GROWN >= noted || rows <= noted / GROWN : noted > 0;
+    return (rows >= ROWS_MIN || noted >= ROWS_MIN) && (rows / GROWN >= noted || rows <= noted / GROWN);
 }
 
 static bool survey_sqlite(Tx *tx, void *arg)

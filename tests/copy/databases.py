@@ -56,7 +56,8 @@ def plain(column, value, json_columns):
 def shape(database):
     """Tables with their columns and those that hold JSON, as SQLite has them."""
     tables = {}
-    for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version'"):
+    for name, in database.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version'"
+                                 " AND name NOT LIKE 'sqlite_%'"):
         columns = database.execute(f"PRAGMA table_info({name})")
         tables[name] = ([column[1] for column in columns], {column[1] for column in columns if column[2] == "JSON"})
     return tables

@@ -356,6 +356,9 @@ def test_a_copy_that_is_stopped_leaves_the_target_as_it_was(orion, source, big, 
     assert databases.rows(target, tables) == before
     copied(orion, big, target, "--force", "-y")
     assert len(databases.rows(target, tables)["log"]) > 30000
+    statistics = "sqlite_stat1 WHERE tbl = 'log'" if target.engine == "sqlite" else \
+        "pg_statistic WHERE starelid = 'log'::regclass"
+    assert target.execute(f"SELECT count(*) FROM {statistics}")[0][0] > 5
 
 
 def test_what_is_written_meanwhile_stays_out(big, target, tables, tmp_path):
