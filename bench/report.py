@@ -119,7 +119,8 @@ def load_table(loads, options):
         cells = []
         for count in options.connections:
             ours, theirs = (loads[count, kind]["operations"][operation]["rps"] for kind in KINDS)
-            cells.append(f"{ours:,.0f}/s, {ours / theirs:.0f}×".replace(",", " ", 1))
+            times_theirs = f", {ours / theirs:.0f}×" if theirs else ""  # none was answered in time
+            cells.append(f"{ours:.0f}/s{times_theirs}")
         lines.append(row(f"`{operation}`", *cells))
     return "\n".join(lines)
 
@@ -135,7 +136,8 @@ def draw(found, loads, options):
     (IMAGES / "latency.svg").write_text(picture.chart(
         f"What the dashboard and the CLI ask, {ENGINES[database]}", "flow runs in the database", "ms", lines))
     lines = [(f"{NAMES[kind]}, {title}", number, dashes,
-              [(count, loads[count, kind]["operations"][operation]["rps"]) for count in options.connections])
+              [(count, loads[count, kind]["operations"][operation]["rps"]) for count in options.connections
+               if loads[count, kind]["operations"][operation]["rps"]])
              for number, kind in enumerate(KINDS) for dashes, (operation, title) in enumerate(DRAWN)]
     (IMAGES / "throughput.svg").write_text(picture.chart(
         "Requests per second, SQLite", "connections", "requests/s", lines))

@@ -71,8 +71,9 @@ def read_statistics(url):
     with server_on(url) as server:
         deadline = time.monotonic() + 120
         while True:
-            if server.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'") and set(RUN_TABLES) <= {
-                    table for table, in server.execute("SELECT DISTINCT tbl FROM sqlite_stat1")}:
+            if server.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'") and not server.execute(
+                    "SELECT 1 FROM sqlite_master WHERE name LIKE 'orion_%' AND name NOT IN"
+                    " (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)"):
                 return server.execute("SELECT tbl, idx, stat FROM sqlite_stat1 ORDER BY tbl, idx")
             assert time.monotonic() < deadline, "the server makes no statistics"
             time.sleep(0.5)

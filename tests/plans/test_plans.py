@@ -14,8 +14,6 @@ POSTGRES_RUNS = 100_000 if os.environ.get("ORION_TEST_FULL") == "1" else 10_000
 SCAN = re.compile(rf"^ *SCAN ({'|'.join(plans.RUN_TABLES)})$")
 # All that belongs to one run is sorted, without a limit.
 OF_ONE_RUN = ["page /flow-runs/flow-run/ID: flow_runs ID graph", "states_of_run", "states_of_task"]
-# SQLite takes IN for 25 values, and each of 30 deployments to have a 30th of the runs: to read them all is no dearer.
-SCANNED = ["runs_of_deployment"]
 MOST = 2000  # rows sorted at once: the largest limit is that of the dashboard's history, 1,000 rows
 
 
@@ -38,7 +36,7 @@ def test_sqlite(sqlite, name):
     assert [plan for _, plan in sqlite[name]] == EXPECTED[name]
 
 
-@pytest.mark.parametrize("name", [name for name in EXPECTED if name not in SCANNED])
+@pytest.mark.parametrize("name", EXPECTED)
 def test_sqlite_reads_no_table_of_runs_without_an_index(sqlite, name):
     assert not [line for _, plan in sqlite[name] for line in plan if SCAN.match(line)]
 
