@@ -15,8 +15,9 @@ enum {
     CONNECTIONS_DEFAULT = 8,
     CONNECTIONS_MAX = 256,
     TRIES_MAX = 20,                  /* of a transaction that collides with others */
-    BATCH_MAX = 128,                 /* writes in one commit; more are not waited for, they gather while the last one
-                                      * commits */
+    BATCH_MAX = 128,                 /* writes in one commit */
+    GATHER_US = 1000,                /* how long the writer waits for as many as the last commits had, at most; */
+    GATHER_PART = 4,                 /* nor longer than that part of what the last one took */
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
@@ -313,14 +314,30 @@ static void maintain_if_due(Db *db, DbConnection *writer)
     }
 }
 
+static unsigned count_of(const Job *batch)
+{
+    unsigned count = 0;
+    for (; batch; batch = batch->next)
+        count++;
+    return count;
+}
+
+/* Clients that have been answered together ask again within a moment, one before the others. If the writer began at
+ * once, it would commit for that one alone while the others wait: two commits where one would do. */
 static void *writer_main(void *arg)
 {
     DbWorker *worker = arg;
-    Job *batch;
-    while ((batch = queue_take(&worker->db->writes, BATCH_MAX))) {
+    Queue *queue = &worker->db->writes;
+    unsigned last = 1, before;
+    for (Job *batch; (batch = queue_take(queue, BATCH_MAX));) {
+        int64_t began = clock_monotonic();
+        before = last;
+        last = count_of(batch);
         write_batch(worker->db, worker->connection, batch);
+        int64_t part = (clock_monotonic() - began) / GATHER_PART;
         release(worker->db, batch);
         maintain_if_due(worker->db, worker->connection);
+        queue_gather(queue, last > before ? last : before, part < GATHER_US ? part : GATHER_US);
     }
     return NULL;
 }

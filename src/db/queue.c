@@ -23,7 +23,7 @@ void job_clear(Job *job)
 void queue_init(Queue *queue)
 {
     pthread_mutex_init(&queue->lock, NULL);
-    pthread_cond_init(&queue->filled, NULL);
+    clock_condition_init(&queue->filled);
     for (JobKind kind = 0; kind < JOB_KINDS; kind++)
         queue->jobs[kind].end = &queue->jobs[kind].first;
 }
@@ -135,13 +135,40 @@ static unsigned kinds_to_write(const Queue *queue)
     return queue->holds_steps && !queue->is_closing ? ALL & ~(unsigned)STEPS : ALL;
 }
 
-Job *queue_take(Queue *queue, unsigned most)
+/* How many writes wait, counted up to `most`. */
+static unsigned writes_waiting(const Queue *queue, unsigned most)
+{
+    unsigned count = 0;
+    for (const Job *job = queue->jobs[JOB_WRITE].first; job && count < most; job = job->next)
+        count++;
+    return count;
+}
+
+/* Returns the kinds that may be taken. */
+static unsigned wait_for_first(Queue *queue)
 {
     unsigned kinds;
-    Job *taken = NULL, **end = &taken;
-    pthread_mutex_lock(&queue->lock);
     while (!queue_first(queue, kinds = kinds_to_write(queue)) && !queue->is_closing)
         pthread_cond_wait(&queue->filled, &queue->lock);
+    return kinds;
+}
+
+void queue_gather(Queue *queue, unsigned wanted, int64_t us)
+{
+    pthread_mutex_lock(&queue->lock);
+    (void)wait_for_first(queue);
+    const int64_t until = clock_monotonic() + us;
+    for (unsigned count; !queue->is_closing && (count = writes_waiting(queue, wanted)) > 0 && count < wanted;)
+        if (!clock_condition_wait(&queue->filled, &queue->lock, until))
+            break;
+    pthread_mutex_unlock(&queue->lock);
+}
+
+Job *queue_take(Queue *queue, unsigned most)
+{
+    Job *taken = NULL, **end = &taken;
+    pthread_mutex_lock(&queue->lock);
+    const unsigned kinds = wait_for_first(queue);
     for (unsigned i = 0; i < most && (*end = queue_pop(queue, i == 0 ? kinds : ALL & ~(unsigned)STEPS)); i++)
         end = &(*end)->next;
     if (!taken)

@@ -81,6 +81,8 @@ bool queue_put(Queue *queue, Job *job) MUST_CHECK; /* false: closed; or closing,
 /* Up to `most` jobs, linked by next, waiting for the first, which alone may be a step of a long write; NULL: the queue
  * is closed and empty. */
 Job *queue_take(Queue *queue, unsigned most);
+/* Waits for the first; if it is a write, lets others come until `wanted` wait, for so long at most. */
+void queue_gather(Queue *queue, unsigned wanted, int64_t us);
 /* The read that has waited longest; for a kept thread, without the long ones. NULL: the queue is closed and empty. */
 Job *queue_take_read(Queue *queue, bool is_kept);
 void queue_put_long(Queue *queue, Job *job); /* a read that made room, by a kept thread; another one takes it */

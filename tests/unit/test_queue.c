@@ -2,6 +2,7 @@
  * thread takes them all, so that what it would have to wait for is not asked for. */
 #include "unit.h"
 
+#include "base/thread.h"
 #include "db/threads.h"
 
 enum { THREADS = 8, WRITES_MAX = 6 }; /* a quarter of the connections is kept for reads */
@@ -116,6 +117,40 @@ static void steps_wait_for_housekeeping_but_not_for_ever(void **state)
     assert_false(queue_put(f->queue, &step)); /* what it has done stays, and it does no more */
     assert_ptr_equal(queue_take(f->queue, 9), &step);
     assert_null(queue_take(f->queue, 9));
+}
+
+static void *put_later(void *argument)
+{
+    static Job late = { .write = true };
+    Fixture *f = argument;
+    nanosleep(&(struct timespec){ .tv_nsec = 20 * 1000 * 1000 }, NULL);
+    put(f, &late);
+    return NULL;
+}
+
+static void a_writer_lets_others_come(void **state)
+{
+    Fixture *f = *state;
+    Job jobs[2] = { { .write = true }, { .write = true } };
+    const int64_t long_us = 10 * 1000 * 1000;
+    int64_t began = clock_monotonic();
+    put(f, &jobs[0]);
+    queue_gather(f->queue, 1, long_us); /* for nobody, if one is enough */
+    put(f, &jobs[1]);
+    queue_gather(f->queue, 2, long_us);
+    pthread_t thread;
+    assert_true(thread_start(&thread, put_later, f));
+    queue_gather(f->queue, 3, long_us); /* until the third has come */
+    pthread_join(thread, NULL);
+    assert_true(clock_monotonic() - began < long_us);
+    assert_ptr_equal(queue_take(f->queue, 9), &jobs[0]);
+    assert_non_null(jobs[1].next);
+
+    put(f, &jobs[0]);
+    began = clock_monotonic();
+    queue_gather(f->queue, 2, 50 * 1000); /* nobody comes */
+    assert_true(clock_monotonic() - began >= 50 * 1000);
+    assert_ptr_equal(queue_take(f->queue, 9), &jobs[0]);
 }
 
 static void a_kept_reader_takes_no_long_reads(void **state)
@@ -256,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_writer_takes_all_kinds_in_order, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(a_step_begins_a_batch, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(steps_wait_for_housekeeping_but_not_for_ever, open_queue, close_queue),
+        cmocka_unit_test_setup_teardown(a_writer_lets_others_come, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(a_kept_reader_takes_no_long_reads, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(reads_pass_writes_that_must_wait, open_crowd, close_queue),
         cmocka_unit_test_setup_teardown(steps_get_a_quarter_of_the_connections, open_crowd, close_queue),
