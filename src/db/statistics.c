@@ -31,11 +31,22 @@ static int64_t count_roughly(Tx *tx, const char *table)
                                       table).p, NULL, 0);
 }
 
+/* An own index of the table that was made, or made anew, after the table was analyzed. Of a partial one that holds no
+ * rows SQLite notes nothing, so those do not count. */
+static bool lacks_an_index(Tx *tx, const char *table)
+{
+    return DB_INT(tx, 0, "SELECT COUNT(*) FROM sqlite_master AS i WHERE i.type = 'index' AND i.tbl_name = $1"
+                         " AND i.name GLOB 'orion_*' AND i.sql NOT LIKE '%) WHERE %'"
+                         " AND i.name NOT IN (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)",
+                  v_text(str_from(table))) > 0;
+}
+
 static bool is_due(Tx *tx, const char *table, int64_t rows, bool has_statistics)
 {
     int64_t noted = has_statistics ? DB_INT(tx, 0, "SELECT CAST(stat AS INTEGER) FROM sqlite_stat1"
                                                    " WHERE tbl = $1 AND idx IS NULL", v_text(str_from(table))) : 0;
-    return (rows >= ROWS_MIN || noted >= ROWS_MIN) && (rows / GROWN >= noted || rows <= noted / GROWN);
+    return (rows >= ROWS_MIN || noted >= ROWS_MIN)
+           && (rows / GROWN >= noted || rows <= noted / GROWN || lacks_an_index(tx, table));
 }
 
 static bool survey_sqlite(Tx *tx, void *arg)

@@ -67,3 +67,22 @@ def test_connections_that_are_open_plan_by_new_statistics(engine, tmp_path):
     with servers.running("orion", home=tmp_path):
         wait_for(store, {"flow_run": RUNS})
     assert store.execute("PRAGMA schema_version") > before
+
+
+@pytest.mark.only("sqlite")
+def test_an_index_that_was_made_since_gets_statistics(engine, tmp_path):
+    with servers.running("orion", home=tmp_path) as server:
+        store = server.store
+        store.execute("INSERT INTO flow (id, name) VALUES ('f', 'f')")
+        add_runs(store, 0, RUNS)
+    with servers.running("orion", home=tmp_path):
+        wait_for(store, {"flow_run": RUNS})
+    own = "SELECT idx FROM sqlite_stat1 WHERE idx GLOB 'orion_flow_run_*' ORDER BY idx"
+    before = store.execute(own)
+    assert before
+    store.execute("DELETE FROM sqlite_stat1 WHERE idx = 'orion_flow_run_history'")
+    with servers.running("orion", home=tmp_path):
+        deadline = time.monotonic() + 30
+        while store.execute(own) != before:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
