@@ -57,8 +57,14 @@ static bool migrate_if_wanted(Tx *tx, void *arg)
 {
     const Settings *settings = arg;
     if (settings_bool(settings, "PREFECT_ORION_DATABASE_MIGRATE_ON_START"))
-        return migrate_up(tx) && indexes_make_at_once(tx);
+        return migrate_up(tx);
     return true;
+}
+
+static bool make_indexes(Tx *tx, void *arg)
+{
+    (void)arg;
+    return indexes_make_at_once(tx);
 }
 
 static bool check_rights(Tx *tx, void *arg)
@@ -84,6 +90,16 @@ static bool run_long(const Settings *settings, Db *db, Arena *arena, bool (*run)
     return fail(error, found.code, "%s%s", found.message,
                 is_late ? ". The limit is ORION_DATABASE_MIGRATION_TIMEOUT; another server or command may hold a lock."
                         : "");
+}
+
+/* A role that owns no tables, or a database that takes no writes, is served without: what is missing makes lists slower,
+ * and the background makes it as soon as it may. */
+static void make_indexes_on_start(const Settings *settings, Db *db, Arena *arena)
+{
+    Error error = { .code = ERR_NONE };
+    if (settings_bool(settings, "PREFECT_ORION_DATABASE_MIGRATE_ON_START") &&
+        !run_long(settings, db, arena, make_indexes, NULL, &error))
+        log_debug("orion.db", "Indexes could not be made at the start: %s", error.message);
 }
 
 /* A database that cannot take them now, locked or without tables, is served all the same. */
@@ -113,8 +129,10 @@ static Db *open_database(const Settings *settings, Error *error)
     Arena *arena = arena_new();
     bool ok = run_long(settings, db, arena, migrate_if_wanted, (void *)(uintptr_t)settings, error) &&
               may_serve(&config, db, arena, error);
-    if (ok)
+    if (ok) {
+        make_indexes_on_start(settings, db, arena);
         register_on_start(settings, db, arena);
+    }
     arena_free(arena);
     malloc_trim(0); /* what the registration took, 1.2 MB, is not needed again */
     if (ok)
