@@ -92,8 +92,8 @@ static bool run_long(const Settings *settings, Db *db, Arena *arena, bool (*run)
                         : "");
 }
 
-/* A role that owns no tables, or a database that takes no writes, is served without: what is missing makes lists slower,
- * and the background makes it as soon as it may. */
+/* A role that owns no tables, or a database that takes no writes, is served without: lists are slower then. The
+ * background makes them as soon as it may. */
 static void make_indexes_on_start(const Settings *settings, Db *db, Arena *arena)
 {
     Error error = { .code = ERR_NONE };
