@@ -9,6 +9,7 @@
 #include "model/deployment_run.h"
 #include "model/flow.h"
 #include "model/log.h"
+#include "model/removal.h"
 #include "model/run_bodies.h"
 #include "model/saved_search.h"
 #include "model/work_pool.h"

@@ -2,6 +2,8 @@
  * Expected values are the reference's. */
 #include "world.h"
 
+#include "model/removal.h"
+
 static void a_run_without_a_state_is_pending(void **state)
 {
     (void)state;
