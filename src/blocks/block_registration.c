@@ -13,7 +13,7 @@ typedef enum Existing { LEAVE, UPDATE } Existing;
  * they differ in the flags. */
 typedef struct Registration {
     Tx *tx;
-    BlockCatalog *catalog;
+    BlockCatalog *catalog;  /* read once a file is known to be one */
     Existing existing;      /* what to do with a type that exists */
     bool system_only;       /* only the protected types */
     Buf *report;            /* NULL: none */
@@ -193,6 +193,8 @@ static bool register_file(Registration *registration, Str text)
     const Json *collections = json_get(json, "collections");
     if (!collections || collections->kind != JSON_OBJECT)
         return fail(failure, ERR_INVALID, "it has no object \"collections\"");
+    if (!registration->catalog)
+        registration->catalog = block_catalog_read(registration->tx);
     for (const Json *collection = collections->child; collection; collection = collection->next)
         if (!register_collection(registration, collection))
             return false;
@@ -204,10 +206,10 @@ static bool register_files(Registration *registration, const Str *texts)
 {
     bool ok = true;
     db_lock(registration->tx, LOCK_BLOCKS);
-    registration->catalog = block_catalog_read(registration->tx);
     for (; ok && texts->p; texts++)
         ok = register_file(registration, *texts);
-    block_catalog_free(registration->catalog);
+    if (registration->catalog)
+        block_catalog_free(registration->catalog);
     return ok;
 }
 
