@@ -21,6 +21,19 @@ void str_list_add_json(StrList *list, Arena *arena, const Json *array)
             str_list_add(list, arena, item->text);
 }
 
+Str str_list_json(Arena *arena, const Str *items, size_t count)
+{
+    Buf text;
+    JsonWriter w;
+    buf_init(&text, arena, 40 * count + 2); /* most are ids */
+    json_writer_init(&w, &text, JSON_WIRE);
+    json_array(&w);
+    for (size_t i = 0; i < count; i++)
+        json_str(&w, items[i]);
+    json_array_end(&w);
+    return buf_view(&text);
+}
+
 static int compare(const void *a, const void *b)
 {
     return str_compare(*(const Str *)a, *(const Str *)b);

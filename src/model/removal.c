@@ -41,15 +41,10 @@ static StrList read_ids(Tx *tx, const char *select, Str of)
     return ids;
 }
 
-static Value list_value(Tx *tx, const StrList *ids)
+/* What a delete that is not done returns. */
+static int64_t unfinished(const Tx *tx)
 {
-    Buf text;
-    buf_init(&text, tx->arena, 40 * ids->count + 2);
-    buf_char(&text, '[');
-    for (size_t i = 0; i < ids->count; i++)
-        buf_printf(&text, "%s\"%.*s\"", i ? "," : "", STR_ARG(ids->items[i]));
-    buf_char(&text, ']');
-    return v_list(buf_view(&text));
+    return tx->again ? 0 : -1;
 }
 
 /* ---- runs ---- */
@@ -78,7 +73,7 @@ int64_t task_run_delete(Tx *tx, Str id)
     lock_task_run(tx, id);
     if (!delete_logs(tx, "DELETE FROM log WHERE id IN (SELECT id FROM log WHERE task_run_id = $1 LIMIT " LOGS_LIMIT ")",
                      id))
-        return tx->again ? 0 : -1;
+        return unfinished(tx);
     DB_SEND(tx, "DELETE FROM artifact WHERE task_run_id = $1", v_uuid(id));
     return DB_EXEC(tx, "DELETE FROM task_run WHERE id = $1", v_uuid(id));
 }
@@ -147,7 +142,7 @@ int64_t flow_run_delete(Tx *tx, Str id)
 {
     bool is_large = DB_INT(tx, 0, "SELECT count(*) FROM flow_run WHERE id = $1 AND (" IS_LARGE ")", v_uuid(id)) > 0;
     if (is_large && !empty_flow_run(tx, id))
-        return tx->again ? 0 : -1;
+        return unfinished(tx);
     return flow_run_delete_at_once(tx, id);
 }
 
@@ -156,7 +151,7 @@ int64_t flow_run_delete(Tx *tx, Str id)
 /* Locked, so that what is read of them stays. */
 static Doomed *read_runs(Tx *tx, const StrList *ids, size_t *ret_count)
 {
-    Value list = list_value(tx, ids);
+    Value list = v_list(str_list_json(tx->arena, ids->items, ids->count));
     Doomed *runs = arena_alloc(tx->arena, ids->count * sizeof *runs);
     Query q;
     DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE id = ANY (CAST($1 AS uuid[])) ORDER BY id FOR UPDATE", list);
@@ -221,11 +216,6 @@ static bool take_queue(Tx *tx, const Doomed *run)
 static bool delete_or_take_deployment(Tx *tx, const Doomed *run)
 {
     return run->is_scheduled ? delete_run(tx, run) : take_deployment(tx, run);
-}
-
-static int64_t unfinished(const Tx *tx)
-{
-    return tx->again ? 0 : -1;
 }
 
 int64_t flow_delete(Tx *tx, Str id)

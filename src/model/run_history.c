@@ -3,6 +3,7 @@
  * the reference's sums depend on how each run's dates are rounded, by this file. */
 #include "model/run_history.h"
 
+#include "base/str_list.h"
 #include "model/run.h"
 
 enum { INTERVALS_MAX = 500 };
@@ -191,15 +192,10 @@ static void add_runs(Tx *tx, const RunHistory *history, const Query *conditions,
 /* The beginnings of the intervals, as one value. */
 static Value starts_of(Tx *tx, const Intervals *intervals)
 {
-    JsonWriter w;
-    Buf list;
-    buf_init(&list, tx->arena, intervals->count * 32 + 8);
-    json_writer_init(&w, &list, JSON_WIRE);
-    json_array(&w);
+    StrList starts = { 0 };
     for (size_t i = 0; i < intervals->count; i++)
-        json_str(&w, time_text(tx->arena, intervals->items[i].start));
-    json_array_end(&w);
-    return v_list(buf_view(&list));
+        str_list_add(&starts, tx->arena, time_text(tx->arena, intervals->items[i].start));
+    return v_list(str_list_json(tx->arena, starts.items, starts.count));
 }
 
 static const char *final_states(Arena *arena)

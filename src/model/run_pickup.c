@@ -308,15 +308,10 @@ static size_t wanted_runs(Tx *tx, const WorkPool *pool, int64_t limit)
 
 static Str ids_json(Arena *arena, const Candidate *found, size_t count)
 {
-    Buf out;
-    JsonWriter w;
-    buf_init(&out, arena, count * (UUID_TEXT + 4) + 2);
-    json_writer_init(&w, &out, JSON_WIRE);
-    json_array(&w);
+    StrList ids = { 0 };
     for (size_t i = 0; i < count; i++)
-        json_str(&w, found[i].id);
-    json_array_end(&w);
-    return buf_view(&out);
+        str_list_add(&ids, arena, found[i].id);
+    return str_list_json(arena, ids.items, ids.count);
 }
 
 /* The index of a run among the candidates; sorted by id. */

@@ -102,19 +102,6 @@ static Str idempotency_key(Arena *arena, const Deployment *deployment, Moment da
     return buf_view(&key);
 }
 
-static Str json_list(Arena *arena, const Str *texts, size_t count)
-{
-    Buf text;
-    JsonWriter w;
-    buf_init(&text, arena, 128 * count + 16);
-    json_writer_init(&w, &text, JSON_STORED);
-    json_array(&w);
-    for (size_t i = 0; i < count; i++)
-        json_str(&w, texts[i]);
-    json_array_end(&w);
-    return buf_view(&text);
-}
-
 static StrList find_keys(Tx *tx, Str flow_id, const Str *keys, size_t count)
 {
     StrList found = { 0 };
@@ -123,7 +110,7 @@ static StrList find_keys(Tx *tx, Str flow_id, const Str *keys, size_t count)
     buf_text(&q.sql, "SELECT idempotency_key FROM flow_run WHERE flow_id = ");
     query_bind(&q, v_uuid(flow_id));
     buf_text(&q.sql, " AND ");
-    query_operator(&q, SQL_ANY, "idempotency_key", v_list(json_list(tx->arena, keys, count)));
+    query_operator(&q, SQL_ANY, "idempotency_key", v_list(str_list_json(tx->arena, keys, count)));
     for (Rows *rows = query_run(tx, &q); db_next(rows);)
         str_list_add(&found, tx->arena, row_text(rows, 0));
     str_list_sort(&found);
@@ -206,7 +193,7 @@ static bool set_states(Tx *tx, const Str *run_ids, size_t count)
     query_bind(&q, v_json(STR(DEFAULT_POLICY)));
     buf_text(&q.sql, ", state_id = (SELECT state.id FROM flow_run_state AS state"
                      " WHERE state.flow_run_id = flow_run.id) WHERE ");
-    query_operator(&q, SQL_ANY, "id", v_list(json_list(tx->arena, run_ids, count)));
+    query_operator(&q, SQL_ANY, "id", v_list(str_list_json(tx->arena, run_ids, count)));
     return db_send(tx, buf_cstr(&q.sql), q.values, q.count);
 }
 

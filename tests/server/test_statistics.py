@@ -17,6 +17,14 @@ def add_runs(store, first, count):
         first, first + count - 1)
 
 
+def filled(home):
+    """A database with so many runs, whose server has ended before it looked at them."""
+    with servers.running("orion", home=home) as server:
+        server.store.execute("INSERT INTO flow (id, name) VALUES ('f', 'f')")
+        add_runs(server.store, 0, RUNS)
+        return server.store
+
+
 def noted(store):
     """How many rows there were when a table's statistics were taken, by table."""
     if not store.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'"):
@@ -34,10 +42,7 @@ def wait_for(store, expected):
 @pytest.mark.only("sqlite")
 def test_statistics_follow_the_tables(engine, tmp_path):
     """Small tables have none, and one that has not grown much is left alone."""
-    with servers.running("orion", home=tmp_path) as server:
-        store = server.store
-        store.execute("INSERT INTO flow (id, name) VALUES ('f', 'f')")
-        add_runs(store, 0, RUNS)
+    store = filled(tmp_path)
     with servers.running("orion", home=tmp_path):
         wait_for(store, {"flow_run": RUNS})
     [[stat]] = store.execute("SELECT stat FROM sqlite_stat1 WHERE idx = 'ix_flow_run__work_queue_name'")
@@ -59,10 +64,7 @@ def test_statistics_follow_the_tables(engine, tmp_path):
 @pytest.mark.only("sqlite")
 def test_connections_that_are_open_plan_by_new_statistics(engine, tmp_path):
     """The schema's version rises with them, which every connection looks at."""
-    with servers.running("orion", home=tmp_path) as server:
-        store = server.store
-        store.execute("INSERT INTO flow (id, name) VALUES ('f', 'f')")
-        add_runs(store, 0, RUNS)
+    store = filled(tmp_path)
     before = store.execute("PRAGMA schema_version")
     with servers.running("orion", home=tmp_path):
         wait_for(store, {"flow_run": RUNS})
@@ -71,10 +73,7 @@ def test_connections_that_are_open_plan_by_new_statistics(engine, tmp_path):
 
 @pytest.mark.only("sqlite")
 def test_an_index_that_was_made_since_gets_statistics(engine, tmp_path):
-    with servers.running("orion", home=tmp_path) as server:
-        store = server.store
-        store.execute("INSERT INTO flow (id, name) VALUES ('f', 'f')")
-        add_runs(store, 0, RUNS)
+    store = filled(tmp_path)
     with servers.running("orion", home=tmp_path):
         wait_for(store, {"flow_run": RUNS})
     own = "SELECT idx FROM sqlite_stat1 WHERE idx GLOB 'orion_flow_run_*' ORDER BY idx"

@@ -6,6 +6,7 @@
 
 #include "api/crud.h"
 #include "base/log.h"
+#include "base/str_list.h"
 #include "base/thread.h"
 #include "base/uuid.h"
 #include "model/work_pool.h"
@@ -100,17 +101,12 @@ typedef struct PollBatch {
 /* Locks the queues that will be changed, in the order of their ids. */
 static void lock_queues(Tx *tx, const PollBatch *batch)
 {
-    Buf ids;
-    JsonWriter w;
-    buf_init(&ids, tx->arena, batch->count * (UUID_TEXT + 4) + 2);
-    json_writer_init(&w, &ids, JSON_WIRE);
-    json_array(&w);
+    StrList ids = { 0 };
     for (size_t i = 0; i < batch->count; i++)
-        json_str(&w, (Str){ batch->copies[i].id, UUID_TEXT });
-    json_array_end(&w);
+        str_list_add(&ids, tx->arena, (Str){ batch->copies[i].id, UUID_TEXT });
     DB_LOCK_ROWS(tx,
                  "SELECT id FROM work_queue WHERE id = ANY($1) OR work_pool_id = ANY($1) ORDER BY id FOR NO KEY UPDATE",
-                 v_list(buf_view(&ids)));
+                 v_list(str_list_json(tx->arena, ids.items, ids.count)));
 }
 
 static bool write_batch(Tx *tx, void *arg)
