@@ -1,6 +1,9 @@
 /* tests/unit/test_http.c -- a live HTTP server, spoken to over sockets. */
 #include "live_http.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 static void a_reply_has_its_headers_in_order(void **state)
 {
     Live *live = live_default();
@@ -427,6 +430,17 @@ static const char *reply_to_body(Live *live)
     return reply;
 }
 
+/* Until all that was sent has reached the server: a window that was full may stay shut for some 200 ms. */
+static void wait_arrived(int fd)
+{
+    int left = 1;
+    for (int tries = 0; left > 0 && tries < 5000; tries++) {
+        assert_int_equal(ioctl(fd, SIOCOUTQ, &left), 0);
+        usleep(1000);
+    }
+    assert_int_equal(left, 0);
+}
+
 static void bodies_that_linger_make_room_for_others(void **state)
 {
     HttpConfig config = live_config(NULL);
@@ -440,6 +454,8 @@ static void bodies_that_linger_make_room_for_others(void **state)
         say(fds[i], head);
         assert_int_equal(send(fds[i], live->big, BODY_MAX - 1, MSG_NOSIGNAL), BODY_MAX - 1);
     }
+    for (size_t i = 0; i < COUNT_OF(fds); i++)
+        wait_arrived(fds[i]);
     usleep(100000);
     assert_non_null(strstr(reply_to_body(live), " 503 ")); /* none of them is slow yet */
     bool is_taken = false;
