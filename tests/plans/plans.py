@@ -120,6 +120,21 @@ def nodes(plan):
         yield from nodes(child)
 
 
+def read_plans(log_path, begin, deadline=30):
+    """What the log says from `begin` on, once it has gone quiet: a statement's plan is written as its transaction ends,
+    which may be after the answer."""
+    text, waited = "", 0
+    while waited < deadline:
+        time.sleep(0.05)
+        waited += 0.05
+        with open(log_path) as log:
+            log.seek(begin)
+            grown, text = text, log.read()
+        if " plan:\n" in text and text == grown:
+            break
+    return text
+
+
 def postgres_plans(runs):
     """By shape, the plans that PostgreSQL has carried out, with the rows that each node has had."""
     found = {}
@@ -133,10 +148,7 @@ def postgres_plans(runs):
                 asker.places.fill(shape, shapes.now())  # whose look-ups are not the server's
                 begin = cluster.log_path.stat().st_size
                 assert asker.ask(shape)[1] == 200
-                time.sleep(0.02)
-                with open(cluster.log_path) as log:
-                    log.seek(begin)
-                    text = log.read()
+                text = read_plans(cluster.log_path, begin)
                 plans = [json.loads(plan) for plan in re.findall(r" plan:\n((?:\t.*\n)+)", text)]
                 found[shape["name"]] = [plan["Plan"] for plan in plans]
     return found
