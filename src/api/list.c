@@ -16,7 +16,8 @@ static void add_page(const Req *req, Query *q)
     buf_str(&q->sql, buf_view(&req->query.sql));
     if (!route_takes(req->route, BODY_OFFSET))
         return;
-    buf_printf(&q->sql, " ORDER BY %s%s LIMIT ", q->names_few ? q->dialect->sort_few : "", order_of(req));
+    const bool sorts_few = q->names_few && !(q->index_order && str_starts(str_from(order_of(req)), q->index_order));
+    buf_printf(&q->sql, " ORDER BY %s%s LIMIT ", sorts_few ? q->dialect->sort_few : "", order_of(req));
     query_bind(q, v_int(req->limit));
     buf_text(&q->sql, " OFFSET ");
     query_bind(q, v_int(req->offset));

@@ -6,6 +6,7 @@
 
 typedef enum SqlOp { /* filter operators; in each text %c is the column's expression, %v the bound value's place ($n) */
     SQL_ANY, SQL_NOT_ANY,      /* column in / not in the VAL_LIST; a NULL column is in neither */
+    SQL_ONLY,                  /* SQL_ANY of a VAL_LIST that has one element */
     SQL_ALL,                   /* the JSON array column contains every string of the VAL_LIST */
     SQL_LIKE,                  /* case-insensitive match with %v (the caller's pattern, the client's wildcards) */
     SQL_BEFORE, SQL_AFTER,     /* <= and >= on times */

@@ -30,6 +30,10 @@ static const OwnIndex of_sqlite[] = {
     { "orion_flow_run_waiting_by_queue", "flow_run",
       "(work_queue_id, next_scheduled_start_time, (1)) WHERE state_type = 'SCHEDULED'",
       "scheduled runs of a pool's queue, for workers" },
+    { "orion_flow_run_cancelling_by_name", "flow_run", "(state_name, (1)) WHERE state_name = 'Cancelling'",
+      "runs to be cancelled, for agents" },
+    { "orion_flow_run_cancelling_by_type", "flow_run", "(state_type, (1)) WHERE state_type = 'CANCELLING'",
+      "runs to be cancelled, for agents" },
     { "orion_task_run_history", "task_run",
       "(expected_start_time, state_type, state_name, total_run_time, start_time, state_timestamp, (1))",
       "histories of task runs" },
@@ -50,6 +54,10 @@ static const OwnIndex of_postgres[] = {
     { "orion_flow_run_waiting_by_queue", "flow_run",
       "(work_queue_id, next_scheduled_start_time) WHERE state_type = 'SCHEDULED'",
       "scheduled runs of a pool's queue, for workers" },
+    { "orion_flow_run_cancelling_by_name", "flow_run", "(state_name) WHERE state_name = 'Cancelling'",
+      "runs to be cancelled, for agents" },
+    { "orion_flow_run_cancelling_by_type", "flow_run", "(state_type) WHERE state_type = 'CANCELLING'",
+      "runs to be cancelled, for agents" },
     { "orion_task_run_history", "task_run",
       "(expected_start_time) INCLUDE (state_type, state_name, total_run_time, start_time, state_timestamp)",
       "histories of task runs" },
@@ -157,8 +165,9 @@ static const char *sql_drop(Arena *arena, const OwnIndex *index, const char *con
 bool indexes_make_at_once(Tx *tx)
 {
     const Engine *engine = engine_of(tx->sql);
-    if (db_int(tx, 0, engine->has_tables, NULL, 0) == 0 || DB_INT(tx, 0, "SELECT 1 FROM flow_run LIMIT 1") != 0
-        || DB_INT(tx, 0, "SELECT 1 FROM task_run LIMIT 1") != 0)
+    if (db_int(tx, 0, engine->has_tables, NULL, 0) == 0
+        || DB_INT(tx, 0, "SELECT CASE WHEN EXISTS (SELECT 1 FROM flow_run) OR EXISTS (SELECT 1 FROM task_run)"
+                         " THEN 1 ELSE 0 END") != 0)
         return tx->error->code == ERR_NONE;
     Buf script;
     buf_init(&script, tx->arena, 2048);

@@ -31,6 +31,7 @@ static const Dialect dialect = {
     .for_update = " FOR NO KEY UPDATE",
     .op = {
         [SQL_ANY] = "%c = ANY(%v)",
+        [SQL_ONLY] = "%c = ANY(%v)",
         [SQL_NOT_ANY] = "%c <> ALL(%v)",
         [SQL_ALL] = "%c ?& %v", /* of text[]; every JSON array contains all of an empty list */
         [SQL_LIKE] = "%c ILIKE %v",

@@ -12,6 +12,7 @@ const Dialect sqlite_dialect = {
     .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",
+        [SQL_ONLY] = "%c = (SELECT %e FROM json_each(%v))", /* which leaves an index its order */
         [SQL_NOT_ANY] = "%c NOT IN (SELECT %e FROM json_each(%v))",
         /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones; counted only
          * where the first one occurs, or may be hidden by an escape (char(92) is its backslash) */
@@ -20,7 +21,7 @@ const Dialect sqlite_dialect = {
                     " AND (SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
                     " JOIN json_each(%v) AS wanted ON held.value = wanted.value)"
                     " >= (SELECT COUNT(DISTINCT wanted.value) FROM json_each(%v) AS wanted))",
-        [SQL_LIKE] = "lower(%c) LIKE lower(%v)",
+        [SQL_LIKE] = "%c LIKE %v", /* in any case, as far as lower() of the reference goes: ASCII */
         [SQL_BEFORE] = "%c <= %v",
         [SQL_AFTER] = "%c >= %v",
         [SQL_GE] = "%c >= %v",
@@ -33,7 +34,7 @@ const Dialect sqlite_dialect = {
         [SQL_TAG_OF_TASK] = "%c IN (SELECT tag.value FROM task_run, json_each(tags) AS tag WHERE task_run.id = %v)",
         /* char(37) is the wildcard; an empty list restricts nothing */
         [SQL_LIKE_ANY] = "(json_array_length(%v) = 0 OR EXISTS (SELECT 1 FROM json_each(%v)"
-                         " WHERE lower(%c) LIKE lower(%e || char(37))))",
+                         " WHERE %c LIKE %e || char(37)))",
     },
     .element = "value",
     /* json_each ends a text at U+0000 */

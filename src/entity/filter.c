@@ -81,6 +81,26 @@ static bool check_patterns(Invalid *invalid, const Json *list)
     return ok;
 }
 
+/* The name that the text is; NULL: none of them. */
+static const char *find_among(const char *const *names, const Json *text)
+{
+    while (*names && !str_is(text->text, *names))
+        names++;
+    return text->kind == JSON_STRING ? *names : NULL;
+}
+
+/* The only element, one that few rows have, as a constant: an engine that does not know a value takes no index that
+ * holds those few rows alone. */
+static bool add_constant(const Filter *filter, const Json *list, Join *join)
+{
+    const char *name = filter->few && list->count == 1 ? find_among(filter->few, list->child) : NULL;
+    if (!name)
+        return false;
+    join_next(join);
+    buf_printf(&join->q->sql, "%s = '%s'", filter->sql, name);
+    return true;
+}
+
 static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, const FilterOperator *op, const Json *json,
                      Join *join)
 {
@@ -93,7 +113,10 @@ static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, con
         return true;
     if (op->operand == OPERAND_TEXTS && !check_patterns(invalid, json))
         return false;
-    write_operator(join, op->sql, filter->sql, v_list(list));
+    if (op->sql == SQL_ANY && add_constant(filter, json, join))
+        return true;
+    const bool only = op->sql == SQL_ANY && (filter->ops & NARROW) && json->count == 1;
+    write_operator(join, only ? SQL_ONLY : op->sql, filter->sql, v_list(list));
     return true;
 }
 
@@ -276,31 +299,34 @@ static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count
     return ok;
 }
 
-static bool is_among(const Json *text, const char *const *names)
+/* What an any_ says of the rows that it lets through. */
+typedef bool AnyNames(const Filter *filter, const Json *any);
+
+static bool any_names_one(const Filter *filter, const Json *any)
 {
-    while (*names && !str_is(text->text, *names))
-        names++;
-    return text->kind == JSON_STRING && *names;
+    return (filter->ops & (UNIQUE | WITH_OPERATOR)) == UNIQUE && any->count == 1;
 }
 
-static bool any_is_few(const Filter *filter, const Json *any)
+static bool any_names_few(const Filter *filter, const Json *any)
 {
-    if (json_is_null(any) || !filter->few)
-        return !json_is_null(any) && (filter->ops & NARROW);
+    if (!filter->few)
+        return filter->ops & NARROW;
     const Json *item = any->child;
-    while (item && is_among(item, filter->few))
+    while (item && find_among(filter->few, item))
         item = item->next;
     return !item;
 }
 
-static bool names_few(const Filter *filters, const Json *json)
+/* Whether that is so of one criterion that all rows have to meet. */
+static bool one_of_all(const Filter *filters, const Json *json, AnyNames *names)
 {
     const Json *how = json_get(json, operator_key);
     if (!json_is_null(how) && !str_is(how->text, "and_"))
         return false;
     for (const Filter *filter = filters; filter->key; filter++) {
         const Json *own = json_get(json, filter->key);
-        if (filter->group ? names_few(filter->group, own) : any_is_few(filter, json_get(own, "any_")))
+        const Json *any = filter->group ? NULL : json_get(own, "any_");
+        if (filter->group ? one_of_all(filter->group, own, names) : !json_is_null(any) && names(filter, any))
             return true;
     }
     return false;
@@ -309,8 +335,14 @@ static bool names_few(const Filter *filters, const Json *json)
 /* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. */
 static const char *opening(const FilterLink *link, const Json *body, Query *q)
 {
-    const bool few = (link->open_few || !link->open) && names_few(link->filter->filters, json_get(body, link->key));
+    const Filter *filters = link->filter->filters;
+    const Json *own = json_get(body, link->key);
+    const bool one = link->open_one && one_of_all(filters, own, any_names_one);
+    const bool few = (link->open_few || !link->open) && one_of_all(filters, own, any_names_few);
     q->names_few = q->names_few || few;
+    q->index_order = one && link->index_order ? link->index_order : q->index_order;
+    if (one)
+        return link->open_one;
     return few && link->open ? link->open_few : link->open;
 }
 

@@ -14,6 +14,7 @@ typedef struct Query {
     Value *values;
     size_t count, capacity;
     bool names_few;     /* a condition names a few rows, which are sorted sooner than all are gone through in order */
+    const char *index_order; /* the column by which an index has those few in order, however many they are; or NULL */
     bool reads_all;     /* every row that fits will be read, for a count or a sum, and not a page of them */
     Buf joins;          /* what the conditions refer to, to follow the table in FROM; only if reads_all */
 } Query;
@@ -30,7 +31,8 @@ enum FilterOp { /* which operator keys a filter class has, in this order */
     OP_GE = 128, OP_LE = 256, OP_EQ = 512, OP_IS_NULL = 1024, OP_EXISTS = 2048,
     OP_IS_EMPTY = 4096,     /* the key is_null_ on a JSON array column: column = '[]' */
     WITH_OPERATOR = 8192,   /* accepts "operator": "and_" | "or_" */
-    NARROW = 16384          /* any_ names few rows */
+    NARROW = 16384,         /* any_ names few rows */
+    UNIQUE = NARROW | 32768 /* each value at most one */
 };
 
 typedef enum OperandKind { OPERAND_ONE, OPERAND_LIST, OPERAND_TEXT, OPERAND_TEXTS, OPERAND_FLAG } OperandKind;
@@ -54,7 +56,7 @@ struct Filter {
     FieldKind operand;     /* of one element of any_, of before_, ge_ …: F_STR, F_UUID, F_TIME, F_INT, F_BOOL, F_ENUM */
     const char *const *names; /* F_ENUM */
     const Filter *group;   /* nested filters (state: {type, name}), NULL-key terminated; ops: WITH_OPERATOR or 0 */
-    const char *const *few; /* values that few rows have; NULL: none is known */
+    const char *const *few; /* values that few rows have, written into SQL as they are; NULL: none is known */
 };
 
 /* A filter class of the reference: FlowFilter, … */
@@ -73,6 +75,8 @@ typedef struct FilterLink {
     /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
     const char *open;
     const char *open_few;      /* the same by "… IN (SELECT …", for a filter that names a few rows. May be NULL */
+    const char *open_one;      /* the same by "… = (SELECT …", for a filter that names at most one row. May be NULL */
+    const char *index_order;   /* "flow_run.expected_start_time": what an index has in order for each. May be NULL */
     const char *join;          /* "flow_run ON flow_run.id = task_run.flow_run_id": at most one row. May be NULL */
     const char *via;           /* key of the link that it goes inside, which has no via itself; NULL: none */
 } FilterLink;

@@ -7,8 +7,8 @@
 /* ---- filter classes ---- */
 
 static const Filter flow_filters[] = {
-    { "id", "flow.id", NARROW | OP_ANY, .operand = F_UUID },
-    { "name", "flow.name", NARROW | OP_ANY | OP_LIKE, .operand = F_STR },
+    { "id", "flow.id", UNIQUE | OP_ANY, .operand = F_UUID },
+    { "name", "flow.name", UNIQUE | OP_ANY | OP_LIKE, .operand = F_STR },
     { "tags", "flow.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
     { .key = NULL },
 };
@@ -23,7 +23,7 @@ static const Filter flow_run_state_filters[] = {
 };
 
 static const Filter flow_run_filters[] = {
-    { "id", "flow_run.id", NARROW | OP_ANY | OP_NOT_ANY, .operand = F_UUID },
+    { "id", "flow_run.id", UNIQUE | OP_ANY | OP_NOT_ANY, .operand = F_UUID },
     { "name", "flow_run.name", OP_ANY | OP_LIKE, .operand = F_STR },
     { "tags", "flow_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
     { "deployment_id", "flow_run.deployment_id", NARROW | OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_UUID },
@@ -45,7 +45,7 @@ static const Filter task_run_state_filters[] = {
 };
 
 static const Filter task_run_filters[] = {
-    { "id", "task_run.id", NARROW | OP_ANY, .operand = F_UUID },
+    { "id", "task_run.id", UNIQUE | OP_ANY, .operand = F_UUID },
     { "name", "task_run.name", OP_ANY | OP_LIKE, .operand = F_STR },
     { "tags", "task_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
     { .key = "state", .ops = WITH_OPERATOR, .group = task_run_state_filters },
@@ -57,7 +57,7 @@ static const Filter task_run_filters[] = {
 };
 
 static const Filter deployment_filters[] = {
-    { "id", "deployment.id", NARROW | OP_ANY, .operand = F_UUID },
+    { "id", "deployment.id", UNIQUE | OP_ANY, .operand = F_UUID },
     { "name", "deployment.name", NARROW | OP_ANY | OP_LIKE, .operand = F_STR },
     { "is_schedule_active", "deployment.is_schedule_active", OP_EQ, .operand = F_BOOL },
     { "tags", "deployment.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
@@ -74,14 +74,14 @@ static const Filter log_filters[] = {
 };
 
 static const Filter work_pool_filters[] = {
-    { "id", "work_pool.id", NARROW | OP_ANY, .operand = F_UUID },
-    { "name", "work_pool.name", NARROW | OP_ANY, .operand = F_STR },
+    { "id", "work_pool.id", UNIQUE | OP_ANY, .operand = F_UUID },
+    { "name", "work_pool.name", UNIQUE | OP_ANY, .operand = F_STR },
     { "type", "work_pool.type", OP_ANY, .operand = F_STR },
     { .key = NULL },
 };
 
 static const Filter work_queue_filters[] = {
-    { "id", "work_queue.id", NARROW | OP_ANY, .operand = F_UUID },
+    { "id", "work_queue.id", UNIQUE | OP_ANY, .operand = F_UUID },
     { "name", "work_queue.name", NARROW | OP_ANY | OP_STARTSWITH, .operand = F_STR },
     { .key = NULL },
 };
@@ -131,10 +131,12 @@ static const FilterClass block_document_filter = { block_document_filters, true,
 /* Both leave a parenthesis open for the criteria; filter.c closes it. */
 #define EXISTS_IN(from, condition) "EXISTS (SELECT 1 FROM " from " WHERE " condition " AND "
 #define IN_OF(column, from) column " IN (SELECT " from " WHERE "
+#define ONE_OF(column, from) column " = (SELECT " from " WHERE "
 #define EXISTS_TASK_RUN EXISTS_IN("task_run", "task_run.flow_run_id = flow_run.id")
 /* The row of `table` that `column` refers to. */
 #define REFERRED(table, column) \
     EXISTS_IN(table, table ".id = " column), .open_few = IN_OF(column, table ".id FROM " table), \
+    .open_one = ONE_OF(column, table ".id FROM " table), \
     .join = table " ON " table ".id = " column
 
 const FilterLink flow_links[] = {
@@ -148,11 +150,12 @@ const FilterLink flow_links[] = {
 
 /* /flow_runs/history has these; lists of flow runs have two more. */
 #define RUN_HISTORY_LINKS \
-    { "flows", &flow_filter, REFERRED("flow", "flow_run.flow_id") }, \
+    { "flows", &flow_filter, REFERRED("flow", "flow_run.flow_id"), .index_order = "flow_run.expected_start_time" }, \
     { "flow_runs", &flow_run_filter, NULL }, \
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, \
       .open_few = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") }, \
-    { "deployments", &deployment_filter, REFERRED("deployment", "flow_run.deployment_id") }
+    { "deployments", &deployment_filter, REFERRED("deployment", "flow_run.deployment_id"), \
+      .index_order = "flow_run.expected_start_time" }
 
 const FilterLink run_history_links[] = {
     RUN_HISTORY_LINKS,

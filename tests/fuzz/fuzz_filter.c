@@ -42,7 +42,7 @@ static const FilterLink *with_exists(Arena *arena, const FilterLink *links)
     FilterLink *plain = arena_zalloc(arena, (count + 1) * sizeof *plain);
     for (size_t i = 0; i < count; i++) {
         plain[i] = links[i];
-        plain[i].open_few = NULL;
+        plain[i].open_few = plain[i].open_one = NULL;
     }
     return plain;
 }

@@ -64,6 +64,11 @@ static const Case cases[] = {
     { "flow", "{'flows':{'name':{'like_':'a_m'}}}", "ga_mma" },
     { "flow", "{'flows':{'name':{'any_':[]}}}", "" },
     { "flow", "{'flows':{'id':{'any_':['U-F1']}}}", "Alpha" },
+    { "flow_run", "{'flows':{'id':{'any_':['U-f2']}}}", "r3 r4" },
+    { "flow_run", "{'flows':{'id':{'any_':['U-f9']}}}", "" },
+    { "flow_run", "{'deployments':{'id':{'any_':['U-d2']},'name':{'like_':'1'}}}", "" },
+    { "flow_run", "{'work_pool_queues':{'id':{'any_':['U-b2']}}}", "r3 r4" },
+    { "flow_run", "{'flow_runs':{'state':{'name':{'any_':['Cancelling']}}}}", "" },
     { "flow", "{'flows':{'tags':{'all_':['a']}}}", "Alpha ga_mma" },
     { "flow", "{'flows':{'tags':{'all_':['b','a','a']}}}", "Alpha" },
     { "flow", "{'flows':{'tags':{'all_':[]}}}", "Alpha beta ga_mma" },
@@ -224,7 +229,8 @@ static void bodies_find_what_the_reference_finds(void **state)
 
 static const Dialect dialect = {
     "test",
-    { [SQL_ANY] = "%c IN %v", [SQL_NOT_ANY] = "%c NOT IN %v", [SQL_ALL] = "%c HAS %v OF %v", [SQL_LIKE] = "%c LIKE %v",
+    { [SQL_ANY] = "%c IN %v", [SQL_ONLY] = "%c IS %v", [SQL_NOT_ANY] = "%c NOT IN %v",
+      [SQL_ALL] = "%c HAS %v OF %v", [SQL_LIKE] = "%c LIKE %v",
       [SQL_BEFORE] = "%c <= %v", [SQL_AFTER] = "%c >= %v", [SQL_GE] = "%c >= %v", [SQL_LE] = "%c <= %v",
       [SQL_EQ] = "%c = %v",
       [SQL_IS_NULL] = "%c IS NULL", [SQL_IS_NOT_NULL] = "%c IS NOT NULL", [SQL_JSON_EMPTY] = "%c = '[]'",
@@ -268,21 +274,67 @@ static const char *conditions(Arena *arena, const char *table, const char *body)
     return buf_cstr(&q.sql);
 }
 
-/* The task runs of one flow run are not found by asking each task run. */
+/* The task runs of few flow runs are not found by asking each task run. */
 static void rows_of_a_few_ids_are_looked_up(void **state)
 {
     Arena *arena = arena_new();
-    const char *ids = "'id':{'any_':['6fb2b2b8-6d3a-4a6b-8f3a-7d2f4d5f1a11']}";
-    const char *one = arena_cstr(arena, arena_printf(arena, "{'flow_runs':{%s}}", ids));
+    const char *ids = "'id':{'any_':['6fb2b2b8-6d3a-4a6b-8f3a-7d2f4d5f1a11','6fb2b2b8-6d3a-4a6b-8f3a-7d2f4d5f1a12']}";
+    const char *few = arena_cstr(arena, arena_printf(arena, "{'flow_runs':{%s}}", ids));
     const char *either = arena_cstr(arena, arena_printf(arena, "{'flow_runs':{'operator':'or_',%s}}", ids));
     const char *both = arena_cstr(arena, arena_printf(arena, "{'flow_runs':{%s},'flows':{'name':{'like_':'x'}}}", ids));
     static const char looked_up[] = " AND task_run.flow_run_id IN (SELECT flow_run.id FROM flow_run WHERE (";
-    assert_non_null(strstr(conditions(arena, "task_run", one), looked_up));
+    assert_non_null(strstr(conditions(arena, "task_run", few), looked_up));
     assert_non_null(strstr(conditions(arena, "task_run", both), looked_up));
     assert_non_null(
-        strstr(conditions(arena, "flow", one), " AND flow.id IN (SELECT flow_run.flow_id FROM flow_run WHERE ("));
+        strstr(conditions(arena, "flow", few), " AND flow.id IN (SELECT flow_run.flow_id FROM flow_run WHERE ("));
     assert_null(strstr(conditions(arena, "task_run", either), looked_up));
     assert_null(strstr(conditions(arena, "task_run", "{'flow_runs':{'name':{'like_':'x'}}}"), looked_up));
+    arena_free(arena);
+    (void)state;
+}
+
+/* Equality leaves an index its order. */
+static void rows_of_one_row_are_equal_to_it(void **state)
+{
+    Arena *arena = arena_new();
+    const char *by_id = "{'flows':{'id':{'any_':['6fb2b2b8-6d3a-4a6b-8f3a-7d2f4d5f1a11']}}}";
+    static const char one[] = " AND flow_run.flow_id = (SELECT flow.id FROM flow WHERE ((flow.";
+    Invalid invalid;
+    Query q;
+    assert_non_null(strstr(conditions(arena, "flow_run", by_id), one));
+    assert_non_null(strstr(conditions(arena, "flow_run", "{'flows':{'name':{'any_':['x']},'tags':{}}}"), one));
+    static const char *const others[] = {
+        "{'flows':{'name':{'any_':['x','x']}}}", "{'flows':{'name':{'any_':[]}}}", "{'flows':{'name':{'like_':'x'}}}",
+        "{'flows':{'operator':'or_','name':{'any_':['x']},'tags':{'is_null_':true}}}",
+        "{'deployments':{'name':{'any_':['x']}}}", "{'work_pool_queues':{'name':{'any_':['x']}}}",
+    };
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        assert_null(strstr(conditions(arena, "flow_run", others[i]), " = (SELECT"));
+    query_init(&q, arena, &dialect);
+    assert_true(where(&invalid, "flow_run", by_id, &q) && q.names_few);
+    assert_string_equal(q.index_order, "flow_run.expected_start_time");
+    arena_free(arena);
+    (void)state;
+}
+
+/* So that an engine sees that an index of those few rows will do. */
+static void a_value_that_few_rows_have_is_a_constant(void **state)
+{
+    Arena *arena = arena_new();
+    static const char *const constant[] = {
+        "{'flow_runs':{'state':{'name':{'any_':['Cancelling']}}}}", "flow_run.state_name = 'Cancelling'",
+        "{'flow_runs':{'state':{'type':{'any_':['CANCELLING']}}}}", "flow_run.state_type = 'CANCELLING'",
+    };
+    static const char *const bound[] = {
+        "{'flow_runs':{'state':{'name':{'any_':['Cancelling','Late']}}}}",
+        "{'flow_runs':{'state':{'name':{'any_':['Cancelling\\u0027 OR 1']}}}}",
+        "{'flow_runs':{'state':{'type':{'any_':['CANCELLED']}}}}",
+        "{'flow_runs':{'name':{'any_':['Cancelling']}}}",
+    };
+    for (size_t i = 0; i < COUNT_OF(constant); i += 2)
+        assert_non_null(strstr(conditions(arena, "flow_run", constant[i]), constant[i + 1]));
+    for (size_t i = 0; i < COUNT_OF(bound); i++)
+        assert_non_null(strstr(conditions(arena, "flow_run", bound[i]), " IN $1"));
     arena_free(arena);
     (void)state;
 }
@@ -399,6 +451,8 @@ int main(void)
         cmocka_unit_test(bodies_find_what_the_reference_finds),
         cmocka_unit_test(values_are_bound_in_the_order_of_their_places),
         cmocka_unit_test(rows_of_a_few_ids_are_looked_up),
+        cmocka_unit_test(rows_of_one_row_are_equal_to_it),
+        cmocka_unit_test(a_value_that_few_rows_have_is_a_constant),
         cmocka_unit_test(many_values_are_kept),
         cmocka_unit_test(checks_are_the_references),
         cmocka_unit_test(sorts_are_an_enum),
