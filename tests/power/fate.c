@@ -4,6 +4,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "db/threads.h"
+
 enum { TICK = 50 * 1000 }; /* nanoseconds from one reading of the clock to the next */
 
 static const int64_t NANOSECONDS = 1000000000, BEGINNING = 1780000000 * NANOSECONDS;
@@ -61,6 +63,13 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *ret)
     *ret = (struct timespec){ .tv_sec = fate.now / NANOSECONDS, .tv_nsec = fate.now % NANOSECONDS };
     pthread_mutex_unlock(&fate.lock);
     return 0;
+}
+
+/* Whoever waits for a clock that stands still waits for ever. The writes of a life come as its seed says. */
+void __wrap_queue_gather(Queue *queue, unsigned wanted, int64_t us);
+void __wrap_queue_gather(Queue *queue, unsigned wanted, int64_t us)
+{
+    (void)queue, (void)wanted, (void)us;
 }
 
 ssize_t __wrap_getrandom(void *out, size_t n, unsigned flags);
