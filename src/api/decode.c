@@ -251,7 +251,7 @@ static void decode_sort(Req *req)
     if (body_is_strange(req))
         add_missing(&req->invalid, "sort");
     else
-        req->order_by = sort_order(&req->invalid, list->sorts, list->sort_default, req->body);
+        req->sort = sort_find(&req->invalid, list->sorts, list->sort_default, req->body);
 }
 
 static void decode_filters(Req *req)

@@ -6,21 +6,60 @@
 
 static const char *order_of(const Req *req)
 {
-    return req->order_by ? req->order_by : req->route->list->order_by;
+    return req->sort ? req->sort->order_by : req->route->list->order_by;
+}
+
+/* Conditions, after a SELECT. */
+static void add_conditions(const Req *req, Query *q)
+{
+    buf_text(&q->sql, " WHERE 1 = 1");
+    buf_str(&q->sql, buf_view(&req->query.sql));
+}
+
+static void add_limits(const Req *req, Query *q)
+{
+    buf_text(&q->sql, " LIMIT ");
+    query_bind(q, v_int(req->limit));
+    buf_text(&q->sql, " OFFSET ");
+    query_bind(q, v_int(req->offset));
 }
 
 /* Conditions, order and page, after a SELECT. */
 static void add_page(const Req *req, Query *q)
 {
-    buf_text(&q->sql, " WHERE 1 = 1");
-    buf_str(&q->sql, buf_view(&req->query.sql));
+    add_conditions(req, q);
     if (!route_takes(req->route, BODY_OFFSET))
         return;
     const bool sorts_few = q->names_few && !(q->index_order && str_starts(str_from(order_of(req)), q->index_order));
-    buf_printf(&q->sql, " ORDER BY %s%s LIMIT ", sorts_few ? q->dialect->sort_few : "", order_of(req));
-    query_bind(q, v_int(req->limit));
-    buf_text(&q->sql, " OFFSET ");
-    query_bind(q, v_int(req->offset));
+    buf_printf(&q->sql, " ORDER BY %s%s", sorts_few ? q->dialect->sort_few : "", order_of(req));
+    add_limits(req, q);
+}
+
+/* An engine that sorts a page lets a row go at once that comes after those that it holds; if rows come the other way
+ * round, each takes the place of another. So they are read as an index has them in an order that is nearly right.
+ * NULL: no index has those that fit. */
+static const Sort *sort_of_index(const Req *req, const Query *q)
+{
+    const char *column = q->index_order ? q->index_order : q->names_few ? NULL : q->range_of;
+    const bool has = column && req->sort && req->sort->nearly && str_starts(str_from(req->sort->nearly), column);
+    return has && q->dialect->reads_in_order ? req->sort : NULL;
+}
+
+/* The keys of a page's rows. */
+static void add_keys(const Req *req, Query *q, const Model *model)
+{
+    const char *table = model->table, *key = q->dialect->row_key;
+    const Sort *sort = sort_of_index(req, q);
+    if (!sort) {
+        buf_printf(&q->sql, "SELECT %s.%s AS row_key FROM %s", table, key, table);
+        add_page(req, q);
+        return;
+    }
+    buf_printf(&q->sql, "SELECT row_key FROM (SELECT %s.%s AS row_key, %s FROM %s", table, key, sort->columns, table);
+    add_conditions(req, q);
+    buf_printf(&q->sql, " ORDER BY %s %s) AS %s ORDER BY %s", sort->nearly, q->dialect->reads_in_order, table,
+               sort->order_by);
+    add_limits(req, q);
 }
 
 /* A copy of the request's query with a text of its own: the transaction may run again. */
@@ -31,14 +70,6 @@ static Query begin_query(const Req *req, size_t size)
     return q;
 }
 
-Rows *list_rows(Req *req, Str select)
-{
-    Query q = begin_query(req, select.n + 128);
-    buf_str(&q.sql, select);
-    add_page(req, &q);
-    return query_run(req->tx, &q);
-}
-
 /* The page is ordered and cut by row keys, which an index holds or which take little room to sort; only then are the
  * page's rows read. */
 Rows *list_models(Req *req, const Model *model)
@@ -46,8 +77,8 @@ Rows *list_models(Req *req, const Model *model)
     const Dialect *dialect = req->tx->sql;
     Query q = begin_query(req, 2048);
     codec_columns(&q.sql, model);
-    buf_printf(&q.sql, " FROM (SELECT %s.%s AS row_key FROM %s", model->table, dialect->row_key, model->table);
-    add_page(req, &q);
+    buf_text(&q.sql, " FROM (");
+    add_keys(req, &q, model);
     buf_printf(&q.sql, ") AS page CROSS JOIN %s WHERE %s.%s = page.row_key", codec_from(model), model->table,
                dialect->row_key);
     if (!dialect->keeps_left_order)
@@ -57,14 +88,11 @@ Rows *list_models(Req *req, const Model *model)
 
 Rows *list_columns(Req *req, const char *columns, const Model *model)
 {
-    Buf select;
-    buf_init(&select, req->arena, 128);
-    buf_text(&select, "SELECT ");
-    buf_text(&select, columns);
-    buf_text(&select, " FROM ");
-    buf_text(&select, model->table);
-    buf_str(&select, buf_view(&req->query.joins));
-    return list_rows(req, buf_view(&select));
+    Query q = begin_query(req, 256);
+    buf_printf(&q.sql, "SELECT %s FROM %s", columns, model->table);
+    buf_str(&q.sql, buf_view(&req->query.joins));
+    add_page(req, &q);
+    return query_run(req->tx, &q);
 }
 
 bool list_reply(Req *req, Rows *rows, const Model *model)

@@ -5,11 +5,9 @@
 #include "api/request.h"
 #include "base/str_list.h"
 
-/* Runs select + " WHERE 1 = 1" + conditions + ORDER BY … LIMIT … OFFSET …; rows for the caller to write. */
-Rows *list_rows(Req *req, Str select);
-/* The same rows, read for codec_next. */
+/* The rows that fit, in order, of the page that was asked for: to be read by codec_next. */
 Rows *list_models(Req *req, const Model *model);
-/* The same with a SELECT of these columns of the model's table. */
+/* The same with a SELECT of these columns of the model's table; for the caller to read. */
 Rows *list_columns(Req *req, const char *columns, const Model *model);
 /* The rows as the answer, except those that cannot be read. False: tx->error. */
 bool list_reply(Req *req, Rows *rows, const Model *model) MUST_CHECK;

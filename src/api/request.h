@@ -53,7 +53,7 @@ struct Req {
     FieldSet sent;              /* which of its fields were in the body */
     Query query;                /* the filters of a list or a count: " AND (…)" conditions */
     int64_t limit, offset;
-    const char *order_by;
+    const Sort *sort;           /* of the body; NULL: its list has one order */
     unsigned api_version;       /* major * 10000 + minor * 100 + patch; 0: none sent */
     Invalid invalid;            /* the errors in any of these */
 

@@ -7,6 +7,7 @@ const Dialect sqlite_dialect = {
     .for_update = "",
     .row_key = "rowid",
     .sort_few = "+",
+    .reads_in_order = "LIMIT -1", /* without a limit, only the ORDER BY outside counts */
     .keeps_left_order = true, /* it is the outer loop, always */
     .keeps_json = true,
     .date_unit = 1000, /* strftime's %f */

@@ -2,13 +2,16 @@
  * size, and all values equally frequent. */
 #include "db/statistics.h"
 
+#include "base/str_list.h"
 #include "db/driver.h"
 #include "db/tables.h"
 
 enum {
     ROWS_MIN = 1000,           /* in smaller tables any plan is good */
     GROWN = 2,                 /* times as many rows, or as few */
-    SAMPLES = 10000            /* rows of an index that SQLite looks at */
+    SAMPLES = 10000,           /* rows of an index that SQLite looks at */
+    FREQUENT = 100,            /* a value that so many of them have is one of a few */
+    DISTINCT_MAX = 200         /* values of a column that are counted */
 };
 
 /* SQLite deletes a table's row without an index when it analyzes it, and puts none there if it has indexes. We note
@@ -66,6 +69,50 @@ static bool survey_sqlite(Tx *tx, void *arg)
     return tx->error->code == ERR_NONE;
 }
 
+/* How many values a column has, as far as DISTINCT_MAX: each is found at once by an index that the column leads. */
+static int64_t count_values(Tx *tx, const char *table, const char *column)
+{
+    Str sql = arena_printf(tx->arena,
+                           "WITH RECURSIVE found (value) AS (SELECT MIN(%1$s) FROM %2$s UNION ALL"
+                           " SELECT (SELECT MIN(%1$s) FROM %2$s WHERE %1$s > found.value) FROM found"
+                           " WHERE found.value IS NOT NULL LIMIT %3$d) SELECT COUNT(value) FROM found",
+                           column, table, DISTINCT_MAX);
+    return db_int(tx, 0, sql.p, NULL, 0);
+}
+
+/* "rows, rows for each value of the first column, of the first two, …". Samples end with the first value that more
+ * rows have, so that SQLite takes a column of few values for one of many the larger the table is. */
+static bool correct_index(Tx *tx, const TableSize *size, Str index, Str column)
+{
+    int64_t values = count_values(tx, size->table, arena_cstr(tx->arena, column));
+    if (values == 0 || values >= DISTINCT_MAX)
+        return tx->error->code == ERR_NONE;
+    return DB_EXEC(tx,
+                   "UPDATE sqlite_stat1 SET stat = CAST($1 AS INTEGER) || ' ' || CAST($2 AS INTEGER)"
+                   " || ltrim(substr(stat, instr(stat, ' ') + 1), '0123456789') WHERE idx = $3",
+                   v_int(size->rows), v_int((size->rows + values - 1) / values), v_text(index)) >= 0;
+}
+
+/* Those of whole columns; a partial index may hold one value alone. */
+static bool correct_statistics(Tx *tx, const TableSize *size)
+{
+    StrList indexes = { 0 }, columns = { 0 };
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT s.idx, i.name FROM sqlite_stat1 AS s JOIN pragma_index_list(s.tbl) AS l"
+                          " ON l.name = s.idx JOIN pragma_index_info(s.idx) AS i WHERE s.tbl = $1 AND NOT l.partial"
+                          " AND i.seqno = 0 AND i.name IS NOT NULL"
+                          " AND CAST(substr(s.stat, instr(s.stat, ' ') + 1) AS INTEGER) >= $2",
+                          v_text(str_from(size->table)), v_int(FREQUENT));
+    while (db_next(rows)) {
+        str_list_add(&indexes, tx->arena, row_text(rows, 0));
+        str_list_add(&columns, tx->arena, row_text(rows, 1));
+    }
+    for (size_t i = 0; i < indexes.count; i++)
+        if (!correct_index(tx, size, indexes.items[i], columns.items[i]))
+            return false;
+    return tx->error->code == ERR_NONE;
+}
+
 /* Other connections read new statistics when they see that the schema has another version. */
 static bool analyze_sqlite(Tx *tx, void *arg)
 {
@@ -74,6 +121,7 @@ static bool analyze_sqlite(Tx *tx, void *arg)
     Str script = arena_printf(tx->arena, "PRAGMA analysis_limit = %d; ANALYZE %s; PRAGMA schema_version = %lld",
                               SAMPLES, size->table, (long long)version + 1);
     return tx->error->code == ERR_NONE && db_script(tx, script.p)
+           && (size->rows <= SAMPLES || correct_statistics(tx, size))
            && DB_EXEC(tx, "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES ($1, NULL, CAST($2 AS TEXT))",
                       v_text(str_from(size->table)), v_int(size->rows)) == 1;
 }

@@ -115,7 +115,7 @@ static bool add_list(Invalid *invalid, FieldKind kind, const Filter *filter, con
         return false;
     if (op->sql == SQL_ANY && add_constant(filter, json, join))
         return true;
-    const bool only = op->sql == SQL_ANY && (filter->ops & NARROW) && json->count == 1;
+    const bool only = op->sql == SQL_ANY && json->count == 1 && ((filter->ops & NARROW) || filter->index_order);
     write_operator(join, only ? SQL_ONLY : op->sql, filter->sql, v_list(list));
     return true;
 }
@@ -299,51 +299,91 @@ static bool decode_links(Invalid *invalid, const FilterLink *links, size_t count
     return ok;
 }
 
-/* What an any_ says of the rows that it lets through. */
-typedef bool AnyNames(const Filter *filter, const Json *any);
-
-static bool any_names_one(const Filter *filter, const Json *any)
+static bool is_either(const Json *json)
 {
-    return (filter->ops & (UNIQUE | WITH_OPERATOR)) == UNIQUE && any->count == 1;
+    const Json *how = json_get(json, operator_key);
+    return !json_is_null(how) && str_is(how->text, "or_");
 }
 
-static bool any_names_few(const Filter *filter, const Json *any)
+/* The any_ of a criterion, if all rows have to meet it. */
+static const Json *find_any(const Json *own)
 {
-    if (!filter->few)
-        return filter->ops & NARROW;
+    const Json *any = is_either(own) ? NULL : json_get(own, "any_");
+    return json_is_null(any) ? NULL : any;
+}
+
+/* What a criterion, of which `own` was sent, says of the rows that it lets through. */
+typedef bool Narrows(const Filter *filter, const Json *own);
+
+static bool names_one(const Filter *filter, const Json *own)
+{
+    const Json *any = find_any(own);
+    return any && any->count == 1 && (filter->ops & UNIQUE) == UNIQUE;
+}
+
+static bool names_one_order(const Filter *filter, const Json *own)
+{
+    const Json *any = find_any(own);
+    return any && any->count == 1 && filter->index_order;
+}
+
+static bool names_few(const Filter *filter, const Json *own)
+{
+    const Json *any = find_any(own);
+    if (!any || !filter->few)
+        return any && (filter->ops & NARROW);
     const Json *item = any->child;
     while (item && find_among(filter->few, item))
         item = item->next;
     return !item;
 }
 
-/* Whether that is so of one criterion that all rows have to meet. */
-static bool one_of_all(const Filter *filters, const Json *json, AnyNames *names)
+static bool names_range(const Filter *filter, const Json *own)
 {
-    const Json *how = json_get(json, operator_key);
-    if (!json_is_null(how) && !str_is(how->text, "and_"))
-        return false;
+    return (filter->ops & RANGED) && !(json_is_null(json_get(own, "before_")) && json_is_null(json_get(own, "after_")));
+}
+
+static bool is_apart(const Filter *filter, const Json *own)
+{
+    return (filter->ops & APART) && !json_is_null(own);
+}
+
+/* The first criterion of which that is so, if all rows have to meet it; NULL: none. */
+static const Filter *find_narrow(const Filter *filters, const Json *json, Narrows *narrows)
+{
+    if (is_either(json))
+        return NULL;
     for (const Filter *filter = filters; filter->key; filter++) {
         const Json *own = json_get(json, filter->key);
-        const Json *any = filter->group ? NULL : json_get(own, "any_");
-        if (filter->group ? one_of_all(filter->group, own, names) : !json_is_null(any) && names(filter, any))
-            return true;
+        const Filter *inside = filter->group ? find_narrow(filter->group, own, narrows) : NULL;
+        if (inside || (!filter->group && narrows(filter, own)))
+            return inside ? inside : filter;
     }
-    return false;
+    return NULL;
+}
+
+/* What a link's criteria say of how its rows are best found. */
+static void note_order(const FilterLink *link, const Json *own, Query *q)
+{
+    const Filter *filters = link->filter->filters;
+    const Filter *few = find_narrow(filters, own, names_few), *ordered = find_narrow(filters, own, names_one_order);
+    const Filter *range = find_narrow(filters, own, is_apart) ? NULL : find_narrow(filters, own, names_range);
+    const bool is_listed = !link->open;
+    q->names_few = q->names_few || (few && (is_listed || link->open_few));
+    if (is_listed && ordered)
+        q->index_order = ordered->index_order;
+    else if (link->index_order && find_narrow(filters, own, names_one))
+        q->index_order = link->index_order;
+    if (is_listed && range)
+        q->range_of = range->sql;
 }
 
 /* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. */
-static const char *opening(const FilterLink *link, const Json *body, Query *q)
+static const char *opening(const FilterLink *link, const Json *own)
 {
-    const Filter *filters = link->filter->filters;
-    const Json *own = json_get(body, link->key);
-    const bool one = link->open_one && one_of_all(filters, own, any_names_one);
-    const bool few = (link->open_few || !link->open) && one_of_all(filters, own, any_names_few);
-    q->names_few = q->names_few || few;
-    q->index_order = one && link->index_order ? link->index_order : q->index_order;
-    if (one)
+    if (link->open_one && find_narrow(link->filter->filters, own, names_one))
         return link->open_one;
-    return few && link->open ? link->open_few : link->open;
+    return link->open_few && find_narrow(link->filter->filters, own, names_few) ? link->open_few : link->open;
 }
 
 static void close_with(Buf *sql, const char *open, Str criteria)
@@ -375,7 +415,8 @@ static void add_link(const FilterLink *outer, const FilterLink *links, size_t co
     if (inside.n == 0)
         return;
     buf_text(&q->sql, " AND ");
-    const char *open = opening(outer, body, q);
+    note_order(outer, json_get(body, outer->key), q);
+    const char *open = opening(outer, json_get(body, outer->key));
     close_with(&q->sql, joined || !open ? "" : open, buf_view(&inside));
     buf_str(&q->joins, buf_view(&joins));
 }
@@ -395,7 +436,7 @@ bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Q
     return true;
 }
 
-static const Sort *find_sort(const Sort *sorts, Str key)
+static const Sort *find_key(const Sort *sorts, Str key)
 {
     for (; sorts->key; sorts++) {
         if (str_is(key, sorts->key))
@@ -404,7 +445,7 @@ static const Sort *find_sort(const Sort *sorts, Str key)
     return NULL;
 }
 
-static const char *refuse_sort(Invalid *invalid, const Sort *sorts)
+static const Sort *refuse_sort(Invalid *invalid, const Sort *sorts)
 {
     size_t count = 0;
     while (sorts[count].key)
@@ -418,13 +459,13 @@ static const char *refuse_sort(Invalid *invalid, const Sort *sorts)
     return NULL;
 }
 
-const char *sort_order(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body)
+const Sort *sort_find(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body)
 {
     const Json *json = json_get(body, "sort");
     const Sort *sort = sorts;
     if (!json_is_null(json))
-        sort = json->kind == JSON_STRING ? find_sort(sorts, json->text) : NULL;
+        sort = json->kind == JSON_STRING ? find_key(sorts, json->text) : NULL;
     else if (fallback_key)
-        sort = find_sort(sorts, str_from(fallback_key));
-    return sort ? sort->order_by : refuse_sort(invalid, sorts);
+        sort = find_key(sorts, str_from(fallback_key));
+    return sort ? sort : refuse_sort(invalid, sorts);
 }

@@ -14,7 +14,9 @@ typedef struct Query {
     Value *values;
     size_t count, capacity;
     bool names_few;     /* a condition names a few rows, which are sorted sooner than all are gone through in order */
-    const char *index_order; /* the column by which an index has those few in order, however many they are; or NULL */
+    const char *index_order; /* the column by which an index has the rows in order of which a condition names all; or
+                              * NULL */
+    const char *range_of;    /* the column of which a condition chooses a range of an index; or NULL */
     bool reads_all;     /* every row that fits will be read, for a count or a sum, and not a page of them */
     Buf joins;          /* what the conditions refer to, to follow the table in FROM; only if reads_all */
 } Query;
@@ -32,7 +34,9 @@ enum FilterOp { /* which operator keys a filter class has, in this order */
     OP_IS_EMPTY = 4096,     /* the key is_null_ on a JSON array column: column = '[]' */
     WITH_OPERATOR = 8192,   /* accepts "operator": "and_" | "or_" */
     NARROW = 16384,         /* any_ names few rows */
-    UNIQUE = NARROW | 32768 /* each value at most one */
+    UNIQUE = NARROW | 32768, /* each value at most one */
+    RANGED = 65536,         /* before_ and after_ choose a range of an index */
+    APART = 131072          /* the column is not in that index */
 };
 
 typedef enum OperandKind { OPERAND_ONE, OPERAND_LIST, OPERAND_TEXT, OPERAND_TEXTS, OPERAND_FLAG } OperandKind;
@@ -56,6 +60,7 @@ struct Filter {
     FieldKind operand;     /* of one element of any_, of before_, ge_ …: F_STR, F_UUID, F_TIME, F_INT, F_BOOL, F_ENUM */
     const char *const *names; /* F_ENUM */
     const Filter *group;   /* nested filters (state: {type, name}), NULL-key terminated; ops: WITH_OPERATOR or 0 */
+    const char *index_order; /* the column by which an index has the rows of each value in order. May be NULL */
     const char *const *few; /* values that few rows have, written into SQL as they are; NULL: none is known */
 };
 
@@ -86,10 +91,15 @@ typedef struct FilterLink {
  * linked row must still exist). */
 bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Query *q) MUST_CHECK;
 
-typedef struct Sort { const char *key, *order_by; } Sort; /* NULL-key terminated */
+typedef struct Sort {
+    const char *key;           /* NULL ends a table */
+    const char *order_by;
+    const char *nearly;        /* an order that an index has and that is nearly this one; NULL: none is known */
+    const char *columns;       /* that order_by reads; with nearly */
+} Sort;
 
-/* ORDER BY text for body.sort; absent or null: the row of fallback_key, or the first one if that is NULL. Refused
- * (NULL) as an enum error at the current place + ["sort"]. */
-const char *sort_order(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body);
+/* The row for body.sort; absent or null: that of fallback_key, or the first one if that is NULL. Refused (NULL) as an
+ * enum error at the current place + ["sort"]. */
+const Sort *sort_find(Invalid *invalid, const Sort *sorts, const char *fallback_key, const Json *body);
 
 #endif

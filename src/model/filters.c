@@ -22,18 +22,25 @@ static const Filter flow_run_state_filters[] = {
     { .key = NULL },
 };
 
+/* The indexes of a flow's, a deployment's and a work queue's runs have them in this order. */
+#define BY_EXPECTED "flow_run.expected_start_time"
+
+/* Those that are not APART are in the index orion_flow_run_history. */
 static const Filter flow_run_filters[] = {
     { "id", "flow_run.id", UNIQUE | OP_ANY | OP_NOT_ANY, .operand = F_UUID },
     { "name", "flow_run.name", OP_ANY | OP_LIKE, .operand = F_STR },
     { "tags", "flow_run.tags", OP_ALL | OP_IS_EMPTY | WITH_OPERATOR, .operand = F_STR },
-    { "deployment_id", "flow_run.deployment_id", NARROW | OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_UUID },
-    { "work_queue_name", "flow_run.work_queue_name", OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_STR },
+    { "deployment_id", "flow_run.deployment_id", NARROW | APART | OP_ANY | OP_IS_NULL | WITH_OPERATOR,
+      .operand = F_UUID, .index_order = BY_EXPECTED },
+    { "work_queue_name", "flow_run.work_queue_name", APART | OP_ANY | OP_IS_NULL | WITH_OPERATOR, .operand = F_STR,
+      .index_order = BY_EXPECTED },
     { .key = "state", .ops = WITH_OPERATOR, .group = flow_run_state_filters },
-    { "flow_version", "flow_run.flow_version", OP_ANY, .operand = F_STR },
+    { "flow_version", "flow_run.flow_version", APART | OP_ANY, .operand = F_STR },
     { "start_time", "flow_run.start_time", OP_BEFORE | OP_AFTER | OP_IS_NULL, .operand = F_TIME },
-    { "expected_start_time", "flow_run.expected_start_time", OP_BEFORE | OP_AFTER, .operand = F_TIME },
-    { "next_scheduled_start_time", "flow_run.next_scheduled_start_time", OP_BEFORE | OP_AFTER, .operand = F_TIME },
-    { "parent_task_run_id", "flow_run.parent_task_run_id", NARROW | OP_ANY | OP_IS_NULL | WITH_OPERATOR,
+    { "expected_start_time", "flow_run.expected_start_time", RANGED | OP_BEFORE | OP_AFTER, .operand = F_TIME },
+    { "next_scheduled_start_time", "flow_run.next_scheduled_start_time", APART | OP_BEFORE | OP_AFTER,
+      .operand = F_TIME },
+    { "parent_task_run_id", "flow_run.parent_task_run_id", NARROW | APART | OP_ANY | OP_IS_NULL | WITH_OPERATOR,
       .operand = F_UUID },
     { .key = NULL },
 };
@@ -150,12 +157,12 @@ const FilterLink flow_links[] = {
 
 /* /flow_runs/history has these; lists of flow runs have two more. */
 #define RUN_HISTORY_LINKS \
-    { "flows", &flow_filter, REFERRED("flow", "flow_run.flow_id"), .index_order = "flow_run.expected_start_time" }, \
+    { "flows", &flow_filter, REFERRED("flow", "flow_run.flow_id"), .index_order = BY_EXPECTED }, \
     { "flow_runs", &flow_run_filter, NULL }, \
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, \
       .open_few = IN_OF("flow_run.id", "task_run.flow_run_id FROM task_run") }, \
     { "deployments", &deployment_filter, REFERRED("deployment", "flow_run.deployment_id"), \
-      .index_order = "flow_run.expected_start_time" }
+      .index_order = BY_EXPECTED }
 
 const FilterLink run_history_links[] = {
     RUN_HISTORY_LINKS,
@@ -239,20 +246,21 @@ const Sort flow_sorts[] = {
     { "UPDATED_DESC", "flow.updated DESC" },
     { "NAME_ASC", "flow.name ASC" },
     { "NAME_DESC", "flow.name DESC" },
-    { NULL, NULL },
+    { .key = NULL },
 };
 
 const Sort flow_run_sorts[] = {
     { "ID_DESC", "flow_run.id DESC" },
     { "START_TIME_ASC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) ASC" },
-    { "START_TIME_DESC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) DESC" },
+    { "START_TIME_DESC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) DESC",
+      .nearly = "flow_run.expected_start_time DESC", .columns = "flow_run.start_time, flow_run.expected_start_time" },
     { "EXPECTED_START_TIME_ASC", "flow_run.expected_start_time ASC" },
     { "EXPECTED_START_TIME_DESC", "flow_run.expected_start_time DESC" },
     { "NAME_ASC", "flow_run.name ASC" },
     { "NAME_DESC", "flow_run.name DESC" },
     { "NEXT_SCHEDULED_START_TIME_ASC", "flow_run.next_scheduled_start_time ASC" },
     { "END_TIME_DESC", "flow_run.end_time DESC" },
-    { NULL, NULL },
+    { .key = NULL },
 };
 
 const Sort task_run_sorts[] = {
@@ -263,7 +271,7 @@ const Sort task_run_sorts[] = {
     { "NAME_DESC", "task_run.name DESC" },
     { "NEXT_SCHEDULED_START_TIME_ASC", "task_run.next_scheduled_start_time ASC" },
     { "END_TIME_DESC", "task_run.end_time DESC" },
-    { NULL, NULL },
+    { .key = NULL },
 };
 
 const Sort log_sorts[] = {
@@ -275,7 +283,7 @@ const Sort log_sorts[] = {
     { "FLOW_RUN_ID_DESC", "log.flow_run_id DESC" },
     { "TASK_RUN_ID_ASC", "log.task_run_id ASC" },
     { "TASK_RUN_ID_DESC", "log.task_run_id DESC" },
-    { NULL, NULL },
+    { .key = NULL },
 };
 
 const Sort deployment_sorts[] = {
@@ -283,5 +291,5 @@ const Sort deployment_sorts[] = {
     { "UPDATED_DESC", "deployment.updated DESC" },
     { "NAME_ASC", "deployment.name ASC" },
     { "NAME_DESC", "deployment.name DESC" },
-    { NULL, NULL },
+    { .key = NULL },
 };

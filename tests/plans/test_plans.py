@@ -11,7 +11,9 @@ from . import plans
 
 EXPECTED = json.loads(plans.EXPECTED.read_text())
 POSTGRES_RUNS = 100_000 if os.environ.get("ORION_TEST_FULL") == "1" else 10_000
-SCAN = re.compile(rf"^ *SCAN ({'|'.join(plans.RUN_TABLES)})$")
+SCAN = re.compile(rf"^ *SCAN ({'|'.join(plans.RUN_TABLES)})$", re.M)
+# A subquery that is named like its table is read by a scan.
+SUBQUERY = re.compile(rf"^ *CO-ROUTINE ({'|'.join(plans.RUN_TABLES)})$", re.M)
 # All that belongs to one run is sorted, without a limit.
 OF_ONE_RUN = ["page /flow-runs/flow-run/ID: flow_runs ID graph", "states_of_run", "states_of_task"]
 MOST = 2000  # rows sorted at once: the largest limit is that of the dashboard's history, 1,000 rows
@@ -38,7 +40,9 @@ def test_sqlite(sqlite, name):
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_sqlite_reads_no_table_of_runs_without_an_index(sqlite, name):
-    assert not [line for _, plan in sqlite[name] for line in plan if SCAN.match(line)]
+    for _, plan in sqlite[name]:
+        text = "\n".join(plan)
+        assert SCAN.findall(text) == SUBQUERY.findall(text)
 
 
 @pytest.mark.parametrize("name", EXPECTED)

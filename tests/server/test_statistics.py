@@ -85,3 +85,16 @@ def test_an_index_that_was_made_since_gets_statistics(engine, tmp_path):
         while store.execute(own) != before:
             assert time.monotonic() < deadline
             time.sleep(0.05)
+
+
+@pytest.mark.only("sqlite")
+def test_few_values_are_counted_where_samples_end_with_the_first(engine, tmp_path):
+    """Else a state that all of many runs have would look like one that few have, and be looked for first."""
+    store, runs = filled(tmp_path), 5 * RUNS
+    add_runs(store, RUNS, runs - RUNS)
+    with servers.running("orion", home=tmp_path):
+        wait_for(store, {"flow_run": runs})
+    found = dict(store.execute("SELECT idx, stat FROM sqlite_stat1 WHERE idx GLOB 'ix_flow_run__*'"))
+    assert found["ix_flow_run__state_type"] == f"{runs} {runs}"
+    assert found["ix_flow_run__work_queue_name"] == f"{runs} {runs // 5}"
+    assert found["ix_flow_run__name"].split()[1] == "1"

@@ -429,13 +429,13 @@ static void sorts_are_an_enum(void **state)
     Invalid invalid;
     invalid_init(&invalid, arena, 0);
     invalid_enter(&invalid, "body");
-    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'CREATED_DESC'}")),
-                        "flow.created DESC");
-    assert_string_equal(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':null}")),
+    const Json *body = parse_body(arena, "{'sort':'CREATED_DESC'}");
+    assert_string_equal(sort_find(&invalid, flow_sorts, "NAME_ASC", body)->order_by, "flow.created DESC");
+    assert_string_equal(sort_find(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':null}"))->order_by,
                         "flow.name ASC");
-    assert_string_equal(sort_order(&invalid, flow_sorts, NULL, NULL), "flow.created DESC");
+    assert_string_equal(sort_find(&invalid, flow_sorts, NULL, NULL)->order_by, "flow.created DESC");
     assert_int_equal(invalid.count, 0);
-    assert_null(sort_order(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'name_asc'}")));
+    assert_null(sort_find(&invalid, flow_sorts, "NAME_ASC", parse_body(arena, "{'sort':'name_asc'}")));
     assert_string_equal(buf_cstr(&invalid.items),
                         AT("\"sort\"")
                         ERR("value is not a valid enumeration member; permitted: 'CREATED_DESC', 'UPDATED_DESC',"

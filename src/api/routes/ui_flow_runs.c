@@ -76,11 +76,8 @@ static const Model body_model = MODEL(PointsBody, body_fields);
 /* Runs without a state, or without any time, have no place in the chart: the reference fails on them. */
 static bool read_flow_run_history(Req *req)
 {
-    Buf select;
-    buf_init(&select, req->arena, 256);
-    codec_select(&select, &columns_model);
     req->limit = ((const PointsBody *)req->object)->limit;
-    Rows *rows = list_rows(req, buf_view(&select));
+    Rows *rows = list_models(req, &columns_model);
     JsonWriter *w = reply_json(req);
     Run *run = arena_new_of(req->arena, Run);
     json_array(w);
