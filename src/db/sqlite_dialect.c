@@ -16,12 +16,16 @@ const Dialect sqlite_dialect = {
         [SQL_ONLY] = "%c = (SELECT %e FROM json_each(%v))", /* which leaves an index its order */
         [SQL_NOT_ANY] = "%c NOT IN (SELECT %e FROM json_each(%v))",
         /* the reference's json_has_all_keys: as many distinct matches as there are distinct wanted ones; counted only
-         * where the first one occurs, or may be hidden by an escape (char(92) is its backslash) */
+         * where the first one occurs, or may be hidden by an escape (char(92) is its backslash). If it is the only one,
+         * that will do in a plain list of strings, where nothing else begins and ends with quotation marks but what is
+         * between two strings */
         [SQL_ALL] = "((instr(%c, json_quote(json_extract(%v, '$[0]'))) OR instr(%c, char(92))"
                     " OR json_array_length(%v) = 0)"
-                    " AND (SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
+                    " AND (json_array_length(%v) = 1 AND trim(json_extract(%v, '$[0]'), ', ') <> ''"
+                    " AND NOT instr(%c, char(92)) AND NOT instr(%c, '{') AND NOT instr(substr(%c, 2), '[')"
+                    " OR (SELECT COUNT(DISTINCT held.value) FROM json_each(%c) AS held"
                     " JOIN json_each(%v) AS wanted ON held.value = wanted.value)"
-                    " >= (SELECT COUNT(DISTINCT wanted.value) FROM json_each(%v) AS wanted))",
+                    " >= (SELECT COUNT(DISTINCT wanted.value) FROM json_each(%v) AS wanted)))",
         [SQL_LIKE] = "%c LIKE %v", /* in any case, as far as lower() of the reference goes: ASCII */
         [SQL_BEFORE] = "%c <= %v",
         [SQL_AFTER] = "%c >= %v",

@@ -186,6 +186,23 @@ def test_quotes_are_only_text(api, world):
         assert world.listed("flow_runs", {"flow_runs": filters}) == ""
 
 
+def test_tags_that_look_like_what_is_between_tags(api):
+    """However a list is written, a tag is in it or not."""
+    mark = unique()
+    tags = [mark, ",", ", ", " ", "", '", "', '"', "\\", "[", "]", "{", "],[", "a,b", ", a", "a", "é", "\U0001f600",
+            "a\"b"]
+    lists = [[one] for one in tags] + [[one, mark] for one in tags]
+    lists += [["a", "b"], ["b", "a"], ["", mark, ""], ["a b", "c"]]
+    names = {}
+    for number, held in enumerate(lists):
+        names[f"{mark}-{number:02d}"] = held
+        api.made("/flows/", {"name": f"{mark}-{number:02d}", "tags": held})
+    for wanted in [[one] for one in tags] + [["a", "b"], [mark, ","], [mark, mark], []]:
+        found = api.made("/flows/filter", {"flows": {"name": {"like_": mark}, "tags": {"all_": wanted}}}, status=200)
+        expected = [name for name, held in names.items() if set(wanted) <= set(held)]
+        assert sorted(row["name"] for row in found) == expected
+
+
 def test_a_text_with_a_null_byte_equals_itself_alone(api):
     if api.engine == "postgresql":
         pytest.skip("PostgreSQL stores no such text")
