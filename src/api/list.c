@@ -35,21 +35,21 @@ static void add_page(const Req *req, Query *q)
     add_limits(req, q);
 }
 
-/* An engine that sorts a page lets a row go at once that comes after those that it holds; if rows come the other way
- * round, each takes the place of another. So they are read as an index has them in an order that is nearly right.
- * NULL: no index has those that fit. */
-static const Sort *sort_of_index(const Req *req, const Query *q)
+/* The order of the list, if an index has the rows that fit in one that is nearly the same, and should be read so. */
+static const Sort *sort_apart(const Req *req, const Query *q)
 {
-    const char *column = q->index_order ? q->index_order : q->names_few ? NULL : q->range_of;
-    const bool has = column && req->sort && req->sort->nearly && str_starts(str_from(req->sort->nearly), column);
-    return has && q->dialect->reads_in_order ? req->sort : NULL;
+    const char *of_one = q->dialect->apart.of_one ? q->index_order : NULL;
+    const char *column = of_one ? of_one : q->names_few ? NULL : q->range_of;
+    const Sort *sort = req->sort;
+    const bool is_near = column && sort && sort->nearly && strcmp(sort->nearly, column) == 0;
+    return is_near && sort->is_descending == q->dialect->apart.if_descending ? sort : NULL;
 }
 
 /* The keys of a page's rows. */
 static void add_keys(const Req *req, Query *q, const Model *model)
 {
     const char *table = model->table, *key = q->dialect->row_key;
-    const Sort *sort = sort_of_index(req, q);
+    const Sort *sort = sort_apart(req, q);
     if (!sort) {
         buf_printf(&q->sql, "SELECT %s.%s AS row_key FROM %s", table, key, table);
         add_page(req, q);
@@ -57,8 +57,8 @@ static void add_keys(const Req *req, Query *q, const Model *model)
     }
     buf_printf(&q->sql, "SELECT row_key FROM (SELECT %s.%s AS row_key, %s FROM %s", table, key, sort->columns, table);
     add_conditions(req, q);
-    buf_printf(&q->sql, " ORDER BY %s %s) AS %s ORDER BY %s", sort->nearly, q->dialect->reads_in_order, table,
-               sort->order_by);
+    buf_printf(&q->sql, " ORDER BY %s%s %s) AS %s ORDER BY %s", sort->nearly, sort->is_descending ? " DESC" : "",
+               q->dialect->apart.end, table, sort->order_by);
     add_limits(req, q);
 }
 

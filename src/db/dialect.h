@@ -24,7 +24,10 @@ typedef struct Dialect {
     int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
     const char *row_key;       /* the column by which a row is found at the least cost */
     const char *sort_few;      /* before an ORDER BY of few rows: no index to give the order; "": the engine knows */
-    const char *reads_in_order; /* ends a subquery whose ORDER BY is kept; NULL: the order of reading does not matter */
+    /* Of a list whose order is nearly that of an index: in which direction its rows are better read by that index and
+     * then sorted; what ends that subquery, so that it is not taken into the query around it; and whether that goes for
+     * the rows of one flow, deployment or work queue, too. */
+    struct { bool if_descending; const char *end; bool of_one; } apart;
     bool keeps_left_order;     /* a CROSS JOIN's rows come in the order of its left side */
     bool inserts_in_with;      /* a statement may begin WITH … AS (INSERT … RETURNING …) */
     bool keeps_json;           /* the text of a JSON value is stored as it was written */

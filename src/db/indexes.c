@@ -45,8 +45,9 @@ static const OwnIndex of_postgres[] = {
     { "orion_flow_run_start_time", "flow_run", "((COALESCE(start_time, expected_start_time)))",
       "lists of flow runs by START_TIME" },
     { "orion_flow_run_history", "flow_run",
-      "(expected_start_time) INCLUDE (state_type, state_name, total_run_time, start_time, state_timestamp, id)",
-      "histories and counts of flow runs, and of their task runs" },
+      "(expected_start_time)"
+      " INCLUDE (state_type, state_name, total_run_time, start_time, state_timestamp, id, flow_id)",
+      "histories and counts of flow runs, of a flow too, and of their task runs" },
     { "orion_flow_run_tags", "flow_run", "USING gin (tags)", "flow runs by tags" },
     { "orion_flow_run_waiting_by_name", "flow_run",
       "(work_queue_name, next_scheduled_start_time) WHERE state_type = 'SCHEDULED'",

@@ -7,7 +7,9 @@ const Dialect sqlite_dialect = {
     .for_update = "",
     .row_key = "rowid",
     .sort_few = "+",
-    .reads_in_order = "LIMIT -1", /* without a limit, only the ORDER BY outside counts */
+    /* A sorter with a limit lets a row go at once that comes after those that it holds; the oldest first, each run
+     * takes the place of another. */
+    .apart = { .if_descending = true, .end = "LIMIT -1", .of_one = true },
     .keeps_left_order = true, /* it is the outer loop, always */
     .keeps_json = true,
     .date_unit = 1000, /* strftime's %f */

@@ -94,8 +94,9 @@ bool filter_where(Invalid *invalid, const FilterLink *links, const Json *body, Q
 typedef struct Sort {
     const char *key;           /* NULL ends a table */
     const char *order_by;
-    const char *nearly;        /* an order that an index has and that is nearly this one; NULL: none is known */
-    const char *columns;       /* that order_by reads; with nearly */
+    const char *nearly;        /* the column of an index whose order is nearly this one; NULL: none is known */
+    bool is_descending;        /* this and the next: with nearly */
+    const char *columns;       /* that order_by reads */
 } Sort;
 
 /* The row for body.sort; absent or null: that of fallback_key, or the first one if that is NULL. Refused (NULL) as an

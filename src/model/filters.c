@@ -251,9 +251,10 @@ const Sort flow_sorts[] = {
 
 const Sort flow_run_sorts[] = {
     { "ID_DESC", "flow_run.id DESC" },
-    { "START_TIME_ASC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) ASC" },
+    { "START_TIME_ASC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) ASC",
+      .nearly = BY_EXPECTED, .columns = "flow_run.start_time, flow_run.expected_start_time" },
     { "START_TIME_DESC", "COALESCE(flow_run.start_time, flow_run.expected_start_time) DESC",
-      .nearly = "flow_run.expected_start_time DESC", .columns = "flow_run.start_time, flow_run.expected_start_time" },
+      .nearly = BY_EXPECTED, .is_descending = true, .columns = "flow_run.start_time, flow_run.expected_start_time" },
     { "EXPECTED_START_TIME_ASC", "flow_run.expected_start_time ASC" },
     { "EXPECTED_START_TIME_DESC", "flow_run.expected_start_time DESC" },
     { "NAME_ASC", "flow_run.name ASC" },
