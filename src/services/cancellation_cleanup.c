@@ -25,13 +25,15 @@ static bool find_task_runs(Tx *tx, Sweep *sweep)
     return add_rows(tx, sweep, rows);
 }
 
+/* The index orion_flow_run_unfinished_subflows holds what the conditions on flow_run say, in the same words. */
 static bool find_subflows(Tx *tx, Sweep *sweep)
 {
     Rows *rows = DB_QUERY(tx,
                           "SELECT flow_run.id, flow_run.state_id FROM flow_run"
                           " JOIN task_run ON task_run.id = flow_run.parent_task_run_id"
                           " JOIN flow_run AS parent ON parent.id = task_run.flow_run_id"
-                          " WHERE flow_run.state_type" UNFINISHED " AND parent.state_type = 'CANCELLED' LIMIT $1",
+                          " WHERE flow_run.parent_task_run_id IS NOT NULL AND flow_run.state_type" UNFINISHED
+                          " AND " NO_INDEX_EQ("parent.state_type", "'CANCELLED'") " LIMIT $1",
                           v_int(sweep->limit));
     return add_rows(tx, sweep, rows);
 }

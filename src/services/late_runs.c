@@ -1,12 +1,13 @@
 /* services/late_runs.c -- marks scheduled runs that did not begin in time. */
 #include "services/sweep.h"
 
+/* By the index orion_flow_run_waiting_by_name: runs that nobody picks up stay late, and may be many. */
 static bool find_late(Tx *tx, Sweep *sweep)
 {
     Rows *rows = DB_QUERY(tx,
                           "SELECT id, state_id, next_scheduled_start_time FROM flow_run"
-                          " WHERE next_scheduled_start_time <= $1 AND " NO_INDEX_EQ("state_type", "'SCHEDULED'")
-                          " AND " NO_INDEX_EQ("state_name", "'Scheduled'") " LIMIT $2",
+                          " WHERE next_scheduled_start_time <= $1 AND state_type = 'SCHEDULED'"
+                          " AND state_name = 'Scheduled' LIMIT $2",
                           v_time(sweep->before), v_int(sweep->limit));
     while (db_next(rows)) {
         DueRun due = { row_text(rows, 0), row_text(rows, 1), row_time(rows, 2) };

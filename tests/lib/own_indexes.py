@@ -7,7 +7,8 @@ from tests.lib import servers
 NAMES = {
     "sqlite": ["orion_flow_run_cancelling_by_name", "orion_flow_run_cancelling_by_type", "orion_flow_run_deployment",
                "orion_flow_run_flow", "orion_flow_run_history", "orion_flow_run_start_time",
-               "orion_flow_run_waiting_by_name", "orion_flow_run_waiting_by_queue", "orion_flow_run_work_queue",
+               "orion_flow_run_unfinished_subflows", "orion_flow_run_waiting_by_name",
+               "orion_flow_run_waiting_by_queue", "orion_flow_run_work_queue",
                "orion_task_run_history", "orion_task_run_states"],
     "postgresql": ["orion_flow_run_cancelling_by_name", "orion_flow_run_cancelling_by_type", "orion_flow_run_history",
                    "orion_flow_run_start_time", "orion_flow_run_tags", "orion_flow_run_waiting_by_name",
