@@ -99,8 +99,12 @@ static void drop_exchange(Connection *c)
 
 void connection_close(Connection *c)
 {
-    if (c->fd >= 0)
-        close(c->fd); /* epoll then stops watching it */
+    if (c->fd >= 0) {
+        /* Closing would leave it watched for as long as another process, which looks at our descriptors, has its
+         * file. */
+        epoll_ctl(c->server->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+        close(c->fd);
+    }
     c->fd = -1;
     atomic_store(&c->is_gone, true);
     drop_input(c);

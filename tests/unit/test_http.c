@@ -270,6 +270,46 @@ static int served(const Live *live)
     return fd;
 }
 
+/* A second descriptor of the server's end of a client's connection, as another process that looks at a server's
+ * descriptors has for a moment. */
+static int other_descriptor(int client_fd)
+{
+    struct sockaddr_in6 own = { 0 }, peer;
+    socklen_t n = sizeof own;
+    assert_int_equal(getsockname(client_fd, (struct sockaddr *)&own, &n), 0);
+    for (int fd = 3; fd < 1024; fd++) {
+        n = sizeof peer;
+        if (fd != client_fd && getpeername(fd, (struct sockaddr *)&peer, &n) == 0 && peer.sin6_port == own.sin6_port)
+            return dup(fd);
+    }
+    return -1;
+}
+
+/* Closing alone leaves it watched as long as anybody has its file, and what comes then would be the freed one's. */
+static void a_closed_connection_is_not_watched(void **state)
+{
+    Live *live = live_default();
+    int fd = client(live), second = client(live);
+    say(fd, GET("/?1"));
+    assert_reply(fd, "200", "1");
+    int other = other_descriptor(fd);
+    assert_true(other >= 0);
+    say(fd, "GET /?2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_reply(fd, "200", "2");
+    for (int i = 0; i < 3; i++) {
+        say(second, GET("/?turn"));
+        assert_reply(second, "200", "turn");
+        say(fd, "more");
+    }
+    close(fd);
+    say(second, GET("/?last"));
+    assert_reply(second, "200", "last");
+    close(other);
+    close(second);
+    live_end(live);
+    (void)state;
+}
+
 static void who_has_waited_longest_makes_room(void **state)
 {
     static const char *const waiting[] = {
@@ -590,6 +630,7 @@ int main(void)
         cmocka_unit_test(large_bodies_pass_both_ways),
         cmocka_unit_test(idle_and_slow_clients_are_let_go),
         cmocka_unit_test(a_client_may_leave_before_its_reply),
+        cmocka_unit_test(a_closed_connection_is_not_watched),
         cmocka_unit_test(who_has_waited_longest_makes_room),
         cmocka_unit_test(what_is_worked_on_makes_no_room),
         cmocka_unit_test(a_client_that_reads_makes_no_room),
