@@ -20,10 +20,10 @@ from bench import life
 from tests.lib import servers
 
 
-def upgrade(url):
+def database_command(url, *words):
     with tempfile.TemporaryDirectory() as home:
         environment = servers.server_environment(home, PREFECT_ORION_DATABASE_CONNECTION_URL=url)
-        subprocess.run([servers.ORION_BIN, "database", "upgrade", "-y"], env=environment, check=True,
+        subprocess.run([servers.ORION_BIN, "database", *words], env=environment, check=True,
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
@@ -131,7 +131,7 @@ def fill(url, *, runs, flows=20, task_runs=4.85, logs=9.7, seed=1, now=None, ord
     """Fills the database; how many rows each table got."""
     if "://" not in url:
         url = f"sqlite+aiosqlite:///{os.path.abspath(url)}"
-    upgrade(url)
+    database_command(url, "upgrade", "-y")
     counts = dict.fromkeys(life.TABLES, 0)
     with contextlib.closing(engine_of(url)) as engine:
         if engine.query("SELECT 1 FROM flow_run LIMIT 1"):

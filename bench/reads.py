@@ -155,6 +155,8 @@ def filled(kind, options, folder):
     print(f"  filling {options.runs} runs for {kind}", file=sys.stderr)
     fill.fill(url, runs=options.runs, flows=options.flows, task_runs=options.task_runs, logs=options.logs,
               now=options.now)
+    if kind == "orion":
+        fill.database_command(url, "indexes", "make")  # and statistics, as a server has long had them
     return url
 
 
