@@ -27,11 +27,16 @@ ASIDE = re.compile(r"sqlite_master|pragma_|MAX\(rowid\)|sqlite_stat1")
 SETTINGS = {"PREFECT_ORION_DATABASE_ECHO": "true", "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
 
 
+# Which look for runs that are due.
+SERVICES = {f"PREFECT_ORION_SERVICES_{name}_ENABLED": "true" for name in ("LATE_RUNS", "CANCELLATION_CLEANUP")}
+LOOK = re.compile(r"SELECT (?:flow_run\.|task_run\.)?id, .*state_id.* LIMIT \$\d+$")
+
+
 @contextlib.contextmanager
-def server_on(url):
+def server_on(url, **settings):
     """Ours, when it has made its indexes and statistics."""
-    with tempfile.TemporaryDirectory() as home, servers.running(
-            "orion", home=home, database=url, PREFECT_ORION_DATABASE_CONNECTION_URL=url, **SETTINGS) as server:
+    settings = {"PREFECT_ORION_DATABASE_CONNECTION_URL": url, **SETTINGS, **settings}
+    with tempfile.TemporaryDirectory() as home, servers.running("orion", home=home, database=url, **settings) as server:
         size, quiet = -1, time.monotonic()
         while time.monotonic() - quiet < 3:
             if len(log := server.log()) != size:
@@ -105,6 +110,17 @@ def sqlite_plans(folder, statistics):
     set_statistics(f"{folder}/orion.db", statistics)
     with contextlib.closing(sqlite3.connect(f"{folder}/orion.db")) as connection:
         return {name: [(sql, explain(connection, sql)) for sql in queries] for name, queries in sent.items() if queries}
+
+
+def service_plans(folder, statistics):
+    """By statement, the plans of what services look for."""
+    url = sqlite_url(folder)
+    fill.fill(url, runs=SMALL)
+    with server_on(url, **SERVICES) as server:
+        sent = [sql for sql in dict.fromkeys(STATEMENT.findall(server.log())) if LOOK.match(sql)]
+    set_statistics(f"{folder}/orion.db", statistics)
+    with contextlib.closing(sqlite3.connect(f"{folder}/orion.db")) as connection:
+        return {sql: explain(connection, sql) for sql in sent}
 
 
 # ---- PostgreSQL ----

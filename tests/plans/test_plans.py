@@ -25,6 +25,11 @@ def sqlite(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def services(tmp_path_factory):
+    return plans.service_plans(tmp_path_factory.mktemp("services"), json.loads(plans.STATISTICS.read_text()))
+
+
+@pytest.fixture(scope="session")
 def postgresql():
     return plans.postgres_plans(POSTGRES_RUNS)
 
@@ -51,6 +56,16 @@ def test_sqlite_sorts_no_more_than_it_answers(sqlite, name):
     for sql, plan in sqlite[name]:
         if any("B-TREE FOR" in line and "ORDER BY" in line for line in plan):
             assert " LIMIT $" in sql or name in OF_ONE_RUN
+
+
+@pytest.mark.parametrize("words, index", [
+    ("state_name = 'Scheduled'", "orion_flow_run_waiting_by_name"),
+    ("parent.state_type", "orion_flow_run_unfinished_subflows"),
+])
+def test_services_find_runs_by_the_index_that_is_meant(services, words, index):
+    """An index of some rows is taken if a statement says which in the same words."""
+    [plan] = [plan for sql, plan in services.items() if words in sql]
+    assert f"SEARCH flow_run USING INDEX {index} " in plan[0]
 
 
 @pytest.mark.parametrize("shape", plans.asked(), ids=lambda shape: shape["name"])
