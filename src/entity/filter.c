@@ -362,28 +362,31 @@ static const Filter *find_narrow(const Filter *filters, const Json *json, Narrow
     return NULL;
 }
 
-/* What a link's criteria say of how its rows are best found. */
-static void note_order(const FilterLink *link, const Json *own, Query *q)
+/* What the criteria of the entity itself say of the order in which its rows are best read. */
+static void note_order(const Filter *filters, const Json *own, Query *q)
 {
-    const Filter *filters = link->filter->filters;
-    const Filter *few = find_narrow(filters, own, names_few), *ordered = find_narrow(filters, own, names_one_order);
+    const Filter *ordered = find_narrow(filters, own, names_one_order);
     const Filter *range = find_narrow(filters, own, is_apart) ? NULL : find_narrow(filters, own, names_range);
-    const bool is_listed = !link->open;
-    q->names_few = q->names_few || (few && (is_listed || link->open_few));
-    if (is_listed && ordered)
+    if (ordered)
         q->index_order = ordered->index_order;
-    else if (link->index_order && find_narrow(filters, own, names_one))
-        q->index_order = link->index_order;
-    if (is_listed && range)
+    if (range)
         q->range_of = range->sql;
 }
 
-/* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. */
-static const char *opening(const FilterLink *link, const Json *own)
+/* For EXISTS, engines walk through every row of the entity: right if many rows match, wrong if few do. NULL: the entity
+ * itself, which needs none. */
+static const char *opening(const FilterLink *link, const Json *own, Query *q)
 {
-    if (link->open_one && find_narrow(link->filter->filters, own, names_one))
+    const Filter *filters = link->filter->filters;
+    const bool one = find_narrow(filters, own, names_one), few = find_narrow(filters, own, names_few);
+    q->names_few = q->names_few || (few && (link->open_few || !link->open));
+    if (!link->open)
+        note_order(filters, own, q);
+    else if (one && link->index_order)
+        q->index_order = link->index_order;
+    if (one && link->open_one)
         return link->open_one;
-    return link->open_few && find_narrow(link->filter->filters, own, names_few) ? link->open_few : link->open;
+    return few && link->open_few ? link->open_few : link->open;
 }
 
 static void close_with(Buf *sql, const char *open, Str criteria)
@@ -415,8 +418,7 @@ static void add_link(const FilterLink *outer, const FilterLink *links, size_t co
     if (inside.n == 0)
         return;
     buf_text(&q->sql, " AND ");
-    note_order(outer, json_get(body, outer->key), q);
-    const char *open = opening(outer, json_get(body, outer->key));
+    const char *open = opening(outer, json_get(body, outer->key), q);
     close_with(&q->sql, joined || !open ? "" : open, buf_view(&inside));
     buf_str(&q->joins, buf_view(&joins));
 }
