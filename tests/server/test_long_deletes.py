@@ -16,6 +16,8 @@ from tests.lib.rows import fill, identifier
 
 FULL = os.environ.get("ORION_TEST_FULL") == "1"
 RUNS = {"sqlite": 20000 if FULL else 2000, "postgresql": 10000 if FULL else 600}  # which take about as long
+# Runs that only lose what is deleted are sooner done.
+LOSING = {"sqlite": 160000 if FULL else 80000, "postgresql": 80000 if FULL else 5000}
 FLOW_STATES, TASKS, TASK_STATES, LOGS = 3, 2, 2, 2  # of each run
 WORK_POOLS = {"PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS": "true"}
 COUNTED = ["flow_run", "flow_run_state", "task_run", "task_run_state", "log", "artifact"]
@@ -27,7 +29,7 @@ class Family:
     def __init__(self, server, client):
         self.server, self.client, self.engine = server, client, server.engine
         self.runs = RUNS[self.engine]
-        self.losing = 8 * self.runs  # runs that only lose something are sooner done
+        self.losing = LOSING[self.engine]
         self.flow = client.flow()["id"]
         self.other = client.flow()["id"]
 
@@ -150,12 +152,12 @@ def work_pool(family):
 
 
 def run_with_tasks(family):
-    family.one_run(family.runs * 2, 10)
+    family.one_run(family.runs * 5, 10)
     return "/flow_runs/00000000-0000-7000-8000-111111111111", None
 
 
 def run_with_logs(family):
-    family.one_run(10, family.runs * 60)  # fewer are gone before others have asked ten times
+    family.one_run(10, family.runs * 60)  # fewer are gone before others have asked a few times
     return "/flow_runs/00000000-0000-7000-8000-111111111111", None
 
 
@@ -199,7 +201,7 @@ def test_others_are_served_meanwhile(start, make):
     assert (answer.status, answer.value) == (204, None)
     # In one transaction SQLite would have let nobody write before its end.
     for waits in writes, reads:
-        assert len(waits) > 8, (took, waits)
+        assert len(waits) > 4, (took, waits)
         assert statistics.median(waits) < 0.2 * took and max(waits) < 0.6 * took, (took, sorted(waits)[-5:])
     assert_gone(family, path, losing)
     assert_clean(server.store)
