@@ -107,8 +107,9 @@ static void add_session(Arena *arena, PgPlace *place, double timeout)
     place->plain_values = arena_alloc(arena, size);
     memcpy(place->plain_values, place->values, size); /* NULL among them: the environment's value */
     place->keywords[options] = "options";
+    /* What is compiled for a query that looks dear takes longer than the query. Given options may turn it on again. */
     place->values[options] = arena_printf(
-        arena, "%s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
+        arena, "-c jit=off %s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
         (long long)place->statement_ms, (long long)idle_ms).p;
 }
 

@@ -576,6 +576,21 @@ static void failed_texts_are_not_kept(void **state)
     assert_int_equal(number(s, "SELECT COUNT(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT x%'"), 1);
 }
 
+static void nothing_is_compiled_unless_the_url_wants_it(void **state)
+{
+    Session *s = *state, session;
+    static const struct { const char *parameters, *jit; } cases[] = { { "", "off" }, { "?options=-c%20jit%3Don", "on" } };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        Str url = arena_printf(s->arena, "%.*s%s", STR_ARG(postgres_url()), cases[i].parameters);
+        DbConfig config = { .url = url, .timeout = 7, .connect_timeout = 5 };
+        assert_true(session_open(&session, &config));
+        Tx *tx = begin_write(&session);
+        assert_true(str_is(DB_TEXT(tx, "SELECT current_setting('jit')"), cases[i].jit));
+        assert_end(&session);
+        session_close(&session);
+    }
+}
+
 static void a_pooled_session_keeps_nothing(void **state)
 {
     Session *s = *state, pooled;
@@ -684,6 +699,7 @@ int main(void)
         SESSION_TEST(statements_are_kept_up_to_a_bound),
         SESSION_TEST(room_is_made_in_the_middle),
         SESSION_TEST(failed_texts_are_not_kept),
+        SESSION_TEST(nothing_is_compiled_unless_the_url_wants_it),
         SESSION_TEST(a_pooled_session_keeps_nothing),
         SESSION_TEST(scripts),
         SESSION_TEST(a_script_fails_as_a_whole),
