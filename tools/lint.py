@@ -54,7 +54,7 @@ LISTED = {
 
 # The mutable variables of file scope there are, and why. A new one needs a reason here.
 MUTABLE = {
-    "src/base/log.c": "the log level",
+    "src/base/log.c": "the log level and format: settings, written before the first request",
     "src/blocks/encryption.c": "the key of block documents: a setting, written once before the first request",
     "src/db/postgres_cancel.c": "how many threads end statements, some of which outlive their database",
     "src/db/postgres_lookup.c": "how many threads look up names, some of which outlive their database",

@@ -26,6 +26,7 @@ typedef struct App {
     SpoolSpace *spool;          /* for long answers */
     struct Backlog *backlog;    /* of writes */
     struct QueuePolls *queue_polls;
+    bool logs_access;           /* ORION_LOG_ACCESS */
     _Atomic int64_t *usual_reads; /* USUAL_READS of them, for Job.usual; routes may share one by chance */
 } App;
 

@@ -8,6 +8,8 @@ static const CliOption start_options[] = {
       "Seconds that an idle connection stays open." },
     { "root-path", NULL, 0, "PATH", "ORION_ROOT_PATH", "Path below which a proxy publishes the server." },
     { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", "Minimum log level: DEBUG, INFO, WARNING, ERROR." },
+    { "log-format", NULL, 0, "TEXT", "ORION_LOG_FORMAT", "How log lines are written: text, json, logfmt." },
+    { "log-access", "no-log-access", 0, NULL, "ORION_LOG_ACCESS", "Log each request that is answered or not." },
     { "scheduler", "no-scheduler", 0, NULL, "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "Run the scheduler or not." },
     { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED",
       "Kept for old scripts; nothing is ever sent." },

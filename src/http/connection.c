@@ -15,6 +15,7 @@ enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
     HEAD_MORE = 128,   /* bytes that a parsed head takes, besides its text and as much again for its headers' slices */
     REFUSAL_SIZE = 512,
+    PATH_KEPT = 1024, /* bytes of a refused request's path, for log lines */
     FILE_AT_ONCE = 1 << 20 /* bytes sent of a file before others get their turn */
 };
 
@@ -243,16 +244,38 @@ static void start_writing(Connection *c)
     connection_write(c);
 }
 
+/* An exchange for a refusal, with what log lines name of the request. `refused`: its own; NULL: it has no head. */
+static Exchange *refusal_of(Connection *c, const Exchange *refused)
+{
+    Exchange *x = exchange_new(c->server, c, REFUSAL_SIZE);
+    HttpRequest *request = &x->request;
+    x->refused = true;
+    request->method = HTTP_OTHER;
+    if (refused) {
+        Str path = refused->request.raw_path;
+        request->method = refused->request.method;
+        request->method_text = arena_str(request->arena, refused->request.method_text);
+        request->raw_path = arena_str(request->arena, (Str){ path.p, path.n < PATH_KEPT ? path.n : PATH_KEPT });
+        request->id = arena_str(request->arena, refused->request.id);
+    }
+    if (!request->id.p)
+        request->id = http_request_id(request);
+    return x;
+}
+
 /* Answers for the handler and ends the connection: where one request ends and another begins is no longer certain. */
 static void connection_refuse(Connection *c, const HttpFailure *failure)
 {
     static const HttpHeader headers[] = { { { "content-type", 12 }, { "text/plain; charset=utf-8", 25 } } };
-    HttpMethod method = c->exchange ? c->exchange->request.method : HTTP_OTHER;
+    const HttpConfig *config = &c->server->config;
+    Exchange *x = refusal_of(c, c->exchange);
+    bool begun = c->list == LIST_HEAD || c->list == LIST_BODY;
     drop_exchange(c);
-    c->exchange = exchange_new(c->server, c, REFUSAL_SIZE);
-    c->exchange->request.method = method;
-    c->exchange->refused = true;
-    exchange_set_reply(c->exchange, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
+    c->exchange = x;
+    exchange_set_reply(x, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
+    if (config->refused)
+        config->refused(&x->request, failure->status, x->reply_body.n, begun ? c->server->now - c->since : 0,
+                        config->context);
     start_writing(c);
 }
 
@@ -287,8 +310,12 @@ static void begin_request(Connection *c, Str head, Str rest)
     HttpFailure failure;
     Exchange *x = c->exchange = exchange_new(c->server, c, 2 * head.n + HEAD_MORE);
     c->scanned = 0;
-    if (!http_head_parse(x->request.arena, head, &x->request, &x->framing, &failure)
-        || !http_body_begin(&x->body, &x->framing, c->server->config.body_max, &c->server->body_budget, &failure)) {
+    if (!http_head_parse(x->request.arena, head, &x->request, &x->framing, &failure)) {
+        connection_refuse(c, &failure);
+        return;
+    }
+    x->request.id = http_request_id(&x->request);
+    if (!http_body_begin(&x->body, &x->framing, c->server->config.body_max, &c->server->body_budget, &failure)) {
         connection_refuse(c, &failure);
         return;
     }

@@ -9,7 +9,7 @@
 #include "api/forwarded.h"
 #include "api/offload.h"
 #include "api/readiness.h"
-#include "api/request.h"
+#include "api/request_log.h"
 #include "api/routes/queue_polls.h"
 #include "base/log.h"
 #include "blocks/block_registration.h"
@@ -174,6 +174,7 @@ static HttpServer *listen_http(const Settings *settings, const ServerOptions *op
         .body_rate = settings_float(settings, "ORION_SERVER_BODY_RATE"),
         .connections_max = connections_allowed(settings),
         .handle = web_handle,
+        .refused = request_log_refused,
         .context = app,
     };
     HttpServer *server = http_server_new(&config, error);
@@ -256,6 +257,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .readiness = readiness_new(db),
         .spool = &spool,
         .usual_reads = usual_reads,
+        .logs_access = settings_bool(settings, "ORION_LOG_ACCESS"),
         .backlog = backlog_new(settings_int(settings, "ORION_SERVER_QUEUE")),
         .queue_polls = queue_polls_new(db),
     };

@@ -7,6 +7,7 @@
 #include "api/offload.h"
 #include "api/origin.h"
 #include "api/reply.h"
+#include "base/log.h"
 #include "web/docs.h"
 #include "web/ui.h"
 
@@ -16,9 +17,9 @@ static GuardPlace place_of(Str path)
     return files ? GUARD_FILES : GUARD_API;
 }
 
-void web_handle(HttpRequest *http, void *app)
+static void handle(Req *req)
 {
-    Req *req = req_new(http, app);
+    HttpRequest *http = req->http;
     forwarded_note_ignored(http, req->app->proxies);
     request_strip_root_path(req);
     if (!origin_check(req)) {
@@ -39,4 +40,11 @@ void web_handle(HttpRequest *http, void *app)
         offload_submit(req->app->offload, req, ui_handle);
     else
         ui_handle(req);
+}
+
+void web_handle(HttpRequest *http, void *app)
+{
+    log_request(http->id);
+    handle(req_new(http, app));
+    log_request(STR_NULL);
 }

@@ -22,7 +22,8 @@ LARGE, SMALL = 100_000, 1_000
 # The tables that grow with every run.
 RUN_TABLES = ["flow_run", "task_run", "flow_run_state", "task_run_state", "log"]
 OF_RUNS = re.compile(rf"\b({'|'.join(RUN_TABLES)})\b")
-STATEMENT = re.compile(r"\| INFO    \| orion\.db - ((?:SELECT|WITH).*)")
+# Without the id of the request, which ends the line.
+STATEMENT = re.compile(r"\| INFO    \| orion\.db - ((?:SELECT|WITH).*?)(?: \[[0-9a-f]{16}\])?$", re.M)
 ASIDE = re.compile(r"sqlite_master|pragma_|MAX\(rowid\)|sqlite_stat1")
 SETTINGS = {"PREFECT_ORION_DATABASE_ECHO": "true", "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
 
