@@ -19,6 +19,18 @@ static const CliOption start_options[] = {
     { .name = NULL },
 };
 
+static const CliOption status_options[] = {
+    { "url", NULL, 0, "URL", "PREFECT_API_URL", "The API of the server to ask." },
+    { "host", NULL, 0, "TEXT", "PREFECT_ORION_API_HOST", "Its address, if there is no URL." },
+    { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Its port, if there is no URL." },
+    { "watch", NULL, 'w', NULL, NULL, "Show it again and again, until Ctrl-C or q." },
+    { "every", NULL, 0, "TIME", NULL, "How often --watch does: 500ms, 10s, 1m (default: 2s)." },
+    { "json", NULL, 0, NULL, NULL, "Print the server's answer: JSON on a line." },
+    { "check", NULL, 0, NULL, NULL, "Say only whether it is ready; the exit status is 1 if it is not." },
+    { "timeout", NULL, 0, "TIME", NULL, "How long to wait for an answer (default: 5s)." },
+    { .name = NULL },
+};
+
 #define YES { "yes", NULL, 'y', NULL, NULL, "Do not ask for confirmation." }
 #define DRY_RUN { "dry-run", "no-dry-run", 0, NULL, NULL, "Print the SQL and change nothing." }
 
@@ -70,6 +82,8 @@ static const CliOption revoke_options[] = { YES, { .name = NULL } };
 
 const Command cli_commands[] = {
     { "start", NULL, "Start the server.", .options = start_options, .run = cmd_start },
+    { "status", NULL, "Show a running server: requests, runs, queues, services.",
+      .options = status_options, .run = cmd_status },
     { "version", NULL, "Show the versions of this program, its API and its database.",
       .use = SETTINGS_TO_REPAIR, .run = cmd_version },
 
