@@ -157,14 +157,13 @@ static void draw_requests(Screen *screen, const Json *status)
 {
     Arena *arena = screen->out.arena;
     const Json *requests = json_get(status, "requests");
-    double failed = number(requests, "failed", 0);
-    Str all = count(arena, requests, "count"), wrong = human_count(arena, failed);
+    Str all = count(arena, requests, "count"), failed = count(arena, requests, "failed");
     Str p50 = duration(arena, requests, "p50_ms", 1e-3), p99 = duration(arena, requests, "p99_ms", 1e-3);
     Str open = count(arena, status, "connections");
     label(screen, "Requests");
     screen_printf(screen, STYLE_PLAIN, "%.*s in the last minute, ", STR_ARG(all));
-    screen_printf(screen, failed > 0 ? STYLE_RED : STYLE_PLAIN, "%.*s failed", STR_ARG(wrong));
-    screen_printf(screen, STYLE_PLAIN, ", p50 %.*s, p99 %.*s, %.*s connections", STR_ARG(p50), STR_ARG(p99),
+    screen_printf(screen, number(requests, "failed", 0) > 0 ? STYLE_RED : STYLE_PLAIN, "%.*s failed", STR_ARG(failed));
+    screen_printf(screen, STYLE_PLAIN, ", p50 %.*s, p99 %.*s, connections %.*s", STR_ARG(p50), STR_ARG(p99),
                   STR_ARG(open));
     screen_line(screen);
     draw_curve(screen, requests);
@@ -188,10 +187,10 @@ static Style style_of(Str state)
 static void draw_runs(Screen *screen, const Json *status)
 {
     Arena *arena = screen->out.arena;
-    double most = 0, late = number(status, "late", 0);
-    Str due = count(arena, status, "due"), of_late = human_count(arena, late);
+    double most = 0;
+    Str due = count(arena, status, "due"), late = count(arena, status, "late");
     label(screen, "Flow runs");
-    screen_printf(screen, late > 0 ? STYLE_YELLOW : STYLE_PLAIN, "%.*s late", STR_ARG(of_late));
+    screen_printf(screen, number(status, "late", 0) > 0 ? STYLE_YELLOW : STYLE_PLAIN, "%.*s late", STR_ARG(late));
     screen_printf(screen, STYLE_PLAIN, ", %.*s due", STR_ARG(due));
     screen_line(screen);
     for (const Json *state = first_of(status, "flow_runs"); state; state = state->next)
@@ -281,7 +280,7 @@ typedef struct Section {
 } Section;
 
 static const Section sections[] = {
-    { "Work queues", "work_queues", { { "DUE", NUMBER }, { "SINCE", WHEN } }, queue_waits, draw_queue },
+    { "Work queues", "work_queues", { { "DUE", NUMBER }, { "OLDEST DUE", WHEN } }, queue_waits, draw_queue },
     { "Slots", "slots", { { "IN USE", NUMBER }, { "LIMIT", NUMBER } }, slots_are_used, draw_slots },
     { "Services", "services",
       { { "LAST ROUND", WHEN }, { "TOOK", NUMBER }, { "ROUNDS", NUMBER }, { "FAILED", NUMBER } },

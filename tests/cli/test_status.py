@@ -96,11 +96,12 @@ def test_one_screen(fake, tmp_path):
         "Server        ready, up 5 h 21 m, Orion 0.1.0, API 0.8.4, http://inner:4200/api",
         "Database      sqlite, 2.4 GB, write-ahead log 4.1 MB",
         "              sqlite+aiosqlite:////data/orion.db",
-        "Requests      12,345 in the last minute, 3 failed, p50 0.84 ms, p99 -, 17 connections"]
+        "Requests      12,345 in the last minute, 3 failed, p50 0.84 ms, p99 -, connections 17"]
     assert lines[4] == "              " + " ▁▂█" * 15 + " at most 8 in a second"
     assert lines[5:9] == ["Flow runs     3 late, 5 due", "  SCHEDULED          340 ████████████",
                           "  RUNNING             12 ▌", "  COMPLETED          680 " + "█" * 24]
-    assert re.search(r"\nWork queues +DUE +SINCE\n  pool \[2J/漢字.*… +5 +4 m 13 s ago\n  quiet +0 +-  paused\n", out)
+    assert re.search(r"\nWork queues +DUE +OLDEST DUE\n"
+                     r"  pool \[2J/漢字.*… +5 +4 m 13 s ago\n  quiet +0 +-  paused\n", out)
     assert re.search(r"\nSlots +IN USE +LIMIT\n  db +4 +10  █████████▋\n", out)
     assert re.search(r"\nServices .*\n  LateRuns +- +0 ms +0 +2  The database is locked\n"
                      r"  Scheduler +3 s ago +21.3 ms +321 +0\n$", out)
@@ -116,9 +117,11 @@ def test_narrow_and_without_utf8(fake, tmp_path):
 
 
 def test_what_is_missing_is_a_dash(fake, tmp_path):
-    fake.answers["/orion/status"] = (200, {"database": 5, "requests": [], "services": [{}, 7], "flow_runs": None})
+    fake.answers["/orion/status"] = (200, {"database": 5, "requests": [], "services": [{}, 7], "flow_runs": None,
+                                           "late": None})
     status, out, err = status_of(tmp_path, "--url", fake.url)
-    assert (status, err) == (0, "") and "NOT READY" in out and "- in the last minute" in out
+    assert (status, err) == (0, "") and "NOT READY" in out
+    assert "- in the last minute, - failed, p50 -" in out and "- late, - due" in out
 
 
 def test_json_is_the_answer_on_a_line(fake, tmp_path):
@@ -254,7 +257,7 @@ def test_a_server_that_goes_and_comes(fake, tmp_path):
     terminal.wait_for("answered 401: This server needs a key.")
     terminal.wait_for(" old:")
     fake.answers["/orion/status"] = (200, {**STATUS, "connections": 987})
-    terminal.wait_for("987 connections")
+    terminal.wait_for("connections 987")
     os.write(terminal.master, b"\x03")
     assert terminal.ended() == 0
 
