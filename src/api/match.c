@@ -61,3 +61,16 @@ const Route *match_route(Req *req, Str path, const Route **ret_other)
     }
     return NULL;
 }
+
+const char *match_plain_path(Arena *arena, const char *path)
+{
+    Buf out;
+    buf_init(&out, arena, strlen(path) + 1);
+    while (*path) {
+        if (*path == ':')
+            path += strcspn(path, "}");
+        else
+            buf_char(&out, *path++);
+    }
+    return buf_cstr(&out);
+}

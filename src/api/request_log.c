@@ -3,6 +3,7 @@
 #include "api/request_log.h"
 
 #include "api/address.h"
+#include "api/match.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -54,11 +55,12 @@ void request_log_end(Req *req, int status, size_t bytes)
 {
     if (!is_wanted(req->app))
         return;
+    const Route *route = req->route;
     bool sent = req->http->method != HTTP_HEAD && status != 204 && status != 304;
     write_answered(req->app, req->arena, &(Answered){
         .client = request_peer(req), .who = req->grant.who,
         .method = req->http->method_text, .path = req->http->raw_path,
-        .route = req->route ? arena_printf(req->arena, "/api%s", req->route->path) : STR("-"),
+        .route = route ? arena_printf(req->arena, "/api%s", match_plain_path(req->arena, route->path)) : STR("-"),
         .status = status, .bytes = sent ? bytes : 0,
         .milliseconds = (double)(clock_monotonic() - req->began) / 1e3 });
 }

@@ -64,16 +64,18 @@ static void put_value(Line *line, const Style *style, Str text, size_t kept)
         put(line, text.p, text.n);
         return;
     }
-    size_t size;
     put(line, "\"", 1);
-    for (size_t i = 0; i < text.n; i += size) {
-        (void)unicode_at(text, i, &size);
-        bool escaped = char_in(text.p[i], "\"\\");
+    for (size_t i = 0, size; i < text.n; i += size) {
+        bool escaped = text.p[i] == '"' || text.p[i] == '\\';
+        size = 1;
+        if ((unsigned char)text.p[i] >= 0x80)
+            (void)unicode_at(text, i, &size);
         if (size + escaped + 1 + kept > line->room - line->n)
             break;
         if (escaped)
-            put(line, "\\", 1);
-        put(line, text.p + i, size);
+            line->p[line->n++] = '\\';
+        memcpy(line->p + line->n, text.p + i, size);
+        line->n += size;
     }
     put(line, "\"", 1);
 }

@@ -108,6 +108,8 @@ def test_text_is_for_people(plain):
     ask(plain, "GET", NOBODY, X_Forwarded_For="198.51.100.7", X_Request_Id="from/proxy=1")
     assert re.search(rf'^\d\d:\d\d:\d\d\.\d{{3}} \| INFO    \| orion.access - 198.51.100.7 - "GET {NOBODY}" 404 '
                      r'[\d.]+ ms, 27 bytes, /api/flows/\{id\} \[from/proxy=1\]$', lines_of(plain, "from/proxy")[0])
+    ask(plain, "GET", "/api/flows/name/none", X_Request_Id="by-name")
+    assert ", /api/flows/name/{name} [by-name]" in lines_of(plain, "by-name")[0]
     ask(plain, "HEAD", "/nothing", X_Request_Id="page")
     assert re.search(r'"HEAD /nothing" 404 [\d.]+ ms, 0 bytes, - \[page\]$', lines_of(plain, "[page]")[0])
 
