@@ -15,7 +15,7 @@ LAYERS = {"base": [], "config": ["base"], "access": ["config"], "db": ["config"]
           "schedule": ["base"], "python": ["base"], "notify": ["base"], "http": ["base"], "blocks": ["entity"],
           "model": ["entity", "schedule", "python"], "orchestration": ["model"],
           "services": ["orchestration", "blocks", "notify"], "api": ["orchestration", "blocks", "http", "access"],
-          "web": ["api"], "server": ["web", "services"], "cli": ["server"], ".": ["cli"]}
+          "watch": ["api", "services"], "web": ["watch"], "server": ["web"], "cli": ["server"], ".": ["cli"]}
 
 # Headers of engines, and the only files that may know them.
 ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/(postgres\w*|libpq)\.[ch]"}

@@ -4,6 +4,7 @@
 #include "api/address.h"
 #include "api/guard.h"
 #include "api/request_log.h"
+#include "api/request_stats.h"
 #include "base/log.h"
 #include "base/unicode.h"
 
@@ -76,6 +77,7 @@ void reply_send_with(Req *req, HttpHeader *headers, size_t count)
     if (named)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     request_log_end(req, req->status);
+    request_stats_end(req, req->status);
     if (req->spool.file)
         http_reply_file(req->http, req->status, headers, count, req->spool.file);
     else
@@ -175,6 +177,7 @@ bool reply_preflight(Req *req)
     if (req->cors == CORS_THIS)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     request_log_end(req, known ? 200 : 400);
+    request_stats_end(req, known ? 200 : 400);
     http_reply(http, known ? 200 : 400, headers, count, known ? STR("OK") : STR("Disallowed CORS method"));
     return true;
 }

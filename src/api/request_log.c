@@ -5,12 +5,6 @@
 #include "api/address.h"
 #include "base/log.h"
 
-void request_log_begin(Req *req)
-{
-    if (log_wants(LOG_INFO))
-        req->began = clock_monotonic();
-}
-
 void request_log_end(Req *req, int status)
 {
     if (!log_wants(LOG_INFO))

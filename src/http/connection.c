@@ -72,6 +72,7 @@ void connection_new(HttpServer *server, int fd, struct in6_addr peer)
         .list = LIST_COUNT,
     };
     server->connection_count++;
+    counter_add_alone(&server->counts.opened, 1);
     connection_list_move(c, LIST_NEW);
 }
 
@@ -111,11 +112,19 @@ void connection_close(Connection *c)
     if (c->state == HANDLING)
         return;
     drop_exchange(c);
-    if (c->state != CLOSED)
+    if (c->state != CLOSED) {
         c->server->connection_count--;
+        counter_add_alone(&c->server->counts.closed, 1);
+    }
     c->state = CLOSED;
     connection_list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still refer to
                                            * it */
+}
+
+void connection_displace(Connection *c)
+{
+    counter_add_alone(&c->server->counts.displaced, 1);
+    connection_close(c);
 }
 
 void connection_free(Connection *c)
@@ -208,10 +217,11 @@ static ssize_t send_more(Connection *c)
 {
     Exchange *x = c->exchange;
     bool is_in_file = c->written == x->reply_head.n + x->reply_body.n;
-    if (is_in_file)
-        return sendfile(c->fd, x->file->descriptor, &x->file_sent, (size_t)(x->file->size - x->file_sent));
-    ssize_t n = send_some(c);
-    c->written += n > 0 ? (size_t)n : 0;
+    ssize_t n = is_in_file
+        ? sendfile(c->fd, x->file->descriptor, &x->file_sent, (size_t)(x->file->size - x->file_sent)) : send_some(c);
+    size_t sent = n > 0 ? (size_t)n : 0;
+    c->written += is_in_file ? 0 : sent;
+    counter_add_alone(&c->server->counts.sent, sent);
     return n;
 }
 
@@ -252,6 +262,7 @@ static void connection_refuse(Connection *c, const HttpFailure *failure)
     c->exchange = exchange_new(c->server, c, REFUSAL_SIZE);
     c->exchange->request.method = method;
     c->exchange->refused = true;
+    counter_add_alone(&c->server->counts.refused, 1);
     exchange_set_reply(c->exchange, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
     start_writing(c);
 }
@@ -333,7 +344,7 @@ static bool make_room_for_body(Connection *c)
     const ConnectionList *bodies = &c->server->lists[LIST_BODY];
     if (bodies->first == c || c->server->now - bodies->first->since < bodies->wait)
         return false;
-    connection_close(bodies->first);
+    connection_displace(bodies->first);
     return true;
 }
 
@@ -457,7 +468,8 @@ static void connection_read(Connection *c)
         return;
     if (n <= 0)
         connection_close(c);
-    else if (c->state != LINGERING)
+    counter_add_alone(&server->counts.received, n > 0 ? (size_t)n : 0);
+    if (n > 0 && c->state != LINGERING)
         connection_take(c, join_input(c, (Str){ server->input, (size_t)n }));
 }
 

@@ -123,6 +123,7 @@ struct HttpServer {
     pthread_mutex_t lock;             /* for that wait, and of: */
     pthread_cond_t taken;
     bool ended;                       /* the loop takes no more */
+    HttpCounts counts;                /* only the loop adds to them */
     atomic_bool stopping;
     atomic_uint owners;               /* its user, and each request that is with the handler */
     char input[READ_SIZE];            /* the loop reads into it; what cannot be used at once moves to the connection */
@@ -135,6 +136,7 @@ void connection_reply(Connection *c, Exchange *exchange); /* another thread has 
 void connection_time_out(Connection *c);
 bool connection_is_read(Connection *c); /* its client has read some of the reply since this was last asked */
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
+void connection_displace(Connection *c); /* closes it to make room for another, or for its bytes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
 void connection_list_move(Connection *c, ListName to); /* to its end */
