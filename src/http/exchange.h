@@ -98,7 +98,7 @@ struct HttpServer {
     int listeners[LISTENERS_MAX];
     unsigned listener_count, port;
     bool has_loopback;                /* a listener is on a loopback address */
-    bool accepting;                   /* the listeners are watched */
+    bool accepting, draining;         /* the listeners are watched; the server ends */
     int64_t accept_again;             /* when to try again after no connection could be closed, */
     unsigned paused_at;               /* and how many there were then */
     int64_t said_full;                /* when that was last logged */
@@ -108,7 +108,6 @@ struct HttpServer {
     unsigned crowd;                   /* most requests at once since that was last done */
     bool crowded;                     /* there was a crowd, and more than a few of it are left */
     size_t input_held, reply_held;    /* bytes of all: requests incomplete or waiting; replies that are not read */
-    bool draining;
     ConnectionList lists[LIST_COUNT];
     unsigned connection_count;
     size_t body_budget;
@@ -141,7 +140,6 @@ void connection_close(Connection *c);    /* a request that is with the handler s
 void connection_free(Connection *c);
 void connection_list_move(Connection *c, ListName to); /* to its end */
 void connection_list_free(HttpServer *server, ListName name); /* frees its connections */
-
 /* room.c */
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);

@@ -53,7 +53,8 @@ static void count_queues(Tx *tx, Look *look)
 static void count_slots(Tx *tx, Look *look)
 {
     look->limits = arena_alloc(tx->arena, LOOK_LIMITS_MAX * sizeof *look->limits);
-    Rows *rows = DB_QUERY(tx, "SELECT tag, concurrency_limit, active_slots FROM concurrency_limit ORDER BY tag LIMIT $1",
+    Rows *rows = DB_QUERY(tx,
+                          "SELECT tag, concurrency_limit, active_slots FROM concurrency_limit ORDER BY tag LIMIT $1",
                           v_int(LOOK_LIMITS_MAX));
     while (db_next(rows)) {
         ConcurrencyLimit limit = { .tag = row_text(rows, 0), .concurrency_limit = row_int(rows, 1),

@@ -13,7 +13,7 @@ Watch *watch_new(const App *app); /* the thread starts with the first request */
 void watch_begin(Watch *watch, const HttpServer *http, Services *services);
 /* Answers a request for one of the two paths, whose key has been checked. False: it is for another one. */
 bool watch_handle(Req *req);
-/* Answers the requests still waiting. Call it after the loop has ended, and before services and database are stopped. */
+/* Answers the requests still waiting. Call it after the loop has ended, before services and database are stopped. */
 void watch_stop(Watch *watch);
 /* Call it after the database is closed: until then, a look may be in its queues. */
 void watch_free(Watch *watch);
