@@ -167,6 +167,8 @@ const Setting setting_table[] = {
       .help = "Fernet key of block documents, instead of the one in the database." },
     { "ORION_KEYS_FILE", SETTING_PATH, "${PREFECT_HOME}/keys.toml", OWN, DERIVE(derive_with_home),
       .help = "File of the keys that `orion key` makes." },
+    { "ORION_LOG_SLOW", SETTING_TIME, "0s", OWN,
+      .help = "Time from which a database statement's text is logged, without its values; 0s: none is." },
     { "ORION_METRICS", SETTING_BOOL, "true", OWN, .help = "Serve /metrics, for Prometheus." },
     { "ORION_ROOT_PATH", SETTING_TEXT, "", OWN, DERIVE(derive_root_path),
       .help = "Path below which a proxy publishes the server, such as /prefect." },
