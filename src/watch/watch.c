@@ -128,6 +128,11 @@ static const struct WatchRoute *find_route(Str path)
     return NULL;
 }
 
+bool watch_has(Str path)
+{
+    return find_route(path) != NULL;
+}
+
 static void *work(void *arg)
 {
     Watch *watch = arg;

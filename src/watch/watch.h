@@ -11,6 +11,7 @@ typedef struct Watch Watch;
 Watch *watch_new(const App *app); /* the thread starts with the first request */
 /* What is watched besides, once it is there and before requests are. `services` may be NULL. */
 void watch_begin(Watch *watch, const HttpServer *http, Services *services);
+bool watch_has(Str path); /* whether it is one of the two */
 /* Answers a request for one of the two paths, whose key has been checked. False: it is for another one. */
 bool watch_handle(Req *req);
 /* Answers the requests still waiting. Call it after the loop has ended, before services and database are stopped. */

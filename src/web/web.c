@@ -13,7 +13,7 @@
 
 static GuardPlace place_of(Str path)
 {
-    bool files = !str_starts(path, "/api/") && !docs_has(path) && ui_is_file(path);
+    bool files = !str_starts(path, "/api/") && !docs_has(path) && !watch_has(path) && ui_is_file(path);
     return files ? GUARD_FILES : GUARD_API;
 }
 

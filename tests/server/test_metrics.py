@@ -283,18 +283,27 @@ def test_services(start):
 
 # ---- whoever asks, and whenever ----
 
-def test_a_key_that_may_read_is_needed_and_enough(start, tmp_path):
+def made_key(home):
     made = subprocess.run([servers.ORION_BIN, "key", "create", "prometheus", "--read-only"], text=True, check=True,
-                          env=servers.server_environment(tmp_path), stdout=subprocess.PIPE)
-    server, key = start(ORION_AUTH_STRING="ann:secret-word"), made.stdout.strip()
-    basic = "Basic " + base64.b64encode(b"ann:secret-word").decode()
+                          env=servers.server_environment(home), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return f"Bearer {made.stdout.strip()}"
+
+
+@pytest.mark.only("sqlite")
+@pytest.mark.parametrize("password", [None, "ann:secret-word"])
+def test_a_key_that_may_read_is_needed_and_enough(start, tmp_path, password):
+    credentials = [made_key(tmp_path)]
+    if password:
+        credentials.append("Basic " + base64.b64encode(password.encode()).decode())
+    server = start(**({"ORION_AUTH_STRING": password} if password else {}))
     for path in ("/metrics", "/orion/status"):
         assert fetch(server, path)[0] == fetch(server, path, authorization="Bearer orion_wrong")[0] == 401
-        for authorization in (f"Bearer {key}", basic):
+        assert fetch(server, path, "POST")[0] == 401
+        for authorization in credentials:
             code, _, text = fetch(server, path, authorization=authorization)
             assert code == 200 and "secret-word" not in text
     assert fetch(server, "/api/health")[0] == 200
-    found = fetch(server, "/metrics", authorization=f"Bearer {key}")[2]
+    found = fetch(server, "/metrics", authorization=credentials[0])[2]
     assert 'route="unknown",method="GET",status="401"' in found
 
 
