@@ -70,7 +70,7 @@ static void samples_stand_for_all(void **state)
         }
         assert_true(stood_for <= ALL + 31 && stood_for + 31 >= ALL);
         assert_in_range(taken, ALL / 17, ALL / 15);
-        assert_in_range(first, ALL / length * 9 / 10, ALL / length * 11 / 10);
+        assert_in_range(first, ALL / length * 3 / 4, ALL / length * 5 / 4);
         assert_int_equal(counter_read(&meter.by_op[STATEMENT_SELECT].count), ALL);
     }
 }
