@@ -18,7 +18,6 @@ typedef struct Looking {
     Watch *watch;
     Job job;
     Look look;
-    Error error;
     int64_t ran;      /* when it began to run, monotonic */
 } Looking;
 
@@ -37,6 +36,7 @@ struct Watch {
     Looking *shown;             /* NULL: none; the other one is taken next */
     bool is_looking;
     int64_t look_again;         /* monotonic: `shown` is too old then */
+    _Atomic int64_t usual;      /* for Job.usual */
 };
 
 /* ---- looking ---- */
@@ -195,7 +195,8 @@ Watch *watch_new(const App *app)
     for (size_t i = 0; i < COUNT_OF(watch->lookings); i++) {
         Looking *looking = &watch->lookings[i];
         looking->watch = watch;
-        looking->job = (Job){ .run = run_look, .done = look_done, .arg = looking, .arena = arena_new_small(256) };
+        looking->job = (Job){ .run = run_look, .done = look_done, .arg = looking, .arena = arena_new_small(256),
+                              .usual = &watch->usual };
     }
     return watch;
 }
