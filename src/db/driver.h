@@ -90,6 +90,8 @@ struct Driver {
 
     bool (*step)(DbConnection *connection, TxStep step, Error *error);
     void (*rest)(DbConnection *connection); /* finishes what an answered job left to be done. NULL: nothing */
+    void (*shrink)(DbConnection *connection); /* gives back memory that only speeds up jobs: it has had none for a
+                                               * while. NULL: keeps none */
     bool (*in_transaction)(DbConnection *connection); /* false after an error that ended it */
     /* The wait for other processes' locks. NULL where many write: their statements wait for locks as long as for
      * anything else. */
