@@ -7,7 +7,7 @@
 #include "api/match.h"
 #include "api/offload.h"
 #include "api/reply.h"
-#include "api/request_log.h"
+#include "api/request_stats.h"
 #include "base/log.h"
 
 enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 if every value is wrong */
@@ -19,7 +19,7 @@ Req *req_new(HttpRequest *http, const App *app)
     req->arena = http->arena;
     req->app = app;
     req->now = clock_now();
-    request_log_begin(req);
+    request_stats_begin(req);
     invalid_init(&req->invalid, req->arena, req->now);
     return req;
 }

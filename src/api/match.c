@@ -74,3 +74,8 @@ const char *match_plain_path(Arena *arena, const char *path)
     }
     return buf_cstr(&out);
 }
+
+Str match_route_template(Arena *arena, const Route *route)
+{
+    return arena_printf(arena, "/api%s", match_plain_path(arena, route->path));
+}

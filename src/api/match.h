@@ -9,5 +9,7 @@
 const Route *match_route(Req *req, Str path, const Route **ret_other);
 /* A row's path without converters: "/flows/name/{name:str}" -> "/flows/name/{name}". */
 const char *match_plain_path(Arena *arena, const char *path);
+/* What names a route to people: "/api/flows/name/{name}". */
+Str match_route_template(Arena *arena, const Route *route);
 
 #endif

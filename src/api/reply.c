@@ -4,6 +4,7 @@
 #include "api/address.h"
 #include "api/guard.h"
 #include "api/request_log.h"
+#include "api/request_stats.h"
 #include "base/log.h"
 #include "base/unicode.h"
 
@@ -77,6 +78,7 @@ void reply_send_with(Req *req, HttpHeader *headers, size_t count)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     log_request(req->http->id);
     request_log_end(req, req->status, req->spool.file ? (size_t)req->spool.file->size : req->reply.n);
+    request_stats_end(req, req->status);
     if (req->spool.file)
         http_reply_file(req->http, req->status, headers, count, req->spool.file);
     else
@@ -179,6 +181,7 @@ bool reply_preflight(Req *req)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
     Str text = known ? STR("OK") : STR("Disallowed CORS method");
     request_log_end(req, known ? 200 : 400, text.n);
+    request_stats_end(req, known ? 200 : 400);
     http_reply(http, known ? 200 : 400, headers, count, text);
     return true;
 }

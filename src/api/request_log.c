@@ -20,12 +20,6 @@ static bool is_wanted(const App *app)
     return app->logs_access || log_wants(LOG_INFO);
 }
 
-void request_log_begin(Req *req)
-{
-    if (is_wanted(req->app))
-        req->began = clock_monotonic();
-}
-
 static Str or_dash(Str text)
 {
     return text.n ? text : STR("-");
@@ -55,12 +49,11 @@ void request_log_end(Req *req, int status, size_t bytes)
 {
     if (!is_wanted(req->app))
         return;
-    const Route *route = req->route;
     bool sent = req->http->method != HTTP_HEAD && status != 204 && status != 304;
     write_answered(req->app, req->arena, &(Answered){
         .client = request_peer(req), .who = req->grant.who,
         .method = req->http->method_text, .path = req->http->raw_path,
-        .route = route ? arena_printf(req->arena, "/api%s", match_plain_path(req->arena, route->path)) : STR("-"),
+        .route = req->route ? match_route_template(req->arena, req->route) : STR("-"),
         .status = status, .bytes = sent ? bytes : 0,
         .milliseconds = (double)(clock_monotonic() - req->began) / 1e3 });
 }

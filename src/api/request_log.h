@@ -4,7 +4,6 @@
 
 #include "api/request.h"
 
-void request_log_begin(Req *req);              /* notes the start time, if the line will be logged */
 void request_log_end(Req *req, int status, size_t bytes); /* of the body; call it before the reply, which ends the
                                                            * request */
 /* HttpConfig.refused: the server itself answered. `app` is the App. */

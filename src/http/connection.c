@@ -73,6 +73,7 @@ void connection_new(HttpServer *server, int fd, struct in6_addr peer)
         .list = LIST_COUNT,
     };
     server->connection_count++;
+    counter_add_alone(&server->counts.opened, 1);
     connection_list_move(c, LIST_NEW);
 }
 
@@ -112,11 +113,19 @@ void connection_close(Connection *c)
     if (c->state == HANDLING)
         return;
     drop_exchange(c);
-    if (c->state != CLOSED)
+    if (c->state != CLOSED) {
         c->server->connection_count--;
+        counter_add_alone(&c->server->counts.closed, 1);
+    }
     c->state = CLOSED;
     connection_list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still refer to
                                            * it */
+}
+
+void connection_displace(Connection *c)
+{
+    counter_add_alone(&c->server->counts.displaced, 1);
+    connection_close(c);
 }
 
 void connection_free(Connection *c)
@@ -209,10 +218,11 @@ static ssize_t send_more(Connection *c)
 {
     Exchange *x = c->exchange;
     bool is_in_file = c->written == x->reply_head.n + x->reply_body.n;
-    if (is_in_file)
-        return sendfile(c->fd, x->file->descriptor, &x->file_sent, (size_t)(x->file->size - x->file_sent));
-    ssize_t n = send_some(c);
-    c->written += n > 0 ? (size_t)n : 0;
+    ssize_t n = is_in_file
+        ? sendfile(c->fd, x->file->descriptor, &x->file_sent, (size_t)(x->file->size - x->file_sent)) : send_some(c);
+    size_t sent = n > 0 ? (size_t)n : 0;
+    c->written += is_in_file ? 0 : sent;
+    counter_add_alone(&c->server->counts.sent, sent);
     return n;
 }
 
@@ -272,6 +282,7 @@ static void connection_refuse(Connection *c, const HttpFailure *failure)
     bool begun = c->list == LIST_HEAD || c->list == LIST_BODY;
     drop_exchange(c);
     c->exchange = x;
+    counter_add_alone(&c->server->counts.refused, 1);
     exchange_set_reply(x, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
     if (config->refused)
         config->refused(&x->request, failure->status, x->reply_body.n, begun ? c->server->now - c->since : 0,
@@ -360,7 +371,7 @@ static bool make_room_for_body(Connection *c)
     const ConnectionList *bodies = &c->server->lists[LIST_BODY];
     if (bodies->first == c || c->server->now - bodies->first->since < bodies->wait)
         return false;
-    connection_close(bodies->first);
+    connection_displace(bodies->first);
     return true;
 }
 
@@ -484,7 +495,8 @@ static void connection_read(Connection *c)
         return;
     if (n <= 0)
         connection_close(c);
-    else if (c->state != LINGERING)
+    counter_add_alone(&server->counts.received, n > 0 ? (size_t)n : 0);
+    if (n > 0 && c->state != LINGERING)
         connection_take(c, join_input(c, (Str){ server->input, (size_t)n }));
 }
 

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/counter.h"
 
 typedef struct HttpServer HttpServer;
 typedef struct HttpHeader { Str name, value; } HttpHeader;
@@ -62,6 +63,14 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error) MUST_CHECK;
 unsigned http_server_port(const HttpServer *server);
 /* Whether an address that it listens on is a loopback one, under whatever name. */
 bool http_server_has_loopback(const HttpServer *server);
+/* Since the start. */
+typedef struct HttpCounts {
+    Counter opened, closed;     /* connections; the difference is open */
+    Counter displaced;          /* of these closed to make room for another, or for its bytes */
+    Counter received, sent;     /* bytes */
+    Counter refused;            /* requests that the server answered itself: malformed, too large, too late */
+} HttpCounts;
+const HttpCounts *http_server_counts(const HttpServer *server); /* which it is part of */
 /* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and
  * returns. */
 void http_server_run(HttpServer *server, double drain);

@@ -8,13 +8,23 @@
 #include "api/origin.h"
 #include "api/reply.h"
 #include "base/log.h"
+#include "watch/watch.h"
 #include "web/docs.h"
 #include "web/ui.h"
 
 static GuardPlace place_of(Str path)
 {
-    bool files = !str_starts(path, "/api/") && !docs_has(path) && ui_is_file(path);
+    bool files = !str_starts(path, "/api/") && !docs_has(path) && !watch_has(path) && ui_is_file(path);
     return files ? GUARD_FILES : GUARD_API;
+}
+
+static void hand_to_dashboard(Req *req)
+{
+    req->place = PLACE_DASHBOARD;
+    if (req->app->ui_dir)
+        offload_submit(req->app->offload, req, ui_handle);
+    else
+        ui_handle(req);
 }
 
 static void handle(Req *req)
@@ -32,14 +42,12 @@ static void handle(Req *req)
         reply_send(req);
         return;
     }
-    if (docs_handle(req))
+    if (docs_handle(req) || watch_handle(req))
         return;
     if (str_starts(http->path, "/api/"))
         api_handle(req);
-    else if (req->app->ui_dir)
-        offload_submit(req->app->offload, req, ui_handle);
     else
-        ui_handle(req);
+        hand_to_dashboard(req);
 }
 
 void web_handle(HttpRequest *http, void *app)
