@@ -389,8 +389,8 @@ def test_mistakes_are_named(ours, words, part):
     assert result.status == 2 and result.lines[-1].endswith(part)
 
 
-COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["version"], ["config"], ["database"],
-            ["orion", "database"], ["profile"], ["profiles"],
+COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["status"], ["version"], ["config"],
+            ["database"], ["orion", "database"], ["profile"], ["profiles"],
             *[["config", word] for word in ("set", "unset", "view")],
             *[["database", word] for word in ("reset", "upgrade", "downgrade", "stamp", "check", "copy", "indexes")],
             *[["database", "indexes", word] for word in ("ls", "make", "drop")],
