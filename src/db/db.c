@@ -21,7 +21,7 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
-    STEP_US = 10 * 1000,           /* of a write in steps, the first one; */
+    STEP_US = 5 * 1000,            /* of a write in steps, the first one; */
     STEP_GROWTH_US = 1,            /* each takes that much longer, so that it ends even if others add to its work */
     RETRY_WAIT_US = 500,
     IDLE_US = 1000 * 1000,           /* until a connection without jobs gives back its memory */
