@@ -47,17 +47,21 @@ static bool path_matches(Arena *arena, const char *pattern_text, Str path, Str *
 
 const Route *match_route(Req *req, Str path, const Route **ret_other)
 {
+    size_t before = 0;
     *ret_other = NULL;
     for (size_t f = 0; f < route_family_count; f++) {
         for (size_t i = 0; i < route_families[f]->count; i++) {
             const Route *route = &route_families[f]->routes[i];
             if (!path_matches(req->arena, route->path, path, req->params))
                 continue;
-            if (route->method == req->http->method)
+            if (route->method == req->http->method) {
+                req->route_number = before + i;
                 return route;
+            }
             if (!*ret_other)
                 *ret_other = route;
         }
+        before += route_families[f]->count;
     }
     return NULL;
 }

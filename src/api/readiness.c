@@ -126,7 +126,7 @@ static Error outcome(const Readiness *readiness)
 static const char *shown_reason(const Req *req, const Error *error)
 {
     if (error->code == ERR_INTERNAL)
-        return "An internal error, which is in the server's log";
+        return READINESS_INTERNAL;
     return req->grant.reads ? error->message : "It is in the server's log; with a key it is shown here.";
 }
 

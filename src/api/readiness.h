@@ -4,6 +4,9 @@
 
 #include "api/request.h"
 
+/* What clients are told instead of an internal error's own message. */
+#define READINESS_INTERNAL "An internal error, which is in the server's log"
+
 typedef struct Readiness Readiness;
 
 Readiness *readiness_new(Db *db); /* the thread starts with the first request */

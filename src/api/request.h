@@ -48,6 +48,7 @@ struct Req {
     Arena *arena;
     const App *app;
     const Route *route;
+    size_t route_number;        /* its place among all rows, if there is one */
     Time now;                   /* of the request's arrival */
     int64_t began;              /* the same on the monotonic clock */
     RequestPlace place;

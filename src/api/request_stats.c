@@ -65,23 +65,10 @@ void request_stats_free(RequestStats *stats)
 
 /* ---- counting ---- */
 
-static size_t route_number(const Route *route)
-{
-    size_t before = 0;
-    for (size_t f = 0; f < route_family_count; f++) {
-        const RouteFamily *family = route_families[f];
-        size_t i = ((uintptr_t)route - (uintptr_t)family->routes) / sizeof *route;
-        if ((uintptr_t)route >= (uintptr_t)family->routes && i < family->count)
-            return before + i;
-        before += family->count;
-    }
-    return before;
-}
-
 static size_t kind_of(const RequestStats *stats, const Req *req)
 {
-    return req->route ? route_number(req->route)
-                      : stats->routes + (size_t)req->place * METHODS + (size_t)req->http->method;
+    size_t place = stats->routes + (size_t)req->place * METHODS + (size_t)req->http->method;
+    return req->route ? req->route_number : place;
 }
 
 /* The first place that is not used is that of all other statuses. */

@@ -65,12 +65,13 @@ unsigned http_server_port(const HttpServer *server);
 bool http_server_has_loopback(const HttpServer *server);
 /* Since the start. */
 typedef struct HttpCounts {
-    Counter opened, closed;     /* connections; the difference is open */
+    Counter opened, closed;     /* connections */
     Counter displaced;          /* of these closed to make room for another, or for its bytes */
     Counter received, sent;     /* bytes */
     Counter refused;            /* requests that the server answered itself: malformed, too large, too late */
 } HttpCounts;
 const HttpCounts *http_server_counts(const HttpServer *server); /* which it is part of */
+uint64_t http_server_connections(const HttpServer *server); /* that are open; from any thread */
 /* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and
  * returns. */
 void http_server_run(HttpServer *server, double drain);

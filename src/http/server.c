@@ -197,6 +197,13 @@ const HttpCounts *http_server_counts(const HttpServer *server)
     return &server->counts;
 }
 
+/* Another one may be opened and closed between the two looks. */
+uint64_t http_server_connections(const HttpServer *server)
+{
+    uint64_t closed = counter_read(&server->counts.closed), opened = counter_read(&server->counts.opened);
+    return opened > closed ? opened - closed : 0;
+}
+
 static void say_full(HttpServer *server, const char *why)
 {
     if (server->said_full && server->now - server->said_full < FULL_PAUSE)

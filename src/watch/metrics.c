@@ -36,8 +36,7 @@ static MetricLabel label(const char *name, const char *value)
 
 static void write_connections(MetricWriter *w, const View *view)
 {
-    const HttpCounts *counts = http_server_counts(view->http);
-    metric_value(w, NULL, 0, (double)(counter_read(&counts->opened) - counter_read(&counts->closed)));
+    metric_value(w, NULL, 0, (double)http_server_connections(view->http));
 }
 
 static void write_statuses(MetricWriter *w, MetricLabel labels[3], const RequestCounts *counts)

@@ -1,5 +1,6 @@
 /* watch/status.c -- /orion/status: what `orion status` shows, as JSON. What could not be found out in time is null. */
 #include "api/address.h"
+#include "api/readiness.h"
 #include "api/reply.h"
 #include "api/request_stats.h"
 #include "api/version.h"
@@ -55,6 +56,14 @@ static void member_time(JsonWriter *w, Arena *arena, const char *key, Time time)
     member_text(w, key, time == TIME_NULL ? STR_NULL : time_text(arena, time));
 }
 
+/* As /api/ready says it. */
+static Str reason_of(const Error *error)
+{
+    if (error->code == ERR_NONE)
+        return STR_NULL;
+    return str_from(error->code == ERR_INTERNAL ? READINESS_INTERNAL : error->message);
+}
+
 static void write_server(JsonWriter *w, Req *req, const View *view)
 {
     Str root = request_root_path(req), address = request_address(req);
@@ -64,7 +73,7 @@ static void write_server(JsonWriter *w, Req *req, const View *view)
     member_time(w, req->arena, "started", view->started);
     member_float(w, "uptime", (double)view->uptime / (double)SECOND);
     member_bool(w, "ready", view->ready.code == ERR_NONE);
-    member_text(w, "reason", view->ready.code == ERR_NONE ? STR_NULL : str_from(view->ready.message));
+    member_text(w, "reason", reason_of(&view->ready));
 }
 
 static void write_database(JsonWriter *w, Req *req, const View *view)
@@ -170,13 +179,12 @@ static void write_services(JsonWriter *w, Arena *arena, Services *services)
 
 void status_answer(Req *req, const View *view)
 {
-    const HttpCounts *http = http_server_counts(view->http);
     JsonWriter *w = reply_json(req);
     json_object(w);
     write_server(w, req, view);
     write_database(w, req, view);
     write_requests(w, req);
-    member_int(w, "connections", (int64_t)(counter_read(&http->opened) - counter_read(&http->closed)));
+    member_int(w, "connections", (int64_t)http_server_connections(view->http));
     write_look(w, req->arena, view->look);
     write_services(w, req->arena, view->services);
     json_object_end(w);

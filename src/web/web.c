@@ -42,11 +42,11 @@ static void handle(Req *req)
         reply_send(req);
         return;
     }
-    if (docs_handle(req) || watch_handle(req))
+    if (docs_handle(req))
         return;
     if (str_starts(http->path, "/api/"))
         api_handle(req);
-    else
+    else if (!watch_handle(req))
         hand_to_dashboard(req);
 }
 
