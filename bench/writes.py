@@ -54,7 +54,7 @@ def post(server, path, body):
 
 
 def logged(server, since):
-    return re.findall(r"orion\.db - (.*)", server.log()[since:])
+    return re.findall(r"orion\.db - (.*?)(?: \[[0-9a-f]{16}\])?$", server.log()[since:], re.M)
 
 
 def newest(server, table, run):

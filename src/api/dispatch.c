@@ -7,7 +7,8 @@
 #include "api/match.h"
 #include "api/offload.h"
 #include "api/reply.h"
-#include "api/request_log.h"
+#include "api/request_stats.h"
+#include "base/log.h"
 
 enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 if every value is wrong */
 
@@ -18,7 +19,7 @@ Req *req_new(HttpRequest *http, const App *app)
     req->arena = http->arena;
     req->app = app;
     req->now = clock_now();
-    request_log_begin(req);
+    request_stats_begin(req);
     invalid_init(&req->invalid, req->arena, req->now);
     return req;
 }
@@ -26,6 +27,7 @@ Req *req_new(HttpRequest *http, const App *app)
 static bool run_job(Tx *tx, void *arg)
 {
     Req *req = arg;
+    log_request(req->http->id);
     req->tx = tx;
     req->status = req->route->status;
     /* A job may run twice: nothing is left of the first answer. */
@@ -35,6 +37,7 @@ static bool run_job(Tx *tx, void *arg)
     bool ok = req->route->handle(req) && spool_finish(&req->spool, &req->reply);
     if (!ok && tx->error->code == ERR_NONE)
         (void)fail(tx->error, ERR_INTERNAL, "%s: the handler failed without an error", req->route->path);
+    log_request(STR_NULL);
     return ok && tx->error->code == ERR_NONE;
 }
 

@@ -47,17 +47,39 @@ static bool path_matches(Arena *arena, const char *pattern_text, Str path, Str *
 
 const Route *match_route(Req *req, Str path, const Route **ret_other)
 {
+    size_t before = 0;
     *ret_other = NULL;
     for (size_t f = 0; f < route_family_count; f++) {
         for (size_t i = 0; i < route_families[f]->count; i++) {
             const Route *route = &route_families[f]->routes[i];
             if (!path_matches(req->arena, route->path, path, req->params))
                 continue;
-            if (route->method == req->http->method)
+            if (route->method == req->http->method) {
+                req->route_number = before + i;
                 return route;
+            }
             if (!*ret_other)
                 *ret_other = route;
         }
+        before += route_families[f]->count;
     }
     return NULL;
+}
+
+const char *match_plain_path(Arena *arena, const char *path)
+{
+    Buf out;
+    buf_init(&out, arena, strlen(path) + 1);
+    while (*path) {
+        if (*path == ':')
+            path += strcspn(path, "}");
+        else
+            buf_char(&out, *path++);
+    }
+    return buf_cstr(&out);
+}
+
+Str match_route_template(Arena *arena, const Route *route)
+{
+    return arena_printf(arena, "/api%s", match_plain_path(arena, route->path));
 }

@@ -4,8 +4,13 @@
 
 #include "api/request.h"
 
-/* The first row of that path, below /api, and of the request's method; the path's parameters are in req->params. NULL:
- * no such row, and *ret_other is the first one of another method, or NULL. */
+/* The first row of that path, below /api, and of the request's method; the path's parameters are in req->params, and
+ * its place among all rows is req->route_number. NULL: no such row, and *ret_other is the first one of another method,
+ * or NULL. */
 const Route *match_route(Req *req, Str path, const Route **ret_other);
+/* A row's path without converters: "/flows/name/{name:str}" -> "/flows/name/{name}". */
+const char *match_plain_path(Arena *arena, const char *path);
+/* What names a route to people: "/api/flows/name/{name}". */
+Str match_route_template(Arena *arena, const Route *route);
 
 #endif

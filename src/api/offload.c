@@ -2,6 +2,7 @@
  * wait are served in order. */
 #include "api/offload.h"
 
+#include "base/log.h"
 #include "base/thread.h"
 
 /* Made and freed by the server. Only the loop submits, so `started` needs no lock. */
@@ -36,8 +37,11 @@ static Req *take_next(Offload *offload)
 
 static void *work(void *arg)
 {
-    for (Req *req; (req = take_next(arg));)
+    for (Req *req; (req = take_next(arg));) {
+        log_request(req->http->id);
         req->resume(req);
+        log_request(STR_NULL);
+    }
     return NULL;
 }
 

@@ -4,6 +4,7 @@
 #include <ctype.h>
 
 #include "api/decode.h"
+#include "api/match.h"
 #include "api/openapi_schema.h"
 #include "api/openapi_shapes.h"
 
@@ -20,25 +21,11 @@ static void member(JsonWriter *w, const char *key, const char *text)
 
 /* ---- names ---- */
 
-/* Without converters: "/flows/name/{name:str}" -> "/flows/name/{name}". */
-static const char *plain_path(Arena *arena, const char *path)
-{
-    Buf out;
-    buf_init(&out, arena, strlen(path) + 1);
-    while (*path) {
-        if (*path == ':')
-            path += strcspn(path, "}");
-        else
-            buf_char(&out, *path++);
-    }
-    return buf_cstr(&out);
-}
-
 /* As FastAPI makes them, since code generators name functions by them: read_flow_flows__id__get. */
 static const char *operation_id(Arena *arena, const Route *route)
 {
     const char *method = methods[route->method];
-    const char *name = route->doc.name ? route->doc.name : method, *path = plain_path(arena, route->path);
+    const char *name = route->doc.name ? route->doc.name : method, *path = match_plain_path(arena, route->path);
     char *id = arena_cstr(arena, arena_printf(arena, "%s%s_%s", name, path, method));
     for (char *p = id; *p; p++) {
         if (!isalnum((unsigned char)*p))
@@ -248,17 +235,17 @@ static void write_operation(Schemas *s, const RouteFamily *family, const Route *
 /* A path appears once, with all its methods, at its first row. */
 static void write_path(Schemas *s, const RouteFamily *family, size_t first, const char *prefix)
 {
-    const char *path = plain_path(s->arena, family->routes[first].path);
+    const char *path = match_plain_path(s->arena, family->routes[first].path);
     if (family->routes[first].own)
         return;
     for (size_t i = 0; i < first; i++) {
-        if (strcmp(plain_path(s->arena, family->routes[i].path), path) == 0)
+        if (strcmp(match_plain_path(s->arena, family->routes[i].path), path) == 0)
             return;
     }
     json_key_str(s->w, arena_printf(s->arena, "%s%s", prefix, path));
     json_object(s->w);
     for (size_t i = first; i < family->count; i++) {
-        if (!family->routes[i].own && strcmp(plain_path(s->arena, family->routes[i].path), path) == 0)
+        if (!family->routes[i].own && strcmp(match_plain_path(s->arena, family->routes[i].path), path) == 0)
             write_operation(s, family, &family->routes[i]);
     }
     json_object_end(s->w);

@@ -25,7 +25,11 @@ struct Readiness {
     bool started, quit;
     pthread_mutex_t lock; /* protects `started`, `quit` and all that follows */
     pthread_cond_t changed;
+    pthread_cond_t told;
     Req *waiting;
+    unsigned threads; /* that wait in readiness_wait */
+    uint64_t checks;  /* that have ended, */
+    Error last;       /* and what the last one found */
     Probe read, write;
     int64_t began;   /* start of the last check, monotonic */
     bool was_ready;
@@ -122,7 +126,7 @@ static Error outcome(const Readiness *readiness)
 static const char *shown_reason(const Req *req, const Error *error)
 {
     if (error->code == ERR_INTERNAL)
-        return "An internal error, which is in the server's log";
+        return READINESS_INTERNAL;
     return req->grant.reads ? error->message : "It is in the server's log; with a key it is shown here.";
 }
 
@@ -160,6 +164,10 @@ static void answer_all(Readiness *readiness)
     const Error error = outcome(readiness);
     Req *next = readiness->waiting;
     readiness->waiting = NULL;
+    readiness->threads = 0;
+    readiness->checks++;
+    readiness->last = error;
+    pthread_cond_broadcast(&readiness->told);
     log_change(readiness, &error);
     pthread_mutex_unlock(&readiness->lock);
     for (Req *req = next; req; req = next) {
@@ -173,8 +181,8 @@ static void *work(void *arg)
 {
     Readiness *readiness = arg;
     pthread_mutex_lock(&readiness->lock);
-    while (!readiness->quit || readiness->waiting) {
-        if (!readiness->waiting) {
+    while (!readiness->quit || readiness->waiting || readiness->threads) {
+        if (!readiness->waiting && !readiness->threads) {
             pthread_cond_wait(&readiness->changed, &readiness->lock);
             continue;
         }
@@ -187,12 +195,35 @@ static void *work(void *arg)
     return NULL;
 }
 
+static const Error no_thread = { .code = ERR_BUSY, .message = "The server cannot start a thread" };
+
+/* Within the lock. */
+static bool start(Readiness *readiness)
+{
+    readiness->started = readiness->started || thread_start(&readiness->thread, work, readiness);
+    return readiness->started;
+}
+
+Error readiness_wait(Readiness *readiness)
+{
+    pthread_mutex_lock(&readiness->lock);
+    Error found = no_thread;
+    if (start(readiness)) {
+        uint64_t before = readiness->checks;
+        readiness->threads++;
+        pthread_cond_signal(&readiness->changed);
+        while (readiness->checks == before)
+            pthread_cond_wait(&readiness->told, &readiness->lock);
+        found = readiness->last;
+    }
+    pthread_mutex_unlock(&readiness->lock);
+    return found;
+}
+
 void readiness_answer(Readiness *readiness, Req *req)
 {
-    static const Error no_thread = { .code = ERR_BUSY, .message = "The server cannot start a thread" };
     pthread_mutex_lock(&readiness->lock);
-    bool runs = readiness->started || thread_start(&readiness->thread, work, readiness);
-    readiness->started = runs;
+    bool runs = start(readiness);
     if (runs) {
         req->next = readiness->waiting;
         readiness->waiting = req;
@@ -209,6 +240,7 @@ Readiness *readiness_new(Db *db)
 {
     Readiness *readiness = xcalloc(1, sizeof *readiness);
     clock_condition_init(&readiness->changed);
+    pthread_cond_init(&readiness->told, NULL);
     pthread_mutex_init(&readiness->lock, NULL);
     readiness->db = db;
     readiness->was_ready = true;
@@ -231,6 +263,7 @@ void readiness_free(Readiness *readiness)
 {
     arena_free(readiness->read.job.arena);
     arena_free(readiness->write.job.arena);
+    pthread_cond_destroy(&readiness->told);
     pthread_cond_destroy(&readiness->changed);
     pthread_mutex_destroy(&readiness->lock);
     free(readiness);

@@ -4,6 +4,9 @@
 
 #include "api/request.h"
 
+/* What clients are told instead of an internal error's own message. */
+#define READINESS_INTERNAL "An internal error, which is in the server's log"
+
 typedef struct Readiness Readiness;
 
 Readiness *readiness_new(Db *db); /* the thread starts with the first request */
@@ -11,6 +14,8 @@ Readiness *readiness_new(Db *db); /* the thread starts with the first request */
  * writes, otherwise 503; the reason is only for clients with read access. Concurrent requests share one check, so that
  * many of them do not add work. */
 void readiness_answer(Readiness *readiness, Req *req);
+/* The same for a thread that may wait: ERR_NONE, or what is wrong. */
+Error readiness_wait(Readiness *readiness);
 /* Answers the requests still waiting and starts no more checks. Call it after the last readiness_answer and before the
  * database is closed. */
 void readiness_stop(Readiness *readiness);

@@ -4,6 +4,7 @@
 #include "api/address.h"
 #include "api/guard.h"
 #include "api/request_log.h"
+#include "api/request_stats.h"
 #include "base/log.h"
 #include "base/unicode.h"
 
@@ -75,16 +76,20 @@ void reply_send_with(Req *req, HttpHeader *headers, size_t count)
         headers[count++] = (HttpHeader){ STR("access-control-allow-origin"), named ? origin : STR("*") };
     if (named)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
-    request_log_end(req, req->status);
+    log_request(req->http->id);
+    request_log_end(req, req->status, req->spool.file ? (size_t)req->spool.file->size : req->reply.n);
+    request_stats_end(req, req->status);
     if (req->spool.file)
         http_reply_file(req->http, req->status, headers, count, req->spool.file);
     else
         http_reply(req->http, req->status, headers, count, buf_view(&req->reply));
+    log_request(STR_NULL);
 }
 
 void reply_send(Req *req)
 {
     HttpHeader headers[6];
+    log_request(req->http->id);
     size_t count = req->error.code == ERR_UNAUTHORIZED ? guard_challenges(req, headers) : 0;
     if (req->error.code == ERR_OVERLOADED)
         headers[count++] = (HttpHeader){ STR("retry-after"), STR(RETRY_AFTER) };
@@ -174,7 +179,9 @@ bool reply_preflight(Req *req)
         headers[count++] = (HttpHeader){ STR("access-control-allow-headers"), asked };
     if (req->cors == CORS_THIS)
         headers[count++] = (HttpHeader){ STR("vary"), STR("Origin") };
-    request_log_end(req, known ? 200 : 400);
-    http_reply(http, known ? 200 : 400, headers, count, known ? STR("OK") : STR("Disallowed CORS method"));
+    Str text = known ? STR("OK") : STR("Disallowed CORS method");
+    request_log_end(req, known ? 200 : 400, text.n);
+    request_stats_end(req, known ? 200 : 400);
+    http_reply(http, known ? 200 : 400, headers, count, text);
     return true;
 }

@@ -26,11 +26,20 @@ typedef struct App {
     SpoolSpace *spool;          /* for long answers */
     struct Backlog *backlog;    /* of writes */
     struct QueuePolls *queue_polls;
+    bool logs_access;           /* ORION_LOG_ACCESS */
+    struct RequestStats *request_stats;
+    struct Watch *watch;        /* what the server says about itself (watch/watch.h) */
     _Atomic int64_t *usual_reads; /* USUAL_READS of them, for Job.usual; routes may share one by chance */
 } App;
 
 /* Which CORS headers an answer gets: none, those for the page that asked, or the reference's, for all pages. */
 typedef enum Cors { CORS_NONE, CORS_THIS, CORS_ANY } Cors;
+
+/* What is requested outside of the tables of routes, for counts of requests. */
+typedef enum RequestPlace {
+    PLACE_UNKNOWN,              /* there is no such thing, or it was refused before that was known */
+    PLACE_DASHBOARD, PLACE_DOCS, PLACE_METRICS, PLACE_STATUS, REQUEST_PLACES
+} RequestPlace;
 
 /* Made by req_new in the request's arena, and gone once the reply is sent. Only one thread at a time uses it: the loop,
  * then perhaps the offload thread, then a thread of the database. */
@@ -39,8 +48,10 @@ struct Req {
     Arena *arena;
     const App *app;
     const Route *route;
+    size_t route_number;        /* its place among all rows, if there is one */
     Time now;                   /* of the request's arrival */
-    int64_t began;              /* the same on the monotonic clock; 0 if the request is not logged */
+    int64_t began;              /* the same on the monotonic clock */
+    RequestPlace place;
     Cors cors;
     AccessGrant grant;          /* what its key allows */
     const struct Forwarded *forwarded; /* NULL until first used (api/address.h) */

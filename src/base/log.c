@@ -5,15 +5,15 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/unicode.h"
 
-enum { LINE_MAX_BYTES = 4096 };
-
 /* Set at start, read by every thread. */
-static atomic_int threshold = LOG_INFO;
+static atomic_int threshold = LOG_INFO, format_in_use = LOG_TEXT;
+
+/* The request that this thread is at work on. A copy: the request may end before the thread turns to another one. */
+static _Thread_local struct { char id[128]; size_t n; } about;
 
 static const struct { const char *name; LogLevel level; } levels[] = {
     { "DEBUG", LOG_DEBUG }, { "INFO", LOG_INFO },   { "WARNING", LOG_WARNING }, { "WARN", LOG_WARNING },
@@ -23,6 +23,16 @@ static const struct { const char *name; LogLevel level; } levels[] = {
 void log_set_level(LogLevel level)
 {
     atomic_store(&threshold, (int)level);
+}
+
+void log_set_format(LogFormat format)
+{
+    atomic_store(&format_in_use, (int)format);
+}
+
+LogFormat log_format(void)
+{
+    return (LogFormat)atomic_load(&format_in_use);
 }
 
 bool log_wants(LogLevel level)
@@ -65,18 +75,6 @@ static const char *level_name(LogLevel level)
     return name;
 }
 
-/* "12:34:56.789 | INFO    | orion.api - " */
-static size_t write_head(char *line, size_t room, LogLevel level, const char *logger)
-{
-    struct timespec now;
-    struct tm local;
-    clock_gettime(CLOCK_REALTIME, &now);
-    localtime_r(&now.tv_sec, &local);
-    int n = snprintf(line, room, "%02d:%02d:%02d.%03d | %-7s | %s - ", local.tm_hour, local.tm_min, local.tm_sec,
-                     (int)(now.tv_nsec / 1000000), level_name(level), logger);
-    return n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
-}
-
 static void write_all(const char *bytes, size_t n)
 {
     while (n > 0) {
@@ -90,22 +88,45 @@ static void write_all(const char *bytes, size_t n)
     }
 }
 
+void log_request(Str id)
+{
+    about.n = id.n < sizeof about.id ? id.n : sizeof about.id;
+    if (about.n)
+        memcpy(about.id, id.p, about.n);
+}
+
+static void write_entry(LogLevel level, const char *logger, const LogField *fields, size_t count, const char *format,
+                        va_list values) __attribute__((format(printf, 5, 0)));
+static void write_entry(LogLevel level, const char *logger, const LogField *fields, size_t count, const char *format,
+                        va_list values)
+{
+    /* Logging must not disturb a caller that is yet to look at errno. */
+    int saved_errno = errno;
+    char message[LOG_LINE_MAX], line[LOG_LINE_MAX];
+    LogEntry entry = { .level = level_name(level), .logger = logger, .request = { about.id, about.n },
+                       .fields = fields, .count = count };
+    clock_gettime(CLOCK_REALTIME, &entry.time);
+    int n = vsnprintf(message, sizeof message, format, values);
+    entry.message = (Str){ message, n < 0 ? 0 : (size_t)n < sizeof message ? (size_t)n : sizeof message - 1 };
+    utf8_blank_strange(message, entry.message.n); /* it may contain what a client sent */
+    write_all(line, log_format_write((LogFormat)atomic_load(&format_in_use), &entry, line));
+    errno = saved_errno;
+}
+
 void log_line(LogLevel level, const char *logger, const char *format, ...)
 {
     if (!log_wants(level))
         return;
-    /* Logging must not disturb a caller that is yet to look at errno. */
-    int saved_errno = errno;
-    char line[LINE_MAX_BYTES];
-    size_t n = write_head(line, sizeof line - 1, level, logger);
-    va_list args;
-    va_start(args, format);
-    int added = vsnprintf(line + n, sizeof line - 1 - n, format, args);
-    va_end(args);
-    if (added > 0)
-        n += (size_t)added < sizeof line - 1 - n ? (size_t)added : sizeof line - 2 - n;
-    utf8_blank_strange(line, n); /* it may contain what a client sent */
-    line[n++] = '\n';
-    write_all(line, n);
-    errno = saved_errno;
+    va_list values;
+    va_start(values, format);
+    write_entry(level, logger, NULL, 0, format, values);
+    va_end(values);
+}
+
+void log_fields(LogLevel level, const char *logger, const LogField *fields, size_t count, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    write_entry(level, logger, fields, count, format, values);
+    va_end(values);
 }

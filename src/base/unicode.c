@@ -100,6 +100,9 @@ void utf8_blank_strange(char *text, size_t n)
     size_t size;
     utf8_blank_invalid(text, n);
     for (size_t at = 0; at < n; at += size) {
+        size = 1;
+        if (text[at] >= ' ' && text[at] < 0x7F) /* most are */
+            continue;
         if (is_strange(unicode_at((Str){ text, n }, at, &size)))
             memset(text + at, ' ', size);
     }

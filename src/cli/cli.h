@@ -85,6 +85,7 @@ bool cli_check_settings(const Cli *cli, Error *error) MUST_CHECK;
 
 /* The commands. */
 int cmd_start(Cli *cli);
+int cmd_status(Cli *cli);
 int cmd_version(Cli *cli);
 int cmd_block_import(Cli *cli);
 int cmd_database_reset(Cli *cli);

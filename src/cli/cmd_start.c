@@ -6,6 +6,8 @@
 #include "server/server.h"
 #include "web/ui.h"
 
+#define LOGGER "orion.server"
+
 /* Options override environment and profile. False: *error is a line for the user. */
 static bool apply_options(Cli *cli, Error *error)
 {
@@ -24,6 +26,17 @@ static bool apply_options(Cli *cli, Error *error)
     return true;
 }
 
+static void set_up_log(const Settings *settings)
+{
+    LogLevel level;
+    /* NOTSET, which the log does not know, leaves its level unchanged. */
+    if (log_level_parse(settings_text(settings, "PREFECT_LOGGING_SERVER_LEVEL"), &level))
+        log_set_level(level);
+    for (LogFormat format = LOG_TEXT; format < LOG_FORMAT_COUNT; format++)
+        if (str_is(settings_text(settings, "ORION_LOG_FORMAT"), log_format_names[format]))
+            log_set_format(format);
+}
+
 /* Called once the socket listens. */
 static void print_addresses(const char *host, unsigned port, void *arg)
 {
@@ -32,6 +45,11 @@ static void print_addresses(const char *host, unsigned port, void *arg)
     Str root = settings_text(cli->settings, "ORION_ROOT_PATH");
     Str base = arena_printf(cli->arena, strchr(host, ':') ? "http://[%s]:%u%.*s" : "http://%s:%u%.*s", host, port,
                             STR_ARG(root));
+    if (log_format() != LOG_TEXT) { /* a program reads it */
+        const LogField address = { .name = "address", .text = base };
+        log_fields(LOG_INFO, LOGGER, &address, 1, "Orion is ready.");
+        return;
+    }
     cli_good(cli, "Orion is ready.");
     printf("\n  API        %s/api\n  API docs   %s/docs\n", base.p, base.p);
     if (ui && (ui_is_embedded() || cli_option(cli, "ui-dir")))
@@ -47,12 +65,9 @@ static void print_addresses(const char *host, unsigned port, void *arg)
 int cmd_start(Cli *cli)
 {
     Error error = { .code = ERR_NONE };
-    LogLevel level;
     if (!apply_options(cli, &error))
         return cli_bad(cli, "%s", error.message);
-    /* NOTSET, which the log does not know, leaves its level unchanged. */
-    if (log_level_parse(settings_text(cli->settings, "PREFECT_LOGGING_SERVER_LEVEL"), &level))
-        log_set_level(level);
+    set_up_log(cli->settings);
     ServerOptions options = {
         .host = settings_text(cli->settings, "PREFECT_ORION_API_HOST").p,
         .port = (unsigned)settings_int(cli->settings, "PREFECT_ORION_API_PORT"),
@@ -61,8 +76,12 @@ int cmd_start(Cli *cli)
         .listening = print_addresses,
         .arg = cli,
     };
-    if (!server_run(cli->settings, &options, &error))
-        return cli_bad(cli, "%s", error.message);
-    puts("Orion stopped!");
-    return 0;
+    bool served = server_run(cli->settings, &options, &error);
+    if (log_format() != LOG_TEXT)
+        log_fields(served ? LOG_INFO : LOG_CRITICAL, LOGGER, NULL, 0, "%s", served ? "Orion stopped!" : error.message);
+    else if (served)
+        puts("Orion stopped!");
+    else
+        cli_bad(cli, "%s", error.message);
+    return served ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 /* cli/cmd_version.c -- `orion version`: which versions this program has and implements. */
 #include <sys/utsname.h>
 
+#include "api/version.h"
 #include "cli/cli.h"
 #include "db/db.h"
 
@@ -46,7 +47,7 @@ int cmd_version(Cli *cli)
     Str url = settings_text(cli->settings, "PREFECT_ORION_DATABASE_CONNECTION_URL");
     bool sqlite = str_starts(url, "sqlite");
     row("Version:", STR("2.7.12"));
-    row("API version:", STR("0.8.4"));
+    row("API version:", STR(API_VERSION));
     row("Program:", STR("Orion " ORION_VERSION));
     if (uname(&system) == 0)
         row("OS/Arch:", arena_printf(cli->arena, "linux/%s", system.machine));

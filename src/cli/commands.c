@@ -8,12 +8,26 @@ static const CliOption start_options[] = {
       "Seconds that an idle connection stays open." },
     { "root-path", NULL, 0, "PATH", "ORION_ROOT_PATH", "Path below which a proxy publishes the server." },
     { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", "Minimum log level: DEBUG, INFO, WARNING, ERROR." },
+    { "log-format", NULL, 0, "TEXT", "ORION_LOG_FORMAT", "How log lines are written: text, json, logfmt." },
+    { "log-access", "no-log-access", 0, NULL, "ORION_LOG_ACCESS", "Log each request that is answered or not." },
     { "scheduler", "no-scheduler", 0, NULL, "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "Run the scheduler or not." },
     { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED",
       "Kept for old scripts; nothing is ever sent." },
     { "late-runs", "no-late-runs", 0, NULL, "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "Mark late runs or not." },
     { "ui", "no-ui", 0, NULL, "PREFECT_ORION_UI_ENABLED", "Serve the dashboard or not." },
     { "ui-dir", NULL, 0, "DIR", NULL, "Serve the dashboard's files from this folder." },
+    { .name = NULL },
+};
+
+static const CliOption status_options[] = {
+    { "url", NULL, 0, "URL", "PREFECT_API_URL", "The API of the server to ask." },
+    { "host", NULL, 0, "TEXT", "PREFECT_ORION_API_HOST", "Its address, if there is no URL." },
+    { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Its port, if there is no URL." },
+    { "watch", NULL, 'w', NULL, NULL, "Show it again and again, until Ctrl-C or q." },
+    { "every", NULL, 0, "TIME", NULL, "How often --watch does: 500ms, 10s, 1m (default: 2s)." },
+    { "json", NULL, 0, NULL, NULL, "Print the server's answer: JSON on a line." },
+    { "check", NULL, 0, NULL, NULL, "Say only whether it is ready; the exit status is 1 if it is not." },
+    { "timeout", NULL, 0, "TIME", NULL, "How long to wait for an answer (default: 5s)." },
     { .name = NULL },
 };
 
@@ -68,6 +82,8 @@ static const CliOption revoke_options[] = { YES, { .name = NULL } };
 
 const Command cli_commands[] = {
     { "start", NULL, "Start the server.", .options = start_options, .run = cmd_start },
+    { "status", NULL, "Show a running server: requests, runs, queues, services.",
+      .options = status_options, .run = cmd_status },
     { "version", NULL, "Show the versions of this program, its API and its database.",
       .use = SETTINGS_TO_REPAIR, .run = cmd_version },
 

@@ -78,10 +78,35 @@ static void roll_back(DbConnection *connection)
         log_error(LOGGER, "a rollback failed: %s", ignored.message);
 }
 
+/* A step that may wait: for a lock, or for the disk. Returns the microseconds that it took, or -1: *error. */
+static int64_t timed_step(DbConnection *connection, TxStep step, const char *name, Error *error)
+{
+    int64_t began = clock_monotonic();
+    bool ok = connection->driver->step(connection, step, error);
+    int64_t took = clock_monotonic() - began;
+    meter_report(&connection->meter, name, took);
+    return ok ? took : -1;
+}
+
+static bool begin_write(DbConnection *connection, Error *error)
+{
+    return timed_step(connection, STEP_BEGIN_WRITE, "BEGIN", error) >= 0;
+}
+
+static bool commit(Db *db, DbConnection *connection, unsigned writes, Error *error)
+{
+    int64_t took = timed_step(connection, STEP_COMMIT, "COMMIT", error);
+    if (took < 0)
+        return false;
+    histogram_add(&db->counts.commit, &buckets_of_commits, took);
+    histogram_add(&db->counts.batch, &buckets_of_batches, writes);
+    return true;
+}
+
 /* Runs a job as the whole of the transaction that has begun. */
 static void write_single(Db *db, DbConnection *connection, Job *job)
 {
-    if (!job_call(db, connection, job) || !db->driver->step(connection, STEP_COMMIT, &job->error))
+    if (!job_call(db, connection, job) || !commit(db, connection, 1, &job->error))
         roll_back(connection);
 }
 
@@ -101,10 +126,11 @@ static bool write_in_savepoint(Db *db, DbConnection *connection, Job *job, Error
 
 static bool write_group(Db *db, DbConnection *connection, Job *batch, Error *error)
 {
-    for (Job *job = batch; job; job = job->next)
+    unsigned count = 0;
+    for (Job *job = batch; job; job = job->next, count++)
         if (!write_in_savepoint(db, connection, job, error))
             return false;
-    return db->driver->step(connection, STEP_COMMIT, error);
+    return commit(db, connection, count, error);
 }
 
 /* What is left of the timeout for the job that came last: so none is refused too early, and none waits much longer. */
@@ -121,8 +147,9 @@ static void write_one_by_one(Db *db, DbConnection *connection, Job *batch)
 {
     for (Job *job = batch; job; job = job->next) {
         job_clear(job);
+        counter_add(&db->counts.again, 1);
         db->driver->set_lock_wait(connection, lock_wait(db, job));
-        if (db->driver->step(connection, STEP_BEGIN_WRITE, &job->error))
+        if (begin_write(connection, &job->error))
             write_single(db, connection, job);
     }
 }
@@ -131,7 +158,7 @@ static void write_batch(Db *db, DbConnection *connection, Job *batch)
 {
     Error error = { 0 };
     db->driver->set_lock_wait(connection, lock_wait(db, batch));
-    if (!db->driver->step(connection, STEP_BEGIN_WRITE, &error)) {
+    if (!begin_write(connection, &error)) {
         for (Job *job = batch; job; job = job->next)
             job->error = error;
     } else if (!batch->next) {
@@ -214,7 +241,7 @@ static Outcome run_among_others(Db *db, DbConnection *connection, Job *job)
         Stop stopped = job->write ? STOP_NOT : read_job(db, connection, job);
         if (stopped != STOP_NOT)
             return stopped == STOP_YIELD ? RUN_YIELDED : RUN_ENDED;
-        if (job->write && db->driver->step(connection, STEP_BEGIN_WRITE, &job->error))
+        if (job->write && begin_write(connection, &job->error))
             write_single(db, connection, job);
         if (connection->is_refused)
             return RUN_REFUSED;
@@ -223,6 +250,7 @@ static Outcome run_among_others(Db *db, DbConnection *connection, Job *job)
         int64_t wait = retry_wait_us(tries);
         if (deadline && clock_monotonic() + wait >= deadline)
             return RUN_ENDED;
+        counter_add(&db->counts.again, 1);
         sleep_us(wait);
     }
     return RUN_ENDED;
@@ -246,14 +274,23 @@ static bool go_on(Db *db, Job *job)
     return queue_put(queue_of(db, job), job) || fail(&job->error, ERR_BUSY, SHUTTING_DOWN);
 }
 
+static void count_ended(Db *db, const Job *job)
+{
+    counter_add(job->write ? &db->counts.writes : &db->counts.reads, 1);
+    if ((job->error.code == ERR_BUSY && !job_is_unwanted(job)) || job->error.code == ERR_INTERNAL)
+        counter_add(&db->counts.failed, 1);
+}
+
 /* From `done` on, a job's memory is its owner's again. */
 static void release(Db *db, Job *batch)
 {
     while (batch) {
         Job *job = batch;
         batch = job->next;
-        if (!go_on(db, job))
-            job->done(job->arg, &job->error);
+        if (go_on(db, job))
+            continue;
+        count_ended(db, job);
+        job->done(job->arg, &job->error);
     }
 }
 
@@ -436,6 +473,7 @@ static bool worker_connect(Db *db, DbWorker *worker, Role role, const DbConfig *
     if (!worker->connection)
         return false;
     worker->connection->echo = config->echo;
+    worker->connection->meter.slow = config->slow;
     return true;
 }
 
@@ -495,6 +533,7 @@ DbConfig db_config(const Settings *settings)
         .cache = (int64_t)settings_float(settings, "ORION_DATABASE_CACHE"),
         .connections = connections < 1 ? 1 : connections > CONNECTIONS_MAX ? CONNECTIONS_MAX : (unsigned)connections,
         .pgbouncer = settings_bool(settings, "ORION_DATABASE_PGBOUNCER"),
+        .slow = (int64_t)(settings_float(settings, "ORION_LOG_SLOW") * (double)SECOND),
         .echo = settings_bool(settings, "PREFECT_ORION_DATABASE_ECHO"),
     };
 }

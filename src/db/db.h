@@ -64,6 +64,7 @@ typedef struct DbConfig {
     int64_t cache;         /* SQLite: bytes of pages, of all connections together; 0: the library's default */
     unsigned connections;  /* threads for reads and writes, where many write; 0: the default */
     bool pgbouncer;        /* connections are lent per transaction: nothing may be kept on them */
+    int64_t slow;          /* microseconds from which a statement's text and time are logged; 0: never */
     bool echo;             /* log each statement's text (never its values) */
     bool must_exist;       /* SQLite: do not create the file, but fail */
     bool never_create;     /* SQLite: do not create the file; an empty database in memory takes its place */
@@ -100,8 +101,7 @@ const Dialect *db_dialect(const Db *db);
 
 /* Text made by entity/ from tables; the text must live in the job's arena or be a literal. Never NULL. */
 Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count);
-/* Rows changed; -1 on failure (tx->error set). */
-int64_t db_exec(Tx *tx, const char *sql, const Value *values, size_t count);
+int64_t db_exec(Tx *tx, const char *sql, const Value *values, size_t count); /* rows changed; -1: tx->error */
 bool db_send(Tx *tx, const char *sql, const Value *values, size_t count); /* false: tx->error */
 int64_t db_int(Tx *tx, int64_t otherwise, const char *sql, const Value *values, size_t count);
 Str db_text(Tx *tx, const char *sql, const Value *values, size_t count);

@@ -24,6 +24,7 @@ typedef struct Dialect {
     Engine engine;             /* its place in tables that have one for each engine */
     const char *op[SQL_OP_COUNT];
     const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
+    const char *size;          /* query: bytes of the database, and those of them that are free or NULL */
     bool is_file;              /* that text is the path of a file */
     bool writes_wait_for_build; /* while an index is built */
     int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */

@@ -4,6 +4,7 @@
 #define ORION_DRIVER_H
 
 #include "db/db.h"
+#include "db/meter.h"
 
 typedef struct Driver Driver;
 
@@ -22,6 +23,7 @@ typedef struct DbConnection {
     atomic_bool *others;     /* others wait for which one long read must make room, which ends the call; NULL: none may
                               * ask */
     Stop stopped;            /* why the last read was stopped */
+    Meter meter;
     Rows *open;              /* not read to their end yet: db.c ends them with their job */
     bool echo;
     bool is_only;            /* set by connect: there can be no second one; a writer's serves reads too */
@@ -33,6 +35,7 @@ typedef struct DbConnection {
 struct Rows {                /* a driver's own struct begins with this one too; in the job's arena */
     Tx *tx;
     struct Rows *next_open;
+    Timing timing;
     bool is_open;            /* false: ended, failed, or never begun; the driver is not asked about it any more */
     const char *fault;       /* what is wrong with a value of the present row, a literal; NULL: nothing was found */
     const char *fault_name;  /* of the value; NULL: it is column fault_column */
@@ -83,6 +86,7 @@ struct Driver {
     bool (*may_serve)(Tx *tx, int64_t connections);     /* db_may_serve; NULL: nothing can be missing */
     bool (*is_connected)(const DbConnection *connection); /* this and the next: NULL where one writes */
     unsigned (*connected)(const DbPlace *place);          /* how many are, at this moment */
+    int64_t (*log_bytes)(const DbPlace *place); /* db_log_bytes; NULL: there is no log of its own */
 
     bool (*step)(DbConnection *connection, TxStep step, Error *error);
     void (*rest)(DbConnection *connection); /* finishes what an answered job left to be done. NULL: nothing */

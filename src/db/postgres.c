@@ -24,6 +24,7 @@ static const Dialect dialect = {
     .engine = ENGINE_POSTGRESQL,
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database "
                 "WHERE datname = current_database()",
+    .size = "SELECT pg_catalog.pg_database_size(current_database()), CAST(NULL AS bigint)",
     .date_unit = 1,
     .inserts_in_with = true,
     .row_key = "id",

@@ -63,6 +63,7 @@ static Job *queue_pop(Queue *queue, unsigned kinds)
     if (!job->next)
         queue->jobs[kind].end = &queue->jobs[kind].first;
     job->next = NULL;
+    queue->jobs[kind].count--;
     return job;
 }
 
@@ -111,6 +112,7 @@ static void queue_add(Queue *queue, Job *job)
     job->next = NULL;
     *queue->jobs[kind].end = job;
     queue->jobs[kind].end = &job->next;
+    queue->jobs[kind].count++;
     if (kind == JOB_LONG_READ && !queue->crowd)
         pthread_cond_broadcast(&queue->filled); /* the one that is kept for short reads would do nothing */
     else
@@ -135,15 +137,6 @@ static unsigned kinds_to_write(const Queue *queue)
     return queue->holds_steps && !queue->is_closing ? ALL & ~(unsigned)STEPS : ALL;
 }
 
-/* How many writes wait, counted up to `most`. */
-static unsigned writes_waiting(const Queue *queue, unsigned most)
-{
-    unsigned count = 0;
-    for (const Job *job = queue->jobs[JOB_WRITE].first; job && count < most; job = job->next)
-        count++;
-    return count;
-}
-
 /* Returns the kinds that may be taken. */
 static unsigned wait_for_first(Queue *queue)
 {
@@ -158,7 +151,7 @@ void queue_gather(Queue *queue, unsigned wanted, int64_t us)
     pthread_mutex_lock(&queue->lock);
     (void)wait_for_first(queue);
     const int64_t until = clock_monotonic() + us;
-    for (unsigned count; !queue->is_closing && (count = writes_waiting(queue, wanted)) > 0 && count < wanted;)
+    for (unsigned count; !queue->is_closing && (count = queue->jobs[JOB_WRITE].count) > 0 && count < wanted;)
         if (!clock_condition_wait(&queue->filled, &queue->lock, until))
             break;
     pthread_mutex_unlock(&queue->lock);
@@ -370,6 +363,7 @@ void crowd_return(DbWorker *worker, Job *job)
     if (!job->next)
         queue->jobs[kind].end = &job->next;
     queue->jobs[kind].first = job;
+    queue->jobs[kind].count++;
     queue_call(queue);
     note_others(queue);
     pthread_mutex_unlock(&queue->lock);

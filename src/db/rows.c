@@ -46,7 +46,10 @@ Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count)
         return none;
     }
     DbConnection *connection = tx->connection;
+    Timing timing = meter_begin(&connection->meter, sql);
     Rows *rows = connection->driver->query(tx, sql, values, count);
+    timing_stop(&timing);
+    rows->timing = timing;
     if (rows->is_open) {
         rows->next_open = connection->open;
         connection->open = rows;
@@ -56,15 +59,28 @@ Rows *db_query(Tx *tx, const char *sql, const Value *values, size_t count)
 
 int64_t db_exec(Tx *tx, const char *sql, const Value *values, size_t count)
 {
-    return may_run(tx, sql) ? driver_of(tx)->exec(tx, sql, values, count) : -1;
+    if (!may_run(tx, sql))
+        return -1;
+    DbConnection *connection = tx->connection;
+    Timing timing = meter_begin(&connection->meter, sql);
+    int64_t changed = connection->driver->exec(tx, sql, values, count);
+    timing_stop(&timing);
+    meter_end(&connection->meter, &timing);
+    return changed;
 }
 
 bool db_send(Tx *tx, const char *sql, const Value *values, size_t count)
 {
-    const Driver *driver = driver_of(tx);
-    if (!driver->send)
+    DbConnection *connection = tx->connection;
+    if (!connection->driver->send)
         return db_exec(tx, sql, values, count) >= 0;
-    return may_run(tx, sql) && driver->send(tx, sql, values, count);
+    if (!may_run(tx, sql))
+        return false;
+    Timing timing = meter_begin(&connection->meter, sql);
+    bool ok = connection->driver->send(tx, sql, values, count);
+    timing_stop(&timing);
+    meter_end(&connection->meter, &timing);
+    return ok;
 }
 
 void db_lock(Tx *tx, DbLock lock)
@@ -176,12 +192,16 @@ bool db_next(Rows *rows)
     if (!rows->is_open)
         return false;
     fail_if_spoiled(rows);
+    bool is_row = false;
+    timing_start(&rows->timing);
     if (db_must_stop(rows->tx->connection)) /* few large rows are few steps for the engine */
         fail(rows->tx->error, ERR_BUSY, DB_TOO_LONG);
-    else if (driver_of(rows->tx)->next(rows))
-        return true;
-    db_done(rows);
-    return false;
+    else
+        is_row = driver_of(rows->tx)->next(rows);
+    timing_stop(&rows->timing);
+    if (!is_row)
+        db_done(rows);
+    return is_row;
 }
 
 void db_done(Rows *rows)
@@ -196,6 +216,7 @@ void db_done(Rows *rows)
     rows->is_open = false;
     fail_if_spoiled(rows);
     connection->driver->finish(rows);
+    meter_end(&connection->meter, &rows->timing);
 }
 
 bool row_is_null(Rows *rows, int column)

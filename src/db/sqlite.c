@@ -443,6 +443,11 @@ static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
     sqlite3_busy_timeout(connection_of(connection)->db, (int)(us / 1000));
 }
 
+static int64_t sqlite_log_bytes(const DbPlace *place)
+{
+    return sqlite_files_log_bytes(place->files);
+}
+
 static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
 {
     const SqliteConnection *c = connection_of(writer);
@@ -782,6 +787,7 @@ const Driver sqlite_driver = {
     .time = sqlite_time,
     .interval = sqlite_interval,
     .maintenance_due = sqlite_maintenance_due,
+    .log_bytes = sqlite_log_bytes,
     .maintain = sqlite_maintain,
     .watch = sqlite_watch,
     .shrink = sqlite_shrink,

@@ -15,6 +15,8 @@ const Dialect sqlite_dialect = {
     .apart = { .if_descending = true, .end = "LIMIT -1", .of_one = true },
     .keeps_left_order = true, /* it is the outer loop, always */
     .keeps_json = true,
+    .size = "SELECT p.page_count * s.page_size, f.freelist_count * s.page_size"
+            " FROM pragma_page_count AS p, pragma_page_size AS s, pragma_freelist_count AS f",
     .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",

@@ -304,3 +304,10 @@ bool sqlite_files_can_be_read(SqliteFiles *files, Error *error)
     pthread_mutex_unlock(&files->lock);
     return false;
 }
+
+int64_t sqlite_files_log_bytes(const SqliteFiles *files)
+{
+    struct stat found;
+    bool has_log = files && files->count > FILE_LOG && stat(files->paths[FILE_LOG], &found) == 0;
+    return has_log ? (int64_t)found.st_size : -1;
+}

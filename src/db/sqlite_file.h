@@ -25,6 +25,7 @@ bool sqlite_files_check(SqliteFiles *files, struct sqlite3 *db, Error *error) MU
 /* The database file has just been written to by ourselves, from the log, where files are gone: whoever changes it from
  * now on is another program. */
 void sqlite_files_settle(SqliteFiles *files);
+int64_t sqlite_files_log_bytes(const SqliteFiles *files); /* of the log; -1: there is none */
 /* Without looking. False: they are damaged, and *error says how. Files that are merely elsewhere can be read. */
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error) MUST_CHECK;
 

@@ -1,10 +1,11 @@
 /* db/threads.h -- the database's own structures: the threads that run jobs, and the queues that they take them from.
- * Known to db.c, queue.c and stop.c only. */
+ * Known to db.c, queue.c, stop.c and counts.c only. */
 #ifndef ORION_DB_THREADS_H
 #define ORION_DB_THREADS_H
 
 #include <pthread.h>
 
+#include "db/counts.h"
 #include "db/driver.h"
 
 /* Jobs that may have to wait while those of another kind may run. */
@@ -15,6 +16,7 @@ typedef struct Queue {
     pthread_cond_t filled;
     struct {
         Job *first, **end;
+        unsigned count;
     } jobs[JOB_KINDS];   /* each in the order in which they came */
     uint64_t turns;      /* given so far */
     atomic_bool others;  /* what waits needs the room of a long read: a call to one of those, which do not lock */
@@ -68,6 +70,7 @@ struct Db {
     unsigned reader_count;
     Crowd crowd;
     Wakeup wakeup;
+    DbCounts counts;
     pthread_mutex_t maintaining; /* held while housekeeping runs, by its own thread or the writer */
 };
 

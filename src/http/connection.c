@@ -15,6 +15,7 @@ enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
     HEAD_MORE = 128,   /* bytes that a parsed head takes, besides its text and as much again for its headers' slices */
     REFUSAL_SIZE = 512,
+    PATH_KEPT = 1024, /* bytes of a refused request's path, for log lines */
     FILE_AT_ONCE = 1 << 20 /* bytes sent of a file before others get their turn */
 };
 
@@ -72,6 +73,7 @@ void connection_new(HttpServer *server, int fd, struct in6_addr peer)
         .list = LIST_COUNT,
     };
     server->connection_count++;
+    counter_add_alone(&server->counts.opened, 1);
     connection_list_move(c, LIST_NEW);
 }
 
@@ -111,11 +113,19 @@ void connection_close(Connection *c)
     if (c->state == HANDLING)
         return;
     drop_exchange(c);
-    if (c->state != CLOSED)
+    if (c->state != CLOSED) {
         c->server->connection_count--;
+        counter_add_alone(&c->server->counts.closed, 1);
+    }
     c->state = CLOSED;
     connection_list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still refer to
                                            * it */
+}
+
+void connection_displace(Connection *c)
+{
+    counter_add_alone(&c->server->counts.displaced, 1);
+    connection_close(c);
 }
 
 void connection_free(Connection *c)
@@ -208,10 +218,11 @@ static ssize_t send_more(Connection *c)
 {
     Exchange *x = c->exchange;
     bool is_in_file = c->written == x->reply_head.n + x->reply_body.n;
-    if (is_in_file)
-        return sendfile(c->fd, x->file->descriptor, &x->file_sent, (size_t)(x->file->size - x->file_sent));
-    ssize_t n = send_some(c);
-    c->written += n > 0 ? (size_t)n : 0;
+    ssize_t n = is_in_file
+        ? sendfile(c->fd, x->file->descriptor, &x->file_sent, (size_t)(x->file->size - x->file_sent)) : send_some(c);
+    size_t sent = n > 0 ? (size_t)n : 0;
+    c->written += is_in_file ? 0 : sent;
+    counter_add_alone(&c->server->counts.sent, sent);
     return n;
 }
 
@@ -243,16 +254,39 @@ static void start_writing(Connection *c)
     connection_write(c);
 }
 
+/* An exchange for a refusal, with what log lines name of the request. `refused`: its own; NULL: it has no head. */
+static Exchange *refusal_of(Connection *c, const Exchange *refused)
+{
+    Exchange *x = exchange_new(c->server, c, REFUSAL_SIZE);
+    HttpRequest *request = &x->request;
+    x->refused = true;
+    request->method = HTTP_OTHER;
+    if (refused) {
+        Str path = refused->request.raw_path;
+        request->method = refused->request.method;
+        request->method_text = arena_str(request->arena, refused->request.method_text);
+        request->raw_path = arena_str(request->arena, (Str){ path.p, path.n < PATH_KEPT ? path.n : PATH_KEPT });
+        request->id = arena_str(request->arena, refused->request.id);
+    }
+    if (!request->id.p)
+        request->id = http_request_id(request);
+    return x;
+}
+
 /* Answers for the handler and ends the connection: where one request ends and another begins is no longer certain. */
 static void connection_refuse(Connection *c, const HttpFailure *failure)
 {
     static const HttpHeader headers[] = { { { "content-type", 12 }, { "text/plain; charset=utf-8", 25 } } };
-    HttpMethod method = c->exchange ? c->exchange->request.method : HTTP_OTHER;
+    const HttpConfig *config = &c->server->config;
+    Exchange *x = refusal_of(c, c->exchange);
+    bool begun = c->list == LIST_HEAD || c->list == LIST_BODY;
     drop_exchange(c);
-    c->exchange = exchange_new(c->server, c, REFUSAL_SIZE);
-    c->exchange->request.method = method;
-    c->exchange->refused = true;
-    exchange_set_reply(c->exchange, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
+    c->exchange = x;
+    counter_add_alone(&c->server->counts.refused, 1);
+    exchange_set_reply(x, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
+    if (config->refused)
+        config->refused(&x->request, failure->status, x->reply_body.n, begun ? c->server->now - c->since : 0,
+                        config->context);
     start_writing(c);
 }
 
@@ -287,8 +321,12 @@ static void begin_request(Connection *c, Str head, Str rest)
     HttpFailure failure;
     Exchange *x = c->exchange = exchange_new(c->server, c, 2 * head.n + HEAD_MORE);
     c->scanned = 0;
-    if (!http_head_parse(x->request.arena, head, &x->request, &x->framing, &failure)
-        || !http_body_begin(&x->body, &x->framing, c->server->config.body_max, &c->server->body_budget, &failure)) {
+    if (!http_head_parse(x->request.arena, head, &x->request, &x->framing, &failure)) {
+        connection_refuse(c, &failure);
+        return;
+    }
+    x->request.id = http_request_id(&x->request);
+    if (!http_body_begin(&x->body, &x->framing, c->server->config.body_max, &c->server->body_budget, &failure)) {
         connection_refuse(c, &failure);
         return;
     }
@@ -333,7 +371,7 @@ static bool make_room_for_body(Connection *c)
     const ConnectionList *bodies = &c->server->lists[LIST_BODY];
     if (bodies->first == c || c->server->now - bodies->first->since < bodies->wait)
         return false;
-    connection_close(bodies->first);
+    connection_displace(bodies->first);
     return true;
 }
 
@@ -457,7 +495,8 @@ static void connection_read(Connection *c)
         return;
     if (n <= 0)
         connection_close(c);
-    else if (c->state != LINGERING)
+    counter_add_alone(&server->counts.received, n > 0 ? (size_t)n : 0);
+    if (n > 0 && c->state != LINGERING)
         connection_take(c, join_input(c, (Str){ server->input, (size_t)n }));
 }
 

@@ -98,7 +98,7 @@ struct HttpServer {
     int listeners[LISTENERS_MAX];
     unsigned listener_count, port;
     bool has_loopback;                /* a listener is on a loopback address */
-    bool accepting;                   /* the listeners are watched */
+    bool accepting, draining;         /* the listeners are watched; the server ends */
     int64_t accept_again;             /* when to try again after no connection could be closed, */
     unsigned paused_at;               /* and how many there were then */
     int64_t said_full;                /* when that was last logged */
@@ -108,7 +108,6 @@ struct HttpServer {
     unsigned crowd;                   /* most requests at once since that was last done */
     bool crowded;                     /* there was a crowd, and more than a few of it are left */
     size_t input_held, reply_held;    /* bytes of all: requests incomplete or waiting; replies that are not read */
-    bool draining;
     ConnectionList lists[LIST_COUNT];
     unsigned connection_count;
     size_t body_budget;
@@ -123,6 +122,7 @@ struct HttpServer {
     pthread_mutex_t lock;             /* for that wait, and of: */
     pthread_cond_t taken;
     bool ended;                       /* the loop takes no more */
+    HttpCounts counts;                /* only the loop adds to them */
     atomic_bool stopping;
     atomic_uint owners;               /* its user, and each request that is with the handler */
     char input[READ_SIZE];            /* the loop reads into it; what cannot be used at once moves to the connection */
@@ -135,11 +135,11 @@ void connection_reply(Connection *c, Exchange *exchange); /* another thread has 
 void connection_time_out(Connection *c);
 bool connection_is_read(Connection *c); /* its client has read some of the reply since this was last asked */
 void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
+void connection_displace(Connection *c); /* closes it to make room for another, or for its bytes */
 void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
 void connection_free(Connection *c);
 void connection_list_move(Connection *c, ListName to); /* to its end */
 void connection_list_free(HttpServer *server, ListName name); /* frees its connections */
-
 /* room.c */
 /* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
 Connection *room_find(HttpServer *server);

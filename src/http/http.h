@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/counter.h"
 
 typedef struct HttpServer HttpServer;
 typedef struct HttpHeader { Str name, value; } HttpHeader;
@@ -25,6 +26,7 @@ typedef struct HttpRequest {
     Str path;   /* percent-decoded once, without the query */
     Str raw_path; /* as sent */
     Str query;  /* raw, without '?'; empty if there is none */
+    Str id;     /* X-Request-Id if it is fit for logs, else made; the reply has it too */
     const HttpHeader *headers;
     size_t header_count;
     Str body;
@@ -50,6 +52,9 @@ typedef struct HttpConfig {
     size_t body_max, head_max;  /* 413 and 431 beyond them */
     unsigned connections_max;   /* beyond them the one that has waited longest makes room for a new one */
     void (*handle)(HttpRequest *request, void *context); /* called on the loop's thread; must not block */
+    /* The server itself has refused what came, after so many milliseconds, before `handle` could see it; NULL: nobody
+     * wants to know. Path and method are null if the head could not be read. On the loop's thread. */
+    void (*refused)(const HttpRequest *request, int status, size_t bytes, int64_t milliseconds, void *context);
     void *context;
 } HttpConfig;
 
@@ -58,6 +63,15 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error) MUST_CHECK;
 unsigned http_server_port(const HttpServer *server);
 /* Whether an address that it listens on is a loopback one, under whatever name. */
 bool http_server_has_loopback(const HttpServer *server);
+/* Since the start. */
+typedef struct HttpCounts {
+    Counter opened, closed;     /* connections */
+    Counter displaced;          /* of these closed to make room for another, or for its bytes */
+    Counter received, sent;     /* bytes */
+    Counter refused;            /* requests that the server answered itself: malformed, too large, too late */
+} HttpCounts;
+const HttpCounts *http_server_counts(const HttpServer *server); /* which it is part of */
+uint64_t http_server_connections(const HttpServer *server); /* that are open; from any thread */
 /* Runs until http_server_stop; then takes no new request, finishes those in flight (at most `drain` seconds), and
  * returns. */
 void http_server_run(HttpServer *server, double drain);
@@ -67,11 +81,15 @@ void http_server_free(HttpServer *server);
 
 Str http_header(const HttpRequest *request, const char *lower_case_name); /* null where absent */
 /* Sends the reply and ends the request: neither it nor its arena may be touched afterwards. From any thread, once for
- * each request. content-length, date, server and connection are added; a body is not sent for HEAD, 204 and 304.
+ * each request. content-length, date, server, x-request-id and connection are added; a body is not sent for HEAD, 204
+ * and 304.
  * `headers` are copied; `body` is not: it lives in the request's arena or is a constant. */
 void http_reply(HttpRequest *request, int status, const HttpHeader *headers, size_t count, Str body);
 /* The same with a body that is a file, from its start. The reply owns the file. */
 void http_reply_file(HttpRequest *request, int status, const HttpHeader *headers, size_t count, HttpFile *file);
+/* The id that the client or a proxy sent, if it is 1 to 128 letters, digits or "-._~:/+=@"; else 16 hexadecimal
+ * digits, allocated in the request's arena. */
+Str http_request_id(const HttpRequest *request);
 /* Percent- and plus-decoded; of several the last one; false: absent. */
 bool http_query_value(const HttpRequest *request, const char *name, Str *ret_value);
 

@@ -48,7 +48,7 @@ static bool is_bodiless(int status)
 static void set_head(Exchange *exchange, int status, const HttpHeader *headers, size_t count, size_t length)
 {
     Buf head;
-    size_t expected = 192;
+    size_t expected = 208 + exchange->request.id.n;
     for (size_t i = 0; i < count; i++)
         expected += headers[i].name.n + headers[i].value.n + 4;
     buf_init(&head, exchange->request.arena, expected);
@@ -57,6 +57,9 @@ static void set_head(Exchange *exchange, int status, const HttpHeader *headers, 
     buf_printf(&head, "%*s\r\nserver: orion\r\n", DATE_LENGTH, "");
     if (!is_bodiless(status))
         buf_printf(&head, "content-length: %zu\r\n", length);
+    buf_text(&head, "x-request-id: ");
+    buf_str(&head, exchange->request.id);
+    buf_text(&head, "\r\n");
     for (size_t i = 0; i < count; i++) {
         buf_str(&head, headers[i].name);
         buf_text(&head, ": ");

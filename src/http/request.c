@@ -1,4 +1,5 @@
 /* http/request.c -- what a handler asks of a request, and the decoding of what clients escape in targets. */
+#include "base/random.h"
 #include "base/text.h"
 #include "http/parse.h"
 
@@ -65,6 +66,29 @@ Str http_header(const HttpRequest *request, const char *lower_case_name)
         if (str_is(request->headers[i].name, lower_case_name))
             return request->headers[i].value;
     return STR_NULL;
+}
+
+static bool is_id(Str text)
+{
+    enum { ID_MAX = 128 };
+    for (size_t i = 0; i < text.n; i++)
+        if (!char_is_letter(text.p[i]) && !char_is_digit(text.p[i]) && !char_in(text.p[i], "-._~:/+=@"))
+            return false;
+    return text.n > 0 && text.n <= ID_MAX;
+}
+
+Str http_request_id(const HttpRequest *request)
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { DIGITS = 16 };
+    Str sent = http_header(request, "x-request-id");
+    if (is_id(sent))
+        return sent;
+    char *made = arena_alloc(request->arena, DIGITS);
+    uint64_t bits = random_64();
+    for (size_t i = 0; i < DIGITS; i++, bits >>= 4)
+        made[i] = digits[bits & 15];
+    return (Str){ made, DIGITS };
 }
 
 bool http_query_value(const HttpRequest *request, const char *name, Str *ret_value)

@@ -121,7 +121,7 @@ void room_for_memory(HttpServer *server)
             server->memory_again = server->now + MEMORY_WAIT;
             return;
         }
-        connection_close(c);
+        connection_displace(c);
     }
 }
 

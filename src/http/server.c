@@ -192,6 +192,18 @@ bool http_server_has_loopback(const HttpServer *server)
     return server->has_loopback;
 }
 
+const HttpCounts *http_server_counts(const HttpServer *server)
+{
+    return &server->counts;
+}
+
+/* Another one may be opened and closed between the two looks. */
+uint64_t http_server_connections(const HttpServer *server)
+{
+    uint64_t closed = counter_read(&server->counts.closed), opened = counter_read(&server->counts.opened);
+    return opened > closed ? opened - closed : 0;
+}
+
 static void say_full(HttpServer *server, const char *why)
 {
     if (server->said_full && server->now - server->said_full < FULL_PAUSE)
@@ -223,11 +235,11 @@ static bool accept_one(HttpServer *server, int listener)
         say_full(server, strerror(errno));
         leaves = room_find(server);
         if (leaves)
-            connection_close(leaves);
+            connection_displace(leaves);
         return leaves != NULL;
     }
     if (fd >= 0 && leaves)
-        connection_close(leaves);
+        connection_displace(leaves);
     if (fd >= 0)
         connection_new(server, fd, peer_address(&peer));
     return fd >= 0;

@@ -1,27 +1,11 @@
-/* notify/transport.c -- requests over libcurl, which is loaded when the first notification goes out: with all that
- * it needs it would make up half of an idle server's memory. */
+/* notify/transport.c -- requests over libcurl, which is loaded when the first notification goes out. */
 #include "notify/transport.h"
 
-#include <curl/curl.h>
-#include <pthread.h>
-
-#include "base/library.h"
+#include "notify/curl.h"
 
 /* As long as the reference's library waits. */
 static const long CONNECT_MILLISECONDS = 4000, REQUEST_MILLISECONDS = 10000;
 enum { ANSWER_MAX = 64 << 10 };
-
-typedef struct Curl {
-    __typeof__(&curl_global_init) global_init;
-    __typeof__(&curl_easy_init) init;
-    __typeof__(&curl_easy_setopt) set;
-    __typeof__(&curl_easy_perform) perform;
-    __typeof__(&curl_easy_getinfo) info;
-    __typeof__(&curl_easy_reset) reset;
-    __typeof__(&curl_easy_cleanup) cleanup;
-    __typeof__(&curl_slist_append) append;
-    __typeof__(&curl_slist_free_all) free_list;
-} Curl;
 
 struct Transport {
     Curl curl;
@@ -33,29 +17,12 @@ struct Transport {
     char answer[8];        /* its beginning */
 };
 
-static bool load(Curl *curl, Error *error)
-{
-    const LibraryFunction functions[] = {
-        { &curl->global_init, "curl_global_init" }, { &curl->init, "curl_easy_init" },
-        { &curl->set, "curl_easy_setopt" }, { &curl->perform, "curl_easy_perform" },
-        { &curl->info, "curl_easy_getinfo" }, { &curl->reset, "curl_easy_reset" },
-        { &curl->cleanup, "curl_easy_cleanup" }, { &curl->append, "curl_slist_append" },
-        { &curl->free_list, "curl_slist_free_all" },
-    };
-    const char *missing;
-    if (library_load("libcurl.so.4", functions, COUNT_OF(functions), &missing))
-        return true;
-    return missing ? fail(error, ERR_INTERNAL, "libcurl lacks %s", missing)
-                   : fail(error, ERR_INTERNAL, "libcurl.so.4 not found (Debian: apt-get install libcurl4): "
-                                               "notifications cannot be sent");
-}
-
 Transport *transport_new(const atomic_bool *stopping, Error *error)
 {
     Transport *transport = xcalloc(1, sizeof *transport);
     transport->stopping = stopping;
     transport->deadline = clock_monotonic() + NOTIFY_SECONDS_MAX * SECOND;
-    if (load(&transport->curl, error) && transport->curl.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+    if (curl_load(&transport->curl, "notifications cannot be sent", error))
         transport->easy = transport->curl.init();
     if (transport->easy)
         return transport;

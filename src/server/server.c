@@ -9,7 +9,8 @@
 #include "api/forwarded.h"
 #include "api/offload.h"
 #include "api/readiness.h"
-#include "api/request.h"
+#include "api/request_log.h"
+#include "api/request_stats.h"
 #include "api/routes/queue_polls.h"
 #include "base/log.h"
 #include "blocks/block_registration.h"
@@ -20,6 +21,7 @@
 #include "schedule/zone.h"
 #include "server/exposed_files.h"
 #include "services/service.h"
+#include "watch/watch.h"
 #include "web/docs.h"
 #include "web/web.h"
 
@@ -174,6 +176,7 @@ static HttpServer *listen_http(const Settings *settings, const ServerOptions *op
         .body_rate = settings_float(settings, "ORION_SERVER_BODY_RATE"),
         .connections_max = connections_allowed(settings),
         .handle = web_handle,
+        .refused = request_log_refused,
         .context = app,
     };
     HttpServer *server = http_server_new(&config, error);
@@ -216,8 +219,10 @@ static void serve(App *app, HttpServer *server)
     if (stop_asked)
         http_server_stop(server);
     Services *services = services_start(app->settings, app->db);
+    watch_begin(app->watch, server, services);
     http_server_run(server, DRAIN_SECONDS);
     running = NULL;
+    watch_stop(app->watch);
     services_stop(services);
 }
 
@@ -256,9 +261,12 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .readiness = readiness_new(db),
         .spool = &spool,
         .usual_reads = usual_reads,
+        .logs_access = settings_bool(settings, "ORION_LOG_ACCESS"),
         .backlog = backlog_new(settings_int(settings, "ORION_SERVER_QUEUE")),
         .queue_polls = queue_polls_new(db),
+        .request_stats = request_stats_new(),
     };
+    app.watch = watch_new(&app);
     warn_without_zones();
     exposed_files_warn(settings, db);
     run_bodies_set_cache_key_max(settings_int(settings, "PREFECT_ORION_TASK_CACHE_KEY_MAX_LENGTH"));
@@ -275,6 +283,8 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
     db_close(db);
     queue_polls_free(app.queue_polls);
     readiness_free(app.readiness);
+    watch_free(app.watch);
+    request_stats_free(app.request_stats);
     backlog_free(app.backlog);
     access_free(access); /* last: the database may have answered requests until now, and they are logged */
     return served;

@@ -29,6 +29,8 @@ typedef struct ServiceThread {
     double seconds;
     Time wall_ahead; /* of the clock that is never set; moves when somebody sets the wall clock */
     pthread_t id;
+    ServiceReport report; /* without the error; like the next, guarded by the services' lock */
+    Error error;          /* of the last tick */
 } ServiceThread;
 
 /* Made by services_start; services_stop frees it once every thread has ended. */
@@ -61,6 +63,19 @@ static Time wall_ahead(void)
     return clock_now() - clock_monotonic();
 }
 
+static void note_tick(ServiceThread *thread, Time began, int64_t took, const Error *error)
+{
+    ServiceReport *report = &thread->report;
+    pthread_mutex_lock(&thread->services->lock);
+    report->last_tick = began;
+    report->took = took;
+    report->took_all += took;
+    report->ticks++;
+    report->failures += error->code != ERR_NONE;
+    thread->error = *error;
+    pthread_mutex_unlock(&thread->services->lock);
+}
+
 static void tick(ServiceThread *thread)
 {
     Services *services = thread->services;
@@ -81,6 +96,7 @@ static void tick(ServiceThread *thread)
     else
         log_error(logger, "This round failed; the next one will try again: %s", error.message);
     double took = monotonic_seconds() - began;
+    note_tick(thread, run.now, (int64_t)(took * (double)SECOND), &error);
     if (took > thread->seconds)
         log_warning(logger, "Took %.3f seconds to run, which is longer than its interval of %.3f seconds", took,
                     thread->seconds);
@@ -115,7 +131,7 @@ static void start_one(Services *services, const Service *service)
     ServiceThread *thread = &services->threads[services->count];
     *thread = (ServiceThread){
         .service = service, .services = services, .seconds = period_of(services->settings, service),
-        .wall_ahead = wall_ahead(),
+        .wall_ahead = wall_ahead(), .report = { .name = service->name, .last_tick = TIME_NULL },
     };
     if (thread_start(&thread->id, work, thread))
         services->count++;
@@ -152,4 +168,19 @@ void services_stop(Services *services)
     pthread_cond_destroy(&services->changed);
     pthread_mutex_destroy(&services->lock);
     free(services);
+}
+
+ServiceReport *services_report(Services *services, Arena *arena, size_t *ret_count)
+{
+    *ret_count = services ? services->count : 0;
+    ServiceReport *reports = arena_zalloc(arena, (*ret_count + 1) * sizeof *reports);
+    for (size_t i = 0; i < *ret_count; i++) {
+        ServiceThread *thread = &services->threads[i];
+        pthread_mutex_lock(&services->lock);
+        reports[i] = thread->report;
+        if (thread->error.code != ERR_NONE)
+            reports[i].error = arena_str(arena, str_from(thread->error.message));
+        pthread_mutex_unlock(&services->lock);
+    }
+    return reports;
 }

@@ -33,6 +33,17 @@ Services *services_start(const Settings *settings, Db *db);
 /* Lets ticks under way end, and waits for the threads; NULL is fine. */
 void services_stop(Services *services);
 
+/* How a service has fared since the start. */
+typedef struct ServiceReport {
+    const char *name;
+    Time last_tick;               /* when the last one that has ended began; TIME_NULL: none has */
+    int64_t took;                 /* microseconds; that one, */
+    int64_t took_all;             /* and all */
+    uint64_t ticks, failures;
+    Str error;                    /* of the last tick, in the arena; null: it succeeded */
+} ServiceReport;
+ServiceReport *services_report(Services *services, Arena *arena, size_t *ret_count); /* NULL is fine: there are none */
+
 /* The ticks, each in a file of its name. */
 bool scheduler_tick(ServiceRun *run, Error *error);
 bool recent_deployments_tick(ServiceRun *run, Error *error); /* in scheduler.c */

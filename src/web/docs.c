@@ -106,6 +106,8 @@ bool docs_handle(Req *req)
     Str path = req->http->path;
     const struct Document *document = find_document(path);
     bool slash = !document && str_starts(path, "/api/") && path.p[path.n - 1] == '/';
+    if (document)
+        req->place = PLACE_DOCS;
     if (slash && find_document((Str){ path.p, path.n - 1 })) {
         reply_redirect(req, (Str){ path.p + 4, path.n - 5 });
         return true;

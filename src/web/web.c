@@ -7,18 +7,29 @@
 #include "api/offload.h"
 #include "api/origin.h"
 #include "api/reply.h"
+#include "base/log.h"
+#include "watch/watch.h"
 #include "web/docs.h"
 #include "web/ui.h"
 
 static GuardPlace place_of(Str path)
 {
-    bool files = !str_starts(path, "/api/") && !docs_has(path) && ui_is_file(path);
+    bool files = !str_starts(path, "/api/") && !docs_has(path) && !watch_has(path) && ui_is_file(path);
     return files ? GUARD_FILES : GUARD_API;
 }
 
-void web_handle(HttpRequest *http, void *app)
+static void hand_to_dashboard(Req *req)
 {
-    Req *req = req_new(http, app);
+    req->place = PLACE_DASHBOARD;
+    if (req->app->ui_dir)
+        offload_submit(req->app->offload, req, ui_handle);
+    else
+        ui_handle(req);
+}
+
+static void handle(Req *req)
+{
+    HttpRequest *http = req->http;
     forwarded_note_ignored(http, req->app->proxies);
     request_strip_root_path(req);
     if (!origin_check(req)) {
@@ -35,8 +46,13 @@ void web_handle(HttpRequest *http, void *app)
         return;
     if (str_starts(http->path, "/api/"))
         api_handle(req);
-    else if (req->app->ui_dir)
-        offload_submit(req->app->offload, req, ui_handle);
-    else
-        ui_handle(req);
+    else if (!watch_handle(req))
+        hand_to_dashboard(req);
+}
+
+void web_handle(HttpRequest *http, void *app)
+{
+    log_request(http->id);
+    handle(req_new(http, app));
+    log_request(STR_NULL);
 }

@@ -112,6 +112,8 @@ def test_view_of_defaults(homes):
            "ORION_DATABASE_MIGRATION_TIMEOUT='2m' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
            "ORION_ENCRYPTION_KEY='********' (from defaults)",
            "ORION_KEYS_FILE='${PREFECT_HOME}/keys.toml' (from defaults)",
+           "ORION_LOG_SLOW='None' (from defaults)",
+           "ORION_METRICS='True' (from defaults)",
            "ORION_ROOT_PATH='' (from defaults)",
            "ORION_SERVER_BODY_RATE='1kB' (from defaults)", "ORION_SERVER_CONNECTIONS='10000' (from defaults)",
            "ORION_SERVER_HEAD_TIMEOUT='10s' (from defaults)", "ORION_SERVER_QUEUE='10000' (from defaults)",
@@ -387,8 +389,8 @@ def test_mistakes_are_named(ours, words, part):
     assert result.status == 2 and result.lines[-1].endswith(part)
 
 
-COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["version"], ["config"], ["database"],
-            ["orion", "database"], ["profile"], ["profiles"],
+COMMANDS = [[], ["orion"], ["start"], ["orion", "start"], ["server", "start"], ["status"], ["version"], ["config"],
+            ["database"], ["orion", "database"], ["profile"], ["profiles"],
             *[["config", word] for word in ("set", "unset", "view")],
             *[["database", word] for word in ("reset", "upgrade", "downgrade", "stamp", "check", "copy", "indexes")],
             *[["database", "indexes", word] for word in ("ls", "make", "drop")],

@@ -15,9 +15,11 @@
 #include "api/backlog.h"
 #include "api/offload.h"
 #include "api/readiness.h"
+#include "api/request_stats.h"
 #include "api/routes/queue_polls.h"
 #include "base/crypto.h"
 #include "http/exchange.h"
+#include "watch/watch.h"
 #include "web/docs.h"
 #include "web/web.h"
 
@@ -52,8 +54,9 @@ static App *new_app(void)
     app = (App){ .settings = settings, .db = fuzz_db(), .default_limit = 200, .docs = docs_new(),
                  .offload = offload_new(), .proxies = &proxies, .root_path = STR("/prefect"), .on_loopback = true,
                  .spool = &spool, .usual_reads = usual_reads, .backlog = backlog_new(100),
-                 .queue_polls = queue_polls_new(fuzz_db()) };
+                 .queue_polls = queue_polls_new(fuzz_db()), .request_stats = request_stats_new() };
     app.readiness = readiness_new(app.db);
+    app.watch = watch_new(&app);
     app.access = access_new(settings, &error);
     must_not_fail(&error);
     unlink(getenv("ORION_KEYS_FILE"));
@@ -85,10 +88,12 @@ static int start_server(void)
 {
     pthread_t thread;
     Error error = { .code = ERR_NONE };
+    App *app = new_app();
     server = http_server_new(&(HttpConfig){ .host = "127.0.0.1", .keep_alive_timeout = 600, .body_max = 1 << 20,
                                             .head_max = 1 << 16, .head_timeout = 600, .connections_max = 64,
-                                            .handle = handle, .context = new_app() }, &error);
+                                            .handle = handle, .context = app }, &error);
     must_not_fail(&error);
+    watch_begin(app->watch, server, NULL);
     must(pthread_create(&thread, NULL, serve, server) == 0);
     pthread_detach(thread);
     const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)http_server_port(server)),

@@ -25,7 +25,7 @@ FERNET = "Y2FuYXJ5LWtleS1vZi10aGUtaW5qZWN0aW9uLXRlc3Q="
 SECRET = "canary-5d0c1a77"
 ROOT = "root:x:0:0"  # of /etc/passwd
 HEADERS = {"date", "server", "content-length", "content-type", "connection", "location", "allow", "vary",
-           "access-control-allow-origin", "access-control-allow-credentials"}
+           "access-control-allow-origin", "access-control-allow-credentials", "x-request-id"}
 # One line of the log, with no character that ends a line, moves a cursor or turns the direction.
 LOG_LINE = re.compile(r"\d\d:\d\d:\d\d\.\d{3} \| [A-Z]+ *\| orion(\.\w+)* - "
                       r"[^\x00-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]*")

@@ -11,6 +11,7 @@ import re
 import sqlite3
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 from bench import fill, reads, shapes
@@ -22,7 +23,8 @@ LARGE, SMALL = 100_000, 1_000
 # The tables that grow with every run.
 RUN_TABLES = ["flow_run", "task_run", "flow_run_state", "task_run_state", "log"]
 OF_RUNS = re.compile(rf"\b({'|'.join(RUN_TABLES)})\b")
-STATEMENT = re.compile(r"\| INFO    \| orion\.db - ((?:SELECT|WITH).*)")
+# Without the id of the request, which ends the line.
+STATEMENT = re.compile(r"\| INFO    \| orion\.db - ((?:SELECT|WITH).*?)(?: \[[0-9a-f]{16}\])?$", re.M)
 ASIDE = re.compile(r"sqlite_master|pragma_|MAX\(rowid\)|sqlite_stat1")
 SETTINGS = {"PREFECT_ORION_DATABASE_ECHO": "true", "PREFECT_LOGGING_SERVER_LEVEL": "INFO"}
 
@@ -30,6 +32,9 @@ SETTINGS = {"PREFECT_ORION_DATABASE_ECHO": "true", "PREFECT_LOGGING_SERVER_LEVEL
 # Which look for runs that are due.
 SERVICES = {f"PREFECT_ORION_SERVICES_{name}_ENABLED": "true" for name in ("LATE_RUNS", "CANCELLATION_CLEANUP")}
 LOOK = re.compile(r"SELECT (?:flow_run\.|task_run\.)?id, .*state_id.* LIMIT \$\d+$")
+
+# What is counted for /metrics and /orion/status.
+COUNTED = re.compile(r"SELECT (?:state_type, COUNT|COUNT\(\*\), COUNT\(CASE|work_queue\.name, work_pool\.name)")
 
 
 @contextlib.contextmanager
@@ -113,11 +118,12 @@ def sqlite_plans(folder, statistics):
 
 
 def service_plans(folder, statistics):
-    """By statement, the plans of what services look for."""
+    """By statement, the plans of what services look for, and of what is counted for those who watch the server."""
     url = sqlite_url(folder)
     fill.fill(url, runs=SMALL)
     with server_on(url, **SERVICES) as server:
-        sent = [sql for sql in dict.fromkeys(STATEMENT.findall(server.log())) if LOOK.match(sql)]
+        urllib.request.urlopen(f"{server.root}/orion/status", timeout=30).close()
+        sent = [sql for sql in dict.fromkeys(STATEMENT.findall(server.log())) if LOOK.match(sql) or COUNTED.match(sql)]
     set_statistics(f"{folder}/orion.db", statistics)
     with contextlib.closing(sqlite3.connect(f"{folder}/orion.db")) as connection:
         return {sql: explain(connection, sql) for sql in sent}

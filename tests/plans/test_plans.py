@@ -68,6 +68,17 @@ def test_services_find_runs_by_the_index_that_is_meant(services, words, index):
     assert f"SEARCH flow_run USING INDEX {index} " in plan[0]
 
 
+@pytest.mark.parametrize("words, index, times", [
+    ("SELECT state_type, COUNT", "SCAN flow_run USING COVERING INDEX ix_flow_run__state_type", 1),
+    ("COUNT(CASE", "flow_run USING INDEX orion_flow_run_waiting_by_name ", 1),
+    ("work_queue_name = work_queue.name", "SEARCH flow_run USING INDEX orion_flow_run_waiting_by_name ", 2),
+    ("work_queue_id = work_queue.id", "SEARCH flow_run USING INDEX orion_flow_run_waiting_by_queue ", 2),
+])
+def test_counts_of_runs_read_indexes_only(services, words, index, times):
+    [plan] = [plan for sql, plan in services.items() if words in sql]
+    assert sum(index in line for line in plan) == sum(" flow_run USING " in line for line in plan) == times
+
+
 @pytest.mark.parametrize("shape", plans.asked(), ids=lambda shape: shape["name"])
 def test_postgresql(postgresql, shape):
     """A history adds up all rows of its time, perhaps by sorting them."""

@@ -196,9 +196,9 @@ def test_the_log_names_the_key_and_never_shows_it(keyed):
     time.sleep(1.1)
     assert ask(keyed, "GET", "/api/admin/version", "Bearer orion_guessed").status == 401
     log = keyed.log()
-    assert re.search(r'INFO    \| orion.access - 127.0.0.1 - "GET /api/admin/version" 200 \d+\.\d ms key dash.board\n',
-                     log)
-    assert re.search(r'127.0.0.1 - "GET /api/admin/version" 401 \d+\.\d ms\n', log)
+    assert re.search(r'INFO    \| orion.access - 127.0.0.1 - "GET /api/admin/version" 200 \d+\.\d ms key dash.board '
+                     r'\[[0-9a-f]{16}\]\n', log)
+    assert re.search(r'127.0.0.1 - "GET /api/admin/version" 401 \d+\.\d ms \[[0-9a-f]{16}\]\n', log)
     assert re.search(r"WARNING \| orion.access - Refused 127.0.0.1: unknown key: GET /api/admin/version", log)
     assert "guessed" not in log
     for header in (keyed.full, keyed.reader):
@@ -219,7 +219,7 @@ def test_refusals_are_logged_once_a_second(keyed):
         assert ask(keyed, "GET", "/api/admin/version", "Bearer guess").status == 401
     lines = [line for line in keyed.log().splitlines() if "Refused" in line][before:]
     assert 2 <= len(lines) <= 4
-    assert re.search(r"; \d+ more since the last line$", lines[-1])
+    assert re.search(r"; \d+ more since the last line \[[0-9a-f]{16}\]$", lines[-1])
 
 
 def test_the_dashboard_needs_the_password(keyed, guarded):

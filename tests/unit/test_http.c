@@ -8,12 +8,13 @@ static void a_reply_has_its_headers_in_order(void **state)
 {
     Live *live = live_default();
     int fd = client(live);
-    say(fd, GET("/a%0d%0aX:%20y?hi"));
+    say(fd, "GET /a%0d%0aX:%20y?hi HTTP/1.1\r\nHost: x\r\nX-Request-Id: r1\r\n\r\n");
     const char *reply = hear_reply(fd, false);
     assert_memory_equal(reply, "HTTP/1.1 200 OK\r\ndate: ", 23);
     assert_memory_equal(reply + 23 + 25, " GMT\r\n", 6);
     assert_string_equal(reply + 23 + 31,
-                        "server: orion\r\ncontent-length: 2\r\ncontent-type: text/plain\r\nx-path: /a  X: y\r\n\r\nhi");
+                        "server: orion\r\ncontent-length: 2\r\nx-request-id: r1\r\ncontent-type: text/plain\r\n"
+                        "x-path: /a  X: y\r\n\r\nhi");
     struct tm sent = { 0 };
     assert_non_null(strptime(reply + 23, "%a, %d %b %Y %H:%M:%S GMT", &sent));
     assert_true(labs((long)(time(NULL) - timegm(&sent))) <= 2);
@@ -126,6 +127,53 @@ static void refusals_end_the_connection(void **state)
         assert_true(strlen(body_of(reply)) > 10);
         assert_ended(fd);
     }
+    live_end(live);
+    (void)state;
+}
+
+/* What the reply to a request with that header line ("" for none) has; the same memory each time. */
+static const char *id_answered(int fd, const char *line)
+{
+    static char id[256];
+    say(fd, "GET /?x HTTP/1.1\r\nHost: x\r\n");
+    say(fd, line);
+    say(fd, "\r\n");
+    const char *reply = hear_reply(fd, false), *found = strstr(reply, "\r\nx-request-id: ");
+    assert_non_null(found);
+    assert_null(strstr(found + 2, "\r\nx-request-id: "));
+    found += strlen("\r\nx-request-id: ");
+    assert_true((size_t)snprintf(id, sizeof id, "%.*s", (int)strcspn(found, "\r"), found) < sizeof id);
+    return id;
+}
+
+static void replies_have_the_id_of_their_request(void **state)
+{
+    static const char *const unfit[] = { "", "X-Request-Id:\r\n", "X-Request-Id: a b\r\n", "X-Request-Id: \"a\"\r\n",
+                                         "X-Request-Id: \xc3\xa9\r\n" };
+    Live *live = live_default();
+    int fd = client(live);
+    char line[256], first[32];
+    assert_string_equal(id_answered(fd, "x-request-ID: 0aZ-._~:/+=@\r\n"), "0aZ-._~:/+=@");
+    for (size_t n = 128; n <= 129; n++) {
+        memset(line, 'a', sizeof line);
+        memcpy(line, "X-Request-Id: ", 14);
+        memcpy(line + 14 + n, "\r\n", 3);
+        assert_int_equal(strlen(id_answered(fd, line)), n == 128 ? 128 : 16);
+    }
+    for (size_t i = 0; i < COUNT_OF(unfit); i++) {
+        const char *made = id_answered(fd, unfit[i]);
+        assert_int_equal(strspn(made, "0123456789abcdef"), 16);
+        assert_int_equal(strlen(made), 16);
+        assert_true(i == 0 || strcmp(made, first) != 0);
+        (void)snprintf(first, sizeof first, "%s", made);
+    }
+    say(fd, "POST / HTTP/1.1\r\nHost: x\r\nX-Request-Id: mine\r\nContent-Length: 1048577\r\n\r\n");
+    assert_non_null(strstr(hear_reply(fd, false), "\r\nx-request-id: mine\r\n"));
+    close(fd);
+    fd = client(live);
+    say(fd, "nonsense\r\n\r\n");
+    assert_non_null(strstr(hear_reply(fd, false), "\r\nx-request-id: "));
+    close(fd);
     live_end(live);
     (void)state;
 }
@@ -625,6 +673,7 @@ int main(void)
         cmocka_unit_test(http_10_closes_unless_asked),
         cmocka_unit_test(a_client_that_expects_is_told_to_continue),
         cmocka_unit_test(refusals_end_the_connection),
+        cmocka_unit_test(replies_have_the_id_of_their_request),
         cmocka_unit_test(large_heads_are_refused),
         cmocka_unit_test(a_refused_body_does_not_reset_the_connection),
         cmocka_unit_test(large_bodies_pass_both_ways),
