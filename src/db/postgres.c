@@ -307,6 +307,12 @@ static void postgres_lock(Tx *tx, DbLock lock)
     postgres_send(tx, "SELECT pg_advisory_xact_lock($1::int4, $2::int4)", values, COUNT_OF(values));
 }
 
+static bool postgres_try_lock(Tx *tx, DbLock lock)
+{
+    return DB_INT(tx, 0, "SELECT CAST(pg_try_advisory_xact_lock(CAST($1 AS int4), CAST($2 AS int4)) AS int4)",
+                  v_int(LOCK_CLASS), v_int(lock)) != 0;
+}
+
 static void postgres_lock_row(Tx *tx, const char *table, Str id)
 {
     const Value value = v_uuid(id);
@@ -428,6 +434,7 @@ const Driver postgres_driver = {
     .exec = postgres_exec,
     .send = postgres_send,
     .lock = postgres_lock,
+    .try_lock = postgres_try_lock,
     .lock_row = postgres_lock_row,
     .script = postgres_script,
     .build = postgres_build,
