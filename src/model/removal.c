@@ -3,7 +3,6 @@
  * the row itself: the keys then find nothing, or what has come since. */
 #include "model/removal.h"
 
-#include "base/str_list.h"
 #include "entity/filter.h"
 #include "model/run.h"
 
@@ -144,6 +143,15 @@ int64_t flow_run_delete(Tx *tx, Str id)
     if (is_large && !empty_flow_run(tx, id))
         return unfinished(tx);
     return flow_run_delete_at_once(tx, id);
+}
+
+int64_t rows_delete(Tx *tx, const char *table, const StrList *ids)
+{
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_printf(&q.sql, "DELETE FROM %s WHERE ", table);
+    query_operator(&q, SQL_ANY, "id", v_list(str_list_json(tx->arena, ids->items, ids->count)));
+    return db_exec(tx, buf_cstr(&q.sql), q.values, q.count);
 }
 
 /* ---- runs of something ---- */
