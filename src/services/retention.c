@@ -9,7 +9,7 @@
 #include "services/stuck_runs.h"
 
 enum {
-    PAUSE_US = 20 * 1000,        /* after a step of a service: it may take its time */
+    PAUSE_US = 10 * 1000,        /* after a step of a service: it may take its time */
     COMMAND_PAUSE_US = 12 * 1000, /* of a command: other processes look for the database's lock only now and then */
     BUSY_TRIES = 10
 };
