@@ -129,12 +129,16 @@ int64_t flow_run_delete_at_once(Tx *tx, Str id)
     return DB_EXEC(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(id));
 }
 
+bool flow_run_send_delete(Tx *tx, Str id)
+{
+    DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE id = $1 FOR UPDATE", v_uuid(id));
+    delete_belongings(tx, id);
+    return DB_SEND(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(id));
+}
+
 static bool delete_run(Tx *tx, const Doomed *run)
 {
-    if (run->is_large && !empty_flow_run(tx, run->id))
-        return false;
-    delete_belongings(tx, run->id);
-    return DB_SEND(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(run->id));
+    return (!run->is_large || empty_flow_run(tx, run->id)) && flow_run_send_delete(tx, run->id);
 }
 
 int64_t flow_run_delete(Tx *tx, Str id)

@@ -236,7 +236,7 @@ bool run_tree_delete(Tx *tx, const RunTree *tree, const TreeRule *rule, size_t *
         return ok;
     }
     for (size_t i = fits ? now.count : 0; ok && i > 0; i--)
-        ok = flow_run_delete_at_once(tx, now.runs[i - 1].id) >= 0;
+        ok = flow_run_send_delete(tx, now.runs[i - 1].id);
     *left = 0;
     *ret_done = true;
     *ret_gone = fits;
