@@ -5,7 +5,7 @@
 
 bool cli_time(const Cli *cli, const char *text, double *ret_seconds)
 {
-    static const Setting row = { "a time", SETTING_TIME, NULL };
+    static const Setting row = { .name = "a time", .kind = SETTING_TIME };
     SettingValue value;
     SettingProblem problem;
     size_t n = strlen(text);
