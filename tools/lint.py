@@ -31,7 +31,7 @@ BANNED_BUT_IN = {  # functions that have one home
     "exit|_exit|quick_exit": (r"src/(main|base/arena|db/sqlite_fault)\.c",
                               "only main ends the process (and the allocator, out of memory; and a failed fsync)"),
     "setenv|putenv": (r"tests/.*", "not safe with threads"),
-    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/cmd_(copy|key)|services/.*|watch/watch)\.[ch]|"
+    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/(cmd_(copy|key)|age)|services/.*|watch/watch)\.[ch]|"
                   r"(tests|bench)/.*",
                   "time comes from the context: a transaction, a request, a service's round"),
     "pthread_create": (r"src/base/thread\.c", "signals are for the main thread: thread_start"),

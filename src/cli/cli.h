@@ -54,6 +54,11 @@ int cli_main(int argc, char **argv) MUST_CHECK;
 const char *cli_option(const Cli *cli, const char *name);
 bool cli_switch(const Cli *cli, const char *name, bool otherwise);
 
+/* cli/age.c: a number with its unit, as 90d, in seconds. False: it is none. */
+bool cli_time(const Cli *cli, const char *text, double *ret_seconds) MUST_CHECK;
+/* An option that must be given, of the time that ends that long before now. 0, or the exit status after a message. */
+int cli_age(const Cli *cli, const char *name, Time *ret_before) MUST_CHECK;
+
 /* cli/help.c */
 void cli_help_all(const Cli *cli);
 void cli_help_group(const Cli *cli, const Command *group);
@@ -73,6 +78,8 @@ const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
 
 /* cli/cmd_database.c: opens the database that the settings name. NULL: *error. */
 Db *cli_open_database(const Cli *cli, Error *error);
+/* One that exists, for work of many short transactions beside servers; without a limit on what one may take. */
+Db *cli_open_existing(const Cli *cli, Error *error);
 /* Runs a change with the time limit of migrations. */
 bool cli_change(const Cli *cli, Db *db, bool (*run)(Tx *, void *), void *arg, Error *error);
 const char *cli_shown_url(const Cli *cli, Str url); /* without its password */
@@ -94,9 +101,13 @@ int cmd_database_downgrade(Cli *cli);
 int cmd_database_stamp(Cli *cli);
 int cmd_database_check(Cli *cli);
 int cmd_database_copy(Cli *cli);
+int cmd_database_prune(Cli *cli);
 int cmd_indexes_list(Cli *cli);
 int cmd_indexes_make(Cli *cli);
 int cmd_indexes_drop(Cli *cli);
+int cmd_cache_list(Cli *cli);
+int cmd_cache_clear(Cli *cli);
+int cmd_runs_stuck(Cli *cli);
 int cmd_key_rotate(Cli *cli);
 int cmd_config_set(Cli *cli);
 int cmd_config_unset(Cli *cli);

@@ -4,6 +4,7 @@
 #include "blocks/encryption.h"
 #include "cli/cli.h"
 #include "config/config_file.h"
+#include "model/run_tree.h"
 
 typedef struct SettingsCheck {
     const char *name;  /* the setting to report, with its place */
@@ -76,6 +77,14 @@ static bool log_lines_fit(const Cli *cli, Error *error)
     return is_ordered(cli, "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", error);
 }
 
+static bool retention_states_are_final(const Cli *cli, Error *error)
+{
+    Str states = settings_text(cli->settings, "ORION_RETENTION_STATES"), wrong;
+    unsigned mask;
+    return states.n == 0 || tree_states_read(states, &mask, &wrong)
+           || fail(error, ERR_INVALID, "%s is not a state in which runs end.", cli_quoted(cli, wrong));
+}
+
 static bool run_counts_fit(const Cli *cli, Error *error)
 {
     return is_ordered(cli, "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS",
@@ -96,6 +105,7 @@ static const SettingsCheck checks[] = {
     { "ORION_AUTH_STRING", NULL, true, auth_string_is_one },
     { "ORION_KEYS_FILE", NULL, true, keys_are_readable },
     { "PREFECT_ORION_DATABASE_CONNECTION_URL", "PREFECT_ORION_DATABASE_PASSWORD", true, database_url_is_one },
+    { "ORION_RETENTION_STATES", NULL, true, retention_states_are_final },
     { "ORION_DATABASE_CONNECTIONS", NULL, false, database_connections_are_some },
     { "PREFECT_LOGGING_ORION_MAX_LOG_SIZE", "PREFECT_LOGGING_ORION_BATCH_SIZE", false, log_lines_fit },
     { "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS", false, run_counts_fit },

@@ -45,6 +45,15 @@ Db *cli_open_database(const Cli *cli, Error *error)
     return open_database(cli, OPEN_CREATES, error);
 }
 
+Db *cli_open_existing(const Cli *cli, Error *error)
+{
+    DbConfig config = db_config(cli->settings);
+    config.timeout = 0;
+    config.readers = config.connections = 1;
+    config.must_exist = true;
+    return db_open(&config, error);
+}
+
 bool cli_change(const Cli *cli, Db *db, bool (*run)(Tx *, void *), void *arg, Error *error)
 {
     return db_run_within(db, db_migration_limit(cli->settings), true, cli->arena, run, arg, error);

@@ -9,15 +9,6 @@ static const char *const states[] = {
     [INDEX_MISSING] = "missing", [INDEX_INVALID] = "invalid", [INDEX_READY] = "ready", [INDEX_OBSOLETE] = "obsolete",
 };
 
-static Db *open_existing(const Cli *cli, Error *error)
-{
-    DbConfig config = db_config(cli->settings);
-    config.timeout = 0; /* sizes are found by looking at every page */
-    config.readers = config.connections = 1;
-    config.must_exist = true;
-    return db_open(&config, error);
-}
-
 static bool step_list(Tx *tx, void *arg)
 {
     return migrate_check(tx) && indexes_find(tx, true, arg);
@@ -46,7 +37,7 @@ int cmd_indexes_list(Cli *cli)
 {
     Error error = { .code = ERR_NONE };
     IndexList list;
-    Db *db = open_existing(cli, &error);
+    Db *db = cli_open_existing(cli, &error);
     bool ok = db && db_run(db, false, cli->arena, step_list, &list, &error);
     db_close(db);
     if (!ok)
@@ -78,7 +69,7 @@ static void print_dropped(void *arg, const OwnIndex *index, int64_t us)
 int cmd_indexes_make(Cli *cli)
 {
     Error error = { .code = ERR_NONE };
-    Db *db = open_existing(cli, &error);
+    Db *db = cli_open_existing(cli, &error);
     IndexWork work = { .db = db, .arena = cli->arena, .begins = print_begin, .ended = print_end };
     bool ok = db && indexes_make(&work, &error)
               && (work.done == 0 || statistics_refresh(db, true, cli->arena, NULL, &error));
@@ -94,7 +85,7 @@ int cmd_indexes_make(Cli *cli)
 int cmd_indexes_drop(Cli *cli)
 {
     Error error = { .code = ERR_NONE };
-    Db *db = open_existing(cli, &error);
+    Db *db = cli_open_existing(cli, &error);
     IndexWork work = { .db = db, .arena = cli->arena, .ended = print_dropped };
     bool ok = db && indexes_drop(&work, &error);
     db_close(db);

@@ -40,20 +40,16 @@ static int store_keys(const Cli *cli, const Keys *keys, int lock)
 /* "90d" from now; TIME_NULL without the option. */
 static int read_expiry(const Cli *cli, Time now, Time *ret)
 {
-    static const Setting row = { "--expires", SETTING_TIME, NULL };
-    Str text = str_from(cli_option(cli, "expires"));
-    SettingValue value;
-    SettingProblem problem;
+    const char *text = cli_option(cli, "expires");
+    double seconds;
     *ret = TIME_NULL;
-    if (!text.p)
+    if (!text)
         return 0;
-    bool unit = text.n && char_is_letter(text.p[text.n - 1]);
-    if (!unit || !setting_parse(&row, TOML_STRING, text, cli->arena, &value, &problem) || value.number < 1
-        || !time_add_seconds(now - now % SECOND, value.number, ret))
+    if (!cli_time(cli, text, &seconds) || seconds < 1 || !time_add_seconds(now - now % SECOND, seconds, ret))
         return cli_usage(cli, cli->command,
                          "Invalid value for '--expires': %s is not a number with s, m, h, d or w, as in 90d, or too "
                          "far ahead.",
-                         cli_quoted(cli, text));
+                         cli_quoted(cli, str_from(text)));
     return 0;
 }
 

@@ -55,6 +55,26 @@ static const CliOption check_options[] = {
     { "repair", NULL, 0, NULL, NULL, "Mend what can be mended without loss, in one transaction." },
     YES, { .name = NULL },
 };
+static const CliOption prune_options[] = {
+    { "older-than", NULL, 0, "TIME", NULL, "How long ago runs must have ended: 30d, 12h, 4w." },
+    { "states", NULL, 0, "STATES", NULL,
+      "Only trees whose runs all ended so: COMPLETED, FAILED, CANCELLED, CRASHED, separated by commas." },
+    { "flow", NULL, 0, "NAME", NULL, "Only runs of this flow, with their subflows." },
+    { "logs-only", NULL, 0, NULL, NULL, "Delete only their log lines, and old ones of runs that do not exist." },
+    { "dry-run", NULL, 0, NULL, NULL, "Count by flow and state, and change nothing." },
+    YES, { .name = NULL },
+};
+#define CACHE_CHOICE \
+    { "key", NULL, 0, "PATTERN", NULL, "Only keys like this; * and ? stand for any characters, or one." }, \
+    { "expired", NULL, 0, NULL, NULL, "Only rows that have expired, or whose task run was deleted." }
+#define AS_JSON { "json", NULL, 0, NULL, NULL, "As JSON, for programs." }
+static const CliOption cache_list_options[] = { CACHE_CHOICE, AS_JSON, { .name = NULL } };
+static const CliOption cache_clear_options[] = { CACHE_CHOICE, YES, { .name = NULL } };
+static const CliOption stuck_options[] = {
+    { "older-than", NULL, 0, "TIME", NULL, "For how long nothing must have moved: 6h, 2d." },
+    { "crash", NULL, 0, NULL, NULL, "End them, with their task runs and subflows; slots are free again." },
+    AS_JSON, YES, { .name = NULL },
+};
 static const CliOption rotate_options[] = { YES, { .name = NULL } };
 static const CliOption view_options[] = {
     { "show-defaults", "hide-defaults", 0, NULL, NULL,
@@ -99,6 +119,8 @@ const Command cli_commands[] = {
       .options = check_options, .run = cmd_database_check },
     { "database copy", NULL, "Copy everything into another database, SQLite or PostgreSQL.",
       .options = copy_options, .run = cmd_database_copy },
+    { "database prune", NULL, "Delete runs that ended long ago, or only their logs; a server may be running.",
+      .options = prune_options, .run = cmd_database_prune },
     GROUP("database indexes", NULL, "This program's own indexes, which the reference does not have."),
     { "database indexes ls", NULL, "List them: state, size, the queries that each serves.", .run = cmd_indexes_list },
     { "database indexes make", NULL, "Make those that are missing; a server may be running.",
@@ -106,6 +128,16 @@ const Command cli_commands[] = {
     { "database indexes drop", NULL, "Drop them; the next start of a server makes them again.",
       .run = cmd_indexes_drop },
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),
+
+    GROUP("cache", NULL, "The task cache, from which task runs take over results."),
+    { "cache ls", NULL, "List its rows, by key; a server may be running.",
+      .options = cache_list_options, .run = cmd_cache_list },
+    { "cache clear", NULL, "Delete its rows, so that tasks run again.",
+      .options = cache_clear_options, .run = cmd_cache_clear },
+
+    GROUP("runs", NULL, "Runs in the database."),
+    { "runs stuck", NULL, "List flow runs that died: nothing of them has moved for long.",
+      .options = stuck_options, .run = cmd_runs_stuck },
 
     GROUP("config", NULL, "Show and change settings."),
     { "config set", NULL, "Set values: in the current profile, or ORION_ settings in orion.toml.",

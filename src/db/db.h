@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "config/settings.h"
 #include "db/dialect.h"
+#include "db/locks.h"
 #include "db/value.h"
 
 typedef struct Db Db;
@@ -16,7 +17,7 @@ typedef struct Rows Rows;
 /* ---- transactions ---- */
 
 /* One job's view of its transaction. The arena is the job's; error is sticky: after a failure statements do nothing. */
-typedef struct Tx {
+struct Tx {
     Arena *arena;
     Error *error;
     Time now;              /* fixed when the job starts to run */
@@ -24,7 +25,7 @@ typedef struct Tx {
     void *connection;      /* the driver's */
     int64_t step_end;      /* monotonic; a long write ends then and sets */
     bool again;            /* what it did is committed, and it is run again, for the rest, after others that wait */
-} Tx;
+};
 bool tx_has_time(const Tx *tx); /* until step_end */
 
 /* For a loop over many rows: what is taken from tx->arena from here on is the loop's, which resets it after each row.
@@ -106,24 +107,6 @@ bool db_send(Tx *tx, const char *sql, const Value *values, size_t count); /* fal
 int64_t db_int(Tx *tx, int64_t otherwise, const char *sql, const Value *values, size_t count);
 Str db_text(Tx *tx, const char *sql, const Value *values, size_t count);
 
-/* ---- locks, held until the transaction ends ----
- * Where an engine lets several transactions write at once, what a job bases its decisions on must not change under
- * it. SQLite has one writer, and these do nothing. To be taken before reading, in the order that README.md gives. */
-
-typedef enum DbLock { /* in the order in which they are taken */
-    LOCK_NONE,
-    LOCK_SCHEMA,           /* tables made, emptied or dropped */
-    LOCK_BLOCKS,           /* block types, schemas, documents */
-    LOCK_WORK_POOLS        /* pools and their queues; deployments, which may make queues */
-} DbLock;
-
-void db_lock(Tx *tx, DbLock lock);
-/* The row of that id, if there is one; `table` is a literal. */
-void db_lock_row(Tx *tx, const char *table, Str id);
-/* The rows of a SELECT … FOR UPDATE (or SHARE, or KEY SHARE) ordered by id, one by one.
- * Runs where locks are needed only, in that engine's words. */
-#define DB_LOCK_ROWS(tx, sql, ...) db_lock_rows((tx), "" sql, DB_VALUES(__VA_ARGS__))
-void db_lock_rows(Tx *tx, const char *sql, const Value *values, size_t count);
 /* Whether a server can work on the database as it is; what it will lack is logged. `connections`: as many as it will
  * ask for; 0: not comparable. */
 bool db_may_serve(Tx *tx, int64_t connections) MUST_CHECK; /* false: tx->error says why it must not start */

@@ -104,7 +104,8 @@ struct Driver {
     int64_t (*exec)(Tx *tx, const char *sql, const Value *values, size_t count);
     /* NULL: exec is used. Rows are dropped, those of a SELECT that locks them (db_lock_rows). */
     bool (*send)(Tx *tx, const char *sql, const Value *values, size_t count);
-    void (*lock)(Tx *tx, DbLock lock);                       /* NULL, like the next: there is only one writer */
+    void (*lock)(Tx *tx, DbLock lock);                       /* NULL, like the next two: there is only one writer */
+    bool (*try_lock)(Tx *tx, DbLock lock);                   /* db_try_lock */
     void (*lock_row)(Tx *tx, const char *table, Str id);
     bool (*script)(Tx *tx, const char *sql); /* several statements without values: migrations */
     bool (*build)(Tx *tx, const char *sql);  /* db_build */

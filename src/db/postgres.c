@@ -110,7 +110,7 @@ static void add_session(Arena *arena, PgPlace *place, double timeout)
     place->keywords[options] = "options";
     /* What is compiled for a query that looks dear takes longer than the query. Given options may turn it on again. */
     place->values[options] = arena_printf(
-        arena, "-c jit=off %s%s-c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given, given[0] ? " " : "",
+        arena, "-c jit=off %s -c statement_timeout=%lld -c idle_in_transaction_session_timeout=%lld", given,
         (long long)place->statement_ms, (long long)idle_ms).p;
 }
 
@@ -309,6 +309,12 @@ static void postgres_lock(Tx *tx, DbLock lock)
     postgres_send(tx, "SELECT pg_advisory_xact_lock($1::int4, $2::int4)", values, COUNT_OF(values));
 }
 
+static bool postgres_try_lock(Tx *tx, DbLock lock)
+{
+    return DB_INT(tx, 0, "SELECT CAST(pg_try_advisory_xact_lock(CAST($1 AS int4), CAST($2 AS int4)) AS int4)",
+                  v_int(LOCK_CLASS), v_int(lock)) != 0;
+}
+
 static void postgres_lock_row(Tx *tx, const char *table, Str id)
 {
     const Value value = v_uuid(id);
@@ -430,6 +436,7 @@ const Driver postgres_driver = {
     .exec = postgres_exec,
     .send = postgres_send,
     .lock = postgres_lock,
+    .try_lock = postgres_try_lock,
     .lock_row = postgres_lock_row,
     .script = postgres_script,
     .build = postgres_build,

@@ -90,6 +90,12 @@ void db_lock(Tx *tx, DbLock lock)
         driver->lock(tx, lock);
 }
 
+bool db_try_lock(Tx *tx, DbLock lock)
+{
+    const Driver *driver = driver_of(tx);
+    return tx->error->code == ERR_NONE && (!driver->try_lock || driver->try_lock(tx, lock));
+}
+
 void db_lock_row(Tx *tx, const char *table, Str id)
 {
     const Driver *driver = driver_of(tx);

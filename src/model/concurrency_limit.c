@@ -140,6 +140,86 @@ bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id)
     return set_slot(tx, limit, run_id, false);
 }
 
+/* ---- slots that nobody gave back ---- */
+
+/* Those of the ids that are task runs which have not ended; sorted. */
+static StrList unfinished_of(Tx *tx, const StrList *ids)
+{
+    StrList found = { 0 };
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_text(&q.sql, "SELECT id FROM task_run WHERE (state_type IS NULL"
+                     " OR state_type NOT IN ('COMPLETED', 'FAILED', 'CANCELLED', 'CRASHED')) AND ");
+    query_operator(&q, SQL_ANY, "id", v_list(str_list_json(tx->arena, ids->items, ids->count)));
+    Rows *rows = query_run(tx, &q);
+    while (db_next(rows))
+        str_list_add(&found, tx->arena, row_text(rows, 0));
+    str_list_sort(&found);
+    return found;
+}
+
+/* What names no task run, even by its form, is left out. */
+static StrList slot_ids(Tx *tx, const Json *slots)
+{
+    StrList ids = { 0 };
+    Str id;
+    for (const Json *slot = slots ? slots->child : NULL; slot; slot = slot->next)
+        if (slot->kind == JSON_STRING && uuid_parse(tx->arena, slot->text, &id))
+            str_list_add(&ids, tx->arena, id);
+    return ids;
+}
+
+/* The number of idle slots; *ret_held is the array without them. */
+static int64_t split_slots(Tx *tx, const ConcurrencyLimit *limit, Str *ret_held)
+{
+    const Json *slots = parse_slots(tx, limit);
+    StrList ids = slot_ids(tx, slots), held = unfinished_of(tx, &ids), kept = { 0 };
+    for (size_t i = 0; i < ids.count; i++)
+        if (str_list_has(&held, ids.items[i]))
+            str_list_add(&kept, tx->arena, ids.items[i]);
+    *ret_held = str_list_json(tx->arena, kept.items, kept.count);
+    return slots ? (int64_t)(slots->count - kept.count) : 0;
+}
+
+static ConcurrencyLimit **limits_in_use(Tx *tx, bool locks, size_t *ret_count)
+{
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    codec_select(&q.sql, &concurrency_limit_model);
+    buf_text(&q.sql, " WHERE ");
+    query_operator(&q, SQL_JSON_NOT_EMPTY, "active_slots", v_null());
+    buf_printf(&q.sql, " ORDER BY tag%s", locks ? tx->sql->for_update : "");
+    return concurrency_limits_read(tx, query_run(tx, &q), ret_count);
+}
+
+bool concurrency_limits_holders(Tx *tx, StrList *ret)
+{
+    size_t count;
+    ConcurrencyLimit **limits = limits_in_use(tx, false, &count);
+    *ret = (StrList){ 0 };
+    for (size_t i = 0; limits && i < count; i++) {
+        StrList ids = slot_ids(tx, parse_slots(tx, limits[i]));
+        for (size_t k = 0; k < ids.count; k++)
+            str_list_add(ret, tx->arena, ids.items[k]);
+    }
+    return tx->error->code == ERR_NONE;
+}
+
+int64_t concurrency_limits_idle_slots(Tx *tx, bool free)
+{
+    size_t count;
+    int64_t idle = 0;
+    ConcurrencyLimit **limits = limits_in_use(tx, free, &count);
+    for (size_t i = 0; limits && i < count; i++) {
+        Str held;
+        int64_t found = split_slots(tx, limits[i], &held);
+        idle += found;
+        if (free && found > 0 && !row_send_set(tx, "concurrency_limit", limits[i]->id, "active_slots", v_json(held)))
+            return -1;
+    }
+    return tx->error->code == ERR_NONE ? idle : -1;
+}
+
 int64_t concurrency_limit_delete_by_tag(Tx *tx, Str tag)
 {
     return DB_EXEC(tx, "DELETE FROM concurrency_limit WHERE tag = $1", v_text(tag));

@@ -2,6 +2,7 @@
 #ifndef ORION_CONCURRENCY_LIMIT_H
 #define ORION_CONCURRENCY_LIMIT_H
 
+#include "base/str_list.h"
 #include "entity/codec.h"
 
 typedef struct ConcurrencyLimit { /* schemas.core.ConcurrencyLimit */
@@ -26,6 +27,11 @@ size_t concurrency_limit_used(Tx *tx, const ConcurrencyLimit *limit);
 /* Gives the run a slot, or takes it back; writes nothing if that changes nothing. */
 bool concurrency_limit_take(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
 bool concurrency_limit_release(Tx *tx, ConcurrencyLimit *limit, Str run_id) MUST_CHECK;
+/* The ids of the task runs that hold slots, one for each slot. */
+bool concurrency_limits_holders(Tx *tx, StrList *ret) MUST_CHECK;
+/* How many slots are held by what is no task run, or one that has ended. `free`: they are taken back, with the limits
+ * locked. -1: tx->error. */
+int64_t concurrency_limits_idle_slots(Tx *tx, bool free);
 int64_t concurrency_limit_delete_by_tag(Tx *tx, Str tag); /* rows, -1 on failure */
 
 #endif

@@ -3,7 +3,6 @@
  * the row itself: the keys then find nothing, or what has come since. */
 #include "model/removal.h"
 
-#include "base/str_list.h"
 #include "entity/filter.h"
 #include "model/run.h"
 
@@ -130,12 +129,16 @@ int64_t flow_run_delete_at_once(Tx *tx, Str id)
     return DB_EXEC(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(id));
 }
 
+bool flow_run_send_delete(Tx *tx, Str id)
+{
+    DB_LOCK_ROWS(tx, "SELECT id FROM flow_run WHERE id = $1 FOR UPDATE", v_uuid(id));
+    delete_belongings(tx, id);
+    return DB_SEND(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(id));
+}
+
 static bool delete_run(Tx *tx, const Doomed *run)
 {
-    if (run->is_large && !empty_flow_run(tx, run->id))
-        return false;
-    delete_belongings(tx, run->id);
-    return DB_SEND(tx, "DELETE FROM flow_run WHERE id = $1", v_uuid(run->id));
+    return (!run->is_large || empty_flow_run(tx, run->id)) && flow_run_send_delete(tx, run->id);
 }
 
 int64_t flow_run_delete(Tx *tx, Str id)
@@ -144,6 +147,15 @@ int64_t flow_run_delete(Tx *tx, Str id)
     if (is_large && !empty_flow_run(tx, id))
         return unfinished(tx);
     return flow_run_delete_at_once(tx, id);
+}
+
+int64_t rows_delete(Tx *tx, const char *table, const StrList *ids)
+{
+    Query q;
+    query_init(&q, tx->arena, tx->sql);
+    buf_printf(&q.sql, "DELETE FROM %s WHERE ", table);
+    query_operator(&q, SQL_ANY, "id", v_list(str_list_json(tx->arena, ids->items, ids->count)));
+    return db_exec(tx, buf_cstr(&q.sql), q.values, q.count);
 }
 
 /* ---- runs of something ---- */

@@ -4,6 +4,7 @@
 #ifndef ORION_REMOVAL_H
 #define ORION_REMOVAL_H
 
+#include "base/str_list.h"
 #include "db/db.h"
 
 /* With its states, logs, artifacts and task runs, the first two of which the reference leaves behind, or fails on the
@@ -12,6 +13,10 @@ int64_t flow_run_delete(Tx *tx, Str id);
 int64_t task_run_delete(Tx *tx, Str id);
 /* Never in steps: for runs that are part of something larger, and small. */
 int64_t flow_run_delete_at_once(Tx *tx, Str id);
+bool flow_run_send_delete(Tx *tx, Str id) MUST_CHECK; /* the same, sent with what follows; false: tx->error */
+
+/* Never in steps, either: rows of log or task_run_state_cache. `table` is a literal. */
+int64_t rows_delete(Tx *tx, const char *table, const StrList *ids);
 
 int64_t flow_delete(Tx *tx, Str id);       /* with its runs and deployments */
 int64_t deployment_delete(Tx *tx, Str id); /* with all its scheduled runs, whoever created them */

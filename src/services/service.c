@@ -19,6 +19,9 @@ static const Service table[] = {
     { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED",
       .seconds = 4, .tick = flow_run_notifications_tick },
     { "upkeep", "PREFECT_ORION_DATABASE_MIGRATE_ON_START", .seconds = 300, .tick = upkeep_tick },
+    { "retention", .seconds = 300, .tick = retention_tick, .is_on = retention_is_on },
+    { "cacheexpiry", .seconds = 3600, .tick = cache_expiry_tick, .is_on = retention_is_on },
+    { "stuckruns", .seconds = 60, .tick = stuck_runs_tick, .is_on = stuck_runs_is_on },
 };
 
 static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;
@@ -147,7 +150,7 @@ Services *services_start(const Settings *settings, Db *db)
     pthread_mutex_init(&services->lock, NULL);
     clock_condition_init(&services->changed);
     for (size_t i = 0; i < COUNT_OF(table); i++)
-        if (settings_bool(settings, table[i].enabled_setting))
+        if (table[i].is_on ? table[i].is_on(settings) : settings_bool(settings, table[i].enabled_setting))
             start_one(services, &table[i]);
     if (services->count > 0)
         return services;

@@ -20,10 +20,11 @@ typedef struct ServiceRun {
 /* A row of the table. Ticks are safe to run twice at once, by several servers on one database. */
 typedef struct Service {
     const char *name;             /* in the log */
-    const char *enabled_setting;
+    const char *enabled_setting;  /* NULL: .is_on says whether it runs */
     const char *seconds_setting;  /* between the beginnings of two ticks; NULL: .seconds */
     double seconds;
     bool (*tick)(ServiceRun *run, Error *error); /* false: *error is logged; the next tick tries again */
+    bool (*is_on)(const Settings *settings);
 } Service;
 
 typedef struct Services Services;
@@ -52,5 +53,12 @@ bool pause_expirations_tick(ServiceRun *run, Error *error);
 bool cancellation_cleanup_tick(ServiceRun *run, Error *error);
 bool flow_run_notifications_tick(ServiceRun *run, Error *error);
 bool upkeep_tick(ServiceRun *run, Error *error);
+bool retention_tick(ServiceRun *run, Error *error);
+bool cache_expiry_tick(ServiceRun *run, Error *error); /* in retention.c */
+bool stuck_runs_tick(ServiceRun *run, Error *error);
+
+/* Whether those run that are off unless a time is set. */
+bool retention_is_on(const Settings *settings);
+bool stuck_runs_is_on(const Settings *settings);
 
 #endif

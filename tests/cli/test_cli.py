@@ -114,10 +114,12 @@ def test_view_of_defaults(homes):
            "ORION_KEYS_FILE='${PREFECT_HOME}/keys.toml' (from defaults)",
            "ORION_LOG_SLOW='None' (from defaults)",
            "ORION_METRICS='True' (from defaults)",
-           "ORION_ROOT_PATH='' (from defaults)",
+           "ORION_RETENTION_LOGS='None' (from defaults)", "ORION_RETENTION_RUNS='None' (from defaults)",
+           "ORION_RETENTION_STATES='' (from defaults)", "ORION_ROOT_PATH='' (from defaults)",
            "ORION_SERVER_BODY_RATE='1kB' (from defaults)", "ORION_SERVER_CONNECTIONS='10000' (from defaults)",
            "ORION_SERVER_HEAD_TIMEOUT='10s' (from defaults)", "ORION_SERVER_QUEUE='10000' (from defaults)",
            "ORION_SERVER_SPOOL='4GB' (from defaults)",
+           "ORION_STUCK_AFTER='None' (from defaults)",
            "ORION_TRUSTED_PROXIES='127.0.0.0/8,::1' (from defaults)",
            "PREFECT_SERVER_API_BASE_PATH='None' (from defaults)"]
     assert sorted(line for line in orion.lines if line not in reference.lines) == own

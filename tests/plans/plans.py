@@ -31,7 +31,11 @@ SETTINGS = {"PREFECT_ORION_DATABASE_ECHO": "true", "PREFECT_LOGGING_SERVER_LEVEL
 
 # Which look for runs that are due.
 SERVICES = {f"PREFECT_ORION_SERVICES_{name}_ENABLED": "true" for name in ("LATE_RUNS", "CANCELLATION_CLEANUP")}
-LOOK = re.compile(r"SELECT (?:flow_run\.|task_run\.)?id, .*state_id.* LIMIT \$\d+$")
+# and those that delete what is old, and end what died
+SERVICES.update(ORION_RETENTION_RUNS="1s", ORION_RETENTION_LOGS="1s", ORION_STUCK_AFTER="1s")
+LOOK = re.compile(r"SELECT (?:flow_run\.|task_run\.)?id, .*state_id.* LIMIT \$\d+$|WITH RECURSIVE"
+                  r"|SELECT id(?:, (?:end_time|state_timestamp|flow_run_id), .*)? FROM (?:flow_run|log) WHERE"
+                  r" (?:end_time|state_t\w+|timestamp) .* LIMIT \$\d$")
 
 # What is counted for /metrics and /orion/status.
 COUNTED = re.compile(r"SELECT (?:state_type, COUNT|COUNT\(\*\), COUNT\(CASE|work_queue\.name, work_pool\.name)")

@@ -34,6 +34,10 @@ def postgresql():
     return plans.postgres_plans(POSTGRES_RUNS)
 
 
+def plans_scans(plan):
+    return [line for line in plan if SCAN.match(line)]
+
+
 def test_every_shape_about_runs_has_a_plan(sqlite):
     assert list(sqlite) == list(EXPECTED) and len(sqlite) > 80
 
@@ -77,6 +81,23 @@ def test_services_find_runs_by_the_index_that_is_meant(services, words, index):
 def test_counts_of_runs_read_indexes_only(services, words, index, times):
     [plan] = [plan for sql, plan in services.items() if words in sql]
     assert sum(index in line for line in plan) == sum(" flow_run USING " in line for line in plan) == times
+
+
+@pytest.mark.parametrize("words, index", [
+    ("SELECT id, end_time", "flow_run USING INDEX ix_flow_run__end_time_desc (end_time>? AND end_time<?)"),
+    ("SELECT id, state_timestamp", "flow_run USING INDEX ix_flow_run__state_timestamp (state_timestamp>? AND"),
+    ("FROM log WHERE timestamp", "log USING INDEX ix_log__timestamp (timestamp>? AND timestamp<?)"),
+    ("SELECT id FROM flow_run WHERE state_type IN", "flow_run USING INDEX ix_flow_run__state_type (state_type=?)"),
+])
+def test_what_is_old_or_died_is_found_in_pages_of_an_index(services, words, index):
+    [plan] = [plan for sql, plan in services.items() if words in sql]
+    assert plan[0].startswith(f"SEARCH {index}")
+
+
+def test_services_read_no_table_of_runs_without_an_index(services):
+    assert sum("WITH RECURSIVE tree" in sql for sql in services) >= 2
+    for plan in services.values():
+        assert not plans_scans(plan)
 
 
 @pytest.mark.parametrize("shape", plans.asked(), ids=lambda shape: shape["name"])

@@ -579,7 +579,9 @@ static void failed_texts_are_not_kept(void **state)
 static void nothing_is_compiled_unless_the_url_wants_it(void **state)
 {
     Session *s = *state, session;
-    static const struct { const char *parameters, *jit; } cases[] = { { "", "off" }, { "?options=-c%20jit%3Don", "on" } };
+    static const struct { const char *parameters, *jit; } cases[] = {
+        { "", "off" }, { "?options=-c%20jit%3Don", "on" }
+    };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         Str url = arena_printf(s->arena, "%.*s%s", STR_ARG(postgres_url()), cases[i].parameters);
         DbConfig config = { .url = url, .timeout = 7, .connect_timeout = 5 };
