@@ -28,9 +28,15 @@ typedef struct Dialect {
      * then sorted; what ends that subquery, so that it is not taken into the query around it; and whether that goes for
      * the rows of one flow, deployment or work queue, too. */
     struct { bool if_descending; const char *end; bool of_one; } apart;
+    bool is_typed;             /* columns hold nothing but values of their kinds */
     bool keeps_left_order;     /* a CROSS JOIN's rows come in the order of its left side */
     bool inserts_in_with;      /* a statement may begin WITH … AS (INSERT … RETURNING …) */
     bool keeps_json;           /* the text of a JSON value is stored as it was written */
+    const char *users;         /* query: each other session of the database, for people; NULL: there are none */
+    /* Queries: name, table, whether it is an index, and bytes, of each table and index; bytes of the database, and of
+     * what is not in use (null: unknown); 1 if the first can be asked. */
+    struct { const char *each, *all, *are_known; } sizes;
+    const char *vacuum;        /* %s is the table; NULL: the driver does it, of all at once */
     const char *for_update;    /* ends a SELECT of rows to be changed, locked and as last written; "": one writer */
     /* By ColumnKind: the type whose arrays are taken as one value (VAL_ARRAY); NULL: the engine has none. */
     const char *const *array_of;

@@ -4,6 +4,7 @@
 #define ORION_DRIVER_H
 
 #include "db/db.h"
+#include "db/watch.h"
 
 typedef struct Driver Driver;
 
@@ -62,6 +63,8 @@ typedef enum MaintenanceDue {
 /* What a URL says: where the database is. Lives as long as the Db. */
 typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
+    const char *file;        /* the name of that file; NULL: in memory */
+    bool has_no_log, is_read_only; /* DbConfig.file */
     const struct PgPlace *postgres;
     struct SqliteFiles *files; /* NULL: in memory */
     int64_t cache[ROLE_COUNT]; /* SQLite: bytes of pages, of one connection; 0: the library's default */
@@ -70,7 +73,6 @@ typedef struct DbPlace {
 
 struct Driver {
     const Dialect *dialect;
-    bool is_typed;                   /* columns hold nothing but values of their kinds */
     bool many_writers;               /* every connection takes reads and writes;
                                       * else one thread writes, in groups under savepoints */
     int64_t short_us;                /* a read that takes longer is long */
@@ -118,6 +120,14 @@ struct Driver {
     void (*maintain)(DbConnection *connection);                 /* never by two threads at once */
     bool (*watch)(DbConnection *connection); /* twice a second, by that thread: looks whether the database's files are
                                               * in order. True: housekeeping is due. NULL where none is needed */
+
+    /* The database as one file; NULL, like the next two: its rows are copied. All there is, in one state, into `path`,
+     * an empty file. Others go on meanwhile. */
+    bool (*backup)(const DbPlace *place, const char *path, const Watch *watch, Error *error);
+    /* Puts the file `path`, which is beside it, in its place, while nobody else may use it. */
+    bool (*replace)(const DbPlace *place, const char *path, bool must_be_sound, Error *error);
+    bool (*is_free)(const DbPlace *place, Error *error); /* whether nobody uses it */
+    bool (*vacuum)(const DbPlace *place, const Watch *watch, Error *error); /* NULL: Dialect.vacuum */
 };
 
 /* What a client is told whose read was stopped. */
@@ -133,6 +143,8 @@ bool db_script(Tx *tx, const char *sql) MUST_CHECK;
 /* For indexes.c: CREATE INDEX or DROP INDEX, as the only statement of its job. An engine may run it outside of any
  * transaction. */
 bool db_build(Tx *tx, const char *sql) MUST_CHECK;
+/* For backup.c. NULL: *error. */
+const Driver *db_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error) MUST_CHECK;
 uint64_t db_statement_hash(const char *text); /* for the drivers' caches of statements */
 
 #endif

@@ -4,6 +4,13 @@
 const Dialect sqlite_dialect = {
     .name = "sqlite",
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
+    .sizes = {
+        .each = "SELECT d.name, m.tbl_name, m.type = 'index', d.pgsize FROM dbstat AS d"
+                " JOIN sqlite_master AS m ON m.name = d.name WHERE d.aggregate = 1",
+        .all = "SELECT page_count * page_size, freelist_count * page_size"
+               " FROM pragma_page_count, pragma_page_size, pragma_freelist_count",
+        .are_known = "SELECT COUNT(*) FROM pragma_module_list WHERE name = 'dbstat'", /* it may be left out */
+    },
     .for_update = "",
     .row_key = "rowid",
     .sort_few = "+",

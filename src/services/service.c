@@ -19,6 +19,7 @@ static const Service table[] = {
     { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED",
       .seconds = 4, .tick = flow_run_notifications_tick },
     { "upkeep", "PREFECT_ORION_DATABASE_MIGRATE_ON_START", .seconds = 300, .tick = upkeep_tick },
+    { "backups", "ORION_BACKUP_EVERY", "ORION_BACKUP_EVERY", .seconds = 60, .tick = backups_tick },
 };
 
 static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;
@@ -53,6 +54,8 @@ static double period_of(const Settings *settings, const Service *service)
     double seconds = service->seconds_setting ? settings_float(settings, service->seconds_setting) : service->seconds;
     if (seconds == 0 || seconds != seconds)
         return SECONDS_FALLBACK;
+    if (service->seconds > 0 && seconds > service->seconds)
+        return service->seconds;
     return seconds < SECONDS_MIN ? SECONDS_MIN : seconds > SECONDS_MAX ? SECONDS_MAX : seconds;
 }
 
@@ -123,6 +126,11 @@ static void start_one(Services *services, const Service *service)
         log_error("orion.services", "Cannot start a thread for service %s; it will not run", service->name);
 }
 
+static bool is_enabled(const Settings *settings, const Service *service)
+{
+    return settings_bool(settings, service->enabled_setting) || settings_float(settings, service->enabled_setting) > 0;
+}
+
 Services *services_start(const Settings *settings, Db *db)
 {
     Services *services = xcalloc(1, sizeof *services);
@@ -131,7 +139,7 @@ Services *services_start(const Settings *settings, Db *db)
     pthread_mutex_init(&services->lock, NULL);
     clock_condition_init(&services->changed);
     for (size_t i = 0; i < COUNT_OF(table); i++)
-        if (settings_bool(settings, table[i].enabled_setting))
+        if (is_enabled(settings, &table[i]))
             start_one(services, &table[i]);
     if (services->count > 0)
         return services;

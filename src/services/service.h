@@ -20,9 +20,9 @@ typedef struct ServiceRun {
 /* A row of the table. Ticks are safe to run twice at once, by several servers on one database. */
 typedef struct Service {
     const char *name;             /* in the log */
-    const char *enabled_setting;
+    const char *enabled_setting;  /* true, or a time: above 0 */
     const char *seconds_setting;  /* between the beginnings of two ticks; NULL: .seconds */
-    double seconds;
+    double seconds;               /* with a setting too: at most; 0: as much as it says */
     bool (*tick)(ServiceRun *run, Error *error); /* false: *error is logged; the next tick tries again */
 } Service;
 
@@ -41,5 +41,6 @@ bool pause_expirations_tick(ServiceRun *run, Error *error);
 bool cancellation_cleanup_tick(ServiceRun *run, Error *error);
 bool flow_run_notifications_tick(ServiceRun *run, Error *error);
 bool upkeep_tick(ServiceRun *run, Error *error);
+bool backups_tick(ServiceRun *run, Error *error);
 
 #endif
