@@ -75,8 +75,11 @@ def test_one_that_is_due_is_made_and_no_other(orion, target, tmp_path):
 
 
 def test_servers_that_share_a_folder_make_one(target, tmp_path, folder):
-    settings = {"ORION_BACKUP_FOLDER": str(folder)}
-    with serving(target, tmp_path / "a", "1h", **settings), serving(target, tmp_path / "b", "1h", **settings):
+    homes = [tmp_path / "a", tmp_path / "b"]
+    for home in homes:
+        home.mkdir()
+    first, second = (serving(target, home, "1h", ORION_BACKUP_FOLDER=str(folder)) for home in homes)
+    with first, second:
         wait_until(lambda: backups(folder))
         time.sleep(1)
     assert len(backups(folder)) == 1
