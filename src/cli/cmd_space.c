@@ -107,8 +107,8 @@ static void print_rest(const Cli *cli, const Space *space)
     int64_t log = file_bytes(cli, "-wal");
     print_line("\nsize", cli_size(space->bytes).text);
     if (space->free_bytes >= 0)
-        print_line("not in use", arena_printf(cli->arena, "%s (`orion database vacuum` gives it back)",
-                                              cli_size(space->free_bytes).text).p);
+        print_line("not in use", arena_printf(cli->arena, "%s%s", cli_size(space->free_bytes).text,
+                                              space->free_bytes ? ": `orion database vacuum` gives it back" : "").p);
     if (log >= 0)
         print_line("write-ahead log", cli_size(log).text);
     print_line("oldest run", space->oldest == TIME_NULL ? "none" : time_text(cli->arena, space->oldest).p);
@@ -213,7 +213,7 @@ int cmd_database_stats(Cli *cli)
 
 /* ---- vacuum ---- */
 
-/* What it means to others, for the question. */
+/* What it means to others, for the question; "": nothing. */
 static const char *vacuum_warning(const Cli *cli)
 {
     DbConfig config = db_config(cli->settings);

@@ -129,6 +129,19 @@ void file_end(NewFile *file)
     file->fd = -1;
 }
 
+static dev_t disk_of(const char *path)
+{
+    char copy[PATH_MAX];
+    struct stat found;
+    snprintf(copy, sizeof copy, "%s", path);
+    return stat(dirname(copy), &found) == 0 ? found.st_dev : 0;
+}
+
+bool file_are_on_one_disk(const char *path, const char *other)
+{
+    return disk_of(path) == disk_of(other);
+}
+
 bool file_has_room(const char *path, int64_t bytes, Error *error)
 {
     char copy[PATH_MAX];

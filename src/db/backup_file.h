@@ -23,6 +23,8 @@ bool file_sync(NewFile *file, Error *error) MUST_CHECK; /* all of it is on the d
 bool file_rename(const char *from, const char *to, bool replaces, Error *error) MUST_CHECK;
 void file_end(NewFile *file); /* closes it, and removes it unless it was renamed; also what was never begun */
 
+/* Whether the folders of two files are on one disk. */
+bool file_are_on_one_disk(const char *path, const char *other);
 /* Whether there is room for so many bytes where the file is. False: *error. */
 bool file_has_room(const char *path, int64_t bytes, Error *error) MUST_CHECK;
 

@@ -277,13 +277,26 @@ static int look_at_watch(void *arg)
     return checking->watch && checking->watch->must_end && checking->watch->must_end(checking->watch->arg);
 }
 
-/* What is left goes to a temporary file, and from there through the log. */
+/* What is left goes to a temporary file, and from there into the log. */
+static bool has_room_for(const char *file, int64_t left, Error *error)
+{
+    static const char *const names[] = { "SQLITE_TMPDIR", "TMPDIR" };
+    const char *folder = "/var/tmp";
+    char temporary[PATH_MAX];
+    for (size_t i = COUNT_OF(names); i-- > 0;)
+        folder = getenv(names[i]) ? getenv(names[i]) : folder;
+    snprintf(temporary, sizeof temporary, "%s/vacuum", folder);
+    bool is_shared = file_are_on_one_disk(file, temporary);
+    return file_has_room(file, is_shared ? 2 * left : left, error)
+           && (is_shared || file_has_room(temporary, left, error));
+}
+
 static bool vacuum(sqlite3 *db, const char *file, const Watch *watch, Error *error)
 {
     Checking checking = { .watch = watch };
     int64_t left = number_of(db, "SELECT (page_count - freelist_count) * page_size"
                                  " FROM pragma_page_count, pragma_page_size, pragma_freelist_count");
-    if (!file_has_room(file, 2 * left, error))
+    if (!has_room_for(file, left, error))
         return false;
     sqlite3_progress_handler(db, CHECK_STEPS, look_at_watch, &checking);
     if (sqlite3_exec(db, "PRAGMA temp_store = FILE; VACUUM", NULL, NULL, NULL) == SQLITE_OK) {

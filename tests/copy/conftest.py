@@ -50,3 +50,13 @@ def orion(tmp_path):
                               stderr=subprocess.STDOUT, text=True, timeout=180)
         return done.returncode, done.stdout
     return run
+
+
+@pytest.fixture
+def holding(engine, orion, source, tmp_path):
+    """A database of each engine that holds what the source does."""
+    if engine == "sqlite":
+        return databases.sqlite_at(shutil.copy(source.path, tmp_path / "filled.db"))
+    database = databases.new(engine, tmp_path)
+    assert orion("copy", "--from", source.url, "--to", database.url)[0] == 0
+    return database

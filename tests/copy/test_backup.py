@@ -4,7 +4,6 @@ import contextlib
 import gzip
 import os
 import resource
-import shutil
 import signal
 import sqlite3
 import stat
@@ -17,33 +16,19 @@ from tests.lib import servers
 from . import databases, filled
 
 
-@pytest.fixture
-def filled_one(engine, orion, source, tmp_path):
-    """A database of each engine that holds what the source does."""
-    if engine == "sqlite":
-        return databases.sqlite_at(shutil.copy(source.path, tmp_path / "filled.db"))
-    database = databases.new(engine, tmp_path)
-    assert orion("copy", "--from", source.url, "--to", database.url)[0] == 0
-    return database
-
-
-def run(orion, database, *words, **settings):
-    return orion(*words, PREFECT_ORION_DATABASE_CONNECTION_URL=database.url, **settings)
-
-
 def backed_up(orion, database, path, *words):
-    status, out = run(orion, database, "backup", str(path), *words)
+    status, out = databases.run(orion, database, "backup", str(path), *words)
     assert status == 0 and "read again and found whole" in out, out
     return path
 
 
 def restored(orion, path, database, *words):
-    status, out = run(orion, database, "restore", str(path), "-y", *words)
+    status, out = databases.run(orion, database, "restore", str(path), "-y", *words)
     assert status == 0 and "Restored" in out, out
 
 
 def refused(orion, database, *words, because, **settings):
-    status, out = run(orion, database, *words, **settings)
+    status, out = databases.run(orion, database, *words, **settings)
     assert status == 1 and because in out, out
     return out
 
@@ -63,10 +48,10 @@ def unpacked(path, folder):
 # ---- there and back ----
 
 @pytest.mark.parametrize("words", [[], ["--gzip"]])
-def test_a_backup_is_one_sqlite_file_that_opens_anywhere(orion, filled_one, source, tables, tmp_path, words):
+def test_a_backup_is_one_sqlite_file_that_opens_anywhere(orion, holding, source, tables, tmp_path, words):
     folder = tmp_path / "backups"
     folder.mkdir()
-    path = backed_up(orion, filled_one, folder / "backup", *words)
+    path = backed_up(orion, holding, folder / "backup", *words)
     assert os.listdir(folder) == ["backup"] and stat.S_IMODE(path.stat().st_mode) == 0o600
     plain = unpacked(path, tmp_path) if words else path
     with contextlib.closing(sqlite3.connect(f"file:{plain}?mode=ro&immutable=1", uri=True)) as connection:
@@ -85,7 +70,7 @@ def test_a_backup_is_restored_to_either_engine(orion, source, target, tables, tm
     with servers.running("orion", home=tmp_path, database=target.url,
                          PREFECT_ORION_DATABASE_CONNECTION_URL=target.url):
         pass
-    status, out = run(orion, target, "check")
+    status, out = databases.run(orion, target, "check")
     assert status == 0, out
 
 
