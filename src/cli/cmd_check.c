@@ -61,16 +61,23 @@ static bool step_mend(Tx *tx, void *arg)
     return faults_mend(tx, arg);
 }
 
-static void print_clean(const Checking *checking, bool is_sqlite)
+static void print_clean(const Checking *checking, Engine engine)
 {
-    const char *engine = is_sqlite ? "the file, its indexes" : checking->report.has_amcheck
-        ? "indexes (by amcheck), constraints" : "constraints";
+    /* without and with amcheck */
+    static const char *const checked[ENGINES][2] = {
+        [ENGINE_SQLITE] = { "the file, its indexes" },
+        [ENGINE_POSTGRESQL] = { "constraints", "indexes (by amcheck), constraints" },
+    };
+    static const char *const unchecked[ENGINES][2] = {
+        [ENGINE_SQLITE] = { "" },
+        [ENGINE_POSTGRESQL] = {
+            " Not the contents of indexes: PostgreSQL's extension amcheck is missing, or not allowed.", "" },
+    };
+    const FaultReport *report = &checking->report;
     cli_good(checking->cli,
              "Nothing found in %lld rows. Checked: %s, values, references, states of runs, counts, times, slots of "
              "limits, secrets.%s",
-             (long long)checking->report.rows, engine,
-             is_sqlite || checking->report.has_amcheck
-                 ? "" : " Not the contents of indexes: PostgreSQL's extension amcheck is missing, or not allowed.");
+             (long long)report->rows, checked[engine][report->has_amcheck], unchecked[engine][report->has_amcheck]);
 }
 
 /* Prints what became of it; the exit status. */
@@ -114,7 +121,7 @@ static int conclude(Db *db, const Checking *checking, Error *error)
     const FaultReport *report = &checking->report;
     const Cli *cli = checking->cli;
     if (report->kinds == 0) {
-        print_clean(checking, strcmp(db_dialect(db)->name, "sqlite") == 0);
+        print_clean(checking, db_dialect(db)->engine);
         return 0;
     }
     if (cli_switch(cli, "repair", false))

@@ -21,9 +21,10 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
-    STEP_US = 10 * 1000,           /* of a write in steps, the first one; */
+    STEP_US = 5 * 1000,            /* of a write in steps, the first one; */
     STEP_GROWTH_US = 1,            /* each takes that much longer, so that it ends even if others add to its work */
     RETRY_WAIT_US = 500,
+    IDLE_US = 1000 * 1000,           /* until a connection without jobs gives back its memory */
     WATCH_US = 500 * 1000            /* between two looks at the database's files */
 };
 
@@ -314,6 +315,13 @@ static void maintain_if_due(Db *db, DbConnection *writer)
     }
 }
 
+/* Until there is a job, for a second at most; who has had none for so long gives back its memory. */
+static void wait_for_job(const DbWorker *worker, Queue *queue)
+{
+    if (worker->db->driver->shrink && !queue_wait(queue, worker->is_kept, IDLE_US))
+        worker->db->driver->shrink(worker->connection);
+}
+
 static unsigned count_of(const Job *batch)
 {
     unsigned count = 0;
@@ -337,6 +345,7 @@ static void *writer_main(void *arg)
         int64_t part = (clock_monotonic() - began) / GATHER_PART;
         release(worker->db, batch);
         maintain_if_due(worker->db, worker->connection);
+        wait_for_job(worker, queue);
         queue_gather(queue, last > before ? last : before, part < GATHER_US ? part : GATHER_US);
     }
     return NULL;
@@ -351,6 +360,7 @@ static void *reader_main(void *arg)
             queue_put_long(&worker->db->reads, job);
         else
             release(worker->db, job);
+        wait_for_job(worker, &worker->db->reads);
     }
     return NULL;
 }

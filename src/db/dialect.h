@@ -17,10 +17,15 @@ typedef enum SqlOp { /* filter operators; in each text %c is the column's expres
     SQL_OP_COUNT
 } SqlOp;
 
+typedef enum Engine { ENGINE_SQLITE, ENGINE_POSTGRESQL, ENGINES } Engine;
+
 typedef struct Dialect {
     const char *name;          /* "sqlite" or "postgresql", for messages and tests */
+    Engine engine;             /* its place in tables that have one for each engine */
     const char *op[SQL_OP_COUNT];
     const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
+    bool is_file;              /* that text is the path of a file */
+    bool writes_wait_for_build; /* while an index is built */
     int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
     const char *row_key;       /* the column by which a row is found at the least cost */
     const char *sort_few;      /* before an ORDER BY of few rows: no index to give the order; "": the engine knows */

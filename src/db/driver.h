@@ -88,6 +88,8 @@ struct Driver {
 
     bool (*step)(DbConnection *connection, TxStep step, Error *error);
     void (*rest)(DbConnection *connection); /* finishes what an answered job left to be done. NULL: nothing */
+    void (*shrink)(DbConnection *connection); /* gives back memory that only speeds up jobs: it has had none for a
+                                               * while. NULL: keeps none */
     bool (*in_transaction)(DbConnection *connection); /* false after an error that ended it */
     /* The wait for other processes' locks. NULL where many write: their statements wait for locks as long as for
      * anything else. */
@@ -121,13 +123,12 @@ struct Driver {
     bool (*watch)(DbConnection *connection); /* twice a second, by that thread: looks whether the database's files are
                                               * in order. True: housekeeping is due. NULL where none is needed */
 
-    /* The database as one file; NULL, like the next two: its rows are copied. All there is, in one state, into `path`,
-     * an empty file. Others go on meanwhile. */
+    /* The database as one file; all NULL where it is none. All there is, in one state, into the empty file `path`. */
     bool (*backup)(const DbPlace *place, const char *path, const Watch *watch, Error *error);
     /* Puts the file `path`, which is beside it, in its place, while nobody else may use it. */
     bool (*replace)(const DbPlace *place, const char *path, bool must_be_sound, Error *error);
     bool (*is_free)(const DbPlace *place, Error *error); /* whether nobody uses it */
-    bool (*vacuum)(const DbPlace *place, const Watch *watch, Error *error); /* NULL: Dialect.vacuum */
+    bool (*vacuum)(const DbPlace *place, const Watch *watch, Error *error);
 };
 
 /* What a client is told whose read was stopped. */
@@ -143,7 +144,7 @@ bool db_script(Tx *tx, const char *sql) MUST_CHECK;
 /* For indexes.c: CREATE INDEX or DROP INDEX, as the only statement of its job. An engine may run it outside of any
  * transaction. */
 bool db_build(Tx *tx, const char *sql) MUST_CHECK;
-/* For backup.c. NULL: *error. */
+/* NULL: *error. */
 const Driver *db_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error) MUST_CHECK;
 uint64_t db_statement_hash(const char *text); /* for the drivers' caches of statements */
 

@@ -209,8 +209,3 @@ const char fault_btree_indexes[] =
     " JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid"
     " JOIN pg_catalog.pg_am a ON a.oid = c.relam AND a.amname = 'btree'"
     " WHERE i.indisvalid AND i.indisready AND i.indrelid IN " OUR_TABLES " ORDER BY 1";
-
-FaultEngine fault_engine(const Tx *tx)
-{
-    return strcmp(tx->sql->name, "sqlite") == 0 ? ON_SQLITE : ON_POSTGRESQL;
-}

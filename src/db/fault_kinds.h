@@ -4,16 +4,14 @@
 
 #include "db/db.h"
 
-typedef enum FaultEngine { ON_SQLITE, ON_POSTGRESQL, FAULT_ENGINES } FaultEngine;
-
 #define NOT_BY_REPAIR "--repair cannot mend this without loss: "
 
 typedef struct FaultKind {
     const char *where;                /* the table, or what else the faults are in */
     const char *means;                /* a sentence without its end, read after `where` */
     const char *cure;                 /* what --repair does; where `mend` is NULL: why it does nothing, and who can */
-    const char *find[FAULT_ENGINES];  /* rows of one text that names a fault; NULL: this engine cannot have it */
-    const char *mend[FAULT_ENGINES];  /* one statement that mends all of them and loses nothing; NULL: there is none.
+    const char *find[ENGINES];  /* rows of one text that names a fault; NULL: this engine cannot have it */
+    const char *mend[ENGINES];  /* one statement that mends all of them and loses nothing; NULL: there is none.
                                        * May fail with ERR_INTEGRITY, where what contradicts itself stays */
 } FaultKind;
 
@@ -22,7 +20,5 @@ extern const FaultKind fault_kinds[];
 extern const size_t fault_kind_count;
 /* PostgreSQL: the names, quoted, of those indexes of our tables that amcheck can check. */
 extern const char fault_btree_indexes[];
-
-FaultEngine fault_engine(const Tx *tx);
 
 #endif

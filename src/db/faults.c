@@ -38,7 +38,7 @@ void fault_end(FaultReport *report, const Fault *fault)
 
 /* ---- kinds that are a query ---- */
 
-static Fault fault_of(const FaultKind *kind, FaultEngine engine)
+static Fault fault_of(const FaultKind *kind, Engine engine)
 {
     return (Fault){ .where = kind->where, .means = kind->means, .cure = kind->cure,
                     .is_mendable = kind->mend[engine] != NULL };
@@ -46,7 +46,7 @@ static Fault fault_of(const FaultKind *kind, FaultEngine engine)
 
 static void find_kind(Tx *tx, const FaultKind *kind, FaultReport *report)
 {
-    FaultEngine engine = fault_engine(tx);
+    Engine engine = tx->sql->engine;
     Fault fault = fault_of(kind, engine);
     Rows *rows = db_query(tx, kind->find[engine], NULL, 0);
     while (db_next(rows))
@@ -57,7 +57,7 @@ static void find_kind(Tx *tx, const FaultKind *kind, FaultReport *report)
 static void find_kinds(Tx *tx, FaultReport *report)
 {
     for (size_t i = 0; i < fault_kind_count && tx->error->code == ERR_NONE; i++)
-        if (fault_kinds[i].find[fault_engine(tx)])
+        if (fault_kinds[i].find[tx->sql->engine])
             find_kind(tx, &fault_kinds[i], report);
 }
 
@@ -149,7 +149,7 @@ static bool list_indexes(Tx *tx, void *arg)
 {
     IndexSearch *search = arg;
     search->names.count = 0;
-    search->may_check = fault_engine(tx) == ON_POSTGRESQL &&
+    search->may_check = tx->sql->engine == ENGINE_POSTGRESQL &&
         DB_INT(tx, 0, "SELECT 1 FROM pg_catalog.pg_proc WHERE oid = to_regprocedure('bt_index_check(regclass)')"
                       " AND has_function_privilege(oid, 'EXECUTE')") == 1;
     if (!search->may_check)
@@ -201,7 +201,7 @@ bool faults_find_in_indexes(Db *db, Arena *arena, FaultReport *report, Error *er
 static int64_t count_of(Tx *tx, const FaultKind *kind)
 {
     int64_t count = 0;
-    Rows *rows = db_query(tx, kind->find[fault_engine(tx)], NULL, 0);
+    Rows *rows = db_query(tx, kind->find[tx->sql->engine], NULL, 0);
     while (db_next(rows))
         count++;
     return count;
@@ -211,13 +211,13 @@ static int64_t count_of(Tx *tx, const FaultKind *kind)
  * there. */
 static bool mend_kind(Tx *tx, const FaultKind *kind, FaultMending *mending)
 {
-    FaultEngine engine = fault_engine(tx);
+    Engine engine = tx->sql->engine;
     Fault fault = fault_of(kind, engine);
     fault.count = count_of(tx, kind);
     if (fault.count == 0)
         return tx->error->code == ERR_NONE;
     db_exec(tx, kind->mend[engine], NULL, 0);
-    if (engine == ON_SQLITE && tx->error->code == ERR_INTEGRITY)
+    if (engine == ENGINE_SQLITE && tx->error->code == ERR_INTEGRITY)
         *tx->error = (Error){ .code = ERR_NONE };
     int64_t left = count_of(tx, kind);
     if (tx->error->code != ERR_NONE)
@@ -253,7 +253,7 @@ bool faults_mend(Tx *tx, FaultMending *mending)
     if (!mend_indexes(tx, mending))
         return false;
     for (size_t i = 0; i < fault_kind_count; i++)
-        if (fault_kinds[i].mend[fault_engine(tx)] && !mend_kind(tx, &fault_kinds[i], mending))
+        if (fault_kinds[i].mend[tx->sql->engine] && !mend_kind(tx, &fault_kinds[i], mending))
             return false;
     return tx->error->code == ERR_NONE;
 }

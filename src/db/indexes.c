@@ -70,8 +70,7 @@ static const OwnIndex of_postgres[] = {
       "counts of a flow run's task runs by state" },
 };
 
-typedef struct Engine {
-    const char *name;          /* Dialect.name */
+typedef struct IndexEngine {
     const OwnIndex *indexes;
     size_t count;
     const char *has_tables;    /* query: 1 if the tables are there; a damaged database may lack one */
@@ -80,7 +79,7 @@ typedef struct Engine {
     const char *list, *list_with_sizes;
     const char *is_at_work;    /* query: 1 if somebody may be building an index of the table $1; NULL: nobody can be */
     const char *concurrently;  /* what CREATE INDEX and DROP INDEX say so that others go on */
-} Engine;
+} IndexEngine;
 
 #define OF_SQLITE "FROM sqlite_master AS i WHERE i.type = 'index' AND i.name GLOB 'orion_*' ORDER BY i.name"
 #define OF_POSTGRES(bytes) \
@@ -89,13 +88,13 @@ typedef struct Engine {
     " WHERE x.indrelid IN (to_regclass('flow_run'), to_regclass('task_run'))" \
     " AND c.relname LIKE 'orion\\_%' ORDER BY c.relname"
 
-static const Engine engines[] = {
-    { "sqlite", of_sqlite, COUNT_OF(of_sqlite),
+static const IndexEngine engines[ENGINES] = {
+    [ENGINE_SQLITE] = { of_sqlite, COUNT_OF(of_sqlite),
       "SELECT COUNT(*) = 2 FROM sqlite_master WHERE type = 'table' AND name IN ('flow_run', 'task_run')",
       "SELECT i.name, 1, 0 " OF_SQLITE,
       "SELECT i.name, 1, (SELECT pgsize FROM dbstat WHERE dbstat.name = i.name AND dbstat.aggregate = 1) " OF_SQLITE,
       NULL, "" },
-    { "postgresql", of_postgres, COUNT_OF(of_postgres),
+    [ENGINE_POSTGRESQL] = { of_postgres, COUNT_OF(of_postgres),
       "SELECT COUNT(*) WHERE to_regclass('flow_run') IS NOT NULL AND to_regclass('task_run') IS NOT NULL",
       OF_POSTGRES("CAST(0 AS bigint)"), OF_POSTGRES("pg_relation_size(c.oid)"),
       /* CREATE INDEX CONCURRENTLY holds this lock from its beginning to its end; so does VACUUM */
@@ -104,17 +103,14 @@ static const Engine engines[] = {
       "CONCURRENTLY " },
 };
 
-static const Engine *engine_of(const Dialect *dialect)
+static const char *concurrently_of(const IndexWork *work)
 {
-    for (size_t i = 0; i < COUNT_OF(engines); i++)
-        if (strcmp(engines[i].name, dialect->name) == 0)
-            return &engines[i];
-    return &engines[0];
+    return engines[db_dialect(work->db)->engine].concurrently;
 }
 
 const OwnIndex *indexes_of(const Dialect *dialect, size_t *ret_count)
 {
-    const Engine *engine = engine_of(dialect);
+    const IndexEngine *engine = &engines[dialect->engine];
     *ret_count = engine->count;
     return engine->indexes;
 }
@@ -137,7 +133,7 @@ static IndexStatus *list_find(const IndexList *list, Str name)
 
 bool indexes_find(Tx *tx, bool with_sizes, IndexList *ret)
 {
-    const Engine *engine = engine_of(tx->sql);
+    const IndexEngine *engine = &engines[tx->sql->engine];
     *ret = (IndexList){ 0 };
     for (size_t i = 0; i < engine->count; i++)
         list_add(tx, ret, engine->indexes[i], INDEX_MISSING);
@@ -169,7 +165,7 @@ static const char *sql_drop(Arena *arena, const OwnIndex *index, const char *con
 
 bool indexes_make_at_once(Tx *tx)
 {
-    const Engine *engine = engine_of(tx->sql);
+    const IndexEngine *engine = &engines[tx->sql->engine];
     if (db_int(tx, 0, engine->has_tables, NULL, 0) == 0
         || DB_INT(tx, 0, "SELECT CASE WHEN EXISTS (SELECT 1 FROM flow_run) OR EXISTS (SELECT 1 FROM task_run)"
                          " THEN 1 ELSE 0 END") != 0)
@@ -201,7 +197,7 @@ typedef struct Survey {
 static bool step_survey(Tx *tx, void *arg)
 {
     Survey *survey = arg;
-    const Engine *engine = engine_of(tx->sql);
+    const IndexEngine *engine = &engines[tx->sql->engine];
     if (!migrate_check(tx) || db_int(tx, 0, engine->has_tables, NULL, 0) == 0)
         return tx->error->code == ERR_NONE;
     if (!indexes_find(tx, false, &survey->list))
@@ -223,7 +219,7 @@ static bool is_stopping(const IndexWork *work)
 
 static bool make_one(IndexWork *work, const IndexStatus *status, size_t number, size_t of, Error *error)
 {
-    const char *concurrently = engine_of(db_dialect(work->db))->concurrently;
+    const char *concurrently = concurrently_of(work);
     int64_t began = clock_monotonic();
     if (work->begins)
         work->begins(work->arg, &status->index, number, of);
@@ -257,7 +253,7 @@ bool indexes_make(IndexWork *work, Error *error)
     for (size_t i = 0; i < survey.list.count && !is_stopping(work); i++) {
         const IndexStatus *status = &survey.list.items[i];
         if (status->state == INDEX_OBSOLETE
-            && !run_build(work, sql_drop(work->arena, &status->index, engine_of(db_dialect(work->db))->concurrently),
+            && !run_build(work, sql_drop(work->arena, &status->index, concurrently_of(work)),
                           error))
             return false;
         if (is_wanted(&survey, i) && !make_one(work, status, ++number, wanted, error))
@@ -275,7 +271,7 @@ bool indexes_drop(IndexWork *work, Error *error)
         const IndexStatus *status = &survey.list.items[i];
         if (status->state == INDEX_MISSING)
             continue;
-        if (!run_build(work, sql_drop(work->arena, &status->index, engine_of(db_dialect(work->db))->concurrently),
+        if (!run_build(work, sql_drop(work->arena, &status->index, concurrently_of(work)),
                        error))
             return false;
         work->done++;

@@ -21,6 +21,7 @@ static const char *const array_of[] = {
 static const Dialect dialect = {
     .name = "postgresql",
     /* the same by whatever host name or socket it was reached */
+    .engine = ENGINE_POSTGRESQL,
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database "
                 "WHERE datname = current_database()",
     .users = "SELECT pid::text || ' (' || COALESCE(NULLIF(application_name, ''), 'of no name') || ')'"

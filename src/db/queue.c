@@ -183,6 +183,17 @@ static unsigned kinds_to_read(const Queue *queue, bool is_kept)
     return is_kept && !queue->is_closing ? READS : ALL;
 }
 
+bool queue_wait(Queue *queue, bool is_kept, int64_t us)
+{
+    const int64_t until = clock_monotonic() + us;
+    pthread_mutex_lock(&queue->lock);
+    bool in_time = true;
+    while (!queue_first(queue, kinds_to_read(queue, is_kept)) && !queue->is_closing && in_time)
+        in_time = clock_condition_wait(&queue->filled, &queue->lock, until);
+    pthread_mutex_unlock(&queue->lock);
+    return in_time;
+}
+
 Job *queue_take_read(Queue *queue, bool is_kept)
 {
     Job *taken;

@@ -1,5 +1,6 @@
 /* db/sqlite.c -- the SQLite driver: connections set up as measured for one writer and WAL readers, statements cached by
  * their text, values as the reference stores them. What fails is in sqlite_fault.c and sqlite_file.c. */
+#include <malloc.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ enum {
     STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
     BUILD_CACHE = 32 * 1000 * 1000, /* bytes of pages, while an index is built */
+    SHRINK_MIN = 200 * 1000,        /* bytes of pages that are worth giving back */
     TIME_TEXT = 32
 };
 
@@ -481,6 +483,18 @@ static bool sqlite_watch(DbConnection *connection)
     return c->must_empty_log;
 }
 
+/* The system has the pages of a file at hand, too. */
+static void sqlite_shrink(DbConnection *connection)
+{
+    const SqliteConnection *c = connection_of(connection);
+    int used = 0, highest;
+    sqlite3_db_status(c->db, SQLITE_DBSTATUS_CACHE_USED, &used, &highest, 0);
+    if (!c->files || used < SHRINK_MIN)
+        return;
+    sqlite3_db_release_memory(c->db);
+    malloc_trim(0);
+}
+
 /* ---- the cache of statements ---- */
 
 /* The index among the values of each parameter, from its name: "$3" -> 2. */
@@ -758,4 +772,5 @@ const Driver sqlite_driver = {
     .replace = sqlite_replace,
     .is_free = sqlite_is_free,
     .vacuum = sqlite_vacuum,
+    .shrink = sqlite_shrink,
 };

@@ -3,6 +3,9 @@
 
 const Dialect sqlite_dialect = {
     .name = "sqlite",
+    .engine = ENGINE_SQLITE,
+    .is_file = true,
+    .writes_wait_for_build = true,
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
     .sizes = {
         .each = "SELECT d.name, m.tbl_name, m.type = 'index', d.pgsize FROM dbstat AS d"

@@ -143,12 +143,20 @@ static bool analyze_postgres(Tx *tx, void *arg)
     return db_exec(tx, arena_printf(tx->arena, "ANALYZE %s", table->name).p, NULL, 0) >= 0;
 }
 
-bool statistics_refresh(Db *db, bool all, Arena *arena, const atomic_bool *stopping, Error *error)
+/* The rest it keeps up to date by itself. */
+static bool refresh_postgres(Db *db, bool all, Arena *arena, const atomic_bool *stopping, Error *error)
 {
-    if (strcmp(db_dialect(db)->name, "sqlite") == 0)
-        return refresh_sqlite(db, all, arena, stopping, error);
     for (size_t i = 0; all && i < TABLE_COUNT && !(stopping && *stopping); i++)
         if (!db_run(db, true, arena, analyze_postgres, (void *)(uintptr_t)&db_tables[i], error))
             return false;
     return true;
+}
+
+bool statistics_refresh(Db *db, bool all, Arena *arena, const atomic_bool *stopping, Error *error)
+{
+    static bool (*const refresh[ENGINES])(Db *, bool, Arena *, const atomic_bool *, Error *) = {
+        [ENGINE_SQLITE] = refresh_sqlite,
+        [ENGINE_POSTGRESQL] = refresh_postgres,
+    };
+    return refresh[db_dialect(db)->engine](db, all, arena, stopping, error);
 }

@@ -78,6 +78,8 @@ void job_clear(Job *job); /* forgets how it ended: it may run again */
 void queue_init(Queue *queue);
 void queue_free(Queue *queue);
 bool queue_put(Queue *queue, Job *job) MUST_CHECK; /* false: closed; or closing, and it has done steps */
+/* Waits for something to take, for so long at most; false: nothing came. For a kept thread long reads are nothing. */
+bool queue_wait(Queue *queue, bool is_kept, int64_t us) MUST_CHECK;
 /* Up to `most` jobs, linked by next, waiting for the first, which alone may be a step of a long write; NULL: the queue
  * is closed and empty. */
 Job *queue_take(Queue *queue, unsigned most);

@@ -13,8 +13,9 @@ static const Filter flow_filters[] = {
     { .key = NULL },
 };
 
-/* Runs do not stay so for long; agents ask for them every few seconds. */
-static const char *const passing_types[] = { "CANCELLING", NULL }, *const passing_names[] = { "Cancelling", NULL };
+/* Runs do not stay so for long; agents ask for those that are cancelling every few seconds. */
+static const char *const passing_types[] = { "CANCELLING", NULL };
+static const char *const passing_names[] = { "Cancelling", "Late", NULL };
 
 static const Filter flow_run_state_filters[] = {
     { "type", "flow_run.state_type", OP_ANY, .operand = F_ENUM, .names = state_type_names, .few = passing_types },
@@ -192,7 +193,8 @@ const FilterLink task_run_links[] = {
 
 const FilterLink deployment_links[] = {
     { "flows", &flow_filter, REFERRED("flow", "deployment.flow_id") },
-    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id") },
+    { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id"),
+      .open_few = IN_OF("deployment.id", "flow_run.deployment_id FROM flow_run") },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
     { "deployments", &deployment_filter, NULL },
     { "work_pools", &work_pool_filter, REFERRED("work_pool", "work_queue.work_pool_id"), .via = "work_pool_queues" },

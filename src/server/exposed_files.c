@@ -71,8 +71,7 @@ void exposed_files_warn(const Settings *settings, Db *db)
     buf_init(&words, arena, 256);
     for (size_t i = 0; i < COUNT_OF(kept); i++)
         add_if_exposed(arena, &words, settings_text(settings, kept[i]), "");
-    bool is_sqlite = strcmp(db_dialect(db)->name, "sqlite") == 0;
-    if (is_sqlite && !db_run(db, false, arena, read_path, &database, &error))
+    if (db_dialect(db)->is_file && !db_run(db, false, arena, read_path, &database, &error))
         database = STR_NULL;
     for (size_t i = 0; database.p && i < COUNT_OF(database_ends); i++)
         add_if_exposed(arena, &words, database, database_ends[i]);

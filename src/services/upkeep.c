@@ -13,9 +13,8 @@
 static void log_begin(void *arg, const OwnIndex *index, size_t number, size_t of)
 {
     const Db *db = arg;
-    bool is_sqlite = strcmp(db_dialect(db)->name, "sqlite") == 0;
     log_warning(LOGGER, "Making the index %s, for %s (%zu of %zu).%s", index->name, index->serves, number, of,
-                is_sqlite ? " Writes wait until it is made." : "");
+                db_dialect(db)->writes_wait_for_build ? " Writes wait until it is made." : "");
 }
 
 static void log_end(void *arg, const OwnIndex *index, int64_t us)

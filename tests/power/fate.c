@@ -72,6 +72,14 @@ void __wrap_queue_gather(Queue *queue, unsigned wanted, int64_t us)
     (void)queue, (void)wanted, (void)us;
 }
 
+/* When a connection gives back its pages must not depend on how fast the threads are. */
+bool __wrap_queue_wait(Queue *queue, bool is_kept, int64_t us);
+bool __wrap_queue_wait(Queue *queue, bool is_kept, int64_t us)
+{
+    (void)queue, (void)is_kept, (void)us;
+    return true;
+}
+
 ssize_t __wrap_getrandom(void *out, size_t n, unsigned flags);
 ssize_t __wrap_getrandom(void *out, size_t n, unsigned flags)
 {

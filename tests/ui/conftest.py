@@ -46,6 +46,7 @@ def seed(server):
 def browser():
     program = shutil.which("chromium")
     assert program, "There is no chromium: tools/setup test installs it."
+    expect.set_options(timeout=15000)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
 
@@ -94,7 +95,6 @@ class Watch:
 @pytest.fixture(scope="session")
 def context(browser, server):
     """One for all tests, so that a browser's cache is filled and used as in life."""
-    expect.set_options(timeout=15000)
     context = browser.new_context(base_url=server.root, viewport={"width": 1400, "height": 1000}, locale="en-US",
                                   timezone_id="UTC")
     context.set_default_timeout(15000)

@@ -229,7 +229,7 @@ static void bodies_find_what_the_reference_finds(void **state)
 
 static const Dialect dialect = {
     "test",
-    { [SQL_ANY] = "%c IN %v", [SQL_ONLY] = "%c IS %v", [SQL_NOT_ANY] = "%c NOT IN %v",
+    .op = { [SQL_ANY] = "%c IN %v", [SQL_ONLY] = "%c IS %v", [SQL_NOT_ANY] = "%c NOT IN %v",
       [SQL_ALL] = "%c HAS %v OF %v", [SQL_LIKE] = "%c LIKE %v",
       [SQL_BEFORE] = "%c <= %v", [SQL_AFTER] = "%c >= %v", [SQL_GE] = "%c >= %v", [SQL_LE] = "%c <= %v",
       [SQL_EQ] = "%c = %v",

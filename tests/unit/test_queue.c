@@ -153,6 +153,29 @@ static void a_writer_lets_others_come(void **state)
     assert_ptr_equal(queue_take(f->queue, 9), &jobs[0]);
 }
 
+static void a_reader_learns_that_nothing_has_come(void **state)
+{
+    Fixture *f = *state;
+    Job job = { .is_long = true };
+    const int64_t long_us = 10 * 1000 * 1000;
+    int64_t began = clock_monotonic();
+    assert_false(queue_wait(f->queue, false, 50 * 1000));
+    assert_true(clock_monotonic() - began >= 50 * 1000);
+    began = clock_monotonic();
+    pthread_t thread;
+    assert_true(thread_start(&thread, put_later, f));
+    assert_true(queue_wait(f->queue, false, long_us));
+    pthread_join(thread, NULL);
+    assert_non_null(queue_take(f->queue, 1));
+    put(f, &job);
+    assert_true(queue_wait(f->queue, false, long_us));
+    assert_false(queue_wait(f->queue, true, 1000)); /* which may not take it */
+    queue_close(f->queue);
+    assert_true(queue_wait(f->queue, true, long_us));
+    assert_ptr_equal(queue_take_read(f->queue, true), &job);
+    assert_true(clock_monotonic() - began < long_us);
+}
+
 static void a_kept_reader_takes_no_long_reads(void **state)
 {
     Fixture *f = *state;
@@ -292,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_step_begins_a_batch, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(steps_wait_for_housekeeping_but_not_for_ever, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(a_writer_lets_others_come, open_queue, close_queue),
+        cmocka_unit_test_setup_teardown(a_reader_learns_that_nothing_has_come, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(a_kept_reader_takes_no_long_reads, open_queue, close_queue),
         cmocka_unit_test_setup_teardown(reads_pass_writes_that_must_wait, open_crowd, close_queue),
         cmocka_unit_test_setup_teardown(steps_get_a_quarter_of_the_connections, open_crowd, close_queue),
