@@ -141,8 +141,7 @@ extern const Dialect sqlite_dialect;
 bool db_must_stop(DbConnection *connection);
 /* For migrate.c: a script in the job's transaction. */
 bool db_script(Tx *tx, const char *sql) MUST_CHECK;
-/* For indexes.c: CREATE INDEX or DROP INDEX, as the only statement of its job. An engine may run it outside of any
- * transaction. */
+/* For indexes.c and space.c: the only statement of its job, which an engine may run outside of any transaction. */
 bool db_build(Tx *tx, const char *sql) MUST_CHECK;
 /* NULL: *error. */
 const Driver *db_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error) MUST_CHECK;
