@@ -76,7 +76,7 @@ static void show_written(void *arg, const Progress *at)
 static bool must_end_writing(void *arg)
 {
     const Writing *writing = arg;
-    return writing->watch && writing->watch->must_end && writing->watch->must_end(writing->watch->arg);
+    return watch_must_end(writing->watch);
 }
 
 static bool copy_rows(const Backup *backup, Db *from, NewFile *plain, Arena *arena, Error *error)

@@ -63,15 +63,14 @@ static bool open_as(const char *path, int flags, sqlite3 **ret, const char *what
 
 /* ---- copying ---- */
 
-static int64_t page_size_of(sqlite3 *db)
+/* The one number that a query has; -1: it failed. */
+static int64_t number_of(sqlite3 *db, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
-    int64_t size = 0;
-    if (sqlite3_prepare_v2(db, "PRAGMA page_size", -1, &statement, NULL) == SQLITE_OK
-        && sqlite3_step(statement) == SQLITE_ROW)
-        size = sqlite3_column_int64(statement, 0);
+    bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
+    int64_t number = ok ? sqlite3_column_int64(statement, 0) : -1;
     sqlite3_finalize(statement);
-    return size;
+    return number;
 }
 
 static bool copy_pages(sqlite3 *from, sqlite3 *to, const Watch *watch, Error *error)
@@ -79,7 +78,7 @@ static bool copy_pages(sqlite3 *from, sqlite3 *to, const Watch *watch, Error *er
     sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
     if (!backup)
         return fail_with(to, "The backup", error);
-    int64_t size = page_size_of(from);
+    int64_t size = number_of(from, "PRAGMA page_size");
     int code;
     bool goes_on;
     do {
@@ -170,13 +169,9 @@ static bool check_pages(Checking *checking, Error *error)
 
 static bool count_pages(Checking *checking, Error *error)
 {
-    sqlite3_stmt *statement = NULL;
-    bool ok = sqlite3_prepare_v2(checking->db, "PRAGMA page_count", -1, &statement, NULL) == SQLITE_OK
-              && sqlite3_step(statement) == SQLITE_ROW;
-    checking->pages = ok ? sqlite3_column_int64(statement, 0) : 0;
-    checking->page_size = page_size_of(checking->db);
-    sqlite3_finalize(statement);
-    return ok || fail_with(checking->db, "It cannot be read", error);
+    checking->pages = number_of(checking->db, "PRAGMA page_count");
+    checking->page_size = checking->pages < 0 ? -1 : number_of(checking->db, "PRAGMA page_size");
+    return checking->page_size > 0 || fail_with(checking->db, "It cannot be read", error);
 }
 
 bool sqlite_file_check(const char *path, const Watch *watch, Error *error)
@@ -262,19 +257,9 @@ bool sqlite_replace(const DbPlace *place, const char *path, bool must_be_sound, 
 
 /* ---- getting room back ---- */
 
-static int64_t number_of(sqlite3 *db, const char *sql)
+static int must_end(void *arg)
 {
-    sqlite3_stmt *statement = NULL;
-    bool ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW;
-    int64_t number = ok ? sqlite3_column_int64(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    return number;
-}
-
-static int look_at_watch(void *arg)
-{
-    Checking *checking = arg;
-    return checking->watch && checking->watch->must_end && checking->watch->must_end(checking->watch->arg);
+    return watch_must_end(arg);
 }
 
 /* What is left goes to a temporary file, and from there into the log. */
@@ -293,19 +278,18 @@ static bool has_room_for(const char *file, int64_t left, Error *error)
 
 static bool vacuum(sqlite3 *db, const char *file, const Watch *watch, Error *error)
 {
-    Checking checking = { .watch = watch };
     int64_t left = number_of(db, "SELECT (page_count - freelist_count) * page_size"
                                  " FROM pragma_page_count, pragma_page_size, pragma_freelist_count");
     if (!has_room_for(file, left, error))
         return false;
-    sqlite3_progress_handler(db, CHECK_STEPS, look_at_watch, &checking);
+    sqlite3_progress_handler(db, CHECK_STEPS, must_end, (void *)(uintptr_t)watch);
     if (sqlite3_exec(db, "PRAGMA temp_store = FILE; VACUUM", NULL, NULL, NULL) == SQLITE_OK) {
         sqlite3_progress_handler(db, 0, NULL, NULL);
         sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL); /* others may prevent it */
         return true;
     }
     if (sqlite3_errcode(db) == SQLITE_INTERRUPT)
-        return fail(error, ERR_BUSY, "It was interrupted.");
+        return fail(error, ERR_BUSY, WATCH_ENDED);
     return fail_with(db, "VACUUM", error);
 }
 

@@ -12,6 +12,8 @@ typedef struct Progress {
     bool is_bytes;              /* else rows */
 } Progress;
 
+#define WATCH_ENDED "It was interrupted."
+
 /* Both functions may be called on any thread, one at a time; NULL: nobody looks on. */
 typedef struct Watch {
     void (*show)(void *arg, const Progress *progress);
@@ -19,6 +21,7 @@ typedef struct Watch {
     void *arg;
 } Watch;
 
+bool watch_must_end(const Watch *watch);
 /* Shows it. False: the work must end; *error says so. */
 bool watch_goes_on(const Watch *watch, const Progress *progress, Error *error) MUST_CHECK;
 
