@@ -21,8 +21,9 @@ enum {
     STATEMENTS_READER = 128,
     CHECKPOINT_PAGES = 1000,        /* of the WAL, from which the maintenance thread is woken */
     CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
-    CHECKPOINT_WAIT = 100,          /* milliseconds that the writer then waits for readers, or longer */
-    CHECKPOINT_WAIT_MAX = 1000,
+    CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
+    CHECKPOINT_LOOK_PAGES = 8000,   /* a reader that has lasted since then */
+    READER_LASTS_US = 1000 * 1000,  /* and so long is not waited for */
     STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
     BUILD_CACHE = 32 * 1000 * 1000, /* bytes of pages, while an index is built */
@@ -56,6 +57,7 @@ typedef struct SqliteConnection {
     sqlite3_stmt *steps[STEP_COUNT];
     int wal_pages;         /* after the last commit */
     int long_pages;        /* from which the writer waits for a checkpoint */
+    int64_t copied, looked; /* pages of the log that were in the file, too; when: monotonic, 0: the log was short */
     bool is_failing;       /* the disk failed in the last transaction that needed it */
     bool is_trying;        /* this transaction shows whether it still does */
     bool must_report_end;  /* its beginning is in the log */
@@ -415,29 +417,48 @@ static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
     sqlite3_busy_timeout(connection_of(connection)->db, (int)(us / 1000));
 }
 
+/* Whether a reader keeps the log from being copied, and has done so for long: a backup, say. The log then has to grow
+ * until it ends, and to wait for it after each commit would hold up all writes. */
+static bool has_lasting_reader(SqliteConnection *c)
+{
+    int64_t copied = sqlite_files_copied(c->files), now = clock_monotonic();
+    bool lasts = c->looked && copied == c->copied && now - c->looked >= READER_LASTS_US;
+    if (!c->looked || copied != c->copied) {
+        c->copied = copied;
+        c->looked = now;
+    }
+    return lasts;
+}
+
+static MaintenanceDue due_of_long_log(SqliteConnection *c)
+{
+    bool lasts = has_lasting_reader(c);
+    if (c->wal_pages < c->long_pages)
+        return DUE_SOON;
+    if (!lasts)
+        return DUE_NOW;
+    c->long_pages = 2 * c->wal_pages;
+    return DUE_SOON;
+}
+
 static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
 {
     SqliteConnection *c = connection_of(writer);
     int pages = c->wal_pages;
     if (pages < CHECKPOINT_INLINE_PAGES)
         c->long_pages = CHECKPOINT_INLINE_PAGES;
+    if (pages < CHECKPOINT_LOOK_PAGES)
+        c->looked = 0;
     if (c->is_failing && pages < c->long_pages)
         return DUE_SOON; /* a log that starts over needs no room */
-    return pages >= c->long_pages ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
-}
-
-/* For readers, in milliseconds. */
-static int checkpoint_wait(const SqliteConnection *c, int mode)
-{
-    int wait = CHECKPOINT_WAIT * (1 + c->wal_pages / (2 * CHECKPOINT_INLINE_PAGES));
-    return mode == SQLITE_CHECKPOINT_TRUNCATE || wait > CHECKPOINT_WAIT_MAX ? CHECKPOINT_WAIT_MAX : wait;
+    return pages >= CHECKPOINT_LOOK_PAGES ? due_of_long_log(c) : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
 }
 
 static void checkpoint(SqliteConnection *c, int mode)
 {
     Error error = { 0 };
     if (mode != SQLITE_CHECKPOINT_PASSIVE)
-        sqlite3_busy_timeout(c->db, checkpoint_wait(c, mode));
+        sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
     int code = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
     if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
         (void)fail_sqlite(c, &error, NULL); /* nothing is lost: what it could not copy stays in the log */
@@ -453,8 +474,7 @@ static void checkpoint(SqliteConnection *c, int mode)
 
 /* Passive: it waits for nobody, nobody waits for it, and the next call does what it cannot do now. But if readers
  * overlap all the time, the log is never free to start over: once it is long, the writer waits until the older
- * readers have ended. If one of them lasts (a backup reads for as long as it takes), it does so again when the log is
- * twice as long, and not after each commit. */
+ * readers have ended. If they do not, it does so again when the log is twice as long. */
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = connection_of(connection);

@@ -25,6 +25,8 @@ bool sqlite_files_check(SqliteFiles *files, struct sqlite3 *db, Error *error) MU
 /* The database file has just been written to by ourselves, from the log, where files are gone: whoever changes it from
  * now on is another program. */
 void sqlite_files_settle(SqliteFiles *files);
+/* How many frames of the log are in the database file, too: no more than before the oldest reader began. */
+int64_t sqlite_files_copied(const SqliteFiles *files);
 /* Without looking. False: they are damaged, and *error says how. Files that are merely elsewhere can be read. */
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error) MUST_CHECK;
 
