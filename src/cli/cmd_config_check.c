@@ -4,7 +4,10 @@
 #include "blocks/encryption.h"
 #include "cli/cli.h"
 #include "config/config_file.h"
+#include "db/driver.h"
 #include "model/run_tree.h"
+
+#include <unistd.h>
 
 typedef struct SettingsCheck {
     const char *name;  /* the setting to report, with its place */
@@ -97,6 +100,44 @@ static bool run_times_fit(const Cli *cli, Error *error)
                       "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME", error);
 }
 
+static bool makes_backups(const Cli *cli)
+{
+    return settings_float(cli->settings, "ORION_BACKUP_EVERY") > 0;
+}
+
+static bool backups_are_some(const Cli *cli, Error *error)
+{
+    return is_between(cli, "ORION_BACKUP_KEEP", "", 1, INT32_MAX, error);
+}
+
+static bool backups_have_a_folder(const Cli *cli, Error *error)
+{
+    Str folder = settings_text(cli->settings, "ORION_BACKUP_FOLDER");
+    if (!makes_backups(cli) || settings_source(cli->settings, "ORION_BACKUP_FOLDER") == FROM_DEFAULT)
+        return true; /* the default is made when it is needed */
+    return access(folder.p, W_OK | X_OK) == 0 || fail(error, ERR_INVALID, "%s: %m.", folder.p);
+}
+
+static bool backups_are_of_something(const Cli *cli, Error *error)
+{
+    DbConfig config = db_config(cli->settings);
+    DbPlace place = { .path = NULL };
+    Error ignored = { .code = ERR_NONE }; /* another row reports it */
+    return !makes_backups(cli) || !config.url.p || !db_locate(cli->arena, &config, &place, &ignored)
+           || !place.is_single
+           || fail(error, ERR_INVALID, "The database is in memory: there is nothing to back up.");
+}
+
+/* What is said of backups that are not made is probably meant to make some. */
+static bool backups_are_made(const Cli *cli, Error *error)
+{
+    static const char *const others[] = { "ORION_BACKUP_FOLDER", "ORION_BACKUP_GZIP", "ORION_BACKUP_KEEP" };
+    for (size_t i = 0; i < COUNT_OF(others) && !makes_backups(cli); i++)
+        if (settings_source(cli->settings, others[i]) != FROM_DEFAULT)
+            return fail(error, ERR_INVALID, "It is not set, so that %s has no effect.", others[i]);
+    return true;
+}
+
 static const SettingsCheck checks[] = {
     { "PREFECT_ORION_API_PORT", NULL, true, port_is_one },
     { "ORION_SERVER_CONNECTIONS", NULL, true, connections_are_some },
@@ -111,6 +152,10 @@ static const SettingsCheck checks[] = {
     { "PREFECT_ORION_SERVICES_SCHEDULER_MIN_RUNS", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_RUNS", false, run_counts_fit },
     { "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME",
       false, run_times_fit },
+    { "ORION_BACKUP_KEEP", NULL, true, backups_are_some },
+    { "ORION_BACKUP_FOLDER", NULL, false, backups_have_a_folder },
+    { "ORION_BACKUP_EVERY", NULL, false, backups_are_of_something },
+    { "ORION_BACKUP_EVERY", NULL, false, backups_are_made },
 };
 
 /* "FILE:LINE: NAME: what is wrong"; `everywhere`: also put the source in front of settings from elsewhere. */

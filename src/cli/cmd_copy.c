@@ -1,71 +1,18 @@
 /* cli/cmd_copy.c -- `orion database copy`: all rows of one database into another, with a progress display. */
 #include "cli/cli.h"
+#include "cli/progress.h"
 
 #include <unistd.h>
 
 #include "db/copy.h"
 #include "db/statistics.h"
 
-enum { BAR_WIDTH = 24, TABLE_WIDTH = 28, REDRAW_US = 100 * 1000, CHECKSUM_SHOWN = 16 };
-
-/* Progress on standard error: on a terminal one line, drawn again and again; else a line for each table. Updated on
- * a thread of a database while the command waits for the copy. */
-typedef struct Display {
-    bool is_terminal;
-    Time drawn, phase_began;
-    CopyPhase phase;
-    bool has_begun;
-} Display;
-
-static const char *phase_name(CopyPhase phase)
-{
-    return phase == COPY_WRITES ? "Copying" : "Verifying";
-}
-
-static void draw_bar(const CopyProgress *p, double seconds)
-{
-    char bar[BAR_WIDTH + 1];
-    int64_t all = p->all_of > 0 ? p->all_of : 1;
-    int64_t filled = p->all_done * BAR_WIDTH / all;
-    for (int i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < filled ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\033[K%-9s [%s] %3d %% %8.0f rows/s  %.*s", phase_name(p->phase), bar,
-            (int)(p->all_done * 100 / all), seconds > 0 ? (double)p->all_done / seconds : 0, TABLE_WIDTH,
-            db_tables[p->table].name);
-    fflush(stderr);
-}
-
-static void show_progress(void *arg, const CopyProgress *p)
-{
-    Display *display = arg;
-    Time now = clock_now();
-    if (!display->has_begun || display->phase != p->phase) {
-        display->has_begun = true;
-        display->phase = p->phase;
-        display->phase_began = now;
-    }
-    if (!display->is_terminal) {
-        if (p->done == p->of && p->of > 0)
-            fprintf(stderr, "%s %s: %lld rows\n", phase_name(p->phase), db_tables[p->table].name, (long long)p->done);
-        return;
-    }
-    if (now - display->drawn < REDRAW_US)
-        return;
-    display->drawn = now;
-    draw_bar(p, (double)(now - display->phase_began) / (double)SECOND);
-}
+enum { TABLE_WIDTH = 28, CHECKSUM_SHOWN = 16 };
 
 static void show_left_out(void *arg, const Table *table, Str id, const char *column, const char *reason)
 {
     (void)arg;
     fprintf(stderr, "Left out: %s %.*s: %s %s\n", table->name, STR_ARG(id), column, reason);
-}
-
-static void end_line(const Display *display)
-{
-    if (display->is_terminal)
-        fputs("\r\033[K", stderr);
 }
 
 static int64_t print_counts(const Copy *copy)
@@ -96,15 +43,14 @@ static Db *open_side(const Cli *cli, const char *url, bool must_exist, const cha
 
 static bool copy_between(const Cli *cli, Copy *copy, const char *from, const char *to, Error *error)
 {
-    Display display = { .is_terminal = isatty(STDERR_FILENO) };
-    copy->progress = show_progress;
+    CliProgress progress = { .is_terminal = isatty(STDERR_FILENO) };
+    copy->onlooker = &(Onlooker){ .show = cli_progress_show, .arg = &progress };
     copy->left_out = show_left_out;
-    copy->arg = &display;
     copy->from = open_side(cli, from, true, "source", error);
     copy->to = copy->from ? open_side(cli, to, false, "target", error) : NULL;
     bool ok = copy->to != NULL;
     ok = ok && copy_database(copy, cli->arena, error);
-    end_line(&display);
+    cli_progress_clear(&progress);
     Error ignored = { .code = ERR_NONE }; /* what is copied is there, and a server takes statistics, too */
     (void)!(ok && statistics_refresh(copy->to, true, cli->arena, NULL, &ignored));
     db_close(copy->to);

@@ -50,6 +50,21 @@ static const CliOption copy_options[] = {
       "Leave out rows that cannot be copied, and those that refer to them; each is listed." },
     YES, { .name = NULL },
 };
+static const CliOption backup_options[] = {
+    { "gzip", NULL, 0, NULL, NULL, "Pack it; the name stays as given." },
+    { "force", NULL, 0, NULL, NULL, "Replace a file that is there." },
+    { .name = NULL },
+};
+static const CliOption restore_options[] = {
+    { "force", NULL, 0, NULL, NULL, "Replace what is in the database, which must otherwise be empty." },
+    YES, { .name = NULL },
+};
+static const CliOption vacuum_options[] = { YES, { .name = NULL } };
+static const CliOption stats_options[] = {
+    { "all", NULL, 0, NULL, NULL, "List empty tables and small indexes, too." },
+    { "json", NULL, 0, NULL, NULL, "Print JSON, with everything." },
+    { .name = NULL },
+};
 static const CliOption check_options[] = {
     { "all", NULL, 0, NULL, NULL, "Name everything that is found, not only the first of each kind." },
     { "repair", NULL, 0, NULL, NULL, "Mend what can be mended without loss, in one transaction." },
@@ -121,6 +136,14 @@ const Command cli_commands[] = {
       .options = copy_options, .run = cmd_database_copy },
     { "database prune", NULL, "Delete runs that ended long ago, or only their logs; a server may be running.",
       .options = prune_options, .run = cmd_database_prune },
+    { "database backup", NULL, "Write everything into one SQLite file; a server may be running.",
+      TAKES("FILE", 1, 1), .options = backup_options, .run = cmd_database_backup },
+    { "database restore", NULL, "Replace the database by a backup; no server may be running on it.",
+      TAKES("FILE", 1, 1), .options = restore_options, .run = cmd_database_restore },
+    { "database stats", NULL, "Show rows and bytes by table and index, and how fast they grow.",
+      .options = stats_options, .run = cmd_database_stats },
+    { "database vacuum", NULL, "Give back the room that deleted rows took.",
+      .options = vacuum_options, .run = cmd_database_vacuum },
     GROUP("database indexes", NULL, "This program's own indexes, which the reference does not have."),
     { "database indexes ls", NULL, "List them: state, size, the queries that each serves.", .run = cmd_indexes_list },
     { "database indexes make", NULL, "Make those that are missing; a server may be running.",

@@ -192,9 +192,7 @@ static bool give_to_owner_of_folder(Arena *arena, int fd, const char *path)
     return ok;
 }
 
-/* Gives the new file the mode and owner of the one at `path`. False: replacing that one would change more than its
- * content. */
-static bool make_alike(Arena *arena, int fd, const char *path)
+bool file_make_alike(Arena *arena, int fd, const char *path)
 {
     struct stat old, new;
     if (stat(path, &old) != 0)
@@ -222,7 +220,7 @@ static bool replace_or_write(Arena *arena, const char *path, Str text)
         return may_write_in_place(errno) && write_in_place(arena, path, text);
     /* The text is on the disk before the name refers to it. */
     bool whole = write_at(fd, text) && fsync(fd) == 0,
-         replaced = whole && make_alike(arena, fd, path) && rename(temporary, path) == 0;
+         replaced = whole && file_make_alike(arena, fd, path) && rename(temporary, path) == 0;
     bool ok = replaced || (whole && may_write_in_place(errno) && write_in_place(arena, path, text));
     int cause = errno;
     close(fd);

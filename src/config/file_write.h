@@ -26,4 +26,8 @@ bool file_read_bytes(int fd, char *out, size_t size, size_t *ret_n) MUST_CHECK;
  * permission. A new file is private (0600); root gives it to the owner of the folder. */
 bool file_write(Arena *arena, const char *path, Str text, Error *error) MUST_CHECK;
 
+/* Gives a new file the mode and owner of the one at `path`; if there is none, it is private, and root gives it to the
+ * owner of the folder. False: errno; replacing that one would change more than its content. */
+bool file_make_alike(Arena *arena, int fd, const char *path) MUST_CHECK;
+
 #endif

@@ -35,7 +35,7 @@ typedef struct Work {
     Tx *source, *target;
     BadRows bad;
     Error problem;       /* what is wrong with a row: reported instead of any error that follows from it */
-    CopyProgress at;
+    Progress at;
 } Work;
 
 /* ---- pages ---- */
@@ -152,18 +152,18 @@ static bool write_page(Work *w, const Cursor *c)
                 STR_ARG(c->values[0].s), STR_ARG(c->values[count - c->table->count].s), tx->error->message);
 }
 
-static void report_progress(Work *w, size_t rows)
+static bool report_progress(Work *w, size_t rows)
 {
+    w->at.part_done += (int64_t)rows;
     w->at.done += (int64_t)rows;
-    w->at.all_done += (int64_t)rows;
-    w->copy->progress(w->copy->arg, &w->at);
+    return rows == 0 || onlooker_goes_on(w->copy->onlooker, &w->at, &w->problem);
 }
 
 static void begin_table(Work *w, size_t table)
 {
-    w->at.table = table;
-    w->at.done = 0;
-    w->at.of = w->copy->counts[table];
+    w->at.part = db_tables[table].name;
+    w->at.part_done = 0;
+    w->at.part_of = w->copy->counts[table];
 }
 
 static bool write_table(Work *w, size_t index, unsigned flags)
@@ -172,10 +172,8 @@ static bool write_table(Work *w, size_t index, unsigned flags)
     Cursor source = cursor_of(w, w->source, &db_tables[index], flags);
     begin_table(w, index);
     do {
-        if (!read_page(w, &source) || (source.rows && !write_page(w, &source)))
+        if (!read_page(w, &source) || (source.rows && !write_page(w, &source)) || !report_progress(w, source.rows))
             return false;
-        if (source.rows)
-            report_progress(w, source.rows);
     } while (source.rows);
     arena_release(w->source->arena, mark);
     return true;
@@ -232,25 +230,23 @@ static bool verify_table(Work *w, size_t index, unsigned flags)
     memset(w->copy->checksums[index], '0', 64);
     do {
         if (!read_page(w, &source) || !read_page(w, &target) ||
-            !compare_pages(w, &source, &target, w->copy->checksums[index]))
+            !compare_pages(w, &source, &target, w->copy->checksums[index]) || !report_progress(w, source.rows))
             return false;
-        if (source.rows)
-            report_progress(w, source.rows);
     } while (source.rows);
     arena_release(w->source->arena, mark);
     arena_release(w->target->arena, other);
-    if (w->at.done == w->at.of)
+    if (w->at.part_done == w->at.part_of)
         return true;
     return fail(&w->problem, ERR_INTERNAL, "Table %s: %lld rows were copied, but the source has %lld",
-                db_tables[index].name, (long long)w->at.done, (long long)w->at.of);
+                db_tables[index].name, (long long)w->at.part_done, (long long)w->at.part_of);
 }
 
 /* ---- before ---- */
 
-static bool count_rows(Tx *tx, int64_t counts[TABLE_COUNT])
+bool copy_count_rows(Tx *tx, int64_t ret_counts[TABLE_COUNT])
 {
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        counts[i] = db_int(tx, 0, arena_printf(tx->arena, "SELECT COUNT(*) FROM %s", db_tables[i].name).p, NULL, 0);
+        ret_counts[i] = db_int(tx, 0, arena_printf(tx->arena, "SELECT COUNT(*) FROM %s", db_tables[i].name).p, NULL, 0);
     return tx->error->code == ERR_NONE;
 }
 
@@ -280,7 +276,7 @@ static bool check_references(Work *w)
 /* A database copied to itself would wait for its own lock. */
 static bool check_different(Work *w)
 {
-    if (strcmp(w->source->sql->name, w->target->sql->name) != 0)
+    if (w->source->sql != w->target->sql) /* not of one engine */
         return true;
     Str source = db_text(w->source, w->source->sql->identity, NULL, 0),
         target = db_text(w->target, w->target->sql->identity, NULL, 0);
@@ -303,28 +299,34 @@ static bool is_untouched(Tx *tx, const char *table)
                   v_bool(false)) == 1;
 }
 
-static bool check_empty(Work *w)
+bool copy_find_rows(Tx *tx, Str *ret_found)
 {
-    Tx *tx = w->target;
     int64_t counts[TABLE_COUNT];
     Buf found;
     buf_init(&found, tx->arena, 256);
-    if (!count_rows(tx, counts))
+    if (!copy_count_rows(tx, counts))
         return false;
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (counts[i] > 1 || (counts[i] == 1 && !is_untouched(tx, db_tables[i].name)))
             buf_printf(&found, "%s%s %lld", found.n ? ", " : "", db_tables[i].name, (long long)counts[i]);
-    if (found.n == 0)
-        return tx->error->code == ERR_NONE;
-    return fail(&w->problem, ERR_INVALID, "The target is not empty (rows: %s). Use --force to replace them.",
-                buf_cstr(&found));
+    *ret_found = buf_view(&found);
+    return tx->error->code == ERR_NONE;
+}
+
+static bool check_empty(Work *w)
+{
+    Str found;
+    if (!copy_find_rows(w->target, &found))
+        return false;
+    return found.n == 0 || fail(&w->problem, ERR_INVALID,
+                                "The target is not empty (rows: %.*s). Use --force to replace them.", STR_ARG(found));
 }
 
 /* ---- the two transactions ---- */
 
 static bool write_all(Work *w, unsigned flags)
 {
-    w->at = (CopyProgress){ .phase = COPY_WRITES, .all_of = w->at.all_of };
+    w->at = (Progress){ .doing = "Copying", .of = w->at.of };
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (!write_table(w, i, flags))
             return false;
@@ -333,7 +335,7 @@ static bool write_all(Work *w, unsigned flags)
 
 static bool verify_all(Work *w, unsigned flags)
 {
-    w->at = (CopyProgress){ .phase = COPY_VERIFIES, .all_of = w->at.all_of };
+    w->at = (Progress){ .doing = "Verifying", .of = w->at.of };
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (!verify_table(w, i, flags))
             return false;
@@ -342,8 +344,7 @@ static bool verify_all(Work *w, unsigned flags)
 
 static unsigned flags_for(const Dialect *source, const Dialect *target)
 {
-    bool is_from_sqlite = strcmp(source->name, "sqlite") == 0, is_to_sqlite = strcmp(target->name, "sqlite") == 0;
-    return (is_to_sqlite ? 0 : COPY_STRICT) | (is_to_sqlite && !is_from_sqlite ? COPY_RESPELL : 0);
+    return (target->is_typed ? COPY_STRICT : 0) | (source->is_typed && !target->is_typed ? COPY_RESPELL : 0);
 }
 
 /* Finds the bad rows and what refers to them, and takes them off the counts. */
@@ -378,12 +379,12 @@ static bool source_job(Tx *tx, void *arg)
     Error error = { .code = ERR_NONE };
     w->source = tx;
     w->problem.code = ERR_NONE;
-    w->at.all_of = 0;
-    if (!migrate_check(tx) || !count_rows(tx, w->copy->counts) ||
+    w->at.of = 0;
+    if (!migrate_check(tx) || !copy_count_rows(tx, w->copy->counts) ||
         !(w->copy->skip_bad_rows ? leave_out(w) : check_references(w)))
         return fail(tx->error, ERR_INTERNAL, "the copy failed");
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        w->at.all_of += w->copy->counts[i];
+        w->at.of += w->copy->counts[i];
     Arena *arena = arena_new();
     bool ok = db_run(w->copy->to, true, arena, target_job, w, &error);
     arena_free(arena);

@@ -3,15 +3,7 @@
 #define ORION_COPY_H
 
 #include "db/check.h"
-
-typedef enum CopyPhase { COPY_WRITES, COPY_VERIFIES } CopyPhase;
-
-typedef struct CopyProgress {
-    CopyPhase phase;
-    size_t table;             /* of db_tables */
-    int64_t done, of;         /* rows of the table in this phase */
-    int64_t all_done, all_of; /* rows of all tables in this phase */
-} CopyProgress;
+#include "db/onlooker.h"
 
 typedef struct Copy {
     Db *from, *to;            /* opened without a timeout: each is one transaction */
@@ -19,8 +11,8 @@ typedef struct Copy {
     bool skip_bad_rows;       /* leave out rows that cannot be copied, and those that refer to them;
                                * else one of them ends the copy */
     FaultFound *left_out;     /* called for each reason why a row is left out */
-    void (*progress)(void *arg, const CopyProgress *progress); /* after each page, on a thread of a database */
-    void *arg;
+    void *arg;                /* of left_out */
+    const Onlooker *onlooker;       /* told after each page, on a thread of a database: rows, table by table */
 
     bool met_bad_row;                /* after a failure: it was due to a row that cannot be copied */
     bool was_committing;             /* after a failure: it had come as far as the target's commit */
@@ -34,5 +26,9 @@ typedef struct Copy {
  * reads both again and compares each value before it commits. False: *error is a message for the user, and the
  * target is as it was, unless was_committing: then *error says whether that is known. */
 bool copy_database(Copy *copy, Arena *arena, Error *error) MUST_CHECK;
+/* What the database holds that a new one does not, for a message ("flow 1, log 20"); "" for nothing. Its schema must be
+ * there. False: tx->error. */
+bool copy_find_rows(Tx *tx, Str *ret_found) MUST_CHECK;
+bool copy_count_rows(Tx *tx, int64_t ret_counts[TABLE_COUNT]) MUST_CHECK; /* of each table */
 
 #endif

@@ -448,9 +448,9 @@ static Str url_scheme(Str url)
     return end ? (Str){ url.p, (size_t)(end - url.p) } : STR_NULL;
 }
 
-static const Driver *driver_find(Str url, Error *error)
+static const Driver *driver_find(const DbConfig *config, Error *error)
 {
-    Str scheme = url_scheme(url);
+    Str scheme = config->file ? STR("sqlite") : url_scheme(config->url);
     for (size_t i = 0; scheme.p && i < COUNT_OF(drivers); i++)
         if (drivers[i]->takes(scheme))
             return drivers[i];
@@ -551,7 +551,7 @@ int64_t db_migration_limit(const Settings *settings)
 
 Db *db_open(const DbConfig *given, Error *error)
 {
-    const Driver *driver = driver_find(given->url, error);
+    const Driver *driver = driver_find(given, error);
     if (!driver)
         return NULL;
     Arena *arena = arena_new();
@@ -575,10 +575,15 @@ Db *db_open(const DbConfig *given, Error *error)
     return NULL;
 }
 
+const Driver *db_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
+{
+    const Driver *driver = driver_find(config, error);
+    return driver && driver->locate(arena, config, ret_place, error) ? driver : NULL;
+}
+
 bool db_check(Arena *arena, const DbConfig *config, Error *error)
 {
-    const Driver *driver = driver_find(config->url, error);
-    return driver && driver->locate(arena, config, &(DbPlace){ .path = NULL }, error);
+    return db_locate(arena, config, &(DbPlace){ .path = NULL }, error) != NULL;
 }
 
 void db_close(Db *db)

@@ -10,7 +10,6 @@
 #include "db/dialect.h"
 #include "db/locks.h"
 #include "db/value.h"
-
 typedef struct Db Db;
 typedef struct Rows Rows;
 
@@ -53,7 +52,7 @@ typedef struct Job {
     int64_t queued;
     uint64_t turn;         /* in its queue: who has the lower one came first */
     unsigned steps;        /* of a write: done so far */
-    bool is_long, again;   /* it must leave room for others: a read, or a further step of a write; it is not done */
+    bool is_long, again;   /* a read, or further step of a write, that must leave room for others; it is not done */
     struct Job *next;
 } Job;
 
@@ -69,6 +68,8 @@ typedef struct DbConfig {
     bool echo;             /* log each statement's text (never its values) */
     bool must_exist;       /* SQLite: do not create the file, but fail */
     bool never_create;     /* SQLite: do not create the file; an empty database in memory takes its place */
+    const char *file;      /* instead of `url`: an SQLite file that nobody else uses, without a log; NULL: none */
+    bool is_read_only;     /* `file` is */
 } DbConfig;
 
 DbConfig db_config(const Settings *settings); /* with `readers` and `connections` for a server */
@@ -92,8 +93,7 @@ const Dialect *db_dialect(const Db *db);
     sizeof((const Value[]){ { .kind = VAL_NULL }, ##__VA_ARGS__ }) / sizeof(Value) - 1
 #define DB_QUERY(tx, sql, ...) db_query((tx), "" sql, DB_VALUES(__VA_ARGS__))
 #define DB_EXEC(tx, sql, ...) db_exec((tx), "" sql, DB_VALUES(__VA_ARGS__))
-/* A statement whose count nobody needs. An engine may send it together with what follows;
- * its failure is then found there, at the latest by the commit. */
+/* A statement whose count nobody needs: it may be sent with what follows, and its failure is then found there. */
 #define DB_SEND(tx, sql, ...) db_send((tx), "" sql, DB_VALUES(__VA_ARGS__))
 /* One integer of the first row, or `otherwise`. */
 #define DB_INT(tx, otherwise, sql, ...) db_int((tx), (otherwise), "" sql, DB_VALUES(__VA_ARGS__))

@@ -24,7 +24,6 @@ typedef struct Dialect {
     Engine engine;             /* its place in tables that have one for each engine */
     const char *op[SQL_OP_COUNT];
     const char *identity;      /* query: a text that no other database of the engine has; empty: it is in memory */
-    const char *size;          /* query: bytes of the database, and those of them that are free or NULL */
     bool is_file;              /* that text is the path of a file */
     bool writes_wait_for_build; /* while an index is built */
     int64_t date_unit;         /* microseconds to which the reference's date arithmetic rounds here; 1: not at all */
@@ -34,9 +33,15 @@ typedef struct Dialect {
      * then sorted; what ends that subquery, so that it is not taken into the query around it; and whether that goes for
      * the rows of one flow, deployment or work queue, too. */
     struct { bool if_descending; const char *end; bool of_one; } apart;
+    bool is_typed;             /* columns hold nothing but values of their kinds */
     bool keeps_left_order;     /* a CROSS JOIN's rows come in the order of its left side */
     bool inserts_in_with;      /* a statement may begin WITH … AS (INSERT … RETURNING …) */
     bool keeps_json;           /* the text of a JSON value is stored as it was written */
+    const char *users;         /* query: each other session of the database, for people; NULL: there are none */
+    /* Queries: name, table, whether it is an index, and bytes, of each table and index; bytes of the database, and of
+     * what is not in use (null: unknown); 1 if the first can be asked. */
+    struct { const char *each, *all, *are_known; } sizes;
+    const char *vacuum;        /* %s is the table; NULL: the driver does it, of all at once */
     const char *for_update;    /* ends a SELECT of rows to be changed, locked and as last written; "": one writer */
     /* By ColumnKind: the type whose arrays are taken as one value (VAL_ARRAY); NULL: the engine has none. */
     const char *const *array_of;

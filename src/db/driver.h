@@ -5,6 +5,7 @@
 
 #include "db/db.h"
 #include "db/meter.h"
+#include "db/onlooker.h"
 
 typedef struct Driver Driver;
 
@@ -59,12 +60,14 @@ typedef enum TxStep {        /* of a transaction; the last three are of one save
 typedef enum MaintenanceDue {
     DUE_NOT,
     DUE_SOON,                /* by the maintenance thread */
-    DUE_NOW                  /* by the writer, before it continues */
+    DUE_NOW                  /* by the writer */
 } MaintenanceDue;
 
 /* What a URL says: where the database is. Lives as long as the Db. */
 typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
+    const char *file;        /* the name of that file; NULL: in memory */
+    bool has_no_log, is_read_only; /* DbConfig.file */
     const struct PgPlace *postgres;
     struct SqliteFiles *files; /* NULL: in memory */
     int64_t cache[ROLE_COUNT]; /* SQLite: bytes of pages, of one connection; 0: the library's default */
@@ -73,9 +76,7 @@ typedef struct DbPlace {
 
 struct Driver {
     const Dialect *dialect;
-    bool is_typed;                   /* columns hold nothing but values of their kinds */
-    bool many_writers;               /* every connection takes reads and writes;
-                                      * else one thread writes, in groups under savepoints */
+    bool many_writers;               /* every connection takes reads and writes; else one writes, in groups */
     int64_t short_us;                /* a read that takes longer is long */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL, and that what must exist does. Errors never hold a password. */
@@ -90,11 +91,9 @@ struct Driver {
 
     bool (*step)(DbConnection *connection, TxStep step, Error *error);
     void (*rest)(DbConnection *connection); /* finishes what an answered job left to be done. NULL: nothing */
-    void (*shrink)(DbConnection *connection); /* gives back memory that only speeds up jobs: it has had none for a
-                                               * while. NULL: keeps none */
+    void (*shrink)(DbConnection *connection); /* gives back memory that only speeds up jobs. NULL: keeps none */
     bool (*in_transaction)(DbConnection *connection); /* false after an error that ended it */
-    /* The wait for other processes' locks. NULL where many write: their statements wait for locks as long as for
-     * anything else. */
+    /* The wait for other processes' locks. NULL where many write: that is part of the time of their statements. */
     void (*set_lock_wait)(DbConnection *connection, int64_t us);
     /* Whatever still runs then is stopped; 0: never. NULL where one writes. */
     void (*set_deadline)(DbConnection *connection, int64_t monotonic);
@@ -122,9 +121,15 @@ struct Driver {
     /* Housekeeping (SQLite: checkpoints), off the writer's path on a connection of its own while that keeps up.
      * NULL: none needed. */
     MaintenanceDue (*maintenance_due)(DbConnection *writer); /* asked after each commit */
-    void (*maintain)(DbConnection *connection);                 /* never by two threads at once */
-    bool (*watch)(DbConnection *connection); /* twice a second, by that thread: looks whether the database's files are
-                                              * in order. True: housekeeping is due. NULL where none is needed */
+    void (*maintain)(DbConnection *connection); /* never by two threads at once */
+    bool (*watch)(DbConnection *connection); /* twice a second, at the files. True: it is due. NULL: no need */
+
+    /* The database as one file; all NULL where it is none. All there is, in one state, into the empty file `path`. */
+    bool (*backup)(const DbPlace *place, const char *path, const Onlooker *onlooker, Error *error);
+    /* Puts the file `path`, which is beside it, in its place, while nobody else may use it. */
+    bool (*replace)(const DbPlace *place, const char *path, bool must_be_sound, Error *error);
+    bool (*is_free)(const DbPlace *place, Error *error); /* whether nobody uses it */
+    bool (*vacuum)(const DbPlace *place, const Onlooker *onlooker, Error *error);
 };
 
 /* What a client is told whose read was stopped. */
@@ -135,11 +140,11 @@ extern const Dialect sqlite_dialect;
 
 /* Whether the read that runs must stop; why is then in connection->stopped. To be asked every few milliseconds. */
 bool db_must_stop(DbConnection *connection);
-/* For migrate.c: a script in the job's transaction. */
-bool db_script(Tx *tx, const char *sql) MUST_CHECK;
-/* For indexes.c: CREATE INDEX or DROP INDEX, as the only statement of its job. An engine may run it outside of any
- * transaction. */
+bool db_script(Tx *tx, const char *sql) MUST_CHECK; /* for migrate.c: in the job's transaction */
+/* For indexes.c and space.c: the only statement of its job, which an engine may run outside of any transaction. */
 bool db_build(Tx *tx, const char *sql) MUST_CHECK;
+/* NULL: *error. */
+const Driver *db_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error) MUST_CHECK;
 uint64_t db_statement_hash(const char *text); /* for the drivers' caches of statements */
 
 #endif

@@ -24,8 +24,22 @@ static const Dialect dialect = {
     .engine = ENGINE_POSTGRESQL,
     .identity = "SELECT pg_catalog.pg_postmaster_start_time()::text || ' ' || oid FROM pg_catalog.pg_database "
                 "WHERE datname = current_database()",
-    .size = "SELECT pg_catalog.pg_database_size(current_database()), CAST(NULL AS bigint)",
+    .users = "SELECT pid::text || ' (' || COALESCE(NULLIF(application_name, ''), 'of no name') || ')'"
+             " FROM pg_catalog.pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+             " AND usesysid IS NOT NULL AND COALESCE(backend_type, 'client backend') = 'client backend' ORDER BY pid",
+    .sizes = {
+        .each = "SELECT c.relname::text, c.relname::text, false, pg_table_size(c.oid) FROM pg_catalog.pg_class AS c"
+                " WHERE c.relkind = 'r' AND pg_table_is_visible(c.oid)"
+                " UNION ALL SELECT i.relname::text, t.relname::text, true, pg_relation_size(i.oid)"
+                " FROM pg_catalog.pg_index AS x JOIN pg_catalog.pg_class AS i ON i.oid = x.indexrelid"
+                " JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid"
+                " WHERE t.relkind = 'r' AND pg_table_is_visible(t.oid)",
+        .all = "SELECT pg_database_size(current_database()), CAST(NULL AS bigint)",
+        .are_known = "SELECT CAST(1 AS bigint)",
+    },
+    .vacuum = "VACUUM (ANALYZE) %s",
     .date_unit = 1,
+    .is_typed = true,
     .inserts_in_with = true,
     .row_key = "id",
     .sort_few = "",
@@ -419,7 +433,6 @@ static bool postgres_interval(Rows *rows, int column, int64_t *ret_us)
 
 const Driver postgres_driver = {
     .dialect = &dialect,
-    .is_typed = true,
     .many_writers = true,
     .short_us = 100 * 1000, /* making room costs the connection */
     .takes = postgres_takes,

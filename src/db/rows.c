@@ -163,7 +163,7 @@ void row_name_fault(Rows *rows, const char *name, Str id)
 
 bool row_is_typed(const Rows *rows)
 {
-    return driver_of(rows->tx)->is_typed;
+    return rows->tx->sql->is_typed;
 }
 
 static const char *fault_text(const Rows *rows)

@@ -1,6 +1,5 @@
 /* db/sqlite.c -- the SQLite driver: connections set up as measured for one writer and WAL readers, statements cached by
  * their text, values as the reference stores them. What fails is in sqlite_fault.c and sqlite_file.c. */
-#include <errno.h>
 #include <malloc.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
@@ -8,8 +7,10 @@
 
 #include "base/log.h"
 #include "db/driver.h"
+#include "db/sqlite_backup.h"
 #include "db/sqlite_fault.h"
 #include "db/sqlite_file.h"
+#include "db/sqlite_log.h"
 #include "db/sqlite_url.h"
 
 #define LOGGER "orion.db"
@@ -21,6 +22,8 @@ enum {
     CHECKPOINT_PAGES = 1000,        /* of the WAL, from which the maintenance thread is woken */
     CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
     CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
+    CHECKPOINT_LOOK_PAGES = 8000,   /* a reader that has lasted since then */
+    READER_LASTS_US = 1000 * 1000,  /* and so long is not waited for */
     STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
     BUILD_CACHE = 32 * 1000 * 1000, /* bytes of pages, while an index is built */
@@ -49,9 +52,12 @@ typedef struct SqliteConnection {
     bool is_in_order;      /* the maintenance thread has found the files so */
     bool must_empty_log;   /* they are gone */
     bool is_writer, is_reader;
+    bool has_no_log, is_read_only; /* a file of its own, as DbConfig.file */
     bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
     int wal_pages;         /* after the last commit */
+    int long_pages;        /* from which the writer waits for a checkpoint */
+    int64_t copied, looked; /* pages of the log that were in the file, too; when: monotonic, 0: the log was short */
     bool is_failing;       /* the disk failed in the last transaction that needed it */
     bool is_trying;        /* this transaction shows whether it still does */
     bool must_report_end;  /* its beginning is in the log */
@@ -150,35 +156,11 @@ static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages
     return SQLITE_OK;
 }
 
-/* Whether the file says that it has a write-ahead log, in byte 18 of its header. Read through SQLite's own
- * descriptor: closing another one would end the locks that this process has on the file. */
-static bool is_marked_wal(sqlite3 *db)
-{
-    enum { WRITE_VERSION = 18, VERSION_WAL = 2 };
-    sqlite3_file *file = sqlite_main_file(db);
-    unsigned char version = 0;
-    return file && file->pMethods->xRead(file, &version, 1, WRITE_VERSION) == SQLITE_OK && version == VERSION_WAL;
-}
-
 static bool fail_no_wal(Error *error)
 {
     return fail(error, ERR_INTERNAL,
                 "it has a write-ahead log, which its file system or a parameter of the URL (nolock, vfs) does not "
                 "allow. Open it where that is allowed and run there: PRAGMA journal_mode = DELETE");
-}
-
-/* Whether the last failure means that. */
-static bool has_no_shared_memory(SqliteConnection *c)
-{
-    if (sqlite_is_disk_full(c->db))
-        return false;
-    switch (sqlite3_extended_errcode(c->db)) {
-    case SQLITE_IOERR_SHMOPEN:
-    case SQLITE_IOERR_SHMSIZE:
-    case SQLITE_IOERR_SHMLOCK:
-    case SQLITE_IOERR_SHMMAP: return true;
-    default: return false;
-    }
 }
 
 /* Asks for WAL; *ret_has_wal: whether SQLite says that there is one now. */
@@ -189,7 +171,8 @@ static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
               sqlite3_step(statement) == SQLITE_ROW;
     const char *mode = ok ? (const char *)sqlite3_column_text(statement, 0) : NULL;
     *ret_has_wal = mode && (strcmp(mode, "wal") == 0 || strcmp(mode, "memory") == 0);
-    if (!ok && (has_no_shared_memory(c) || (sqlite3_errcode(c->db) == SQLITE_CANTOPEN && is_marked_wal(c->db))))
+    if (!ok && (sqlite_lacks_shared_memory(c->db)
+                || (sqlite3_errcode(c->db) == SQLITE_CANTOPEN && sqlite_is_marked_wal(c->db))))
         fail_no_wal(error);
     else if (!ok)
         fail_sqlite(c, error, NULL);
@@ -197,39 +180,18 @@ static bool ask_for_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
     return ok;
 }
 
-/* Whether a WAL is out of the question because files here cannot be shared memory, as its index must be. SQLite itself
- * finds out only after it has marked the file as one with a WAL: a crash before the mark was removed again would leave
- * a database that cannot be opened here. */
-static bool cannot_share_memory(SqliteConnection *c)
-{
-    enum { REGION = 32768 }; /* bytes: SQLite's unit, if the file is left to it */
-    sqlite3_file *file = sqlite_main_file(c->db);
-    void volatile *region = NULL;
-    if (!file)
-        return false; /* in memory */
-    const sqlite3_io_methods *methods = file->pMethods;
-    if (methods->iVersion < 2 || !methods->xShmMap ||
-        sqlite3_uri_boolean(sqlite3_db_filename(c->db, "main"), "nolock", false))
-        return false; /* SQLite makes no mark */
-    errno = 0;
-    bool ok = methods->xShmMap(file, 0, REGION, true, &region) == SQLITE_OK;
-    bool is_full = !ok && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG); /* which SQLite will report */
-    methods->xShmUnmap(file, !ok); /* not removed if it works: another process may have begun to use it */
-    return !ok && !is_full;
-}
-
 /* WAL mode is recorded in the file; asking for it again costs nothing. */
 static bool enter_wal(SqliteConnection *c, bool *ret_has_wal, Error *error)
 {
-    bool had_wal = is_marked_wal(c->db);
+    bool had_wal = sqlite_is_marked_wal(c->db);
     *ret_has_wal = false;
-    if (!had_wal && cannot_share_memory(c))
+    if (!had_wal && sqlite_cannot_share_memory(c->db))
         return true;
     if (!ask_for_wal(c, ret_has_wal, error))
         return false;
     if (!*ret_has_wal || sqlite3_exec(c->db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL) == SQLITE_OK)
         return true;
-    return had_wal && has_no_shared_memory(c) ? fail_no_wal(error) : fail_sqlite(c, error, NULL);
+    return had_wal && sqlite_lacks_shared_memory(c->db) ? fail_no_wal(error) : fail_sqlite(c, error, NULL);
 }
 
 /* Without WAL (network file systems, nolock=1) SQLite uses a rollback journal, as with the reference. Then readers
@@ -243,9 +205,19 @@ static bool set_up_rollback(SqliteConnection *c, Error *error)
     return run_text(c, "PRAGMA synchronous = EXTRA; PRAGMA secure_delete = OFF", error);
 }
 
+/* Of a file that nobody else uses, and that is thrown away if it does not become whole. */
+static bool set_up_file(SqliteConnection *c, Error *error)
+{
+    c->base.is_only = true;
+    return c->is_read_only || run_text(c, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = MEMORY;"
+                                          " PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF", error);
+}
+
 static bool set_up_writer(SqliteConnection *c, Error *error)
 {
     bool has_wal;
+    if (c->has_no_log)
+        return set_up_file(c, error);
     if (sqlite3_db_readonly(c->db, "main") == 1)
         return fail(error, ERR_INTERNAL, "it cannot be written to");
     if (!enter_wal(c, &has_wal, error))
@@ -328,6 +300,8 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
     c->path = place->path;
     c->files = place->files;
     c->is_writer = role == ROLE_WRITER;
+    c->has_no_log = place->has_no_log;
+    c->is_read_only = place->is_read_only;
     c->is_reader = role == ROLE_READER;
     c->is_in_order = true;
     c->busy_timeout = (int)(timeout * 1000);
@@ -443,18 +417,41 @@ static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
     sqlite3_busy_timeout(connection_of(connection)->db, (int)(us / 1000));
 }
 
-static int64_t sqlite_log_bytes(const DbPlace *place)
+/* Whether a reader keeps the log from being copied, and has done so for long: a backup, say. The log then has to grow
+ * until it ends, and to wait for it after each commit would hold up all writes. */
+static bool has_lasting_reader(SqliteConnection *c)
 {
-    return sqlite_files_log_bytes(place->files);
+    int64_t copied = sqlite_files_copied(c->files), now = clock_monotonic();
+    bool lasts = c->looked && copied == c->copied && now - c->looked >= READER_LASTS_US;
+    if (!c->looked || copied != c->copied) {
+        c->copied = copied;
+        c->looked = now;
+    }
+    return lasts;
+}
+
+static MaintenanceDue due_of_long_log(SqliteConnection *c)
+{
+    bool lasts = has_lasting_reader(c);
+    if (c->wal_pages < c->long_pages)
+        return DUE_SOON;
+    if (!lasts)
+        return DUE_NOW;
+    c->long_pages = 2 * c->wal_pages;
+    return DUE_SOON;
 }
 
 static MaintenanceDue sqlite_maintenance_due(DbConnection *writer)
 {
-    const SqliteConnection *c = connection_of(writer);
+    SqliteConnection *c = connection_of(writer);
     int pages = c->wal_pages;
-    if (c->is_failing && pages < CHECKPOINT_INLINE_PAGES)
+    if (pages < CHECKPOINT_INLINE_PAGES)
+        c->long_pages = CHECKPOINT_INLINE_PAGES;
+    if (pages < CHECKPOINT_LOOK_PAGES)
+        c->looked = 0;
+    if (c->is_failing && pages < c->long_pages)
         return DUE_SOON; /* a log that starts over needs no room */
-    return pages >= CHECKPOINT_INLINE_PAGES ? DUE_NOW : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
+    return pages >= CHECKPOINT_LOOK_PAGES ? due_of_long_log(c) : pages >= CHECKPOINT_PAGES ? DUE_SOON : DUE_NOT;
 }
 
 static void checkpoint(SqliteConnection *c, int mode)
@@ -477,13 +474,15 @@ static void checkpoint(SqliteConnection *c, int mode)
 
 /* Passive: it waits for nobody, nobody waits for it, and the next call does what it cannot do now. But if readers
  * overlap all the time, the log is never free to start over: once it is long, the writer waits until the older
- * readers have ended. */
+ * readers have ended. If they do not, it does so again when the log is twice as long. */
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = connection_of(connection);
     Error error = { 0 };
     bool is_in_order = sqlite_files_check(c->files, c->db, &error);
-    bool is_long = c->wal_pages >= CHECKPOINT_INLINE_PAGES; /* known to the writer only */
+    bool is_long = c->is_writer && c->wal_pages >= c->long_pages;
+    if (is_long)
+        c->long_pages = 2 * c->wal_pages; /* until it is short again */
     if (is_in_order)
         checkpoint(c, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
     else if (c->must_empty_log && sqlite_files_can_be_read(c->files, &error))
@@ -790,5 +789,9 @@ const Driver sqlite_driver = {
     .log_bytes = sqlite_log_bytes,
     .maintain = sqlite_maintain,
     .watch = sqlite_watch,
+    .backup = sqlite_backup,
+    .replace = sqlite_replace,
+    .is_free = sqlite_is_free,
+    .vacuum = sqlite_vacuum,
     .shrink = sqlite_shrink,
 };

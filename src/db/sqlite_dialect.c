@@ -7,6 +7,13 @@ const Dialect sqlite_dialect = {
     .is_file = true,
     .writes_wait_for_build = true,
     .identity = "SELECT file FROM pragma_database_list WHERE name = 'main'", /* absolute, links followed */
+    .sizes = {
+        .each = "SELECT d.name, m.tbl_name, m.type = 'index', d.pgsize FROM dbstat AS d"
+                " JOIN sqlite_master AS m ON m.name = d.name WHERE d.aggregate = 1",
+        .all = "SELECT page_count * page_size, freelist_count * page_size"
+               " FROM pragma_page_count, pragma_page_size, pragma_freelist_count",
+        .are_known = "SELECT COUNT(*) FROM pragma_module_list WHERE name = 'dbstat'", /* it may be left out */
+    },
     .for_update = "",
     .row_key = "rowid",
     .sort_few = "+",
@@ -15,8 +22,6 @@ const Dialect sqlite_dialect = {
     .apart = { .if_descending = true, .end = "LIMIT -1", .of_one = true },
     .keeps_left_order = true, /* it is the outer loop, always */
     .keeps_json = true,
-    .size = "SELECT p.page_count * s.page_size, f.freelist_count * s.page_size"
-            " FROM pragma_page_count AS p, pragma_page_size AS s, pragma_freelist_count AS f",
     .date_unit = 1000, /* strftime's %f */
     .op = {
         [SQL_ANY] = "%c IN (SELECT %e FROM json_each(%v))",

@@ -295,6 +295,11 @@ void sqlite_files_settle(SqliteFiles *files)
     pthread_mutex_unlock(&files->lock);
 }
 
+int64_t sqlite_files_copied(const SqliteFiles *files)
+{
+    return files && files->count == FILE_COUNT ? files->index[INDEX_COPIED] : 0;
+}
+
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error)
 {
     if (!files || files->fate != FATE_DAMAGED)

@@ -26,6 +26,8 @@ bool sqlite_files_check(SqliteFiles *files, struct sqlite3 *db, Error *error) MU
  * now on is another program. */
 void sqlite_files_settle(SqliteFiles *files);
 int64_t sqlite_files_log_bytes(const SqliteFiles *files); /* of the log; -1: there is none */
+/* How many frames of the log are in the database file, too: no more than before the oldest reader began. */
+int64_t sqlite_files_copied(const SqliteFiles *files);
 /* Without looking. False: they are damaged, and *error says how. Files that are merely elsewhere can be read. */
 bool sqlite_files_can_be_read(SqliteFiles *files, Error *error) MUST_CHECK;
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "db/sqlite_backup.h"
 
 bool sqlite_takes(Str scheme)
 {
@@ -115,6 +116,10 @@ static bool check_folder(Arena *arena, const char *path, Error *error)
 
 bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error)
 {
+    if (config->file) {
+        *ret_place = sqlite_file_place(arena, config->file, config->is_read_only);
+        return true;
+    }
     Str url = config->url;
     const char *behind = memmem(url.p, url.n, "://", 3);
     Str path = { behind + 3, url.n - (size_t)(behind + 3 - url.p) };
@@ -133,7 +138,7 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Err
     if (!check_parameters(parameters, error))
         return false;
     char *name = is_uri ? file_of_uri(arena, path) : arena_cstr(arena, path);
-    *ret_place = (DbPlace){ .path = is_uri ? uri_with(arena, path, parameters) : name };
+    *ret_place = (DbPlace){ .path = is_uri ? uri_with(arena, path, parameters) : name, .file = name };
     if (config->must_exist)
         return access(name, F_OK) == 0 || fail(error, ERR_INTERNAL, "There is no database at %s", name);
     if (config->never_create && access(name, F_OK) != 0)

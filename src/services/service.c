@@ -21,7 +21,8 @@ static const Service table[] = {
     { "upkeep", "PREFECT_ORION_DATABASE_MIGRATE_ON_START", .seconds = 300, .tick = upkeep_tick },
     { "retention", .seconds = 300, .tick = retention_tick, .is_on = retention_is_on },
     { "cacheexpiry", .seconds = 3600, .tick = cache_expiry_tick, .is_on = retention_is_on },
-    { "stuckruns", .seconds = 60, .tick = stuck_runs_tick, .is_on = stuck_runs_is_on },
+    { "stuckruns", "ORION_STUCK_AFTER", .seconds = 60, .tick = stuck_runs_tick },
+    { "backups", "ORION_BACKUP_EVERY", "ORION_BACKUP_EVERY", .seconds = 60, .tick = backups_tick },
 };
 
 static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;
@@ -58,6 +59,8 @@ static double period_of(const Settings *settings, const Service *service)
     double seconds = service->seconds_setting ? settings_float(settings, service->seconds_setting) : service->seconds;
     if (seconds == 0 || seconds != seconds)
         return SECONDS_FALLBACK;
+    if (service->seconds > 0 && seconds > service->seconds)
+        return service->seconds;
     return seconds < SECONDS_MIN ? SECONDS_MIN : seconds > SECONDS_MAX ? SECONDS_MAX : seconds;
 }
 
@@ -142,6 +145,13 @@ static void start_one(Services *services, const Service *service)
         log_error("orion.services", "Cannot start a thread for service %s; it will not run", service->name);
 }
 
+static bool is_enabled(const Settings *settings, const Service *service)
+{
+    if (service->is_on)
+        return service->is_on(settings);
+    return settings_bool(settings, service->enabled_setting) || settings_float(settings, service->enabled_setting) > 0;
+}
+
 Services *services_start(const Settings *settings, Db *db)
 {
     Services *services = xcalloc(1, sizeof *services);
@@ -150,7 +160,7 @@ Services *services_start(const Settings *settings, Db *db)
     pthread_mutex_init(&services->lock, NULL);
     clock_condition_init(&services->changed);
     for (size_t i = 0; i < COUNT_OF(table); i++)
-        if (table[i].is_on ? table[i].is_on(settings) : settings_bool(settings, table[i].enabled_setting))
+        if (is_enabled(settings, &table[i]))
             start_one(services, &table[i]);
     if (services->count > 0)
         return services;

@@ -20,9 +20,9 @@ typedef struct ServiceRun {
 /* A row of the table. Ticks are safe to run twice at once, by several servers on one database. */
 typedef struct Service {
     const char *name;             /* in the log */
-    const char *enabled_setting;  /* NULL: .is_on says whether it runs */
+    const char *enabled_setting;  /* true, or a time: above 0; NULL: .is_on says whether it runs */
     const char *seconds_setting;  /* between the beginnings of two ticks; NULL: .seconds */
-    double seconds;
+    double seconds;               /* with a setting too: at most; 0: as much as it says */
     bool (*tick)(ServiceRun *run, Error *error); /* false: *error is logged; the next tick tries again */
     bool (*is_on)(const Settings *settings);
 } Service;
@@ -56,9 +56,8 @@ bool upkeep_tick(ServiceRun *run, Error *error);
 bool retention_tick(ServiceRun *run, Error *error);
 bool cache_expiry_tick(ServiceRun *run, Error *error); /* in retention.c */
 bool stuck_runs_tick(ServiceRun *run, Error *error);
+bool backups_tick(ServiceRun *run, Error *error);
 
-/* Whether those run that are off unless a time is set. */
-bool retention_is_on(const Settings *settings);
-bool stuck_runs_is_on(const Settings *settings);
+bool retention_is_on(const Settings *settings); /* for runs, for logs, or both */
 
 #endif

@@ -309,11 +309,6 @@ bool stuck_slots_free(Db *db, bool waits, int64_t *ret_slots, Error *error)
 
 /* ---- the service ---- */
 
-bool stuck_runs_is_on(const Settings *settings)
-{
-    return settings_float(settings, "ORION_STUCK_AFTER") > 0;
-}
-
 static bool end_all(ServiceRun *run, const StuckRuns *stuck, Time before, int64_t *ended, Error *error)
 {
     for (size_t i = 0; i < stuck->count && !*run->stopping; i++) {

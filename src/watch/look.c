@@ -83,7 +83,7 @@ static void count_slots(Tx *tx, Look *look)
 
 static void measure(Tx *tx, Look *look)
 {
-    Rows *rows = db_query(tx, tx->sql->size, NULL, 0);
+    Rows *rows = db_query(tx, tx->sql->sizes.all, NULL, 0);
     if (db_next(rows)) {
         look->bytes = row_int(rows, 0);
         look->free_bytes = row_is_null(rows, 1) ? -1 : row_int(rows, 1);

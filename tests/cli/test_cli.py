@@ -105,6 +105,9 @@ def test_view_of_defaults(homes):
     """The reference's settings as it shows them, and beside them our own."""
     reference, orion = both(homes, "config", "view", "--show-defaults")
     own = ["ORION_ALLOWED_HOSTS='' (from defaults)", "ORION_AUTH_STRING='********' (from defaults)",
+           "ORION_BACKUP_EVERY='None' (from defaults)",
+           "ORION_BACKUP_FOLDER='${PREFECT_HOME}/backups' (from defaults)",
+           "ORION_BACKUP_GZIP='False' (from defaults)", "ORION_BACKUP_KEEP='7' (from defaults)",
            "ORION_CONFIG='${PREFECT_HOME}/orion.toml' (from defaults)",
            "ORION_CORE_DUMPS='False' (from defaults)", "ORION_CORS_ORIGINS='' (from defaults)",
            "ORION_DATABASE_CACHE='6MB' (from defaults)",

@@ -318,3 +318,16 @@ def test_check_names_other_sources(home):
         "environment: PREFECT_LOGGING_ORION_MAX_LOG_SIZE: 1000000 is more than the 5 of "
         "PREFECT_LOGGING_ORION_BATCH_SIZE.",
         "environment: PREFECT_ORION_API_HOST: other names of it have other values"]
+
+
+@pytest.mark.parametrize("settings, wrong", [
+    ({"EVERY": "1d", "FOLDER": "/"}, None),
+    ({"EVERY": "1d"}, None),
+    ({"EVERY": "1d", "FOLDER": "/nowhere"},
+     "environment: ORION_BACKUP_FOLDER: /nowhere: No such file or directory."),
+    ({"EVERY": "1d", "KEEP": "0"}, "environment: ORION_BACKUP_KEEP: 0 is not between 1 and 2147483647."),
+    ({"KEEP": "3"}, "ORION_BACKUP_EVERY: It is not set, so that ORION_BACKUP_KEEP has no effect.")])
+def test_check_of_backups(home, settings, wrong):
+    given = {f"ORION_BACKUP_{name}": value for name, value in settings.items()}
+    status, lines, _ = run(home, "config", "check", **given)
+    assert (status, lines) == (1, [wrong]) if wrong else status == 0

@@ -72,3 +72,8 @@ def rows(database, tables):
         found[table] = {row[0]: {column: plain(column, value, json_columns) for column, value in zip(columns, row)}
                         for row in read}
     return found
+
+
+def run(orion, database, *words, **settings):
+    """A command on the database that the settings name."""
+    return orion(*words, PREFECT_ORION_DATABASE_CONNECTION_URL=database.url, **settings)

@@ -13,7 +13,7 @@ typedef struct Fixture {
 } Fixture;
 
 typedef struct CopyWatch {
-    CopyProgress last;
+    Progress last;
     Session *admin;
     bool ends_source;  /* its connection is ended once, at the first rows */
     bool ends_commit;  /* that of the target, while it commits */
@@ -21,11 +21,11 @@ typedef struct CopyWatch {
     pthread_t thread;
 } CopyWatch;
 
-static void watch_copy(void *arg, const CopyProgress *progress)
+static void watch_copy(void *arg, const Progress *progress)
 {
     CopyWatch *watch = arg;
     watch->last = *progress;
-    bool is_last = progress->phase == COPY_VERIFIES && progress->all_done == progress->all_of;
+    bool is_last = strcmp(progress->doing, "Verifying") == 0 && progress->done == progress->of;
     if (watch->has_ended || !(watch->ends_source || (watch->ends_commit && is_last)))
         return;
     watch->has_ended = true;
@@ -78,12 +78,12 @@ static void a_copy_whose_source_is_lost_begins_again(void **state)
     Fixture *f = *state;
     Error error = { .code = ERR_NONE };
     CopyWatch watch = { .admin = f->admin, .ends_source = true };
-    Copy copy = { .from = f->postgres, .to = f->sqlite, .progress = watch_copy, .arg = &watch };
+    Copy copy = { .from = f->postgres, .to = f->sqlite, .onlooker = &(Onlooker){ .show = watch_copy, .arg = &watch } };
     assert_true(copy_database(&copy, f->arena, &error));
     assert_true(watch.has_ended);
-    assert_int_equal(watch.last.phase, COPY_VERIFIES);
-    assert_int_equal(watch.last.all_of, 2); /* the pool and its queue */
-    assert_int_equal(watch.last.all_done, 2);
+    assert_string_equal(watch.last.doing, "Verifying");
+    assert_int_equal(watch.last.of, 2); /* the pool and its queue */
+    assert_int_equal(watch.last.done, 2);
 }
 
 /* A trigger leaves something that lingers for the commit alone. */
@@ -92,7 +92,7 @@ static void a_copy_that_is_lost_in_the_commit_is_told(void **state)
     Fixture *f = *state;
     Error error = { .code = ERR_NONE };
     CopyWatch watch = { .admin = f->admin, .ends_commit = true };
-    Copy copy = { .from = f->sqlite, .to = f->postgres, .progress = watch_copy, .arg = &watch };
+    Copy copy = { .from = f->sqlite, .to = f->postgres, .onlooker = &(Onlooker){ .show = watch_copy, .arg = &watch } };
     must(f->admin, "CREATE TABLE t (k INTEGER)");
     must(f->admin, "CREATE FUNCTION linger() RETURNS TRIGGER LANGUAGE plpgsql AS $$ "
                    "BEGIN PERFORM pg_sleep(5); RETURN NULL; END $$");
