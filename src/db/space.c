@@ -35,12 +35,12 @@ static void read_sizes(Tx *tx, Space *space)
     }
 }
 
-static void read_total(Tx *tx, Space *space)
+void space_read_total(Tx *tx, int64_t *bytes, int64_t *free_bytes)
 {
     Rows *rows = db_query(tx, tx->sql->sizes.all, NULL, 0);
     if (db_next(rows)) {
-        space->bytes = row_int(rows, 0);
-        space->free_bytes = row_is_null(rows, 1) ? -1 : row_int(rows, 1);
+        *bytes = row_int(rows, 0);
+        *free_bytes = row_is_null(rows, 1) ? -1 : row_int(rows, 1);
     }
     db_done(rows);
 }
@@ -99,7 +99,7 @@ bool space_measure(Tx *tx, Space *ret)
     ret->has_sizes = db_int(tx, 0, tx->sql->sizes.are_known, NULL, 0) > 0;
     if (ret->has_sizes)
         read_sizes(tx, ret);
-    read_total(tx, ret);
+    space_read_total(tx, &ret->bytes, &ret->free_bytes);
     read_ages(tx, ret);
     measure_growth(tx, ret);
     return tx->error->code == ERR_NONE;

@@ -3,8 +3,8 @@
 #define ORION_SPACE_H
 
 #include "db/db.h"
-#include "db/tables.h"
 #include "db/onlooker.h"
+#include "db/tables.h"
 
 typedef struct IndexSpace {
     Str name;
@@ -32,6 +32,9 @@ typedef struct Space {
 
 /* Counts all rows, and looks at each page of SQLite's; in the job's arena. False: tx->error. */
 bool space_measure(Tx *tx, Space *ret) MUST_CHECK;
+
+/* Space.bytes and Space.free_bytes alone, at little cost; they are left as they are if that fails: tx->error. */
+void space_read_total(Tx *tx, int64_t *bytes, int64_t *free_bytes);
 
 /* Gives back room that deleted rows took, and refreshes statistics. SQLite: writes the database anew, which needs twice
  * its room meanwhile; writes of others wait. PostgreSQL: marks it as free, table by table, beside others. False:

@@ -1,6 +1,7 @@
 /* watch/look.c -- the queries of a look. */
 #include "watch/look.h"
 
+#include "db/space.h"
 #include "model/concurrency_limit.h"
 #include "model/work_pool.h"
 
@@ -81,16 +82,6 @@ static void count_slots(Tx *tx, Look *look)
     }
 }
 
-static void measure(Tx *tx, Look *look)
-{
-    Rows *rows = db_query(tx, tx->sql->sizes.all, NULL, 0);
-    if (db_next(rows)) {
-        look->bytes = row_int(rows, 0);
-        look->free_bytes = row_is_null(rows, 1) ? -1 : row_int(rows, 1);
-    }
-    db_done(rows);
-}
-
 bool look_take(Tx *tx, Look *ret)
 {
     Look look = { .bytes = -1, .free_bytes = -1 };
@@ -98,7 +89,7 @@ bool look_take(Tx *tx, Look *ret)
     count_due(tx, &look);
     count_queues(tx, &look);
     count_slots(tx, &look);
-    measure(tx, &look);
+    space_read_total(tx, &look.bytes, &look.free_bytes);
     *ret = look;
     return tx->error->code == ERR_NONE;
 }
