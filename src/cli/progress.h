@@ -13,7 +13,7 @@ typedef struct CliProgress {
     int64_t drawn, began;  /* monotonic; of the line, of the phase */
     const char *doing;     /* the phase; NULL: none yet */
     sigset_t signals;      /* that were blocked before */
-    Onlooker onlooker;           /* for what takes the time */
+    Onlooker onlooker;     /* for what takes the time */
 } CliProgress;
 
 /* From here on SIGINT and SIGTERM are noticed by `onlooker`, which then ends the work. */

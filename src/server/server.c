@@ -236,6 +236,23 @@ static bool read_proxies(const Settings *settings, Arena *arena, Proxies *ret, E
     return true;
 }
 
+/* After the loop has ended; `server` may be NULL. */
+static void close_all(App *app, HttpServer *server)
+{
+    offload_free(app->offload); /* its remaining requests are now with the database */
+    readiness_stop(app->readiness);
+    http_server_free(server);
+    docs_free(app->docs);
+    queue_polls_stop(app->queue_polls);
+    db_close(app->db);
+    queue_polls_free(app->queue_polls);
+    readiness_free(app->readiness);
+    watch_free(app->watch);
+    request_stats_free(app->request_stats);
+    backlog_free(app->backlog);
+    access_free(app->access); /* last: the database may have answered requests until now, and they are logged */
+}
+
 static bool open_and_serve(const Settings *settings, const ServerOptions *options, Proxies *proxies, Error *error)
 {
     if (!encryption_use(settings, error))
@@ -275,18 +292,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
     bool served = server != NULL;
     if (served)
         serve(&app, server);
-    offload_free(app.offload); /* its remaining requests are now with the database */
-    readiness_stop(app.readiness);
-    http_server_free(server);
-    docs_free(app.docs);
-    queue_polls_stop(app.queue_polls);
-    db_close(db);
-    queue_polls_free(app.queue_polls);
-    readiness_free(app.readiness);
-    watch_free(app.watch);
-    request_stats_free(app.request_stats);
-    backlog_free(app.backlog);
-    access_free(access); /* last: the database may have answered requests until now, and they are logged */
+    close_all(&app, server);
     return served;
 }
 
