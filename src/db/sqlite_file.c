@@ -23,7 +23,8 @@ enum {
     INDEX_FRAMES = 4,            /* the words' places: frames in the log */
     INDEX_PAGES = 5,             /* pages of the database, its log included */
     INDEX_COPIED = 24,           /* frames that are in the database file too */
-    INDEX_READ = 25,             /* words that are read here */
+    INDEX_ATTEMPTED = 32,        /* those that a checkpoint is copying, or was when it was ended */
+    INDEX_READ = 33,             /* words that are read here */
     INDEX_REGION = 32768,        /* bytes that SQLite maps at once */
     LOG_HEADER = 32,             /* bytes */
     FRAME_HEADER = 24,
@@ -65,7 +66,8 @@ static const struct {
 
 /* What the log's index says, in frames and pages. */
 typedef struct LogIndex {
-    int64_t frames, pages, copied;
+    uint32_t header[INDEX_HEADER];
+    int64_t frames, pages, copied, attempted;
 } LogIndex;
 
 SqliteFiles *sqlite_files_new(Arena *arena)
@@ -164,13 +166,19 @@ static bool read_index(const SqliteFiles *files, LogIndex *ret)
     uint32_t words[INDEX_READ];
     for (size_t i = 0; i < INDEX_READ; i++)
         words[i] = files->index[i];
-    *ret = (LogIndex){ words[INDEX_FRAMES], words[INDEX_PAGES], words[INDEX_COPIED] };
-    return words[0] == INDEX_VERSION && memcmp(words, words + INDEX_HEADER, INDEX_HEADER * sizeof *words) == 0;
+    *ret = (LogIndex){ .frames = words[INDEX_FRAMES],
+                       .pages = words[INDEX_PAGES],
+                       .copied = words[INDEX_COPIED],
+                       .attempted = words[INDEX_ATTEMPTED] };
+    memcpy(ret->header, words, sizeof ret->header);
+    return words[0] == INDEX_VERSION && memcmp(words, words + INDEX_HEADER, sizeof ret->header) == 0;
 }
 
+/* The header counts changes, and has other salts in each new log. */
 static bool is_same_index(const LogIndex *a, const LogIndex *b)
 {
-    return a->frames == b->frames && a->pages == b->pages && a->copied == b->copied;
+    return memcmp(a->header, b->header, sizeof a->header) == 0 && a->copied == b->copied &&
+           a->attempted == b->attempted;
 }
 
 /* 0: it cannot be read. */
@@ -190,12 +198,12 @@ static bool is_log_cut(const SqliteFiles *files, const LogIndex *index, int64_t 
 }
 
 /* A page that is not in the file is in a frame that was not copied. A file that another program's VACUUM has made
- * smaller has the size that its header says. */
-static bool is_main_cut(const SqliteFiles *files, const LogIndex *index, int64_t size, sqlite3 *db)
+ * smaller has the size that its header says, unless a checkpoint is at work, which copies the header first. */
+static bool is_main_cut(const SqliteFiles *files, const LogIndex *index, int64_t size, int64_t pages_by_header)
 {
     int64_t pages = size / files->page_size, waiting = index->frames - index->copied;
     return pages < 1 || pages + (waiting > 0 ? waiting : 0) < index->pages ||
-           (size < files->main_size && pages < pages_by_header(db));
+           (size < files->main_size && pages < pages_by_header && index->attempted <= index->copied);
 }
 
 /* Of files that are back: another program may have used them without ours, and SQLite would not know. */
@@ -218,21 +226,23 @@ static Fate look(SqliteFiles *files, sqlite3 *db, Error *error)
              "stored any more: restart the server");
         return FATE_DAMAGED;
     }
+    int64_t main_size = found[FILE_MAIN].st_size;
+    int64_t by_header = is_known && main_size < files->main_size ? pages_by_header(db) : 0;
     if (!is_known || !read_index(files, &after) || !is_same_index(&before, &after))
-        return FATE_WHOLE;
+        return FATE_WHOLE; /* what was read meanwhile need not belong together */
     if (is_log_cut(files, &after, found[FILE_LOG].st_size)) {
         fail(error, ERR_BUSY,
              "The database's write-ahead log (-wal) was truncated, so what was stored last may be lost. Nothing is "
              "stored any more: stop the server, check the database with `orion database check`, and start it again");
         return FATE_DAMAGED;
     }
-    if (is_main_cut(files, &after, found[FILE_MAIN].st_size, db)) {
+    if (is_main_cut(files, &after, main_size, by_header)) {
         fail(error, ERR_BUSY,
              "The database file was truncated. Nothing is read or stored any more: stop the server, put a backup in "
              "its place and start it again");
         return FATE_DAMAGED;
     }
-    files->main_size = found[FILE_MAIN].st_size;
+    files->main_size = main_size;
     return FATE_WHOLE;
 }
 

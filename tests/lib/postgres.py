@@ -9,7 +9,9 @@ to the user postgres, since it refuses root. Nothing of an installed cluster is 
 import asyncio
 import contextlib
 import datetime
+import fcntl
 import functools
+import itertools
 import json
 import os
 import re
@@ -28,6 +30,7 @@ import asyncpg
 
 EPOCH = datetime.datetime(1970, 1, 1)
 PATIENCE = 60
+PORTS = 200  # of one process
 # Ends the cluster when the pipe to its standard input closes, however the test run ended. $1 is the folder, the rest
 # pg_ctl.
 WATCHER = 'folder=$1; shift; read -r _; "$@" -D "$folder/data" -m immediate stop; rm -rf "$folder"'
@@ -47,10 +50,27 @@ def programs():
     return found[-1].parent
 
 
+@functools.cache
+def own_ports():
+    """Ports that are this process's alone among those of the tests, in turn: another suite's server must not be taken
+    for one that could not start. They lie below those that the kernel gives to connections."""
+    folder = Path(tempfile.gettempdir()) / "orion-test-ports"
+    folder.mkdir(exist_ok=True)
+    for first in range(10000, 32000, PORTS):
+        lock = open(folder / str(first), "w")  # open, and so locked, as long as the process lives
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock, itertools.cycle(range(first, first + PORTS))
+        lock.close()
+    raise RuntimeError("Too many test runs at once: none of their ports are left")
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    for port in itertools.islice(own_ports()[1], PORTS):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError(f"All {PORTS} ports of this process are in use")
 
 
 def is_alive(pid):
