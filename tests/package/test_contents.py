@@ -154,8 +154,7 @@ words=(${=1}); [[ $1 == *" " ]] && words+=(""); CURRENT=$#words; source $2"""
 
 def test_completions_of_zsh_know_the_command(files):
     """What they hand to _arguments, zsh's own."""
-    lines = run("zsh", "-f", "-c", ZSH, "orion server database copy --f", files / COMPLETIONS["zsh"]).splitlines()
-    # words of `zsh -c` begin with $0
+    lines = run("zsh", "-f", "-c", ZSH, "zsh", "orion server database copy --f", files / COMPLETIONS["zsh"]).splitlines()
     assert any(line.startswith("--from=[") for line in lines) and not any("--older-than" in line for line in lines)
 
 
