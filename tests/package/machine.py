@@ -21,6 +21,8 @@ RELEASE = "bookworm"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orion-tests"
 CACHE_SECONDS = 30 * 24 * 3600
 DEBOOTSTRAP_SECONDS = 1200
+NEEDLESS = ["dev", "proc", "sys", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man",
+            "var/cache/apt", "var/lib/apt/lists"]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENTER = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && shift && exec chroot "$@"'
 WATCHDOG_SECONDS = 1
@@ -75,7 +77,7 @@ def bare_debian(packages):
         for archive in (root / "var/cache/apt/archives").glob("*.deb"):
             archive.unlink()
         made = Path(folder) / "made.tar"
-        run("tar", "-C", root, "-cf", made, "--exclude=./dev/*", "--exclude=./proc/*", "--exclude=./sys/*", ".")
+        run("tar", "-C", root, "-cf", made, *(f"--exclude=./{path}/*" for path in NEEDLESS), ".")
         made.replace(kept)
     return kept
 

@@ -154,8 +154,9 @@ words=(${=1}); [[ $1 == *" " ]] && words+=(""); CURRENT=$#words; source $2"""
 
 def test_completions_of_zsh_know_the_command(files):
     """What they hand to _arguments, zsh's own."""
-    lines = run("zsh", "-f", "-c", ZSH, "zsh", "orion server database copy --f", files / COMPLETIONS["zsh"]).splitlines()
-    assert any(line.startswith("--from=[") for line in lines) and not any("--older-than" in line for line in lines)
+    line, script = "orion server database copy --f", files / COMPLETIONS["zsh"]
+    lines = run("zsh", "-f", "-c", ZSH, "zsh", line, script).splitlines()
+    assert any(one.startswith("--from=[") for one in lines) and not any("--older-than" in one for one in lines)
 
 
 # ---- licences ----
