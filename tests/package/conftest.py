@@ -36,13 +36,11 @@ def newer_package(package, tmp_path_factory):
 
 
 @pytest.fixture
-def machine(package, tmp_path):
+def machine(package):
     try:
         check_rights()
-        root = tmp_path / "root"
-        root.mkdir()
-        yield Machine(root, dependencies(package))
+        machine = Machine(dependencies(package))
     except CannotHave as reason:
         pytest.skip(str(reason))
-    # pytest keeps the folders of three runs.
-    run("rm", "-rf", "--one-file-system", tmp_path)
+    yield machine
+    machine.remove()

@@ -1,7 +1,7 @@
 """A bare Debian 12 in a folder, in which the package is installed and its service run as systemd would.
 
 debootstrap makes it once; what it made is kept for later runs in ~/.cache/orion-tests (or $XDG_CACHE_HOME), a month at
-most. All that runs in it has mounts of its own, which end with it."""
+most. Nothing is mounted in it, so that nothing can be left mounted: it has device files, but no /proc."""
 import configparser
 import contextlib
 import hashlib
@@ -21,10 +21,9 @@ RELEASE = "bookworm"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orion-tests"
 CACHE_SECONDS = 30 * 24 * 3600
 DEBOOTSTRAP_SECONDS = 1200
-NEEDLESS = ["dev", "proc", "sys", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man",
-            "var/cache/apt", "var/lib/apt/lists"]
+NEEDLESS = ["proc", "sys", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt",
+            "var/lib/apt/lists"]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-ENTER = 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" && shift && exec chroot "$@"'
 WATCHDOG_SECONDS = 1
 
 
@@ -43,8 +42,13 @@ def run(*command, **options):
 def check_rights():
     if os.geteuid() != 0:
         raise CannotHave("a Debian of one's own to install the package in takes root, for debootstrap and chroot")
-    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode != 0:
-        raise CannotHave("this root may not mount anything, which debootstrap and chroot need")
+
+
+def isolated():
+    """debootstrap mounts /proc while it works. In a namespace of its own nothing of that is left if it is stopped; in a
+    chroot there can be none."""
+    command = ["unshare", "--mount"]
+    return command if subprocess.run([*command, "true"], capture_output=True).returncode == 0 else []
 
 
 def mirror():
@@ -71,28 +75,32 @@ def bare_debian(packages):
         return kept
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        root = Path(folder) / "root"
-        run("unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={','.join(packages)}", RELEASE, root,
-            mirror(), timeout=DEBOOTSTRAP_SECONDS)
-        for archive in (root / "var/cache/apt/archives").glob("*.deb"):
-            archive.unlink()
-        made = Path(folder) / "made.tar"
+        root, made = Path(folder) / "root", Path(folder) / "made.tar"
+        run(*isolated(), "debootstrap", "--variant=minbase", f"--include={','.join(packages)}", RELEASE, root, mirror(),
+            timeout=DEBOOTSTRAP_SECONDS)
         run("tar", "-C", root, "-cf", made, *(f"--exclude=./{path}/*" for path in NEEDLESS), ".")
         made.replace(kept)
     return kept
 
 
 class Machine:
-    def __init__(self, root, packages):
-        self.root = Path(root)
-        run("tar", "-C", self.root, "-xf", bare_debian(packages))
+    """Its folder is beside what is kept: there may be device files, unlike in some folders for temporary files."""
+
+    def __init__(self, packages):
+        kept = bare_debian(packages)
+        self.folder = tempfile.TemporaryDirectory(dir=CACHE, prefix="machine-")
+        self.root = Path(self.folder.name) / "root"
+        self.root.mkdir()
+        run("tar", "-C", self.root, "-xf", kept)
+
+    def remove(self):
+        self.folder.cleanup()
 
     def path(self, inside):
         return self.root / str(inside).lstrip("/")
 
     def command(self, *command, user=None):
-        return ["unshare", "--mount", "sh", "-c", ENTER, "sh", str(self.root),
-                *([f"--userspec={user}:{user}"] if user else []), str(self.root), *map(str, command)]
+        return ["chroot", *([f"--userspec={user}:{user}"] if user else []), str(self.root), *map(str, command)]
 
     def run(self, *command, user=None):
         environment = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}
