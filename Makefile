@@ -9,10 +9,10 @@ run: build/build.ninja
 	@ninja -C build --quiet
 	@exec build/orion start
 
-# The Debian package, build/orion_VERSION_amd64.deb.
+# The Debian package, build/orion_VERSION_amd64.deb. OPTIONS="-Dui=disabled": options of meson_options.txt.
 deb:
 	@tools/setup deb
-	@tools/make_deb
+	@tools/make_deb $(OPTIONS)
 
 # Every test; SUITE="api cli" those suites, K=flows the tests with that in their names.
 test:
