@@ -766,6 +766,7 @@ static bool sqlite_interval(Rows *rows, int column, int64_t *ret_us)
 const Driver sqlite_driver = {
     .dialect = &sqlite_dialect,
     .short_us = 20 * 1000,
+    .step_us = 5 * 1000, /* for which all others wait that write */
     .takes = sqlite_takes,
     .locate = check_and_locate,
     .connect = sqlite_connect,
