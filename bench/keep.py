@@ -145,6 +145,7 @@ def main():
         store = servers.Store.of_home(options.database, folder)
         store.create("orion")
         fill.fill(store.url, runs=options.runs)
+        run_command(folder, store, "indexes", "make")  # writes wait for it, else the server would begin with it
         with servers.running("orion", home=folder, database=options.database) as server:
             for part in options.only or WORK:
                 measure(part, server, folder, options.clients)
