@@ -370,6 +370,9 @@ def test_version(homes):
     shared = ["Version", "API version", "OS/Arch", "Profile", "Server type", "Database"]
     assert {name: orion[name] for name in shared} == {name: reference[name] for name in shared}
     assert re.fullmatch(r"3\.\d+\.\d+", orion["SQLite version"])
+    assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|unknown", orion["Git commit"])
+    names = [name for name in orion if name in reference]  # in the reference's order, with some of its own between
+    assert names == [name for name in reference if name in orion]
 
 
 @pytest.mark.parametrize("words", [
@@ -419,8 +422,9 @@ def test_help_names_every_option_of_the_reference(homes):
 
 
 DEFAULTS = {"host": "127.0.0.1, PREFECT_ORION_API_HOST", "port": "4200, PREFECT_ORION_API_PORT",
-            "url": "none, PREFECT_API_URL", "root-path": "none, ORION_ROOT_PATH", "log-format": "text, ORION_LOG_FORMAT",
-            "log-access": "no-log-access, ORION_LOG_ACCESS", "ui": "ui, PREFECT_ORION_UI_ENABLED"}
+            "url": "none, PREFECT_API_URL", "root-path": "none, ORION_ROOT_PATH",
+            "log-format": "text, ORION_LOG_FORMAT", "log-access": "no-log-access, ORION_LOG_ACCESS",
+            "ui": "ui, PREFECT_ORION_UI_ENABLED"}
 
 
 @pytest.mark.parametrize("words", [["start"], ["status"]], ids=" ".join)
