@@ -43,6 +43,7 @@ static const Dialect dialect = {
     .inserts_in_with = true,
     .row_key = "id",
     .sort_few = "",
+    .by_index = "SET LOCAL enable_seqscan = off",
     .apart = { .end = "OFFSET 0" }, /* else it goes through all that is older than a range, to begin with the oldest */
     .array_of = array_of,
     .for_update = " FOR NO KEY UPDATE",
@@ -435,6 +436,7 @@ const Driver postgres_driver = {
     .dialect = &dialect,
     .many_writers = true,
     .short_us = 100 * 1000, /* making room costs the connection */
+    .step_us = 25 * 1000,   /* for which only those wait that change the same rows */
     .takes = postgres_takes,
     .locate = postgres_locate,
     .connect = postgres_connect,
