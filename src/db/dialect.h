@@ -30,12 +30,13 @@ typedef struct Dialect {
     const char *row_key;       /* the column by which a row is found at the least cost */
     const char *sort_few;      /* before an ORDER BY of few rows: no index to give the order; "": the engine knows */
     /* Of a list whose order is nearly that of an index: in which direction its rows are better read by that index and
-     * then sorted; what ends that subquery, so that it is not taken into the query around it; and whether that goes for
+     * then sorted; what ends a subquery, so that it is not taken into the query around it; and whether that goes for
      * the rows of one flow, deployment or work queue, too. */
     struct { bool if_descending; const char *end; bool of_one; } apart;
     /* Statement: for the rest of the transaction indexes are used, although a table looks cheaper to be read from its
      * beginning, where the rows that were just deleted still lie. NULL: they always are. */
     const char *by_index;
+    bool reads_lazily;         /* of a subquery that is answered by itself no more rows are read than are needed */
     bool is_typed;             /* columns hold nothing but values of their kinds */
     bool keeps_left_order;     /* a CROSS JOIN's rows come in the order of its left side */
     bool inserts_in_with;      /* a statement may begin WITH … AS (INSERT … RETURNING …) */

@@ -379,6 +379,7 @@ static const char *opening(const FilterLink *link, const Json *own, Query *q)
 {
     const Filter *filters = link->filter->filters;
     const bool one = find_narrow(filters, own, names_one), few = find_narrow(filters, own, names_few);
+    const bool lazy = link->by_itself && q->dialect->reads_lazily && find_narrow(filters, own, names_range);
     q->names_few = q->names_few || (few && (link->open_few || !link->open));
     if (!link->open)
         note_order(filters, own, q);
@@ -386,7 +387,7 @@ static const char *opening(const FilterLink *link, const Json *own, Query *q)
         q->index_order = link->index_order;
     if (one && link->open_one)
         return link->open_one;
-    return few && link->open_few ? link->open_few : link->open;
+    return (few || lazy) && link->open_few ? link->open_few : link->open;
 }
 
 static void close_with(Buf *sql, const char *open, Str criteria)
@@ -419,6 +420,8 @@ static void add_link(const FilterLink *outer, const FilterLink *links, size_t co
         return;
     buf_text(&q->sql, " AND ");
     const char *open = opening(outer, json_get(body, outer->key), q);
+    if (outer->by_itself && open == outer->open_few)
+        buf_printf(&inside, " %s", q->dialect->apart.end);
     close_with(&q->sql, joined || !open ? "" : open, buf_view(&inside));
     buf_str(&q->joins, buf_view(&joins));
 }

@@ -80,6 +80,7 @@ typedef struct FilterLink {
     /* "EXISTS (SELECT 1 FROM task_run WHERE task_run.flow_run_id = flow_run.id AND "; NULL: the entity itself */
     const char *open;
     const char *open_few;      /* the same by "… IN (SELECT …", for a filter that names a few rows. May be NULL */
+    bool by_itself;            /* that subquery is answered apart from the rows around it, of which there are few */
     const char *open_one;      /* the same by "… = (SELECT …", for a filter that names at most one row. May be NULL */
     const char *index_order;   /* "flow_run.expected_start_time": what an index has in order for each. May be NULL */
     const char *join;          /* "flow_run ON flow_run.id = task_run.flow_run_id": at most one row. May be NULL */

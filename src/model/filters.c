@@ -150,7 +150,7 @@ static const FilterClass block_document_filter = { block_document_filters, true,
 const FilterLink flow_links[] = {
     { "flows", &flow_filter, NULL },
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.flow_id = flow.id"),
-      .open_few = IN_OF("flow.id", "flow_run.flow_id FROM flow_run") },
+      .open_few = IN_OF("flow.id", "flow_run.flow_id FROM flow_run"), .by_itself = true },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
     { "deployments", &deployment_filter, EXISTS_IN("deployment", "deployment.flow_id = flow.id") },
     { .key = NULL },
@@ -194,7 +194,7 @@ const FilterLink task_run_links[] = {
 const FilterLink deployment_links[] = {
     { "flows", &flow_filter, REFERRED("flow", "deployment.flow_id") },
     { "flow_runs", &flow_run_filter, EXISTS_IN("flow_run", "flow_run.deployment_id = deployment.id"),
-      .open_few = IN_OF("deployment.id", "flow_run.deployment_id FROM flow_run") },
+      .open_few = IN_OF("deployment.id", "flow_run.deployment_id FROM flow_run"), .by_itself = true },
     { "task_runs", &task_run_filter, EXISTS_TASK_RUN, .via = "flow_runs" },
     { "deployments", &deployment_filter, NULL },
     { "work_pools", &work_pool_filter, REFERRED("work_pool", "work_queue.work_pool_id"), .via = "work_pool_queues" },

@@ -100,6 +100,15 @@ def test_services_read_no_table_of_runs_without_an_index(services):
         assert not plans_scans(plan)
 
 
+@pytest.mark.parametrize("name", ["flows_with_recent_runs", "deployments_with_late_runs"])
+def test_postgresql_reads_runs_by_what_few_have(postgresql, name):
+    """And not all runs of a flow until one is found, as it would with a million runs, were it not for the OFFSET."""
+    for plan in postgresql[name]:
+        assert " OFFSET 0)" in plan["sql"]
+        for node in plans.nodes(plan):
+            assert node.get("Rows Removed by Filter", 0) * node["Actual Loops"] < 500, node
+
+
 @pytest.mark.parametrize("kind", [*plans.DELETED, "prune"])
 def test_postgresql_deletes_by_indexes(postgresql, kind):
     assert any("DELETE FROM" in plan["sql"] for plan in postgresql[kind])
