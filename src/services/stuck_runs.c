@@ -2,6 +2,8 @@
  * frees slots that nobody gave back. */
 #include "services/stuck_runs.h"
 
+#include <time.h>
+
 #include "base/log.h"
 #include "entity/filter.h"
 #include "model/concurrency_limit.h"
@@ -12,7 +14,11 @@
 #define LIVE "('PENDING', 'RUNNING', 'CANCELLING')"
 #define UNFINISHED "('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')"
 
-enum { CANDIDATES_MAX = 100000, TASKS_AT_ONCE = 50 };
+enum {
+    CANDIDATES_MAX = 100000,
+    RUNS_AT_ONCE = 50,          /* task runs or flow runs that a step ends at least: finding them takes longer */
+    PAUSE_NS = 12 * 1000 * 1000 /* after a step: other processes look for the database's lock only now and then */
+};
 
 /* ---- what has not moved ---- */
 
@@ -45,7 +51,7 @@ static Time last_moved(Tx *tx, Str id)
     return waits ? TIME_END : moved;
 }
 
-/* The flow run that began it, if it may be stuck itself. */
+/* The flow run that began it, if that is alive. */
 static Str live_parent(Tx *tx, Str id)
 {
     return DB_TEXT(tx,
@@ -80,7 +86,6 @@ static bool add_stuck(Tx *tx, Finding *finding, Str id, Time moved)
 {
     StuckRuns *found = finding->found;
     Str parent = live_parent(tx, id);
-    bool goes_along = parent.p && last_moved(tx, parent) < finding->before;
     Rows *rows = DB_QUERY(tx,
                           "SELECT run.name, flow.name, run.state_type, run.state_name, run.state_timestamp"
                           " FROM flow_run AS run JOIN flow ON flow.id = run.flow_id WHERE run.id = $1", v_uuid(id));
@@ -89,7 +94,7 @@ static bool add_stuck(Tx *tx, Finding *finding, Str id, Time moved)
         Str *const texts[] = { &run.name, &run.flow_name, &run.state_type, &run.state_name };
         for (int i = 0; i < 4; i++)
             *texts[i] = arena_str(finding->kept, row_view(rows, i));
-        run.parent_id = goes_along ? arena_str(finding->kept, parent) : STR_NULL;
+        run.parent_id = parent.p ? arena_str(finding->kept, parent) : STR_NULL;
         found->items = arena_grow(finding->kept, found->items, found->count, &found->capacity, sizeof *found->items);
         found->items[found->count++] = run;
     }
@@ -111,6 +116,18 @@ static bool examine(Tx *tx, void *arg)
     return tx->error->code == ERR_NONE;
 }
 
+/* Parents matter only if they are stuck as well. */
+static void forget_other_parents(StuckRuns *found, Arena *arena)
+{
+    StrList ids = { 0 };
+    for (size_t i = 0; i < found->count; i++)
+        str_list_add(&ids, arena, found->items[i].id);
+    str_list_sort(&ids);
+    for (size_t i = 0; i < found->count; i++)
+        if (found->items[i].parent_id.p && !str_list_has(&ids, found->items[i].parent_id))
+            found->items[i].parent_id = STR_NULL;
+}
+
 bool stuck_runs_find(Db *db, Arena *arena, Time before, const atomic_bool *stopping, StuckRuns *ret, Error *error)
 {
     Finding finding = { .before = before, .found = ret, .kept = arena };
@@ -124,6 +141,7 @@ bool stuck_runs_find(Db *db, Arena *arena, Time before, const atomic_bool *stopp
         finding.count = ret->count;
     }
     arena_free(work);
+    forget_other_parents(ret, arena);
     return ok;
 }
 
@@ -157,8 +175,9 @@ typedef struct Ending {
     const StuckRun *run;
     Time before;
     bool waits;
-    bool has_begun;        /* it was found not to have moved; what moves from then on is moved here */
-    int64_t ended;
+    bool has_begun;        /* it was found not to have moved; what has moved since was moved here */
+    bool goes_on;          /* after a step: there is more to do */
+    int64_t ended;         /* flow runs, by it */
 } Ending;
 
 /* Nothing but CANCELLED may follow CANCELLING. */
@@ -192,7 +211,7 @@ static bool end_task_runs(Tx *tx, const Ending *ending, bool *ret_left)
                           " SELECT id FROM task_run WHERE flow_run_id IN (SELECT id FROM tree)"
                           " AND state_type IN " UNFINISHED " AND NOT EXISTS (SELECT 1 FROM flow_run AS sub"
                           " WHERE sub.parent_task_run_id = task_run.id AND sub.state_type IN " LIVE ")"
-                          " ORDER BY id LIMIT $2", v_uuid(ending->run->id), v_int(TASKS_AT_ONCE));
+                          " ORDER BY id LIMIT $2", v_uuid(ending->run->id), v_int(RUNS_AT_ONCE));
     StrList ids = read_ids(tx, rows);
     for (size_t i = 0; i < ids.count; i++)
         db_lock_row(tx, "task_run", ids.items[i]);
@@ -201,17 +220,18 @@ static bool end_task_runs(Tx *tx, const Ending *ending, bool *ret_left)
         if (type.p && !task_run_set_state(tx, ids.items[i], end_state(tx, ending, type), force, NULL))
             return false;
     }
-    *ret_left = ids.count == TASKS_AT_ONCE;
+    *ret_left = ids.count == RUNS_AT_ONCE;
     return tx->error->code == ERR_NONE;
 }
 
-/* Those of the tree that are alive, the deepest first; locked. */
+/* Those of the tree that are alive, the deepest first; locked. Of a tree that was found not to have moved only the
+ * next ones. */
 static StrList lock_flow_runs(Tx *tx, const Ending *ending)
 {
     Rows *rows = DB_QUERY(tx,
                           RUN_TREE_BELOW " SELECT run.id FROM tree JOIN flow_run AS run ON run.id = tree.id"
-                          " WHERE run.state_type IN " LIVE " ORDER BY tree.depth DESC",
-                          v_uuid(ending->run->id));
+                          " WHERE run.state_type IN " LIVE " ORDER BY tree.depth DESC, run.id LIMIT $2",
+                          v_uuid(ending->run->id), v_int(ending->has_begun ? RUNS_AT_ONCE : CANDIDATES_MAX));
     StrList ids = read_ids(tx, rows);
     StrList ordered = { 0 };
     for (size_t i = 0; i < ids.count; i++)
@@ -222,10 +242,13 @@ static StrList lock_flow_runs(Tx *tx, const Ending *ending)
     return ids;
 }
 
+/* The run itself is the last one of its tree. */
 static bool end_flow_runs(Tx *tx, Ending *ending, const StrList *ids)
 {
     const TransitionOptions force = { .force = true };
-    for (size_t i = 0; i < ids->count; i++) {
+    size_t count = ids->count < RUNS_AT_ONCE ? ids->count : RUNS_AT_ONCE;
+    ending->goes_on = count > 0 && !str_eq(ids->items[count - 1], ending->run->id);
+    for (size_t i = 0; i < count; i++) {
         Str type = UNFINISHED_TYPE(tx, "flow_run", ids->items[i]);
         if (type.p && !flow_run_set_state(tx, ids->items[i], end_state(tx, ending, type), force, NULL))
             return false;
@@ -239,12 +262,13 @@ static bool is_live(Tx *tx, Str id)
     return DB_INT(tx, 0, "SELECT COUNT(*) FROM flow_run WHERE id = $1 AND state_type IN " LIVE, v_uuid(id)) > 0;
 }
 
-/* Task runs first, some in each step, and the flow runs with the last ones. */
-static bool end_run(Tx *tx, void *arg)
+/* Task runs first, some in each step, then the flow runs. */
+static bool end_some(Tx *tx, void *arg)
 {
     Ending *ending = arg;
-    bool left = true;
+    bool left;
     ending->ended = 0;
+    ending->goes_on = false;
     if (ending->waits)
         db_lock(tx, LOCK_STUCK);
     else if (!db_try_lock(tx, LOCK_STUCK))
@@ -252,23 +276,29 @@ static bool end_run(Tx *tx, void *arg)
     StrList runs = lock_flow_runs(tx, ending);
     if (!is_live(tx, ending->run->id) || (!ending->has_begun && last_moved(tx, ending->run->id) >= ending->before))
         return tx->error->code == ERR_NONE;
-    ending->has_begun = true;
-    while (left && tx_has_time(tx))
+    ending->goes_on = true;
+    do {
         if (!end_task_runs(tx, ending, &left))
             return false;
-    if (left) {
-        tx->again = true;
-        return true;
-    }
-    return end_flow_runs(tx, ending, &runs);
+    } while (left && tx_has_time(tx));
+    return left || end_flow_runs(tx, ending, &runs);
 }
 
 bool stuck_run_end(Db *db, const StuckRun *run, Time before, bool waits, int64_t *ret_ended, Error *error)
 {
+    static const struct timespec pause = { .tv_nsec = PAUSE_NS };
     Ending ending = { .run = run, .before = before, .waits = waits };
     Arena *arena = arena_new();
-    bool ok = db_run(db, true, arena, end_run, &ending, error);
-    *ret_ended = ok ? ending.ended : 0;
+    bool ok;
+    *ret_ended = 0;
+    while ((ok = db_run(db, true, arena, end_some, &ending, error))) {
+        *ret_ended += ending.ended;
+        if (!ending.goes_on)
+            break;
+        ending.has_begun = true;
+        arena_reset(arena);
+        nanosleep(&pause, NULL);
+    }
     arena_free(arena);
     return ok;
 }

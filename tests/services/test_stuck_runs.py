@@ -10,6 +10,7 @@ from tests.lib import servers
 from tests.lib.api_client import Api
 from tests.lib.check import assert_clean
 from tests.lib.receiver import wait_until
+from tests.lib.rows import fill, identifier
 from tests.services.test_flow_run_notifications import policy, slack_text
 
 AGED = [("flow_run", ["state_timestamp", "start_time"]), ("flow_run_state", ["timestamp"]),
@@ -183,3 +184,23 @@ def test_the_command(home):
     assert home.state(run) == home.state(task) == "Crashed" and home.stuck("1s") == {}
     unfinished = {"task_runs": {"state": {"type": {"any_": ["PENDING", "RUNNING"]}}}}
     assert api.made("/task_runs/count", unfinished, 200) == 0
+
+
+def test_a_tree_that_takes_many_steps(home):
+    """Each ends some of its runs: no other writer waits for all of them."""
+    run = home.api.running_flow_run()
+    home.age(7)
+    state = {"state_type": "'RUNNING'", "state_name": "'Running'", "state_timestamp": "'2026-01-01 00:00:00.000000'"}
+    task, child = (identifier(home.engine, "i", end) for end in ("0000000000a1", "0000000000b1"))
+    fill(home.store, "task_run", 230, id=task, name="'task'", flow_run_id=f"'{run['id']}'", task_key="'key'",
+         dynamic_key="CAST(i AS text)", **state)
+    fill(home.store, "flow_run", 130, id=child, name="'child'", flow_id=f"'{run['flow_id']}'",
+         parent_task_run_id=task, **state)
+    rows = home.stuck()
+    assert len(rows) == 131 and sum(row["stuck_parent_id"] == run["id"] for row in rows.values()) == 130
+    assert "Ended 131 flow runs" in home.command("--older-than", "6h", "--crash", "-y")[2]
+    for table, count in (("flow_run", 131), ("task_run", 230)):
+        assert home.store.execute(f"SELECT count(*) FROM {table} WHERE state_type = 'CRASHED'")[0][0] == count
+    assert home.stuck("1ms") == {}
+    home.stop()
+    assert_clean(home.store)
