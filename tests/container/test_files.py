@@ -125,9 +125,7 @@ def test_only_the_proxy_is_reached_from_outside(compose):
 def test_secrets_are_in_files_that_are_not_kept_here(compose):
     files = {name: secret["file"] for name, secret in compose["secrets"].items()}
     assert files == {"database_password": "./secrets/database_password", "orion.toml": "./secrets/orion.toml"}
-    ignored = subprocess.run(["git", "check-ignore", *(f"packaging/{file}" for file in files.values())], cwd=ROOT,
-                             stdout=subprocess.PIPE, text=True) if (ROOT / ".git").exists() else None
-    assert ignored is None or len(ignored.stdout.split()) == 2
+    assert "/packaging/secrets/" in (ROOT / ".gitignore").read_text().splitlines()
     url = compose["services"]["server-1"]["environment"]["PREFECT_ORION_DATABASE_CONNECTION_URL"]
     assert url.replace("$$", "$") == "postgresql+asyncpg://orion:${PREFECT_ORION_DATABASE_PASSWORD}@database/orion"
 

@@ -47,7 +47,9 @@ class Buildah:
 
 def make_base(buildah):
     container = buildah("from", "scratch").splitlines()[-1]
-    debian.unpack(Path(buildah("mount", container).splitlines()[-1]))
+    root = Path(buildah("mount", container).splitlines()[-1])
+    debian.run("tar", "-C", root, "-xf", debian.bare_debian(["ca-certificates"]))
+    (root / "etc/apt/apt.conf.d/90machine").write_text(debian.acquire_options())
     buildah("umount", container)
     buildah("commit", "--rm", container, BASE)
 

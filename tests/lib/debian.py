@@ -1,45 +1,72 @@
-"""A bare Debian 12 as debootstrap makes it, kept for the next time."""
+"""A bare Debian 12 as debootstrap makes it. It is kept for later runs in ~/.cache/orion-tests (or $XDG_CACHE_HOME), a
+month at most."""
+import hashlib
+import os
+import shlex
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
-from tests.lib.servers import ROOT
-
 RELEASE = "bookworm"
-KEPT = ROOT / "build" / f"{RELEASE}.tar"
-MORE = "ca-certificates"  # for mirrors with TLS
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orion-tests"
+CACHE_SECONDS = 30 * 24 * 3600
+DEBOOTSTRAP_SECONDS = 1200
+NEEDLESS = ["proc", "sys", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt",
+            "var/lib/apt/lists"]
+
+
+class CannotHave(Exception):
+    """There can be no such machine here: the reason."""
+
+
+def run(*command, **options):
+    """A command's output; an AssertionError with all that it said if it fails."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", **options)
+    assert done.returncode == 0, f"{shlex.join(map(str, command))}: status {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+def check_rights():
+    if os.geteuid() != 0:
+        raise CannotHave("a Debian of one's own takes root, for debootstrap and chroot")
+
+
+def isolated():
+    """debootstrap mounts /proc while it works. In a namespace of its own nothing of that is left if it is stopped; in a
+    chroot there can be none."""
+    command = ["unshare", "--mount"]
+    return command if subprocess.run([*command, "true"], capture_output=True).returncode == 0 else []
 
 
 def mirror():
-    """The one that this machine's apt gets the release from."""
-    words = ["apt-get", "indextargets", "--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages"]
-    lines = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\n")
-    found = [line.split()[0] for line in lines if line.endswith(f" {RELEASE} main")]
+    """Where this machine's apt gets Debian's packages."""
+    wanted = "--format", "$(REPO_URI) $(ORIGIN) $(COMPONENT)", "Created-By: Packages"
+    lines = [line.split() for line in run("apt-get", "indextargets", *wanted).splitlines()]
+    found = [line[0] for line in lines if line[1:] == ["Debian", "main"] and "security" not in line[0]]
     if not found:
-        raise RuntimeError(f"apt's configuration has no mirror of Debian's {RELEASE}:\n" + "\n".join(lines))
+        raise CannotHave("apt knows no mirror of Debian (`apt-get update` may be missing)")
     return found[0]
-
-
-def make_tree():
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        subprocess.run(["debootstrap", "--variant=minbase", f"--include={MORE}", RELEASE, tree, mirror()], check=True,
-                       stdout=subprocess.DEVNULL)
-        part = KEPT.with_suffix(".part")
-        subprocess.run(["tar", "-C", tree, "--one-file-system", "--exclude=./var/cache/apt/*", "-cf", part, "."],
-                       check=True)
-        part.replace(KEPT)
 
 
 def acquire_options():
     """How this machine's apt gets at its mirrors: proxies, and what it does not check."""
-    lines = subprocess.run(["apt-config", "dump", "Acquire"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return "".join(line for line in lines.splitlines(keepends=True) if "IndexTargets" not in line)
+    lines = run("apt-config", "dump", "Acquire").splitlines(keepends=True)
+    return "".join(line for line in lines if "IndexTargets" not in line)
 
 
-def unpack(folder):
-    """A tree there, made the first time. Needs root. Its packages come from this machine's mirror."""
-    if not KEPT.exists():
-        make_tree()
-    subprocess.run(["tar", "-C", folder, "-xf", KEPT], check=True)
-    (folder / "etc/apt/apt.conf.d/90machine").write_text(acquire_options())
+def bare_debian(packages):
+    """The file of a Debian that has these packages and what every Debian has."""
+    name = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    kept = CACHE / f"debian-{RELEASE}-{name}.tar"
+    if kept.exists() and time.time() - kept.stat().st_mtime < CACHE_SECONDS:
+        return kept
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        root, made = Path(folder) / "root", Path(folder) / "made.tar"
+        run(*isolated(), "debootstrap", "--variant=minbase", f"--include={','.join(packages)}", RELEASE, root, mirror(),
+            timeout=DEBOOTSTRAP_SECONDS)
+        run("tar", "-C", root, "-cf", made, *(f"--exclude=./{path}/*" for path in NEEDLESS), ".")
+        made.replace(kept)
+    return kept

@@ -3,8 +3,9 @@ import subprocess
 
 import pytest
 
+from tests.lib.debian import CannotHave, check_rights, run
 from tests.lib.servers import ROOT
-from tests.package.machine import CannotHave, Machine, check_rights, dependencies, run
+from tests.package.machine import Machine, dependencies
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,8 @@
 """A bare Debian 12 in a folder, in which the package is installed and its service run as systemd would.
 
-debootstrap makes it once; what it made is kept for later runs in ~/.cache/orion-tests (or $XDG_CACHE_HOME), a month at
-most. Nothing is mounted in it, so that nothing can be left mounted: it has device files, but no /proc."""
+Nothing is mounted in it, so that nothing can be left mounted: it has device files, but no /proc."""
 import configparser
 import contextlib
-import hashlib
-import os
 import re
 import shlex
 import signal
@@ -15,72 +12,17 @@ import time
 import urllib.request
 from pathlib import Path
 
+from tests.lib.debian import CACHE, bare_debian, run
 from tests.lib.service_manager import ServiceManager
 
-RELEASE = "bookworm"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orion-tests"
-CACHE_SECONDS = 30 * 24 * 3600
-DEBOOTSTRAP_SECONDS = 1200
-NEEDLESS = ["proc", "sys", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt",
-            "var/lib/apt/lists"]
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 WATCHDOG_SECONDS = 1
-
-
-class CannotHave(Exception):
-    """There can be no such machine here: the reason."""
-
-
-def run(*command, **options):
-    """A command's output; an AssertionError with all that it said if it fails."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, errors="replace", **options)
-    assert done.returncode == 0, f"{shlex.join(map(str, command))}: status {done.returncode}\n{done.stdout}"
-    return done.stdout
-
-
-def check_rights():
-    if os.geteuid() != 0:
-        raise CannotHave("a Debian of one's own to install the package in takes root, for debootstrap and chroot")
-
-
-def isolated():
-    """debootstrap mounts /proc while it works. In a namespace of its own nothing of that is left if it is stopped; in a
-    chroot there can be none."""
-    command = ["unshare", "--mount"]
-    return command if subprocess.run([*command, "true"], capture_output=True).returncode == 0 else []
-
-
-def mirror():
-    """Where this machine's apt gets Debian's packages."""
-    wanted = "--format", "$(REPO_URI) $(ORIGIN) $(COMPONENT)", "Created-By: Packages"
-    lines = [line.split() for line in run("apt-get", "indextargets", *wanted).splitlines()]
-    found = [line[0] for line in lines if line[1:] == ["Debian", "main"] and "security" not in line[0]]
-    if not found:
-        raise CannotHave("apt knows no mirror of Debian (`apt-get update` may be missing)")
-    return found[0]
 
 
 def dependencies(package):
     """What a package depends on, by name; of alternatives the first."""
     fields = run("dpkg-deb", "--field", package, "Depends")
     return sorted(re.split(r"[ (|:]", entry.strip())[0] for entry in fields.split(","))
-
-
-def bare_debian(packages):
-    """The file of a Debian that has these packages and what every Debian has."""
-    name = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    kept = CACHE / f"debian-{RELEASE}-{name}.tar"
-    if kept.exists() and time.time() - kept.stat().st_mtime < CACHE_SECONDS:
-        return kept
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        root, made = Path(folder) / "root", Path(folder) / "made.tar"
-        run(*isolated(), "debootstrap", "--variant=minbase", f"--include={','.join(packages)}", RELEASE, root, mirror(),
-            timeout=DEBOOTSTRAP_SECONDS)
-        run("tar", "-C", root, "-cf", made, *(f"--exclude=./{path}/*" for path in NEEDLESS), ".")
-        made.replace(kept)
-    return kept
 
 
 class Machine:

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests.lib import servers
-from tests.package.machine import run
+from tests.lib.debian import run
 
 EXPOSURE = 2.0  # what `systemd-analyze security` may find at most; 10 is a service that may do everything
 COMPLETIONS = {"bash": "usr/share/bash-completion/completions/orion.bash",

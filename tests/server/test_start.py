@@ -56,7 +56,8 @@ def stopped(start):
 
 @pytest.mark.parametrize(("statement", "words"), [
     ("UPDATE alembic_version SET version_num = 'OLDER'", ["OLDER", "HEAD", "older", "prefect orion database upgrade"]),
-    ("UPDATE alembic_version SET version_num = 'ffffffffffff'", ["ffffffffffff", "HEAD", "newer"]),
+    ("UPDATE alembic_version SET version_num = 'ffffffffffff'",
+     ["ffffffffffff", "newer than 2.7.12 (HEAD)", "Nothing was changed"]),
     ("INSERT INTO alembic_version VALUES ('ffffffffffff')", ["does not know"]),
     ("DELETE FROM alembic_version", ["no revision", "orion database stamp"]),
     ("DROP TABLE alembic_version", ["no revision", "orion database stamp"]),
