@@ -11,7 +11,7 @@ from pathlib import Path
 
 LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 NOTICE = "Made from the program's table of commands by tools/completions.py."
-ALIASES = ("orion", "server")
+BEFORE = ("orion", "server")  # words that may come before a command
 
 
 class Table:
@@ -20,9 +20,10 @@ class Table:
     def __init__(self, described):
         self.settings = {setting["name"]: setting for setting in described["settings"]}
         self.common = described["options"]
-        self.own = {"": {"help": described["purpose"], "options": self.common, "arguments": None, "kind": "group"}}
+        self.own = {"": {"help": described["purpose"], "options": self.common, "arguments": None, "alias": None}}
         self.own |= {command["path"]: command for command in described["commands"] if command["kind"] != "foreign"}
         self.paths = [path for path in self.own if path]
+        self.aliases = {command["alias"]: path for path, command in self.own.items() if command["alias"]}
 
     def words(self, path):
         """What may follow the path: (word, help)."""
@@ -67,14 +68,15 @@ def quoted(words):
 BASH = """\
 # orion's completion for bash. {notice}
 _orion() {{
-    local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} path= word= next= i
+    local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} path= next= i
     if [[ $previous == = ]]; then previous=${{COMP_WORDS[COMP_CWORD-2]}}; fi
     if [[ $current == = ]]; then current=; fi
     for ((i = 1; i < COMP_CWORD; i++)); do
-        word=${{COMP_WORDS[i]}} next=${{path:+$path }}${{COMP_WORDS[i]}}
+        next=${{path:+$path }}${{COMP_WORDS[i]}}
         case $next in
             -p | --profile | --config) ((i++)) ;;
             {paths}) path=$next ;;
+{aliases}
         esac
     done
     COMPREPLY=()
@@ -125,8 +127,9 @@ def bash(table):
                   ("options", [flag for option in table.options(path) for flag in flags(option)])]
         sets = " ".join(f"{name}={quoted(' '.join(words))}" for name, words in fields if any(words))
         commands.append(f"        {quoted(path)}) {sets} ;;")
+    aliases = "\n".join(f"            {alias}) path={path} ;;" for alias, path in table.aliases.items())
     return BASH.format(notice=NOTICE, paths=" | ".join(map(quoted, table.paths)), values="\n".join(values),
-                       commands="\n".join(commands),
+                       commands="\n".join(commands), aliases=aliases,
                        settings=" ".join(setting["name"] for setting in table.server_settings()))
 
 
@@ -142,8 +145,9 @@ _orion() {{
         next=${{at:+$at }}$words[i]
         case $next in
             -p|--profile|--config) ((i++)) ;;
-            {aliases}) last=i ;;
+            {before}) last=i ;;
             {paths}) at=$next last=i ;;
+{aliases}
         esac
     done
     words=(orion "${{(@)words[last+1,-1]}}")
@@ -195,7 +199,8 @@ def zsh(table):
                                           *zsh_rest(table, path)]) + " ;;" for path in table.own]
     settings = " ".join(quoted(f"{setting['name']}[{zsh_text(setting['help'])}]")
                         for setting in table.server_settings())
-    return ZSH.format(notice=NOTICE, aliases="|".join(ALIASES), paths="|".join(map(quoted, table.paths)),
+    aliases = "\n".join(f"            {alias}) at={path} last=i ;;" for alias, path in table.aliases.items())
+    return ZSH.format(notice=NOTICE, before="|".join(BEFORE), paths="|".join(map(quoted, table.paths)), aliases=aliases,
                       commands="\n".join(commands), settings=settings)
 
 
@@ -208,6 +213,9 @@ function __orion_path
     for word in (commandline -opc)[2..]
         set -l next (string trim -- "$path $word")
         contains -- $next {paths}; and set path $next
+        switch $next
+{aliases}
+        end
     end
     echo $path
 end
@@ -235,7 +243,9 @@ def fish_option(table, path, option):
 
 
 def fish(table):
-    lines = [FISH.format(notice=NOTICE, paths=" ".join(map(quoted, table.paths)))]
+    aliases = "\n".join(f"            case {alias}\n                set path {path}"
+                        for alias, path in table.aliases.items())
+    lines = [FISH.format(notice=NOTICE, paths=" ".join(map(quoted, table.paths)), aliases=aliases)]
     for path in table.own:
         condition = quoted(f"__orion_at {path}".strip())
         lines += [f"complete -c orion -n {condition} -a {quoted(word)} -d {quoted(text)}"

@@ -1,16 +1,16 @@
-"""A bare Debian 12 as debootstrap makes it. It is kept for later runs in ~/.cache/orion-tests (or $XDG_CACHE_HOME), a
-month at most."""
+"""A bare Debian, of the release that this machine has, as debootstrap makes it. It is kept for later runs in
+~/.cache/orion-tests (or $XDG_CACHE_HOME), a month at most."""
 import hashlib
 import os
+import platform
 import shlex
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-RELEASE = "bookworm"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "orion-tests"
-CACHE_SECONDS = 30 * 24 * 3600
+DAY = 24 * 3600
 DEBOOTSTRAP_SECONDS = 1200
 NEEDLESS = ["proc", "sys", "usr/share/doc", "usr/share/info", "usr/share/locale", "usr/share/man", "var/cache/apt",
             "var/lib/apt/lists"]
@@ -56,16 +56,25 @@ def acquire_options():
     return "".join(line for line in lines if "IndexTargets" not in line)
 
 
+def tidy():
+    """Removes what is too old, and machines of runs that were killed."""
+    for path in CACHE.iterdir():
+        if time.time() - path.stat().st_mtime > (30 * DAY if path.suffix == ".tar" else DAY):
+            run("rm", "-rf", "--one-file-system", path)
+
+
 def bare_debian(packages):
     """The file of a Debian that has these packages and what every Debian has."""
-    name = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
-    kept = CACHE / f"debian-{RELEASE}-{name}.tar"
-    if kept.exists() and time.time() - kept.stat().st_mtime < CACHE_SECONDS:
-        return kept
     CACHE.mkdir(parents=True, exist_ok=True)
+    tidy()
+    release = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    name = hashlib.sha256(" ".join(packages).encode()).hexdigest()[:12]
+    kept = CACHE / f"debian-{release}-{name}.tar"
+    if kept.exists():
+        return kept
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         root, made = Path(folder) / "root", Path(folder) / "made.tar"
-        run(*isolated(), "debootstrap", "--variant=minbase", f"--include={','.join(packages)}", RELEASE, root, mirror(),
+        run(*isolated(), "debootstrap", "--variant=minbase", f"--include={','.join(packages)}", release, root, mirror(),
             timeout=DEBOOTSTRAP_SECONDS)
         run("tar", "-C", root, "-cf", made, *(f"--exclude=./{path}/*" for path in NEEDLESS), ".")
         made.replace(kept)

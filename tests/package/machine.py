@@ -1,4 +1,5 @@
-"""A bare Debian 12 in a folder, in which the package is installed and its service run as systemd would.
+"""A bare Debian, of the release that this machine has, in a folder, in which the package is installed and its service
+run as systemd would.
 
 Nothing is mounted in it, so that nothing can be left mounted: it has device files, but no /proc."""
 import configparser

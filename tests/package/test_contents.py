@@ -122,6 +122,7 @@ LINES = {  # what is typed -> some of what may follow, and something that may no
     "orion database indexes ": ({"ls", "make", "drop"}, "copy"),
     "orion database copy --f": ({"--from", "--force"}, "--to"),
     "orion --config /etc/hosts key ": ({"create", "list", "revoke"}, "start"),
+    "orion profiles r": ({"rename"}, "ls"),
     "orion server st": ({"start", "status"}, "database"),
     "orion start --log-format ": ({"text", "json", "logfmt"}, "start"),
     "orion config unset ORION_LOG": ({"ORION_LOG_ACCESS", "ORION_LOG_SLOW"}, "ORION_METRICS"),
