@@ -299,6 +299,11 @@ static bool read_global_options(Cli *cli, char **argv, char ***ret_words, int *r
             *ret_status = 0;
             return false;
         }
+        if (strcmp(*word, "--describe") == 0) {
+            cli_describe(cli);
+            *ret_status = 0;
+            return false;
+        }
         int found = 1;
         for (size_t i = 0; found == 1 && i < COUNT_OF(global_options); i++)
             found = take_global_option(cli, &global_options[i], &word);

@@ -32,6 +32,9 @@ typedef struct Command {
 
 extern const Command cli_commands[];
 extern const size_t cli_command_count;
+extern const CliOption cli_common_options[]; /* those before the command; ends with an empty row */
+
+#define CLI_PURPOSE "The API server of Prefect 2.7: flows, their runs and everything about them."
 
 /* One run of the program, on the stack of cli_main, which frees arena and settings at the end. */
 struct Cli {
@@ -65,6 +68,9 @@ void cli_help_group(const Cli *cli, const Command *group);
 void cli_help_command(const Cli *cli, const Command *command);
 /* A mistake in how the program was called: the reason with a hint, to standard error; returns 2. */
 int cli_usage(const Cli *cli, const Command *command, const char *format, ...) PRINTF(3, 4);
+
+/* cli/describe.c: the tables of commands and settings as JSON, for tools/manual.py. */
+void cli_describe(const Cli *cli);
 
 /* cli/terminal.c: lines in green, in yellow, and (to standard error) in red; the last returns 1. */
 void cli_colours(Cli *cli);

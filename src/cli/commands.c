@@ -1,6 +1,14 @@
 /* cli/commands.c -- every command, in the order in which the help shows them. */
 #include "cli/cli.h"
 
+const CliOption cli_common_options[] = {
+    { "profile", NULL, 'p', "NAME", NULL, "Use this profile for this call; overrides the environment." },
+    { "config", NULL, 0, "FILE", NULL, "Read this file of settings instead of orion.toml in PREFECT_HOME." },
+    { "version", NULL, 'v', NULL, NULL, "Show the version of Prefect that this server implements." },
+    { "help", NULL, 0, NULL, NULL, "Show this text; after a command, the command's own help." },
+    { .name = NULL },
+};
+
 static const CliOption start_options[] = {
     { "host", NULL, 0, "TEXT", "PREFECT_ORION_API_HOST", "Address to listen on." },
     { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Port to listen on." },

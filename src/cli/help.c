@@ -31,15 +31,22 @@ static const char *last_word(const char *path)
     return space ? space + 1 : path;
 }
 
+static void common_option_row(const CliOption *option)
+{
+    char left[40], letter[5] = "";
+    if (option->letter)
+        snprintf(letter, sizeof letter, "-%c, ", option->letter);
+    snprintf(left, sizeof left, "%s--%s %s", letter, option->name, option->value ? option->value : "");
+    row(NAME_WIDTH + 6, left, option->help);
+}
+
 void cli_help_all(const Cli *cli)
 {
     printf("%sUsage:%s %s [OPTIONS] COMMAND [ARGUMENTS]...\n", bold(cli), plain(cli), cli->program);
-    printf("\nThe API server of Prefect 2.7: flows, their runs and everything about them.\n");
+    printf("\n" CLI_PURPOSE "\n");
     heading(cli, "Options");
-    row(NAME_WIDTH + 6, "-p, --profile NAME", "Use this profile for this call; overrides the environment.");
-    row(NAME_WIDTH + 6, "--config FILE", "Read this file of settings instead of orion.toml in PREFECT_HOME.");
-    row(NAME_WIDTH + 6, "-v, --version", "Show the version of Prefect that this server implements.");
-    row(NAME_WIDTH + 6, "--help", "Show this text; after a command, the command's own help.");
+    for (const CliOption *option = cli_common_options; option->name; option++)
+        common_option_row(option);
     heading(cli, "Commands");
     for (size_t i = 0; i < cli_command_count; i++)
         if (!(cli_commands[i].flags & COMMAND_FOREIGN) && !strchr(cli_commands[i].path, ' '))
