@@ -1,24 +1,24 @@
 #!/usr/bin/env python3
 """tools/pages.py [--check]: writes what is generated in docs/ anew, or fails where it is out of date.
 
-docs/configuration.md: between `<!-- settings: PATTERN… -->` and `<!-- end -->` the rows of src/config/settings_table.c
-whose names fit a pattern; each setting is in one such table. docs/commands.md: what `build/orion --help` and the help
-of each command say."""
+Both are made from the tables in the program, as `build/orion --describe` prints them. docs/configuration.md: between
+`<!-- settings: PATTERN… -->` and `<!-- end -->` the settings whose names fit a pattern; each is in one such table.
+docs/commands.md: the commands and their options."""
 import fnmatch
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 ORION = Path(os.environ.get("ORION_BIN", ROOT / "build/orion"))
 CONFIGURATION, COMMANDS = ROOT / "docs/configuration.md", ROOT / "docs/commands.md"
 
 # How the page says what a value may be.
-KINDS = {"TEXT": "text", "BOOL": "`true`, `false`", "INT": "number", "FLOAT": "number", "SECONDS": "seconds",
-         "PATH": "path", "URL": "URL", "LEVEL": "level", "TIME": "time", "SIZE": "size"}
+KINDS = {"text": "text", "boolean": "`true`, `false`", "integer": "number", "number": "number", "seconds": "seconds",
+         "path": "path", "url": "URL", "level": "level", "time": "time", "size": "size"}
 
 # Where there is more to read about a setting; the first pattern that fits.
 MORE = {
@@ -42,42 +42,32 @@ MORE = {
 }
 
 
-class Setting(NamedTuple):
-    name: str
-    kind: str
-    default: str
-    help: str
-
-    def row(self):
-        more = next((link for pattern, link in MORE.items() if fnmatch.fnmatchcase(self.name, pattern)), None)
-        link = f" [More]({more})" if more else ""
-        return f"| `{self.name}` | {self.kind} | {self.default} | {self.help}{link} |"
+def described():
+    """What the program says of its tables."""
+    return json.loads(subprocess.run([ORION, "--describe"], check=True, stdout=subprocess.PIPE).stdout)
 
 
-STRING = r'"((?:[^"\\]|\\.)*)"'
-ROW = re.compile(rf'\{{ {STRING}, SETTING_(\w+), (?:NULL|{STRING}),(.*?)\.help = ((?:\s*{STRING})+)', re.S)
+def code(text):
+    return f"`{text}`" if text else ""
 
 
-def settings():
-    """The rows of the table."""
-    found = []
-    text = (ROOT / "src/config/settings_table.c").read_text()
-    for name, kind, default, flags, words, _ in ROW.findall(text):
-        choices = re.search(rf"\.choices = {STRING}", flags)
-        kind = ", ".join(f"`{one}`" for one in choices[1].split()) if choices else KINDS[kind]
-        found.append(Setting(name, kind, f"`{default}`" if default else "", "".join(re.findall(STRING, words))))
-    assert len(found) == len(re.findall(r"^    \{ \"", text, re.M)), "a row of the table is written in another way"
-    return found
+def setting_row(setting):
+    """A setting as a row of the configuration page."""
+    more = next((link for pattern, link in MORE.items() if fnmatch.fnmatchcase(setting["name"], pattern)), None)
+    choices = ", ".join(map(code, (setting["choices"] or "").split()))
+    cells = [code(setting["name"]), choices or KINDS[setting["kind"]], code(setting["default"]),
+             setting["help"] + (f" [More]({more})" if more else "")]
+    return f"| {' | '.join(cells)} |"
 
 
 def configuration():
     """The page with its tables as they should be."""
-    rows, taken = {setting.name: setting for setting in settings()}, set()
+    rows, taken = {setting["name"]: setting_row(setting) for setting in described()["settings"]}, set()
 
     def table(found):
         names = [name for pattern in found[1].split() for name in fnmatch.filter(rows, pattern) if name not in taken]
         taken.update(names)
-        lines = ["| setting | value | default | meaning |", "|---|---|---|---|", *(rows[name].row() for name in names)]
+        lines = ["| setting | value | default | meaning |", "|---|---|---|---|", *(rows[name] for name in names)]
         return f"<!-- settings: {found[1]} -->\n\n" + "\n".join(lines) + "\n\n<!-- end -->"
 
     page = re.sub(r"<!-- settings: ([^>]*) -->\n.*?<!-- end -->", table, CONFIGURATION.read_text(), flags=re.S)
@@ -99,60 +89,42 @@ Installed under the name `prefect`, or called with `orion` or `server` as the fi
 commands from the Prefect guides, such as `prefect orion start`, work unchanged. Commands that belong to the Python
 client (`deployment`, `flow-run`, `agent`, …) say so and exit with 2; keep using the client for them.
 """
-COMMON = ("--help", "--config FILE")
 
 
-def help_of(words):
-    environment = {"PATH": os.environ["PATH"], "HOME": "/home/me", "LC_ALL": "C.UTF-8"}
-    return subprocess.run([ORION, *words, "--help"], env=environment, check=True, stdout=subprocess.PIPE,
-                          text=True).stdout
+def option_row(option, defaults):
+    """An option of a command; where it overrides a setting, with that and its default."""
+    names = [f"-{option['letter']}"] if option["letter"] else []
+    names += [f"--{option['name']}"] if option["name"] else []
+    names += [f"--{option['negative']}"] if option["negative"] else []
+    value = f" {option['value']}" if option["value"] else ""
+    default = defaults.get(option["setting"])
+    setting = f" Overrides [`{option['setting']}`](configuration.md)" if option["setting"] else ""
+    setting += f", by default {code(default)}." if default else "." if setting else ""
+    return f"| `{', '.join(names)}{value}` | {option['help']}{setting} |"
 
 
-def section(text, heading):
-    """(name, what it says) for each entry below a heading."""
-    lines = text.partition(f"\n{heading}\n")[2].partition("\n\n")[0].splitlines()
-    entries = []
-    for line in lines:
-        name, _, words = line[2:].partition("  ") if line[2:3] != " " else ("", "", line)
-        if name and not words:  # no two spaces after a name that fills its column
-            name, _, words = line[2:].rpartition("  ")
-        if name:
-            entries.append((name.strip(), words.strip()))
-        else:
-            entries[-1] = (entries[-1][0], f"{entries[-1][1]} {words.strip()}")
-    return entries
-
-
-def escaped(text):
-    return text.replace("|", "\\|")
-
-
-def command_page(words):
-    """A command, or a group with its commands."""
-    text = help_of(words)
-    usage, summary = text.split("\n")[0].removeprefix("Usage: "), text.split("\n")[2]
-    title = "orion " + " ".join(words)
-    commands = section(text, "Commands")
-    level = "##" if len(words) == 1 else "###"
-    lines = [f"\n{level} {title}\n", summary + "\n"]
-    if commands:
-        lines += ["| command | |", "|---|---|", *(
-            f"| [`{title} {name}`](#{f'{title} {name}'.replace(' ', '-')}) | {escaped(what)} |"
-            for name, what in commands), ""]
-        return "\n".join(lines).rstrip("\n") + "\n" + "".join(command_page([*words, name]) for name, _ in commands)
-    options = [(name, what) for name, what in section(text, "Options") if name not in COMMON]
-    if usage != f"{title} [OPTIONS]":
-        lines.append(f"`{usage}`\n")
-    if options:
-        lines += ["| option | |", "|---|---|", *(f"| `{escaped(name)}` | {escaped(what)} |" for name, what in options)]
-    return "\n".join(lines).rstrip("\n") + "\n"
+def command_section(command, all_commands, defaults):
+    path, level = command["path"], "###" if " " in command["path"] else "##"
+    lines = ["", f"{level} orion {path}", "", command["help"]]
+    rows = [option_row(option, defaults) for option in command["options"]]
+    if command["kind"] == "group":
+        rows = [f"| [`orion {one['path']}`](#orion-{one['path'].replace(' ', '-')}) | {one['help']} |"
+                for one in all_commands if one["path"].rpartition(" ")[0] == path]
+    if command["arguments"]:
+        lines += ["", f"`orion {path} [OPTIONS] {command['arguments']}`"]
+    if rows:
+        lines += ["", f"| {'command' if command['kind'] == 'group' else 'option'} | |", "|---|---|", *rows]
+    return "\n".join(lines) + "\n"
 
 
 def commands():
-    text = help_of([])
-    rows = [f"| [`orion {name}`](#orion-{name}) | {what} |" for name, what in section(text, "Commands")]
-    table = "\n".join(["", "| command | |", "|---|---|", *rows]) + "\n"
-    return PREFACE + table + "".join(command_page([name]) for name, _ in section(text, "Commands"))
+    tables = described()
+    defaults = {setting["name"]: setting["default"] for setting in tables["settings"]}
+    own = [command for command in tables["commands"] if command["kind"] != "foreign"]
+    rows = [f"| [`orion {one['path']}`](#orion-{one['path']}) | {one['help']} |" for one in own
+            if " " not in one["path"]]
+    sections = [command_section(one, own, defaults) for one in own]
+    return PREFACE + "\n".join(["", "| command | |", "|---|---|", *rows]) + "\n" + "".join(sections)
 
 
 GENERATED = {CONFIGURATION: configuration, COMMANDS: commands}

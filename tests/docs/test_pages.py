@@ -13,6 +13,7 @@ LEFT_OUT = {
     ("README.md", "prefect config set PREFECT_API_URL=http://127.0.0.1:4200/api"): "docs/quickstart.md has a flow",
     ("docs/operating.md", "apt-get update && apt-get install -y --no-install-recommends tzdata"): "for other images",
     ("docs/operating.md", 'HEALTHCHECK CMD ["orion", "status", "--check", "--timeout", "4s"]'): "for a container",
+    ("docs/operating.md", "sudo rm /etc/systemd/system/orion.service /usr/local/bin/orion"): "changes the machine",
     ("docs/performance.md", "make bench                                        # requests per second of both servers,"
      " with wrk"): "takes hours",
     ("docs/postgresql.md", "sudo apt install postgresql libpq5"): "tools/setup has installed it",
