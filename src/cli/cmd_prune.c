@@ -1,13 +1,12 @@
 /* cli/cmd_prune.c -- `orion database prune`: deletes runs that ended long ago, or only their logs. */
 #include "cli/cli.h"
 
-#include <unistd.h>
-
+#include "cli/progress.h"
 #include "db/migrate.h"
 #include "services/retention.h"
 #include "services/stuck_runs.h"
 
-enum { BAR_WIDTH = 24, REDRAW_US = 100 * 1000, FLOW_WIDTH = 40 };
+enum { FLOW_WIDTH = 40 };
 
 typedef struct FlowCount {
     Str flow_id, name;
@@ -21,7 +20,6 @@ typedef struct Prune {
     FlowCount *flows;      /* by flow_id */
     size_t flow_count, flow_capacity;
     Freed found;
-    int64_t drawn;         /* monotonic; when the bar was drawn */
 } Prune;
 
 /* ---- what is asked for ---- */
@@ -136,28 +134,9 @@ static const char *described(const Prune *prune, const Freed *freed)
 
 /* ---- deleting ---- */
 
-static void draw_bar(void *arg)
-{
-    Prune *prune = arg;
-    int64_t now = clock_monotonic(), of = prune->found.trees ? prune->found.trees : 1;
-    int64_t done = prune->work.freed.trees < of ? prune->work.freed.trees : of;
-    char bar[BAR_WIDTH + 1];
-    if (now - prune->drawn < REDRAW_US)
-        return;
-    prune->drawn = now;
-    for (int i = 0; i < BAR_WIDTH; i++)
-        bar[i] = i < done * BAR_WIDTH / of ? '#' : '.';
-    bar[BAR_WIDTH] = '\0';
-    fprintf(stderr, "\r\033[KPruning [%s] %3d %%  %s", bar, (int)(done * 100 / of),
-            prune->work.only_logs ? "logs" : "runs");
-    fflush(stderr);
-}
-
 static bool delete_all(Prune *prune, int64_t *ret_slots, Error *error)
 {
-    bool is_terminal = isatty(STDERR_FILENO);
     bool all = !cli_option(prune->cli, "flow") && !cli_option(prune->cli, "states");
-    prune->work.progress = is_terminal ? draw_bar : NULL;
     *ret_slots = 0;
     bool ok = retention_delete_trees(&prune->work, error);
     if (ok && prune->work.only_logs && all)
@@ -165,8 +144,6 @@ static bool delete_all(Prune *prune, int64_t *ret_slots, Error *error)
     if (ok && !prune->work.only_logs)
         ok = retention_delete_cached(&prune->work, retention_is_stale, NULL, error)
              && stuck_slots_free(prune->db, true, ret_slots, error);
-    if (is_terminal)
-        fputs("\r\033[K", stderr);
     return ok;
 }
 
@@ -174,8 +151,13 @@ static int delete_and_tell(Prune *prune)
 {
     Error error = { .code = ERR_NONE };
     const Cli *cli = prune->cli;
+    CliProgress progress;
     int64_t slots;
+    prune->work.onlooker = &progress.onlooker;
+    prune->work.trees = prune->found.trees;
+    cli_progress_begin(&progress);
     bool ok = delete_all(prune, &slots, &error);
+    cli_progress_clear(&progress);
     const Freed *freed = &prune->work.freed;
     cli_good(cli, "Deleted %s.", described(prune, freed));
     if (freed->cached > 0)
@@ -183,10 +165,9 @@ static int delete_and_tell(Prune *prune)
                  (long long)freed->cached);
     if (slots > 0)
         cli_good(cli, "Freed %lld slots of concurrency limits that no unfinished task run held.", (long long)slots);
-    if (ok)
-        return 0;
-    cli_bad(cli, "%s", error.message);
-    return cli_bad(cli, "What is left can be deleted by asking again.");
+    int status = ok ? 0 : cli_bad(cli, "%s\nWhat is left can be deleted by asking again.", error.message);
+    cli_progress_end(&progress);
+    return status;
 }
 
 static int prune_database(Prune *prune, FlowSearch *search)
@@ -196,7 +177,7 @@ static int prune_database(Prune *prune, FlowSearch *search)
     if (!db_run(prune->db, false, cli->arena, step_check, search, &error))
         return cli_bad(cli, "%s", error.message);
     prune->work.rule.flow_id = search->id;
-    if (!retention_look(&prune->work, count_tree, &error)
+    if (!retention_look(&prune->work, count_tree, prune, &error)
         || !db_run(prune->db, false, cli->arena, step_names, prune, &error))
         return cli_bad(cli, "%s", error.message);
     print_counts(prune);
@@ -226,7 +207,6 @@ int cmd_database_prune(Cli *cli)
     prune.work.db = prune.db;
     prune.work.only_logs = cli_switch(cli, "logs-only", false);
     prune.work.is_command = true;
-    prune.work.arg = &prune;
     status = prune_database(&prune, &search);
     db_close(prune.db);
     return status;

@@ -30,10 +30,10 @@ static void draw_bar(const CliProgress *p, const Progress *at)
     for (int i = 0; i < BAR_WIDTH; i++)
         bar[i] = i < (int)(share * BAR_WIDTH) ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
-    if (at->is_bytes)
-        snprintf(rate, sizeof rate, "%8.1f MB/s", speed / 1e6);
+    if (at->unit)
+        snprintf(rate, sizeof rate, "%8.0f %s/s", speed, at->unit);
     else
-        snprintf(rate, sizeof rate, "%8.0f rows/s", speed);
+        snprintf(rate, sizeof rate, "%8.1f MB/s", speed / 1e6);
     fprintf(stderr, "\r\033[K%-9s [%s] %3d %% %s  %.*s", at->doing, bar, (int)(share * 100), rate, PART_WIDTH,
             at->part ? at->part : "");
     fflush(stderr);
@@ -42,8 +42,8 @@ static void draw_bar(const CliProgress *p, const Progress *at)
 static void print_end(const CliProgress *p, const Progress *at)
 {
     if (at->part && at->part_done == at->part_of && at->part_of > 0)
-        fprintf(stderr, "%s %s: %lld rows\n", at->doing, at->part, (long long)at->part_done);
-    else if (!at->part && at->done == at->of)
+        fprintf(stderr, "%s %s: %lld %s\n", at->doing, at->part, (long long)at->part_done, at->unit);
+    else if (!at->part && !at->unit && at->done == at->of)
         fprintf(stderr, "%s: %s in %.1f s\n", at->doing, cli_size(at->done).text, seconds_since(p->began));
 }
 

@@ -67,7 +67,7 @@ typedef struct Writing {
 static void show_written(void *arg, const Progress *at)
 {
     Writing *writing = arg;
-    if (at->is_bytes)
+    if (!at->unit)
         file_flush(writing->file, at->done);
     if (writing->onlooker && writing->onlooker->show)
         writing->onlooker->show(writing->onlooker->arg, at);

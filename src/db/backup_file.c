@@ -229,7 +229,7 @@ static bool fail_gzip(gzFile gzip, Error *error)
 
 static bool unpack(gzFile gzip, char *chunk, int64_t size, NewFile *to, const Onlooker *onlooker, Error *error)
 {
-    Progress at = { .doing = "Unpacking", .of = size, .is_bytes = true };
+    Progress at = { .doing = "Unpacking", .of = size };
     int64_t written = 0;
     int n;
     while ((n = gzread(gzip, chunk, CHUNK)) > 0) {
@@ -248,7 +248,7 @@ static bool unpack(gzFile gzip, char *chunk, int64_t size, NewFile *to, const On
 
 static bool copy_plain(int from, char *chunk, int64_t size, NewFile *to, const Onlooker *onlooker, Error *error)
 {
-    Progress at = { .doing = "Copying", .of = size, .is_bytes = true };
+    Progress at = { .doing = "Copying", .of = size };
     while (at.done < size) {
         ssize_t n = pread(from, chunk, CHUNK, at.done);
         if (n < 0)
@@ -281,7 +281,7 @@ bool file_copy(int from, FileKind kind, int64_t size, NewFile *to, const Onlooke
 static bool pack(int from, int64_t size, gzFile gzip, char *chunk, NewFile *to, const Onlooker *onlooker,
                  unsigned long *sum, Error *error)
 {
-    Progress at = { .doing = "Packing", .of = size, .is_bytes = true };
+    Progress at = { .doing = "Packing", .of = size };
     while (at.done < size) {
         ssize_t n = pread(from, chunk, CHUNK, at.done);
         if (n <= 0)
@@ -300,7 +300,7 @@ static bool pack(int from, int64_t size, gzFile gzip, char *chunk, NewFile *to, 
 static bool compare(gzFile gzip, int64_t size, char *chunk, NewFile *to, const Onlooker *onlooker, unsigned long sum,
                     Error *error)
 {
-    Progress at = { .doing = "Rereading", .of = size, .is_bytes = true };
+    Progress at = { .doing = "Rereading", .of = size };
     unsigned long found = crc32(0, Z_NULL, 0);
     int n;
     while ((n = gzread(gzip, chunk, CHUNK)) > 0) {

@@ -326,7 +326,7 @@ static bool check_empty(Work *w)
 
 static bool write_all(Work *w, unsigned flags)
 {
-    w->at = (Progress){ .doing = "Copying", .of = w->at.of };
+    w->at = (Progress){ .doing = "Copying", .of = w->at.of, .unit = "rows" };
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (!write_table(w, i, flags))
             return false;
@@ -335,7 +335,7 @@ static bool write_all(Work *w, unsigned flags)
 
 static bool verify_all(Work *w, unsigned flags)
 {
-    w->at = (Progress){ .doing = "Verifying", .of = w->at.of };
+    w->at = (Progress){ .doing = "Verifying", .of = w->at.of, .unit = "rows" };
     for (size_t i = 0; i < TABLE_COUNT; i++)
         if (!verify_table(w, i, flags))
             return false;

@@ -21,8 +21,8 @@ enum {
     LOCK_WAIT_DEFAULT = 60,          /* seconds, where no timeout is configured: the reference's busy timeout */
     TIMEOUT_MAX = 24 * 60 * 60,     /* seconds */
     LOCK_WAIT_MIN = 100 * 1000,    /* microseconds, also for jobs that waited long behind others */
-    STEP_US = 5 * 1000,            /* of a write in steps, the first one; */
-    STEP_GROWTH_US = 1,            /* each takes that much longer, so that it ends even if others add to its work */
+    STEP_GROWTH_US = 1,            /* each step of a long write takes that much more, so that it ends even if others add
+                                    * to its work */
     RETRY_WAIT_US = 500,
     IDLE_US = 1000 * 1000,           /* until a connection without jobs gives back its memory */
     WATCH_US = 500 * 1000            /* between two looks at the database's files */
@@ -54,7 +54,7 @@ static bool job_call(Db *db, DbConnection *connection, Job *job)
 {
     Tx tx = { .arena = job->arena, .error = &job->error, .now = clock_now(), .sql = db->driver->dialect,
               .connection = connection,
-              .step_end = clock_monotonic() + STEP_US + (int64_t)job->steps * STEP_GROWTH_US };
+              .step_end = clock_monotonic() + db->driver->step_us + (int64_t)job->steps * STEP_GROWTH_US };
     ArenaMark mark = arena_mark(job->arena);
     if (!job->write)
         watch_read(db, connection, job);

@@ -77,7 +77,7 @@ typedef struct DbPlace {
 struct Driver {
     const Dialect *dialect;
     bool many_writers;               /* every connection takes reads and writes; else one writes, in groups */
-    int64_t short_us;                /* a read that takes longer is long */
+    int64_t short_us, step_us;       /* a read that takes longer is long; the first step of a write in steps */
     bool (*takes)(Str scheme);       /* the URL's text before "://" */
     /* Checks the library and the URL, and that what must exist does. Errors never hold a password. */
     bool (*locate)(Arena *arena, const DbConfig *config, DbPlace *ret_place, Error *error);

@@ -10,7 +10,7 @@ typedef struct Progress {
     const char *part;           /* the table; NULL: it is not done in parts */
     int64_t part_done, part_of;
     int64_t done, of;           /* `of` may change; 0: nothing to do */
-    bool is_bytes;              /* else rows */
+    const char *unit;           /* of `done`, `of` and the part's: "rows"; NULL: bytes */
 } Progress;
 
 #define ONLOOKER_ENDED "It was interrupted."

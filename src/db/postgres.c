@@ -435,6 +435,7 @@ const Driver postgres_driver = {
     .dialect = &dialect,
     .many_writers = true,
     .short_us = 100 * 1000, /* making room costs the connection */
+    .step_us = 25 * 1000,   /* for which only those wait that change the same rows */
     .takes = postgres_takes,
     .locate = postgres_locate,
     .connect = postgres_connect,

@@ -23,7 +23,7 @@ enum {
     CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
     CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
     CHECKPOINT_LOOK_PAGES = 8000,   /* a reader that has lasted since then */
-    READER_LASTS_US = 1000 * 1000,  /* and so long is not waited for */
+    READER_LASTS_US = 250 * 1000,   /* and so long is not waited for */
     STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
     BUILD_CACHE = 32 * 1000 * 1000, /* bytes of pages, while an index is built */
@@ -766,6 +766,7 @@ static bool sqlite_interval(Rows *rows, int column, int64_t *ret_us)
 const Driver sqlite_driver = {
     .dialect = &sqlite_dialect,
     .short_us = 20 * 1000,
+    .step_us = 5 * 1000, /* for which all others wait that write */
     .takes = sqlite_takes,
     .locate = check_and_locate,
     .connect = sqlite_connect,

@@ -86,7 +86,7 @@ static bool copy_pages(sqlite3 *from, sqlite3 *to, const Onlooker *onlooker, Err
         code = sqlite3_backup_step(backup, STEP_PAGES);
         int64_t of = sqlite3_backup_pagecount(backup);
         const Progress at = { .doing = "Copying", .done = (of - sqlite3_backup_remaining(backup)) * size,
-                              .of = of * size, .is_bytes = true };
+                              .of = of * size };
         goes_on = onlooker_goes_on(onlooker, &at, error);
     } while (code == SQLITE_OK && goes_on);
     bool ok = sqlite3_backup_finish(backup) == SQLITE_OK && code == SQLITE_DONE && goes_on;
@@ -147,7 +147,7 @@ static int look(void *arg)
     sqlite3_db_status(checking->db, SQLITE_DBSTATUS_CACHE_MISS, &read, &highest, 0);
     int64_t done = read < checking->pages ? read : checking->pages - 1;
     const Progress at = { .doing = "Verifying", .done = done * checking->page_size,
-                          .of = checking->pages * checking->page_size, .is_bytes = true };
+                          .of = checking->pages * checking->page_size };
     return !onlooker_goes_on(checking->onlooker, &at, &checking->why);
 }
 
@@ -185,7 +185,7 @@ bool sqlite_file_check(const char *path, const Onlooker *onlooker, Error *error)
     int64_t bytes = checking.pages * checking.page_size;
     sqlite3_close(checking.db);
     arena_free(arena);
-    const Progress end = { .doing = "Verifying", .done = bytes, .of = bytes, .is_bytes = true };
+    const Progress end = { .doing = "Verifying", .done = bytes, .of = bytes };
     return ok && onlooker_goes_on(onlooker, &end, error);
 }
 

@@ -101,6 +101,14 @@ static bool run_job(Retention *retention, bool write, Arena *arena, bool (*run)(
     }
 }
 
+static bool goes_on(const Retention *retention, Error *error)
+{
+    int64_t done = retention->freed.trees;
+    const Progress at = { .doing = "Pruning", .part = retention->only_logs ? "logs" : "runs", .unit = "trees",
+                          .done = done < retention->trees ? done : retention->trees, .of = retention->trees };
+    return onlooker_goes_on(retention->onlooker, &at, error);
+}
+
 /* What was found, until it is deleted. */
 static bool act_all(Step *step, Arena *arena, Error *error)
 {
@@ -116,8 +124,8 @@ static bool act_all(Step *step, Arena *arena, Error *error)
         step->tree = step->next_tree;
         step->left = step->next_left;
         add_freed(&retention->freed, &step->freed);
-        if (retention->progress)
-            retention->progress(retention->arg);
+        if (!goes_on(retention, error))
+            return false;
         sleep_us(retention, retention->is_command ? COMMAND_PAUSE_US : PAUSE_US);
     }
     return true;
@@ -203,7 +211,7 @@ bool retention_delete_trees(Retention *retention, Error *error)
     return run_rounds(&step, &step.walk.is_over, error);
 }
 
-bool retention_look(Retention *retention, void (*show)(void *arg, const RunTree *tree), Error *error)
+bool retention_look(Retention *retention, void (*show)(void *arg, const RunTree *tree), void *arg, Error *error)
 {
     RunTrees trees = { .count = 0 };
     Step step = { .retention = retention, .find = find_trees, .trees = &trees };
@@ -213,7 +221,7 @@ bool retention_look(Retention *retention, void (*show)(void *arg, const RunTree 
         arena_reset(arena);
         ok = run_job(retention, false, arena, run_find, &step, error);
         for (size_t i = 0; ok && i < trees.count; i++)
-            show(retention->arg, &trees.items[i]);
+            show(arg, &trees.items[i]);
     }
     arena_free(arena);
     return ok;

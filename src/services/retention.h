@@ -4,6 +4,7 @@
 #ifndef ORION_RETENTION_H
 #define ORION_RETENTION_H
 
+#include "db/onlooker.h"
 #include "model/run_tree.h"
 #include "model/task_cache.h"
 #include "services/service.h"
@@ -18,13 +19,14 @@ typedef struct Retention {
     bool only_logs;              /* of the trees */
     bool is_command;             /* waits while a server is at it, and for other processes; else it leaves it to them */
     const atomic_bool *stopping; /* NULL: never */
-    void (*progress)(void *arg); /* after each step; NULL: nobody looks on */
-    void *arg;
+    const Onlooker *onlooker;    /* told of trees, asked after each step; NULL: nobody looks on */
+    int64_t trees;               /* for the onlooker: so many are expected */
     Freed freed;                 /* what is committed */
 } Retention;
 
 /* All trees that fit the rule, one after the other: they are shown, and nothing is deleted. */
-bool retention_look(Retention *retention, void (*show)(void *arg, const RunTree *tree), Error *error) MUST_CHECK;
+bool retention_look(Retention *retention, void (*show)(void *arg, const RunTree *tree), void *arg,
+                    Error *error) MUST_CHECK;
 bool retention_delete_trees(Retention *retention, Error *error) MUST_CHECK;
 /* Lines older than rule.before of trees that fit, by the age of the lines: cheap where most trees have none any more.
  * And lines without a run; `without_run`: only these. */

@@ -1,5 +1,7 @@
 """How much memory the server takes: little when idle, no more after much work than after some."""
+import contextlib
 import os
+import sqlite3
 import threading
 import time
 
@@ -94,3 +96,32 @@ def test_the_write_ahead_log_is_emptied_as_it_goes(start):
         readers.join()
     assert os.path.getsize(server.store.path) > 2 * LOG_MAX << 20
     assert os.path.getsize(f"{server.store.path}-wal") < LOG_MAX << 20
+
+
+@pytest.mark.only("sqlite")
+def test_writes_do_not_wait_for_a_reader_that_lasts(start):
+    """A backup, say. The least of three, since a disk can make a write wait that long, too."""
+    server = start()
+    flow = Client(server).flow()
+    body = {"flow_id": flow["id"], "parameters": {"long": "x" * 600_000}}
+
+    def write(_):
+        client, longest = Client(server), 0
+        for _ in range(20):
+            began = time.monotonic()
+            assert client.post("/flow_runs/", body).status == 201
+            longest = max(longest, time.monotonic() - began)
+        return longest
+
+    def longest_beside_a_reader():
+        for _ in range(3):  # the log starts over
+            Client(server).flow_run(flow)
+            time.sleep(0.3)
+        with contextlib.closing(sqlite3.connect(server.store.path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT COUNT(*) FROM flow_run").fetchall()
+            longest = max(Threads(CONNECTIONS, write).join())
+            assert os.path.getsize(f"{server.store.path}-wal") > 64 << 20
+            return longest
+
+    assert min(longest_beside_a_reader() for _ in range(3)) < 0.9

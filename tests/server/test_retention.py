@@ -162,21 +162,25 @@ def test_a_tree_too_large_for_one_transaction(store):
     assert_left(store, forest)
 
 
-def test_a_killed_one_leaves_whole_trees_and_goes_on_when_asked_again(store):
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_an_ended_one_leaves_whole_trees_and_goes_on_when_asked_again(store, number):
     forest = Forest(5, 250)
     forest.fill(store)
     environment = servers.server_environment("/nonexistent", PREFECT_ORION_DATABASE_CONNECTION_URL=store.url)
-    process = subprocess.Popen([servers.ORION_BIN, "database", "prune", *OLD, "-y"], env=environment,
-                               stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([servers.ORION_BIN, "database", "prune", *OLD, "-y"], env=environment, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     all_runs, trees = len(forest.ids()), forest.chosen(30)
     try:
         wait_until(lambda: store.execute("SELECT count(*) FROM flow_run")[0][0] < all_runs)
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait(30)
+        process.send_signal(number)
+        said = process.communicate(timeout=30)[0]
     left = assert_whole(store)[0]
     gone = [tree for tree in trees if tree[0].id not in left]
-    assert 0 < len(gone) < len(trees), "it was not killed in the midst"
+    assert 0 < len(gone) < len(trees), "it was not ended in the midst"
+    if number == signal.SIGINT:
+        assert process.returncode == -signal.SIGINT
+        assert f"Deleted {numbers(gone)}.\nIt was interrupted.\nWhat is left can be deleted by asking again." in said
     forest.remove(gone)
     assert left == forest.ids()
     prune(store, *OLD)
