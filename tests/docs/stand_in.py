@@ -3,8 +3,9 @@
 must not call, as it would change the machine.
 
 A server goes into the background, and the command ends once the server answers, so that the page can go on; one that
-runs on that port already is stopped before, as by Ctrl-C. `sudo` runs the command; as `postgres`, at the tests'
-cluster. `systemctl` does for the service `orion` what systemd would. DOCS_… in the environment says where all is."""
+was started so before on that port is stopped, as by Ctrl-C. An agent takes what waits, and ends. `sudo` runs the
+command; as `postgres`, at the tests' cluster. `systemctl` does for the service `orion` what systemd would. DOCS_… in
+the environment says where all is."""
 import contextlib
 import os
 import signal
@@ -16,7 +17,7 @@ import urllib.request
 from pathlib import Path
 
 PATIENCE = 60
-RUN = Path(os.environ["DOCS_RUN"])  # a file for each server that runs, under its port
+RUN = Path(os.environ["DOCS_RUN"])  # a file for each server that runs, under its port; or, of systemd's, its name
 
 
 def port_of(words, environment):
@@ -35,12 +36,12 @@ def is_free(port):
     return True
 
 
-def stop(port):
-    """Ends what runs on that port, if there is something. The reference does not always end by itself."""
-    file = RUN / str(port)
+def stop(name):
+    """Ends what was started under that name, if there is something. The reference does not always end by itself."""
+    file = RUN / name
     if not file.exists():
         return
-    group = int(file.read_text())
+    group, port = map(int, file.read_text().split())
     file.unlink()
     for number, seconds in ((signal.SIGINT, 2), (signal.SIGKILL, PATIENCE)):
         with contextlib.suppress(ProcessLookupError):
@@ -58,15 +59,17 @@ def is_ready(port):
         return False
 
 
-def serve(program, words, environment):
+def serve(program, words, environment, name=None):
     """The exit status: 0 once it answers; its own, after all that it said, if it ends before."""
     port = port_of(words, environment)
-    stop(port)
+    stop(name or str(port))
+    if not is_free(port):
+        os.execve(program, [program, *words], environment)
     log = RUN.parent / f"server-{len(list(RUN.parent.glob('server-*')))}.log"
     with open(log, "wb") as output:
         process = subprocess.Popen([program, *words], env=environment, stdin=subprocess.DEVNULL, stdout=output,
                                    stderr=output, start_new_session=True)
-    (RUN / str(port)).write_text(str(process.pid))
+    (RUN / (name or str(port))).write_text(f"{process.pid} {port}")
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and not is_ready(port) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -99,17 +102,19 @@ def systemctl(words):
     """The verbs that the pages use, of the service `orion` alone."""
     verb, *rest = [word for word in words if not word.startswith("-")]
     assert rest in (["orion"], []) and verb in ("start", "restart", "stop", "enable", "disable"), words
+    stop(os.environ["PREFECT_ORION_API_PORT"])  # as by Ctrl-C
     if verb in ("stop", "disable"):
-        return stop(int(os.environ["PREFECT_ORION_API_PORT"]))
+        return stop("orion")
     environment = {name: value for name, value in os.environ.items() if name != "PREFECT_ORION_DATABASE_CONNECTION_URL"}
-    return serve(os.environ["DOCS_ORION"], ["start"], environment | {"ORION_CONFIG": os.environ["DOCS_CONFIG"]})
+    environment["ORION_CONFIG"] = os.environ["DOCS_CONFIG"]
+    return serve(os.environ["DOCS_ORION"], ["start"], environment, "orion")
 
 
 def main():
     name, words = Path(sys.argv[0]).name, sys.argv[1:]
     if name == "stop-all":
         for file in list(RUN.iterdir()):
-            stop(int(file.name))
+            stop(file.name)
         return 0
     if name == "sudo":
         return sudo(words)

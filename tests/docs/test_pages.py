@@ -111,6 +111,7 @@ def test_a_good_page_passes(tmp_path):
     ("```sh\nno-such-command\n```", "no-such-command: command not found"),
     ("```sh\nsudo apt install nothing\n```", "apt would change the machine"),
     ("```sh\norion start --nothing\n```", "No such option"),
+    ("```sh\nsudo systemctl start orion\norion start\n```", "is already in use"),
     ("```console\n$ echo one\ntwo\n```", "page.md:2: echo one\nshould print\ntwo\n\nbut prints\none"),
     ("```console\n$ echo one; echo two\none\n```", "should print"),
     ("```console\n$ echo 5 MB\n5 ms\n```", "should print"),
