@@ -1,5 +1,5 @@
 # The targets people type. The build itself is described in meson.build; this only sets up its folders and calls ninja.
-.PHONY: all run test test-full conformance lint asan tsan fuzz fuzz-coverage bench clean
+.PHONY: all run container test test-full conformance lint asan tsan fuzz fuzz-coverage bench clean
 
 all: build/build.ninja
 	@ninja -C build --quiet
@@ -9,14 +9,19 @@ run: build/build.ninja
 	@ninja -C build --quiet
 	@exec build/orion start
 
+# The image `orion`, with podman, buildah or docker. ARGS: for it, as "--build-arg BASE=localhost/debian".
+container:
+	@tools/container $(ARGS)
+
 # Every test; SUITE="api cli" those suites, K=flows the tests with that in their names.
 test:
 	@tools/setup test
 	@tools/run_tests $(if $(K),-k "$(K)") $(SUITE)
 
-# With the long forms: 50 flows of the client instead of 10, a minute for each fuzz target.
+# With the long forms: 50 flows of the client instead of 10, a minute for each fuzz target, the container.
 test-full:
 	@tools/setup test
+	@tools/setup container
 	@ORION_TEST_FULL=1 tools/run_tests $(if $(K),-k "$(K)") $(SUITE)
 
 # The same thousands of requests to the reference and to ours. ARGS="--only deployments", "--seed 7", "--long": see tests/conformance/README.md.

@@ -13,6 +13,8 @@
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 
+extern const char orion_commit[]; /* "4e89c7812f", with "-dirty" if files had changed since; or "unknown" */
+
 /* A slice of bytes, not necessarily terminated. p == NULL means "no value" (SQL NULL, JSON null); an empty
  * string has p != NULL. A Str never owns: its bytes live in an arena, a literal, or a row (see there). */
 typedef struct Str {

@@ -66,6 +66,9 @@ int cli_age(const Cli *cli, const char *name, Time *ret_before) MUST_CHECK;
 void cli_help_all(const Cli *cli);
 void cli_help_group(const Cli *cli, const Command *group);
 void cli_help_command(const Cli *cli, const Command *command);
+/* What an option with a setting is where nobody sets either: "4200", "no-log-access", "none". What is set on this
+ * machine makes no difference, so that help and manual agree. */
+const char *cli_option_default(const CliOption *option);
 /* A mistake in how the program was called: the reason with a hint, to standard error; returns 2. */
 int cli_usage(const Cli *cli, const Command *command, const char *format, ...) PRINTF(3, 4);
 

@@ -2,8 +2,9 @@
 #include "cli/cli.h"
 
 #include <fnmatch.h>
+#include <limits.h>
 
-#include "base/unicode.h"
+#include "cli/screen.h"
 #include "db/migrate.h"
 #include "services/retention.h"
 
@@ -30,6 +31,7 @@ static bool is_chosen(void *arg, const CacheRow *row)
 
 static Choice choice_of(const Cli *cli)
 {
+    (void)screen_locale(); /* a "?" is a character */
     return (Choice){ .cli = cli, .arena = arena_new(), .pattern = cli_option(cli, "key"),
                      .expired = cli_switch(cli, "expired", false) };
 }
@@ -72,13 +74,11 @@ static const char *minute(Arena *arena, Time t)
 
 static void print_row(Arena *arena, const CacheRow *row, bool is_first)
 {
-    Str key = row->key.n > KEY_WIDTH ? arena_printf(arena, "%.*s...", KEY_WIDTH - 3, row->key.p) : row->key;
-    char *shown = arena_cstr(arena, key);
-    utf8_blank_invalid(shown, key.n);
     if (is_first)
         printf("%-*s %-8s %-17s %-17s %s\n", KEY_WIDTH, "KEY", "USE", "CREATED (UTC)", "EXPIRES (UTC)", "TASK RUN");
-    printf("%-*s %-8s %-17s %-17s %s\n", KEY_WIDTH, shown, cache_use_names[row->use], minute(arena, row->created),
-           minute(arena, row->expires), row->task_run_name.p ? arena_cstr(arena, row->task_run_name) : "");
+    printf("%s %-8s %-17s %-17s %s\n", screen_padded(arena, row->key, KEY_WIDTH, KEY_WIDTH),
+           cache_use_names[row->use], minute(arena, row->created), minute(arena, row->expires),
+           screen_padded(arena, row->task_run_name, 0, UINT_MAX));
 }
 
 static void print_json(Arena *arena, const CacheRow *row, bool is_first)

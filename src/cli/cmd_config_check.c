@@ -110,6 +110,14 @@ static bool backups_are_some(const Cli *cli, Error *error)
     return is_between(cli, "ORION_BACKUP_KEEP", "", 1, INT32_MAX, error);
 }
 
+/* Their names have their seconds. */
+static bool backups_are_apart(const Cli *cli, Error *error)
+{
+    Str given = settings_given(cli->settings, "ORION_BACKUP_EVERY");
+    return !makes_backups(cli) || settings_float(cli->settings, "ORION_BACKUP_EVERY") >= 1
+           || fail(error, ERR_INVALID, "%.*s is less than a second.", STR_ARG(given));
+}
+
 static bool backups_have_a_folder(const Cli *cli, Error *error)
 {
     Str folder = settings_text(cli->settings, "ORION_BACKUP_FOLDER");
@@ -153,6 +161,7 @@ static const SettingsCheck checks[] = {
     { "PREFECT_ORION_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME", "PREFECT_ORION_SERVICES_SCHEDULER_MAX_SCHEDULED_TIME",
       false, run_times_fit },
     { "ORION_BACKUP_KEEP", NULL, true, backups_are_some },
+    { "ORION_BACKUP_EVERY", NULL, true, backups_are_apart },
     { "ORION_BACKUP_FOLDER", NULL, false, backups_have_a_folder },
     { "ORION_BACKUP_EVERY", NULL, false, backups_are_of_something },
     { "ORION_BACKUP_EVERY", NULL, false, backups_are_made },

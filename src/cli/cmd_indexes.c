@@ -6,7 +6,7 @@
 #include "db/statistics.h"
 
 static const char *const states[] = {
-    [INDEX_MISSING] = "missing", [INDEX_INVALID] = "invalid", [INDEX_READY] = "ready", [INDEX_OBSOLETE] = "obsolete",
+    [INDEX_MISSING] = "missing", [INDEX_INVALID] = "invalid", [INDEX_READY] = "ready", [INDEX_UNKNOWN] = "unknown",
 };
 
 static bool step_list(Tx *tx, void *arg)
@@ -29,7 +29,7 @@ static void print_list(const Cli *cli, const IndexList *list)
     for (size_t i = 0; i < list->count; i++) {
         const IndexStatus *status = &list->items[i];
         printf("%-*s  %-8s  %-10s  %s\n", width, status->index.name, states[status->state],
-               size_text(cli, status->bytes), status->index.serves ? status->index.serves : "nothing any more");
+               size_text(cli, status->bytes), status->index.serves ? status->index.serves : "another release of Orion");
     }
 }
 
@@ -87,11 +87,11 @@ int cmd_indexes_drop(Cli *cli)
     Error error = { .code = ERR_NONE };
     Db *db = cli_open_existing(cli, &error);
     IndexWork work = { .db = db, .arena = cli->arena, .ended = print_dropped };
-    bool ok = db && indexes_drop(&work, &error);
+    bool ok = db && indexes_drop(&work, cli_switch(cli, "unknown", false), &error);
     db_close(db);
     if (!ok)
         return cli_bad(cli, "%s", error.message);
-    cli_good(cli, work.done ? "Indexes dropped: %zu. A server makes them again." : "There are no indexes to drop.",
-             work.done);
+    cli_good(cli, work.done ? "Indexes dropped: %zu. A server makes those that it knows again."
+                            : "There are no indexes to drop.", work.done);
     return 0;
 }

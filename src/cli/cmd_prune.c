@@ -1,7 +1,10 @@
 /* cli/cmd_prune.c -- `orion database prune`: deletes runs that ended long ago, or only their logs. */
 #include "cli/cli.h"
 
+#include <limits.h>
+
 #include "cli/progress.h"
+#include "cli/screen.h"
 #include "db/migrate.h"
 #include "services/retention.h"
 #include "services/stuck_runs.h"
@@ -115,8 +118,9 @@ static void print_counts(const Prune *prune)
         for (int type = 0; type < STATE_COUNT; type++) {
             const FlowCount *flow = &prune->flows[i];
             if (flow->flow_runs[type] > 0)
-                printf("%-*.*s %-10s %10lld %10lld %10lld\n", FLOW_WIDTH, (int)flow->name.n, flow->name.p,
-                       state_type_names[type], (long long)flow->flow_runs[type], (long long)flow->task_runs[type],
+                printf("%s %-10s %10lld %10lld %10lld\n",
+                       screen_padded(prune->cli->arena, flow->name, FLOW_WIDTH, UINT_MAX), state_type_names[type],
+                       (long long)flow->flow_runs[type], (long long)flow->task_runs[type],
                        (long long)flow->logs[type]);
         }
 }
@@ -124,6 +128,9 @@ static void print_counts(const Prune *prune)
 static const char *described(const Prune *prune, const Freed *freed)
 {
     Arena *arena = prune->cli->arena;
+    if (prune->work.only_logs && freed->lost_logs > 0)
+        return arena_printf(arena, "%lld log lines of %lld trees of flow runs, and %lld of runs that do not exist",
+                            (long long)freed->logs, (long long)freed->trees, (long long)freed->lost_logs).p;
     if (prune->work.only_logs)
         return arena_printf(arena, "%lld log lines of %lld trees of flow runs", (long long)freed->logs,
                             (long long)freed->trees).p;
@@ -134,12 +141,17 @@ static const char *described(const Prune *prune, const Freed *freed)
 
 /* ---- deleting ---- */
 
+/* Where neither a flow nor a state is asked for, of which such lines have none. */
+static bool takes_lost_logs(const Prune *prune)
+{
+    return prune->work.only_logs && !cli_option(prune->cli, "flow") && !cli_option(prune->cli, "states");
+}
+
 static bool delete_all(Prune *prune, int64_t *ret_slots, Error *error)
 {
-    bool all = !cli_option(prune->cli, "flow") && !cli_option(prune->cli, "states");
     *ret_slots = 0;
     bool ok = retention_delete_trees(&prune->work, error);
-    if (ok && prune->work.only_logs && all)
+    if (ok && takes_lost_logs(prune))
         ok = retention_delete_logs(&prune->work, true, error);
     if (ok && !prune->work.only_logs)
         ok = retention_delete_cached(&prune->work, retention_is_stale, NULL, error)
@@ -178,6 +190,7 @@ static int prune_database(Prune *prune, FlowSearch *search)
         return cli_bad(cli, "%s", error.message);
     prune->work.rule.flow_id = search->id;
     if (!retention_look(&prune->work, count_tree, prune, &error)
+        || (takes_lost_logs(prune) && !retention_count_lost_logs(&prune->work, &prune->found.lost_logs, &error))
         || !db_run(prune->db, false, cli->arena, step_names, prune, &error))
         return cli_bad(cli, "%s", error.message);
     print_counts(prune);

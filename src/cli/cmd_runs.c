@@ -1,10 +1,13 @@
 /* cli/cmd_runs.c -- `orion runs stuck`: flow runs that died, of which nothing has moved for long. */
 #include "cli/cli.h"
 
+#include <limits.h>
+
+#include "cli/screen.h"
 #include "db/migrate.h"
 #include "services/stuck_runs.h"
 
-enum { NAME_WIDTH = 24, MINUTE_WIDTH = 16 };
+enum { NAME_WIDTH = 24, STATE_WIDTH = 10, MINUTE_WIDTH = 16 };
 
 static bool step_check(Tx *tx, void *arg)
 {
@@ -24,8 +27,9 @@ static void print_table(const Cli *cli, const StuckRuns *stuck)
                "SINCE (UTC)", "MOVED (UTC)", "SLOTS");
     for (size_t i = 0; i < stuck->count; i++) {
         const StuckRun *run = &stuck->items[i];
-        printf("%-36s %-*.*s %-*.*s %-10s", run->id.p, NAME_WIDTH, (int)run->name.n, run->name.p, NAME_WIDTH,
-               (int)run->flow_name.n, run->flow_name.p, run->state_name.p ? run->state_name.p : run->state_type.p);
+        printf("%-36s %s %s %s", run->id.p, screen_padded(cli->arena, run->name, NAME_WIDTH, UINT_MAX),
+               screen_padded(cli->arena, run->flow_name, NAME_WIDTH, UINT_MAX),
+               screen_padded(cli->arena, run->state_name.p ? run->state_name : run->state_type, STATE_WIDTH, UINT_MAX));
         print_time(cli->arena, run->since);
         print_time(cli->arena, run->moved);
         printf(" %lld%s\n", (long long)run->slots, run->parent_id.p ? "  (with its parent)" : "");

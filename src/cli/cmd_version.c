@@ -49,6 +49,7 @@ int cmd_version(Cli *cli)
     row("Version:", STR("2.7.12"));
     row("API version:", STR(API_VERSION));
     row("Program:", STR("Orion " ORION_VERSION));
+    row("Git commit:", str_from(orion_commit));
     if (uname(&system) == 0)
         row("OS/Arch:", arena_printf(cli->arena, "linux/%s", system.machine));
     row("Profile:", str_from(settings_profile(cli->settings)));

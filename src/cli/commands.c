@@ -73,6 +73,10 @@ static const CliOption stats_options[] = {
     { "json", NULL, 0, NULL, NULL, "Print JSON, with everything." },
     { .name = NULL },
 };
+static const CliOption drop_options[] = {
+    { "unknown", NULL, 0, NULL, NULL, "Only those of other releases, which this one does not know." },
+    { .name = NULL },
+};
 static const CliOption check_options[] = {
     { "all", NULL, 0, NULL, NULL, "Name everything that is found, not only the first of each kind." },
     { "repair", NULL, 0, NULL, NULL, "Mend what can be mended without loss, in one transaction." },
@@ -157,7 +161,7 @@ const Command cli_commands[] = {
     { "database indexes make", NULL, "Make those that are missing; a server may be running.",
       .run = cmd_indexes_make },
     { "database indexes drop", NULL, "Drop them; the next start of a server makes them again.",
-      .run = cmd_indexes_drop },
+      .options = drop_options, .run = cmd_indexes_drop },
     FOREIGN("database revision", NULL, "Write a new migration of the reference."),
 
     GROUP("cache", NULL, "The task cache, from which task runs take over results."),

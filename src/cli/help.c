@@ -73,6 +73,14 @@ void cli_help_group(const Cli *cli, const Command *group)
     }
 }
 
+const char *cli_option_default(const CliOption *option)
+{
+    const char *value = setting_find(str_from(option->setting))->fallback;
+    if (option->negative)
+        return strcmp(value, "true") == 0 ? option->name : option->negative;
+    return value && *value ? value : "none";
+}
+
 static void option_row(const CliOption *option)
 {
     char left[80];
@@ -87,7 +95,7 @@ static void option_row(const CliOption *option)
                  option->value ? option->value : "");
     row(OPTION_WIDTH, left, option->help);
     if (option->setting)
-        printf("  %-*s [default: %s]\n", OPTION_WIDTH, "", option->setting);
+        printf("  %-*s [default: %s, %s]\n", OPTION_WIDTH, "", cli_option_default(option), option->setting);
 }
 
 static void print_usage(FILE *file, const Cli *cli, const Command *command)

@@ -105,6 +105,15 @@ void screen_cell(Screen *screen, Style style, unsigned columns, Str text)
     put_spaces(screen, columns - put_cut(screen, style, cleaned(screen, text), columns));
 }
 
+const char *screen_padded(Arena *arena, Str text, unsigned columns, unsigned most)
+{
+    Screen screen = { .width = most, .unicode = screen_locale() };
+    buf_init(&screen.out, arena, text.n + columns + 8);
+    unsigned taken = screen_columns(cleaned(&screen, text));
+    screen_cell(&screen, STYLE_PLAIN, taken < columns ? columns : taken, text);
+    return buf_cstr(&screen.out);
+}
+
 void screen_number(Screen *screen, Style style, unsigned columns, Str text)
 {
     unsigned taken = screen_columns(text);

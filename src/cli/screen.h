@@ -30,6 +30,8 @@ void screen_number(Screen *screen, Style style, unsigned columns, Str text);
 void screen_to(Screen *screen, unsigned column); /* spaces up to there; at least one, if there is text before */
 void screen_line(Screen *screen);                /* ends the line */
 unsigned screen_columns(Str text);               /* how many it takes */
+/* A cell for who prints a line himself: padded to `columns`, cut to `most`. */
+const char *screen_padded(Arena *arena, Str text, unsigned columns, unsigned most);
 
 /* A bar of `share` (0 to 1) of `columns`, which are then all taken. What is not nothing shows at least a little. */
 void screen_bar(Screen *screen, Style style, double share, unsigned columns);

@@ -118,12 +118,46 @@ static bool fill_plain(Backup *backup, NewFile *plain, Arena *arena, Error *erro
                   || fail_in(error, "The backup is not what it should be", &why));
 }
 
+/* Absolute, with its folder's links followed, but not itself. */
+static const char *name_in_folder(Arena *arena, const char *path)
+{
+    char real[PATH_MAX];
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *folder = slash ? arena_printf(arena, "%.*s/", (int)(slash - path), path).p : ".";
+    return realpath(folder, real) ? arena_printf(arena, "%s/%s", real, name).p : path;
+}
+
+/* Whether the file, or what it is called until it is whole, would be in the place of the database, or of a log that
+ * SQLite has beside it; these need not be there now. */
+static bool would_replace(Arena *arena, const char *file, const char *database)
+{
+    static const char *const files[] = { "", ".partial", ".partial.unpacked" };
+    static const char *const databases[] = { "", "-wal", "-shm", "-journal" };
+    char real[PATH_MAX];
+    if (!realpath(database, real))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(files); i++)
+        for (size_t k = 0; k < COUNT_OF(databases); k++) {
+            const char *a = arena_printf(arena, "%s%s", file, files[i]).p;
+            const char *b = arena_printf(arena, "%s%s", real, databases[k]).p;
+            if (strcmp(name_in_folder(arena, a), name_in_folder(arena, b)) == 0)
+                return true;
+        }
+    return false;
+}
+
 static bool may_write(const Backup *backup, Arena *arena, Error *error)
 {
     struct stat found, database;
     DbPlace place = { .path = NULL };
     if (!db_locate(arena, &backup->from, &place, error))
         return false;
+    if (!*backup->file)
+        return fail(error, ERR_INVALID, "The file's name is empty.");
+    if (place.file && would_replace(arena, backup->file, place.file))
+        return fail(error, ERR_INVALID,
+                    "%s is the database itself, or a backup of that name would be written over it or its log.",
+                    backup->file);
     if (lstat(backup->file, &found) != 0)
         return errno == ENOENT || fail(error, ERR_INVALID, "Cannot write %s: %s", backup->file, strerror(errno));
     if (!S_ISREG(found.st_mode))
@@ -167,13 +201,15 @@ typedef struct Source {
     int64_t size;
 } Source;
 
-/* What is in a log beside the file would be missed. */
+/* What is in a log beside the file would be missed. Where the name is a link, it is beside the file itself. */
 static bool has_no_log(Arena *arena, const char *file, Error *error)
 {
     static const char *const suffixes[] = { "-wal", "-journal" };
+    char real[PATH_MAX];
+    const char *itself = realpath(file, real) ? real : file;
     for (size_t i = 0; i < COUNT_OF(suffixes); i++) {
         struct stat found;
-        const char *log = arena_printf(arena, "%s%s", file, suffixes[i]).p;
+        const char *log = arena_printf(arena, "%s%s", itself, suffixes[i]).p;
         if (stat(log, &found) == 0 && found.st_size > 0)
             return fail(error, ERR_INVALID,
                         "%s has a log beside it (%s): it is a database in use, or one that was not closed, rather than "
@@ -193,15 +229,41 @@ static bool open_source(const Restore *restore, Arena *arena, Source *ret, Error
     return ret->kind == FILE_GZIP || has_no_log(arena, restore->file, error);
 }
 
+typedef struct Target {
+    const Restore *restore;
+    bool is_file; /* which is replaced as a whole, with what others have in it */
+} Target;
+
+/* Of an SQLite file. False: tx->error. */
+static bool has_no_other_tables(Tx *tx)
+{
+    Buf others;
+    buf_init(&others, tx->arena, 256);
+    Rows *rows = DB_QUERY(tx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
+                              " AND name <> 'alembic_version' ORDER BY name");
+    while (db_next(rows)) {
+        Str name = row_view(rows, 0);
+        size_t i = 0;
+        while (i < TABLE_COUNT && !str_is(name, db_tables[i].name))
+            i++;
+        if (i == TABLE_COUNT)
+            buf_printf(&others, "%s%.*s", others.n ? ", " : "", STR_ARG(name));
+    }
+    return tx->error->code == ERR_NONE
+           && (others.n == 0 || fail(tx->error, ERR_CONFLICT, "The database has tables that are not Orion's (%s). Use "
+                                     "--force to replace them, too.", buf_cstr(&others)));
+}
+
 static bool step_target(Tx *tx, void *arg)
 {
-    const Restore *restore = arg;
+    const Target *target = arg;
+    const Restore *restore = target->restore;
     SchemaState state;
     Str text, user = tx->sql->users ? db_text(tx, tx->sql->users, NULL, 0) : STR_NULL;
     if (user.p)
         return fail(tx->error, ERR_CONFLICT, "The database is in use, by session %.*s. Stop the servers first.",
                     STR_ARG(user));
-    if (!migrate_state(tx, &state, &text))
+    if (!migrate_state(tx, &state, &text) || (target->is_file && !restore->force && !has_no_other_tables(tx)))
         return false;
     if (state == SCHEMA_EMPTY || restore->force)
         return migrate_may_drop(tx);
@@ -223,8 +285,9 @@ static bool check_target(Restore *restore, const Driver *driver, const DbPlace *
         return false;
     if (place->file && access(place->file, F_OK) != 0)
         return true;
+    Target target = { .restore = restore, .is_file = driver->replace };
     Db *db = open_for_long(restore->to, true, &why);
-    *ret_is_sound = db && db_run(db, false, arena, step_target, restore, &why);
+    *ret_is_sound = db && db_run(db, false, arena, step_target, &target, &why);
     db_close(db);
     bool is_damaged = why.code == ERR_BUSY && place->file;
     if (*ret_is_sound || (is_damaged && restore->force))

@@ -223,8 +223,8 @@ static gzFile gzip_open(int fd, const char *mode, Error *error)
 static bool fail_gzip(gzFile gzip, Error *error)
 {
     int code;
-    const char *why = gzerror(gzip, &code);
-    return fail(error, ERR_INVALID, "It is damaged: %s", code == Z_ERRNO ? strerror(errno) : why);
+    const char *why = gzerror(gzip, &code), *text = strstr(why, ": "); /* after what zlib calls the file */
+    return fail(error, ERR_INVALID, "It is damaged: %s", code == Z_ERRNO ? strerror(errno) : text ? text + 2 : why);
 }
 
 static bool unpack(gzFile gzip, char *chunk, int64_t size, NewFile *to, const Onlooker *onlooker, Error *error)

@@ -4,8 +4,10 @@
 #include "db/copy.h"
 
 #include "base/crypto.h"
+#include "base/log.h"
 #include "db/bad_rows.h"
 #include "db/copy_value.h"
+#include "db/driver.h"
 #include "db/migrate.h"
 
 enum {
@@ -322,6 +324,29 @@ static bool check_empty(Work *w)
                                 "The target is not empty (rows: %.*s). Use --force to replace them.", STR_ARG(found));
 }
 
+/* ---- what is not copied ---- */
+
+/* The names of tables that a newer release has added. */
+static const char *const unknown_tables[ENGINES] = {
+    [ENGINE_SQLITE] = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'orion_*' ORDER BY name",
+    [ENGINE_POSTGRESQL] =
+        "SELECT relname::text FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p') AND relname LIKE 'orion\\_%'"
+        " AND relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('flow_run'))"
+        " ORDER BY relname",
+};
+
+static void warn_of_unknown_tables(Tx *tx)
+{
+    Buf names;
+    buf_init(&names, tx->arena, 256);
+    Rows *rows = db_query(tx, unknown_tables[tx->sql->engine], NULL, 0);
+    while (db_next(rows))
+        buf_printf(&names, "%s%.*s", names.n ? ", " : "", STR_ARG(row_text(rows, 0)));
+    if (names.n)
+        log_warning("orion.db", "Not copied, since this release of Orion does not know them: the tables %s",
+                    buf_cstr(&names));
+}
+
 /* ---- the two transactions ---- */
 
 static bool write_all(Work *w, unsigned flags)
@@ -383,6 +408,7 @@ static bool source_job(Tx *tx, void *arg)
     if (!migrate_check(tx) || !copy_count_rows(tx, w->copy->counts) ||
         !(w->copy->skip_bad_rows ? leave_out(w) : check_references(w)))
         return fail(tx->error, ERR_INTERNAL, "the copy failed");
+    warn_of_unknown_tables(tx);
     for (size_t i = 0; i < TABLE_COUNT; i++)
         w->at.of += w->copy->counts[i];
     Arena *arena = arena_new();

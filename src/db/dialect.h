@@ -33,6 +33,9 @@ typedef struct Dialect {
      * then sorted; what ends that subquery, so that it is not taken into the query around it; and whether that goes for
      * the rows of one flow, deployment or work queue, too. */
     struct { bool if_descending; const char *end; bool of_one; } apart;
+    /* Statement: for the rest of the transaction indexes are used, although a table looks cheaper to be read from its
+     * beginning, where the rows that were just deleted still lie. NULL: they always are. */
+    const char *by_index;
     bool is_typed;             /* columns hold nothing but values of their kinds */
     bool keeps_left_order;     /* a CROSS JOIN's rows come in the order of its left side */
     bool inserts_in_with;      /* a statement may begin WITH … AS (INSERT … RETURNING …) */

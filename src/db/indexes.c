@@ -74,19 +74,22 @@ typedef struct IndexEngine {
     const OwnIndex *indexes;
     size_t count;
     const char *has_tables;    /* query: 1 if the tables are there; a damaged database may lack one */
-    /* Queries: name, whether it can be used, bytes; of all indexes whose names begin like ours, on the schema's
-     * tables. */
+    /* Queries: name, whether it can be used, bytes; of all indexes whose names begin like ours, but for those of
+     * tables whose names do, too. */
     const char *list, *list_with_sizes;
     const char *is_at_work;    /* query: 1 if somebody may be building an index of the table $1; NULL: nobody can be */
     const char *concurrently;  /* what CREATE INDEX and DROP INDEX say so that others go on */
 } IndexEngine;
 
-#define OF_SQLITE "FROM sqlite_master AS i WHERE i.type = 'index' AND i.name GLOB 'orion_*' ORDER BY i.name"
+#define OF_SQLITE \
+    "FROM sqlite_master AS i WHERE i.type = 'index' AND i.name GLOB 'orion_*' AND i.tbl_name NOT GLOB 'orion_*'" \
+    " ORDER BY i.name"
 #define OF_POSTGRES(bytes) \
     "SELECT c.relname::text, x.indisvalid, " bytes " FROM pg_catalog.pg_index AS x" \
     " JOIN pg_catalog.pg_class AS c ON c.oid = x.indexrelid" \
-    " WHERE x.indrelid IN (to_regclass('flow_run'), to_regclass('task_run'))" \
-    " AND c.relname LIKE 'orion\\_%' ORDER BY c.relname"
+    " JOIN pg_catalog.pg_class AS t ON t.oid = x.indrelid" \
+    " WHERE t.relnamespace = (SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = to_regclass('flow_run'))" \
+    " AND c.relname LIKE 'orion\\_%' AND t.relname NOT LIKE 'orion\\_%' ORDER BY c.relname"
 
 static const IndexEngine engines[ENGINES] = {
     [ENGINE_SQLITE] = { of_sqlite, COUNT_OF(of_sqlite),
@@ -141,7 +144,7 @@ bool indexes_find(Tx *tx, bool with_sizes, IndexList *ret)
     while (db_next(rows)) {
         Str name = row_text(rows, 0);
         if (!list_find(ret, name))
-            list_add(tx, ret, (OwnIndex){ .name = arena_cstr(tx->arena, name) }, INDEX_OBSOLETE);
+            list_add(tx, ret, (OwnIndex){ .name = arena_cstr(tx->arena, name) }, INDEX_UNKNOWN);
         IndexStatus *found = list_find(ret, name);
         if (found->state == INDEX_MISSING)
             found->state = row_bool(rows, 1) ? INDEX_READY : INDEX_INVALID;
@@ -252,24 +255,20 @@ bool indexes_make(IndexWork *work, Error *error)
     }
     for (size_t i = 0; i < survey.list.count && !is_stopping(work); i++) {
         const IndexStatus *status = &survey.list.items[i];
-        if (status->state == INDEX_OBSOLETE
-            && !run_build(work, sql_drop(work->arena, &status->index, concurrently_of(work)),
-                          error))
-            return false;
         if (is_wanted(&survey, i) && !make_one(work, status, ++number, wanted, error))
             return false;
     }
     return true;
 }
 
-bool indexes_drop(IndexWork *work, Error *error)
+bool indexes_drop(IndexWork *work, bool only_unknown, Error *error)
 {
     Survey survey = { 0 };
     if (!db_run(work->db, false, work->arena, step_survey, &survey, error))
         return false;
     for (size_t i = 0; i < survey.list.count; i++) {
         const IndexStatus *status = &survey.list.items[i];
-        if (status->state == INDEX_MISSING)
+        if (status->state == INDEX_MISSING || (only_unknown && status->state != INDEX_UNKNOWN))
             continue;
         if (!run_build(work, sql_drop(work->arena, &status->index, concurrently_of(work)),
                        error))

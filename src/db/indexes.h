@@ -17,7 +17,8 @@ typedef enum IndexState {
     INDEX_MISSING,
     INDEX_INVALID,         /* PostgreSQL: what builds it has failed, or is at it */
     INDEX_READY,
-    INDEX_OBSOLETE         /* of our names, but not in this version's table: `index` has only the name */
+    INDEX_UNKNOWN          /* of our names, but not in this release's table: `index` has only the name. A newer release
+                            * made it, which may be running, or an older one. */
 } IndexState;
 
 typedef struct IndexStatus {
@@ -31,9 +32,9 @@ typedef struct IndexList {
     size_t count, capacity;
 } IndexList;
 
-/* This version's indexes on the engine, in the order in which they are made. */
+/* This release's indexes on the engine, in the order in which they are made. */
 const OwnIndex *indexes_of(const Dialect *dialect, size_t *ret_count);
-/* Those of this version, then obsolete ones; in the arena. Sizes may take a look at each page. False: tx->error. */
+/* Those of this release, then unknown ones; in the arena. Sizes may take a look at each page. False: tx->error. */
 bool indexes_find(Tx *tx, bool with_sizes, IndexList *ret) MUST_CHECK;
 /* Makes those that are missing, in the transaction, if there is no run yet; then nobody waits for it. Else does
  * nothing. */
@@ -51,9 +52,10 @@ typedef struct IndexWork {
     bool is_left;          /* some could not be made yet: another server is at it */
 } IndexWork;
 
-/* Makes what is missing or invalid, and drops what is obsolete. SQLite: writes wait while one is made, reads go on;
- * PostgreSQL: both go on. The database must be at the schema's head. */
+/* Makes what is missing or invalid. SQLite: writes wait while one is made, reads go on; PostgreSQL: both go on. The
+ * database must be at the schema's head. */
 bool indexes_make(IndexWork *work, Error *error) MUST_CHECK;
-bool indexes_drop(IndexWork *work, Error *error) MUST_CHECK;
+/* All, or those alone that this release does not know. */
+bool indexes_drop(IndexWork *work, bool only_unknown, Error *error) MUST_CHECK;
 
 #endif

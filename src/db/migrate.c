@@ -326,9 +326,10 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                     STR_ARG(revision), history->head);
     if (revision.p)
         return fail(tx->error, ERR_CONFLICT,
-                    "The database is at revision %.*s, which this version does not know: a Prefect newer than %s made "
-                    "it, or another program. Use the version that made it, or another database.",
-                    STR_ARG(revision), history->head);
+                    "The database is at revision %.*s, which this version does not know: a Prefect newer than 2.7.12 "
+                    "made it, or another program. Nothing was changed. Use what made it, restore a backup from before "
+                    "its upgrade, or name another database.",
+                    STR_ARG(revision));
     Str found = found_tables(tx, history);
     return fail(tx->error, ERR_CONFLICT,
                 "The database has tables with Orion's names (%.*s) but no revision, so it is unclear whose they are. "

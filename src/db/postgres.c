@@ -43,6 +43,7 @@ static const Dialect dialect = {
     .inserts_in_with = true,
     .row_key = "id",
     .sort_few = "",
+    .by_index = "SET LOCAL enable_seqscan = off",
     .apart = { .end = "OFFSET 0" }, /* else it goes through all that is older than a range, to begin with the oldest */
     .array_of = array_of,
     .for_update = " FOR NO KEY UPDATE",

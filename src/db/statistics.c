@@ -38,9 +38,8 @@ static int64_t count_roughly(Tx *tx, const char *table)
  * rows SQLite notes nothing, so those do not count. */
 static bool lacks_an_index(Tx *tx, const char *table)
 {
-    return DB_INT(tx, 0, "SELECT COUNT(*) FROM sqlite_master AS i WHERE i.type = 'index' AND i.tbl_name = $1"
-                         " AND i.name GLOB 'orion_*' AND i.sql NOT LIKE '%) WHERE %'"
-                         " AND i.name NOT IN (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)",
+    return DB_INT(tx, 0, "SELECT COUNT(*) FROM pragma_index_list($1) AS i WHERE i.name GLOB 'orion_*'"
+                         " AND NOT i.partial AND i.name NOT IN (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)",
                   v_text(str_from(table))) > 0;
 }
 

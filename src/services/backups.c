@@ -17,6 +17,8 @@
 #define LOGGER "orion.services.backups"
 #define LOCK_NAME ".orion-backups.lock"
 
+static const Time SKEW = 60 * SECOND; /* between the clocks of servers that share a folder */
+
 typedef struct Folder {
     const char *path;
     int lock;          /* -1: not held */
@@ -109,15 +111,25 @@ static bool lock_folder(Folder *folder, Arena *arena, Error *error)
     return flock(folder->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
 }
 
-/* By the newest name that is not of the future, where a clock was wrong. */
+static Time time_of_name(Str name)
+{
+    const char *rest;
+    return time_of(name.p, &rest);
+}
+
+/* Made when a clock was wrong. */
+static bool is_of_future(Str name, const ServiceRun *run)
+{
+    return time_of_name(name) > run->now + SKEW;
+}
+
+/* By the newest name that is not of the future. */
 static bool is_due(const Folder *folder, const ServiceRun *run)
 {
     Time newest = TIME_NULL;
-    const char *rest;
-    for (size_t i = 0; i < folder->names.count; i++) {
-        Time time = time_of(folder->names.items[i].p, &rest);
-        newest = time <= run->now && time > newest ? time : newest;
-    }
+    for (size_t i = 0; i < folder->names.count; i++)
+        if (!is_of_future(folder->names.items[i], run))
+            newest = time_of_name(folder->names.items[i]);
     double every = settings_float(run->settings, "ORION_BACKUP_EVERY");
     return newest == TIME_NULL || (double)(run->now - newest) >= every * (double)SECOND;
 }
@@ -154,13 +166,18 @@ static bool make(Folder *folder, ServiceRun *run, Error *error)
     return true;
 }
 
-/* After a backup that was made; one that failed takes none of the others. */
+/* After a backup that was made; one that failed takes none of the others. What has a name of the future was made before
+ * the clock was set back, so before the one that was just made, which must stay. */
 static void remove_oldest(const Folder *folder, const ServiceRun *run)
 {
+    size_t count = folder->names.count, future = count;
+    while (future > 0 && is_of_future(folder->names.items[future - 1], run))
+        future--;
     int64_t keep = settings_int(run->settings, "ORION_BACKUP_KEEP");
-    for (size_t i = 0; (int64_t)(folder->names.count - i) > keep; i++) {
-        log_info(LOGGER, "Removing %s/%.*s.", folder->path, STR_ARG(folder->names.items[i]));
-        remove_named(folder, run->arena, folder->names.items[i]);
+    for (size_t i = 0; (int64_t)(count - i) > keep; i++) {
+        Str name = folder->names.items[(future + i) % count];
+        log_info(LOGGER, "Removing %s/%.*s.", folder->path, STR_ARG(name));
+        remove_named(folder, run->arena, name);
     }
 }
 

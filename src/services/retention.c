@@ -18,7 +18,8 @@ enum {
 typedef struct Step {
     Retention *retention;
     bool (*find)(Tx *tx, struct Step *step);
-    bool (*act)(Tx *tx, struct Step *step); /* sets is_done */
+    bool (*act)(Tx *tx, struct Step *step); /* sets is_done; NULL: what was found is only seen */
+    void (*see)(struct Step *step);
     /* What was found; in the arena of the round. */
     RunTrees *trees;
     TreeWalk walk;
@@ -29,6 +30,8 @@ typedef struct Step {
     StrList cached;
     bool (*wanted)(void *arg, const CacheRow *row);
     void *wanted_arg;
+    void (*show)(void *arg, const RunTree *tree);
+    void *show_arg;
     /* What was done of it. */
     size_t tree, left;           /* the tree whose turn it is, and how many of its runs are left, 0: all */
     size_t next_tree, next_left; /* after this transaction */
@@ -83,6 +86,7 @@ static void add_freed(Freed *to, const Freed *freed)
     to->task_runs += freed->task_runs;
     to->logs += freed->logs;
     to->cached += freed->cached;
+    to->lost_logs += freed->lost_logs;
 }
 
 /* A command is patient while another process has the database. */
@@ -144,8 +148,10 @@ static bool run_rounds(Step *step, const bool *is_over, Error *error)
     Arena *arena = arena_new();
     while (ok && !*is_over && !step->is_elsewhere && !is_stopping(step->retention)) {
         arena_reset(arena);
-        ok = run_job(step->retention, false, arena, run_find, step, error)
-             && (!has_found(step) || act_all(step, arena, error));
+        ok = run_job(step->retention, false, arena, run_find, step, error);
+        if (ok && step->see)
+            step->see(step);
+        ok = ok && (!step->see && has_found(step) ? act_all(step, arena, error) : goes_on(step->retention, error));
     }
     arena_free(arena);
     return ok;
@@ -211,20 +217,18 @@ bool retention_delete_trees(Retention *retention, Error *error)
     return run_rounds(&step, &step.walk.is_over, error);
 }
 
+static void see_trees(Step *step)
+{
+    for (size_t i = 0; i < step->trees->count; i++)
+        step->show(step->show_arg, &step->trees->items[i]);
+}
+
 bool retention_look(Retention *retention, void (*show)(void *arg, const RunTree *tree), void *arg, Error *error)
 {
     RunTrees trees = { .count = 0 };
-    Step step = { .retention = retention, .find = find_trees, .trees = &trees };
-    bool ok = true;
-    Arena *arena = arena_new();
-    while (ok && !step.walk.is_over) {
-        arena_reset(arena);
-        ok = run_job(retention, false, arena, run_find, &step, error);
-        for (size_t i = 0; ok && i < trees.count; i++)
-            show(arg, &trees.items[i]);
-    }
-    arena_free(arena);
-    return ok;
+    Step step = { .retention = retention, .find = find_trees, .see = see_trees, .trees = &trees, .show = show,
+                  .show_arg = arg };
+    return run_rounds(&step, &step.walk.is_over, error);
 }
 
 /* ---- logs ---- */
@@ -241,7 +245,7 @@ static bool act_on_logs(Tx *tx, Step *step)
         int64_t rows = rows_delete(tx, "log", &step->logs->without_run);
         if (rows < 0)
             return false;
-        step->freed.logs += rows;
+        step->freed.lost_logs += rows;
         step->next_left = 1; /* they are not looked for again */
     }
     const RunTrees *trees = &step->logs->trees;
@@ -263,6 +267,20 @@ bool retention_delete_logs(Retention *retention, bool without_run, Error *error)
     Step step = { .retention = retention, .find = find_logs, .act = act_on_logs, .logs = &logs,
                   .without_run = without_run };
     return run_rounds(&step, &step.log_walk.is_over, error);
+}
+
+static void see_lost_logs(Step *step)
+{
+    step->freed.lost_logs += (int64_t)step->logs->without_run.count;
+}
+
+bool retention_count_lost_logs(Retention *retention, int64_t *ret, Error *error)
+{
+    OldLogs logs = { .trees.count = 0 };
+    Step step = { .retention = retention, .find = find_logs, .see = see_lost_logs, .logs = &logs, .without_run = true };
+    bool ok = run_rounds(&step, &step.log_walk.is_over, error);
+    *ret = step.freed.lost_logs;
+    return ok;
 }
 
 /* ---- the cache ---- */
@@ -341,10 +359,10 @@ bool retention_tick(ServiceRun *run, Error *error)
              && (runs.freed.trees == 0 || stuck_slots_free(run->db, false, &slots, error));
     if (ok && logs.rule.before != TIME_NULL)
         ok = retention_delete_logs(&logs, false, error);
-    if (runs.freed.flow_runs + runs.freed.logs + logs.freed.logs > 0)
+    int64_t lines = runs.freed.logs + logs.freed.logs + logs.freed.lost_logs;
+    if (runs.freed.flow_runs + lines > 0)
         log_info(LOGGER, "Deleted %lld flow runs, %lld task runs and %lld log lines that were old",
-                 (long long)runs.freed.flow_runs, (long long)runs.freed.task_runs,
-                 (long long)(runs.freed.logs + logs.freed.logs));
+                 (long long)runs.freed.flow_runs, (long long)runs.freed.task_runs, (long long)lines);
     return ok;
 }
 

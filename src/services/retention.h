@@ -11,6 +11,7 @@
 
 typedef struct Freed {
     int64_t trees, flow_runs, task_runs, logs, cached;
+    int64_t lost_logs; /* of runs that do not exist; not among `logs` */
 } Freed;
 
 typedef struct Retention {
@@ -31,6 +32,8 @@ bool retention_delete_trees(Retention *retention, Error *error) MUST_CHECK;
 /* Lines older than rule.before of trees that fit, by the age of the lines: cheap where most trees have none any more.
  * And lines without a run; `without_run`: only these. */
 bool retention_delete_logs(Retention *retention, bool without_run, Error *error) MUST_CHECK;
+/* How many lines without a run there are. */
+bool retention_count_lost_logs(Retention *retention, int64_t *ret, Error *error) MUST_CHECK;
 /* Rows of the cache for which that returns true. */
 bool retention_delete_cached(Retention *retention, bool (*wanted)(void *arg, const CacheRow *row), void *arg,
                              Error *error) MUST_CHECK;

@@ -194,7 +194,7 @@ static void write_last_ticks(MetricWriter *w, const View *view)
 static void write_build(MetricWriter *w, const View *view)
 {
     const MetricLabel labels[] = {
-        label("version", ORION_VERSION), label("api_version", API_VERSION),
+        label("version", ORION_VERSION), label("commit", orion_commit), label("api_version", API_VERSION),
         label("database", db_dialect(view->app->db)->name),
     };
     metric_value(w, labels, COUNT_OF(labels), 1);

@@ -68,6 +68,7 @@ static void write_server(JsonWriter *w, Req *req, const View *view)
 {
     Str root = request_root_path(req), address = request_address(req);
     member_text(w, "version", STR(ORION_VERSION));
+    member_text(w, "commit", str_from(orion_commit));
     member_text(w, "api_version", STR(API_VERSION));
     member_text(w, "address", arena_printf(req->arena, "%.*s%.*s/api", STR_ARG(address), STR_ARG(root)));
     member_time(w, req->arena, "started", view->started);

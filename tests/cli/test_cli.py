@@ -370,6 +370,9 @@ def test_version(homes):
     shared = ["Version", "API version", "OS/Arch", "Profile", "Server type", "Database"]
     assert {name: orion[name] for name in shared} == {name: reference[name] for name in shared}
     assert re.fullmatch(r"3\.\d+\.\d+", orion["SQLite version"])
+    assert re.fullmatch(r"[0-9a-f]{7,}(-dirty)?|unknown", orion["Git commit"])
+    names = [name for name in orion if name in reference]  # in the reference's order, with some of its own between
+    assert names == [name for name in reference if name in orion]
 
 
 @pytest.mark.parametrize("words", [
@@ -416,6 +419,28 @@ def test_help_names_every_option_of_the_reference(homes):
         reference, orion = both(homes, *words, "--help")
         options = set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", reference.out))
         assert options <= set(re.findall(r"(?<![\w-])--?[a-z][\w-]*", orion.out)), words
+
+
+DEFAULTS = {"host": "127.0.0.1, PREFECT_ORION_API_HOST", "port": "4200, PREFECT_ORION_API_PORT",
+            "url": "none, PREFECT_API_URL", "root-path": "none, ORION_ROOT_PATH",
+            "log-format": "text, ORION_LOG_FORMAT", "log-access": "no-log-access, ORION_LOG_ACCESS",
+            "ui": "ui, PREFECT_ORION_UI_ENABLED"}
+
+
+@pytest.mark.parametrize("words", [["start"], ["status"]], ids=" ".join)
+def test_help_shows_the_defaults_of_options(ours, words):
+    """They are the settings' own, whatever is set here, as a manual would show them."""
+    result = ours.run(*words, "--help", env={"PREFECT_ORION_API_HOST": "0.0.0.0", "PREFECT_ORION_API_PORT": "x"})
+    found = dict(re.findall(r"^ +--([a-z-]+)[^\n]+\n +\[default: ([^]]+)\]$", result.out, re.M))
+    assert len(found) >= 3 and DEFAULTS | found == found | {name: DEFAULTS[name] for name in DEFAULTS}
+    assert len(found) == result.out.count("[default:")
+
+
+def test_help_names_every_default_of_the_reference(homes):
+    """The reference names the setting alone."""
+    reference, orion = both(homes, "orion", "start", "--help", env={"COLUMNS": "300"})
+    for setting in re.findall(r"\[default: \(from (\w+)\)\]", reference.out):
+        assert re.search(rf"\[default: [\w.-]+, {setting}\]", orion.out), setting
 
 
 def test_alone_shows_help(ours):

@@ -326,6 +326,7 @@ def test_check_names_other_sources(home):
     ({"EVERY": "1d", "FOLDER": "/nowhere"},
      "environment: ORION_BACKUP_FOLDER: /nowhere: No such file or directory."),
     ({"EVERY": "1d", "KEEP": "0"}, "environment: ORION_BACKUP_KEEP: 0 is not between 1 and 2147483647."),
+    ({"EVERY": "999ms"}, "environment: ORION_BACKUP_EVERY: 999ms is less than a second."),
     ({"KEEP": "3"}, "ORION_BACKUP_EVERY: It is not set, so that ORION_BACKUP_KEEP has no effect.")])
 def test_check_of_backups(home, settings, wrong):
     given = {f"ORION_BACKUP_{name}": value for name, value in settings.items()}

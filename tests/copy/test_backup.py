@@ -116,6 +116,23 @@ def test_files_that_are_there(orion, source, tmp_path):
     refused(orion, source, "backup", str(source.path), "--force", because="is the database itself")
     refused(orion, source, "backup", str(tmp_path), "--force", because="is not a regular file")
     refused(orion, source, "backup", str(tmp_path / "none" / "b"), because="No such file or directory")
+    refused(orion, source, "backup", "", because="The file's name is empty.")
+
+
+@pytest.mark.only("sqlite")
+def test_a_backup_is_not_made_in_the_place_of_the_database_or_its_logs(orion, holding, source, tmp_path):
+    """Whether such a file is there now or not, under any of its names, and while the backup is being written."""
+    folder, database = tmp_path / "folder", tmp_path / "database.partial"
+    folder.symlink_to(tmp_path)
+    database.write_bytes(source.path.read_bytes())
+    other = databases.sqlite_at(database)
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("UPDATE flow SET updated = updated")
+        connection.commit()
+        for name in ("database", "database.partial-wal", "database.partial-shm", "database.partial-journal"):
+            refused(orion, other, "backup", str(folder / name), "--force", because="written over it or its log")
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
 def test_targets_that_hold_something(orion, source, altered, target, tables, tmp_path):
@@ -178,8 +195,21 @@ def test_files_that_are_no_backups(orion, source, altered, target, tmp_path):
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("UPDATE flow SET updated = updated")
         connection.commit()
-        refused(orion, target, "restore", str(source.path), "-y", because="has a log beside it")
+        link = tmp_path / "link"
+        link.symlink_to(source.path)
+        for path in (source.path, link):
+            refused(orion, target, "restore", str(path), "-y", because="has a log beside it")
     assert not target.has_tables()
+
+
+@pytest.mark.only("sqlite")
+def test_a_file_with_tables_of_others_is_replaced_where_that_is_asked_for(orion, source, target, tables, tmp_path):
+    path = backed_up(orion, source, tmp_path / "backup")
+    target.execute("CREATE TABLE theirs (x)")
+    refused(orion, target, "restore", str(path), "-y", because="tables that are not Orion's (theirs). Use --force")
+    assert target.tables() == ["theirs"]
+    restored(orion, path, target, "--force")
+    assert databases.rows(target, tables) == databases.rows(source, tables)
 
 
 @pytest.mark.only("sqlite")

@@ -56,6 +56,21 @@ def test_the_newest_are_kept_and_nothing_else_is_touched(target, tmp_path, folde
     assert left == {*others, ".orion-backups.lock"} and len(backups(folder)) == 2
 
 
+@pytest.mark.only("sqlite")
+def test_a_backup_stays_whatever_clocks_said_before(target, tmp_path, folder):
+    """Those with names of the future are the first to go, the oldest of them before the others."""
+    for name in (name_at(1000), *map(name_at, (-3000, -2000, -1000))):
+        (folder / name).write_text("x")
+    future = backups(folder)[1:]
+    with serving(target, tmp_path, "500s", ORION_BACKUP_FOLDER=str(folder), ORION_BACKUP_KEEP="3"):
+        wait_until(lambda: len(backups(folder)) == 3)
+        made = backups(folder)
+        time.sleep(2)
+        assert backups(folder) == made
+    assert made[2] == future[-1] and (folder / made[0]).read_text() == "x"
+    assert (folder / made[1]).read_bytes()[:15] == b"SQLite format 3"
+
+
 def test_one_that_is_due_is_made_and_no_other(orion, target, tmp_path):
     """The default folder is made; a restart does not make the next one come earlier."""
     folder = tmp_path / "backups"

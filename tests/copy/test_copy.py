@@ -286,6 +286,13 @@ def test_a_target_with_a_table_of_another_program(orion, source, target):
     assert target.dump() == before
 
 
+def test_tables_of_a_newer_release_are_named(orion, holding, tmp_path):
+    holding.execute("CREATE TABLE orion_notes (id VARCHAR(36) PRIMARY KEY)")
+    holding.execute("CREATE TABLE orders (id VARCHAR(36) PRIMARY KEY)")
+    out = copied(orion, holding, databases.new("sqlite", tmp_path))
+    assert "Not copied, since this release of Orion does not know them: the tables orion_notes\n" in out
+
+
 def test_mistakes(orion, source):
     for words, part in ((["--from", source.url], "Missing option '--to'"),
                         (["--to", source.url], "Missing option '--from'")):

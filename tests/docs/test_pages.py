@@ -9,8 +9,12 @@ LEFT_OUT = {
     ("README.md", "make deb && sudo apt install ./build/orion_*.deb"): "tests/package does",
     ("README.md", "make run"): "installs packages and builds",
     ("README.md", "prefect config set PREFECT_API_URL=http://127.0.0.1:4200/api"): "docs/quickstart.md has a flow",
+    ("docs/containers.md", "make container"): "tests/container does",
+    ("docs/containers.md", "podman exec orion orion key create NAME"): "needs a container",
+    ("docs/containers.md", "podman build --format docker -t orion -f packaging/Containerfile ."):
+        "tests/container does",
+    ("docs/containers.md", "cd packaging"): "needs Docker",
     ("docs/operating.md", "apt-get update && apt-get install -y --no-install-recommends tzdata"): "for other images",
-    ("docs/operating.md", 'HEALTHCHECK CMD ["orion", "status", "--check", "--timeout", "4s"]'): "for a container",
     ("docs/operating.md", "sudo rm /etc/systemd/system/orion.service /usr/local/bin/orion"): "changes the machine",
     ("docs/performance.md", "make bench                                        # requests per second of both servers,"
      " with wrk"): "takes hours",
@@ -24,6 +28,7 @@ WITHOUT_CODE = {
     "docs/README.md": "an index",
     "docs/commands.md": "made from the help of the commands",
     "docs/compatibility.md": "lists, which tests/api/test_openapi.py compares",
+    "docs/containers.md": "needs a container",
     "docs/differences.md": "a list",
     "docs/durability.md": "names the tests that show what it says",
     "docs/performance.md": "figures",

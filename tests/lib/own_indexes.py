@@ -26,9 +26,9 @@ def present(store):
     return [name for name, in store.execute(LIST[store.engine])]
 
 
-def command(store, word):
+def command(store, *words):
     """`orion database indexes`; (status, lines of both outputs)."""
     environment = servers.server_environment("/nonexistent", PREFECT_ORION_DATABASE_CONNECTION_URL=store.url)
-    done = subprocess.run([servers.ORION_BIN, "database", "indexes", word], env=environment, stdin=subprocess.DEVNULL,
+    done = subprocess.run([servers.ORION_BIN, "database", "indexes", *words], env=environment, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
     return done.returncode, done.stdout.splitlines()

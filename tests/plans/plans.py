@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 import sqlite3
+import subprocess
 import tempfile
 import time
 import urllib.request
@@ -136,7 +137,18 @@ def service_plans(folder, statistics):
 # ---- PostgreSQL ----
 
 EXPLAINED = {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": 0,
-             "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json"}
+             "auto_explain.log_analyze": "on", "auto_explain.log_timing": "off", "auto_explain.log_format": "json",
+             "auto_explain.log_nested_statements": "on"}  # those of foreign keys
+# What is deleted: of each kind the one with fewest runs.
+DELETED = {
+    "task run": ("task_runs", "SELECT task_run.id FROM task_run LIMIT 1"),
+    "flow run": ("flow_runs", "SELECT flow_run.id FROM flow_run LIMIT 1"),
+    "deployment": ("deployments", "SELECT deployment_id FROM flow_run WHERE deployment_id IS NOT NULL"
+                   " GROUP BY deployment_id ORDER BY COUNT(*) LIMIT 1"),
+    "work queue": ("work_queues", "SELECT work_queue_id FROM flow_run WHERE work_queue_id IS NOT NULL"
+                   " GROUP BY work_queue_id ORDER BY COUNT(*) LIMIT 1"),
+    "flow": ("flows", "SELECT flow_id FROM flow_run GROUP BY flow_id ORDER BY COUNT(*) LIMIT 1"),
+}
 
 
 def nodes(plan):
@@ -161,8 +173,29 @@ def read_plans(log_path, begin, deadline=30):
     return text
 
 
+def plans_since(cluster, begin):
+    found = re.findall(r" plan:\n((?:\t.*\n)+)", read_plans(cluster.log_path, begin))
+    return [plan["Plan"] | {"sql": plan["Query Text"]} for plan in map(json.loads, found)]
+
+
+def delete(server, kind):
+    route, select = DELETED[kind]
+    [[row]] = server.execute(select)
+    request = urllib.request.Request(f"{server.url}/{route}/{row}", method="DELETE")
+    with urllib.request.urlopen(request, timeout=300) as answer:
+        assert answer.status == 204
+
+
+def prune(server):
+    """The runs of the first days."""
+    environment = servers.server_environment(server.home, PREFECT_ORION_DATABASE_CONNECTION_URL=server.store.url)
+    subprocess.run([servers.ORION_BIN, "database", "prune", "--older-than", "55d", "-y"], env=environment, check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
 def postgres_plans(runs):
-    """By shape, the plans that PostgreSQL has carried out, with the rows that each node has had."""
+    """By shape, and by what is deleted, the plans that PostgreSQL has carried out, with the rows that each node has
+    had."""
     found = {}
     with postgres.running(fsync="off", **EXPLAINED) as cluster:
         url = cluster.create_database("plans")
@@ -174,9 +207,11 @@ def postgres_plans(runs):
                 asker.places.fill(shape, shapes.now())  # whose look-ups are not the server's
                 begin = cluster.log_path.stat().st_size
                 assert asker.ask(shape)[1] == 200
-                text = read_plans(cluster.log_path, begin)
-                plans = [json.loads(plan) for plan in re.findall(r" plan:\n((?:\t.*\n)+)", text)]
-                found[shape["name"]] = [plan["Plan"] for plan in plans]
+                found[shape["name"]] = plans_since(cluster, begin)
+            for kind in [*DELETED, "prune"]:
+                begin = cluster.log_path.stat().st_size
+                prune(server) if kind == "prune" else delete(server, kind)
+                found[kind] = plans_since(cluster, begin)
     return found
 
 

@@ -100,6 +100,20 @@ def test_services_read_no_table_of_runs_without_an_index(services):
         assert not plans_scans(plan)
 
 
+@pytest.mark.parametrize("kind", [*plans.DELETED, "prune"])
+def test_postgresql_deletes_by_indexes(postgresql, kind):
+    assert any("DELETE FROM" in plan["sql"] for plan in postgresql[kind])
+    for plan in postgresql[kind]:
+        if plan["sql"] in {select for _, select in plans.DELETED.values()}:
+            continue  # the test's own
+        for node in plans.nodes(plan):
+            assert node["Node Type"] != "Seq Scan" or node["Relation Name"] not in plans.RUN_TABLES, (plan["sql"], node)
+            # which visits each row that was deleted before, again and again
+            assert node["Node Type"] != "Index Only Scan" or not plan["sql"].startswith("SELECT id, name"), plan["sql"]
+    if kind not in ("task run", "flow run"):
+        assert kind == "prune" or any(plan["sql"].startswith("SELECT id, name") for plan in postgresql[kind])
+
+
 @pytest.mark.parametrize("shape", plans.asked(), ids=lambda shape: shape["name"])
 def test_postgresql(postgresql, shape):
     """A history adds up all rows of its time, perhaps by sorting them."""

@@ -231,8 +231,9 @@ def test_status(orion, client, engine):
     for _ in range(10):
         assert client.get("/health").status == 200
     shown = status(orion)
-    assert list(shown) == ["version", "api_version", "address", "started", "uptime", "ready", "reason", "database",
-                           "requests", "connections", "flow_runs", "late", "due", "work_queues", "slots", "services"]
+    assert list(shown) == ["version", "commit", "api_version", "address", "started", "uptime", "ready", "reason",
+                           "database", "requests", "connections", "flow_runs", "late", "due", "work_queues", "slots",
+                           "services"]
     assert shown["address"] == orion.url and shown["api_version"] == "0.8.4" and shown["version"]
     assert (shown["ready"], shown["reason"]) == (True, None)
     assert [service["name"] for service in shown["services"]] == ["upkeep"]

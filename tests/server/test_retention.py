@@ -108,7 +108,10 @@ def test_only_the_logs(store):
     prune(store, *OLD, "--logs-only", "--flow", "one")
     kept = sum(run.logs for tree in forest.chosen(30, flow="one") for run in tree)
     assert store.execute("SELECT count(*) FROM log")[0][0] == before - kept
-    prune(store, *OLD, "--logs-only")
+    left = [tree for tree in trees if tree[0].flow != "one" and any(run.logs for run in tree)]
+    told = f"{gone - kept} log lines of {len(left)} trees of flow runs, and 2 of runs that do not exist"
+    assert f"Would delete {told}." in orion(store, "database", "prune", *OLD, "--logs-only", "--dry-run")[1]
+    assert f"Deleted {told}." in prune(store, *OLD, "--logs-only")
     assert store.execute("SELECT count(*) FROM log")[0][0] == before - gone - 2
     assert column(store, "id", "flow_run") == forest.ids()
     old = {run.id for tree in trees for run in tree}
@@ -319,6 +322,21 @@ def test_the_cache_is_listed(with_cache):
     out = orion(with_cache, "cache", "ls")[1].splitlines()
     assert len(out) == 9 and out[0].split()[:2] == ["KEY", "USE"] and out[2].split()[:2] == ["a", "current"]
     assert "There are no such rows" in orion(with_cache, "cache", "ls", "--key", "none")[1]
+
+
+def test_names_control_no_terminal(store):
+    """Nor do they move what stands beside them."""
+    forest = Forest(11, 1, ("flow\x1b[2J\n\té中",))
+    forest.trees = [[forest.run(None, True, True)._replace(tasks=[forest.id()])]]
+    forest.fill(store)
+    store.execute("UPDATE task_run_state_cache SET cache_key = ?", "key\x1b[2J\n\té中" * 9)
+    store.execute("UPDATE task_run SET name = ?", "task\x1b[2J\n")
+    key, line = orion(store, "cache", "ls")[1].splitlines()
+    pruned, flow = orion(store, "database", "prune", "--older-than", "1d", "--dry-run")[1].splitlines()[:2]
+    assert "\x1b" not in line + flow and line.endswith("task [2J ")
+    assert len(line.partition(" current")[0]) + line.count("中") == key.index(" USE")
+    state, = (state for state in FINAL if f" {state} " in flow)
+    assert flow.startswith("flow [2J  é中") and flow.index(state) + 1 == pruned.index("state")
 
 
 def test_the_cache_is_cleared(with_cache):
