@@ -1,5 +1,5 @@
 # The targets people type. The build itself is described in meson.build; this only sets up its folders and calls ninja.
-.PHONY: all run container test test-full conformance lint asan tsan fuzz fuzz-coverage bench clean
+.PHONY: all run deb container test test-full conformance lint asan tsan fuzz fuzz-coverage bench clean
 
 all: build/build.ninja
 	@ninja -C build --quiet
@@ -8,6 +8,11 @@ all: build/build.ninja
 run: build/build.ninja
 	@ninja -C build --quiet
 	@exec build/orion start
+
+# The Debian package, build/orion_VERSION_amd64.deb. OPTIONS="-Dui=disabled": options of meson_options.txt.
+deb:
+	@tools/setup deb
+	@tools/make_deb $(OPTIONS)
 
 # The image `orion`, with podman, buildah or docker. ARGS: for it, as "--build-arg BASE=localhost/debian".
 container:

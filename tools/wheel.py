@@ -17,7 +17,9 @@ HINT = f"""The dashboard and the collections' block types come from the publishe
 pip could not fetch (see above).
 Without a network the program builds without them: configure the build folder anew with
 
-    meson configure {{folder}} -Dui=disabled -Dcollections=disabled"""
+    meson configure {{folder}} -Dui=disabled -Dcollections=disabled
+
+or build the Debian package with `make deb OPTIONS="-Dui=disabled -Dcollections=disabled"`."""
 
 
 def find_pip():

@@ -28,6 +28,7 @@ typedef struct App {
     struct QueuePolls *queue_polls;
     bool logs_access;           /* ORION_LOG_ACCESS */
     struct RequestStats *request_stats;
+    struct Supervisor *supervisor; /* the service manager that wants to know how the server is */
     struct Watch *watch;        /* what the server says about itself (watch/watch.h) */
     _Atomic int64_t *usual_reads; /* USUAL_READS of them, for Job.usual; routes may share one by chance */
 } App;

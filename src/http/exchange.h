@@ -102,7 +102,7 @@ struct HttpServer {
     int64_t accept_again;             /* when to try again after no connection could be closed, */
     unsigned paused_at;               /* and how many there were then */
     int64_t said_full;                /* when that was last logged */
-    int64_t bodies_again;             /* when bodies are checked again */
+    int64_t bodies_again, beat_again; /* when bodies are checked again; when config.beat is called again */
     int64_t memory_again;             /* when memory that waits for clients is checked again; 0: need not be */
     int64_t trim_again;               /* when what was freed may go back to the system again */
     unsigned crowd;                   /* most requests at once since that was last done */

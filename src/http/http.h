@@ -55,6 +55,10 @@ typedef struct HttpConfig {
     /* The server itself has refused what came, after so many milliseconds, before `handle` could see it; NULL: nobody
      * wants to know. Path and method are null if the head could not be read. On the loop's thread. */
     void (*refused)(const HttpRequest *request, int status, size_t bytes, int64_t milliseconds, void *context);
+    /* Called on the loop's thread every `beat_every` milliseconds (0: never), and once more when the drain begins.
+     * NULL: nobody wants to know. */
+    void (*beat)(bool draining, void *context);
+    int64_t beat_every;
     void *context;
 } HttpConfig;
 

@@ -280,6 +280,8 @@ static int next_wait(const HttpServer *server, int64_t end)
         due = earlier(due, server->bodies_again);
     if (server->memory_again)
         due = earlier(due, server->memory_again);
+    if (server->config.beat_every)
+        due = earlier(due, server->beat_again);
     if (!server->accepting && !server->draining)
         due = earlier(due, server->accept_again);
     if (due == INT64_MAX)
@@ -364,6 +366,14 @@ static void send_replies(HttpServer *server)
     }
 }
 
+static void beat(HttpServer *server)
+{
+    if (server->config.beat_every == 0 || server->now < server->beat_again)
+        return;
+    server->beat_again = server->now + server->config.beat_every;
+    server->config.beat(server->draining, server->config.context);
+}
+
 static void loop_turn(HttpServer *server, int64_t end)
 {
     struct epoll_event events[EVENTS];
@@ -384,6 +394,7 @@ static void loop_turn(HttpServer *server, int64_t end)
     if (arrived)
         accept_all(server);
     time_out(server);
+    beat(server);
     connection_list_free(server, LIST_CLOSED);
     room_give_back(server);
     if (!server->draining)
@@ -402,6 +413,8 @@ static void drain_begin(HttpServer *server)
 {
     static const ListName waiting[] = { LIST_NEW, LIST_IDLE, LIST_HEAD };
     server->draining = true;
+    if (server->config.beat)
+        server->config.beat(true, server->config.context);
     accept_all(server);
     close_listeners(server);
     for (size_t i = 0; i < COUNT_OF(waiting); i++) {

@@ -20,6 +20,7 @@
 #include "model/run_bodies.h"
 #include "schedule/zone.h"
 #include "server/exposed_files.h"
+#include "server/supervisor.h"
 #include "services/service.h"
 #include "watch/watch.h"
 #include "web/docs.h"
@@ -163,6 +164,12 @@ static unsigned connections_allowed(const Settings *settings)
     return (unsigned)allowed;
 }
 
+static void on_beat(bool draining, void *context)
+{
+    const App *app = context;
+    supervisor_beat(app->supervisor, draining);
+}
+
 static HttpServer *listen_http(const Settings *settings, const ServerOptions *options, App *app, Error *error)
 {
     Str host = settings_text(settings, "PREFECT_ORION_API_HOST");
@@ -177,11 +184,15 @@ static HttpServer *listen_http(const Settings *settings, const ServerOptions *op
         .connections_max = connections_allowed(settings),
         .handle = web_handle,
         .refused = request_log_refused,
+        .beat = on_beat,
+        .beat_every = app->supervisor->beat_every,
         .context = app,
     };
     HttpServer *server = http_server_new(&config, error);
     if (server && options->listening)
         options->listening(config.host, http_server_port(server), options->arg);
+    if (server)
+        supervisor_ready(app->supervisor, config.host, http_server_port(server));
     return server;
 }
 
@@ -250,6 +261,7 @@ static void close_all(App *app, HttpServer *server)
     watch_free(app->watch);
     request_stats_free(app->request_stats);
     backlog_free(app->backlog);
+    supervisor_leave(app->supervisor);
     access_free(app->access); /* last: the database may have answered requests until now, and they are logged */
 }
 
@@ -264,6 +276,8 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         return false;
     }
     _Atomic int64_t usual_reads[USUAL_READS] = { 0 };
+    Supervisor supervisor;
+    supervisor_find(&supervisor);
     SpoolSpace spool = { .size = (int64_t)settings_float(settings, "ORION_SERVER_SPOOL") };
     App app = {
         .settings = settings,
@@ -282,6 +296,7 @@ static bool open_and_serve(const Settings *settings, const ServerOptions *option
         .backlog = backlog_new(settings_int(settings, "ORION_SERVER_QUEUE")),
         .queue_polls = queue_polls_new(db),
         .request_stats = request_stats_new(),
+        .supervisor = &supervisor,
     };
     app.watch = watch_new(&app);
     warn_without_zones();

@@ -83,7 +83,6 @@ class Reader:
         self.programs = self.folder / "programs"
         for name in ("home", "programs", "run", "var/lib/orion", "etc/orion", "backups"):
             (self.folder / name).mkdir(parents=True)
-        (self.folder / "etc/orion/orion.toml").write_text(f'PREFECT_HOME = "{self.folder}/var/lib/orion"\n')
         for name in ("orion", "prefect", "sudo", "systemctl", "stop-all", "apt", "apt-get", "pip"):
             (self.programs / name).symlink_to(stand_in_path)
         self.cluster = None
@@ -93,6 +92,8 @@ class Reader:
         self.here = {"4200": str(first), "4201": str(second), "/etc/orion": f"{self.folder}/etc/orion",
                      "/var/lib/orion": f"{self.folder}/var/lib/orion", "/backups": f"{self.folder}/backups"}
         self.environment = self._environment(first)
+        settings = self.localized((servers.ROOT / "packaging/debian/orion.toml").read_text())
+        (self.folder / "etc/orion/orion.toml").write_text(settings)
 
     def _environment(self, port):
         environment = {name: value for name, value in os.environ.items()
