@@ -101,7 +101,7 @@ class Reader:
         python = servers.REFERENCE_BIN.parent
         return environment | {
             "HOME": str(self.home), "PATH": f"{self.programs}:{python}:{environment['PATH']}", "LC_ALL": "C.UTF-8",
-            "COLUMNS": "120", "NO_COLOR": "1", "PREFECT_ORION_API_PORT": str(port),
+            "COLUMNS": "120", "NO_COLOR": "1", "no_proxy": "127.0.0.1", "PREFECT_ORION_API_PORT": str(port),
             "PREFECT_ORION_ANALYTICS_ENABLED": "false", "DOCS_ORION": str(servers.ORION_BIN),
             "DOCS_PREFECT": str(servers.REFERENCE_BIN), "DOCS_RUN": str(self.folder / "run"),
             "DOCS_CONFIG": str(self.folder / "etc/orion/orion.toml")}
