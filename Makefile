@@ -29,7 +29,7 @@ test-full:
 	@tools/setup container
 	@ORION_TEST_FULL=1 tools/run_tests $(if $(K),-k "$(K)") $(SUITE)
 
-# The same thousands of requests to the reference and to ours. ARGS="--only deployments", "--seed 7", "--long": see docs/conformance.md.
+# The same thousands of requests to the reference and to ours. ARGS="--only deployments", "--seed 7", "--long": see tests/conformance/README.md.
 conformance: all
 	@tools/setup test
 	@.venv/bin/python -m tests.conformance.run --report build/conformance.txt $(ARGS)

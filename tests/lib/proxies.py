@@ -1,5 +1,5 @@
 """nginx and Caddy, the distribution's, in front of a server: on free ports, with all they need in a folder of their
-own, configured by the examples in docs/running.md."""
+own, configured by the examples in docs/access.md."""
 import contextlib
 import datetime
 import ipaddress
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.lib import servers
 
 NGINX = os.environ.get("NGINX", "/usr/sbin/nginx")
-EXAMPLES = servers.ROOT / "docs/running.md"
+EXAMPLES = servers.ROOT / "docs/access.md"
 
 NGINX_MAIN = """
 daemon off; pid {folder}/pid; error_log {folder}/log; worker_processes 1; {user}

@@ -1,4 +1,4 @@
-"""The dashboard and /docs below a path, behind nginx as docs/running.md configures it, which takes the path off or not.
+"""The dashboard and /docs below a path, behind nginx as docs/access.md configures it, which takes the path off or not.
 Every page is opened once, so this is also where the Content-Security-Policy proves itself. Ours only."""
 import contextlib
 
