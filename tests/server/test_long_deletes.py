@@ -51,6 +51,8 @@ class Family:
         self.fill(table, count * each, **{
             "id": self.number(kind + 2), f"{run}_id": self.number(kind, f"i / {each}"), "timestamp": second,
             "type": "'PENDING'", "name": "'Pending'"})
+        if self.engine == "postgresql":  # which would look for each run's last state from the table's end
+            self.server.execute(f"ANALYZE {table}")
         self.server.execute(f"UPDATE {run} SET (state_id, state_timestamp) = (SELECT id, timestamp FROM {table}"
                             f" WHERE {run}_id = {run}.id ORDER BY id DESC LIMIT 1),"
                             " state_type = 'PENDING', state_name = 'Pending'")
