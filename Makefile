@@ -66,4 +66,5 @@ clean:
 
 build/build.ninja:
 	@tools/setup build
+	@echo "Building in build/; the first time it takes a minute or two…"
 	@log=$$(meson setup build 2>&1) || { echo "$$log"; exit 1; }

@@ -19,7 +19,7 @@ LEFT_OUT = {
     ("docs/performance.md", "make bench                                        # requests per second of both servers,"
      " with wrk"): "takes hours",
     ("docs/postgresql.md", "sudo apt install postgresql libpq5"): "tools/setup has installed it",
-    ("docs/quickstart.md", "sudo apt install make"): "tests/package does",
+    ("docs/quickstart.md", "sudo apt update && sudo apt install make"): "tests/package does",
     ("docs/quickstart.md", "sudo apt install python3-venv python3-dev gcc"): "the tests have the client in .venv",
 }
 # Pages in which nothing can be tried, and why.
