@@ -74,6 +74,8 @@ int cmd_key_create(Cli *cli)
             "\nThis is the key %s, which %s. It is shown only now. Give it to a client:\n\n"
             "  prefect config set PREFECT_API_KEY=%.*s...\n\n",
             cli->args[0], read_only ? "may only read" : "may do everything", STR_ARG(keys_find(&keys, name)->start));
+    if (!settings_text(cli->settings, "ORION_AUTH_STRING").n)
+        fprintf(stderr, "Browsers cannot send a key: for the dashboard set ORION_AUTH_STRING to user:password, too.\n");
     return 0;
 }
 

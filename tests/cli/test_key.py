@@ -31,7 +31,7 @@ def test_a_key_is_printed_once_and_stored_as_its_digest(tmp_path):
     assert status == 0
     key = out.removesuffix("\n")
     assert KEY.fullmatch(key), "nothing else on standard output"
-    assert "PREFECT_API_KEY" in err and key not in err
+    assert "PREFECT_API_KEY" in err and key not in err and "for the dashboard set ORION_AUTH_STRING" in err
     path = tmp_path / "keys.toml"
     assert path.stat().st_mode & 0o7777 == 0o600
     assert key[14:] not in path.read_text()
