@@ -244,7 +244,7 @@ def test_a_killed_one_leaves_whole_runs_and_finishes_when_asked_again(start, mak
         assert family.assert_whole()[0] == 1
     assert_clean(server.store)
     again = start(**WORK_POOLS)
-    family.client = Client(again)
+    family.client = Client(again, timeout=300)  # the long form takes more than a minute
     assert family.client.get(path).status == 200
     assert family.client.request("DELETE", path).status == 204
     assert_gone(family, path, losing)
