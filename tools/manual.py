@@ -94,7 +94,7 @@ def option_names(option):
     return " , ".join(names)
 
 
-def option_items(options, settings):
+def option_items(options):
     """As a list; nothing if there are none."""
     if not options:
         return []
@@ -102,24 +102,25 @@ def option_items(options, settings):
     for option in options:
         lines += [f".It {option_names(option)}", sentences(option["help"])]
         if option["setting"]:
-            lines += ["Overrides", f".Ev {option['setting']} .", *default_line(settings[option["setting"]])]
+            lines += ["Overrides", f".Ev {option['setting']} .", *default_line(option)]
     return lines + [".El"]
 
 
-def default_line(setting):
-    if setting["default"] in (None, ""):
+def default_line(row):
+    """Of an option or a setting."""
+    if row["default"] in (None, ""):
         return []
-    return ["Default:", f".Li {argument(setting['default'])} ."]
+    return ["Default:", f".Li {argument(row['default'])} ."]
 
 
-def command_lines(command, settings):
+def command_lines(command):
     usage = f".D1 Nm orion Cm {command['path']}"
     usage += " Op Ar options" if command["options"] else ""
     for word in (command["arguments"] or "").split():
         plain = word.strip("[]")
         usage += f" Op Ar {argument(plain)}" if word.startswith("[") else f" Ar {argument(plain)}"
     title = f".Ss {command['path']}"
-    return [title, usage, ".Pp", sentences(command["help"]), *option_items(command["options"], settings)]
+    return [title, usage, ".Pp", sentences(command["help"]), *option_items(command["options"])]
 
 
 def orion_page(described, date):
@@ -130,10 +131,10 @@ def orion_page(described, date):
     lines = [f".Dd {date}", ".Dt ORION 1", f".Os Orion {described['version']}", ".Sh NAME", ".Nm orion",
              ".Nd API server of Prefect 2.7", ".Sh SYNOPSIS", ".Nm", ".Op Fl p Ar NAME", '.Op Fl -config Ar FILE',
              ".Ar command", ".Op Ar options", ".Op Ar arguments", ".Sh DESCRIPTION", INTRODUCTION, ".Pp",
-             "Options before the command:", *option_items(described["options"], settings), ".Pp",
+             "Options before the command:", *option_items(described["options"]), ".Pp",
              "Every command also takes", ".Fl -config Ar FILE", "and", ".Fl -help .", ".Sh COMMANDS"]
     for command in own:
-        lines += command_lines(command, settings)
+        lines += command_lines(command)
     lines += [".Ss Commands of the Python client",
               "These belong to Prefect's own program, and are refused with status 2:",
               sentences(", ".join(foreign) + "."), ".Sh SERVICE", SERVICE, ".Sh ENVIRONMENT",

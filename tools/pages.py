@@ -91,22 +91,21 @@ client (`deployment`, `flow-run`, `agent`, …) say so and exit with 2; keep usi
 """
 
 
-def option_row(option, defaults):
+def option_row(option):
     """An option of a command; where it overrides a setting, with that and its default."""
     names = [f"-{option['letter']}"] if option["letter"] else []
     names += [f"--{option['name']}"] if option["name"] else []
     names += [f"--{option['negative']}"] if option["negative"] else []
     value = f" {option['value']}" if option["value"] else ""
-    default = defaults.get(option["setting"])
     setting = f" Overrides [`{option['setting']}`](configuration.md)" if option["setting"] else ""
-    setting += f", by default {code(default)}." if default else "." if setting else ""
+    setting += f", by default {code(option['default'])}." if setting else ""
     return f"| `{', '.join(names)}{value}` | {option['help']}{setting} |"
 
 
-def command_section(command, all_commands, defaults):
+def command_section(command, all_commands):
     path, level = command["path"], "###" if " " in command["path"] else "##"
     lines = ["", f"{level} orion {path}", "", command["help"]]
-    rows = [option_row(option, defaults) for option in command["options"]]
+    rows = [option_row(option) for option in command["options"]]
     if command["kind"] == "group":
         rows = [f"| [`orion {one['path']}`](#orion-{one['path'].replace(' ', '-')}) | {one['help']} |"
                 for one in all_commands if one["path"].rpartition(" ")[0] == path]
@@ -119,11 +118,10 @@ def command_section(command, all_commands, defaults):
 
 def commands():
     tables = described()
-    defaults = {setting["name"]: setting["default"] for setting in tables["settings"]}
     own = [command for command in tables["commands"] if command["kind"] != "foreign"]
     rows = [f"| [`orion {one['path']}`](#orion-{one['path']}) | {one['help']} |" for one in own
             if " " not in one["path"]]
-    sections = [command_section(one, own, defaults) for one in own]
+    sections = [command_section(one, own) for one in own]
     return PREFACE + "\n".join(["", "| command | |", "|---|---|", *rows]) + "\n" + "".join(sections)
 
 

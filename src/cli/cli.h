@@ -72,7 +72,7 @@ const char *cli_option_default(const CliOption *option);
 /* A mistake in how the program was called: the reason with a hint, to standard error; returns 2. */
 int cli_usage(const Cli *cli, const Command *command, const char *format, ...) PRINTF(3, 4);
 
-/* cli/describe.c: the tables of commands and settings as JSON, for tools/manual.py. */
+/* cli/describe.c: the tables of commands and settings as JSON, for tools/manual.py and its like. */
 void cli_describe(const Cli *cli);
 
 /* cli/terminal.c: lines in green, in yellow, and (to standard error) in red; the last returns 1. */

@@ -1,5 +1,6 @@
-/* cli/describe.c -- `orion --describe`: the tables of commands and settings as JSON. The manual pages and the shells'
- * completions are made from it (tools/manual.py), so that they say what the program does. */
+/* cli/describe.c -- `orion --describe`: the tables of commands and settings as JSON. The manual pages, the
+ * shells' completions and pages of docs/ are made from it (tools/manual.py, completions.py, pages.py), so that they say
+ * what the program does. */
 #include "base/json.h"
 #include "cli/cli.h"
 
@@ -26,6 +27,7 @@ static void write_options(JsonWriter *w, const CliOption *option)
         member(w, "letter", option->letter ? (char[]){ option->letter, '\0' } : NULL);
         member(w, "value", option->value);
         member(w, "setting", option->setting);
+        member(w, "default", option->setting ? cli_option_default(option) : NULL);
         member(w, "help", option->help);
         json_object_end(w);
     }
