@@ -151,7 +151,7 @@ static bool run_rounds(Step *step, const bool *is_over, Error *error)
         ok = run_job(step->retention, false, arena, run_find, step, error);
         if (ok && step->see)
             step->see(step);
-        ok = ok && (!step->see && has_found(step) ? act_all(step, arena, error) : goes_on(step->retention, error));
+        ok = ok && (step->act && has_found(step) ? act_all(step, arena, error) : goes_on(step->retention, error));
     }
     arena_free(arena);
     return ok;
