@@ -39,10 +39,7 @@ class Buildah:
         return self.run("buildah", *words)
 
     def run(self, *words):
-        done = subprocess.run(words, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace")
-        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout[-5000:]}"
-        return done.stdout.strip()
+        return debian.run(*words, env=self.environment).strip()
 
 
 def make_base(buildah):
