@@ -21,6 +21,12 @@ int64_t clock_monotonic(void)
     return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000;
 }
 
+void clock_sleep(int64_t us)
+{
+    struct timespec wait = { .tv_sec = us / SECOND, .tv_nsec = us % SECOND * 1000 };
+    nanosleep(&wait, NULL);
+}
+
 void clock_condition_init(pthread_cond_t *condition)
 {
     pthread_condattr_t attributes;

@@ -24,6 +24,7 @@ typedef struct Moment {
 
 Time clock_now(void); /* the wall clock; only the edges read it, all else is given `now` */
 int64_t clock_monotonic(void); /* microseconds, for waiting and measuring: a clock that is never set */
+void clock_sleep(int64_t us);  /* or less, if a signal comes */
 void clock_condition_init(pthread_cond_t *condition); /* for clock_condition_wait */
 /* Like pthread_cond_wait, but until a time of clock_monotonic at most. False: that time has come. */
 bool clock_condition_wait(pthread_cond_t *condition, pthread_mutex_t *lock, int64_t until);

@@ -6,9 +6,9 @@
 #include <limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/unicode.h"
 
 enum { FILE_MAX = 1 << 20, LOCK_TRIES = 1500, LOCK_PAUSE_MS = 20 };
@@ -42,7 +42,7 @@ bool file_lock(Arena *arena, const char *path, FileUse use, int *ret_lock, Error
         /* On a file system that has no locks the file is used without one. */
         if (flock(fd, operation) == 0 || (errno != EWOULDBLOCK && errno != EINTR))
             return true;
-        nanosleep(&(struct timespec){ .tv_nsec = LOCK_PAUSE_MS * 1000000L }, NULL);
+        clock_sleep(LOCK_PAUSE_MS * 1000);
     }
     close(fd);
     return fail(error, ERR_BUSY, "Another program has locked the folder of %s.", path);

@@ -1,6 +1,5 @@
 /* db/db.c -- jobs and the threads that run them: one writer that commits what waits in one go, a pool of readers,
  * one thread for housekeeping; or, where many write, threads that all take both. Nothing here knows an engine. */
-#include <time.h>
 
 #include "base/log.h"
 #include "base/thread.h"
@@ -201,12 +200,6 @@ static int64_t retry_wait_us(unsigned tries)
     return RETRY_WAIT_US * (1 + clock_monotonic() % (tries < 8 ? 1 << tries : 256));
 }
 
-static void sleep_us(int64_t us)
-{
-    struct timespec wait = { .tv_sec = us / SECOND, .tv_nsec = us % SECOND * 1000 };
-    nanosleep(&wait, NULL);
-}
-
 /* Monotonic; 0: none. */
 static int64_t deadline_of(const Db *db, const Job *job)
 {
@@ -251,7 +244,7 @@ static Outcome run_among_others(Db *db, DbConnection *connection, Job *job)
         if (deadline && clock_monotonic() + wait >= deadline)
             return RUN_ENDED;
         counter_add(&db->counts.again, 1);
-        sleep_us(wait);
+        clock_sleep(wait);
     }
     return RUN_ENDED;
 }

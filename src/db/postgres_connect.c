@@ -5,7 +5,6 @@
 #include "db/postgres_lookup.h"
 
 #include <poll.h>
-#include <time.h>
 
 #define LOGGER "orion.db"
 
@@ -239,8 +238,7 @@ bool pg_connect(PgConnection *c, bool persist, Error *error)
     bool ok = connect_once(c, &last);
     while (!ok && persist && !db_must_stop(&c->base) && clock_monotonic() + RETRY_WAIT_US < c->deadline &&
            atomic_load(&c->place->shared->connected) == 0) {
-        struct timespec wait = { .tv_nsec = RETRY_WAIT_US * 1000 };
-        nanosleep(&wait, NULL);
+        clock_sleep(RETRY_WAIT_US);
         last.code = ERR_NONE;
         ok = connect_once(c, &last);
     }

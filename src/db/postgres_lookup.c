@@ -8,7 +8,6 @@
 #include <netdb.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
-#include <time.h>
 
 enum { LOOKUPS_MAX = 8 }; /* at once, those left behind among them; others wait until one ends */
 
@@ -86,7 +85,7 @@ static bool take_turn(int64_t deadline)
         atomic_fetch_sub(&running, 1);
         if (clock_monotonic() >= deadline)
             return false;
-        nanosleep(&(struct timespec){ .tv_nsec = TURN_WAIT_US * 1000 }, NULL);
+        clock_sleep(TURN_WAIT_US);
     }
     return true;
 }

@@ -1,8 +1,6 @@
 /* services/retention.c -- deletes what is old, in small steps; and the services that do so by the settings. */
 #include "services/retention.h"
 
-#include <time.h>
-
 #include "base/log.h"
 #include "model/old_logs.h"
 #include "model/removal.h"
@@ -10,7 +8,6 @@
 
 enum {
     PAUSE_US = 10 * 1000,        /* after a step of a service: it may take its time */
-    COMMAND_PAUSE_US = 12 * 1000, /* of a command: other processes look for the database's lock only now and then */
     BUSY_TRIES = 10
 };
 
@@ -46,9 +43,8 @@ static bool is_stopping(const Retention *retention)
 
 static void sleep_us(const Retention *retention, int64_t us)
 {
-    struct timespec wait = { .tv_nsec = us * 1000 };
     if (!is_stopping(retention))
-        nanosleep(&wait, NULL);
+        clock_sleep(us);
 }
 
 static bool run_find(Tx *tx, void *arg)
@@ -101,7 +97,7 @@ static bool run_job(Retention *retention, bool write, Arena *arena, bool (*run)(
         if (failure.code != ERR_BUSY || !retention->is_command || tries >= BUSY_TRIES)
             return fail(error, failure.code, "%s", failure.message);
         failure.code = ERR_NONE;
-        sleep_us(retention, COMMAND_PAUSE_US);
+        sleep_us(retention, OTHERS_TURN_US);
     }
 }
 
@@ -130,7 +126,7 @@ static bool act_all(Step *step, Arena *arena, Error *error)
         add_freed(&retention->freed, &step->freed);
         if (!goes_on(retention, error))
             return false;
-        sleep_us(retention, retention->is_command ? COMMAND_PAUSE_US : PAUSE_US);
+        sleep_us(retention, retention->is_command ? OTHERS_TURN_US : PAUSE_US);
     }
     return true;
 }

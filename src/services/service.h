@@ -27,6 +27,11 @@ typedef struct Service {
     bool (*is_on)(const Settings *settings);
 } Service;
 
+enum {
+    OTHERS_TURN_US = 12 * 1000    /* after a step of a long write: other processes look for SQLite's lock only now and
+                                   * then */
+};
+
 typedef struct Services Services;
 
 /* Starts a thread for every service that its setting enables; each ticks at once. NULL: none is enabled. */

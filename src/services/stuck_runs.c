@@ -2,8 +2,6 @@
  * frees slots that nobody gave back. */
 #include "services/stuck_runs.h"
 
-#include <time.h>
-
 #include "base/log.h"
 #include "entity/filter.h"
 #include "model/concurrency_limit.h"
@@ -16,8 +14,7 @@
 
 enum {
     CANDIDATES_MAX = 100000,
-    RUNS_AT_ONCE = 50,          /* task runs or flow runs that a step ends at least: finding them takes longer */
-    PAUSE_NS = 12 * 1000 * 1000 /* after a step: other processes look for the database's lock only now and then */
+    RUNS_AT_ONCE = 50 /* task runs or flow runs that a step ends at least: finding them takes longer */
 };
 
 /* ---- what has not moved ---- */
@@ -286,7 +283,6 @@ static bool end_some(Tx *tx, void *arg)
 
 bool stuck_run_end(Db *db, const StuckRun *run, Time before, bool waits, int64_t *ret_ended, Error *error)
 {
-    static const struct timespec pause = { .tv_nsec = PAUSE_NS };
     Ending ending = { .run = run, .before = before, .waits = waits };
     Arena *arena = arena_new();
     bool ok;
@@ -297,7 +293,7 @@ bool stuck_run_end(Db *db, const StuckRun *run, Time before, bool waits, int64_t
             break;
         ending.has_begun = true;
         arena_reset(arena);
-        nanosleep(&pause, NULL);
+        clock_sleep(OTHERS_TURN_US);
     }
     arena_free(arena);
     return ok;
