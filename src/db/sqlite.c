@@ -21,9 +21,9 @@ enum {
     STATEMENTS_READER = 128,
     CHECKPOINT_PAGES = 1000,        /* of the WAL, from which the maintenance thread is woken */
     CHECKPOINT_INLINE_PAGES = 16000, /* that thread cannot keep up (64 MB): the writer waits for a checkpoint */
-    CHECKPOINT_WAIT = 1000,         /* milliseconds that the writer then waits for readers */
+    CHECKPOINT_AGAIN_PAGES = 4000,  /* and again after each 16 MB more, while readers overlap */
     CHECKPOINT_LOOK_PAGES = 8000,   /* a reader that has lasted since then */
-    READER_LASTS_US = 250 * 1000,   /* and so long is not waited for */
+    READER_LASTS = 250,             /* and so many milliseconds is not waited for, nor is any for longer */
     STOP_STEPS = 1000,              /* steps of SQLite's virtual machine between two questions whether to stop */
     REPORT_US = 10 * 1000 * 1000,   /* between two reports of a disk that refuses some writes and takes others */
     BUILD_CACHE = 32 * 1000 * 1000, /* bytes of pages, while an index is built */
@@ -422,7 +422,7 @@ static void sqlite_set_lock_wait(DbConnection *connection, int64_t us)
 static bool has_lasting_reader(SqliteConnection *c)
 {
     int64_t copied = sqlite_files_copied(c->files), now = clock_monotonic();
-    bool lasts = c->looked && copied == c->copied && now - c->looked >= READER_LASTS_US;
+    bool lasts = c->looked && copied == c->copied && now - c->looked >= READER_LASTS * 1000;
     if (!c->looked || copied != c->copied) {
         c->copied = copied;
         c->looked = now;
@@ -458,7 +458,7 @@ static void checkpoint(SqliteConnection *c, int mode)
 {
     Error error = { 0 };
     if (mode != SQLITE_CHECKPOINT_PASSIVE)
-        sqlite3_busy_timeout(c->db, CHECKPOINT_WAIT);
+        sqlite3_busy_timeout(c->db, READER_LASTS);
     int code = sqlite3_wal_checkpoint_v2(c->db, NULL, mode, NULL, NULL);
     if (code != SQLITE_OK && code != SQLITE_BUSY && code != SQLITE_LOCKED)
         (void)fail_sqlite(c, &error, NULL); /* nothing is lost: what it could not copy stays in the log */
@@ -474,7 +474,8 @@ static void checkpoint(SqliteConnection *c, int mode)
 
 /* Passive: it waits for nobody, nobody waits for it, and the next call does what it cannot do now. But if readers
  * overlap all the time, the log is never free to start over: once it is long, the writer waits until the older
- * readers have ended. If they do not, it does so again when the log is twice as long. */
+ * readers have ended. If they do not, it does so again when the log is longer, and if one of them lasts, when the log is
+ * twice as long. */
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = connection_of(connection);
@@ -482,7 +483,7 @@ static void sqlite_maintain(DbConnection *connection)
     bool is_in_order = sqlite_files_check(c->files, c->db, &error);
     bool is_long = c->is_writer && c->wal_pages >= c->long_pages;
     if (is_long)
-        c->long_pages = 2 * c->wal_pages; /* until it is short again */
+        c->long_pages = c->wal_pages + CHECKPOINT_AGAIN_PAGES; /* until it is short again */
     if (is_in_order)
         checkpoint(c, is_long ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
     else if (c->must_empty_log && sqlite_files_can_be_read(c->files, &error))
