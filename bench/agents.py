@@ -250,6 +250,7 @@ def main():
     for part in options.only or PARTS:
         with servers.running("reference" if options.reference else "orion", database=options.database,
                              PREFECT_EXPERIMENTAL_ENABLE_WORK_POOLS="true",
+                             PREFECT_ORION_SERVICES_SCHEDULER_ENABLED=str(part == "deployments").lower(),
                              PREFECT_ORION_API_KEEPALIVE_TIMEOUT="120") as server:
             measures[part](server, options)
 

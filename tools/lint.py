@@ -15,7 +15,8 @@ LAYERS = {"base": [], "config": ["base"], "access": ["config"], "db": ["config"]
           "schedule": ["base"], "python": ["base"], "notify": ["base"], "http": ["base"], "blocks": ["entity"],
           "model": ["entity", "schedule", "python"], "orchestration": ["model"],
           "services": ["orchestration", "blocks", "notify"], "api": ["orchestration", "blocks", "http", "access"],
-          "watch": ["api", "services"], "web": ["watch"], "server": ["web"], "cli": ["server"], ".": ["cli"]}
+          "watch": ["api", "services"], "web": ["watch"],
+          "upgrade": ["blocks", "python"], "server": ["web", "upgrade"], "cli": ["server"], ".": ["cli"]}
 
 # Headers of engines, and the only files that may know them.
 ENGINES = {"sqlite3.h": r"src/db/sqlite\w*\.c", "libpq-fe.h": r"src/db/(postgres\w*|libpq)\.[ch]"}

@@ -45,6 +45,11 @@ Db *cli_open_database(const Cli *cli, Error *error)
     return open_database(cli, OPEN_CREATES, error);
 }
 
+Db *cli_open_to_look(const Cli *cli, Error *error)
+{
+    return open_database(cli, OPEN_DRY, error);
+}
+
 Db *cli_open_existing(const Cli *cli, Error *error)
 {
     DbConfig config = db_config(cli->settings);
@@ -73,31 +78,10 @@ static bool step_may_drop(Tx *tx, void *arg)
     return migrate_may_drop(tx);
 }
 
-typedef struct Upgrade {
-    const char *revision; /* NULL: the head, the only one that is known */
-    Str plan;
-} Upgrade;
-
-static bool is_head(Tx *tx, const char *revision)
-{
-    if (!revision || strcmp(revision, "head") == 0 || strcmp(revision, migrate_head(tx)) == 0)
-        return true;
-    return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%s': this program knows only head.",
-                revision);
-}
-
 static bool step_up(Tx *tx, void *arg)
 {
-    const Upgrade *upgrade = arg;
-    return is_head(tx, upgrade->revision) && migrate_up(tx);
-}
-
-static bool step_plan(Tx *tx, void *arg)
-{
-    Upgrade *upgrade = arg;
-    if (is_head(tx, upgrade->revision))
-        upgrade->plan = migrate_plan(tx);
-    return tx->error->code == ERR_NONE;
+    (void)arg;
+    return migrate_up(tx);
 }
 
 static bool step_stamp(Tx *tx, void *arg)
@@ -133,7 +117,7 @@ int cmd_database_reset(Cli *cli)
     }
     if (ok) {
         puts("Upgrading database...");
-        ok = cli_change(cli, db, step_up, &(Upgrade){ .revision = NULL }, &error);
+        ok = cli_change(cli, db, step_up, NULL, &error);
     }
     db_close(db);
     if (!ok)
@@ -149,19 +133,6 @@ static bool look(const Cli *cli, Opening opening, bool (*step)(Tx *, void *), vo
     bool ok = db && db_run(db, false, cli->arena, step, arg, error);
     db_close(db);
     return ok;
-}
-
-/* Prints what an upgrade would run. */
-static int plan_upgrade(const Cli *cli, Upgrade *upgrade)
-{
-    Error error = { .code = ERR_NONE };
-    if (!look(cli, OPEN_DRY, step_plan, upgrade, &error))
-        return cli_bad(cli, "%s", error.message);
-    if (upgrade->plan.n == 0)
-        puts("-- nothing to do");
-    else
-        printf("%.*s\n", STR_ARG(upgrade->plan));
-    return 0;
 }
 
 static int plan_downgrade(const Cli *cli)
@@ -186,18 +157,6 @@ static int change(const Cli *cli, const char *verb, Opening opening, bool (*step
     puts("Migrations succeeded!");
     cli_good(cli, "Orion database at %s %sd!", shown_url(cli), verb);
     return 0;
-}
-
-int cmd_database_upgrade(Cli *cli)
-{
-    Upgrade upgrade = { .revision = cli_option(cli, "-r"), .plan = STR("") };
-    Str question = arena_printf(cli->arena, "Are you sure you want to upgrade the Orion database at %s?",
-                                shown_url(cli));
-    int status = cli_ask(cli, question.p, "Database upgrade aborted!");
-    if (status)
-        return status;
-    return cli_switch(cli, "dry-run", false) ? plan_upgrade(cli, &upgrade)
-                                             : change(cli, "upgrade", OPEN_CREATES, step_up, &upgrade);
 }
 
 int cmd_database_downgrade(Cli *cli)

@@ -44,7 +44,10 @@ static const CliOption status_options[] = {
 
 static const CliOption reset_options[] = { YES, { .name = NULL } };
 static const CliOption upgrade_options[] = {
-    YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach (head)." }, DRY_RUN, { .name = NULL },
+    YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach (head)." },
+    { "to", NULL, 0, "VERSION", NULL, "The Prefect whose tables to reach: 2.7, which this server needs, or 3." },
+    { "copy", "no-copy", 0, NULL, NULL, "First copy an SQLite file that is changed (copy)." },
+    DRY_RUN, { .name = NULL },
 };
 static const CliOption downgrade_options[] = {
     YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach; only base, which drops all tables." },

@@ -193,6 +193,25 @@ bool backup_make(Backup *backup, Arena *arena, Error *error)
     return ok;
 }
 
+const char *backup_database_file(const DbConfig *config, Arena *arena, Error *error)
+{
+    DbPlace place;
+    return db_locate(arena, config, &place, error) ? place.file : NULL;
+}
+
+bool backup_copy_file(const DbConfig *from, const char *file, const Onlooker *onlooker, Arena *arena, Error *error)
+{
+    DbPlace place;
+    NewFile copy = { .fd = -1 };
+    const Backup backup = { .from = *from, .file = file, .onlooker = onlooker };
+    const Driver *driver = db_locate(arena, from, &place, error);
+    bool ok = driver && driver->is_free(&place, error) && may_write(&backup, arena, error)
+              && file_begin(arena, file, "", &copy, error) && copy_file(&backup, driver, &place, &copy, error)
+              && file_sync(&copy, error) && file_rename(copy.partial, file, false, error);
+    file_end(&copy);
+    return ok;
+}
+
 /* ---- restoring ---- */
 
 typedef struct Source {

@@ -22,6 +22,13 @@ typedef struct Backup {
  * transaction. False: *error is for the user. */
 bool backup_make(Backup *backup, Arena *arena, Error *error) MUST_CHECK;
 
+/* The file of an SQLite database; NULL: it is in memory or on PostgreSQL, or *error. */
+const char *backup_database_file(const DbConfig *config, Arena *arena, Error *error);
+/* Copies it, at whatever revision it is; nobody may use it meanwhile. `file` must not be there. False: *error is for
+ * the user. */
+bool backup_copy_file(const DbConfig *from, const char *file, const Onlooker *onlooker, Arena *arena,
+                      Error *error) MUST_CHECK;
+
 typedef struct Restore {
     const char *file;            /* a backup, packed or not */
     DbConfig to;

@@ -70,6 +70,7 @@ typedef struct DbConfig {
     bool never_create;     /* SQLite: do not create the file; an empty database in memory takes its place */
     const char *file;      /* instead of `url`: an SQLite file that nobody else uses, without a log; NULL: none */
     bool is_read_only;     /* `file` is */
+    bool no_references;    /* SQLite: they are not enforced, and no memory is spared: for upgrade/ */
 } DbConfig;
 
 DbConfig db_config(const Settings *settings); /* with `readers` and `connections` for a server */

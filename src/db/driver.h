@@ -67,7 +67,7 @@ typedef enum MaintenanceDue {
 typedef struct DbPlace {
     const char *path;        /* SQLite: a file name or file: URI */
     const char *file;        /* the name of that file; NULL: in memory */
-    bool has_no_log, is_read_only; /* DbConfig.file */
+    bool has_no_log, is_read_only, no_references; /* DbConfig, `file` */
     const struct PgPlace *postgres;
     struct SqliteFiles *files; /* NULL: in memory */
     int64_t cache[ROLE_COUNT]; /* SQLite: bytes of pages, of one connection; 0: the library's default */

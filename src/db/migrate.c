@@ -9,29 +9,6 @@
 extern const char migration_sqlite_0001[];
 extern const char migration_postgres_0001[];
 
-/* The reference's revisions before its head, oldest first. */
-static const char *const older_sqlite[] = {
-    "9725c1cbee35", "619bea85701a", "7c91cb86dc4e", "28ae48128c75", "4c4a6a138053", "e1ff4973a9eb", "f327e877e423",
-    "c8ff35f94028", "71a57ec351d1", "7f5f335cace3", "db6bde582447", "fd966d4ad99c", "b75d279ba985", "888a0bb0df7b",
-    "33439667aeea", "e73c6f1fe752", "d76326ed0d06", "f65b6ad0b869", "84892301571a", "2d900af9cd07", "9e2a1c08c6f1",
-    "a205b458d997", "dff8da7a6c2c", "42762c37b7bc", "3bd87ecdac38", "e2dae764a603", "061c7e518b40", "638cbcc2a158",
-    "56be24fdb383", "628a873f0d1a", "2fe8ef6a6514", "f335f9633eec", "88c2112b668f", "905134444e17", "24bb2e4a195c",
-    "53c19b31aa09", "296e2665785f", "575634b7acd4", "e757138e954a", "22b7cb02e593", "ad4b1b4d1e9d", "fa319f214160",
-    "3ced59d8806b", "af52717cf201", "a0284438370e", "4f90ad6349bd", "7201de756d85", "fe77ad0dda06", "bb38729c471a",
-    "f92143d30c24", "f92143d30c25", "f92143d30c26", "f92143d30c27", "b9bda9f142f1", "1678f2fb8b33",
-};
-static const char *const older_postgres[] = {
-    "25f4b90a7a42", "5f376def75c3", "5bff7878e700", "679e695af6ba", "d9d98a9ebb6f", "4799f657a6a1", "d115556a8ab6",
-    "b68b3cad6b8a", "2e7e1428ffce", "605ebb4e9155", "14dc68cc5853", "d38c5e6a9115", "1c9390e2f9c6", "dc7a3c6fd3e9",
-    "724e6dcc6b5d", "2fe6fe6ca16e", "cdcb4018dd0e", "77ebcc9cf355", "3a7c41d3b464", "61c76ee09e02", "d335ad57d5ba",
-    "29ad9bef6147", "7296741dff68", "2f46fc3f3beb", "813ddf14e2de", "4cdc2ba709a4", "e905fd199258", "112c68143fc3",
-    "0f27d462bf6d", "bb4dc90d3e29", "0cf7311d6ea6", "e085c9cbf8ce", "4ff2f2bf81f4", "add97ce1937d", "fa985d474982",
-    "97e212ea6545", "7737221bf8a4", "60e428f92a75", "77eb737fc759", "2d5e000696f1", "22b7cb02e593", "ad4b1b4d1e9d",
-    "6d548701edef", "3ced59d8806b", "8ea825da948d", "41e5ed9e1034", "54c1876c68ae", "8caf7c1fd82c", "5d526270ddb4",
-    "5e4f924ff96c", "f7587d6c5776", "d481d5058a19", "9326a6aee18b", "2882cd2df463", "2882cd2df464", "2882cd2df465",
-    "2882cd2df466", "0a1250a5aa25", "f98ae6d8e2cc",
-};
-
 /* What keeps tables from being made, in the order in which it is reported: a query that finds it, with the command
  * that helps, and the message that what it finds completes. */
 static const struct { const char *sql, *message; } hindrances_postgres[] = {
@@ -132,9 +109,8 @@ static const char end_fill_postgres[] =
 
 typedef struct History {
     const char *engine;        /* Dialect.name */
-    const char *head;
-    const char *const *older;
-    size_t older_count;
+    const Chain *chain;
+    const char *head;          /* of them, the one that the server needs */
     const char *schema;        /* script from nothing to the head */
     const char *has_table;     /* query: 1 if there is a table $1 */
     const char *columns;       /* query: the names of the columns of the table $1 */
@@ -144,12 +120,12 @@ typedef struct History {
 } History;
 
 static const History histories[] = {
-    { "sqlite", "bfe42b7090d6", older_sqlite, COUNT_OF(older_sqlite), migration_sqlite_0001,
+    { "sqlite", &chain_sqlite, "bfe42b7090d6", migration_sqlite_0001,
       /* as SQLite compares names */
       "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE",
       "SELECT name FROM pragma_table_info($1)", NULL, drop_sqlite,
       begin_fill_sqlite, NULL },
-    { "postgresql", "2a88656f4a23", older_postgres, COUNT_OF(older_postgres), migration_postgres_0001,
+    { "postgresql", &chain_postgres, "2a88656f4a23", migration_postgres_0001,
       "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* on the search path */
       "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0"
       " AND NOT attisdropped",
@@ -188,6 +164,12 @@ static bool is_there(Rows *count)
 static bool has_table(Tx *tx, const History *history, const char *name)
 {
     return is_there(query_by_name(tx, history->has_table, name));
+}
+
+bool migrate_has_table(Tx *tx, const char *name)
+{
+    const History *history = history_of(tx);
+    return history && has_table(tx, history, name);
 }
 
 /* What each of our tables is asked; all questions go out before the first answer is read, as a database may be far
@@ -267,12 +249,29 @@ static const char *first_other_table(Tx *tx, const History *history)
     return first;
 }
 
+/* Its place in the chain; the chain's length: it is not there. */
+static size_t place_of(const Chain *chain, Str revision)
+{
+    size_t place = 0;
+    while (place < chain->count && !str_is(revision, chain->revisions[place].id))
+        place++;
+    return place;
+}
+
+static size_t place_of_head(const History *history)
+{
+    return place_of(history->chain, str_from(history->head));
+}
+
 static bool is_older(const History *history, Str revision)
 {
-    for (size_t i = 0; i < history->older_count; i++)
-        if (str_is(revision, history->older[i]))
-            return true;
-    return false;
+    return place_of(history->chain, revision) < place_of_head(history);
+}
+
+static bool is_newer(const History *history, Str revision)
+{
+    size_t place = place_of(history->chain, revision);
+    return place < history->chain->count && place > place_of_head(history);
 }
 
 /* How many there are, and the first. */
@@ -304,6 +303,8 @@ bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision)
         state = SCHEMA_HEAD;
     else if (is_older(history, revision))
         state = SCHEMA_OLDER;
+    else if (is_newer(history, revision))
+        state = SCHEMA_NEWER;
     if (tx->error->code != ERR_NONE)
         return false;
     *ret_state = state;
@@ -321,8 +322,14 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
 {
     if (state == SCHEMA_OLDER)
         return fail(tx->error, ERR_CONFLICT,
-                    "The database is at revision %.*s, older than the one needed (%s). Upgrade it first with the "
-                    "Python package prefect 2.7.12: prefect orion database upgrade -y",
+                    "The database is at revision %.*s, older than the one needed (%s). Upgrade it first: "
+                    "orion database upgrade",
+                    STR_ARG(revision), history->head);
+    if (state == SCHEMA_NEWER)
+        return fail(tx->error, ERR_CONFLICT,
+                    "The database is at revision %.*s, of a Prefect after 2.7.12 (%s), whose server this version is "
+                    "not. Nothing was changed. Use that Prefect, restore a backup from before its upgrade, or name "
+                    "another database.",
                     STR_ARG(revision), history->head);
     if (revision.p)
         return fail(tx->error, ERR_CONFLICT,
@@ -376,6 +383,11 @@ const char *migrate_head(const Tx *tx)
     return history ? history->head : "";
 }
 
+static bool make_heads_tables(Tx *tx, const History *history)
+{
+    return (!history->prepare || history->prepare(tx)) && db_script(tx, history->schema);
+}
+
 /* Two servers may start at once on an empty database: the second waits here, and then finds the tables. */
 bool migrate_up(Tx *tx)
 {
@@ -389,19 +401,41 @@ bool migrate_up(Tx *tx)
         return refuse_foreign_tables(tx, history, FIT_USABLE, revision);
     if (state != SCHEMA_EMPTY)
         return refuse(tx, state, revision, history);
-    return (!history->prepare || history->prepare(tx)) && db_script(tx, history->schema)
-           && write_version(tx, str_from(history->head));
+    return make_heads_tables(tx, history) && write_version(tx, str_from(history->head));
 }
 
-Str migrate_plan(Tx *tx)
+bool migrate_place(Tx *tx, SchemaPlace *ret)
 {
     const History *history = history_of(tx);
-    SchemaState state;
-    Str revision;
-    if (!history || !migrate_state(tx, &state, &revision) || state != SCHEMA_EMPTY)
-        return STR("");
-    return arena_printf(tx->arena, "%s\n%s;\nINSERT INTO alembic_version (version_num) VALUES ('%s');\n",
-                        history->schema, version_table, history->head);
+    if (!history || !migrate_state(tx, &ret->state, &ret->revision))
+        return false;
+    ret->chain = history->chain;
+    ret->head = place_of_head(history);
+    ret->at = place_of(history->chain, ret->revision);
+    ret->schema = history->schema;
+    if (ret->state == SCHEMA_UNKNOWN || ret->state == SCHEMA_UNMARKED)
+        return refuse(tx, ret->state, ret->revision, history);
+    return (ret->state != SCHEMA_HEAD && ret->state != SCHEMA_OLDER)
+           || refuse_foreign_tables(tx, history, ret->state == SCHEMA_HEAD ? FIT_USABLE : FIT_OLDER, ret->revision);
+}
+
+bool migrate_make(Tx *tx, bool heads_tables)
+{
+    const History *history = history_of(tx);
+    if (!history)
+        return false;
+    return heads_tables ? make_heads_tables(tx, history) : !history->prepare || history->prepare(tx);
+}
+
+bool migrate_mark(Tx *tx, const char *revision)
+{
+    return write_version(tx, str_from(revision));
+}
+
+Str migrate_mark_plan(Arena *arena, const char *revision)
+{
+    return arena_printf(arena, "%s;\nDELETE FROM alembic_version;\nINSERT INTO alembic_version (version_num) VALUES "
+                        "('%s');\n", version_table, revision);
 }
 
 static bool clear_rows(Tx *tx)
@@ -476,7 +510,7 @@ bool migrate_stamp(Tx *tx, Str revision)
     bool head = str_is(revision, history->head);
     if (!head && !is_older(history, revision))
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
-    if (state == SCHEMA_UNKNOWN || (state == SCHEMA_UNMARKED && !head))
+    if (state == SCHEMA_UNKNOWN || state == SCHEMA_NEWER || (state == SCHEMA_UNMARKED && !head))
         return refuse(tx, state, present, history);
     bool fits = head ? has_heads_tables(tx, history)
                      : state == SCHEMA_EMPTY || refuse_foreign_tables(tx, history, fit_of(state), present);

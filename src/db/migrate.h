@@ -2,12 +2,14 @@
 #ifndef ORION_MIGRATE_H
 #define ORION_MIGRATE_H
 
+#include "db/chain.h"
 #include "db/db.h"
 
 typedef enum SchemaState {
     SCHEMA_EMPTY,    /* no tables: migrate_up makes them */
     SCHEMA_HEAD,
-    SCHEMA_OLDER,    /* a revision of the reference before its head: the user must upgrade with the reference first */
+    SCHEMA_OLDER,    /* a revision of the reference before its head: upgrade/ takes it there */
+    SCHEMA_NEWER,    /* a revision of the reference after its head, up to 3.8.3's */
     SCHEMA_UNKNOWN,  /* a revision we do not know: a newer Prefect's, or another program's */
     SCHEMA_UNMARKED  /* tables with our names and no revision: ours after a loss, or another program's */
 } SchemaState;
@@ -20,7 +22,7 @@ bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing;
                                                         * false with a message for the user unless it is at the head */
 /* Brings an empty database to the head and stamps it, with the rows that a fresh database of the reference holds
  * (work pool default-agent-pool, its queue default). At the head: does nothing, but false if a table with one of our
- * names lacks our columns. Older or newer: false with a message for the user. */
+ * names lacks our columns. Older or newer: false with a message for the user, which names the command. */
 bool migrate_up(Tx *tx) MUST_CHECK;
 /* The functions that drop or clear act only on an empty database, or on one at a known revision in which each table
  * with one of our names has our columns; else they return false with a message that says what was found. */
@@ -39,7 +41,26 @@ bool migrate_stamp(Tx *tx, Str revision) MUST_CHECK;
  * flow_run.state_id, task_run.state_id. */
 bool migrate_begin_fill(Tx *tx) MUST_CHECK;
 bool migrate_end_fill(Tx *tx) MUST_CHECK;
-/* The SQL that migrate_up would run now, for --dry-run. */
-Str migrate_plan(Tx *tx);
+
+/* For upgrade/. */
+
+bool migrate_has_table(Tx *tx, const char *name);
+
+typedef struct SchemaPlace {
+    SchemaState state;
+    Str revision;          /* null: none */
+    const Chain *chain;
+    size_t at;             /* its place in the chain; the chain's length if it has none */
+    size_t head;           /* the place of migrate_head */
+    const char *schema;    /* script from nothing to the head */
+} SchemaPlace;
+
+/* Where a database is that may be upgraded. False, with a message for the user: an unknown revision, or tables that may
+ * be another program's. */
+bool migrate_place(Tx *tx, SchemaPlace *ret) MUST_CHECK;
+/* Prepares an empty database for its tables, and makes those of the head, or none. */
+bool migrate_make(Tx *tx, bool heads_tables) MUST_CHECK;
+bool migrate_mark(Tx *tx, const char *revision) MUST_CHECK; /* writes the revision */
+Str migrate_mark_plan(Arena *arena, const char *revision);  /* the SQL for that */
 
 #endif

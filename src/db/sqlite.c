@@ -52,7 +52,7 @@ typedef struct SqliteConnection {
     bool is_in_order;      /* the maintenance thread has found the files so */
     bool must_empty_log;   /* they are gone */
     bool is_writer, is_reader;
-    bool has_no_log, is_read_only; /* a file of its own, as DbConfig.file */
+    bool has_no_log, is_read_only, no_references; /* as DbConfig */
     bool is_new;           /* we have created the file */
     sqlite3_stmt *steps[STEP_COUNT];
     int wal_pages;         /* after the last commit */
@@ -144,7 +144,8 @@ static bool open_file(SqliteConnection *c, Error *error)
         return fail_sqlite(c, error, NULL);
     sqlite3_busy_timeout(c->db, c->busy_timeout);
     sqlite3_progress_handler(c->db, STOP_STEPS, must_stop, c);
-    return run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error);
+    return run_text(c, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0", error)
+           && (!c->no_references || run_text(c, "PRAGMA foreign_keys = OFF; PRAGMA temp_store = FILE", error));
 }
 
 static int on_wal_commit(void *context, sqlite3 *db, const char *name, int pages)
@@ -302,6 +303,7 @@ static DbConnection *sqlite_connect(const DbPlace *place, Role role, double time
     c->is_writer = role == ROLE_WRITER;
     c->has_no_log = place->has_no_log;
     c->is_read_only = place->is_read_only;
+    c->no_references = place->no_references;
     c->is_reader = role == ROLE_READER;
     c->is_in_order = true;
     c->busy_timeout = (int)(timeout * 1000);
@@ -474,8 +476,7 @@ static void checkpoint(SqliteConnection *c, int mode)
 
 /* Passive: it waits for nobody, nobody waits for it, and the next call does what it cannot do now. But if readers
  * overlap all the time, the log is never free to start over: once it is long, the writer waits until the older
- * readers have ended. If they do not, it does so again when the log is longer, and if one of them lasts, when the log is
- * twice as long. */
+ * readers have ended. If they do not, it does so again when the log is longer; if one lasts, twice as long. */
 static void sqlite_maintain(DbConnection *connection)
 {
     SqliteConnection *c = connection_of(connection);

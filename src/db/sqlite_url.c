@@ -138,7 +138,8 @@ bool sqlite_locate(Arena *arena, const DbConfig *config, DbPlace *ret_place, Err
     if (!check_parameters(parameters, error))
         return false;
     char *name = is_uri ? file_of_uri(arena, path) : arena_cstr(arena, path);
-    *ret_place = (DbPlace){ .path = is_uri ? uri_with(arena, path, parameters) : name, .file = name };
+    *ret_place = (DbPlace){ .path = is_uri ? uri_with(arena, path, parameters) : name, .file = name,
+                            .no_references = config->no_references };
     if (config->must_exist)
         return access(name, F_OK) == 0 || fail(error, ERR_INTERNAL, "There is no database at %s", name);
     if (config->never_create && access(name, F_OK) != 0)

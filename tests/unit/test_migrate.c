@@ -4,6 +4,7 @@
 #include "memory_db.h"
 
 #include "db/migrate.h"
+#include "upgrade/upgrade.h"
 #include "db/tables.h"
 
 #define HEAD by_engine("bfe42b7090d6", "2a88656f4a23")
@@ -54,8 +55,7 @@ static bool script(Tx *tx, void *arg)
 
 static bool plan(Tx *tx, void *arg)
 {
-    *(Str *)arg = migrate_plan(tx);
-    return true;
+    return upgrade_plan(tx, &(Upgrade){ .to = NULL }, arg);
 }
 
 typedef struct State {
@@ -134,7 +134,7 @@ static void older_is_refused_with_the_way_out(void **state)
     assert_int_equal(state_of(f).state, SCHEMA_OLDER);
     Error error = run(f, up, NULL);
     assert_non_null(strstr(error.message, OLDER));
-    assert_non_null(strstr(error.message, "prefect orion database upgrade"));
+    assert_non_null(strstr(error.message, "orion database upgrade"));
     assert_int_equal(state_of(f).tables, 1);
 }
 
