@@ -419,12 +419,10 @@ bool migrate_place(Tx *tx, SchemaPlace *ret)
            || refuse_foreign_tables(tx, history, ret->state == SCHEMA_HEAD ? FIT_USABLE : FIT_OLDER, ret->revision);
 }
 
-bool migrate_make(Tx *tx, bool heads_tables)
+bool migrate_make(Tx *tx)
 {
     const History *history = history_of(tx);
-    if (!history)
-        return false;
-    return heads_tables ? make_heads_tables(tx, history) : !history->prepare || history->prepare(tx);
+    return history && make_heads_tables(tx, history);
 }
 
 bool migrate_mark(Tx *tx, const char *revision)

@@ -58,8 +58,7 @@ typedef struct SchemaPlace {
 /* Where a database is that may be upgraded. False, with a message for the user: an unknown revision, or tables that may
  * be another program's. */
 bool migrate_place(Tx *tx, SchemaPlace *ret) MUST_CHECK;
-/* Prepares an empty database for its tables, and makes those of the head, or none. */
-bool migrate_make(Tx *tx, bool heads_tables) MUST_CHECK;
+bool migrate_make(Tx *tx) MUST_CHECK;                       /* the head's tables in an empty database */
 bool migrate_mark(Tx *tx, const char *revision) MUST_CHECK; /* writes the revision */
 Str migrate_mark_plan(Arena *arena, const char *revision);  /* the SQL for that */
 

@@ -81,7 +81,8 @@ static bool run_revision(Tx *tx, const Revision *revision)
     if (!ok && tx->error->code != ERR_NONE) {
         Error cause = *tx->error;
         tx->error->code = ERR_NONE;
-        return fail(tx->error, cause.code, "Revision %s (%s): %s", revision->id, revision->title, cause.message);
+        return fail(tx->error, cause.code, "The upgrade failed at revision %s (%s), and nothing was changed: %s",
+                    revision->id, revision->title, cause.message);
     }
     return ok;
 }
@@ -116,7 +117,7 @@ bool upgrade_run(Tx *tx, const Upgrade *upgrade)
         return false;
     if (is_nothing(&way))
         return true;
-    if (way.from_nothing ? !migrate_make(tx, way.heads_tables) : !drop_own_indexes(tx))
+    if ((way.heads_tables && !migrate_make(tx)) || (!way.from_nothing && !drop_own_indexes(tx)))
         return false;
     for (size_t i = way.from; i < way.to; i++)
         if (!show(tx, upgrade, &way, i) || !run_revision(tx, &way.place.chain->revisions[i]))

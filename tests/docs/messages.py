@@ -10,7 +10,7 @@ from tests.docs import pages
 SOURCES = ["access/access.c", "api/backlog.c", "api/forwarded.c", "api/guard.c", "api/list.c", "api/origin.c",
            "api/readiness.c", "api/spool.c", "cli/*.c", "config/config_file.c", "config/file_write.c",
            "config/setting_derive.c", "config/settings.c", "db/*.c", "http/server.c", "notify/curl.c", "server/*.c",
-           "services/*.c"]
+           "services/*.c", "upgrade/*.c"]
 CALL = re.compile(r"\b(?:fail|cli_bad|log_warning|log_error|log_line|req_fail|refuse_reader)\(")
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 PLACEHOLDER = re.compile(r"%[-+ 0#]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j)?[a-zA-Z]")

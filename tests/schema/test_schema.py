@@ -180,5 +180,5 @@ def test_a_database_that_is_not_at_its_revision_is_left_alone(theirs, tmp_path):
     before = dump(database)
     done = upgrade_ours(tmp_path, database)
     assert done.returncode == 1
-    assert f"Revision {HEAD} (Clean up work queue migration):" in done.stdout  # drops what is not there
+    assert f"failed at revision {HEAD} (Clean up work queue migration)" in done.stdout  # drops what is not there
     assert dump(database) == before

@@ -246,7 +246,7 @@ def test_a_database_that_is_not_at_its_revision_is_left_alone(copy_of, tmp_path)
     before = dump(database)
     done = run("orion", postgres.cluster().url(database), tmp_path, "upgrade", "-y")
     assert done.returncode == 1
-    assert f"Revision {HEAD} (Clean up work queue migration):" in done.stdout  # drops what is not there
+    assert f"failed at revision {HEAD} (Clean up work queue migration)" in done.stdout  # drops what is not there
     assert dump(database) == before
 
 
