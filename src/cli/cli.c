@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/unicode.h"
+#include "config/setting_database.h"
 #include "config/setting_value.h"
 
 /* ---- options ---- */
@@ -197,6 +198,8 @@ static int run_command(Cli *cli, int argc, char **argv)
     cli->settings = settings_load(&call, &error);
     if (!cli->settings)
         return cli_bad(cli, "%s", error.message);
+    if (call.use == SETTINGS_TO_SERVE)
+        database_warn_of_two(cli->settings);
     keep_memory_private(cli->settings);
     cli_colours(cli);
     make_home(cli);

@@ -146,7 +146,14 @@ static bool backups_are_made(const Cli *cli, Error *error)
     return true;
 }
 
+static bool generation_is_served(const Cli *cli, Error *error)
+{
+    return settings_generation(cli->settings) != GEN_3 ||
+           fail(error, ERR_INVALID, "This release has no server of generation 3 yet; 2.7 is the other one.");
+}
+
 static const SettingsCheck checks[] = {
+    { "ORION_GENERATION", NULL, true, generation_is_served },
     { "PREFECT_ORION_API_PORT", NULL, true, port_is_one },
     { "ORION_SERVER_CONNECTIONS", NULL, true, connections_are_some },
     { "ORION_SERVER_QUEUE", NULL, true, queue_has_room },

@@ -24,6 +24,7 @@ static const CliOption start_options[] = {
     { "late-runs", "no-late-runs", 0, NULL, "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "Mark late runs or not." },
     { "ui", "no-ui", 0, NULL, "PREFECT_ORION_UI_ENABLED", "Serve the dashboard or not." },
     { "ui-dir", NULL, 0, "DIR", NULL, "Serve the dashboard's files from this folder." },
+    { "generation", NULL, 0, "TEXT", "ORION_GENERATION", "Which Prefect a new database is for: 2.7, 3." },
     { .name = NULL },
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/unicode.h"
+#include "config/setting_database.h"
 
 /* ---- templates, as Python's string.Template substitutes them ---- */
 
@@ -78,6 +79,9 @@ bool derive_with_home(Settings *settings, Str *value, Error *error)
 bool derive_database_url(Settings *settings, Str *value, Error *error)
 {
     static Upstream upstream = { "PREFECT_HOME", "PREFECT_ORION_DATABASE_PASSWORD", NULL };
+    if (settings_source(settings, "PREFECT_ORION_DATABASE_CONNECTION_URL") == FROM_DEFAULT &&
+        !database_default(settings, value, error))
+        return false;
     return expand(settings, value, upstream, error);
 }
 

@@ -274,9 +274,10 @@ static bool parse_choice(const Input *in, SettingValue *ret)
     Buf permitted;
     buf_init(&permitted, in->arena, 64);
     ret->text = in->text;
+    bool is_number = in->kind == TOML_INT || in->kind == TOML_FLOAT; /* ORION_GENERATION = 3 */
     for (const char *word = in->setting->choices; *word;) {
         size_t n = strcspn(word, " ");
-        if (in->kind == TOML_STRING && str_eq(in->text, (Str){ word, n }))
+        if ((in->kind == TOML_STRING || is_number) && str_eq(in->text, (Str){ word, n }))
             return true;
         buf_printf(&permitted, "%s'%.*s'", permitted.n ? ", " : "", (int)n, word);
         word += n + (word[n] == ' ');

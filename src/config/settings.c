@@ -509,6 +509,11 @@ Str settings_text(const Settings *settings, const char *name)
     return settings->used[index_of(name)];
 }
 
+Generation settings_generation(const Settings *settings)
+{
+    return str_is(settings_text(settings, "ORION_GENERATION"), "3") ? GEN_3 : GEN_2_7;
+}
+
 bool settings_bool(const Settings *settings, const char *name)
 {
     return settings->values[index_of(name)].integer != 0;

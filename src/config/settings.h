@@ -4,6 +4,7 @@
 #define ORION_SETTINGS_H
 
 #include "base/arena.h"
+#include "base/generation.h"
 
 typedef enum SettingKind {
     SETTING_TEXT, SETTING_BOOL, SETTING_INT, SETTING_FLOAT, SETTING_SECONDS, SETTING_PATH, SETTING_URL, SETTING_LEVEL,
@@ -68,6 +69,7 @@ bool settings_names_agree(const Settings *settings, const char *name, const char
 
 /* Values with templates expanded; the name must be in the table (asserted). Text ends with a zero, or is null. */
 Str settings_text(const Settings *settings, const char *name);
+Generation settings_generation(const Settings *settings); /* ORION_GENERATION: of a database that is to be made */
 bool settings_bool(const Settings *settings, const char *name);
 int64_t settings_int(const Settings *settings, const char *name);
 /* seconds for SETTING_SECONDS and SETTING_TIME, bytes for SETTING_SIZE */

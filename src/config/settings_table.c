@@ -171,6 +171,8 @@ const Setting setting_table[] = {
       .help = "Time limit for making tables in PostgreSQL, and for registering block types." },
     { "ORION_ENCRYPTION_KEY", SETTING_TEXT, "", SETTING_SECRET | SETTING_OWN,
       .help = "Fernet key of block documents, instead of the one in the database." },
+    { "ORION_GENERATION", SETTING_CHOICE, "2.7", OWN, .choices = "2.7 3",
+      .help = "Which Prefect a new database is for, and whose files of settings are read." },
     { "ORION_KEYS_FILE", SETTING_PATH, "${PREFECT_HOME}/keys.toml", OWN, DERIVE(derive_with_home),
       .help = "File of the keys that `orion key` makes." },
     { "ORION_LOG_ACCESS", SETTING_BOOL, "false", OWN,

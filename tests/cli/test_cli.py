@@ -114,6 +114,7 @@ def test_view_of_defaults(homes):
            "ORION_DATABASE_CONNECTIONS='8' (from defaults)",
            "ORION_DATABASE_MIGRATION_TIMEOUT='2m' (from defaults)", "ORION_DATABASE_PGBOUNCER='False' (from defaults)",
            "ORION_ENCRYPTION_KEY='********' (from defaults)",
+           "ORION_GENERATION='2.7' (from defaults)",
            "ORION_KEYS_FILE='${PREFECT_HOME}/keys.toml' (from defaults)",
            "ORION_LOG_ACCESS='False' (from defaults)", "ORION_LOG_FORMAT='text' (from defaults)",
            "ORION_LOG_SLOW='None' (from defaults)",
