@@ -1,10 +1,14 @@
 """Options and fixtures that every suite shares: which servers to run against, and those servers, started once."""
+import os
 import signal
 
 import pytest
 
 from tests.lib import servers
 from tests.lib.servers import Which
+
+# What tests import of the reference reads the profiles of its home, which must not be that of whoever runs them.
+os.environ["PREFECT_HOME"] = str(servers.ROOT / "build/home")
 
 KINDS = ["reference", "orion"]
 ENGINES = ["sqlite", "postgresql"]

@@ -26,6 +26,14 @@ static bool step_plan(Tx *tx, void *arg)
     return upgrade_plan(tx, &request->upgrade, &request->plan);
 }
 
+/* Another server or command may hold it, for which nobody waits longer than for migrations. */
+static bool step_lock(Tx *tx, void *arg)
+{
+    (void)arg;
+    db_lock(tx, LOCK_SCHEMA);
+    return tx->error->code == ERR_NONE;
+}
+
 static bool step_run(Tx *tx, void *arg)
 {
     const Request *request = arg;
@@ -71,7 +79,8 @@ static bool upgrade(Request *request, const char **ret_copy, Error *error)
     if (error->code != ERR_NONE || (*ret_copy && !copy_file(request, *ret_copy, &config, error)))
         return false;
     Db *db = db_open(&config, error);
-    bool ok = db && db_run_within(db, LIMIT_SECONDS * SECOND, true, request->cli->arena, step_run, request, error);
+    bool ok = db && cli_change(request->cli, db, step_lock, NULL, error)
+              && db_run_within(db, LIMIT_SECONDS * SECOND, true, request->cli->arena, step_run, request, error);
     db_close(db);
     return ok;
 }
