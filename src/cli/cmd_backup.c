@@ -3,14 +3,6 @@
 #include "cli/progress.h"
 #include "db/backup.h"
 
-static long long sum_of(const int64_t counts[TABLE_COUNT])
-{
-    int64_t sum = 0;
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        sum += counts[i];
-    return sum;
-}
-
 static double seconds_since(int64_t began)
 {
     return (double)(clock_monotonic() - began) / (double)SECOND;
@@ -28,7 +20,7 @@ int cmd_database_backup(Cli *cli)
     cli_progress_clear(&progress);
     if (ok)
         cli_good(cli, "Backed up %lld rows to \"%s\": %s in %.1f seconds, read again and found whole.",
-                 sum_of(backup.counts), backup.file, cli_size(backup.bytes).text, seconds_since(began));
+                 (long long)backup.rows, backup.file, cli_size(backup.bytes).text, seconds_since(began));
     int status = ok ? 0 : cli_bad(cli, "%s\nNo backup was made.", error.message);
     cli_progress_end(&progress);
     return status;
@@ -45,8 +37,8 @@ static int restore(const Cli *cli, const char *url)
     bool ok = backup_restore(&restore, cli->arena, &error);
     cli_progress_clear(&progress);
     if (ok)
-        cli_good(cli, "Restored %lld rows from \"%s\" to \"%s\" in %.1f seconds!", sum_of(restore.counts), restore.file,
-                 url, seconds_since(began));
+        cli_good(cli, "Restored %lld rows from \"%s\" to \"%s\" in %.1f seconds!", (long long)restore.rows,
+                 restore.file, url, seconds_since(began));
     int status = ok ? 0 : cli_bad(cli, restore.was_committing ? "%s" : "%s\nNothing was restored.", error.message);
     cli_progress_end(&progress);
     return status;

@@ -19,9 +19,9 @@ static int64_t print_counts(const Copy *copy)
 {
     int64_t all = 0;
     printf("%-*s %12s  checksum\n", TABLE_WIDTH, "table", "rows");
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        printf("%-*s %12lld  %.*s\n", TABLE_WIDTH, db_tables[i].name, (long long)copy->counts[i], CHECKSUM_SHOWN,
-               copy->checksums[i]);
+    for (size_t i = 0; i < copy->tables->count; i++) {
+        printf("%-*s %12lld  %.*s\n", TABLE_WIDTH, copy->tables->items[i].name, (long long)copy->counts[i],
+               CHECKSUM_SHOWN, copy->checksums[i]);
         all += copy->counts[i];
     }
     return all;

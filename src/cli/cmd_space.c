@@ -70,7 +70,7 @@ static const char *size_or_unknown(const Cli *cli, const Space *space, int64_t b
 static void print_tables(const Cli *cli, const Space *space, bool all)
 {
     printf("%-*s %12s %12s %12s\n", NAME_WIDTH, "table", "rows", "data", "indexes");
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
+    for (size_t i = 0; i < space->of->count; i++) {
         const TableSpace *of = &space->tables[i];
         if (of->rows > 0 || all)
             printf("%-*s %12lld %12s %12s\n", NAME_WIDTH, of->table->name, (long long)of->rows,
@@ -168,7 +168,7 @@ static void print_json(const Cli *cli, const Space *space)
     write_bytes(&w, "wal_bytes", log >= 0, log);
     json_key(&w, "tables");
     json_array(&w);
-    for (size_t i = 0; i < TABLE_COUNT; i++)
+    for (size_t i = 0; i < space->of->count; i++)
         write_table(&w, space, &space->tables[i]);
     json_array_end(&w);
     write_time(&w, cli, "oldest_run", space->oldest);
@@ -195,7 +195,7 @@ int cmd_database_stats(Cli *cli)
     if (!measure(cli, &space, &error))
         return cli_bad(cli, "%s", error.message);
     bool all = cli_switch(cli, "all", false);
-    qsort(space.tables, TABLE_COUNT, sizeof *space.tables, by_size);
+    qsort(space.tables, space.of->count, sizeof *space.tables, by_size);
     if (space.index_count)
         qsort(space.indexes, space.index_count, sizeof *space.indexes, indexes_by_size);
     if (cli_switch(cli, "json", false)) {

@@ -41,17 +41,25 @@ static Db *open_file(const char *path, bool is_read_only, Error *error)
 
 static bool step_look(Tx *tx, void *arg)
 {
-    return migrate_check(tx) && migrate_may_drop(tx) && copy_count_rows(tx, arg);
+    int64_t *rows = arg, counts[TABLES_MAX];
+    Generation generation;
+    if (!migrate_check_any(tx, &generation) || !migrate_may_drop(tx)
+        || !copy_count_rows(tx, tables_of(generation), counts))
+        return false;
+    *rows = 0;
+    for (size_t i = 0; i < tables_of(generation)->count; i++)
+        *rows += counts[i];
+    return true;
 }
 
 /* Whether the file is whole, and of Orion at the revision that is known here. */
-static bool check_file(const char *path, const Onlooker *onlooker, int64_t ret_counts[TABLE_COUNT], Error *error)
+static bool check_file(const char *path, const Onlooker *onlooker, int64_t *ret_rows, Error *error)
 {
     if (!sqlite_file_check(path, onlooker, error))
         return false;
     Arena *arena = arena_new();
     Db *db = open_file(path, true, error);
-    bool ok = db && db_run(db, false, arena, step_look, ret_counts, error);
+    bool ok = db && db_run(db, false, arena, step_look, ret_rows, error);
     db_close(db);
     arena_free(arena);
     return ok;
@@ -100,7 +108,8 @@ static bool copy_file(const Backup *backup, const Driver *driver, const DbPlace 
 static bool step_check(Tx *tx, void *arg)
 {
     (void)arg;
-    return migrate_check(tx);
+    Generation generation;
+    return migrate_check_any(tx, &generation);
 }
 
 static bool fill_plain(Backup *backup, NewFile *plain, Arena *arena, Error *error)
@@ -114,7 +123,7 @@ static bool fill_plain(Backup *backup, NewFile *plain, Arena *arena, Error *erro
                                  : copy_rows(backup, db, plain, arena, error))
               && file_sync(plain, error);
     db_close(db);
-    return ok && (check_file(plain->partial, backup->onlooker, backup->counts, &why)
+    return ok && (check_file(plain->partial, backup->onlooker, &backup->rows, &why)
                   || fail_in(error, "The backup is not what it should be", &why));
 }
 
@@ -262,10 +271,8 @@ static bool has_no_other_tables(Tx *tx)
                               " AND name <> 'alembic_version' ORDER BY name");
     while (db_next(rows)) {
         Str name = row_view(rows, 0);
-        size_t i = 0;
-        while (i < TABLE_COUNT && !str_is(name, db_tables[i].name))
-            i++;
-        if (i == TABLE_COUNT)
+        const char *text = arena_cstr(tx->arena, name);
+        if (!table_find(tables_of(GEN_2_7), text) && !table_find(tables_of(GEN_3), text))
             buf_printf(&others, "%s%.*s", others.n ? ", " : "", STR_ARG(name));
     }
     return tx->error->code == ERR_NONE
@@ -286,7 +293,8 @@ static bool step_target(Tx *tx, void *arg)
         return false;
     if (state == SCHEMA_EMPTY || restore->force)
         return migrate_may_drop(tx);
-    if (!migrate_check(tx) || !copy_find_rows(tx, &text))
+    Generation generation;
+    if (!migrate_check_any(tx, &generation) || !copy_find_rows(tx, tables_of(generation), &text))
         return false;
     return text.n == 0 || fail(tx->error, ERR_CONFLICT,
                                "The database is not empty (rows: %.*s). Use --force to replace them.", STR_ARG(text));
@@ -319,7 +327,7 @@ static bool prepare(Restore *restore, const Source *source, NewFile *copy, Error
     Error why = { .code = ERR_NONE };
     return file_has_room(copy->partial, source->size, error)
            && ((file_copy(source->fd, source->kind, source->size, copy, restore->onlooker, &why)
-                && file_sync(copy, &why) && check_file(copy->partial, restore->onlooker, restore->counts, &why))
+                && file_sync(copy, &why) && check_file(copy->partial, restore->onlooker, &restore->rows, &why))
                || fail_in(error, restore->file, &why));
 }
 
@@ -356,7 +364,7 @@ static bool restore_rows(Restore *restore, const Source *source, Arena *arena, E
     NewFile copy = { .fd = -1 };
     Error why = { .code = ERR_NONE };
     if (source->kind == FILE_SQLITE)
-        return (check_file(restore->file, restore->onlooker, restore->counts, &why)
+        return (check_file(restore->file, restore->onlooker, &restore->rows, &why)
                 || fail_in(error, restore->file, &why))
                && copy_from(restore, restore->file, arena, error);
     const char *folder = getenv("TMPDIR"),

@@ -14,7 +14,7 @@ typedef struct Backup {
     const Onlooker *onlooker;          /* or NULL */
 
     int64_t bytes;               /* afterwards: of the file */
-    int64_t counts[TABLE_COUNT]; /* rows in it */
+    int64_t rows;                /* in it */
 } Backup;
 
 /* One state of the database, while others read and write. The file has its name only once it was read again and is on
@@ -36,7 +36,7 @@ typedef struct Restore {
     const Onlooker *onlooker;          /* or NULL */
 
     bool was_committing;         /* after a failure: *error says whether it is known what the database holds */
-    int64_t counts[TABLE_COUNT]; /* rows that were restored */
+    int64_t rows;                /* that were restored */
 } Restore;
 
 /* Checks the file, then replaces the database, which nobody may use: whatever happens meanwhile, it is as it was, or as

@@ -7,11 +7,13 @@
 #include "db/check.h"
 
 typedef struct BadRows {
-    StrList ids[TABLE_COUNT]; /* sorted */
+    StrList ids[TABLES_MAX]; /* sorted */
     size_t count;             /* of all tables */
 } BadRows;
 
-/* Finds them all; `found` is called for each fault, as in Check. Lists live in the arena. False: tx->error. */
-bool bad_rows_find(Tx *tx, unsigned flags, Arena *arena, FaultFound *found, void *arg, BadRows *ret) MUST_CHECK;
+/* Finds them all in a database that has these tables; `found` is called for each fault, as in Check. Lists live in the
+ * arena. False: tx->error. */
+bool bad_rows_find(Tx *tx, const TableSet *tables, unsigned flags, Arena *arena, FaultFound *found, void *arg,
+                   BadRows *ret) MUST_CHECK;
 
 #endif

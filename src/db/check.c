@@ -63,19 +63,25 @@ static void check_reference(Tx *tx, const Table *table, const TableColumn *colum
 
 bool check_values(Tx *tx, Check *check)
 {
+    Generation generation;
     check->rows = check->faults = 0;
-    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
-        check_table(tx, &db_tables[i], check);
+    if (!migrate_check_any(tx, &generation))
+        return false;
+    const TableSet *tables = tables_of(generation);
+    for (size_t i = 0; i < tables->count && tx->error->code == ERR_NONE; i++)
+        check_table(tx, &tables->items[i], check);
     return tx->error->code == ERR_NONE;
 }
 
 bool check_database(Tx *tx, Check *check)
 {
-    if (!migrate_check(tx) || !check_values(tx, check))
+    Generation generation;
+    if (!migrate_check_any(tx, &generation) || !check_values(tx, check))
         return false;
-    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
-        for (size_t j = 0; j < db_tables[i].count; j++)
-            if (db_tables[i].columns[j].refers)
-                check_reference(tx, &db_tables[i], &db_tables[i].columns[j], check);
+    const TableSet *tables = tables_of(generation);
+    for (size_t i = 0; i < tables->count && tx->error->code == ERR_NONE; i++)
+        for (size_t j = 0; j < tables->items[i].count; j++)
+            if (tables->items[i].columns[j].refers)
+                check_reference(tx, &tables->items[i], &tables->items[i].columns[j], check);
     return tx->error->code == ERR_NONE;
 }

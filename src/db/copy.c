@@ -35,6 +35,7 @@ typedef struct Work {
     Copy *copy;
     Arena *arena;        /* what outlives pages */
     Tx *source, *target;
+    Generation generation; /* of the source */
     BadRows bad;
     Error problem;       /* what is wrong with a row: reported instead of any error that follows from it */
     Progress at;
@@ -62,7 +63,7 @@ static Cursor cursor_of(Work *w, Tx *tx, const Table *table, unsigned flags)
 {
     Cursor c = {
         .tx = tx, .side = tx == w->source ? "source" : "target", .table = table, .flags = flags,
-        .skip = tx == w->source && w->bad.count ? &w->bad.ids[table - db_tables] : NULL,
+        .skip = tx == w->source && w->bad.count ? &w->bad.ids[table - w->copy->tables->items] : NULL,
         .first = select_text(tx->arena, table, ""), .next = select_text(tx->arena, table, " WHERE id > $1"),
     };
     buf_init(&c.last, w->arena, UINT8_MAX);
@@ -163,7 +164,7 @@ static bool report_progress(Work *w, size_t rows)
 
 static void begin_table(Work *w, size_t table)
 {
-    w->at.part = db_tables[table].name;
+    w->at.part = w->copy->tables->items[table].name;
     w->at.part_done = 0;
     w->at.part_of = w->copy->counts[table];
 }
@@ -171,7 +172,7 @@ static void begin_table(Work *w, size_t table)
 static bool write_table(Work *w, size_t index, unsigned flags)
 {
     ArenaMark mark = arena_mark(w->source->arena);
-    Cursor source = cursor_of(w, w->source, &db_tables[index], flags);
+    Cursor source = cursor_of(w, w->source, &w->copy->tables->items[index], flags);
     begin_table(w, index);
     do {
         if (!read_page(w, &source) || (source.rows && !write_page(w, &source)) || !report_progress(w, source.rows))
@@ -226,8 +227,8 @@ static bool compare_pages(Work *w, const Cursor *source, const Cursor *target, c
 static bool verify_table(Work *w, size_t index, unsigned flags)
 {
     ArenaMark mark = arena_mark(w->source->arena), other = arena_mark(w->target->arena);
-    Cursor source = cursor_of(w, w->source, &db_tables[index], flags),
-           target = cursor_of(w, w->target, &db_tables[index], 0);
+    Cursor source = cursor_of(w, w->source, &w->copy->tables->items[index], flags),
+           target = cursor_of(w, w->target, &w->copy->tables->items[index], 0);
     begin_table(w, index);
     memset(w->copy->checksums[index], '0', 64);
     do {
@@ -240,15 +241,16 @@ static bool verify_table(Work *w, size_t index, unsigned flags)
     if (w->at.part_done == w->at.part_of)
         return true;
     return fail(&w->problem, ERR_INTERNAL, "Table %s: %lld rows were copied, but the source has %lld",
-                db_tables[index].name, (long long)w->at.part_done, (long long)w->at.part_of);
+                w->copy->tables->items[index].name, (long long)w->at.part_done, (long long)w->at.part_of);
 }
 
 /* ---- before ---- */
 
-bool copy_count_rows(Tx *tx, int64_t ret_counts[TABLE_COUNT])
+bool copy_count_rows(Tx *tx, const TableSet *tables, int64_t ret_counts[TABLES_MAX])
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        ret_counts[i] = db_int(tx, 0, arena_printf(tx->arena, "SELECT COUNT(*) FROM %s", db_tables[i].name).p, NULL, 0);
+    for (size_t i = 0; i < tables->count; i++)
+        ret_counts[i] = db_int(tx, 0, arena_printf(tx->arena, "SELECT COUNT(*) FROM %s", tables->items[i].name).p, NULL,
+                               0);
     return tx->error->code == ERR_NONE;
 }
 
@@ -268,9 +270,10 @@ static bool check_reference(Work *w, const Table *table, const TableColumn *colu
 
 static bool check_references(Work *w)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        for (size_t j = 0; j < db_tables[i].count; j++)
-            if (db_tables[i].columns[j].refers && !check_reference(w, &db_tables[i], &db_tables[i].columns[j]))
+    const TableSet *tables = w->copy->tables;
+    for (const Table *table = tables->items; table < tables->items + tables->count; table++)
+        for (size_t i = 0; i < table->count; i++)
+            if (table->columns[i].refers && !check_reference(w, table, &table->columns[i]))
                 return false;
     return true;
 }
@@ -301,16 +304,16 @@ static bool is_untouched(Tx *tx, const char *table)
                   v_bool(false)) == 1;
 }
 
-bool copy_find_rows(Tx *tx, Str *ret_found)
+bool copy_find_rows(Tx *tx, const TableSet *tables, Str *ret_found)
 {
-    int64_t counts[TABLE_COUNT];
+    int64_t counts[TABLES_MAX];
     Buf found;
     buf_init(&found, tx->arena, 256);
-    if (!copy_count_rows(tx, counts))
+    if (!copy_count_rows(tx, tables, counts))
         return false;
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (counts[i] > 1 || (counts[i] == 1 && !is_untouched(tx, db_tables[i].name)))
-            buf_printf(&found, "%s%s %lld", found.n ? ", " : "", db_tables[i].name, (long long)counts[i]);
+    for (size_t i = 0; i < tables->count; i++)
+        if (counts[i] > 1 || (counts[i] == 1 && !is_untouched(tx, tables->items[i].name)))
+            buf_printf(&found, "%s%s %lld", found.n ? ", " : "", tables->items[i].name, (long long)counts[i]);
     *ret_found = buf_view(&found);
     return tx->error->code == ERR_NONE;
 }
@@ -318,7 +321,7 @@ bool copy_find_rows(Tx *tx, Str *ret_found)
 static bool check_empty(Work *w)
 {
     Str found;
-    if (!copy_find_rows(w->target, &found))
+    if (!copy_find_rows(w->target, w->copy->tables, &found))
         return false;
     return found.n == 0 || fail(&w->problem, ERR_INVALID,
                                 "The target is not empty (rows: %.*s). Use --force to replace them.", STR_ARG(found));
@@ -352,7 +355,7 @@ static void warn_of_unknown_tables(Tx *tx)
 static bool write_all(Work *w, unsigned flags)
 {
     w->at = (Progress){ .doing = "Copying", .of = w->at.of, .unit = "rows" };
-    for (size_t i = 0; i < TABLE_COUNT; i++)
+    for (size_t i = 0; i < w->copy->tables->count; i++)
         if (!write_table(w, i, flags))
             return false;
     return true;
@@ -361,7 +364,7 @@ static bool write_all(Work *w, unsigned flags)
 static bool verify_all(Work *w, unsigned flags)
 {
     w->at = (Progress){ .doing = "Verifying", .of = w->at.of, .unit = "rows" };
-    for (size_t i = 0; i < TABLE_COUNT; i++)
+    for (size_t i = 0; i < w->copy->tables->count; i++)
         if (!verify_table(w, i, flags))
             return false;
     return true;
@@ -376,10 +379,10 @@ static unsigned flags_for(const Dialect *source, const Dialect *target)
 static bool leave_out(Work *w)
 {
     unsigned flags = flags_for(w->source->sql, db_dialect(w->copy->to));
-    if (!bad_rows_find(w->source, flags, w->arena, w->copy->left_out, w->copy->arg, &w->bad))
+    if (!bad_rows_find(w->source, w->copy->tables, flags, w->arena, w->copy->left_out, w->copy->arg, &w->bad))
         return false;
     w->copy->left_out_count = w->bad.count;
-    for (size_t i = 0; i < TABLE_COUNT; i++)
+    for (size_t i = 0; i < w->copy->tables->count; i++)
         w->copy->counts[i] -= (int64_t)w->bad.ids[i].count;
     return true;
 }
@@ -391,8 +394,9 @@ static bool target_job(Tx *tx, void *arg)
     w->target = tx;
     w->problem.code = ERR_NONE; /* left by an earlier try */
     w->copy->was_committing = false;
-    bool ok = check_different(w) && migrate_up(tx) && (w->copy->force || check_empty(w)) && migrate_clear(tx) &&
-              migrate_begin_fill(tx) && write_all(w, flags) && migrate_end_fill(tx) && verify_all(w, flags);
+    bool ok = check_different(w) && migrate_up_to(tx, w->generation) && (w->copy->force || check_empty(w)) &&
+              migrate_clear(tx) && migrate_begin_fill(tx) && write_all(w, flags) && migrate_end_fill(tx) &&
+              verify_all(w, flags);
     w->copy->was_committing = ok;
     /* Counts only if there is no error yet: w->problem, or the source's own error, says more. */
     return ok || fail(tx->error, ERR_INTERNAL, "the source failed");
@@ -405,11 +409,14 @@ static bool source_job(Tx *tx, void *arg)
     w->source = tx;
     w->problem.code = ERR_NONE;
     w->at.of = 0;
-    if (!migrate_check(tx) || !copy_count_rows(tx, w->copy->counts) ||
+    if (!migrate_check_any(tx, &w->generation))
+        return fail(tx->error, ERR_INTERNAL, "the copy failed");
+    w->copy->tables = tables_of(w->generation);
+    if (!copy_count_rows(tx, w->copy->tables, w->copy->counts) ||
         !(w->copy->skip_bad_rows ? leave_out(w) : check_references(w)))
         return fail(tx->error, ERR_INTERNAL, "the copy failed");
     warn_of_unknown_tables(tx);
-    for (size_t i = 0; i < TABLE_COUNT; i++)
+    for (size_t i = 0; i < w->copy->tables->count; i++)
         w->at.of += w->copy->counts[i];
     Arena *arena = arena_new();
     bool ok = db_run(w->copy->to, true, arena, target_job, w, &error);

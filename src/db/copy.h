@@ -16,10 +16,11 @@ typedef struct Copy {
 
     bool met_bad_row;                /* after a failure: it was due to a row that cannot be copied */
     bool was_committing;             /* after a failure: it had come as far as the target's commit */
-    int64_t counts[TABLE_COUNT];     /* what was copied */
+    const TableSet *tables;          /* of the source's generation, which is the target's */
+    int64_t counts[TABLES_MAX];      /* what was copied */
     size_t left_out_count;           /* rows that were left out */
     /* SHA-256 over the canonical values in order of the ids: equal for equal rows on any engine */
-    char checksums[TABLE_COUNT][65];
+    char checksums[TABLES_MAX][65];
 } Copy;
 
 /* Copies one snapshot of the source in one transaction of the target, whose schema is made if it has none, then
@@ -28,7 +29,8 @@ typedef struct Copy {
 bool copy_database(Copy *copy, Arena *arena, Error *error) MUST_CHECK;
 /* What the database holds that a new one does not, for a message ("flow 1, log 20"); "" for nothing. Its schema must be
  * there. False: tx->error. */
-bool copy_find_rows(Tx *tx, Str *ret_found) MUST_CHECK;
-bool copy_count_rows(Tx *tx, int64_t ret_counts[TABLE_COUNT]) MUST_CHECK; /* of each table */
+bool copy_find_rows(Tx *tx, const TableSet *tables, Str *ret_found) MUST_CHECK;
+/* Of each table. */
+bool copy_count_rows(Tx *tx, const TableSet *tables, int64_t ret_counts[TABLES_MAX]) MUST_CHECK;
 
 #endif

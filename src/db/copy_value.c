@@ -61,6 +61,19 @@ static const char *read_int(Str text, int64_t most, unsigned flags, Value *ret)
     return NULL;
 }
 
+static const char *read_real(Arena *arena, Rows *rows, int column, Value *ret)
+{
+    if (!row_is_typed(rows)) {
+        char *end;
+        const char *digits = arena_cstr(arena, row_text(rows, column));
+        (void)strtod(digits, &end);
+        if (!*digits || *end)
+            return "is not a number";
+    }
+    *ret = v_real(row_real(rows, column)); /* its text may have fewer digits */
+    return NULL;
+}
+
 static const char *read_bool(Str text, Value *ret)
 {
     bool is_true = str_is(text, "1") || str_is(text, "true");
@@ -127,9 +140,11 @@ const char *copy_value_read(Rows *rows, int column, ColumnKind kind, unsigned fl
     case KIND_INTERVAL: return read_interval(driver, rows, column, ret_value);
     case KIND_BOOL: return read_bool(row_view(rows, column), ret_value);
     case KIND_SMALL: return read_int(row_view(rows, column), INT16_MAX, flags, ret_value);
+    case KIND_REAL: return read_real(arena, rows, column, ret_value);
     case KIND_INT: return read_int(row_view(rows, column), INT32_MAX, flags, ret_value);
     case KIND_UUID: return read_uuid(arena, row_text(rows, column), flags, ret_value);
-    case KIND_TEXT: return read_text(row_text(rows, column), flags, ret_value);
+    case KIND_TEXT:
+    case KIND_STATUS: return read_text(row_text(rows, column), flags, ret_value);
     case KIND_STATE_TYPE: return read_state_type(row_text(rows, column), flags, ret_value);
     case KIND_JSON: return read_json(arena, row_text(rows, column), flags, ret_value);
     }
@@ -251,8 +266,8 @@ void copy_value_canonical(Buf *out, const Value *value)
     case VAL_BOOL:
     case VAL_TIME:
     case VAL_INTERVAL: put_int(out, value->i); break;
-    case VAL_ARRAY:
-    case VAL_REAL: break; /* no column is of these kinds */
+    case VAL_REAL: buf_add(out, &value->r, sizeof value->r); break;
+    case VAL_ARRAY: break; /* no column is of this kind */
     case VAL_TEXT:
     case VAL_UUID: put_bytes(out, 't', value->s); break;
     case VAL_LIST:

@@ -115,8 +115,9 @@ static void find_orphans(Tx *tx, const Table *table, const TableColumn *column, 
 /* A state_id that is not a row is one of the kinds in fault_kinds.c. */
 static void find_all_orphans(Tx *tx, FaultReport *report)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        const Table *table = &db_tables[i];
+    const TableSet *tables = tables_of(GEN_2_7);
+    for (size_t i = 0; i < tables->count; i++) {
+        const Table *table = &tables->items[i];
         for (size_t j = 0; j < table->count && tx->error->code == ERR_NONE; j++)
             if (table->columns[j].refers && strcmp(table->columns[j].name, "state_id") != 0)
                 find_orphans(tx, table, &table->columns[j], report);

@@ -2,6 +2,7 @@
  * them. The schema itself is plain SQL in migrations/, built into the executable. */
 #include "db/migrate.h"
 
+#include "db/chain_run.h"
 #include "db/driver.h"
 #include "db/tables.h"
 
@@ -66,27 +67,28 @@ static bool prepare_postgres(Tx *tx)
                 cause.message);
 }
 
-static bool clear_rows(Tx *tx);
+static bool clear_rows(Tx *tx, const TableSet *tables);
 
 /* Rows first, since dropping a table counts as deleting its rows, to which others may still refer. */
-static bool drop_sqlite(Tx *tx)
+static bool drop_sqlite(Tx *tx, const TableSet *tables)
 {
-    if (!clear_rows(tx))
+    if (!clear_rows(tx, tables))
         return false;
-    for (size_t i = TABLE_COUNT; i-- > 0;)
-        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", db_tables[i].name).p, NULL, 0);
+    for (size_t i = tables->count; i-- > 0;)
+        db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", tables->items[i].name).p, NULL, 0);
     return tx->error->code == ERR_NONE;
 }
 
 /* In one statement, since they refer to each other in circles; CASCADE would also drop what others have built on
  * them. The extension stays: not everybody may create it again, and it is unknown who else uses it. */
-static bool drop_postgres(Tx *tx)
+static bool drop_postgres(Tx *tx, const TableSet *tables)
 {
-    Str names = str_from(db_tables[0].name);
-    for (size_t i = 1; i < TABLE_COUNT; i++)
-        names = arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name);
+    Str names = str_from(tables->items[0].name);
+    for (size_t i = 1; i < tables->count; i++)
+        names = arena_printf(tx->arena, "%s, %s", names.p, tables->items[i].name);
     db_exec(tx, arena_printf(tx->arena, "DROP TABLE IF EXISTS %s", names.p).p, NULL, 0);
-    return DB_EXEC(tx, "DROP TYPE IF EXISTS state_type") >= 0;
+    return DB_EXEC(tx, "DROP TYPE IF EXISTS state_type, deployment_status, work_pool_status, work_queue_status,"
+                       " worker_status") >= 0;
 }
 
 /* Scripts of migrate_begin_fill and migrate_end_fill. */
@@ -95,42 +97,45 @@ static bool drop_postgres(Tx *tx)
  * again and again. */
 static const char begin_fill_sqlite[] = "PRAGMA defer_foreign_keys = ON; PRAGMA cache_size = -131072";
 
-static const char begin_fill_postgres[] =
-    "ALTER TABLE work_queue ALTER CONSTRAINT fk_work_queue__work_pool_id__work_pool DEFERRABLE INITIALLY DEFERRED;"
-    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__parent_task_run_id__task_run DEFERRABLE INITIALLY DEFERRED;"
-    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__state_id__flow_run_state DEFERRABLE INITIALLY DEFERRED;"
-    "ALTER TABLE task_run ALTER CONSTRAINT fk_task_run__state_id__task_run_state DEFERRABLE INITIALLY DEFERRED";
-static const char end_fill_postgres[] =
-    "SET CONSTRAINTS ALL IMMEDIATE;"
-    "ALTER TABLE work_queue ALTER CONSTRAINT fk_work_queue__work_pool_id__work_pool NOT DEFERRABLE;"
-    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__parent_task_run_id__task_run NOT DEFERRABLE;"
-    "ALTER TABLE flow_run ALTER CONSTRAINT fk_flow_run__state_id__flow_run_state NOT DEFERRABLE;"
-    "ALTER TABLE task_run ALTER CONSTRAINT fk_task_run__state_id__task_run_state NOT DEFERRABLE";
+#define DEFER(table, constraint) "ALTER TABLE " table " ALTER CONSTRAINT " constraint " DEFERRABLE INITIALLY DEFERRED;"
+#define ENFORCE(table, constraint) "ALTER TABLE " table " ALTER CONSTRAINT " constraint " NOT DEFERRABLE;"
+#define CIRCLES(change) \
+    change("work_queue", "fk_work_queue__work_pool_id__work_pool") \
+    change("flow_run", "fk_flow_run__parent_task_run_id__task_run") \
+    change("flow_run", "fk_flow_run__state_id__flow_run_state")
+#define CIRCLE_2_7(change) change("task_run", "fk_task_run__state_id__task_run_state") /* no reference in 3 */
 
 typedef struct History {
     const char *engine;        /* Dialect.name */
     const Chain *chain;
-    const char *head;          /* of them, the one that the server needs */
+    const char *head;          /* of them, the one of generation 2.7 */
+    const char *const *heads_3; /* that of generation 3, and revisions after it that only add indexes; NULL ends it */
     const char *schema;        /* script from nothing to the head */
     const char *has_table;     /* query: 1 if there is a table $1 */
     const char *columns;       /* query: the names of the columns of the table $1 */
     bool (*prepare)(Tx *tx);   /* prepares for the script; NULL: nothing to do */
-    bool (*drop)(Tx *tx);      /* all tables but alembic_version; some may be missing */
-    const char *begin_fill, *end_fill; /* NULL: nothing to do */
+    bool (*drop)(Tx *tx, const TableSet *tables); /* all but alembic_version; some may be missing */
+    const char *begin_fill[2], *end_fill[2]; /* of 2.7, of 3; NULL: nothing to do */
 } History;
 
+/* 3.8.3, and 3.8.4 to 3.8.8 */
+static const char *const heads_3_sqlite[] = { "14806cb26270", "f416ea180ae1", "a3b9c7d2e5f1", NULL };
+static const char *const heads_3_postgres[] = { "50737cdaee36", "9e9dadc36797", "c8d5f2a71b3e", "d4a7e1c93f52", NULL };
+
 static const History histories[] = {
-    { "sqlite", &chain_sqlite, "bfe42b7090d6", migration_sqlite_0001,
+    { "sqlite", &chain_sqlite, "bfe42b7090d6", heads_3_sqlite, migration_sqlite_0001,
       /* as SQLite compares names */
       "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1 COLLATE NOCASE",
       "SELECT name FROM pragma_table_info($1)", NULL, drop_sqlite,
-      begin_fill_sqlite, NULL },
-    { "postgresql", &chain_postgres, "2a88656f4a23", migration_postgres_0001,
+      { begin_fill_sqlite, begin_fill_sqlite }, { NULL, NULL } },
+    { "postgresql", &chain_postgres, "2a88656f4a23", heads_3_postgres, migration_postgres_0001,
       "SELECT COUNT(*) WHERE to_regclass($1) IS NOT NULL", /* on the search path */
       "SELECT attname::text FROM pg_catalog.pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0"
       " AND NOT attisdropped",
       prepare_postgres, drop_postgres,
-      begin_fill_postgres, end_fill_postgres },
+      { CIRCLES(DEFER) CIRCLE_2_7(DEFER), CIRCLES(DEFER) },
+      { "SET CONSTRAINTS ALL IMMEDIATE;" CIRCLES(ENFORCE) CIRCLE_2_7(ENFORCE),
+        "SET CONSTRAINTS ALL IMMEDIATE;" CIRCLES(ENFORCE) } },
 };
 
 static const char version_table[] =
@@ -174,10 +179,10 @@ bool migrate_has_table(Tx *tx, const char *name)
 
 /* What each of our tables is asked; all questions go out before the first answer is read, as a database may be far
  * away. */
-static void query_each_table(Tx *tx, const char *sql, Rows *ret[TABLE_COUNT])
+static void query_each_table(Tx *tx, const TableSet *tables, const char *sql, Rows *ret[TABLES_MAX])
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        ret[i] = query_by_name(tx, sql, db_tables[i].name);
+    for (size_t i = 0; i < tables->count; i++)
+        ret[i] = query_by_name(tx, sql, tables->items[i].name);
 }
 
 /* The first tables of our names, for a message; null: there is none. */
@@ -186,12 +191,13 @@ static Str found_tables(Tx *tx, const History *history)
     enum { NAMED = 3 };
     Str names = STR_NULL;
     size_t found = 0;
-    Rows *counts[TABLE_COUNT];
-    query_each_table(tx, history->has_table, counts);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
+    const TableSet *tables = tables_of(GEN_2_7); /* newer ones have some of these, too */
+    Rows *counts[TABLES_MAX];
+    query_each_table(tx, tables, history->has_table, counts);
+    for (size_t i = 0; i < tables->count; i++) {
         if (is_there(counts[i]) && found++ < NAMED)
-            names = names.p ? arena_printf(tx->arena, "%s, %s", names.p, db_tables[i].name)
-                            : str_from(db_tables[i].name);
+            names = names.p ? arena_printf(tx->arena, "%s, %s", names.p, tables->items[i].name)
+                            : str_from(tables->items[i].name);
     }
     return found > NAMED ? arena_printf(tx->arena, "%s, …", names.p) : names;
 }
@@ -241,11 +247,12 @@ static bool is_our_table(Rows *rows, const Table *table, Fit fit)
 static const char *first_other_table(Tx *tx, const History *history)
 {
     const char *first = NULL;
-    Rows *columns[TABLE_COUNT];
-    query_each_table(tx, history->columns, columns);
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        if (!is_our_table(columns[i], &db_tables[i], FIT_HEAD) && !first)
-            first = db_tables[i].name;
+    const TableSet *tables = tables_of(GEN_2_7);
+    Rows *columns[TABLES_MAX];
+    query_each_table(tx, tables, history->columns, columns);
+    for (size_t i = 0; i < tables->count; i++)
+        if (!is_our_table(columns[i], &tables->items[i], FIT_HEAD) && !first)
+            first = tables->items[i].name;
     return first;
 }
 
@@ -266,6 +273,20 @@ static size_t place_of_head(const History *history)
 static bool is_older(const History *history, Str revision)
 {
     return place_of(history->chain, revision) < place_of_head(history);
+}
+
+static bool is_head_3(const History *history, Str revision)
+{
+    for (const char *const *head = history->heads_3; *head; head++)
+        if (str_is(revision, *head))
+            return true;
+    return false;
+}
+
+/* Of a database at that revision: those that every older one has a part of are listed for 2.7. */
+static const TableSet *tables_at(const History *history, Str revision)
+{
+    return tables_of(is_head_3(history, revision) ? GEN_3 : GEN_2_7);
 }
 
 static bool is_newer(const History *history, Str revision)
@@ -303,6 +324,8 @@ bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision)
         state = SCHEMA_HEAD;
     else if (is_older(history, revision))
         state = SCHEMA_OLDER;
+    else if (is_head_3(history, revision))
+        state = SCHEMA_HEAD_3;
     else if (is_newer(history, revision))
         state = SCHEMA_NEWER;
     if (tx->error->code != ERR_NONE)
@@ -325,7 +348,7 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
                     "The database is at revision %.*s, older than the one needed (%s). Upgrade it first: "
                     "orion database upgrade",
                     STR_ARG(revision), history->head);
-    if (state == SCHEMA_NEWER)
+    if (state == SCHEMA_NEWER || state == SCHEMA_HEAD_3)
         return fail(tx->error, ERR_CONFLICT,
                     "The database is at revision %.*s, of a Prefect after 2.7.12 (%s), whose server this version is "
                     "not. Nothing was changed. Use that Prefect, restore a backup from before its upgrade, or name "
@@ -349,13 +372,14 @@ static bool refuse(Tx *tx, SchemaState state, Str revision, const History *histo
 static bool refuse_foreign_tables(Tx *tx, const History *history, Fit fit, Str revision)
 {
     const char *foreign = NULL;
-    Rows *counts[TABLE_COUNT], *columns[TABLE_COUNT];
-    query_each_table(tx, history->has_table, counts);
-    query_each_table(tx, history->columns, columns);
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        bool there = is_there(counts[i]), ours = is_our_table(columns[i], &db_tables[i], fit);
+    const TableSet *tables = tables_at(history, revision);
+    Rows *counts[TABLES_MAX], *columns[TABLES_MAX];
+    query_each_table(tx, tables, history->has_table, counts);
+    query_each_table(tx, tables, history->columns, columns);
+    for (size_t i = 0; i < tables->count; i++) {
+        bool there = is_there(counts[i]), ours = is_our_table(columns[i], &tables->items[i], fit);
         if (there && !ours && !foreign)
-            foreign = db_tables[i].name;
+            foreign = tables->items[i].name;
     }
     if (!foreign || tx->error->code != ERR_NONE)
         return tx->error->code == ERR_NONE;
@@ -375,6 +399,17 @@ bool migrate_check(Tx *tx)
     if (state == SCHEMA_EMPTY)
         return fail(tx->error, ERR_INTERNAL, "The database has none of Orion's tables");
     return state == SCHEMA_HEAD || refuse(tx, state, revision, history);
+}
+
+bool migrate_check_any(Tx *tx, Generation *ret)
+{
+    const History *history = history_of(tx);
+    SchemaState state;
+    Str revision;
+    if (!history || !migrate_state(tx, &state, &revision))
+        return false;
+    *ret = state == SCHEMA_HEAD_3 ? GEN_3 : GEN_2_7;
+    return state == SCHEMA_HEAD_3 || migrate_check(tx);
 }
 
 const char *migrate_head(const Tx *tx)
@@ -402,6 +437,36 @@ bool migrate_up(Tx *tx)
     if (state != SCHEMA_EMPTY)
         return refuse(tx, state, revision, history);
     return make_heads_tables(tx, history) && write_version(tx, str_from(history->head));
+}
+
+/* There are no rows yet that a step would change. */
+static bool make_tables_of_3(Tx *tx, const History *history)
+{
+    const Chain *chain = history->chain;
+    if (!make_heads_tables(tx, history))
+        return false;
+    for (size_t i = place_of_head(history) + 1; i < chain->count; i++)
+        if (!chain_run(tx, &chain->revisions[i], NULL))
+            return false;
+    return write_version(tx, str_from(history->heads_3[0]));
+}
+
+bool migrate_up_to(Tx *tx, Generation generation)
+{
+    const History *history = history_of(tx);
+    SchemaState state;
+    Str revision;
+    if (generation != GEN_3)
+        return migrate_up(tx);
+    db_lock(tx, LOCK_SCHEMA);
+    if (!history || !migrate_state(tx, &state, &revision))
+        return false;
+    if (state == SCHEMA_HEAD_3)
+        return refuse_foreign_tables(tx, history, FIT_USABLE, revision);
+    if (state == SCHEMA_EMPTY)
+        return make_tables_of_3(tx, history);
+    return fail(tx->error, ERR_CONFLICT, "The database is at revision %.*s, and not at Prefect 3.8.3's (%s)",
+                STR_ARG(revision), history->heads_3[0]);
 }
 
 bool migrate_place(Tx *tx, SchemaPlace *ret)
@@ -436,24 +501,25 @@ Str migrate_mark_plan(Arena *arena, const char *revision)
                         "('%s');\n", version_table, revision);
 }
 
-static bool clear_rows(Tx *tx)
+static bool clear_rows(Tx *tx, const TableSet *tables)
 {
     const History *history = history_of(tx);
-    for (size_t i = TABLE_COUNT; history && i-- > 0;)
-        if (has_table(tx, history, db_tables[i].name))
-            db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", db_tables[i].name).p, NULL, 0);
+    for (size_t i = tables->count; history && i-- > 0;)
+        if (has_table(tx, history, tables->items[i].name))
+            db_exec(tx, arena_printf(tx->arena, "DELETE FROM %s", tables->items[i].name).p, NULL, 0);
     return tx->error->code == ERR_NONE;
 }
 
 /* Whether tables may be emptied or dropped; *ret_state is then set. */
-static bool may_drop(Tx *tx, const History *history, SchemaState *ret_state)
+static bool may_drop(Tx *tx, const History *history, SchemaState *ret_state, const TableSet **ret_tables)
 {
     Str revision;
     if (!history || !migrate_state(tx, ret_state, &revision))
         return false;
+    *ret_tables = tables_at(history, revision);
     if (*ret_state == SCHEMA_EMPTY)
         return true;
-    if (*ret_state != SCHEMA_HEAD && *ret_state != SCHEMA_OLDER)
+    if (*ret_state != SCHEMA_HEAD && *ret_state != SCHEMA_HEAD_3 && *ret_state != SCHEMA_OLDER)
         return refuse(tx, *ret_state, revision, history);
     return refuse_foreign_tables(tx, history, fit_of(*ret_state), revision);
 }
@@ -461,21 +527,25 @@ static bool may_drop(Tx *tx, const History *history, SchemaState *ret_state)
 bool migrate_may_drop(Tx *tx)
 {
     SchemaState state;
-    return may_drop(tx, history_of(tx), &state);
+    const TableSet *tables;
+    return may_drop(tx, history_of(tx), &state, &tables);
 }
 
 bool migrate_clear(Tx *tx)
 {
+    SchemaState state;
+    const TableSet *tables;
     db_lock(tx, LOCK_SCHEMA);
-    return migrate_may_drop(tx) && clear_rows(tx);
+    return may_drop(tx, history_of(tx), &state, &tables) && clear_rows(tx, tables);
 }
 
 bool migrate_drop(Tx *tx)
 {
     const History *history = history_of(tx);
     SchemaState state;
+    const TableSet *tables;
     db_lock(tx, LOCK_SCHEMA);
-    if (!may_drop(tx, history, &state) || (state != SCHEMA_EMPTY && !history->drop(tx)))
+    if (!may_drop(tx, history, &state, &tables) || (state != SCHEMA_EMPTY && !history->drop(tx, tables)))
         return false;
     return DB_EXEC(tx, "DROP TABLE IF EXISTS alembic_version") >= 0;
 }
@@ -508,21 +578,31 @@ bool migrate_stamp(Tx *tx, Str revision)
     bool head = str_is(revision, history->head);
     if (!head && !is_older(history, revision))
         return fail(tx->error, ERR_INVALID, "Can't locate revision identified by '%.*s'", STR_ARG(revision));
-    if (state == SCHEMA_UNKNOWN || state == SCHEMA_NEWER || (state == SCHEMA_UNMARKED && !head))
+    bool is_newer_or_unknown = state == SCHEMA_UNKNOWN || state == SCHEMA_NEWER || state == SCHEMA_HEAD_3;
+    if (is_newer_or_unknown || (state == SCHEMA_UNMARKED && !head))
         return refuse(tx, state, present, history);
     bool fits = head ? has_heads_tables(tx, history)
                      : state == SCHEMA_EMPTY || refuse_foreign_tables(tx, history, fit_of(state), present);
     return fits && write_version(tx, revision);
 }
 
+static bool run_fill(Tx *tx, const char *const scripts[2])
+{
+    Generation generation;
+    if (!migrate_check_any(tx, &generation))
+        return false;
+    const char *script = scripts[generation == GEN_3];
+    return !script || db_script(tx, script);
+}
+
 bool migrate_begin_fill(Tx *tx)
 {
     const History *history = history_of(tx);
-    return history && (!history->begin_fill || db_script(tx, history->begin_fill));
+    return history && run_fill(tx, history->begin_fill);
 }
 
 bool migrate_end_fill(Tx *tx)
 {
     const History *history = history_of(tx);
-    return history && (!history->end_fill || db_script(tx, history->end_fill));
+    return history && run_fill(tx, history->end_fill);
 }

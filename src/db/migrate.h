@@ -4,12 +4,14 @@
 
 #include "db/chain.h"
 #include "db/db.h"
+#include "db/tables.h"
 
 typedef enum SchemaState {
     SCHEMA_EMPTY,    /* no tables: migrate_up makes them */
     SCHEMA_HEAD,
     SCHEMA_OLDER,    /* a revision of the reference before its head: upgrade/ takes it there */
-    SCHEMA_NEWER,    /* a revision of the reference after its head, up to 3.8.3's */
+    SCHEMA_NEWER,    /* a revision of the reference between the heads of 2.7.12 and 3.8.3 */
+    SCHEMA_HEAD_3,   /* 3.8.3's, or one after it that only adds indexes */
     SCHEMA_UNKNOWN,  /* a revision we do not know: a newer Prefect's, or another program's */
     SCHEMA_UNMARKED  /* tables with our names and no revision: ours after a loss, or another program's */
 } SchemaState;
@@ -20,10 +22,12 @@ const char *migrate_head(const Tx *tx);
 bool migrate_state(Tx *tx, SchemaState *ret_state, Str *ret_revision) MUST_CHECK;
 bool migrate_check(Tx *tx) MUST_CHECK;                 /* changes nothing;
                                                         * false with a message for the user unless it is at the head */
+bool migrate_check_any(Tx *tx, Generation *ret) MUST_CHECK; /* likewise, at the head of either generation */
 /* Brings an empty database to the head and stamps it, with the rows that a fresh database of the reference holds
  * (work pool default-agent-pool, its queue default). At the head: does nothing, but false if a table with one of our
  * names lacks our columns. Older or newer: false with a message for the user, which names the command. */
 bool migrate_up(Tx *tx) MUST_CHECK;
+bool migrate_up_to(Tx *tx, Generation generation) MUST_CHECK; /* the same for the head of either generation */
 /* The functions that drop or clear act only on an empty database, or on one at a known revision in which each table
  * with one of our names has our columns; else they return false with a message that says what was found. */
 bool migrate_may_drop(Tx *tx) MUST_CHECK;              /* changes nothing:

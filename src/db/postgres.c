@@ -15,7 +15,7 @@ static const size_t CARRIED_MAX = 1 << 20; /* libpq's buffers grow to the longes
 static const char *const array_of[] = {
     [KIND_UUID] = "uuid", [KIND_TEXT] = "text", [KIND_STATE_TYPE] = "state_type", [KIND_SMALL] = "int2",
     [KIND_INT] = "int4", [KIND_BOOL] = "bool", [KIND_TIME] = "timestamptz", [KIND_INTERVAL] = "interval",
-    [KIND_JSON] = "json",
+    [KIND_JSON] = "json", [KIND_REAL] = "float8",
 };
 
 static const Dialect dialect = {

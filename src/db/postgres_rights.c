@@ -18,19 +18,20 @@ static Rows *find_read_only(Tx *tx)
 }
 
 /* As a JSON array of their names. */
-static Str table_names(Arena *arena)
+static Str table_names(Arena *arena, const TableSet *tables)
 {
     Buf names;
     buf_init(&names, arena, 512);
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        buf_printf(&names, "%s\"%s\"", i ? ", " : "[", db_tables[i].name);
+    for (size_t i = 0; i < tables->count; i++)
+        buf_printf(&names, "%s\"%s\"", i ? ", " : "[", tables->items[i].name);
     buf_char(&names, ']');
     return buf_view(&names);
 }
 
 static Rows *find_missing_rights(Tx *tx)
 {
-    const Value names = { .kind = VAL_LIST, .s = table_names(tx->arena) };
+    const TableSet *tables = tables_of(GEN_2_7);
+    const Value names = { .kind = VAL_LIST, .s = table_names(tx->arena, tables) };
     return DB_QUERY(tx, "SELECT format('The role %I may not read and write %s of Orion''s %s tables: requests that "
                         "need them get 503. Have their owner run in this database: "
                         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %I TO %I', "
@@ -39,7 +40,7 @@ static Rows *find_missing_rights(Tx *tx)
                         "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
                         "WHERE NOT (has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') "
                         "AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')) "
-                        "HAVING count(*) > 0", names, v_int(TABLE_COUNT));
+                        "HAVING count(*) > 0", names, v_int((int64_t)tables->count));
 }
 
 /* Whoever set these three may have meant it, for this role or for all; so they are left as they are. */

@@ -21,10 +21,10 @@ static void read_sizes(Tx *tx, Space *space)
 {
     Rows *rows = db_query(tx, tx->sql->sizes.each, NULL, 0);
     while (db_next(rows)) {
-        const Table *table = table_find(arena_cstr(tx->arena, row_view(rows, 1)));
+        const Table *table = table_find(space->of, arena_cstr(tx->arena, row_view(rows, 1)));
         if (!table)
             continue;
-        TableSpace *of = &space->tables[table - db_tables];
+        TableSpace *of = &space->tables[table - space->of->items];
         int64_t bytes = row_int(rows, 3);
         if (row_bool(rows, 2)) {
             add_index(tx, space, row_text(rows, 0), table, bytes);
@@ -61,15 +61,20 @@ static double share(int64_t part, int64_t of)
     return of > 0 ? (double)part / (double)of : 0;
 }
 
+static const TableSpace *space_of(const Space *space, const char *table)
+{
+    return &space->tables[table_find(space->of, table) - space->of->items];
+}
+
 static double bytes_of(const Space *space, const char *table)
 {
-    const TableSpace *of = &space->tables[table_find(table) - db_tables];
+    const TableSpace *of = space_of(space, table);
     return (double)(of->bytes + of->index_bytes);
 }
 
 static int64_t rows_of(const Space *space, const char *table)
 {
-    return space->tables[table_find(table) - db_tables].rows;
+    return space_of(space, table)->rows;
 }
 
 static void measure_growth(Tx *tx, Space *space)
@@ -90,12 +95,15 @@ static void measure_growth(Tx *tx, Space *space)
 
 bool space_measure(Tx *tx, Space *ret)
 {
-    int64_t counts[TABLE_COUNT];
-    *ret = (Space){ .free_bytes = -1 };
-    if (!migrate_check(tx) || !copy_count_rows(tx, counts))
+    int64_t counts[TABLES_MAX];
+    Generation generation;
+    if (!migrate_check_any(tx, &generation))
         return false;
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        ret->tables[i] = (TableSpace){ .table = &db_tables[i], .rows = counts[i] };
+    *ret = (Space){ .free_bytes = -1, .of = tables_of(generation) };
+    if (!copy_count_rows(tx, ret->of, counts))
+        return false;
+    for (size_t i = 0; i < ret->of->count; i++)
+        ret->tables[i] = (TableSpace){ .table = &ret->of->items[i], .rows = counts[i] };
     ret->has_sizes = db_int(tx, 0, tx->sql->sizes.are_known, NULL, 0) > 0;
     if (ret->has_sizes)
         read_sizes(tx, ret);
@@ -109,8 +117,7 @@ bool space_measure(Tx *tx, Space *ret)
 
 static bool step_check(Tx *tx, void *arg)
 {
-    (void)arg;
-    return migrate_check(tx);
+    return migrate_check_any(tx, arg);
 }
 
 /* Outside of any transaction, as VACUUM must be. */
@@ -128,13 +135,13 @@ static bool step_vacuum(Tx *tx, void *arg)
     return db_build(tx, buf_cstr(&sql));
 }
 
-static bool vacuum_tables(Db *db, const Onlooker *onlooker, Arena *arena, Error *error)
+static bool vacuum_tables(Db *db, const TableSet *tables, const Onlooker *onlooker, Arena *arena, Error *error)
 {
-    Progress at = { .doing = "Vacuuming", .of = TABLE_COUNT };
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        at.part = db_tables[i].name;
+    Progress at = { .doing = "Vacuuming", .of = (int64_t)tables->count };
+    for (size_t i = 0; i < tables->count; i++) {
+        at.part = tables->items[i].name;
         if (!onlooker_goes_on(onlooker, &at, error)
-            || !db_run(db, true, arena, step_vacuum, (void *)(uintptr_t)&db_tables[i], error))
+            || !db_run(db, true, arena, step_vacuum, (void *)(uintptr_t)&tables->items[i], error))
             return false;
         at.done++;
     }
@@ -144,14 +151,15 @@ static bool vacuum_tables(Db *db, const Onlooker *onlooker, Arena *arena, Error 
 bool space_vacuum(const DbConfig *given, const Onlooker *onlooker, Arena *arena, Error *error)
 {
     DbPlace place;
+    Generation generation;
     DbConfig config = *given;
     config.timeout = 0;
     config.readers = config.connections = 1;
     config.must_exist = true;
     const Driver *driver = db_locate(arena, &config, &place, error);
     Db *db = driver ? db_open(&config, error) : NULL;
-    bool ok = db && db_run(db, false, arena, step_check, NULL, error)
-              && (driver->vacuum || vacuum_tables(db, onlooker, arena, error));
+    bool ok = db && db_run(db, false, arena, step_check, &generation, error)
+              && (driver->vacuum || vacuum_tables(db, tables_of(generation), onlooker, arena, error));
     db_close(db);
     return ok && (!driver->vacuum || driver->vacuum(&place, onlooker, error));
 }

@@ -21,7 +21,8 @@ typedef struct TableSpace {
 typedef struct Space {
     bool has_sizes;              /* false: bytes by table and index are unknown (an SQLite without dbstat) */
     int64_t bytes, free_bytes;   /* of the database; of its pages that are not in use (-1: unknown) */
-    TableSpace tables[TABLE_COUNT];
+    const TableSet *of;          /* which tables there are */
+    TableSpace tables[TABLES_MAX];
     IndexSpace *indexes;
     size_t index_count, index_capacity;
     Time oldest, newest;         /* when flow runs were created; TIME_NULL: there are none */

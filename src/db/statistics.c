@@ -23,7 +23,7 @@ typedef struct TableSize {
 
 typedef struct Survey {
     bool all;
-    TableSize due[TABLE_COUNT];
+    TableSize due[TABLES_MAX];
     size_t count;
 } Survey;
 
@@ -56,8 +56,9 @@ static bool survey_sqlite(Tx *tx, void *arg)
     Survey *survey = arg;
     bool has_statistics = DB_INT(tx, 0, "SELECT COUNT(*) FROM sqlite_master WHERE name = 'sqlite_stat1'") > 0;
     survey->count = 0;
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        const char *table = db_tables[i].name;
+    const TableSet *tables = tables_of(GEN_2_7);
+    for (size_t i = 0; i < tables->count; i++) {
+        const char *table = tables->items[i].name;
         if (DB_INT(tx, 0, "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = $1",
                    v_text(str_from(table))) == 0)
             continue; /* of a damaged database */
@@ -145,8 +146,9 @@ static bool analyze_postgres(Tx *tx, void *arg)
 /* The rest it keeps up to date by itself. */
 static bool refresh_postgres(Db *db, bool all, Arena *arena, const atomic_bool *stopping, Error *error)
 {
-    for (size_t i = 0; all && i < TABLE_COUNT && !(stopping && *stopping); i++)
-        if (!db_run(db, true, arena, analyze_postgres, (void *)(uintptr_t)&db_tables[i], error))
+    const TableSet *tables = tables_of(GEN_2_7);
+    for (size_t i = 0; all && i < tables->count && !(stopping && *stopping); i++)
+        if (!db_run(db, true, arena, analyze_postgres, (void *)(uintptr_t)&tables->items[i], error))
             return false;
     return true;
 }

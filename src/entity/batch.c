@@ -20,7 +20,7 @@ static Value column_values(Arena *arena, const Model *model, const Field *field,
 /* INSERT INTO table (a, b) SELECT * FROM unnest($1::uuid[], $2::text[]) */
 static void add_statement(Buf *sql, const Tx *tx, const Model *model)
 {
-    const Table *table = table_find(model->table);
+    const Table *table = table_find(tables_of(GEN_2_7), model->table);
     size_t place = 0;
     buf_printf(sql, "INSERT INTO %s", model->table);
     for (size_t i = 0; i < model->count; i++)

@@ -2,10 +2,10 @@
 #include "upgrade/upgrade.h"
 
 #include "base/buf.h"
+#include "db/chain_run.h"
 #include "db/driver.h"
 #include "db/indexes.h"
 #include "db/migrate.h"
-#include "upgrade/tables_sqlite.h"
 
 /* What there is to do: perhaps the tables of the head, then the revisions [from, to). */
 typedef struct Way {
@@ -38,7 +38,7 @@ static bool find_way(Tx *tx, const Upgrade *upgrade, Way *way)
     *way = (Way){ .from = 0 };
     if (!migrate_place(tx, &way->place) || !find_target(tx, &way->place, upgrade->to, &target))
         return false;
-    if (way->place.state == SCHEMA_NEWER && !upgrade->to)
+    if ((way->place.state == SCHEMA_NEWER || way->place.state == SCHEMA_HEAD_3) && !upgrade->to)
         return migrate_check(tx);
     way->from_nothing = way->place.state == SCHEMA_EMPTY;
     way->heads_tables = way->from_nothing && target >= way->place.head;
@@ -57,34 +57,9 @@ static bool is_nothing(const Way *way)
     return !way->heads_tables && way->from == way->to;
 }
 
-static bool run_part(Tx *tx, const ChainPart *part)
+static bool run_step(Tx *tx, const char *name)
 {
-    switch (part->kind) {
-    case CHAIN_SQL: return db_script(tx, part->text);
-    case CHAIN_EDIT: return table_edit(tx, part->text);
-    case CHAIN_REBUILD: return table_rebuild(tx, part->text);
-    case CHAIN_DELETE: return table_delete(tx, part->text);
-    case CHAIN_STEP: return upgrade_step(part->text)->run(tx);
-    case CHAIN_END: break;
-    }
-    return true;
-}
-
-/* An arena for each revision: rows that its steps read may be many. */
-static bool run_revision(Tx *tx, const Revision *revision)
-{
-    bool ok = true;
-    Arena *of_job = tx_arena_begin(tx);
-    for (const ChainPart *part = revision->parts; ok && part->kind != CHAIN_END; part++)
-        ok = run_part(tx, part);
-    tx_arena_end(tx, of_job);
-    if (!ok && tx->error->code != ERR_NONE) {
-        Error cause = *tx->error;
-        tx->error->code = ERR_NONE;
-        return fail(tx->error, cause.code, "The upgrade failed at revision %s (%s), and nothing was changed: %s",
-                    revision->id, revision->title, cause.message);
-    }
-    return ok;
+    return upgrade_step(name)->run(tx);
 }
 
 static bool show(Tx *tx, const Upgrade *upgrade, const Way *way, size_t next)
@@ -120,7 +95,7 @@ bool upgrade_run(Tx *tx, const Upgrade *upgrade)
     if ((way.heads_tables && !migrate_make(tx)) || (!way.from_nothing && !drop_own_indexes(tx)))
         return false;
     for (size_t i = way.from; i < way.to; i++)
-        if (!show(tx, upgrade, &way, i) || !run_revision(tx, &way.place.chain->revisions[i]))
+        if (!show(tx, upgrade, &way, i) || !chain_run(tx, &way.place.chain->revisions[i], run_step))
             return false;
     return show(tx, upgrade, &way, way.to) && migrate_mark(tx, end_of(&way));
 }

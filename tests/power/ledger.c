@@ -39,8 +39,8 @@ static bool hash_database(Tx *tx, uint64_t *ret_hash)
         return true;
     hash = hash_query(hash, DB_QUERY(tx, "SELECT name, sql FROM sqlite_master ORDER BY type, name"), 2);
     hash = hash_query(hash, DB_QUERY(tx, "SELECT version_num FROM alembic_version"), 1);
-    for (size_t i = 0; i < TABLE_COUNT && tx->error->code == ERR_NONE; i++)
-        hash = hash_table(tx, hash, &db_tables[i]);
+    for (size_t i = 0; i < tables_of(GEN_2_7)->count && tx->error->code == ERR_NONE; i++)
+        hash = hash_table(tx, hash, &tables_of(GEN_2_7)->items[i]);
     *ret_hash = hash;
     return tx->error->code == ERR_NONE;
 }

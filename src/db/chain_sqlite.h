@@ -1,7 +1,8 @@
-/* upgrade/tables_sqlite.h -- changes of tables that SQLite's ALTER TABLE cannot do. References must not be enforced
- * (DbConfig.no_references): a table is dropped and made anew while others refer to it. False: tx->error. */
-#ifndef ORION_TABLES_SQLITE_H
-#define ORION_TABLES_SQLITE_H
+/* db/chain_sqlite.h -- changes of tables that SQLite's ALTER TABLE cannot do. Where there are rows,
+ * references must not be enforced (DbConfig.no_references): a table is dropped and made anew while others refer to it.
+ * False: tx->error. */
+#ifndef ORION_CHAIN_SQLITE_H
+#define ORION_CHAIN_SQLITE_H
 
 #include "db/db.h"
 

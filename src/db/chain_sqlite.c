@@ -1,5 +1,5 @@
-/* upgrade/tables_sqlite.c -- changes of tables that SQLite's ALTER TABLE cannot do. */
-#include "upgrade/tables_sqlite.h"
+/* db/chain_sqlite.c -- changes of tables that SQLite's ALTER TABLE cannot do. */
+#include "db/chain_sqlite.h"
 
 #include "db/driver.h"
 
