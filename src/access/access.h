@@ -48,6 +48,8 @@ AccessOffers access_offers(Access *access);
 /* Checks the Authorization header, which may be null. *ret is written if access is granted, and for an expired key, so
  * that the log can name it. Callable from any thread. */
 AccessVerdict access_judge(Access *access, Arena *arena, Str authorization, Time now, AccessGrant *ret);
+/* The same for the token in a WebSocket's auth message, which may be null: a key, or user:password. */
+AccessVerdict access_judge_token(Access *access, Arena *arena, Str token, Time now, AccessGrant *ret);
 Refusals *access_refusals(Access *access);
 
 /* The path of the key file. */
