@@ -302,6 +302,7 @@ static AccessVerdict judge_key(Access *access, Arena *arena, Str key, Time now, 
             .reads = !expired, .writes = !expired && !known->read_only,
             .who = arena_printf(arena, "key %.*s", STR_ARG(known->name)),
         };
+        memcpy(ret->key, digest, sizeof digest);
     }
     pthread_mutex_unlock(&access->lock);
     return verdict;
@@ -349,4 +350,19 @@ AccessVerdict access_judge_token(Access *access, Arena *arena, Str token, Time n
         return ACCESS_MISSING;
     bool is_password = offers.password && (!offers.keys || memchr(token.p, ':', token.n));
     return is_password ? judge_password(access, arena, token, ret) : judge_key(access, arena, token, now, ret);
+}
+
+bool access_still_grants(Access *access, const AccessGrant *grant, Time now)
+{
+    static const unsigned char none[SHA256_SIZE];
+    bool is_key = memcmp(grant->key, none, sizeof none) != 0, granted = false;
+    AccessOffers offers = access_offers(access);
+    if (!is_key)
+        return grant->who.p || (!offers.keys && !offers.password);
+    pthread_mutex_lock(&access->lock);
+    for (const Key *known = access->keys.first; known; known = known->next)
+        if (bytes_are_equal(known->digest, grant->key, sizeof grant->key))
+            granted = known->expires == TIME_NULL || now < known->expires;
+    pthread_mutex_unlock(&access->lock);
+    return granted;
 }

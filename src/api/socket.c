@@ -146,6 +146,13 @@ static void take(WsBatch *batch)
     }
 }
 
+/* Before it is open, its grant is still to come. */
+static bool may_stay(const void *user)
+{
+    const Socket *socket = user;
+    return !socket->is_open || access_still_grants(socket->app->access, &socket->grant, clock_now());
+}
+
 static void closed(WsHandle handle, int code, void *user)
 {
     Socket *socket = user;
@@ -191,7 +198,7 @@ static Socket *socket_new(Req *req, bool speaks)
     Socket *socket = arena_new_of(arena, Socket);
     *socket = (Socket){ .arena = arena, .app = req->app, .route = req->route, .grant = req->grant,
                         .peer = arena_str(arena, request_peer(req)), .path = arena_str(arena, req->http->raw_path),
-                        .use = { .take = take, .closed = closed, .message_max = spec->message_max,
+                        .use = { .take = take, .closed = closed, .may_stay = may_stay, .message_max = spec->message_max,
                                  .speaks_first = speaks } };
     socket->grant.who = arena_str(arena, req->grant.who);
     for (size_t i = 0; i < COUNT_OF(socket->params); i++)

@@ -151,14 +151,16 @@ static bool is_close_code(int code)
     return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-bool frame_read_close(Str payload, int *ret_code)
+int frame_read_close(const FrameReader *reader, Str payload, FramePiece *piece)
 {
     int code = payload.n >= 2 ? (unsigned char)payload.p[0] << 8 | (unsigned char)payload.p[1] : CLOSE_NO_CODE;
-    bool formed = payload.n == 0 || (payload.n >= 2 && is_close_code(code));
-    if (!formed)
-        code = CLOSE_PROTOCOL;
+    if (payload.n == 1)
+        refuse(piece, CLOSE_PROTOCOL, "close frame too short");
+    else if (payload.n && !is_close_code(code))
+        refuse(piece, CLOSE_PROTOCOL, "invalid status code");
     else if (payload.n > 2 && !utf8_is_valid((Str){ payload.p + 2, payload.n - 2 }))
-        formed = false, code = CLOSE_NOT_UTF8;
-    *ret_code = code;
-    return formed;
+        refuse(piece, CLOSE_NOT_UTF8, "invalid UTF-8");
+    else if (reader->message)
+        refuse(piece, CLOSE_PROTOCOL, "incomplete fragmented message");
+    return code;
 }

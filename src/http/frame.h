@@ -49,7 +49,7 @@ size_t frame_take(FrameReader *reader, char *bytes, size_t n, size_t message_max
 /* Writes the header of an unfragmented frame of ours; returns its length. */
 size_t frame_head(char ret[FRAME_HEAD_MAX], FrameKind kind, size_t n);
 
-/* What the payload of a close frame says; 1005: nothing. False: it is malformed, and *ret_code is the code for that. */
-bool frame_read_close(Str payload, int *ret_code) MUST_CHECK;
+/* The code in the payload of a close frame; 1005: none. Sets piece->bad if it is malformed. */
+int frame_read_close(const FrameReader *reader, Str payload, FramePiece *piece);
 
 #endif

@@ -5,15 +5,15 @@
 
 static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"; /* of RFC 6455 */
 
-/* Whether one of the headers of that name, lists of words, has the word. */
-static bool has_word(const HttpRequest *request, const char *lower_case_name, const char *word)
+/* Whether one of the headers of that name, lists of words, has the word; `same` compares. */
+static bool has_word(const HttpRequest *request, const char *lower_case_name, const char *word, bool (*same)(Str, Str))
 {
     for (size_t i = 0; i < request->header_count; i++) {
         Str rest = request->headers[i].value;
         if (!str_is(request->headers[i].name, lower_case_name))
             continue;
         while (rest.n)
-            if (str_same_word(str_next_item(&rest, ','), str_from(word)))
+            if (same(str_next_item(&rest, ','), str_from(word)))
                 return true;
     }
     return false;
@@ -21,12 +21,13 @@ static bool has_word(const HttpRequest *request, const char *lower_case_name, co
 
 bool ws_is_wanted(const HttpRequest *request)
 {
-    return has_word(request, "connection", "upgrade") && has_word(request, "upgrade", "websocket");
+    return has_word(request, "connection", "upgrade", str_same_word) &&
+           has_word(request, "upgrade", "websocket", str_same_word);
 }
 
 bool ws_offers(const HttpRequest *request, const char *subprotocol)
 {
-    return has_word(request, "sec-websocket-protocol", subprotocol);
+    return has_word(request, "sec-websocket-protocol", subprotocol, str_eq);
 }
 
 static bool is_key(Arena *arena, Str key)

@@ -51,9 +51,10 @@ typedef struct WsLimits {
     unsigned waiting_max;       /* messages of a socket that wait while others are handled, before it is read no
                                  * further; 256 */
     size_t unread_max;          /* bytes, and */
-    unsigned unread_texts_max;  /* texts that a socket may leave unread; 1 MB, 1024. It is closed with 1008 then */
-    size_t all_unread_max;      /* bytes of all, those that many share counted once; 64 MB */
+    unsigned unread_texts_max;  /* texts that a client may leave unread; 1 MB, 1024. Beyond them it is closed (1008) */
+    size_t all_unread_max;      /* bytes that wait for all of them, those that many share counted once; 64 MB */
     double ping_interval, ping_timeout; /* seconds; 20: one that is not heard is asked, and closed without an answer */
+    double close_timeout;       /* seconds that it may take to read what was sent before our close; 10 */
 } WsLimits;
 
 typedef struct HttpConfig {

@@ -22,7 +22,6 @@ enum {
     BODY_RATE = 1000,     /* bytes a second */
     REPLY_WAIT = 60,      /* seconds */
     LINGERING_WAIT = 2000,
-    CLOSING_WAIT = 10000, /* milliseconds that a WebSocket may take to read what was sent, and our close behind it */
     HALF_WAIT = 200,      /* milliseconds that a client that has closed its half is left in peace: most replies come
                            * sooner */
     FULL_PAUSE = 60000,   /* milliseconds between two log lines that say that all connections are taken */
@@ -176,7 +175,7 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     server->sockets = ws_table_new(config);
     server->lists[LIST_SOCKET].wait = (int64_t)(1000 * server->sockets->limits.ping_interval);
     server->lists[LIST_SOCKET_ASKED].wait = (int64_t)(1000 * server->sockets->limits.ping_timeout);
-    server->lists[LIST_SOCKET_CLOSING].wait = CLOSING_WAIT;
+    server->lists[LIST_SOCKET_CLOSING].wait = (int64_t)(1000 * server->sockets->limits.close_timeout);
     atomic_init(&server->replied, NULL);
     atomic_init(&server->replied_bytes, 0);
     pthread_mutex_init(&server->lock, NULL);

@@ -16,7 +16,8 @@ enum {
 };
 
 static const Str too_slow = { "too much was left unread", 24 }, too_many = { "too many incomplete messages", 28 },
-                 no_answer = { "keepalive ping timeout", 22 }, no_word = { "no message came in time", 23 };
+                 no_answer = { "keepalive ping timeout", 22 }, no_word = { "no message came in time", 23 },
+                 not_granted = { "the key is not valid any more", 29 };
 
 /* ---- batches ---- */
 
@@ -133,13 +134,15 @@ static bool send_queue(Connection *c)
 static void flush(Connection *c)
 {
     Ws *ws = c->ws;
-    if (ws->is_over) {
-        ws_cut_queue(ws);
-        ws_shut(ws, CLOSE_POLICY, too_slow);
-    }
     if (!send_queue(c))
         return;
     if (ws_is_over(ws)) {
+        ws_cut_queue(ws);
+        ws_shut(ws, CLOSE_POLICY, too_slow);
+        if (!send_queue(c))
+            return;
+    }
+    if (ws_is_finished(ws)) {
         c->ws = NULL;
         connection_linger(c);
         ws_detach(ws);
@@ -202,6 +205,13 @@ static bool keep_part(Ws *ws, Str data)
     return true;
 }
 
+/* The client has broken the protocol. What came before is handled all the same. */
+static void break_off(Ws *ws, int code, const char *why)
+{
+    ws_hand_over(ws);
+    ws_shut(ws, code, str_from(why));
+}
+
 static void take_data(Ws *ws, const FramePiece *piece)
 {
     Str whole = piece->data;
@@ -211,7 +221,7 @@ static void take_data(Ws *ws, const FramePiece *piece)
         whole = (Str){ ws->message, ws->message_n };
     }
     if (piece->kind == FRAME_TEXT && !utf8_is_valid(whole))
-        ws_shut(ws, CLOSE_NOT_UTF8, STR("invalid UTF-8"));
+        break_off(ws, CLOSE_NOT_UTF8, "invalid UTF-8");
     else
         add_message(ws, whole, piece->kind == FRAME_BINARY);
     drop_message(ws);
@@ -220,13 +230,15 @@ static void take_data(Ws *ws, const FramePiece *piece)
 /* The client says goodbye. It is answered when what came before is handled. */
 static void take_goodbye(Ws *ws, Str payload)
 {
-    int code;
-    if (!frame_read_close(payload, &code)) {
-        ws_shut(ws, code, code == CLOSE_NOT_UTF8 ? STR("invalid UTF-8") : STR("invalid close frame"));
+    FramePiece piece = { .bad = 0 };
+    int code = frame_read_close(&ws->reader, payload, &piece);
+    if (piece.bad) {
+        break_off(ws, piece.bad, piece.why);
         return;
     }
     ws->said_goodbye = true;
     ws->goodbye = code;
+    ws->goodbye_n = (uint8_t)(payload.n ? payload.n - 2 : 0);
 }
 
 static void take_control(Ws *ws, const FramePiece *piece)
@@ -257,7 +269,7 @@ static void end_if_due(Ws *ws)
     if (ws->is_handled || ws->waiting)
         return;
     if (ws->said_goodbye)
-        ws_shut(ws, ws->goodbye, STR(""));
+        ws_shut(ws, ws->goodbye, (Str){ ws->control + 2, ws->goodbye_n });
     else if (ws->server->draining)
         ws_shut(ws, CLOSE_GOING_AWAY, STR("the server is shutting down"));
 }
@@ -268,15 +280,25 @@ static void settle(Connection *c)
     flush(c);
 }
 
+/* Drops what has not been handled of one that may not go on. */
+static bool may_stay(Ws *ws)
+{
+    if (!ws->use->may_stay || ws->use->may_stay(ws->user))
+        return true;
+    ws_cut_queue(ws);
+    ws_refuse(ws, CLOSE_POLICY, not_granted);
+    return false;
+}
+
 void ws_take(Connection *c, char *bytes, size_t n)
 {
     Ws *ws = c->ws;
-    size_t at = 0;
+    size_t at = may_stay(ws) ? 0 : n;
     while (at < n && !ws->is_shut && !ws->said_goodbye) {
         FramePiece piece;
         at += frame_take(&ws->reader, bytes + at, n - at, message_max(ws), &piece);
         if (piece.bad)
-            ws_shut(ws, piece.bad, str_from(piece.why));
+            break_off(ws, piece.bad, piece.why);
         else if (piece.is_payload && piece.kind >= FRAME_CLOSE)
             take_control(ws, &piece);
         else if (piece.is_payload)
@@ -335,7 +357,7 @@ void ws_time_out(Connection *c)
     } else if (c->list == LIST_SOCKET_ASKED) {
         ws_cut_queue(ws);
         ws_shut(ws, CLOSE_INTERNAL, no_answer);
-    } else {
+    } else if (may_stay(ws)) {
         ws->is_asked = true;
         ws_put(ws, FRAME_PING, STR(""));
     }

@@ -28,13 +28,16 @@ typedef struct WsBatch {
     struct WsIncoming *own;   /* the server's */
 } WsBatch;
 
-/* What a socket is for. Both are called on the loop's thread and must not block. */
+/* What a socket is for. All are called on the loop's thread and must not block. */
 typedef struct WsUse {
     void (*take)(WsBatch *batch);
     /* Once for each socket that was accepted, when the client is gone and no batch is with the handler. `code` is the
      * one with which it was closed, 1005 if that was without, 1006 if it broke off. When the server is freed it may be
      * called by the thread that frees it, or that has the last batch. */
     void (*closed)(WsHandle socket, int code, void *user);
+    /* Whether it may go on: asked on the loop's thread whenever its client is heard, or has not been for
+     * `ping_interval`. False: it is closed with 1008. NULL: always. */
+    bool (*may_stay)(const void *user);
     size_t message_max;       /* bytes; 1009 beyond them. 0: the server's limit */
     bool speaks_first;        /* the client's first message must come within `head_timeout`; else 1008 */
 } WsUse;

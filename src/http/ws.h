@@ -39,14 +39,15 @@ struct Ws {
     /* The loop's. */
     FrameReader reader;
     uint8_t control_n;
-    char control[FRAME_CONTROL_MAX]; /* the payload of a close, ping or pong as far as it has come */
+    char control[FRAME_CONTROL_MAX]; /* the payload of a close, ping or pong as far as it has come; a close's stays */
     char *message;        /* an incomplete message; NULL: none */
     size_t message_n, message_size;
     bool has_spoken;      /* a message has come */
     bool said_goodbye;    /* the client's close has come, */
-    int goodbye;          /* with this code */
+    int goodbye;          /* with this code, and a reason of so many bytes */
+    uint8_t goodbye_n;
     bool is_asked;        /* a ping of ours is under way */
-    bool is_deaf;         /* its queue waits for the client to read */
+    atomic_bool is_deaf;  /* its queue waits for the client to read */
     size_t sent;          /* bytes of the first item */
     /* Written under the table's lock; what is atomic, or the loop's alone to write, the loop reads without. */
     Connection *connection; /* NULL: before the 101 is sent, and after the end */
@@ -55,7 +56,7 @@ struct Ws {
     bool is_handled;      /* a batch is with the handler */
     atomic_bool is_shut;  /* our close is among the items: nothing may be sent after it */
     bool is_dropped;      /* closed by ws_close: what waits is not handled any more */
-    atomic_bool is_over;  /* more was sent than it may leave unread: to be closed */
+    atomic_bool is_over;  /* a text found no room, or too much is unread: to be closed */
     bool is_flushed;      /* in the table's list of sockets to flush */
     int code;             /* with which it ends; 0: it has not come to that */
     WsItem *first, *last;
@@ -89,9 +90,11 @@ void ws_attach(Ws *ws, Connection *c);   /* on the loop's thread */
 void ws_detach(Ws *ws);
 void ws_put(Ws *ws, FrameKind kind, Str payload); /* into its queue; nothing once it is shut */
 void ws_shut(Ws *ws, int code, Str reason);       /* puts the close there, and nothing after it */
+void ws_refuse(Ws *ws, int code, Str reason);     /* the same, and drops what waits to be handled */
 void ws_cut_queue(Ws *ws);               /* drops what is not begun, the close too; on the loop's thread */
 void ws_sent(Ws *ws, size_t n);          /* takes that many bytes off the queue */
-bool ws_is_over(Ws *ws);                 /* it is shut, and all is sent */
+bool ws_is_finished(Ws *ws);             /* it is shut, and all is sent */
+bool ws_is_over(Ws *ws);                 /* too much is unread, or was to be sent at once */
 /* The one with the longest queue, if all together hold too much; else NULL. */
 Ws *ws_longest_queue(HttpServer *server);
 /* Gives the waiting batch to the handler, unless another one is there or it is not to be handled any more; pings alone

@@ -8,15 +8,10 @@ enum {
     WAITING_MAX = 256,
     UNREAD_MAX = 1 << 20, UNREAD_TEXTS_MAX = 1024, ALL_UNREAD_MAX = 64 << 20,
     INCOMPLETE_MESSAGES = 4,
-    PING_SECONDS = 20
+    PING_SECONDS = 20, CLOSE_SECONDS = 10
 };
 
 /* ---- the table ---- */
-
-static double or_seconds(double seconds)
-{
-    return seconds > 0 ? seconds : PING_SECONDS;
-}
 
 WsTable *ws_table_new(const HttpConfig *config)
 {
@@ -31,8 +26,9 @@ WsTable *ws_table_new(const HttpConfig *config)
         .unread_max = l->unread_max ? l->unread_max : UNREAD_MAX,
         .unread_texts_max = l->unread_texts_max ? l->unread_texts_max : UNREAD_TEXTS_MAX,
         .all_unread_max = l->all_unread_max ? l->all_unread_max : ALL_UNREAD_MAX,
-        .ping_interval = or_seconds(l->ping_interval),
-        .ping_timeout = or_seconds(l->ping_timeout),
+        .ping_interval = l->ping_interval > 0 ? l->ping_interval : PING_SECONDS,
+        .ping_timeout = l->ping_timeout > 0 ? l->ping_timeout : PING_SECONDS,
+        .close_timeout = l->close_timeout > 0 ? l->close_timeout : CLOSE_SECONDS,
     };
     pthread_mutex_init(&table->lock, NULL);
     return table;
@@ -173,11 +169,17 @@ static void drop_items(WsTable *table, Ws *ws, WsItem *from)
     }
 }
 
-/* A single text is sent however long it is. */
-static bool has_room(const WsTable *table, const Ws *ws, const WsText *text)
+/* Whether the client has left too much unread. A single text is sent however long it is. */
+static bool is_too_much(const WsTable *table, const Ws *ws)
 {
-    return !ws->first || (ws->queued_bytes + text->n <= table->limits.unread_max &&
-                          ws->queued_texts < table->limits.unread_texts_max);
+    return ws->is_deaf && ws->first != ws->last &&
+           (ws->queued_bytes > table->limits.unread_max || ws->queued_texts > table->limits.unread_texts_max);
+}
+
+/* A burst may be more than the client may leave unread, since the loop has yet to send it. */
+static bool may_append(const WsTable *table, const Ws *ws, const WsText *text)
+{
+    return !ws->first || (table->queued_bytes + text->n <= table->limits.all_unread_max && !is_too_much(table, ws));
 }
 
 static void append_close(WsTable *table, Ws *ws, int code, Str reason)
@@ -201,10 +203,10 @@ bool ws_send_shared(WsHandle socket, WsText *text)
     pthread_mutex_lock(&table->lock);
     Ws *ws = find(socket);
     if (ws && !ws->is_shut && !ws->is_over) {
-        sent = has_room(table, ws, text);
+        sent = may_append(table, ws, text);
         if (sent)
             append(table, ws, text);
-        ws->is_over = !sent;
+        ws->is_over = !sent || is_too_much(table, ws);
         wake = list_flush(table, ws);
     }
     pthread_mutex_unlock(&table->lock);
@@ -244,13 +246,20 @@ void ws_put(Ws *ws, FrameKind kind, Str payload)
     WsText *text = frame_new(kind, payload);
     pthread_mutex_lock(&table->lock);
     if (!ws->is_shut && !ws->is_over) {
-        ws->is_over = !has_room(table, ws, text);
-        if (!ws->is_over)
-            append(table, ws, text);
+        append(table, ws, text);
+        ws->is_over = is_too_much(table, ws);
         list_flush(table, ws);
     }
     pthread_mutex_unlock(&table->lock);
     ws_text_release(text);
+}
+
+void ws_refuse(Ws *ws, int code, Str reason)
+{
+    pthread_mutex_lock(&ws->server->sockets->lock);
+    ws->is_dropped = true;
+    pthread_mutex_unlock(&ws->server->sockets->lock);
+    ws_shut(ws, code, reason);
 }
 
 void ws_shut(Ws *ws, int code, Str reason)
@@ -290,11 +299,20 @@ void ws_sent(Ws *ws, size_t n)
     pthread_mutex_unlock(&table->lock);
 }
 
-bool ws_is_over(Ws *ws)
+bool ws_is_finished(Ws *ws)
 {
     pthread_mutex_lock(&ws->server->sockets->lock);
-    bool is_over = ws->is_shut && !ws->first;
+    bool is_finished = ws->is_shut && !ws->first;
     pthread_mutex_unlock(&ws->server->sockets->lock);
+    return is_finished;
+}
+
+bool ws_is_over(Ws *ws)
+{
+    WsTable *table = ws->server->sockets;
+    pthread_mutex_lock(&table->lock);
+    bool is_over = ws->is_over || (!ws->is_shut && is_too_much(table, ws));
+    pthread_mutex_unlock(&table->lock);
     return is_over;
 }
 

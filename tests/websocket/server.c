@@ -202,7 +202,6 @@ static const Route routes[] = {
     { HTTP_WS, "/store", .tx = TX_WRITE, .socket = &store_spec },
     { HTTP_WS, "/read", .tx = TX_READ, .socket = &read_spec },
     { HTTP_GET, "/counts", read_counts, TX_NONE, 200, .any_version = true, .open = true },
-    { HTTP_GET, "/echo", read_counts, TX_NONE, 200, .any_version = true, .open = true },
 };
 static const RouteFamily family = { routes, COUNT_OF(routes), "Test" };
 const RouteFamily *const route_families[] = { &family };
@@ -261,6 +260,7 @@ static HttpConfig read_config(char **arguments, App *app)
             .all_unread_max = (size_t)option(arguments, "all_unread"),
             .ping_interval = option(arguments, "ping_interval"),
             .ping_timeout = option(arguments, "ping_timeout"),
+            .close_timeout = option(arguments, "close_timeout"),
         },
         .handle = web_handle, .refused = request_log_refused, .context = app,
     };
@@ -283,7 +283,7 @@ static void fill_app(App *app, Db *db, const Settings *settings)
                   .backlog = backlog_new(1000), .queue_polls = queue_polls_new(db), .readiness = readiness_new(db),
                   .request_stats = request_stats_new(), .access = access_new(settings, &error) };
     app->watch = watch_new(app);
-    must(app->access, &error);
+    must(app->access && access_watch(app->access), &error);
 }
 
 /* In the order of server/server.c. */
@@ -320,6 +320,7 @@ int main(int count_of_arguments, char **arguments)
     fflush(stdout);
     double drain = option(arguments + 2, "drain");
     http_server_run(server, drain > 0 ? drain : 30);
+    signal(SIGTERM, SIG_IGN);
     free_app(&app);
     settings_free(settings);
     return 0;
