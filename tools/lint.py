@@ -32,8 +32,8 @@ BANNED_BUT_IN = {  # functions that have one home
     "exit|_exit|quick_exit": (r"src/(main|base/arena|db/sqlite_fault)\.c",
                               "only main ends the process (and the allocator, out of memory; and a failed fsync)"),
     "setenv|putenv": (r"tests/.*", "not safe with threads"),
-    "clock_now": (r"src/(base/clock|db/db|api/dispatch|cli/(cmd_(copy|key)|age)|services/.*|watch/watch)\.[ch]|"
-                  r"(tests|bench)/.*",
+    "clock_now": (r"src/(base/clock|db/db|api/(dispatch|socket)|cli/(cmd_(copy|key)|age)|services/.*|watch/watch)"
+                  r"\.[ch]|(tests|bench)/.*",
                   "time comes from the context: a transaction, a request, a service's round"),
     "pthread_create": (r"src/base/thread\.c", "signals are for the main thread: thread_start"),
     "malloc|calloc|realloc|strdup|strndup": (r"src/base/arena\.c", "use an arena, or xmalloc and its kin"),

@@ -302,17 +302,16 @@ static AccessVerdict judge_key(Access *access, Arena *arena, Str key, Time now, 
             .reads = !expired, .writes = !expired && !known->read_only,
             .who = arena_printf(arena, "key %.*s", STR_ARG(known->name)),
         };
+        memcpy(ret->key, digest, sizeof digest);
     }
     pthread_mutex_unlock(&access->lock);
     return verdict;
 }
 
-static AccessVerdict judge_password(const Access *access, Arena *arena, Str encoded, AccessGrant *ret)
+/* `text`: user:password. */
+static AccessVerdict judge_password(const Access *access, Arena *arena, Str text, AccessGrant *ret)
 {
     unsigned char digest[SHA256_SIZE];
-    Str text;
-    if (!base64_decode(arena, encoded, &text))
-        return ACCESS_WRONG_PASSWORD;
     sha256(text, digest);
     if (!bytes_are_equal(digest, access->password, sizeof digest))
         return ACCESS_WRONG_PASSWORD;
@@ -320,17 +319,50 @@ static AccessVerdict judge_password(const Access *access, Arena *arena, Str enco
     return ACCESS_GRANTED;
 }
 
+/* Whether the server accepts everyone. */
+static bool is_open(AccessOffers offers, AccessGrant *ret)
+{
+    if (offers.keys || offers.password)
+        return false;
+    *ret = (AccessGrant){ .reads = true, .writes = true, .who = STR_NULL };
+    return true;
+}
+
 AccessVerdict access_judge(Access *access, Arena *arena, Str authorization, Time now, AccessGrant *ret)
 {
     AccessOffers offers = access_offers(access);
-    Str rest;
-    if (!offers.keys && !offers.password) {
-        *ret = (AccessGrant){ .reads = true, .writes = true, .who = STR_NULL };
+    Str rest, text;
+    if (is_open(offers, ret))
         return ACCESS_GRANTED;
-    }
     if (authorization.p && take_scheme(authorization, "Bearer", &rest))
         return judge_key(access, arena, rest, now, ret);
     if (authorization.p && offers.password && take_scheme(authorization, "Basic", &rest))
-        return judge_password(access, arena, rest, ret);
+        return base64_decode(arena, rest, &text) ? judge_password(access, arena, text, ret) : ACCESS_WRONG_PASSWORD;
     return ACCESS_MISSING;
+}
+
+AccessVerdict access_judge_token(Access *access, Arena *arena, Str token, Time now, AccessGrant *ret)
+{
+    AccessOffers offers = access_offers(access);
+    if (is_open(offers, ret))
+        return ACCESS_GRANTED;
+    if (!token.n || token.n > CREDENTIAL_MAX)
+        return ACCESS_MISSING;
+    bool is_password = offers.password && (!offers.keys || memchr(token.p, ':', token.n));
+    return is_password ? judge_password(access, arena, token, ret) : judge_key(access, arena, token, now, ret);
+}
+
+bool access_still_grants(Access *access, const AccessGrant *grant, Time now)
+{
+    static const unsigned char none[SHA256_SIZE];
+    bool is_key = memcmp(grant->key, none, sizeof none) != 0, granted = false;
+    AccessOffers offers = access_offers(access);
+    if (!is_key)
+        return grant->who.p || (!offers.keys && !offers.password);
+    pthread_mutex_lock(&access->lock);
+    for (const Key *known = access->keys.first; known; known = known->next)
+        if (bytes_are_equal(known->digest, grant->key, sizeof grant->key))
+            granted = known->expires == TIME_NULL || now < known->expires;
+    pthread_mutex_unlock(&access->lock);
+    return granted;
 }

@@ -6,6 +6,7 @@
 #include "access/refusals.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "config/settings.h"
 
 typedef struct Access Access;
@@ -14,6 +15,7 @@ typedef struct Access Access;
 typedef struct AccessGrant {
     bool reads, writes;
     Str who;            /* "key ci", "user ann"; null if access is open. For logs only, never for responses */
+    unsigned char key[SHA256_SIZE]; /* the key's digest; zeros: it is no key's */
 } AccessGrant;
 
 typedef enum AccessVerdict {
@@ -48,6 +50,10 @@ AccessOffers access_offers(Access *access);
 /* Checks the Authorization header, which may be null. *ret is written if access is granted, and for an expired key, so
  * that the log can name it. Callable from any thread. */
 AccessVerdict access_judge(Access *access, Arena *arena, Str authorization, Time now, AccessGrant *ret);
+/* The same for the token in a WebSocket's auth message, which may be null: a key, or user:password. */
+AccessVerdict access_judge_token(Access *access, Arena *arena, Str token, Time now, AccessGrant *ret);
+/* Whether what was granted before still is: its key may have been revoked, or expired, since. */
+bool access_still_grants(Access *access, const AccessGrant *grant, Time now);
 Refusals *access_refusals(Access *access);
 
 /* The path of the key file. */

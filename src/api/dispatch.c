@@ -8,6 +8,7 @@
 #include "api/offload.h"
 #include "api/reply.h"
 #include "api/request_stats.h"
+#include "api/socket.h"
 #include "base/log.h"
 
 enum { LOOP_BODY_MAX = 64 << 10 }; /* bytes; checking takes some 15 ns for each, and 350 if every value is wrong */
@@ -112,6 +113,11 @@ void api_handle(Req *req)
 {
     Str path = { req->http->path.p + 4, req->http->path.n - 4 };
     const Route *other_method;
+    req->route = match_socket(req, path);
+    if (req->route) {
+        socket_accept(req);
+        return;
+    }
     req->route = match_route(req, path, &other_method);
     if (!req->route && other_method) {
         reply_not_allowed(req, other_method->method);

@@ -33,29 +33,35 @@ static const struct Refusal { const char *answer, *logged; } refusals[] = {
     [ACCESS_WRONG_PASSWORD] = { "The user name or the password is wrong.", "wrong user name or password" },
 };
 
-/* At most one line per second and address, and never the credentials. */
-static void log_refusal(Req *req, const char *why)
+void guard_log_refusal(const App *app, Str peer, Str who, const char *why, Str method, Str path)
 {
     unsigned more;
     char others[64] = "";
-    Str peer = request_peer(req);
-    if (!refusals_count(access_refusals(req->app->access), peer, clock_monotonic(), &more))
+    if (!refusals_count(access_refusals(app->access), peer, clock_monotonic(), &more))
         return;
     if (more)
         (void)snprintf(others, sizeof others, "; %u more since the last line", more);
-    log_warning("orion.access", "Refused %.*s: %.*s%s%s: %.*s %.*s%s", STR_ARG(peer), STR_ARG(req->grant.who),
-                req->grant.who.n ? " " : "", why, STR_ARG(req->http->method_text), STR_ARG(req->http->raw_path),
-                others);
+    log_warning("orion.access", "Refused %.*s: %.*s%s%s: %.*s %.*s%s", STR_ARG(peer), STR_ARG(who),
+                who.n ? " " : "", why, STR_ARG(method), STR_ARG(path), others);
 }
 
-/* Whether the path has a route that needs no key, whatever the method. */
+static void log_refusal(Req *req, const char *why)
+{
+    guard_log_refusal(req->app, request_peer(req), req->grant.who, why, req->http->method_text, req->http->raw_path);
+}
+
+/* Whether the path has a route that needs no key, whatever the method, or leads to a WebSocket, whose key comes in its
+ * first message. */
 static bool is_open(Req *req)
 {
     const Route *other;
     Str path = req->http->path;
     if (!str_starts(path, "/api/"))
         return false;
-    const Route *route = match_route(req, (Str){ path.p + 4, path.n - 4 }, &other);
+    path = (Str){ path.p + 4, path.n - 4 };
+    if (match_socket(req, path))
+        return true;
+    const Route *route = match_route(req, path, &other);
     return route ? route->open : other && other->open;
 }
 

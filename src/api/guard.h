@@ -12,6 +12,8 @@ typedef enum GuardPlace {
 
 /* Sets req->grant. False: req->error is a 401, and the refusal is logged. Runs before anything is decoded. */
 bool guard_admit(Req *req, GuardPlace place) MUST_CHECK;
+/* At most one line per second and address, and never the credentials. `who`: as in AccessGrant. */
+void guard_log_refusal(const App *app, Str peer, Str who, const char *why, Str method, Str path);
 /* Whether the grant covers the route. False: a 403. Runs before the body is decoded. */
 bool guard_check_route(Req *req) MUST_CHECK;
 /* Whether the grant covers the decoded request: secrets in clear text need a full key. False: a 403. Runs after

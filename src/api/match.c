@@ -2,6 +2,7 @@
 #include "api/match.h"
 
 #include "base/uuid.h"
+#include "http/websocket.h"
 
 static Str next_segment(Str *rest)
 {
@@ -45,7 +46,8 @@ static bool path_matches(Arena *arena, const char *pattern_text, Str path, Str *
     return pattern.n == 0 && path.n == 0;
 }
 
-const Route *match_route(Req *req, Str path, const Route **ret_other)
+/* Sets req->params and req->route_number if a row is found. */
+static const Route *find_route(Req *req, Str path, HttpMethod method, const Route **ret_other)
 {
     size_t before = 0;
     *ret_other = NULL;
@@ -54,16 +56,27 @@ const Route *match_route(Req *req, Str path, const Route **ret_other)
             const Route *route = &route_families[f]->routes[i];
             if (!path_matches(req->arena, route->path, path, req->params))
                 continue;
-            if (route->method == req->http->method) {
+            if (route->method == method) {
                 req->route_number = before + i;
                 return route;
             }
-            if (!*ret_other)
+            if (!*ret_other && route->method != HTTP_WS)
                 *ret_other = route;
         }
         before += route_families[f]->count;
     }
     return NULL;
+}
+
+const Route *match_route(Req *req, Str path, const Route **ret_other)
+{
+    return find_route(req, path, req->http->method, ret_other);
+}
+
+const Route *match_socket(Req *req, Str path)
+{
+    const Route *other;
+    return ws_is_wanted(req->http) ? find_route(req, path, HTTP_WS, &other) : NULL;
 }
 
 const char *match_plain_path(Arena *arena, const char *path)

@@ -236,7 +236,7 @@ static void write_operation(Schemas *s, const RouteFamily *family, const Route *
 static void write_path(Schemas *s, const RouteFamily *family, size_t first, const char *prefix)
 {
     const char *path = match_plain_path(s->arena, family->routes[first].path);
-    if (family->routes[first].own)
+    if (family->routes[first].own || family->routes[first].method == HTTP_WS)
         return;
     for (size_t i = 0; i < first; i++) {
         if (strcmp(match_plain_path(s->arena, family->routes[i].path), path) == 0)
@@ -245,7 +245,8 @@ static void write_path(Schemas *s, const RouteFamily *family, size_t first, cons
     json_key_str(s->w, arena_printf(s->arena, "%s%s", prefix, path));
     json_object(s->w);
     for (size_t i = first; i < family->count; i++) {
-        if (!family->routes[i].own && strcmp(match_plain_path(s->arena, family->routes[i].path), path) == 0)
+        bool is_shown = !family->routes[i].own && family->routes[i].method != HTTP_WS;
+        if (is_shown && strcmp(match_plain_path(s->arena, family->routes[i].path), path) == 0)
             write_operation(s, family, &family->routes[i]);
     }
     json_object_end(s->w);

@@ -11,7 +11,7 @@ enum {
 };
 
 static const int statuses[REQUEST_STATUSES] = { 200, 201, 204, 206, 304, 307, 400, 401, 403, 404, 405, 409, 413, 416,
-                                                422, 500, 503, 507 };
+                                                422, 500, 503, 507, 101 };
 static const char *const methods[METHODS] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "other" };
 static const char *const places[REQUEST_PLACES] = {
     [PLACE_UNKNOWN] = "unknown", [PLACE_DASHBOARD] = "dashboard", [PLACE_DOCS] = "docs", [PLACE_METRICS] = "/metrics",
@@ -150,7 +150,8 @@ const RequestCounts *request_stats_of(const RequestStats *stats, size_t kind, Ar
         return NULL;
     const Route *route = route_of_number(kind);
     *ret_route = route ? match_route_template(arena, route) : str_from(places[(kind - stats->routes) / METHODS]);
-    *ret_method = methods[route ? route->method : (kind - stats->routes) % METHODS];
+    HttpMethod method = route ? route->method : (HttpMethod)((kind - stats->routes) % METHODS);
+    *ret_method = methods[method == HTTP_WS ? HTTP_GET : method];
     return counts;
 }
 

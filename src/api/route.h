@@ -6,9 +6,10 @@
 #include "db/db.h"
 #include "entity/codec.h"
 #include "entity/filter.h"
-#include "http/http.h"
+#include "http/websocket.h"
 
 typedef struct Req Req;
+typedef struct Socket Socket;
 typedef bool (*Handler)(Req *req) MUST_CHECK; /* false: req->invalid or an error says what is wrong (req_fail) */
 typedef enum TxKind {
     TX_NONE, TX_READ, TX_WRITE,
@@ -48,6 +49,19 @@ typedef struct RouteDoc {
     int other_status;         /* of success too: 201 if the row was made, 200 if it was there already */
 } RouteDoc;
 
+/* What a WebSocket is for (api/socket.h). All but one of `texts` and `handle` may be NULL. The first three are called
+ * on the loop's thread and must not block. */
+typedef struct SocketSpec {
+    void (*open)(Socket *socket);                    /* its client has shown its key: texts may be sent */
+    void (*close)(Socket *socket, int code);         /* once, if it was opened, when no batch is being handled */
+    void (*texts)(Socket *socket, WsBatch *batch);   /* of a row without a transaction; ends with ws_done */
+    /* Of a row with TX_READ or TX_WRITE: handles the batch inside it, and may run twice. Once that is committed, the
+     * client's pings are answered. False: tx->error says why; the socket is closed. */
+    bool (*handle)(Socket *socket, Tx *tx, const WsBatch *batch);
+    bool takes_binary;                               /* else such a message closes it */
+    size_t message_max;                              /* bytes; 0: the server's limit */
+} SocketSpec;
+
 /* A row of a family's table. Rows are tried in order, as the reference's router does. In a path, {id} is a UUID (422
  * otherwise), {name:str} any text without '/', {id:uuid} matches UUIDs only (404 otherwise). */
 typedef struct Route {
@@ -74,6 +88,7 @@ typedef struct Route {
     bool any_version;         /* no X-PREFECT-API-VERSION check (/health) */
     bool own;                 /* not in the reference; omitted from the API's description */
     bool open;                /* needs no key (/health) */
+    const SocketSpec *socket; /* of a row of HTTP_WS, which has only path, tx and in this */
     bool slow;                /* checking the request may wait for the disk: not on the loop */
     RouteDoc doc;
 } Route;

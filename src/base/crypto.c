@@ -1,4 +1,4 @@
-/* base/crypto.c -- SHA-256 and Fernet over OpenSSL's libcrypto. */
+/* base/crypto.c -- SHA-256, SHA-1 and Fernet over OpenSSL's libcrypto. */
 #include "base/crypto.h"
 
 /* SHA256_* for the plain digest: getting it through EVP loads the providers, 3 MB resident at every first start */
@@ -49,15 +49,30 @@ static Str base64url_encode(Arena *arena, const unsigned char *in, size_t n)
     return (Str){ buf_cstr(&out), out.n };
 }
 
-Str sha256_base64(Arena *arena, Str bytes)
+static Str base64_encode(Arena *arena, const unsigned char *bytes, size_t n)
 {
-    unsigned char digest[SHA256_SIZE];
-    sha256(bytes, digest);
-    Str url = base64url_encode(arena, digest, sizeof digest);
+    Str url = base64url_encode(arena, bytes, n);
     char *text = arena_cstr(arena, url);
     for (char *p = text; *p; p++)
         *p = *p == '-' ? '+' : *p == '_' ? '/' : *p;
     return (Str){ text, url.n };
+}
+
+Str sha256_base64(Arena *arena, Str bytes)
+{
+    unsigned char digest[SHA256_SIZE];
+    sha256(bytes, digest);
+    return base64_encode(arena, digest, sizeof digest);
+}
+
+Str sha1_base64(Arena *arena, Str bytes)
+{
+    unsigned char digest[SHA_DIGEST_LENGTH];
+    SHA_CTX context;
+    SHA1_Init(&context);
+    SHA1_Update(&context, bytes.p, bytes.n);
+    SHA1_Final(digest, &context);
+    return base64_encode(arena, digest, sizeof digest);
 }
 
 /* Also accepts the digits of plain base64, like Python's decoder: `openssl rand -base64 32` makes such keys. */

@@ -15,6 +15,8 @@ bool bytes_are_equal(const void *a, const void *b, size_t n);
 Str base64url_text(Arena *arena, const unsigned char *bytes, size_t n); /* unpadded, NUL-terminated */
 bool base64_decode(Arena *arena, Str text, Str *ret) MUST_CHECK;        /* plain base64, padded */
 Str sha256_base64(Arena *arena, Str bytes); /* plain base64, padded */
+Str sha1_base64(Arena *arena, Str bytes);   /* the same; for the handshake of WebSockets, which is no matter of
+                                             * security */
 
 /* A Fernet key: 16 bytes sign, 16 encrypt. */
 typedef struct FernetKey {

@@ -9,7 +9,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "http/exchange.h"
+#include "http/link.h"
+#include "http/ws.h"
 
 enum {
     READ_SPARINGLY = 512, /* bytes; most heads are shorter */
@@ -19,143 +20,19 @@ enum {
     FILE_AT_ONCE = 1 << 20 /* bytes sent of a file before others get their turn */
 };
 
-static void connection_watch(Connection *c, uint32_t events)
-{
-    struct epoll_event event = { .events = events, .data.ptr = c };
-    if (c->events != events && epoll_ctl(c->server->epoll, EPOLL_CTL_MOD, c->fd, &event) == 0)
-        c->events = events;
-}
-
-static void list_remove(Connection *c)
-{
-    ConnectionList *list = &c->server->lists[c->list];
-    *(c->earlier ? &c->earlier->later : &list->first) = c->later;
-    *(c->later ? &c->later->earlier : &list->last) = c->earlier;
-    c->earlier = c->later = NULL;
-    list->count--;
-}
-
-void connection_list_move(Connection *c, ListName to)
-{
-    if (c->list != LIST_COUNT)
-        list_remove(c);
-    ConnectionList *list = &c->server->lists[to];
-    c->list = to;
-    c->since = c->server->now;
-    c->earlier = list->last;
-    *(list->last ? &list->last->later : &list->first) = c;
-    list->last = c;
-    list->count++;
-}
-
-void connection_list_free(HttpServer *server, ListName name)
-{
-    for (Connection *c = server->lists[name].first, *later; c; c = later) {
-        later = c->later;
-        connection_free(c);
-    }
-    server->lists[name].first = server->lists[name].last = NULL;
-    server->lists[name].count = 0;
-}
-
-void connection_new(HttpServer *server, int fd, struct in6_addr peer)
-{
-    struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
-    Connection *c = xcalloc(1, sizeof *c);
-    event.data.ptr = c;
-    if (epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) < 0) {
-        close(fd);
-        free(c);
-        return;
-    }
-    *c = (Connection){
-        .server = server, .fd = fd, .peer = peer, .events = EPOLLIN | EPOLLRDHUP, .state = READING_HEAD,
-        .list = LIST_COUNT,
-    };
-    server->connection_count++;
-    counter_add_alone(&server->counts.opened, 1);
-    connection_list_move(c, LIST_NEW);
-}
-
-static void drop_input(Connection *c)
-{
-    free(c->input);
-    c->server->input_held -= c->input_n;
-    c->input = NULL;
-    c->input_n = c->scanned = 0;
-}
-
-/* Accounts for a reply that waits because its client does not read it. */
-static void hold_reply(Connection *c, size_t bytes)
-{
-    c->server->reply_held += bytes - c->reply_held;
-    c->reply_held = bytes;
-}
-
-static void drop_exchange(Connection *c)
-{
-    hold_reply(c, 0);
-    exchange_free(c->exchange);
-    c->exchange = NULL;
-}
-
-void connection_close(Connection *c)
-{
-    if (c->fd >= 0) {
-        /* Closing would leave it watched for as long as another process, which looks at our descriptors, has its
-         * file. */
-        epoll_ctl(c->server->epoll, EPOLL_CTL_DEL, c->fd, NULL);
-        close(c->fd);
-    }
-    c->fd = -1;
-    atomic_store(&c->is_gone, true);
-    drop_input(c);
-    if (c->state == HANDLING)
-        return;
-    drop_exchange(c);
-    if (c->state != CLOSED) {
-        c->server->connection_count--;
-        counter_add_alone(&c->server->counts.closed, 1);
-    }
-    c->state = CLOSED;
-    connection_list_move(c, LIST_CLOSED); /* freed at the end of the turn: an event of this turn may still refer to
-                                           * it */
-}
-
-void connection_displace(Connection *c)
-{
-    counter_add_alone(&c->server->counts.displaced, 1);
-    connection_close(c);
-}
-
-void connection_free(Connection *c)
-{
-    if (c->fd >= 0)
-        close(c->fd);
-    drop_input(c);
-    if (c->state != HANDLING)
-        exchange_free(c->exchange);
-    free(c);
-}
-
-/* Tells the client that nothing more comes, and keeps reading for a while: closing with bytes unread would reset the
- * connection, and the client might never see the reply. */
-static void connection_linger(Connection *c)
-{
-    drop_input(c);
-    c->state = LINGERING;
-    shutdown(c->fd, SHUT_WR);
-    connection_watch(c, EPOLLIN);
-    connection_list_move(c, LIST_LINGERING);
-}
-
 static void reply_sent(Connection *c)
 {
     Exchange *exchange = c->exchange;
+    Ws *ws = exchange->ws;
+    exchange->ws = NULL;
     bool end = exchange->close || c->server->draining;
     bool linger = exchange->refused || c->unread;
-    drop_exchange(c);
+    connection_drop_exchange(c);
     c->unread = false;
+    if (ws) {
+        ws_begin(c, ws);
+        return;
+    }
     if (end) {
         linger ? connection_linger(c) : connection_close(c);
         return;
@@ -203,7 +80,7 @@ static void wait_for_client(Connection *c, bool progress)
     if (c->list != LIST_WRITING || progress)
         connection_list_move(c, LIST_WRITING);
     c->queued = bytes_queued(c);
-    hold_reply(c, arena_used(c->exchange->request.arena));
+    connection_hold_reply(c, arena_used(c->exchange->request.arena));
 }
 
 /* The bytes of the reply that are not sent yet. */
@@ -280,7 +157,7 @@ static void connection_refuse(Connection *c, const HttpFailure *failure)
     const HttpConfig *config = &c->server->config;
     Exchange *x = refusal_of(c, c->exchange);
     bool begun = c->list == LIST_HEAD || c->list == LIST_BODY;
-    drop_exchange(c);
+    connection_drop_exchange(c);
     c->exchange = x;
     counter_add_alone(&c->server->counts.refused, 1);
     exchange_set_reply(x, failure->status, headers, COUNT_OF(headers), str_from(failure->text));
@@ -397,7 +274,7 @@ static size_t take_body(Connection *c, Str bytes)
 static void keep_input(Connection *c, Str rest)
 {
     if (rest.n == 0) {
-        drop_input(c);
+        connection_drop_input(c);
         return;
     }
     if (!c->input)
@@ -415,6 +292,18 @@ static void wait_for_head(Connection *c)
         connection_list_move(c, LIST_IDLE);
 }
 
+/* What a client has sent behind its handshake, without waiting for the answer. */
+static void take_for_socket(Connection *c, Str bytes)
+{
+    char *kept = bytes.n ? xmalloc(bytes.n) : NULL;
+    if (kept)
+        memcpy(kept, bytes.p, bytes.n);
+    connection_drop_input(c);
+    if (kept)
+        ws_take(c, kept, bytes.n);
+    free(kept);
+}
+
 /* Takes as many requests from `bytes` as are complete and can be answered at once, and keeps what is left. */
 static void connection_take(Connection *c, Str bytes)
 {
@@ -426,6 +315,10 @@ static void connection_take(Connection *c, Str bytes)
     }
     if (c->fd < 0 || c->state == LINGERING)
         return;
+    if (c->state == SOCKET) {
+        take_for_socket(c, bytes);
+        return;
+    }
     keep_input(c, bytes);
     if (c->state == READING_HEAD)
         wait_for_head(c);
@@ -434,7 +327,7 @@ static void connection_take(Connection *c, Str bytes)
 /* After a reply: continues with what came in after its request. */
 static void connection_next(Connection *c)
 {
-    if (c->state == READING_HEAD)
+    if (c->state == READING_HEAD || c->state == SOCKET)
         connection_take(c, (Str){ c->input, c->input_n });
 }
 
@@ -463,6 +356,10 @@ void connection_time_out(Connection *c)
 {
     if (c->state == HANDLING) {
         ask_if_gone(c);
+        return;
+    }
+    if (c->state == SOCKET) {
+        ws_time_out(c);
         return;
     }
     bool begun = c->state == READING_BODY || (c->state == READING_HEAD && c->input_n);
@@ -513,6 +410,10 @@ void connection_event(Connection *c, uint32_t events)
 {
     if (c->fd < 0)
         return;
+    if (c->state == SOCKET) {
+        ws_event(c, events);
+        return;
+    }
     if (events & (EPOLLERR | EPOLLHUP)) {
         connection_close(c);
     } else if (c->state == WRITING && (events & EPOLLOUT)) {

@@ -2,8 +2,10 @@
 #ifndef ORION_HTTP_EXCHANGE_H
 #define ORION_HTTP_EXCHANGE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "http/parse.h"
 
@@ -23,12 +25,12 @@ typedef struct Exchange {
     Str reply_body;
     HttpFile *file;        /* holds the body instead; NULL: none */
     off_t file_sent;
+    struct Ws *ws;         /* what the connection carries once this reply is sent; NULL: requests */
     char *date;            /* within reply_head: the loop fills it in as it sends */
     struct Exchange *next; /* in the queue of replies */
 } Exchange;
 
 enum { DATE_LENGTH = 29 }; /* Mon, 23 Nov 2026 11:17:54 GMT */
-
 /* Its arena begins small: thousands of clients may each keep us waiting for a body. `expected`: bytes beyond itself */
 Exchange *exchange_new(HttpServer *server, Connection *c, size_t expected);
 void exchange_free(Exchange *exchange);
@@ -40,7 +42,11 @@ void exchange_set_reply(Exchange *exchange, int status, const HttpHeader *header
 void exchange_set_file(Exchange *exchange, int status, const HttpHeader *headers, size_t count, HttpFile *file);
 void exchange_stamp(Exchange *exchange); /* puts the current date into the head; on the loop's thread */
 
-typedef enum ConnectionState { READING_HEAD, READING_BODY, HANDLING, WRITING, LINGERING, CLOSED } ConnectionState;
+typedef enum ConnectionState {
+    READING_HEAD, READING_BODY, HANDLING, WRITING,
+    SOCKET,        /* a WebSocket (websocket.c) */
+    LINGERING, CLOSED
+} ConnectionState;
 
 /* Every connection is in one list, in the order in which they entered it. All members may wait equally long, except
  * for bodies: their time depends on what has arrived, so they are checked once a second. */
@@ -49,7 +55,10 @@ typedef enum ListName {
     LIST_IDLE,      /* between two requests */
     LIST_HEAD, LIST_WRITING, LIST_LINGERING,
     LIST_HALF,      /* HANDLING, and the client has closed its half or all: to be asked which */
+    LIST_SOCKET_NEW, LIST_SOCKET, /* a WebSocket: that has to say something; that was heard; that has our ping; */
+    LIST_SOCKET_ASKED, LIST_SOCKET_CLOSING, /* that has our close */
     LIST_BODY,
+    LIST_SOCKET_PAUSED, /* which we do not read, so that nothing can be heard */
     LIST_BUSY, LIST_CLOSED, LIST_COUNT
 } ListName;
 
@@ -76,6 +85,7 @@ struct Connection {
     size_t written;       /* of the reply, head and body */
     size_t reply_held;    /* bytes of the reply's arena while the client does not read it */
     int queued;           /* bytes in the socket, unread when last checked */
+    struct Ws *ws;        /* of a SOCKET; else NULL */
 };
 
 typedef struct ConnectionList {
@@ -123,28 +133,18 @@ struct HttpServer {
     pthread_cond_t taken;
     bool ended;                       /* the loop takes no more */
     HttpCounts counts;                /* only the loop adds to them */
+    struct WsTable *sockets;
     atomic_bool stopping;
     atomic_uint owners;               /* its user, and each request that is with the handler */
     char input[READ_SIZE];            /* the loop reads into it; what cannot be used at once moves to the connection */
 };
 
-/* connection.c */
-void connection_new(HttpServer *server, int fd, struct in6_addr peer);
-void connection_event(Connection *c, uint32_t events);
-void connection_reply(Connection *c, Exchange *exchange); /* another thread has answered it */
-void connection_time_out(Connection *c);
-bool connection_is_read(Connection *c); /* its client has read some of the reply since this was last asked */
-void connection_last_chance(Connection *c); /* at the drain: takes a request that has arrived, else closes */
-void connection_displace(Connection *c); /* closes it to make room for another, or for its bytes */
-void connection_close(Connection *c);    /* a request that is with the handler stays until it is answered */
-void connection_free(Connection *c);
-void connection_list_move(Connection *c, ListName to); /* to its end */
-void connection_list_free(HttpServer *server, ListName name); /* frees its connections */
-/* room.c */
-/* The connection to close so that another client can be taken; NULL: none yet, server->accept_again says when. */
-Connection *room_find(HttpServer *server);
-void room_for_memory(HttpServer *server); /* closes connections where too many bytes wait for clients */
-void room_give_back(HttpServer *server); /* what a crowd took, to the system; after closed connections are freed */
-void room_look_at_bodies(HttpServer *server); /* ends those that come too slowly */
+/* Ends the loop's wait. From any thread or a signal handler. */
+static inline void server_wake(const HttpServer *server)
+{
+    uint64_t one = 1;
+    while (write(server->wake, &one, sizeof one) < 0 && errno == EINTR)
+        continue;
+}
 
 #endif

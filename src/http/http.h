@@ -14,7 +14,8 @@ typedef struct HttpServer HttpServer;
 typedef struct HttpHeader { Str name, value; } HttpHeader;
 
 typedef enum HttpMethod {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER
+    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER,
+    HTTP_WS /* of no request, whose method is GET, but of routes to WebSockets */
 } HttpMethod;
 
 /* One request, complete with its body. Lives from the handler's call to http_reply, which ends it; its slices live in
@@ -42,6 +43,20 @@ typedef struct HttpFile {
     void (*close)(struct HttpFile *file); /* once it is sent, or need not be; on the loop's thread as a rule */
 } HttpFile;
 
+/* Of WebSockets (http/websocket.h). 0: the default. */
+typedef struct WsLimits {
+    unsigned sockets_max;       /* half of connections_max, which they count among. They make no room for others */
+    size_t message_max;         /* bytes; 16 MB */
+    size_t incomplete_max;      /* bytes of all messages that have not come whole; 4 * message_max */
+    unsigned waiting_max;       /* messages of a socket that wait while others are handled, before it is read no
+                                 * further; 256 */
+    size_t unread_max;          /* bytes, and */
+    unsigned unread_texts_max;  /* texts that a client may leave unread; 1 MB, 1024. Beyond them it is closed (1008) */
+    size_t all_unread_max;      /* bytes that wait for all of them, those that many share counted once; 64 MB */
+    double ping_interval, ping_timeout; /* seconds; 20: one that is not heard is asked, and closed without an answer */
+    double close_timeout;       /* seconds that it may take to read what was sent before our close; 10 */
+} WsLimits;
+
 typedef struct HttpConfig {
     const char *host;
     unsigned port;              /* 0: any free one (tests) */
@@ -51,6 +66,7 @@ typedef struct HttpConfig {
     double reply_timeout;       /* seconds a client may leave our reply unread; 0: 60 */
     size_t body_max, head_max;  /* 413 and 431 beyond them */
     unsigned connections_max;   /* beyond them the one that has waited longest makes room for a new one */
+    WsLimits sockets;
     void (*handle)(HttpRequest *request, void *context); /* called on the loop's thread; must not block */
     /* The server itself has refused what came, after so many milliseconds, before `handle` could see it; NULL: nobody
      * wants to know. Path and method are null if the head could not be read. On the loop's thread. */

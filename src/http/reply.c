@@ -1,6 +1,6 @@
 /* http/reply.c -- the exchange: a request with its reply in one arena, and the making of the reply's head. */
 #include "base/buf.h"
-#include "http/exchange.h"
+#include "http/ws.h"
 
 enum {
     KEPT_SIZE = 32 << 10, /* an arena of up to this size is not worth copying the reply for */
@@ -8,6 +8,7 @@ enum {
 };
 
 static const struct { int status; const char *reason; } reasons[] = {
+    { 101, "Switching Protocols" },
     { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 206, "Partial Content" },
     { 301, "Moved Permanently" }, { 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" },
     { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
@@ -15,8 +16,8 @@ static const struct { int status; const char *reason; } reasons[] = {
     { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" },
     { 410, "Gone" }, { 412, "Precondition Failed" },
     { 413, "Request Entity Too Large" }, { 415, "Unsupported Media Type" }, { 416, "Requested Range Not Satisfiable" },
-    { 417, "Expectation Failed" }, { 422, "Unprocessable Entity" }, { 428, "Precondition Required" },
-    { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" },
+    { 417, "Expectation Failed" }, { 422, "Unprocessable Entity" }, { 426, "Upgrade Required" },
+    { 428, "Precondition Required" }, { 429, "Too Many Requests" }, { 431, "Request Header Fields Too Large" },
     { 500, "Internal Server Error" }, { 501, "Not Implemented" }, { 502, "Bad Gateway" },
     { 503, "Service Unavailable" },
     { 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" }, { 507, "Insufficient Storage" },
@@ -141,6 +142,8 @@ Exchange *exchange_shrink(Exchange *exchange, size_t written)
     kept->file = exchange->file;
     kept->file_sent = exchange->file_sent;
     exchange->file = NULL;
+    kept->ws = exchange->ws;
+    exchange->ws = NULL;
     if (exchange->date && of_head == 0)
         kept->date = (char *)(uintptr_t)kept->reply_head.p + (exchange->date - exchange->reply_head.p);
     /* the loop's thread gives it back to the budget */
@@ -157,5 +160,6 @@ void exchange_free(Exchange *exchange)
     http_body_end(&exchange->body);
     if (exchange->file)
         exchange->file->close(exchange->file);
+    ws_detach(exchange->ws);
     arena_free(exchange->request.arena); /* which holds the exchange itself */
 }

@@ -3,7 +3,7 @@
  * are never among them. */
 #include <malloc.h>
 
-#include "http/exchange.h"
+#include "http/link.h"
 
 enum {
     ROOM_AGE = 50,          /* milliseconds; newer connections get the time to say something */

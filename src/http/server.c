@@ -10,7 +10,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "http/exchange.h"
+#include "http/link.h"
+#include "http/ws.h"
 
 enum {
     BACKLOG = 2048,
@@ -166,10 +167,15 @@ HttpServer *http_server_new(const HttpConfig *config, Error *error)
     server->config.body_rate = config->body_rate > 0 ? config->body_rate : BODY_RATE;
     int64_t head_wait = (int64_t)(1000 * (config->head_timeout > 0 ? config->head_timeout : HEAD_WAIT));
     server->lists[LIST_NEW].wait = server->lists[LIST_HEAD].wait = server->lists[LIST_BODY].wait = head_wait;
+    server->lists[LIST_SOCKET_NEW].wait = head_wait;
     double reply_wait = config->reply_timeout > 0 ? config->reply_timeout : REPLY_WAIT;
     server->lists[LIST_WRITING].wait = (int64_t)(1000 * reply_wait);
     server->lists[LIST_LINGERING].wait = LINGERING_WAIT;
     server->lists[LIST_HALF].wait = HALF_WAIT;
+    server->sockets = ws_table_new(config);
+    server->lists[LIST_SOCKET].wait = (int64_t)(1000 * server->sockets->limits.ping_interval);
+    server->lists[LIST_SOCKET_ASKED].wait = (int64_t)(1000 * server->sockets->limits.ping_timeout);
+    server->lists[LIST_SOCKET_CLOSING].wait = (int64_t)(1000 * server->sockets->limits.close_timeout);
     atomic_init(&server->replied, NULL);
     atomic_init(&server->replied_bytes, 0);
     pthread_mutex_init(&server->lock, NULL);
@@ -350,9 +356,8 @@ static void queue_reply(HttpServer *server, Exchange *exchange)
     do
         exchange->next = before;
     while (!atomic_compare_exchange_weak(&server->replied, &before, exchange));
-    uint64_t one = 1;
-    while (!before && write(server->wake, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
+    if (!before)
+        server_wake(server);
 }
 
 static void send_replies(HttpServer *server)
@@ -391,6 +396,7 @@ static void loop_turn(HttpServer *server, int64_t end)
     }
     if (woken)
         send_replies(server);
+    ws_turn(server);
     if (arrived)
         accept_all(server);
     time_out(server);
@@ -423,6 +429,7 @@ static void drain_begin(HttpServer *server)
             connection_last_chance(c);
         }
     }
+    ws_drain(server);
 }
 
 void http_server_run(HttpServer *server, double drain)
@@ -443,10 +450,8 @@ void http_server_run(HttpServer *server, double drain)
 void http_server_stop(HttpServer *server)
 {
     int kept = errno;
-    uint64_t one = 1;
     atomic_store(&server->stopping, true);
-    while (write(server->wake, &one, sizeof one) < 0 && errno == EINTR)
-        continue;
+    server_wake(server);
     errno = kept;
 }
 
@@ -462,6 +467,7 @@ static void release(HttpServer *server)
     connection_list_free(server, LIST_BUSY);
     pthread_cond_destroy(&server->taken);
     pthread_mutex_destroy(&server->lock);
+    ws_table_free(server->sockets);
     if (server->wake >= 0)
         close(server->wake);
     free(server);
@@ -494,6 +500,27 @@ void http_reply_file(HttpRequest *request, int status, const HttpHeader *headers
     hand_back((Exchange *)request);
 }
 
+bool ws_accept(HttpRequest *request, const WsUse *use, void *user, const char *subprotocol, WsHandle *ret_socket)
+{
+    Exchange *exchange = (Exchange *)request;
+    HttpServer *server = exchange->server;
+    Ws *ws = atomic_load(&server->stopping) ? NULL : ws_new(server, use, user);
+    if (!ws)
+        return false;
+    *ret_socket = ws->handle;
+    exchange->ws = ws;
+    ws_set_reply(exchange, subprotocol);
+    hand_back(exchange);
+    return true;
+}
+
+void ws_done(WsBatch *batch)
+{
+    HttpServer *server = batch->own->server;
+    ws_push_done(batch);
+    release(server);
+}
+
 /* Requests that are still with their handlers keep the structure and their connections alive; their replies go
  * nowhere. */
 void http_server_free(HttpServer *server)
@@ -501,6 +528,7 @@ void http_server_free(HttpServer *server)
     if (!server)
         return;
     take_no_more(server);
+    ws_table_end(server);
     close_listeners(server);
     while (server->lists[LIST_HALF].first)
         connection_list_move(server->lists[LIST_HALF].first, LIST_BUSY);

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "http/exchange.h"
+#include "http/link.h"
 
 enum { HEAD_MAX = 4096, BODY_MAX = 1 << 14, REPLIES_MAX = 1 << 20, ROUNDS_MAX = 10000 };
 

@@ -18,7 +18,7 @@
 #include "api/request_stats.h"
 #include "api/routes/queue_polls.h"
 #include "base/crypto.h"
-#include "http/exchange.h"
+#include "http/link.h"
 #include "watch/watch.h"
 #include "web/docs.h"
 #include "web/web.h"
