@@ -1,35 +1,75 @@
-/* entity/coerce.c -- one JSON value to one C value: accepts what pydantic 1 accepts for each type,
- * and refuses in its words. */
+/* entity/coerce.c -- one JSON value to one C value, by the pydantic of the generation; and what both have in common. */
 #include "entity/decode.h"
 
 #include "base/text.h"
-#include "base/uuid.h"
 
-#include <math.h>
 #include <strings.h>
 
-static Str strip(Str s)
+const Pydantic *coerce_rules(const Invalid *invalid)
+{
+    return invalid->generation == GEN_3 ? &pydantic2 : &pydantic1;
+}
+
+bool coerce_str(Invalid *invalid, const Json *json, Str *ret)
+{
+    return coerce_rules(invalid)->to_str(invalid, json, ret);
+}
+
+bool coerce_uuid(Invalid *invalid, const Json *json, Str *ret)
+{
+    return coerce_rules(invalid)->to_uuid(invalid, json, ret);
+}
+
+bool coerce_int(Invalid *invalid, const Json *json, int64_t *ret)
+{
+    return coerce_rules(invalid)->to_int(invalid, json, ret);
+}
+
+bool coerce_float(Invalid *invalid, const Json *json, double *ret)
+{
+    return coerce_rules(invalid)->to_float(invalid, json, ret);
+}
+
+bool coerce_bool(Invalid *invalid, const Json *json, bool *ret)
+{
+    return coerce_rules(invalid)->to_bool(invalid, json, ret);
+}
+
+bool coerce_moment(Invalid *invalid, const Json *json, Moment *ret)
+{
+    return coerce_rules(invalid)->to_moment(invalid, json, ret);
+}
+
+bool coerce_duration(Invalid *invalid, const Json *json, int64_t *ret_us)
+{
+    return coerce_rules(invalid)->to_duration(invalid, json, ret_us);
+}
+
+const Json *coerce_object(Invalid *invalid, const Json *json, bool model)
+{
+    return coerce_rules(invalid)->to_object(invalid, json, model);
+}
+
+bool coerce_enum(Invalid *invalid, const Json *json, const char *const *names, int *ret)
+{
+    for (int i = 0; json->kind == JSON_STRING && names[i]; i++) {
+        if (str_is(json->text, names[i])) {
+            *ret = i;
+            return true;
+        }
+    }
+    return invalid_enum(invalid, names);
+}
+
+/* ---- for both ---- */
+
+Str coerce_strip(Str s)
 {
     while (s.n && char_is_python_space(s.p[0]))
         s.p++, s.n--;
     while (s.n && char_is_python_space(s.p[s.n - 1]))
         s.n--;
     return s;
-}
-
-/* Python allows an underscore between two digits of a number. The text without them; NULL if one is anywhere else. */
-static char *without_underscores(Arena *arena, Str s)
-{
-    char *out = arena_alloc(arena, s.n + 1);
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] != '_')
-            out[n++] = s.p[i];
-        else if (i == 0 || i + 1 == s.n || !char_is_digit(s.p[i - 1]) || !char_is_digit(s.p[i + 1]))
-            return NULL;
-    }
-    out[n] = '\0';
-    return out;
 }
 
 static const char *skip_digits(const char *p)
@@ -39,12 +79,8 @@ static const char *skip_digits(const char *p)
     return p;
 }
 
-/* int(text). False also if it does not fit into an int64. */
-static bool parse_int(Arena *arena, Str text, int64_t *ret)
+bool coerce_parse_int(const char *s, int64_t *ret)
 {
-    char *s = without_underscores(arena, strip(text));
-    if (!s)
-        return false;
     const char *p = s + (*s == '+' || *s == '-');
     const char *end = skip_digits(p);
     if (end == p || *end)
@@ -62,12 +98,8 @@ static bool parse_int(Arena *arena, Str text, int64_t *ret)
     return true;
 }
 
-/* float(text), of finite values only: nothing else can be written as JSON again. */
-static bool parse_float(Arena *arena, Str text, double *ret)
+bool coerce_parse_float(const char *s, double *ret)
 {
-    char *s = without_underscores(arena, strip(text));
-    if (!s)
-        return false;
     const char *p = s + (*s == '+' || *s == '-');
     const char *whole = skip_digits(p);
     const char *end = *whole == '.' ? skip_digits(whole + 1) : whole;
@@ -82,250 +114,36 @@ static bool parse_float(Arena *arena, Str text, double *ret)
     if (*end)
         return false;
     *ret = strtod(s, NULL);
-    return isfinite(*ret);
-}
-
-static double number(Arena *arena, Str digits)
-{
-    return strtod(arena_cstr(arena, digits), NULL);
-}
-
-bool coerce_str(Invalid *invalid, const Json *json, Str *ret)
-{
-    char text[32];
-    switch (json->kind) {
-    case JSON_STRING:
-        *ret = json->text;
-        return true;
-    case JSON_INT:
-        *ret = str_is(json->text, "-0") ? STR("0") : json->text;
-        return true;
-    case JSON_TRUE:
-        *ret = STR("True");
-        return true;
-    case JSON_FALSE:
-        *ret = STR("False");
-        return true;
-    case JSON_FLOAT: {
-        double value = number(invalid->arena, json->text);
-        if (isinf(value))
-            *ret = value > 0 ? STR("inf") : STR("-inf");
-        else
-            *ret = arena_str(invalid->arena, (Str){ text, json_float_repr(value, text) });
-        return true;
-    }
-    default:
-        return invalid_add(invalid, "type_error.str", NULL, "str type expected");
-    }
-}
-
-bool coerce_uuid(Invalid *invalid, const Json *json, Str *ret)
-{
-    if (json->kind == JSON_STRING && uuid_parse(invalid->arena, json->text, ret))
-        return true;
-    return invalid_add(invalid, "type_error.uuid", NULL, "value is not a valid uuid");
-}
-
-bool coerce_int(Invalid *invalid, const Json *json, int64_t *ret)
-{
-    bool ok = false;
-    if (json->kind == JSON_TRUE || json->kind == JSON_FALSE) {
-        *ret = json->kind == JSON_TRUE;
-        return true;
-    }
-    if (json->kind == JSON_INT || json->kind == JSON_STRING)
-        ok = parse_int(invalid->arena, json->text, ret);
-    if (json->kind == JSON_FLOAT) {
-        double value = trunc(number(invalid->arena, json->text));
-        ok = value >= -0x1p63 && value < 0x1p63;
-        if (ok)
-            *ret = (int64_t)value;
-    }
-    return ok || invalid_add(invalid, "type_error.integer", NULL, "value is not a valid integer");
-}
-
-bool coerce_float(Invalid *invalid, const Json *json, double *ret)
-{
-    bool ok = false;
-    if (json->kind == JSON_TRUE || json->kind == JSON_FALSE) {
-        *ret = json->kind == JSON_TRUE;
-        return true;
-    }
-    if (json->kind == JSON_INT || json->kind == JSON_FLOAT || json->kind == JSON_STRING)
-        ok = parse_float(invalid->arena, json->text, ret);
-    return ok || invalid_add(invalid, "type_error.float", NULL, "value is not a valid float");
-}
-
-/* Whether the NULL-terminated list has the word, ignoring ASCII case. */
-static bool is_one_of(Str s, const char *const *words)
-{
-    for (; *words; words++) {
-        if (strlen(*words) == s.n && strncasecmp(*words, s.p, s.n) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool coerce_bool(Invalid *invalid, const Json *json, bool *ret)
-{
-    static const char *const yes[] = { "1", "on", "t", "true", "y", "yes", NULL };
-    static const char *const no[] = { "0", "off", "f", "false", "n", "no", NULL };
-    bool is_true = json->kind == JSON_TRUE, is_false = json->kind == JSON_FALSE;
-    if (json->kind == JSON_INT || json->kind == JSON_FLOAT) {
-        double value = number(invalid->arena, json->text);
-        is_true = value == 1;
-        is_false = value == 0;
-    } else if (json->kind == JSON_STRING) {
-        is_true = is_one_of(json->text, yes);
-        is_false = is_one_of(json->text, no);
-    }
-    if (!is_true && !is_false)
-        return invalid_add(invalid, "type_error.bool", NULL, "value could not be parsed to a boolean");
-    *ret = is_true;
     return true;
 }
 
-bool coerce_moment(Invalid *invalid, const Json *json, Moment *ret)
+double coerce_number(Invalid *invalid, const Json *json)
 {
-    if (json->kind != JSON_STRING)
-        return invalid_add(invalid, "value_error", NULL, "Unrecognized datetime.");
-    if (moment_parse(json->text, invalid->now, ret))
-        return true;
-    if (json->text.n == 0)
-        return invalid_add(invalid, "value_error", NULL, "year 0 is out of range");
-    return invalid_add(invalid, "value_error.parser", NULL, "Unable to parse string [%.*s]", STR_ARG(json->text));
+    return strtod(arena_cstr(invalid->arena, json->text), NULL);
 }
 
-/* A number of seconds counts to six decimals: pydantic prints it before it parses it. */
-static bool seconds_parse(double seconds, int64_t *ret_us)
+bool coerce_is_word(Str s, const char *word)
 {
-    char text[400];
-    const double most = 86400.0 * 999999999; /* the longest timedelta */
-    int n = snprintf(text, sizeof text, "%.6f", seconds);
-    return fabs(seconds) <= most && duration_parse((Str){ text, (size_t)n }, ret_us);
+    return strlen(word) == s.n && strncasecmp(word, s.p, s.n) == 0;
 }
 
-bool coerce_duration(Invalid *invalid, const Json *json, int64_t *ret_us)
+static bool is_one_of(Str s, const char *const *words)
 {
-    bool ok;
-    switch (json->kind) {
-    case JSON_STRING:
-        ok = duration_parse(json->text, ret_us);
-        break;
-    case JSON_INT:
-    case JSON_FLOAT:
-        ok = seconds_parse(number(invalid->arena, json->text), ret_us);
-        break;
-    case JSON_TRUE:
-    case JSON_FALSE:
-        ok = seconds_parse(json->kind == JSON_TRUE, ret_us);
-        break;
-    default:
-        return invalid_add(invalid, "type_error", NULL,
-                           "invalid type; expected timedelta, string, bytes, int or float");
-    }
-    return ok || invalid_add(invalid, "value_error.duration", NULL, "invalid duration format");
-}
-
-bool coerce_enum(Invalid *invalid, const Json *json, const char *const *names, int *ret)
-{
-    for (int i = 0; json->kind == JSON_STRING && names[i]; i++) {
-        if (str_is(json->text, names[i])) {
-            *ret = i;
+    for (; *words; words++) {
+        if (coerce_is_word(s, *words))
             return true;
-        }
     }
-    return invalid_enum(invalid, names);
-}
-
-/* ---- objects ---- */
-
-static size_t character_size(char first)
-{
-    unsigned char c = (unsigned char)first;
-    return c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-}
-
-static Json *json_string(Arena *arena, Str text)
-{
-    Json *json = arena_new_of(arena, Json);
-    json->kind = JSON_STRING;
-    json->text = text;
-    return json;
-}
-
-/* dict() takes anything with two elements as a pair: an array, a string of two characters, an object with two keys. */
-static bool pair_of(Arena *arena, const Json *json, const Json **ret_key, const Json **ret_value)
-{
-    if (json->kind == JSON_STRING) {
-        size_t n = json->text.n ? character_size(json->text.p[0]) : 0;
-        if (n == 0 || n >= json->text.n || n + character_size(json->text.p[n]) != json->text.n)
-            return false;
-        *ret_key = json_string(arena, (Str){ json->text.p, n });
-        *ret_value = json_string(arena, (Str){ json->text.p + n, json->text.n - n });
-        return true;
-    }
-    if ((json->kind != JSON_ARRAY && json->kind != JSON_OBJECT) || json->count != 2)
-        return false;
-    *ret_key = json->child;
-    *ret_value = json->child->next;
-    if (json->kind == JSON_OBJECT) {
-        *ret_key = json_string(arena, json->child->key);
-        *ret_value = json_string(arena, json->child->next->key);
-    }
-    /* Python cannot hash lists and dicts. */
-    return (*ret_key)->kind != JSON_ARRAY && (*ret_key)->kind != JSON_OBJECT;
-}
-
-static const Json *refuse_dict(Invalid *invalid)
-{
-    (void)!invalid_add(invalid, "type_error.dict", NULL, "value is not a valid dict");
-    return NULL;
-}
-
-/* `model`: the pairs become keyword arguments, whose names must be strings; other keys are coerced. */
-static bool key_of_pair(Invalid *invalid, const Json *key, bool model, Str *ret)
-{
-    if (model && key->kind != JSON_STRING)
-        return invalid_add(invalid, "type_error", NULL, "keywords must be strings");
-    if (key->kind != JSON_NULL)
-        return coerce_str(invalid, key, ret);
-    invalid_enter(invalid, "__key__");
-    (void)!invalid_null(invalid);
-    invalid_leave(invalid);
     return false;
 }
 
-/* The pairs are written as an object and read again: the reader knows how to resolve repeated keys. */
-static const Json *object_of_pairs(Invalid *invalid, const Json *pairs, bool model)
+bool coerce_says_yes(Str s)
 {
-    Buf text;
-    JsonWriter w;
-    const Json *key, *value;
-    buf_init(&text, invalid->arena, 256);
-    json_writer_init(&w, &text, JSON_WIRE);
-    json_object(&w);
-    for (const Json *pair = pairs->child; pair; pair = pair->next) {
-        Str name;
-        if (!pair_of(invalid->arena, pair, &key, &value) || !key_of_pair(invalid, key, model, &name))
-            return NULL;
-        json_key_str(&w, name);
-        json_value(&w, value);
-    }
-    json_object_end(&w);
-    return json_read(invalid->arena, buf_view(&text));
+    static const char *const yes[] = { "1", "on", "t", "true", "y", "yes", NULL };
+    return is_one_of(s, yes);
 }
 
-const Json *coerce_object(Invalid *invalid, const Json *json, bool model)
+bool coerce_says_no(Str s)
 {
-    if (json->kind == JSON_OBJECT)
-        return json;
-    if (json->kind != JSON_ARRAY && !(json->kind == JSON_STRING && json->text.n == 0))
-        return refuse_dict(invalid);
-    const Json *key, *value;
-    for (const Json *pair = json->child; pair; pair = pair->next) {
-        if (!pair_of(invalid->arena, pair, &key, &value))
-            return refuse_dict(invalid);
-    }
-    return object_of_pairs(invalid, json, model);
+    static const char *const no[] = { "0", "off", "f", "false", "n", "no", NULL };
+    return is_one_of(s, no);
 }

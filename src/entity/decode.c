@@ -2,6 +2,7 @@
 #include "entity/decode.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 
 static void set_fallback(Arena *arena, const Field *field, void *member);
@@ -88,8 +89,9 @@ static void reset(Arena *arena, const Field *field, void *member)
 
 bool decode_list(Invalid *invalid, const Field *element, const Json *json, Str *ret)
 {
+    invalid->input = json;
     if (json->kind != JSON_ARRAY)
-        return invalid_add(invalid, "type_error.list", NULL, "value is not a valid list");
+        return invalid_list(invalid);
     Buf text;
     JsonWriter w;
     buf_init(&text, invalid->arena, json->text.n + 2);
@@ -194,27 +196,36 @@ static bool decode_kind(Invalid *invalid, const Field *field, const Json *json, 
     return false;
 }
 
-/* Python's integers are unbounded: one below ours is handed to the field's check as INT64_MIN, so that it is out of
- * range rather than malformed. */
-static bool is_far_below(const Json *json, const Field *field, void *member)
+/* Python's numbers have no bounds: one below ours is handed to the field's check as the least, or for floats as one
+ * that no bound accepts, so that it is out of range rather than malformed. */
+static bool is_far_below(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
-    if (!field->check || !json_is_beyond_int64(json) || json->text.p[0] != '-')
+    bool of_int = field->kind == F_INT || field->kind == F_OPT_INT;
+    bool of_float = field->kind == F_FLOAT || field->kind == F_OPT_FLOAT;
+    if (!field->check || !(of_int || of_float) || !coerce_rules(invalid)->is_far_below(invalid, json, of_int))
         return false;
     if (field->kind == F_INT)
         *(int64_t *)member = INT64_MIN;
     else if (field->kind == F_OPT_INT)
         *(OptInt *)member = (OptInt){ .v = INT64_MIN, .has = true };
-    return field->kind == F_INT || field->kind == F_OPT_INT;
+    else if (field->kind == F_FLOAT)
+        *(double *)member = NAN;
+    else
+        *(OptReal *)member = (OptReal){ .v = NAN, .has = true };
+    return true;
 }
 
 /* The member already holds the kind's empty value. */
 static bool decode_value(Invalid *invalid, const Field *field, const Json *json, void *member)
 {
-    if (json->kind == JSON_NULL)
-        return (field->flags & NULLABLE) || field->kind == F_ANY || invalid_null(invalid);
-    if (is_far_below(json, field, member))
-        return field->check(invalid, member);
-    return decode_kind(invalid, field, json, member) && (!field->check || field->check(invalid, member));
+    invalid->input = json;
+    if (json->kind == JSON_NULL && ((field->flags & NULLABLE) || field->kind == F_ANY))
+        return true;
+    if (json->kind == JSON_NULL && (coerce_rules(invalid)->refuses_null || field->decode))
+        return invalid_null(invalid);
+    bool ok = is_far_below(invalid, field, json, member) || decode_kind(invalid, field, json, member);
+    invalid->input = json; /* again, after those of its parts */
+    return ok && (!field->check || field->check(invalid, member));
 }
 
 bool codec_decode_field(Invalid *invalid, const Field *field, const Json *json, void *member)
@@ -235,10 +246,11 @@ static bool decode_member(Invalid *invalid, const Field *field, const Json *obje
     }
     bool ok;
     invalid_enter(invalid, field->name);
+    invalid->input = object;
     if (json)
         ok = codec_decode_field(invalid, field, json, member);
     else
-        ok = invalid_add(invalid, "value_error.missing", NULL, "field required");
+        ok = invalid_missing(invalid);
     invalid_leave(invalid);
     if (!ok || (field->flags & IGNORED))
         reset(invalid->arena, field, member);
@@ -258,6 +270,8 @@ static bool known_field(const void *table, Str key)
 bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *object, FieldSet *ret_sent)
 {
     memset(object, 0, model->size);
+    const Pydantic *rules = coerce_rules(invalid);
+    invalid->input = json;
     const Json *body = coerce_object(invalid, json, true);
     if (!body)
         return false;
@@ -270,7 +284,8 @@ bool codec_decode(Invalid *invalid, const Model *model, const Json *json, void *
     }
     if (model->forbid_extra)
         ok = invalid_extras(invalid, body, known_field, model) && ok;
-    if (model->finish) /* after errors too, like a root validator: wrong fields hold their fallback */
+    invalid->input = json;
+    if (model->finish && (ok || rules->finishes_after_errors)) /* wrong fields hold their fallback */
         ok = model->finish(invalid, object) && ok;
     if (ok && ret_sent)
         *ret_sent = sent;

@@ -3,6 +3,7 @@
 #ifndef ORION_INVALID_H
 #define ORION_INVALID_H
 
+#include "base/generation.h"
 #include "base/json.h"
 
 /* Every request has one (in Req); whoever decodes stored text has one on the stack, and drops the errors. All memory is
@@ -11,7 +12,10 @@
 typedef struct Invalid {
     Arena *arena;
     Time now;             /* what "now" in a body means; TIME_NULL: it is refused */
-    Buf items;            /* JSON objects {"loc":[…],"msg":…,"type":…[,"ctx":…]} separated by commas */
+    Generation generation; /* whose validation and words; 0: GEN_2_7 */
+    const Json *input;    /* the value that is being checked: GEN_3 shows it. May be NULL */
+    Buf items;            /* JSON objects separated by commas: {"loc":[…],"msg":…,"type":…[,"ctx":…]}, or of GEN_3
+                           * {"type":…,"loc":[…],"msg":…,"input":…[,"ctx":…]} */
     size_t count;
     struct { Str key; int64_t index; } loc[32]; /* key null: an index */
     size_t depth;
@@ -22,7 +26,9 @@ void invalid_enter(Invalid *invalid, const char *key);
 void invalid_enter_str(Invalid *invalid, Str key);
 void invalid_enter_index(Invalid *invalid, int64_t index);
 void invalid_leave(Invalid *invalid);
-/* Adds an error at the current place; ctx is JSON text or NULL. Returns false, for checks to end with. */
+/* Adds an error at the current place; ctx is JSON text or NULL. Returns false, for checks to end with. Type, ctx and
+ * message are pydantic 1's; for GEN_3, what has a name of its own in pydantic 2 gets that and its words, and any other
+ * value_error becomes what pydantic 2 makes of a ValueError. */
 bool invalid_add(Invalid *invalid, const char *type, const char *ctx, const char *message, ...) PRINTF(4, 5);
 
 #endif
