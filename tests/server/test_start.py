@@ -55,13 +55,15 @@ def stopped(start):
 # ---- revisions ----
 
 @pytest.mark.parametrize(("statement", "words"), [
-    ("UPDATE alembic_version SET version_num = 'OLDER'", ["OLDER", "HEAD", "older", "prefect orion database upgrade"]),
+    ("UPDATE alembic_version SET version_num = 'OLDER'", ["OLDER", "HEAD", "older", "orion database upgrade"]),
+    ("UPDATE alembic_version SET version_num = '05ea6f882b1d'",
+     ["05ea6f882b1d", "after 2.7.12 (HEAD)", "Nothing was changed"]),
     ("UPDATE alembic_version SET version_num = 'ffffffffffff'",
      ["ffffffffffff", "newer than 2.7.12 (HEAD)", "Nothing was changed"]),
     ("INSERT INTO alembic_version VALUES ('ffffffffffff')", ["does not know"]),
     ("DELETE FROM alembic_version", ["no revision", "orion database stamp"]),
     ("DROP TABLE alembic_version", ["no revision", "orion database stamp"]),
-], ids=["older", "unknown", "two", "empty", "missing"])
+], ids=["older", "newer", "unknown", "two", "empty", "missing"])
 def test_a_database_of_another_revision(stopped, statement, words):
     def with_revisions(text):
         return text.replace("OLDER", OLDER[stopped.engine]).replace("HEAD", HEADS[stopped.engine])
