@@ -59,43 +59,6 @@ static bool check_value_count(Req *req, Str body)
     return count <= VALUES_MAX || fail(&req->error, ERR_TOO_LARGE, "The body holds more than %d values.", VALUES_MAX);
 }
 
-/* As FastAPI words it, with the place in characters, lines and columns. */
-static void add_malformed(Req *req, JsonError error)
-{
-    Invalid *invalid = &req->invalid;
-    Str doc = req->body_text;
-    size_t line = 1, column = 1, seen = 0;
-    for (size_t i = 0; i < doc.n && seen < error.position; i++) {
-        if (i + 1 < doc.n && ((unsigned char)doc.p[i + 1] & 0xC0) == 0x80)
-            continue; /* not yet the last byte of its character */
-        seen++;
-        column = doc.p[i] == '\n' ? 1 : column + 1;
-        line += doc.p[i] == '\n';
-    }
-    Buf ctx;
-    JsonWriter w;
-    buf_init(&ctx, req->arena, doc.n + 128);
-    json_writer_init(&w, &ctx, JSON_WIRE);
-    json_object(&w);
-    json_key(&w, "msg");
-    json_text(&w, error.message);
-    json_key(&w, "doc");
-    json_str(&w, doc);
-    json_key(&w, "pos");
-    json_int(&w, (int64_t)error.position);
-    json_key(&w, "lineno");
-    json_int(&w, (int64_t)line);
-    json_key(&w, "colno");
-    json_int(&w, (int64_t)column);
-    json_object_end(&w);
-    invalid_enter(invalid, "body");
-    invalid_enter_index(invalid, (int64_t)error.position);
-    invalid_add(invalid, "value_error.jsondecode", buf_cstr(&ctx), "%s: line %zu column %zu (char %zu)", error.message,
-                line, column, error.position);
-    invalid_leave(invalid);
-    invalid_leave(invalid);
-}
-
 static bool read_body(Req *req)
 {
     Str body = req->http->body;
@@ -111,7 +74,7 @@ static bool read_body(Req *req)
         return fail(&req->error, ERR_BAD_REQUEST, "There was an error parsing the body");
     req->body_text = body;
     if (is_json)
-        add_malformed(req, error);
+        (void)!invalid_malformed(&req->invalid, body, error);
     return !is_json;
 }
 
@@ -119,8 +82,9 @@ static bool read_body(Req *req)
 
 static void add_missing(Invalid *invalid, const char *name)
 {
+    invalid->input = NULL; /* FastAPI shows nothing in place of the parameter */
     invalid_enter(invalid, name);
-    invalid_add(invalid, "value_error.missing", NULL, "field required");
+    invalid_missing(invalid);
     invalid_leave(invalid);
 }
 
@@ -178,7 +142,7 @@ static void decode_texts(Req *req, const char *place, const Model *model,
 static void decode_model(Req *req)
 {
     if (json_is_null(req->body) && !req->body_text.p) {
-        invalid_add(&req->invalid, "value_error.missing", NULL, "field required");
+        invalid_missing(&req->invalid);
         return;
     }
     const Json text = { .kind = JSON_STRING, .text = req->body_text };

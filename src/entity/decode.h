@@ -6,7 +6,6 @@
 
 /* ---- invalid.c: errors that several decoders report; each returns false ---- */
 
-bool invalid_missing(Invalid *invalid);
 bool invalid_null(Invalid *invalid);
 bool invalid_list(Invalid *invalid);
 /* Of GEN_3 only, in pydantic 2's own words. */

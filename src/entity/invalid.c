@@ -216,19 +216,63 @@ static bool enum_of_pydantic2(Invalid *invalid, const char *const *names)
                       arena_printf(invalid->arena, "Input should be %s", expected).p);
 }
 
+/* With the place in lines and columns, and the whole body. */
+static bool malformed_of_pydantic1(Invalid *invalid, Str body, JsonError error)
+{
+    size_t line = 1, column = 1, seen = 0;
+    for (size_t i = 0; i < body.n && seen < error.position; i++) {
+        if (i + 1 < body.n && ((unsigned char)body.p[i + 1] & 0xC0) == 0x80)
+            continue; /* not yet the last byte of its character */
+        seen++;
+        column = body.p[i] == '\n' ? 1 : column + 1;
+        line += body.p[i] == '\n';
+    }
+    Buf ctx;
+    JsonWriter w;
+    buf_init(&ctx, invalid->arena, body.n + 128);
+    json_writer_init(&w, &ctx, JSON_WIRE);
+    json_object(&w);
+    json_key(&w, "msg");
+    json_text(&w, error.message);
+    json_key(&w, "doc");
+    json_str(&w, body);
+    json_key(&w, "pos");
+    json_int(&w, (int64_t)error.position);
+    json_key(&w, "lineno");
+    json_int(&w, (int64_t)line);
+    json_key(&w, "colno");
+    json_int(&w, (int64_t)column);
+    json_object_end(&w);
+    return add1(invalid, (Words){ "value_error.jsondecode",
+                                  arena_printf(invalid->arena, "%s: line %zu column %zu (char %zu)", error.message,
+                                               line, column, error.position),
+                                  buf_cstr(&ctx) });
+}
+
+static bool malformed_of_pydantic2(Invalid *invalid, Str body, JsonError error)
+{
+    static const Json nothing = { .kind = JSON_OBJECT };
+    (void)body;
+    invalid->input = &nothing;
+    return invalid_as(invalid, "json_invalid", context_of(invalid->arena, "error", error.message), "JSON decode error");
+}
+
 /* ---- what each generation's pydantic says ---- */
 
 typedef struct Vocabulary {
     bool (*add)(Invalid *invalid, Words words); /* in pydantic 1's words */
     bool (*bound)(Invalid *invalid, Bound kind, const char *bound);
     bool (*enumeration)(Invalid *invalid, const char *const *names);
+    bool (*malformed)(Invalid *invalid, Str body, JsonError error);
     bool sorts_extras; /* unknown members are listed by name; else as they come */
 } Vocabulary;
 
 static const Vocabulary *vocabulary_of(const Invalid *invalid)
 {
-    static const Vocabulary of_pydantic1 = { add1, bound_of_pydantic1, enum_of_pydantic1, true };
-    static const Vocabulary of_pydantic2 = { add2, bound_of_pydantic2, enum_of_pydantic2, false };
+    static const Vocabulary of_pydantic1 = { add1, bound_of_pydantic1, enum_of_pydantic1, malformed_of_pydantic1,
+                                             true };
+    static const Vocabulary of_pydantic2 = { add2, bound_of_pydantic2, enum_of_pydantic2, malformed_of_pydantic2,
+                                             false };
     return invalid->generation == GEN_3 ? &of_pydantic2 : &of_pydantic1;
 }
 
@@ -264,6 +308,16 @@ bool invalid_list(Invalid *invalid)
 bool invalid_null(Invalid *invalid)
 {
     return invalid_add(invalid, "type_error.none.not_allowed", NULL, "none is not an allowed value");
+}
+
+bool invalid_malformed(Invalid *invalid, Str body, JsonError error)
+{
+    invalid_enter(invalid, "body");
+    invalid_enter_index(invalid, (int64_t)error.position);
+    (void)!vocabulary_of(invalid)->malformed(invalid, body, error);
+    invalid_leave(invalid);
+    invalid_leave(invalid);
+    return false;
 }
 
 static int compare_keys(const void *a, const void *b)

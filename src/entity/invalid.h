@@ -31,4 +31,9 @@ void invalid_leave(Invalid *invalid);
  * value_error becomes what pydantic 2 makes of a ValueError. */
 bool invalid_add(Invalid *invalid, const char *type, const char *ctx, const char *message, ...) PRINTF(4, 5);
 
+/* Reports a required value that is not there; `input` should be what it is missing from. */
+bool invalid_missing(Invalid *invalid);
+/* Reports that the body is no JSON, at its place in the body, as FastAPI does. */
+bool invalid_malformed(Invalid *invalid, Str body, JsonError error);
+
 #endif

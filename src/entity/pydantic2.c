@@ -77,10 +77,10 @@ static Str why_no_uuid(Arena *arena, Str whole)
 }
 
 /* With hyphens, which have their places, or, without a prefix, without any. */
-static bool is_uuid(Str text)
+static bool is_uuid(Str whole)
 {
-    bool simple = text.n == 32;
-    text = unwrap_uuid(text);
+    Str text = unwrap_uuid(whole);
+    bool simple = text.n == 32 && text.n == whole.n;
     if (!simple && text.n != UUID_TEXT)
         return false;
     for (size_t i = 0; i < text.n; i++) {
@@ -154,10 +154,17 @@ static char *skip_zeros(char *s)
     return minus || char_is_digit(*rest) ? rest : rest - 1;
 }
 
+static bool has_zero(Str text)
+{
+    return strnlen(text.p, text.n) < text.n;
+}
+
 /* The number as "-12"; NULL: the text is none. */
 static const char *digits_of(Arena *arena, Str text)
 {
     char *s = arena_cstr(arena, trim(text));
+    if (has_zero(text))
+        return NULL;
     if (s[0] == '+' && s[1] != '-' && s[1] != '+')
         s++;
     bool negative = *s == '-';
@@ -221,7 +228,7 @@ static bool parse_float(Arena *arena, Str text, double *ret)
 {
     bool plain = memchr(text.p, '_', text.n) == NULL; /* a text with underscores must have no spaces */
     char *s = arena_cstr(arena, plain ? trim(text) : text);
-    if (!drop_underscores(s))
+    if (has_zero(text) || !drop_underscores(s))
         return false;
     if (is_word_for_no_number(s)) {
         *ret = strtod(s, NULL);
@@ -354,7 +361,8 @@ static bool to_duration(Invalid *invalid, const Json *json, int64_t *ret_us)
         why = duration_of_number(coerce_number(invalid, json), ret_us);
         break;
     case JSON_STRING:
-        why = duration_of_text(arena_cstr(invalid->arena, json->text), ret_us);
+        why = has_zero(json->text) ? "invalid digit in duration"
+                                   : duration_of_text(arena_cstr(invalid->arena, json->text), ret_us);
         break;
     default:
         return refuse(invalid, "time_delta_type", "Input should be a valid timedelta");

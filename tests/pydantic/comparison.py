@@ -64,9 +64,11 @@ def without_ours_alone(ours, theirs):
 
 
 def same_but_text(ours, theirs):
-    """Whether two errors differ in msg alone, in one of the known ways; ctx follows msg."""
-    return place(ours) == place(theirs) and ours["type"] == "value_error" and OTHER_TEXT.match(theirs["msg"]) and \
-        ours["input"] == theirs["input"] and ours["msg"].startswith("Value error, Unable to parse string [")
+    """Whether two errors differ in msg alone, and ctx with it, in one of the known ways. Our texts end at U+0000."""
+    if place(ours) != place(theirs) or ours["input"] != theirs["input"]:
+        return False
+    unparsed = OTHER_TEXT.match(theirs["msg"]) and ours["msg"].startswith("Value error, Unable to parse string [")
+    return ours["type"] == "value_error" and unparsed or "\0" in ours["input"]
 
 
 def difference(ours, theirs):
