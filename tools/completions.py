@@ -21,7 +21,8 @@ class Table:
         self.settings = {setting["name"]: setting for setting in described["settings"]}
         self.common = described["options"]
         self.own = {"": {"help": described["purpose"], "options": self.common, "arguments": None, "alias": None}}
-        self.own |= {command["path"]: command for command in described["commands"] if command["kind"] != "foreign"}
+        self.own |= {command["path"]: command for command in described["commands"]
+                     if command["kind"] in ("own", "group")}
         self.paths = [path for path in self.own if path]
         self.aliases = {command["alias"]: path for path, command in self.own.items() if command["alias"]}
 

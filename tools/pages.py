@@ -86,8 +86,23 @@ front of it may stand `-p NAME`, which makes that profile override all other set
 success, 1 after a failure, and 2 if the command was called in a wrong way.
 
 Installed under the name `prefect`, or called with `orion` or `server` as the first word, the program behaves the same:
-commands from the Prefect guides, such as `prefect orion start`, work unchanged. Commands that belong to the Python
+commands from the Prefect guides, such as `prefect orion start`, work unchanged; `prefect server` is
+[Prefect 3's](#commands-of-prefect-3). Commands that belong to the Python
 client (`deployment`, `flow-run`, `agent`, …) say so and exit with 2; keep using the client for them.
+"""
+
+
+NEWER = """
+## Commands of Prefect 3
+
+`config` is Prefect 3's where generation 3 is chosen (`ORION_GENERATION=3`): it shows and stores settings by the names
+of 3.8.3. What begins with `prefect server` is there where the program is called by the name `prefect`; it reads the
+[files of Prefect 3](configuration.md#files-of-prefect-3), takes the options of 3.8.3 beside this program's own, and
+makes a database of the chosen generation, 2.7 by default. `prefect server start --background` keeps the server's
+process in `server.pid` in `PREFECT_HOME` until `prefect server stop`.
+
+| command | | options |
+|---|---|---|
 """
 
 
@@ -118,11 +133,22 @@ def command_section(command, all_commands):
 
 def commands():
     tables = described()
-    own = [command for command in tables["commands"] if command["kind"] != "foreign"]
+    own = [command for command in tables["commands"] if command["kind"] in ("own", "group")]
     rows = [f"| [`orion {one['path']}`](#orion-{one['path']}) | {one['help']} |" for one in own
             if " " not in one["path"]]
     sections = [command_section(one, own) for one in own]
-    return PREFACE + "\n".join(["", "| command | |", "|---|---|", *rows]) + "\n" + "".join(sections)
+    newer = [newer_row(one) for one in tables["commands"] if one["kind"] == "prefect 3" and one["path"] != "server"]
+    return PREFACE + "\n".join(["", "| command | |", "|---|---|", *rows]) + "\n" + "".join(sections) + \
+        NEWER + "\n".join(newer) + "\n"
+
+
+def newer_row(command):
+    """A command of Prefect 3, with its options in one cell."""
+    names = ", ".join(code(f"--{one['name']}" + (f" {one['value']}" if one["value"] else ""))
+                      for one in command["options"])
+    program = "prefect" if command["path"].startswith("server") else "orion"
+    arguments = f" {command['arguments']}" if command["arguments"] else ""
+    return f"| `{program} {command['path']}{arguments}` | {command['help']} | {names} |"
 
 
 GENERATED = {CONFIGURATION: configuration, COMMANDS: commands}

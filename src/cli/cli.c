@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/unicode.h"
+#include "cli/generation.h"
 #include "config/setting_database.h"
 #include "config/setting_value.h"
 
@@ -194,7 +195,9 @@ static int run_command(Cli *cli, int argc, char **argv)
     if (status)
         return status;
     Error error = { .code = ERR_NONE };
-    SettingsCall call = { .profile = cli->profile, .file = cli->file, .use = cli->command->use };
+    const char *generation = cli_option(cli, "generation");
+    SettingsCall call = { .profile = cli->profile, .file = cli->file, .use = cli->command->use,
+                          .is_3 = cli->generation == GEN_3 || (generation && strcmp(generation, "3") == 0) };
     cli->settings = settings_load(&call, &error);
     if (!cli->settings)
         return cli_bad(cli, "%s", error.message);
@@ -212,17 +215,29 @@ static bool is_path(const Command *command, const char *first, const char *secon
 {
     char path[64];
     if (!second)
-        return strcmp(command->path, first) == 0 || (command->alias && strcmp(command->alias, first) == 0);
-    snprintf(path, sizeof path, "%s %s", first, second);
-    return strcmp(command->path, path) == 0;
+        snprintf(path, sizeof path, "%s", first);
+    else
+        snprintf(path, sizeof path, "%s %s", first, second);
+    return strcmp(command->path, path) == 0 || (command->alias && strcmp(command->alias, path) == 0);
 }
 
-static const Command *find_command(const char *first, const char *second)
+static const Command *find_command(Cli *cli, const char *first, const char *second)
 {
     for (size_t i = 0; i < cli_command_count; i++)
-        if (is_path(&cli_commands[i], first, second))
+        if (is_path(&cli_commands[i], first, second) && cli_has(cli, &cli_commands[i]))
             return &cli_commands[i];
     return NULL;
+}
+
+/* What Prefect 3 does not have below `server` is this program's own, which has it without that word. */
+static const Command *find_in_group(Cli *cli, const Command *group, const char *word)
+{
+    static const char server[] = "server";
+    const Command *found = find_command(cli, group->path, word);
+    if (found || strncmp(group->path, server, sizeof server - 1) != 0)
+        return found;
+    const char *rest = group->path + sizeof server - 1;
+    return *rest ? find_command(cli, rest + 1, word) : find_command(cli, word, NULL);
 }
 
 static bool is_help(const char *word)
@@ -236,7 +251,7 @@ static int run_group(Cli *cli, const Command *group, int argc, char **argv)
         cli_help_group(cli, group);
         return 0;
     }
-    cli->command = find_command(group->path, argv[1]);
+    cli->command = find_in_group(cli, group, argv[1]);
     if (!cli->command)
         return cli_usage(cli, group, argv[1][0] == '-' ? "No such option: %s" : "No such command '%s'.", argv[1]);
     return cli->command->flags & COMMAND_GROUP ? run_group(cli, cli->command, argc - 1, argv + 1)
@@ -245,7 +260,11 @@ static int run_group(Cli *cli, const Command *group, int argc, char **argv)
 
 static int run_words(Cli *cli, int argc, char **argv)
 {
-    /* `prefect orion start` of the client, and `prefect server start` of its later releases. */
+    if (argc > 0 && strcmp(argv[0], "server") == 0 && strcmp(cli->program, "prefect") == 0) {
+        cli->generation = GEN_3;
+        return run_group(cli, find_command(cli, "server", NULL), argc, argv);
+    }
+    /* `prefect orion start` of the client; `orion server start` is a habit from its later releases. */
     if (argc > 0 && (strcmp(argv[0], "orion") == 0 || strcmp(argv[0], "server") == 0)) {
         argc--;
         argv++;
@@ -254,7 +273,7 @@ static int run_words(Cli *cli, int argc, char **argv)
         cli_help_all(cli);
         return 0;
     }
-    cli->command = find_command(argv[0], NULL);
+    cli->command = find_command(cli, argv[0], NULL);
     if (!cli->command)
         return cli_usage(cli, NULL, argv[0][0] == '-' ? "No such option: %s" : "No such command '%s'.", argv[0]);
     if (cli->command->flags & COMMAND_GROUP)
@@ -340,6 +359,7 @@ int cli_main(int argc, char **argv)
     } else if (argc > 0) {
         const char *slash = strrchr(argv[0], '/');
         cli.program = slash ? slash + 1 : argv[0];
+        cli.words = argv;
         cli_colours(&cli);
         if (read_global_options(&cli, argv, &words, &status))
             status = run_words(&cli, argc - (int)(words - argv), words);

@@ -26,6 +26,7 @@ typedef struct Command {
     size_t least, most;     /* how many arguments */
     const CliOption *options; /* ends with an empty row; NULL: none */
     unsigned flags;         /* GROUP: only a heading; FOREIGN: the Python client's */
+    unsigned in;            /* the generations of the command line that have it (GEN_2_7, GEN_3); 0: all */
     SettingsUse use;
     int (*run)(Cli *cli);   /* the exit status */
 } Command;
@@ -41,6 +42,8 @@ struct Cli {
     Arena *arena;
     Settings *settings;
     const Command *command;
+    Generation generation;  /* of the command line; 0 until somebody must know it */
+    char *const *words;     /* argv */
     const char *program;    /* the name it was called by */
     const char *profile;    /* -p, or NULL */
     const char *file;       /* --config, or NULL */
@@ -64,7 +67,7 @@ int cli_age(const Cli *cli, const char *name, Time *ret_before) MUST_CHECK;
 
 /* cli/help.c */
 void cli_help_all(const Cli *cli);
-void cli_help_group(const Cli *cli, const Command *group);
+void cli_help_group(Cli *cli, const Command *group);
 void cli_help_command(const Cli *cli, const Command *command);
 /* What an option with a setting is where nobody sets either: "4200", "no-log-access", "none". What is set on this
  * machine makes no difference, so that help and manual agree. */
@@ -80,8 +83,7 @@ void cli_colours(Cli *cli);
 void cli_good(const Cli *cli, const char *format, ...) PRINTF(2, 3);
 void cli_note(const Cli *cli, const char *format, ...) PRINTF(2, 3);
 int cli_bad(const Cli *cli, const char *format, ...) PRINTF(2, 3);
-/* Asks on the terminal until there is an answer. ANSWER_NONE: the input has ended, which is reported. */
-typedef enum Answer { ANSWER_YES, ANSWER_NO, ANSWER_NONE } Answer;
+typedef enum Answer { ANSWER_YES, ANSWER_NO, ANSWER_NONE /* the input has ended, which was reported */ } Answer;
 Answer cli_confirm(const char *question);
 const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
 
@@ -103,6 +105,13 @@ bool cli_check_settings(const Cli *cli, Error *error) MUST_CHECK;
 
 /* The commands. */
 int cmd_start(Cli *cli);
+int cmd_server_start(Cli *cli);
+int cmd_server_stop(Cli *cli);
+int cmd_server_status(Cli *cli);
+int cmd_server_downgrade(Cli *cli);
+int cmd_services_list(Cli *cli);
+int cmd_services_start(Cli *cli);
+int cmd_services_stop(Cli *cli);
 int cmd_status(Cli *cli);
 int cmd_version(Cli *cli);
 int cmd_block_import(Cli *cli);
@@ -128,6 +137,8 @@ int cmd_config_set(Cli *cli);
 int cmd_config_unset(Cli *cli);
 int cmd_config_view(Cli *cli);
 int cmd_config_check(Cli *cli);
+int cmd_config_3_view(Cli *cli);
+int cmd_config_3_validate(Cli *cli);
 int cmd_key_create(Cli *cli);
 int cmd_key_list(Cli *cli);
 int cmd_key_revoke(Cli *cli);

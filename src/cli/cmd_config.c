@@ -1,30 +1,50 @@
 /* cli/cmd_config.c -- `orion config`: shows and changes the settings in use: this server's own in orion.toml, the
  * others in the current profile. */
+#include <unistd.h>
+
 #include "cli/cli.h"
 #include "cli/config_change.h"
 #include "config/setting_value.h"
-
-/* The value as it may be shown, quoted. */
-static const char *shown(const Cli *cli, const char *name, Str value)
-{
-    const Setting *setting = setting_find(str_from(name));
-    bool secret = setting && setting->flags & SETTING_SECRET;
-    return secret ? "'********'" : cli_quoted(cli, value);
-}
+#include "config/settings_3.h"
 
 /* An argument of `set` or `unset`. */
 typedef struct Item {
+    Str given;
     Str name;               /* the setting's main name, which every client of this server reads; else as given */
     Str value;              /* null for `unset` */
     const Setting *setting; /* NULL: unknown, but a value may be stored under the name */
+    const Setting3 *newer;  /* for generation 3 what it is there, with that name; or NULL */
     bool is_own;            /* belongs in orion.toml */
 } Item;
 
-static Item item_of(Str name, Str value)
+static Item item_of(const Cli *cli, Str name, Str value)
 {
     const Setting *setting = setting_find_any(name);
     bool is_own = setting ? (setting->flags & SETTING_OWN) != 0 : str_starts(name, "ORION_");
-    return (Item){ setting ? str_from(setting->name) : name, value, setting, is_own };
+    Item item = { name, setting ? str_from(setting->name) : name, value, setting, NULL, is_own };
+    if (!settings_are_3(cli->settings) || str_starts(name, "ORION_"))
+        return item;
+    item.newer = setting_3_find(name);
+    if (!item.newer && setting)
+        item.newer = setting_3_of(setting);
+    if (!item.newer)
+        return item;
+    item.name = setting_3_name(item.newer, 0, cli->arena);
+    item.is_own = false;
+    return item;
+}
+
+/* The value as it may be shown, quoted. */
+static const char *shown(const Cli *cli, const Item *item, Str value)
+{
+    unsigned flags = (item->setting ? item->setting->flags : 0) | (item->newer ? item->newer->flags : 0);
+    return flags & SETTING_SECRET ? "'********'" : cli_quoted(cli, value);
+}
+
+/* Prefect 3 must know these before it reads a profile. */
+static bool is_beyond_profiles(const Item *item)
+{
+    return item->newer && (str_is(item->name, "PREFECT_HOME") || str_is(item->name, "PREFECT_PROFILES_PATH"));
 }
 
 /* Parses and checks "NAME=VALUE"; returns 0, or the exit status after a message. */
@@ -36,9 +56,12 @@ static int read_item(const Cli *cli, const char *text, Item *ret)
     if (!equals)
         return cli_bad(cli, "Failed to parse argument %s. Use the format 'VAR=VAL'.", cli_quoted(cli, str_from(text)));
     Str name = { text, (size_t)(equals - text) };
-    *ret = item_of(name, str_from(equals + 1));
-    if (!ret->setting)
+    *ret = item_of(cli, name, str_from(equals + 1));
+    if (!ret->setting && !ret->newer)
         return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, name));
+    if (is_beyond_profiles(ret))
+        return cli_bad(cli, "Setting %s cannot be changed with this command. Use an environment variable instead.",
+                       cli_quoted(cli, name));
     if (str_is(ret->name, "ORION_CONFIG"))
         return cli_bad(cli, "ORION_CONFIG names the file of settings: only the environment and --config can set it.");
     if (!ret->is_own || setting_parse(ret->setting, TOML_STRING, ret->value, cli->arena, &value, &problem))
@@ -47,26 +70,37 @@ static int read_item(const Cli *cli, const char *text, Item *ret)
     return cli_bad(cli, "Invalid setting value.");
 }
 
-/* Removes a setting under each of its names; returns whether it was there. */
-static bool unset_all_names(Profile *profile, Str name)
+static bool unset_name(Profile *profile, Str name)
 {
-    const Setting *setting = setting_find_any(name);
-    const char *given = setting ? setting->name : NULL;
     bool found = profile_get(profile, name) != NULL;
-    for (size_t i = 0; given; given = setting_alias(setting->name, i++)) {
-        found = found || profile_get(profile, str_from(given));
-        profile_unset(profile, str_from(given));
-    }
     profile_unset(profile, name);
     return found;
 }
 
-/* Removes the setting's other names, so that the profile holds it only once. */
+/* Removes a setting under all names but the one that it is stored by; returns whether it was there. */
+static bool unset_other_names(const Cli *cli, Profile *profile, const Item *item)
+{
+    const char *given = item->setting ? item->setting->name : NULL;
+    bool found = false;
+    for (size_t i = 0; given; given = setting_alias(item->setting->name, i++))
+        if (!str_is(item->name, given))
+            found = unset_name(profile, str_from(given)) || found;
+    Str newer;
+    for (size_t i = 1; item->newer && (newer = setting_3_name(item->newer, i, cli->arena)).p; i++)
+        found = unset_name(profile, newer) || found;
+    return found;
+}
+
+static bool unset_all_names(const Cli *cli, Profile *profile, const Item *item)
+{
+    bool found = unset_other_names(cli, profile, item);
+    return unset_name(profile, item->name) || found;
+}
+
+/* So that the profile holds it only once. */
 static void set_in_profile(const Cli *cli, ConfigChange *change, const Item *item)
 {
-    const char *alias;
-    for (size_t i = 0; (alias = setting_alias(item->setting->name, i)); i++)
-        profile_unset(change->profile, str_from(alias));
+    (void)unset_other_names(cli, change->profile, item);
     profile_set(cli->arena, change->profile, item->name, item->value);
     change->changes_profile = true;
 }
@@ -74,7 +108,7 @@ static void set_in_profile(const Cli *cli, ConfigChange *change, const Item *ite
 /* Moves the setting if an earlier release put it into the profile. False: *error. */
 static bool set_in_file(const Cli *cli, ConfigChange *change, const Item *item, Error *error)
 {
-    if (unset_all_names(change->profile, item->name))
+    if (unset_all_names(cli, change->profile, item))
         change->changes_profile = true;
     change->changes_file = true;
     return config_file_set(cli->arena, &change->file, item->setting, item->value, &change->file, error);
@@ -82,6 +116,9 @@ static bool set_in_file(const Cli *cli, ConfigChange *change, const Item *item, 
 
 static int check_profile(const Cli *cli, const Profile *profile)
 {
+    int status = settings_are_3(cli->settings) ? config_3_check(cli, profile) : 0;
+    if (status)
+        return status;
     SettingProblem problems[SETTING_PROBLEMS_MAX];
     size_t count = settings_check_profile(profile, cli->arena, problems);
     for (size_t i = 0; i < count; i++)
@@ -91,15 +128,15 @@ static int check_profile(const Cli *cli, const Profile *profile)
 
 static void say_set(const Cli *cli, const Item *item)
 {
-    const char *text = item->setting->name;
-    printf("Set '%s' to %s.\n", text, shown(cli, text, item->value));
+    const char *text = arena_cstr(cli->arena, item->newer ? item->given : item->name);
+    printf("Set '%s' to %s.\n", text, shown(cli, item, item->value));
     if (getenv(text))
         cli_note(cli,
                  "%s is also set by an environment variable which will override your config value. "
                  "Run `unset %s` to clear it.",
                  text, text);
     const ConfigFile *file = settings_file(cli->settings);
-    const ConfigEntry *line = item->is_own ? NULL : config_file_find(file, item->setting);
+    const ConfigEntry *line = item->is_own || !item->setting ? NULL : config_file_find(file, item->setting);
     if (line)
         cli_note(cli, "%s is also set in line %u of %s, which will override the profile.", text, line->line,
                  file->path);
@@ -169,11 +206,17 @@ static bool is_stored(const ConfigChange *change, Str name)
     return entry || profile_get(change->profile, name);
 }
 
+static bool is_known(const Cli *cli, Str name)
+{
+    Item item = item_of(cli, name, STR_NULL);
+    return item.setting || item.newer;
+}
+
 /* 0, or the exit status after a message. */
 static int unset(const Cli *cli, ConfigChange *change, const Item *item, const char *given)
 {
     Error error = { .code = ERR_NONE };
-    bool in_file = false, in_profile = unset_all_names(change->profile, item->name);
+    bool in_file = false, in_profile = unset_all_names(cli, change->profile, item);
     if (item->is_own && !config_file_unset(cli->arena, &change->file, item->name, &change->file, &in_file, &error))
         return cli_bad(cli, "%s", error.message);
     change->changes_file = change->changes_file || in_file;
@@ -189,20 +232,36 @@ static int unset(const Cli *cli, ConfigChange *change, const Item *item, const c
     return cli_bad(cli, "'%s' is not set in profile %s.", given, cli_quoted(cli, change->profile->name));
 }
 
+/* As Prefect 3 does on a terminal. 0: continue; else the exit status. */
+static int ask_to_unset(const Cli *cli)
+{
+    Buf names;
+    buf_init(&names, cli->arena, 128);
+    for (size_t i = 0; i < cli->arg_count; i++)
+        buf_printf(&names, "%s%s", i ? " " : "", cli_quoted(cli, str_from(cli->args[i])));
+    if (!isatty(STDOUT_FILENO))
+        return 0;
+    Str question = arena_printf(cli->arena, "Are you sure you want to unset the following setting(s): %s?",
+                                buf_cstr(&names));
+    return cli_ask(cli, question.p, "Unset aborted.");
+}
+
 int cmd_config_unset(Cli *cli)
 {
     ConfigChange change;
     bool any_own = false;
     for (size_t i = 0; i < cli->arg_count; i++)
-        any_own = any_own || item_of(str_from(cli->args[i]), STR_NULL).is_own;
+        any_own = any_own || item_of(cli, str_from(cli->args[i]), STR_NULL).is_own;
     int status = config_change_open(cli, any_own, &change);
     if (status)
         return status;
     for (size_t i = 0; i < cli->arg_count; i++)
-        if (!setting_find_any(str_from(cli->args[i])) && !is_stored(&change, str_from(cli->args[i])))
+        if (!is_known(cli, str_from(cli->args[i])) && !is_stored(&change, str_from(cli->args[i])))
             return cli_bad(cli, "Unknown setting name %s.", cli_quoted(cli, str_from(cli->args[i])));
+    if (settings_are_3(cli->settings) && (status = ask_to_unset(cli)))
+        return status;
     for (size_t i = 0; i < cli->arg_count && !status; i++) {
-        Item item = item_of(str_from(cli->args[i]), STR_NULL);
+        Item item = item_of(cli, str_from(cli->args[i]), STR_NULL);
         status = unset(cli, &change, &item, cli->args[i]);
     }
     if (status || (status = config_change_store(cli, &change)))
@@ -221,7 +280,9 @@ static int compare_lines(const void *a, const void *b)
 static const char *view_line(const Cli *cli, const Setting *setting)
 {
     static const char *const sources[] = {
-        [FROM_DEFAULT] = "defaults", [FROM_PROFILE] = "profile", [FROM_FILE] = "orion.toml", [FROM_ENVIRONMENT] = "env"
+        [FROM_DEFAULT] = "defaults", [FROM_PROFILE] = "profile", [FROM_PYPROJECT] = "pyproject.toml",
+        [FROM_PREFECT_TOML] = "prefect.toml", [FROM_DOTENV] = ".env file", [FROM_FILE] = "orion.toml",
+        [FROM_ENVIRONMENT] = "env"
     };
     Str value = settings_given(cli->settings, setting->name);
     if (setting->flags & SETTING_SECRET && !cli_switch(cli, "show-secrets", false))

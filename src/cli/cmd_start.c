@@ -2,7 +2,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "cli/cli.h"
+#include "cli/start.h"
 #include "server/server.h"
 #include "web/ui.h"
 
@@ -62,7 +62,7 @@ static void print_addresses(const char *host, unsigned port, void *arg)
     fflush(stdout);
 }
 
-int cmd_start(Cli *cli)
+int cli_start(Cli *cli, const StartWords *words)
 {
     Error error = { .code = ERR_NONE };
     if (!apply_options(cli, &error))
@@ -73,15 +73,20 @@ int cmd_start(Cli *cli)
         .port = (unsigned)settings_int(cli->settings, "PREFECT_ORION_API_PORT"),
         .keep_alive_timeout = (double)settings_int(cli->settings, "PREFECT_ORION_API_KEEPALIVE_TIMEOUT"),
         .ui_dir = cli_option(cli, "ui-dir"),
-        .listening = print_addresses,
-        .arg = cli,
+        .listening = words->listening,
+        .arg = words->arg,
     };
     bool served = server_run(cli->settings, &options, &error);
     if (log_format() != LOG_TEXT)
-        log_fields(served ? LOG_INFO : LOG_CRITICAL, LOGGER, NULL, 0, "%s", served ? "Orion stopped!" : error.message);
+        log_fields(served ? LOG_INFO : LOG_CRITICAL, LOGGER, NULL, 0, "%s", served ? words->stopped : error.message);
     else if (served)
-        puts("Orion stopped!");
+        puts(words->stopped);
     else
         cli_bad(cli, "%s", error.message);
     return served ? 0 : 1;
+}
+
+int cmd_start(Cli *cli)
+{
+    return cli_start(cli, &(StartWords){ .listening = print_addresses, .arg = cli, .stopped = "Orion stopped!" });
 }

@@ -9,24 +9,30 @@ const CliOption cli_common_options[] = {
     { .name = NULL },
 };
 
-static const CliOption start_options[] = {
-    { "host", NULL, 0, "TEXT", "PREFECT_ORION_API_HOST", "Address to listen on." },
-    { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Port to listen on." },
-    { "keep-alive-timeout", NULL, 0, "INTEGER", "PREFECT_ORION_API_KEEPALIVE_TIMEOUT",
-      "Seconds that an idle connection stays open." },
-    { "root-path", NULL, 0, "PATH", "ORION_ROOT_PATH", "Path below which a proxy publishes the server." },
-    { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", "Minimum log level: DEBUG, INFO, WARNING, ERROR." },
-    { "log-format", NULL, 0, "TEXT", "ORION_LOG_FORMAT", "How log lines are written: text, json, logfmt." },
-    { "log-access", "no-log-access", 0, NULL, "ORION_LOG_ACCESS", "Log each request that is answered or not." },
-    { "scheduler", "no-scheduler", 0, NULL, "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "Run the scheduler or not." },
-    { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED",
-      "Kept for old scripts; nothing is ever sent." },
-    { "late-runs", "no-late-runs", 0, NULL, "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "Mark late runs or not." },
-    { "ui", "no-ui", 0, NULL, "PREFECT_ORION_UI_ENABLED", "Serve the dashboard or not." },
-    { "ui-dir", NULL, 0, "DIR", NULL, "Serve the dashboard's files from this folder." },
-    { "generation", NULL, 0, "TEXT", "ORION_GENERATION", "Which Prefect a new database is for: 2.7, 3." },
-    { .name = NULL },
-};
+/* Beside our own, what `prefect server start` of Prefect 3 takes. */
+#define SERVER_START \
+    { "no-services", NULL, 0, NULL, NULL, "Only the API and the dashboard, no background services." }, \
+    { "background", "no-background", 'b', NULL, NULL, "Run it in the background." }, \
+    { "workers", NULL, 0, "N", NULL, "Kept for old scripts: one process uses all processors." }
+#define START \
+    { "host", NULL, 0, "TEXT", "PREFECT_ORION_API_HOST", "Address to listen on." }, \
+    { "port", NULL, 0, "INTEGER", "PREFECT_ORION_API_PORT", "Port to listen on." }, \
+    { "keep-alive-timeout", NULL, 0, "INTEGER", "PREFECT_ORION_API_KEEPALIVE_TIMEOUT", \
+      "Seconds that an idle connection stays open." }, \
+    { "root-path", NULL, 0, "PATH", "ORION_ROOT_PATH", "Path below which a proxy publishes the server." }, \
+    { "log-level", NULL, 0, "TEXT", "PREFECT_LOGGING_SERVER_LEVEL", \
+      "Minimum log level: DEBUG, INFO, WARNING, ERROR." }, \
+    { "log-format", NULL, 0, "TEXT", "ORION_LOG_FORMAT", "How log lines are written: text, json, logfmt." }, \
+    { "log-access", "no-log-access", 0, NULL, "ORION_LOG_ACCESS", "Log each request that is answered or not." }, \
+    { "scheduler", "no-scheduler", 0, NULL, "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", "Run the scheduler or not." }, \
+    { "analytics-on", "analytics-off", 0, NULL, "PREFECT_ORION_ANALYTICS_ENABLED", \
+      "Kept for old scripts; nothing is ever sent." }, \
+    { "late-runs", "no-late-runs", 0, NULL, "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED", "Mark late runs or not." }, \
+    { "ui", "no-ui", 0, NULL, "PREFECT_ORION_UI_ENABLED", "Serve the dashboard or not." }, \
+    { "ui-dir", NULL, 0, "DIR", NULL, "Serve the dashboard's files from this folder." }, \
+    { "generation", NULL, 0, "TEXT", "ORION_GENERATION", "Which Prefect a new database is for: 2.7, 3." }
+static const CliOption start_options[] = { START, { .name = NULL } };
+static const CliOption server_start_options[] = { START, SERVER_START, { .name = NULL } };
 
 static const CliOption status_options[] = {
     { "url", NULL, 0, "URL", "PREFECT_API_URL", "The API of the server to ask." },
@@ -43,7 +49,25 @@ static const CliOption status_options[] = {
 #define YES { "yes", NULL, 'y', NULL, NULL, "Do not ask for confirmation." }
 #define DRY_RUN { "dry-run", "no-dry-run", 0, NULL, NULL, "Print the SQL and change nothing." }
 
+#define OUTPUT { "output", NULL, 'o', "FORMAT", NULL, "Print it as this: json." }
+
 static const CliOption reset_options[] = { YES, { .name = NULL } };
+#define REVISION(text) { "revision", NULL, 'r', "TEXT", NULL, text }
+static const CliOption server_status_options[] = {
+    { "wait", "no-wait", 0, NULL, NULL, "Wait until the server can be reached." },
+    { "timeout", NULL, 't', "SECONDS", NULL, "How long --wait waits at most (default: 0, for ever)." },
+    OUTPUT, { .name = NULL },
+};
+static const CliOption server_upgrade_options[] = {
+    YES, REVISION("The revision to reach (head)."), DRY_RUN, { .name = NULL },
+};
+static const CliOption server_downgrade_options[] = {
+    YES, REVISION("The revision to reach; only base, which drops all tables."), DRY_RUN, { .name = NULL },
+};
+static const CliOption output_options[] = { OUTPUT, { .name = NULL } };
+static const CliOption services_start_options[] = {
+    { "background", "no-background", 'b', NULL, NULL, "Run them in the background." }, { .name = NULL },
+};
 static const CliOption upgrade_options[] = {
     YES, { NULL, NULL, 'r', "TEXT", NULL, "The revision to reach (head)." },
     { "to", NULL, 0, "VERSION", NULL, "The Prefect whose tables to reach: 2.7, which this server needs, or 3." },
@@ -107,13 +131,14 @@ static const CliOption stuck_options[] = {
     AS_JSON, YES, { .name = NULL },
 };
 static const CliOption rotate_options[] = { YES, { .name = NULL } };
-static const CliOption view_options[] = {
-    { "show-defaults", "hide-defaults", 0, NULL, NULL,
-      "Also show settings that have their default values (hidden otherwise)." },
-    { "show-sources", "hide-sources", 0, NULL, NULL, "Show where each value comes from (the default)." },
-    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Show passwords and keys in clear text (hidden otherwise)." },
-    { .name = NULL },
-};
+#define VIEW \
+    { "show-defaults", "hide-defaults", 0, NULL, NULL, \
+      "Also show settings that have their default values (hidden otherwise)." }, \
+    { "show-sources", "hide-sources", 0, NULL, NULL, "Show where each value comes from (the default)." }, \
+    { "show-secrets", "hide-secrets", 0, NULL, NULL, "Show passwords and keys in clear text (hidden otherwise)." }
+static const CliOption view_options[] = { VIEW, { .name = NULL } };
+static const CliOption view_3_options[] = { VIEW, OUTPUT, { .name = NULL } };
+static const CliOption unset_3_options[] = { YES, { .name = NULL } };
 static const CliOption create_options[] = { { "from", NULL, 0, "TEXT", NULL, "Copy this profile." }, { .name = NULL } };
 static const CliOption inspect_options[] = {
     { "show-secrets", "hide-secrets", 0, NULL, NULL, "Show passwords and keys in clear text (hidden otherwise)." },
@@ -181,12 +206,19 @@ const Command cli_commands[] = {
     GROUP("config", NULL, "Show and change settings."),
     { "config set", NULL, "Set values: in the current profile, or ORION_ settings in orion.toml.",
       TAKES("SETTING=VALUE...", 1, ARGUMENTS_ANY), .use = SETTINGS_TO_REPAIR, .run = cmd_config_set },
-    { "config unset", NULL, "Remove settings from the current profile, or from orion.toml.",
+    { "config unset", NULL, "Remove settings from the current profile, or from orion.toml.", .in = GEN_2_7,
       TAKES("SETTING...", 1, ARGUMENTS_ANY), .use = SETTINGS_TO_REPAIR, .run = cmd_config_unset },
+    { "config unset", NULL, "Remove settings from the current profile, or from orion.toml.", .in = GEN_3,
+      TAKES("SETTING...", 1, ARGUMENTS_ANY), .options = unset_3_options, .use = SETTINGS_TO_REPAIR,
+      .run = cmd_config_unset },
     { "config check", NULL, "List what is wrong in orion.toml, and with the settings together.",
       .use = SETTINGS_TO_CHECK, .run = cmd_config_check },
-    { "config view", NULL, "Show the settings in use.",
+    { "config validate", NULL, "Check the current profile, and give all settings in profiles their newest names.",
+      .in = GEN_3, .use = SETTINGS_TO_REPAIR, .run = cmd_config_3_validate },
+    { "config view", NULL, "Show the settings in use.", .in = GEN_2_7,
       .options = view_options, .use = SETTINGS_TO_REPAIR, .run = cmd_config_view },
+    { "config view", NULL, "Show the settings in use, by the names of Prefect 3.", .in = GEN_3,
+      .options = view_3_options, .use = SETTINGS_TO_REPAIR, .run = cmd_config_3_view },
 
     GROUP("key", NULL, "Keys of clients, and the key that encrypts block documents."),
     { "key create", NULL, "Create a key and print it; it cannot be shown again.",
@@ -209,6 +241,33 @@ const Command cli_commands[] = {
       TAKES("NAME NEW_NAME", 2, 2), .use = SETTINGS_TO_REPAIR, .run = cmd_profile_rename },
     { "profile inspect", NULL, "Show what a profile sets.",
       TAKES("[NAME]", 0, 1), .options = inspect_options, .use = SETTINGS_TO_REPAIR, .run = cmd_profile_inspect },
+
+    /* Of Prefect 3, called by the name `prefect`. */
+    { "server", NULL, "Start a server and work with its database.", .flags = COMMAND_GROUP, .in = GEN_3 },
+    { "server start", NULL, "Start the server.", .in = GEN_3, .options = server_start_options,
+      .run = cmd_server_start },
+    { "server stop", NULL, "Stop the server that runs in the background.", .in = GEN_3, .run = cmd_server_stop },
+    { "server status", NULL, "Say whether the server can be reached.", .in = GEN_3, .options = server_status_options,
+      .run = cmd_server_status },
+    { "server database", NULL, "Create, empty, drop or upgrade the database's tables.", .flags = COMMAND_GROUP,
+      .in = GEN_3 },
+    { "server database reset", NULL, "Drop all tables and create them again.", .in = GEN_3,
+      .options = reset_options, .run = cmd_database_reset },
+    { "server database upgrade", NULL, "Upgrade the database to the newest schema.", .in = GEN_3,
+      .options = server_upgrade_options, .run = cmd_database_upgrade },
+    { "server database downgrade", NULL, "Drop all tables.", .in = GEN_3, .options = server_downgrade_options,
+      .run = cmd_server_downgrade },
+    { "server database stamp", NULL, "Record a revision without running migrations.", .in = GEN_3,
+      TAKES("REVISION", 1, 1), .run = cmd_database_stamp },
+    { "server database revision", NULL, "Write a new migration of the reference.", .most = ARGUMENTS_ANY,
+      .flags = COMMAND_FOREIGN, .in = GEN_3 },
+    { "server services", NULL, "The server's background services.", .flags = COMMAND_GROUP, .in = GEN_3 },
+    { "server services ls", "server services list", "List them, and which settings enable them.", .in = GEN_3,
+      .options = output_options, .run = cmd_services_list },
+    { "server services start", "server services enable", "Start them; here `server start` does.", .in = GEN_3,
+      .options = services_start_options, .run = cmd_services_start },
+    { "server services stop", "server services disable", "Stop them; here `server stop` does.", .in = GEN_3,
+      .run = cmd_services_stop },
 
     FOREIGN("agent", NULL, "Agents, which start flow runs."),
     GROUP("block", "blocks", "Block types in the database."),

@@ -21,4 +21,7 @@ int config_change_open(const Cli *cli, bool with_file, ConfigChange *ret) MUST_C
  * message. */
 int config_change_store(const Cli *cli, ConfigChange *change) MUST_CHECK;
 
+/* cli/cmd_config_3.c: whether pydantic 2 would take a profile of Prefect 3. 0, or the exit status after a message. */
+int config_3_check(const Cli *cli, const Profile *profile) MUST_CHECK;
+
 #endif

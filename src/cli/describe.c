@@ -39,7 +39,8 @@ static void write_command(JsonWriter *w, const Command *command)
     json_object(w);
     member(w, "path", command->path);
     member(w, "alias", command->alias);
-    member(w, "kind", command->flags & COMMAND_GROUP ? "group" : command->flags & COMMAND_FOREIGN ? "foreign" : "own");
+    member(w, "kind", command->in == GEN_3 ? "prefect 3" : command->flags & COMMAND_GROUP ? "group"
+           : command->flags & COMMAND_FOREIGN ? "foreign" : "own");
     member(w, "help", command->help);
     member(w, "arguments", command->arguments);
     write_options(w, command->options);

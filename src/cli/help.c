@@ -1,5 +1,6 @@
 /* cli/help.c -- usage and help, made from the table of commands. */
 #include "cli/cli.h"
+#include "cli/generation.h"
 
 #include <stdarg.h>
 
@@ -49,7 +50,7 @@ void cli_help_all(const Cli *cli)
         common_option_row(option);
     heading(cli, "Commands");
     for (size_t i = 0; i < cli_command_count; i++)
-        if (!(cli_commands[i].flags & COMMAND_FOREIGN) && !strchr(cli_commands[i].path, ' '))
+        if (!(cli_commands[i].flags & COMMAND_FOREIGN) && !cli_commands[i].in && !strchr(cli_commands[i].path, ' '))
             row(NAME_WIDTH, cli_commands[i].path, cli_commands[i].help);
     heading(cli, "Commands of the Python client (prefect, installed with pip)");
     for (size_t i = 0; i < cli_command_count; i++)
@@ -59,7 +60,7 @@ void cli_help_all(const Cli *cli)
            cli->program);
 }
 
-void cli_help_group(const Cli *cli, const Command *group)
+void cli_help_group(Cli *cli, const Command *group)
 {
     size_t n = strlen(group->path);
     printf("%sUsage:%s %s %s COMMAND [ARGUMENTS]...\n\n%s\n", bold(cli), plain(cli), cli->program, group->path,
@@ -68,7 +69,7 @@ void cli_help_group(const Cli *cli, const Command *group)
     for (size_t i = 0; i < cli_command_count; i++) {
         const Command *command = &cli_commands[i];
         if (strncmp(command->path, group->path, n) == 0 && command->path[n] == ' ' &&
-            !strchr(command->path + n + 1, ' ') && !(command->flags & COMMAND_FOREIGN))
+            !strchr(command->path + n + 1, ' ') && !(command->flags & COMMAND_FOREIGN) && cli_has(cli, command))
             row(NAME_WIDTH, last_word(command->path), command->help);
     }
 }
@@ -89,7 +90,8 @@ static void option_row(const CliOption *option)
     else if (option->negative)
         snprintf(left, sizeof left, "--%s / --%s", option->name, option->negative);
     else if (option->letter)
-        snprintf(left, sizeof left, "-%c, --%s", option->letter, option->name);
+        snprintf(left, sizeof left, "-%c, --%s%s%s", option->letter, option->name, option->value ? " " : "",
+                 option->value ? option->value : "");
     else
         snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "",
                  option->value ? option->value : "");

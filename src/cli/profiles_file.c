@@ -20,7 +20,11 @@ int profiles_open(const Cli *cli, Profiles *ret)
     Error error = { .code = ERR_NONE };
     const char *path = NULL;
     int status = profiles_path(cli, &path);
-    if (!status && !profiles_load(cli->arena, path, ret, &error))
+    if (status)
+        return status;
+    bool ok = settings_are_3(cli->settings) ? profiles_load_3(cli->arena, path, ret, &error)
+                                            : profiles_load(cli->arena, path, ret, &error);
+    if (!ok)
         status = cli_bad(cli, "%s", error.message);
     return status;
 }

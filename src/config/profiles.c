@@ -3,8 +3,18 @@
 
 #include "base/json.h"
 #include "config/file_write.h"
+#include "config/settings_3.h"
 
-static const char default_name[] = "default";
+static const char default_name[] = "default", default_name_3[] = "ephemeral";
+
+/* What Prefect 3 has without a file, and what a file's profile of that name begins with. */
+static const struct { const char *profile, *setting, *value; } built_in_3[] = {
+    { default_name_3, "PREFECT_SERVER_EPHEMERAL_ENABLED", "true" },
+    { "local", "PREFECT_API_URL", "http://127.0.0.1:4200/api" },
+    { "test", "PREFECT_SERVER_EPHEMERAL_ENABLED", "true" },
+    { "test", "PREFECT_SERVER_DATABASE_CONNECTION_URL", "sqlite+aiosqlite:///:memory:" },
+    { "cloud", NULL, NULL },
+};
 
 Profile *profiles_find(const Profiles *profiles, Str name)
 {
@@ -86,6 +96,29 @@ void profile_merge(Arena *arena, Profile *to, const Profile *from)
     }
 }
 
+static void add_entry(Profiles *profiles, Profile *profile, Str name, const Toml *value)
+{
+    ProfileEntry *entry = entry_for(profiles->arena, profile, name);
+    bool other = value->kind == TOML_TABLE || value->kind == TOML_OTHER;
+    Str literal = value->literal.p ? value->literal : toml_inline(profiles->arena, value);
+    entry->kind = other ? TOML_OTHER : value->kind;
+    entry->text = arena_str(profiles->arena, other ? literal : value->text);
+    entry->literal = arena_str(profiles->arena, literal);
+}
+
+/* `path` is null for the profile's own table. */
+static void add_table_3(Profiles *profiles, Profile *profile, const Toml *table, Str path)
+{
+    for (const Toml *node = table->child; node; node = node->next) {
+        Str inner = path.p ? arena_printf(profiles->arena, "%.*s.%.*s", STR_ARG(path), STR_ARG(node->key)) : node->key;
+        const Setting3 *setting = setting_3_of_path(inner);
+        if (node->kind == TOML_TABLE && !setting)
+            add_table_3(profiles, profile, node, inner);
+        else
+            add_entry(profiles, profile, setting ? setting_3_name(setting, 0, profiles->arena) : inner, node);
+    }
+}
+
 static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
 {
     if (table->kind != TOML_TABLE)
@@ -94,17 +127,15 @@ static bool add_profile(Profiles *profiles, const Toml *table, Error *error)
     if (!profile)
         profile = profiles_add(profiles, table->key);
     profile->built_in = false;
-    for (const Toml *value = table->child; value; value = value->next) {
+    if (profiles->is_3)
+        add_table_3(profiles, profile, table, STR_NULL);
+    for (const Toml *value = profiles->is_3 ? NULL : table->child; value; value = value->next) {
         /* Keep settings of later releases and of this server; any other name is a mistake. */
         if (!str_starts(value->key, "PREFECT_") && !str_starts(value->key, "ORION_"))
             return fail(error, ERR_INVALID,
                         "1 validation error for Profile\nsettings\n  Unknown setting %.*s. (type=value_error)",
                         STR_ARG(json_python_repr(profiles->arena, value->key)));
-        ProfileEntry *entry = entry_for(profiles->arena, profile, value->key);
-        bool other = value->kind == TOML_TABLE || value->kind == TOML_OTHER;
-        entry->kind = other ? TOML_OTHER : value->kind;
-        entry->text = arena_str(profiles->arena, other ? value->literal : value->text);
-        entry->literal = arena_str(profiles->arena, value->literal);
+        add_entry(profiles, profile, value->key, value);
     }
     return true;
 }
@@ -124,11 +155,21 @@ static bool add_document(Profiles *profiles, const Toml *root, Error *error)
     return true;
 }
 
-bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
+static void add_built_in_3(Profiles *profiles)
 {
-    *ret = (Profiles){ .arena = arena, .active = STR("default") };
-    /* First, so that it exists whatever the file holds; a table of that name in the file fills it. */
-    profiles_add(ret, str_from(default_name))->built_in = true;
+    for (size_t i = 0; i < COUNT_OF(built_in_3); i++) {
+        Str name = str_from(built_in_3[i].profile);
+        Profile *profile = profiles_find(profiles, name);
+        if (!profile)
+            profile = profiles_add(profiles, name);
+        if (built_in_3[i].setting)
+            profile_set(profiles->arena, profile, str_from(built_in_3[i].setting), str_from(built_in_3[i].value));
+        profile->built_in = true;
+    }
+}
+
+static bool load(Arena *arena, const char *path, Profiles *ret, Error *error)
+{
     Str text;
     Toml *root;
     Error cause = { .code = ERR_NONE };
@@ -137,6 +178,21 @@ bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
     if (!toml_parse(arena, text.p ? text : STR(""), &root, &cause) || !add_document(ret, root, &cause))
         return fail(error, ERR_INVALID, "%s: %s", path, cause.message);
     return true;
+}
+
+bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error)
+{
+    *ret = (Profiles){ .arena = arena, .active = str_from(default_name) };
+    /* First, so that it exists whatever the file holds; a table of that name in the file fills it. */
+    profiles_add(ret, ret->active)->built_in = true;
+    return load(arena, path, ret, error);
+}
+
+bool profiles_load_3(Arena *arena, const char *path, Profiles *ret, Error *error)
+{
+    *ret = (Profiles){ .arena = arena, .is_3 = true, .active = str_from(default_name_3) };
+    add_built_in_3(ret);
+    return load(arena, path, ret, error);
 }
 
 static void write_profile(Buf *out, const Profile *profile)

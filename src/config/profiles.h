@@ -16,13 +16,14 @@ typedef struct ProfileEntry {
 typedef struct Profile {
     Str name;
     ProfileEntry *entries;
-    bool built_in;  /* the empty `default` that needs no place in the file until it is changed */
+    bool built_in;  /* it needs no place in the file until it is changed */
     struct Profile *next;
 } Profile;
 
 /* Loaded for one command, changed in memory, and saved whole. All of it lives in the arena. */
 typedef struct Profiles {
     Arena *arena;
+    bool is_3;      /* as Prefect 3 has them */
     Str active;
     Profile *first;
 } Profiles;
@@ -30,6 +31,9 @@ typedef struct Profiles {
 /* The file's profiles, and the built-in `default` if the file has none of that name. No file: only that one. False:
  * the file cannot be read, is not TOML, or names an unknown setting (the reference's text). */
 bool profiles_load(Arena *arena, const char *path, Profiles *ret, Error *error) MUST_CHECK;
+/* The same as Prefect 3 reads it: with its built-in profiles, and settings also by their paths, as keys or in nested
+ * tables, which get their names here. Unknown names are kept. */
+bool profiles_load_3(Arena *arena, const char *path, Profiles *ret, Error *error) MUST_CHECK;
 /* Writes the file (see file_write), whose folder must exist; only its owner may read a new one, since profiles hold
  * keys. To change a file, lock it (see file_lock) before profiles_load. */
 bool profiles_save(const char *path, const Profiles *profiles, Error *error) MUST_CHECK;

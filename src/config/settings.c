@@ -11,6 +11,7 @@
 #include "config/config_file.h"
 #include "config/file_write.h"
 #include "config/profiles.h"
+#include "config/project_files.h"
 #include "config/setting_derive.h"
 #include "config/setting_value.h"
 
@@ -28,6 +29,8 @@ struct Settings {
     Arena *arena;
     SettingsCall call;
     ConfigFile file;        /* its path is NULL until the file was looked for */
+    bool is_3;
+    ProjectEntry *project;  /* NULL for generation 2.7 */
     const Profile *profile; /* NULL until one is chosen */
     SettingValue *values;   /* one for each row of the table, like all below */
     Str *used;              /* with templates expanded */
@@ -91,16 +94,31 @@ static const ProfileEntry *from_profile_any(const Profile *profile, const char *
     return entry;
 }
 
+/* Of Prefect 3's files the first that sets it, under any of its names. */
+static const ProjectEntry *from_project_any(const Settings *settings, const Setting *setting)
+{
+    const ProjectEntry *entry = NULL;
+    for (SettingSource source = FROM_DOTENV; !entry && source >= FROM_PYPROJECT; source--) {
+        const char *name = setting->name;
+        for (size_t i = 0; !entry && name; name = setting_alias(setting->name, i++))
+            entry = is_own_name(str_from(name)) ? NULL : project_find(settings->project, source, str_from(name));
+    }
+    return entry;
+}
+
 /* `over`: the profile overrides the other sources. */
 static Given given_of(const Settings *settings, const Setting *setting, const Profile *profile, bool over)
 {
     const char *environment = from_environment_any(settings, setting);
     const ConfigEntry *line = config_file_find(&settings->file, setting);
     const ProfileEntry *entry = profile ? from_profile_any(profile, setting->name) : NULL;
+    const ProjectEntry *shared = from_project_any(settings, setting);
     if (environment && !(entry && over))
         return (Given){ .kind = TOML_STRING, .text = str_from(environment), .source = FROM_ENVIRONMENT };
     if (line && !(entry && over))
         return (Given){ .kind = line->kind, .text = line->text, .source = FROM_FILE };
+    if (shared && !(entry && over))
+        return (Given){ .kind = shared->kind, .text = shared->text, .source = shared->source };
     if (entry)
         return (Given){ .kind = entry->kind, .text = entry->text, .source = FROM_PROFILE };
     return (Given){ .kind = TOML_STRING, .text = STR_NULL, .source = FROM_DEFAULT };
@@ -193,6 +211,11 @@ static Str named_value(const Settings *settings, SettingSource source, const cha
             is_own_name(str_from(name)) ? NULL : profile_get(settings->profile, str_from(name));
         return entry ? entry->text : STR_NULL;
     }
+    if (source != FROM_FILE) {
+        const ProjectEntry *entry =
+            is_own_name(str_from(name)) ? NULL : project_find(settings->project, source, str_from(name));
+        return entry ? entry->text : STR_NULL;
+    }
     const ConfigEntry *line = settings->file.entries;
     while (line && !str_is(line->name, name))
         line = line->next;
@@ -202,10 +225,9 @@ static Str named_value(const Settings *settings, SettingSource source, const cha
 /* The value that applies under exactly this name; null if not set. */
 static Str given_as(const Settings *settings, const char *name)
 {
-    static const SettingSource order[] = { FROM_ENVIRONMENT, FROM_FILE, FROM_PROFILE };
     Str value = STR_NULL;
-    for (size_t i = 0; i < COUNT_OF(order) && !value.p; i++)
-        value = named_value(settings, order[i], name);
+    for (SettingSource source = FROM_ENVIRONMENT; source > FROM_DEFAULT && !value.p; source--)
+        value = named_value(settings, source, name);
     return value;
 }
 
@@ -228,11 +250,19 @@ bool settings_names_agree(const Settings *settings, const char *name, const char
     return true;
 }
 
-static void add_unknown(Buf *list, Str name)
+/* Of Prefect 3's names those that only its client reads. */
+static bool is_of_client_3(Str name)
+{
+    const Setting3 *setting = setting_3_find(name);
+    return setting && (!str_starts(str_from(setting->path), "server.") ||
+                       str_starts(str_from(setting->path), "server.ephemeral."));
+}
+
+static void add_unknown(const Settings *settings, Buf *list, Str name)
 {
     /* The client passes PREFECT__ names to processes of its own. */
-    if (!str_starts(name, "PREFECT_") || str_starts(name, "PREFECT__") || str_is(name, "PREFECT_PROFILE") ||
-        setting_find_any(name))
+    if (str_starts(name, "PREFECT__") || str_is(name, "PREFECT_PROFILE") || setting_find_any(name) ||
+        (settings->is_3 && is_of_client_3(name)))
         return;
     if (list->n)
         buf_text(list, ", ");
@@ -240,15 +270,19 @@ static void add_unknown(Buf *list, Str name)
 }
 
 /* Only names: the values may be secrets. */
-static void warn_of_unknown_names(Arena *arena, const Profile *profile)
+static void warn_of_unknown_names(const Settings *settings)
 {
+    Arena *arena = settings->arena;
     Buf list;
     buf_init(&list, arena, 256);
     for (char **entry = environ; entry && *entry; entry++)
-        add_unknown(&list, (Str){ *entry, strcspn(*entry, "=") });
-    for (const ProfileEntry *entry = profile->entries; entry; entry = entry->next)
-        if (!from_environment(arena_cstr(arena, entry->name)))
-            add_unknown(&list, entry->name);
+        if (str_starts(str_from(*entry), "PREFECT_"))
+            add_unknown(settings, &list, (Str){ *entry, strcspn(*entry, "=") });
+    for (const ProjectEntry *entry = settings->project; entry; entry = entry->next)
+        add_unknown(settings, &list, entry->name);
+    for (const ProfileEntry *entry = settings->profile->entries; entry; entry = entry->next)
+        if (!is_own_name(entry->name) && !from_environment(arena_cstr(arena, entry->name)))
+            add_unknown(settings, &list, entry->name);
     if (!list.n)
         return;
     utf8_blank_invalid(list.p, list.n);
@@ -272,7 +306,7 @@ static void warn_of_names(const Settings *settings)
     warn_of_own_names(settings);
     for (size_t i = 0; i < setting_count; i++)
         warn_of_second_names(settings->profile, setting_table[i].name);
-    warn_of_unknown_names(settings->arena, settings->profile);
+    warn_of_unknown_names(settings);
     warn_of_unused_password(settings);
 }
 
@@ -375,17 +409,18 @@ static bool choose_profile(const Profiles *profiles, const char *option, Profile
         return fail(error, ERR_INVALID, "Unknown profile %.*s.", STR_ARG(shown));
     fprintf(stderr, "WARNING: Active profile %.*s set %s not found. The default profile will be used instead. \n",
             STR_ARG(shown), environment ? "by environment variable" : "in the profiles file");
-    *ret = profiles_find(profiles, STR("default"));
+    *ret = profiles->first; /* the built-in one */
     return true;
 }
 
 /* Under the lock, since files written in place could be read half-written. */
-static bool load_profiles(Arena *arena, const char *path, Profiles *ret, Error *error)
+static bool load_profiles(const Settings *settings, const char *path, Profiles *ret, Error *error)
 {
+    Arena *arena = settings->arena;
     int lock;
     if (!file_lock(arena, path, FILE_READ, &lock, error))
         return false;
-    bool ok = profiles_load(arena, path, ret, error);
+    bool ok = settings->is_3 ? profiles_load_3(arena, path, ret, error) : profiles_load(arena, path, ret, error);
     if (lock >= 0)
         close(lock);
     return ok;
@@ -442,6 +477,14 @@ static bool load_file(Settings *settings, Error *error)
     return settings->call.use == SETTINGS_TO_CHECK || report_file(settings, error);
 }
 
+/* Once orion.toml may have chosen the generation. */
+static bool load_project(Settings *settings, Error *error)
+{
+    settings->is_3 = settings->call.is_3 || str_is(settings_given(settings, "ORION_GENERATION"), "3");
+    return !settings->is_3 ||
+           (project_files_load(settings->arena, &settings->project, error) && fill(settings, NULL, false, error));
+}
+
 /* orion.toml is located from the environment only, the profiles from environment and orion.toml: no file can give its
  * own location. */
 static bool load(Settings *settings, Error *error)
@@ -450,9 +493,9 @@ static bool load(Settings *settings, Error *error)
     Profiles profiles;
     Profile *profile;
     const char *option = settings->call.profile;
-    if (!fill(settings, NULL, false, error) || !load_file(settings, error) ||
-        !fill(settings, NULL, false, error) || !settings_derive(settings, "PREFECT_PROFILES_PATH", &path, error) ||
-        !load_profiles(settings->arena, arena_cstr(settings->arena, path), &profiles, error) ||
+    if (!fill(settings, NULL, false, error) || !load_file(settings, error) || !fill(settings, NULL, false, error) ||
+        !load_project(settings, error) || !settings_derive(settings, "PREFECT_PROFILES_PATH", &path, error) ||
+        !load_profiles(settings, arena_cstr(settings->arena, path), &profiles, error) ||
         !choose_profile(&profiles, option, &profile, error) || !fill(settings, profile, option != NULL, error))
         return false;
     settings->profile = profile;
@@ -543,6 +586,12 @@ Str settings_where(const Settings *settings, const char *name, Arena *arena)
         return STR("environment");
     case FROM_FILE:
         return arena_printf(arena, "%s:%u", settings->file.path, line ? line->line : 0);
+    case FROM_DOTENV:
+    case FROM_PREFECT_TOML:
+    case FROM_PYPROJECT: {
+        const ProjectEntry *entry = from_project_any(settings, &setting_table[i]);
+        return entry ? arena_printf(arena, "%s:%u", entry->file, entry->line) : STR_NULL;
+    }
     case FROM_PROFILE:
         return arena_printf(arena, "profile %.*s", STR_ARG(json_python_repr(arena, settings->profile->name)));
     case FROM_DEFAULT:
@@ -562,6 +611,45 @@ bool settings_source_agrees(const Settings *settings, SettingSource source, cons
         first = first.p ? first : value;
     }
     return true;
+}
+
+static Str named_value_3(const Settings *settings, const Setting3 *setting, SettingSource source)
+{
+    const Setting *ours = setting_3_obeyed(setting);
+    Str value = ours ? named_value(settings, source, ours->name) : STR_NULL;
+    const char *alias;
+    for (size_t i = 0; ours && !value.p && (alias = setting_alias(ours->name, i)); i++)
+        value = named_value(settings, source, alias);
+    Str name;
+    for (size_t i = 0; !value.p && (name = setting_3_name(setting, i, settings->arena)).p; i++)
+        value = named_value(settings, source, name.p);
+    return value;
+}
+
+Str settings_given_3(const Settings *settings, const Setting3 *setting, SettingSource *ret_source)
+{
+    Str value = STR_NULL;
+    SettingSource source = FROM_ENVIRONMENT;
+    while (source > FROM_DEFAULT && !(value = named_value_3(settings, setting, source)).p)
+        source--;
+    *ret_source = source;
+    return value;
+}
+
+Generation settings_choose_generation(const char *file)
+{
+    Settings *settings = settings_new();
+    Error ignored = { .code = ERR_NONE };
+    settings->call = (SettingsCall){ .file = file, .use = SETTINGS_TO_CHECK };
+    bool is_3 = fill(settings, NULL, false, &ignored) && load_file(settings, &ignored) &&
+                fill(settings, NULL, false, &ignored) && str_is(settings_given(settings, "ORION_GENERATION"), "3");
+    settings_free(settings);
+    return is_3 ? GEN_3 : GEN_2_7;
+}
+
+bool settings_are_3(const Settings *settings)
+{
+    return settings->is_3;
 }
 
 const ConfigFile *settings_file(const Settings *settings)

@@ -1,5 +1,5 @@
-/* config/settings.h -- every setting and its source: environment overrides orion.toml overrides profile overrides
- * default. */
+/* config/settings.h -- every setting and its source: environment overrides orion.toml overrides the files of Prefect 3
+ * overrides profile overrides default. */
 #ifndef ORION_SETTINGS_H
 #define ORION_SETTINGS_H
 
@@ -12,7 +12,12 @@ typedef enum SettingKind {
     SETTING_TIME, /* "10s": ms, s, m, h, d, w; a bare number is in seconds */
     SETTING_SIZE  /* "1kB": kB, MB, GB, which are thousands; a bare number is in bytes */
 } SettingKind;
-typedef enum SettingSource { FROM_DEFAULT, FROM_PROFILE, FROM_FILE, FROM_ENVIRONMENT } SettingSource;
+/* The later ones override those before. */
+typedef enum SettingSource {
+    FROM_DEFAULT, FROM_PROFILE,
+    FROM_PYPROJECT, FROM_PREFECT_TOML, FROM_DOTENV, /* Prefect 3's, in the working directory */
+    FROM_FILE, FROM_ENVIRONMENT
+} SettingSource;
 
 typedef struct Settings Settings; /* loaded values; immutable afterwards */
 struct Profile;
@@ -51,11 +56,12 @@ typedef struct SettingsCall {
     const char *profile; /* -p, which overrides all other sources; or NULL */
     const char *file;    /* --config, which overrides ORION_CONFIG; or NULL */
     SettingsUse use;
+    bool is_3;           /* a command of Prefect 3: its files are read, whatever the generation */
 } SettingsCall;
 
-/* Reads environment, orion.toml and profiles.toml, in this order, since each may locate the next. Warns on standard
- * error of ignored settings. `call` may be NULL: no options, SETTINGS_TO_SERVE. NULL: *error names the place, in the
- * reference's words where it has the same error. */
+/* Reads environment, orion.toml, for generation 3 its files in the working directory, and profiles.toml, in this order,
+ * since each may locate the next. Warns on standard error of ignored settings. `call` may be NULL: no options,
+ * SETTINGS_TO_SERVE. NULL: *error names the place, in the reference's words where it has the same error. */
 Settings *settings_load(const SettingsCall *call, Error *error) MUST_CHECK;
 void settings_free(Settings *settings);
 /* Sets what a command line option says, which overrides all other sources. Only before the settings are used. False:
@@ -75,6 +81,14 @@ int64_t settings_int(const Settings *settings, const char *name);
 /* seconds for SETTING_SECONDS and SETTING_TIME, bytes for SETTING_SIZE */
 double settings_float(const Settings *settings, const char *name);
 SettingSource settings_source(const Settings *settings, const char *name);
+/* Whether Prefect 3's files and profiles were read. */
+bool settings_are_3(const Settings *settings);
+/* The value of a setting of Prefect 3 as it was given, unchecked, and by which source; null: by none. */
+struct Setting3;
+Str settings_given_3(const Settings *settings, const struct Setting3 *setting, SettingSource *ret_source);
+/* The generation that environment and orion.toml choose, for who must know it before the settings are loaded; `file` is
+ * --config, or NULL. What is wrong there is left to settings_load. */
+Generation settings_choose_generation(const char *file);
 /* "FILE:LINE", "environment" or "profile 'NAME'", in the arena; null for a default. */
 Str settings_where(const Settings *settings, const char *name, Arena *arena);
 const struct ConfigFile *settings_file(const Settings *settings); /* orion.toml as read */

@@ -13,6 +13,7 @@ typedef struct Reader {
     const char *file; /* for errors; NULL: only the line is reported */
     const char *p, *end;
     unsigned line;
+    bool is_shared;   /* takes arrays of tables */
 } Reader;
 
 enum { TOML_DEPTH_MAX = 32 };
@@ -400,26 +401,38 @@ static bool read_value(Reader *r, Toml *node, unsigned depth)
     return ok;
 }
 
+static bool open_element(Reader *r, Toml *node)
+{
+    if (!node->is_array && (node->kind != TOML_TABLE || node->closed || node->child))
+        return refuse(r, "a key is used both for a value and for an array of tables");
+    node->is_array = node->closed = true;
+    node->child = NULL;
+    return true;
+}
+
 static bool read_header(Reader *r, Toml *root, Toml **ret_table)
 {
-    if (at(r, "[["))
+    bool is_element = at(r, "[[");
+    if (is_element && !r->is_shared)
         return refuse(r, "arrays of tables are not supported in this file");
-    r->p++;
+    r->p += is_element ? 2 : 1;
     Toml *table;
     Str key;
     if (!read_dotted(r, root, &table, &key))
         return false;
-    if (peek(r, 0) != ']')
-        return refuse(r, "']' is expected after a table's name");
-    r->p++;
+    if (peek(r, 0) != ']' || (is_element && peek(r, 1) != ']'))
+        return refuse(r, is_element ? "']]' is expected after a table's name" : "']' is expected after a table's name");
+    r->p += is_element ? 2 : 1;
     Toml *node = find(table, key);
     if (!node)
         node = append(r, table, key, TOML_TABLE);
+    *ret_table = node;
+    if (is_element)
+        return open_element(r, node) && end_line(r);
     /* A table that dotted keys or deeper headers have made may still get its own header, once. */
     if (node->kind != TOML_TABLE || node->closed)
         return refuse(r, "a table is defined twice");
     node->closed = true;
-    *ret_table = node;
     return end_line(r);
 }
 
@@ -434,9 +447,10 @@ unsigned toml_bare_return(Str text)
     return 0;
 }
 
-bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error)
+static bool parse(Arena *arena, const char *file, Str text, bool is_shared, Toml **ret_root, Error *error)
 {
-    Reader r = { .arena = arena, .error = error, .file = file, .p = text.p, .end = text.p + text.n, .line = 1 };
+    Reader r = { .arena = arena, .error = error, .file = file, .p = text.p, .end = text.p + text.n, .line = 1,
+                 .is_shared = is_shared };
     Toml *root = arena_new_of(arena, Toml), *table = root;
     const char *zero = text.n ? memchr(text.p, '\0', text.n) : NULL;
     root->kind = TOML_TABLE;
@@ -463,9 +477,19 @@ bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, 
     return true;
 }
 
+bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error)
+{
+    return parse(arena, file, text, false, ret_root, error);
+}
+
+bool toml_parse_shared(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error)
+{
+    return parse(arena, file, text, true, ret_root, error);
+}
+
 bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error)
 {
-    return toml_parse_file(arena, NULL, text, ret_root, error);
+    return parse(arena, NULL, text, false, ret_root, error);
 }
 
 Toml *toml_get(const Toml *table, const char *key)
@@ -499,4 +523,28 @@ void toml_write_key(Buf *out, Str key)
         buf_str(out, key);
     else
         toml_write_string(out, key);
+}
+
+static void write_inline(Buf *out, const Toml *node)
+{
+    if (node->literal.p) {
+        buf_str(out, node->literal);
+        return;
+    }
+    buf_char(out, '{');
+    for (const Toml *member = node->child; member; member = member->next) {
+        buf_text(out, member == node->child ? " " : ", ");
+        toml_write_key(out, member->key);
+        buf_text(out, " = ");
+        write_inline(out, member);
+    }
+    buf_text(out, " }");
+}
+
+Str toml_inline(Arena *arena, const Toml *table)
+{
+    Buf out;
+    buf_init(&out, arena, 64);
+    write_inline(&out, table);
+    return str_from(buf_cstr(&out));
 }

@@ -14,6 +14,7 @@ typedef struct Toml {
     Str literal;        /* the value as written: a slice of the document */
     unsigned line;      /* line of the key, from 1 */
     bool closed;        /* a table that was written inline or under its own header: no second header may open it */
+    bool is_array;      /* an array of tables, of which the last one is kept */
     struct Toml *child; /* of a table: first member, in the document's order */
     struct Toml *next;
 } Toml;
@@ -24,6 +25,10 @@ bool toml_parse(Arena *arena, Str text, Toml **ret_root, Error *error) MUST_CHEC
 /* The same for a file of our own: with FILE:LINE in front of errors, and strict about carriage returns, which the
  * client accepts in its profiles. */
 bool toml_parse_file(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error) MUST_CHECK;
+/* The same for a file of several programs, which may have [[arrays of tables]]. */
+bool toml_parse_shared(Arena *arena, const char *file, Str text, Toml **ret_root, Error *error) MUST_CHECK;
+/* A table as it would be written inline. */
+Str toml_inline(Arena *arena, const Toml *table);
 /* The first line with a carriage return that no line feed follows; 0: none. In a comment it hides what comes after. */
 unsigned toml_bare_return(Str text);
 #define TOML_BARE_RETURN "a carriage return without a line feed ends no line"

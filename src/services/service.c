@@ -6,23 +6,29 @@
 
 /* A thread each: a webhook that hangs, or many deployments to plan, must not keep late runs waiting. */
 static const Service table[] = {
-    { "scheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED",
+    { "scheduler", "Creates the runs that schedules ask for.", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED",
       "PREFECT_ORION_SERVICES_SCHEDULER_LOOP_SECONDS", .tick = scheduler_tick },
-    { "recentdeploymentsscheduler", "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED",
-      .seconds = 5, .tick = recent_deployments_tick },
-    { "marklateruns", "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED",
+    { "recentdeploymentsscheduler", "Does so at once for deployments that have just changed.",
+      "PREFECT_ORION_SERVICES_SCHEDULER_ENABLED", .seconds = 5, .tick = recent_deployments_tick },
+    { "marklateruns", "Marks runs that did not start in time as late.", "PREFECT_ORION_SERVICES_LATE_RUNS_ENABLED",
       "PREFECT_ORION_SERVICES_LATE_RUNS_LOOP_SECONDS", .tick = late_runs_tick },
-    { "failexpiredpauses", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_ENABLED",
-      "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS", .tick = pause_expirations_tick },
-    { "cancellationcleanup", "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_ENABLED",
+    { "failexpiredpauses", "Fails runs that have been paused for too long.",
+      "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_ENABLED", "PREFECT_ORION_SERVICES_PAUSE_EXPIRATIONS_LOOP_SECONDS",
+      .tick = pause_expirations_tick },
+    { "cancellationcleanup", "Cancels what cancelled runs left running.",
+      "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_ENABLED",
       "PREFECT_ORION_SERVICES_CANCELLATION_CLEANUP_LOOP_SECONDS", .tick = cancellation_cleanup_tick },
-    { "flowrunnotifications", "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED",
-      .seconds = 4, .tick = flow_run_notifications_tick },
-    { "upkeep", "PREFECT_ORION_DATABASE_MIGRATE_ON_START", .seconds = 300, .tick = upkeep_tick },
-    { "retention", .seconds = 300, .tick = retention_tick, .is_on = retention_is_on },
-    { "cacheexpiry", .seconds = 3600, .tick = cache_expiry_tick, .is_on = retention_is_on },
-    { "stuckruns", "ORION_STUCK_AFTER", .seconds = 60, .tick = stuck_runs_tick },
-    { "backups", "ORION_BACKUP_EVERY", "ORION_BACKUP_EVERY", .seconds = 60, .tick = backups_tick },
+    { "flowrunnotifications", "Sends notifications of flow runs.",
+      "PREFECT_ORION_SERVICES_FLOW_RUN_NOTIFICATIONS_ENABLED", .seconds = 4, .tick = flow_run_notifications_tick },
+    { "upkeep", "Makes missing indexes and keeps the planner's statistics fresh.",
+      "PREFECT_ORION_DATABASE_MIGRATE_ON_START", .seconds = 300, .tick = upkeep_tick },
+    { "retention", "Deletes runs and logs that are old enough.", .seconds = 300, .tick = retention_tick,
+      .is_on = retention_is_on },
+    { "cacheexpiry", "Deletes expired rows of the task cache.", .seconds = 3600, .tick = cache_expiry_tick,
+      .is_on = retention_is_on },
+    { "stuckruns", "Ends runs that died.", "ORION_STUCK_AFTER", .seconds = 60, .tick = stuck_runs_tick },
+    { "backups", "Makes backups of the database.", "ORION_BACKUP_EVERY", "ORION_BACKUP_EVERY", .seconds = 60,
+      .tick = backups_tick },
 };
 
 static const double SECONDS_FALLBACK = 60, SECONDS_MIN = 0.01, SECONDS_MAX = 86400;
@@ -181,6 +187,16 @@ void services_stop(Services *services)
     pthread_cond_destroy(&services->changed);
     pthread_mutex_destroy(&services->lock);
     free(services);
+}
+
+bool services_state(const Settings *settings, size_t n, ServiceState *ret)
+{
+    if (n >= COUNT_OF(table))
+        return false;
+    const char *setting = table[n].enabled_setting;
+    *ret = (ServiceState){ .name = table[n].name, .help = table[n].help, .is_enabled = is_enabled(settings, &table[n]),
+                           .setting = setting ? setting : "ORION_RETENTION_RUNS" };
+    return true;
 }
 
 ServiceReport *services_report(Services *services, Arena *arena, size_t *ret_count)

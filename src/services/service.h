@@ -20,6 +20,7 @@ typedef struct ServiceRun {
 /* A row of the table. Ticks are safe to run twice at once, by several servers on one database. */
 typedef struct Service {
     const char *name;             /* in the log */
+    const char *help;             /* what it does */
     const char *enabled_setting;  /* true, or a time: above 0; NULL: .is_on says whether it runs */
     const char *seconds_setting;  /* between the beginnings of two ticks; NULL: .seconds */
     double seconds;               /* with a setting too: at most; 0: as much as it says */
@@ -49,6 +50,14 @@ typedef struct ServiceReport {
     Str error;                    /* of the last tick, in the arena; null: it succeeded */
 } ServiceReport;
 ServiceReport *services_report(Services *services, Arena *arena, size_t *ret_count); /* NULL is fine: there are none */
+
+/* What the nth row of the table is, and whether these settings enable it. False: there is no such row. */
+typedef struct ServiceState {
+    const char *name, *help;
+    const char *setting;          /* that enables it */
+    bool is_enabled;
+} ServiceState;
+bool services_state(const Settings *settings, size_t n, ServiceState *ret);
 
 /* The ticks, each in a file of its name. */
 bool scheduler_tick(ServiceRun *run, Error *error);

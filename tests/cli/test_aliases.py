@@ -10,7 +10,7 @@ from tests.lib import servers
 
 ALIASES = re.findall(r'\{ "(\w+)", "(\w+)" \}', (servers.ROOT / "src/config/setting_aliases.c").read_text())
 VALUES = {"URL": "sqlite+aiosqlite:////x/y.db", "PASSWORD": "hush", "LEVEL": "ERROR", "HOST": "h", "ECHO": "True",
-          "START": "False", "ENABLED": "False"}
+          "START": "False", "ENABLED": "False", "METRICS": "False"}
 
 
 @pytest.fixture
