@@ -89,10 +89,8 @@ const char *cli_quoted(const Cli *cli, Str s); /* Python's repr */
 
 /* cli/cmd_database.c: opens the database that the settings name. NULL: *error. */
 Db *cli_open_database(const Cli *cli, Error *error);
-/* One that exists, for work of many short transactions beside servers; without a limit on what one may take. */
-Db *cli_open_existing(const Cli *cli, Error *error);
-/* One to be looked at: if it is missing, an empty one in memory takes its place. */
-Db *cli_open_to_look(const Cli *cli, Error *error);
+Db *cli_open_existing(const Cli *cli, Error *error); /* for many short transactions without a limit */
+Db *cli_open_to_look(const Cli *cli, Error *error);  /* a missing one is an empty one in memory */
 /* Runs a change with the time limit of migrations. */
 bool cli_change(const Cli *cli, Db *db, bool (*run)(Tx *, void *), void *arg, Error *error);
 const char *cli_shown_url(const Cli *cli, Str url); /* without its password */
