@@ -1,7 +1,7 @@
-/* tests/fuzz/fuzz_websocket.c -- the bytes behind a WebSocket's handshake, given to the server's own code through a pair
- * of sockets, as a whole and one by one: the same messages reach the handler, valid UTF-8 where they are text, the same
- * frames come back but for the order of pongs, each as RFC 6455 wants it, and nothing is kept at the end. The first
- * byte says when batches are done: at once, or later. */
+/* tests/fuzz/fuzz_websocket.c -- the bytes behind a WebSocket's handshake, given to the server's own code through a
+ * pair of sockets, as a whole and one by one: the same messages reach the handler, valid UTF-8 where they are text,
+ * the same frames come back but for the order of pongs, each as RFC 6455 wants it, and nothing is kept at the end.
+ * The first byte says when batches are done: at once, or later. */
 #include "fuzz.h"
 
 #include <sys/epoll.h>
@@ -65,7 +65,8 @@ static HttpServer *the_server(void)
     Error error = { .code = ERR_NONE };
     if (server)
         return server;
-    server = http_server_new(&(HttpConfig){ .host = "127.0.0.1", .keep_alive_timeout = 5, .body_max = 1, .handle = handle,
+    server = http_server_new(&(HttpConfig){ .host = "127.0.0.1", .keep_alive_timeout = 5, .body_max = 1,
+                                            .handle = handle,
                                             .head_max = 4096, .connections_max = 4,
                                             .sockets = { .message_max = MESSAGE_MAX } }, &error);
     must_not_fail(&error);
