@@ -19,7 +19,8 @@ static const char full_scope[] = "full", read_only_scope[] = "read-only", none_m
 
 Str keys_shown(Arena *arena, Str name)
 {
-    return str_starts(name, key_start) ? arena_printf(arena, "%s...", key_start) : name;
+    const char *key = name.n ? memmem(name.p, name.n, key_start, sizeof key_start - 1) : NULL;
+    return key ? arena_printf(arena, "%.*s%s...", (int)(key - name.p), name.p, key_start) : name;
 }
 
 /* ---- reading ---- */

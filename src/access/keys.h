@@ -27,7 +27,7 @@ bool keys_parse(Arena *arena, Str text, Keys *ret, Error *error) MUST_CHECK;
  * lock (file_lock) from before reading until after writing. */
 bool keys_write(const char *path, const Keys *keys, Error *error) MUST_CHECK;
 
-/* A name as messages may show it: not if somebody has pasted a key in its place. */
+/* A name as messages may show it: without a key that somebody has pasted there, also behind other letters. */
 Str keys_shown(Arena *arena, Str name);
 Key *keys_find_text(const Keys *keys, Str text); /* whose key that is; NULL */
 Key *keys_find(const Keys *keys, Str name); /* NULL: no such key */
