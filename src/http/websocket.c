@@ -388,7 +388,7 @@ void ws_turn(HttpServer *server)
 
 void ws_drain(HttpServer *server)
 {
-    static const ListName lists[] = { LIST_SOCKET, LIST_SOCKET_ASKED, LIST_SOCKET_PAUSED };
+    static const ListName lists[] = { LIST_SOCKET_NEW, LIST_SOCKET, LIST_SOCKET_ASKED, LIST_SOCKET_PAUSED };
     for (size_t i = 0; i < COUNT_OF(lists); i++)
         for (Connection *c = server->lists[lists[i]].first, *later; c; c = later) {
             later = c->later;

@@ -67,3 +67,12 @@ def test_what_is_not_read_does_not_keep_it(start):
         began = time.monotonic()
         server.stop()
         assert time.monotonic() < began + 25, "it did not wait for the longest drain"
+
+
+def test_one_that_has_said_nothing_yet_is_told_too(start):
+    server = start()
+    with server.open("/echo", sec_websocket_protocol="prefect") as wire:
+        time.sleep(0.2)
+        server.process.terminate()
+        assert wire.read_end() == [GOODBYE]
+    server.stop()
